@@ -1,0 +1,138 @@
+//! The trait that engines implement and adapters call.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::{Error, Format, Level};
+
+/// Compresses independent blocks in one format.
+///
+/// Object-safe, and one value serves all threads at once. A block is compressed whole and needs
+/// nothing but itself to be decompressed. Promises, checked by [`conformance`](crate::conformance):
+///
+/// - no method panics or blocks without bound, whatever the data;
+/// - after an error the contents of the destination are unspecified;
+/// - bytes of the destination behind the returned length are unspecified;
+/// - [`compress`](Self::compress) never fails with `OutputFull` where the destination holds
+///   [`max_compressed_len`](Self::max_compressed_len) bytes.
+///
+/// ```
+/// use uadk_compress::{BlockCompressor, Error, Format, SoftwareCompressor, Level};
+///
+/// let codec: &dyn BlockCompressor = &SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT)?;
+/// // Too little room is a normal answer: the caller stores the block as it is.
+/// assert_eq!(codec.compress(b"incompressible?", &mut [0; 4]), Err(Error::OutputFull));
+/// # Ok::<(), Error>(())
+/// ```
+pub trait BlockCompressor: Send + Sync + Debug {
+    /// The format of the compressed blocks.
+    fn format(&self) -> Format;
+
+    /// Bytes that any block of `len` bytes fits into when compressed.
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.format().max_compressed_len(len)
+    }
+
+    /// The most bytes that a compressed block of `len` bytes can hold; `None` if the format sets no
+    /// limit. A reader allocates no more than this on a block's word.
+    fn max_decompressed_len(&self, len: usize) -> Option<usize> {
+        self.format().max_decompressed_len(len)
+    }
+
+    /// Compresses `src` into `dst` and returns the number of bytes written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutputFull`] if the result is longer than `dst`. Bare engines also return
+    /// [`Error::Unsupported`], [`Error::Busy`], [`Error::Device`] and [`Error::Unavailable`].
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error>;
+
+    /// Decompresses the block `src` into `dst` and returns the number of bytes written.
+    ///
+    /// `dst` may be longer than the result. Bytes of `src` behind the end of the compressed stream
+    /// are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] if `src` is not a block of this format, [`Error::OutputFull`] if the
+    /// result is longer than `dst`. Bare engines as in [`compress`](Self::compress).
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error>;
+
+    /// Compresses many blocks; each one's answer is in its [`Block::result`].
+    ///
+    /// Accelerators keep many blocks in flight, so a batch is several times faster than its blocks
+    /// one by one. Without an own implementation, one follows another.
+    fn compress_batch(&self, blocks: &mut [Block<'_>]) {
+        for block in blocks {
+            block.result = self.compress(block.src, block.dst);
+        }
+    }
+
+    /// Decompresses many blocks; each one's answer is in its [`Block::result`].
+    fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
+        for block in blocks {
+            block.result = self.decompress(block.src, block.dst);
+        }
+    }
+
+    /// The same compressor at another level, sharing device, counters and policy with this one;
+    /// `None` if there are no levels.
+    ///
+    /// Adapters whose host chooses levels (RocksDB's `CompressionOptions::level`) call it once per
+    /// file, not per block.
+    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
+        let _ = level;
+        None
+    }
+}
+
+/// One block of a batch.
+#[derive(Debug)]
+pub struct Block<'a> {
+    /// What to compress or decompress.
+    pub src: &'a [u8],
+    /// Where the result goes.
+    pub dst: &'a mut [u8],
+    /// Bytes written to `dst`, or what went wrong.
+    pub result: Result<usize, Error>,
+}
+
+impl<'a> Block<'a> {
+    /// A block that is still to be done: until then `result` is an error that says so.
+    #[must_use]
+    pub const fn new(src: &'a [u8], dst: &'a mut [u8]) -> Self {
+        Self { src, dst, result: Err(Self::PENDING) }
+    }
+
+    /// The `result` of a block that no engine has answered yet.
+    pub(crate) const PENDING: Error =
+        Error::Unavailable(Cow::Borrowed("the block has not been given to an engine yet"));
+}
+
+impl<T: BlockCompressor + ?Sized> BlockCompressor for Arc<T> {
+    fn format(&self) -> Format {
+        (**self).format()
+    }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        (**self).max_compressed_len(len)
+    }
+    fn max_decompressed_len(&self, len: usize) -> Option<usize> {
+        (**self).max_decompressed_len(len)
+    }
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        (**self).compress(src, dst)
+    }
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        (**self).decompress(src, dst)
+    }
+    fn compress_batch(&self, blocks: &mut [Block<'_>]) {
+        (**self).compress_batch(blocks);
+    }
+    fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
+        (**self).decompress_batch(blocks);
+    }
+    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
+        (**self).with_level(level)
+    }
+}

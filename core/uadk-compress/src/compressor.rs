@@ -1,0 +1,200 @@
+//! What users build.
+
+use std::sync::Arc;
+
+use crate::{
+    Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy,
+    SoftwareCompressor, Stats,
+};
+
+/// Overrides [`CompressorBuilder::offload`], so that an operator can switch a deployed program:
+/// `auto`, `off` or `require`.
+const OFFLOAD_VARIABLE: &str = "UADK_COMPRESS_OFFLOAD";
+
+/// Compresses blocks on the accelerator where there is one, and in software everywhere else.
+///
+/// Never returns [`Error::Busy`], [`Error::Device`] or [`Error::Unavailable`] for a block. Clones
+/// are cheap and share the accelerator, its breaker and the counters: keep one to read
+/// [`stats`](Self::stats) and give another to an adapter.
+#[derive(Clone, Debug)]
+pub struct Compressor {
+    engines: OffloadCompressor<Arc<dyn BlockCompressor>, SoftwareCompressor>,
+}
+
+/// Settings of a [`Compressor`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct CompressorBuilder {
+    format: Format,
+    level: Level,
+    offload: Offload,
+    policy: Policy,
+}
+
+impl Compressor {
+    /// Begins with raw deflate at [`Level::DEFAULT`] and [`Offload::Auto`].
+    pub fn builder() -> CompressorBuilder {
+        CompressorBuilder {
+            format: Format::RawDeflate,
+            level: Level::DEFAULT,
+            offload: Offload::Auto,
+            policy: Policy::default(),
+        }
+    }
+
+    /// What is wanted of the accelerator at present.
+    #[must_use]
+    pub fn offload(&self) -> Offload {
+        self.engines.offload()
+    }
+
+    /// Switches the accelerator on or off, for all clones, from the next block on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator; nothing changes
+    /// then.
+    pub fn set_offload(&self, offload: Offload) -> Result<(), Error> {
+        self.engines.set_offload(offload)
+    }
+
+    /// Which engine did what since this compressor was built, and why not the other.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.engines.stats()
+    }
+}
+
+impl CompressorBuilder {
+    /// The format of the compressed blocks; raw deflate if not set.
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// The software engine's level; [`Level::DEFAULT`] if not set.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Whether to use an accelerator; [`Offload::Auto`] if not set. The environment variable
+    /// `UADK_COMPRESS_OFFLOAD` has the last word.
+    pub fn offload(mut self, offload: Offload) -> Self {
+        self.offload = offload;
+        self
+    }
+
+    /// Whether to check in software what the accelerator compressed; see [`Policy::verify`].
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.policy.verify = verify;
+        self
+    }
+
+    /// All rules of offloading at once, [`verify`](Self::verify) included.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Builds the compressor.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if an accelerator is required and there is none;
+    /// [`Error::Unsupported`] for [`Format::Custom`] and for an unknown value of
+    /// `UADK_COMPRESS_OFFLOAD`.
+    pub fn build(self) -> Result<Compressor, Error> {
+        let variable = std::env::var_os(OFFLOAD_VARIABLE);
+        self.build_with(variable.as_ref().map(|value| value.to_string_lossy()).as_deref())
+    }
+
+    fn build_with(self, offload_variable: Option<&str>) -> Result<Compressor, Error> {
+        let offload = match offload_variable {
+            None | Some("") => self.offload,
+            Some(value) => value.parse().map_err(|error| {
+                Error::Unsupported(
+                    format!("environment variable {OFFLOAD_VARIABLE}: {error}").into(),
+                )
+            })?,
+        };
+        let software = SoftwareCompressor::new(self.format, self.level)?;
+        let engines = OffloadCompressor::software_only(
+            software,
+            "this version has no accelerator engine yet; the software engine does every block",
+            self.policy,
+        );
+        engines.set_offload(offload)?;
+        Ok(Compressor { engines })
+    }
+}
+
+impl BlockCompressor for Compressor {
+    fn format(&self) -> Format {
+        self.engines.format()
+    }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.engines.max_compressed_len(len)
+    }
+    fn max_decompressed_len(&self, len: usize) -> Option<usize> {
+        self.engines.max_decompressed_len(len)
+    }
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.engines.compress(src, dst)
+    }
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.engines.decompress(src, dst)
+    }
+    fn compress_batch(&self, blocks: &mut [Block<'_>]) {
+        self.engines.compress_batch(blocks);
+    }
+    fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
+        self.engines.decompress_batch(blocks);
+    }
+    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
+        self.engines.with_level(level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_uses_software_and_says_so() {
+        let compressor = Compressor::builder().build_with(None).expect("software is always there");
+        let mut compressed = [0; 8192];
+        compressor.compress(&[1; 4096], &mut compressed).expect("it fits");
+        let stats = compressor.stats();
+        assert_eq!(stats.accelerator.blocks(), 0);
+        assert_eq!(stats.software.compress.blocks, 1);
+        assert_eq!(stats.fallbacks.no_accelerator, 1);
+        assert!(stats.unavailable.as_ref().is_some_and(|why| why.contains("no accelerator")));
+        assert!(stats.to_string().contains("no accelerator engine"), "{stats}");
+    }
+
+    #[test]
+    fn require_without_an_accelerator_fails_with_the_reason() {
+        let error = Compressor::builder().offload(Offload::Require).build_with(None).unwrap_err();
+        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+        assert!(error.to_string().contains("no accelerator engine"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_has_the_last_word() {
+        let off = Compressor::builder().offload(Offload::Require).build_with(Some("off"));
+        assert_eq!(off.expect("nothing is required any more").offload(), Offload::Off);
+        let required = Compressor::builder().build_with(Some("require")).unwrap_err();
+        assert!(matches!(required, Error::Unavailable(_)), "{required:?}");
+        let unknown = Compressor::builder().build_with(Some("fast")).unwrap_err();
+        assert!(unknown.to_string().contains("UADK_COMPRESS_OFFLOAD"), "{unknown}");
+        assert!(unknown.to_string().contains("\"fast\""), "{unknown}");
+    }
+
+    #[test]
+    fn a_refused_switch_changes_nothing() {
+        let compressor = Compressor::builder().offload(Offload::Off).build_with(None).expect("off");
+        assert!(matches!(compressor.set_offload(Offload::Require), Err(Error::Unavailable(_))));
+        assert_eq!(compressor.offload(), Offload::Off);
+    }
+}

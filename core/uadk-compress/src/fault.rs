@@ -1,0 +1,157 @@
+//! An engine that fails on demand, for tests: a decorator over any other.
+//!
+//! ```
+//! use uadk_compress::fault::{Fault, FaultInjector};
+//! use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor};
+//!
+//! let engine = SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT)?;
+//! let broken = FaultInjector::new(engine, |n| (n == 1).then_some(Fault::Device(-62)));
+//! let mut dst = [0; 100];
+//! assert!(broken.compress(b"block 0", &mut dst).is_ok());
+//! assert_eq!(broken.compress(b"block 1", &mut dst), Err(Error::Device { code: -62 }));
+//! assert!(broken.compress(b"block 2", &mut dst).is_ok());
+//! assert_eq!(broken.injected(), 1);
+//! # Ok::<(), Error>(())
+//! ```
+
+use std::fmt::{Debug, Formatter};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::{BlockCompressor, Clock, Error, Format, SystemClock};
+
+/// What goes wrong with a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The queues are full.
+    Busy,
+    /// The device fails with this code, after it has scribbled over the destination.
+    Device(i32),
+    /// The accelerator has gone.
+    Unavailable,
+    /// The engine doesn't do such blocks.
+    Unsupported,
+    /// The block is done, and then one bit of the output flips.
+    WrongOutput,
+    /// The block is done, but the engine claims more bytes than the destination has.
+    WrongLength,
+    /// A block that is to be decompressed is called corrupt; one to be compressed is done.
+    Refuse,
+    /// The block is done, but only after this time.
+    Slow(Duration),
+    /// The engine panics.
+    Panic,
+}
+
+type Schedule = dyn Fn(u64) -> Option<Fault> + Send + Sync;
+
+/// A [`BlockCompressor`] that does what another does, except for the faults that a schedule asks
+/// for.
+pub struct FaultInjector<C> {
+    inner: C,
+    schedule: Box<Schedule>,
+    clock: Box<dyn Clock>,
+    requests: AtomicU64,
+    injected: AtomicU64,
+}
+
+impl<C: BlockCompressor> FaultInjector<C> {
+    /// Asks `schedule` what is to go wrong with each request, numbered from 0 in the order of their
+    /// arrival.
+    pub fn new(inner: C, schedule: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static) -> Self {
+        Self::with_clock(inner, schedule, SystemClock::default())
+    }
+
+    /// Like [`new`](Self::new); [`Fault::Slow`] sleeps on `clock`.
+    pub fn with_clock(
+        inner: C,
+        schedule: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static,
+        clock: impl Clock + 'static,
+    ) -> Self {
+        Self {
+            inner,
+            schedule: Box::new(schedule),
+            clock: Box::new(clock),
+            requests: AtomicU64::new(0),
+            injected: AtomicU64::new(0),
+        }
+    }
+
+    /// Requests so far.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Faults so far.
+    pub fn injected(&self) -> u64 {
+        self.injected.load(Ordering::Relaxed)
+    }
+
+    fn request(
+        &self,
+        dst: &mut [u8],
+        compressing: bool,
+        work: impl FnOnce(&mut [u8]) -> Result<usize, Error>,
+    ) -> Result<usize, Error> {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let Some(fault) = (self.schedule)(number) else {
+            return work(dst);
+        };
+        self.injected.fetch_add(1, Ordering::Relaxed);
+        match fault {
+            Fault::Busy => Err(Error::Busy),
+            Fault::Device(code) => {
+                dst.fill(0xa5);
+                Err(Error::Device { code })
+            }
+            Fault::Unavailable => Err(Error::Unavailable("the device was removed".into())),
+            Fault::Unsupported => Err(Error::Unsupported("such blocks".into())),
+            Fault::WrongOutput => {
+                let written = work(dst)?;
+                if let Some(byte) = dst[..written].last_mut() {
+                    *byte ^= 1 << (number % 8);
+                }
+                Ok(written)
+            }
+            Fault::WrongLength => {
+                work(dst)?;
+                Ok(dst.len() + 1)
+            }
+            Fault::Refuse if compressing => work(dst),
+            Fault::Refuse => Err(Error::Corrupt),
+            Fault::Slow(time) => {
+                self.clock.sleep(time);
+                work(dst)
+            }
+            Fault::Panic => panic!("injected panic"),
+        }
+    }
+}
+
+impl<C: BlockCompressor> BlockCompressor for FaultInjector<C> {
+    fn format(&self) -> Format {
+        self.inner.format()
+    }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.inner.max_compressed_len(len)
+    }
+    fn max_decompressed_len(&self, len: usize) -> Option<usize> {
+        self.inner.max_decompressed_len(len)
+    }
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.request(dst, true, |dst| self.inner.compress(src, dst))
+    }
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.request(dst, false, |dst| self.inner.decompress(src, dst))
+    }
+}
+
+impl<C: Debug> Debug for FaultInjector<C> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultInjector")
+            .field("inner", &self.inner)
+            .field("requests", &self.requests)
+            .field("injected", &self.injected)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+//! What a compressed block looks like.
+
+/// The format of compressed blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// A bare deflate stream (RFC 1951), as in RocksDB's zlib blocks.
+    RawDeflate,
+    /// Deflate with a 2-byte header and an Adler-32 trailer (RFC 1950).
+    Zlib,
+    /// Deflate with a 10-byte header, CRC-32 and length (RFC 1952).
+    Gzip,
+    /// A codec of the user's own, by the name it is known under ("lz4").
+    Custom(&'static str),
+}
+
+/// Deflate needs at least 1 bit for a match length and 1 bit for its distance, for at most 258
+/// bytes of output (RFC 1951, 3.2.5): 8 / 2 * 258 bytes per byte.
+const DEFLATE_MAX_EXPANSION: usize = 1032;
+
+impl Format {
+    /// Bytes of header and trailer around the deflate stream.
+    const fn framing(self) -> usize {
+        match self {
+            Self::RawDeflate | Self::Custom(_) => 0,
+            Self::Zlib => 2 + 4,
+            Self::Gzip => 10 + 8,
+        }
+    }
+
+    /// Bytes that any block of `len` bytes fits into when compressed, for every engine of this
+    /// crate.
+    ///
+    /// Deflate stores what it can't compress at 5 bytes per stored block; libdeflate may begin a
+    /// new block every 5000 bytes. For [`Format::Custom`] this is a guess that leaves a quarter of
+    /// room; a codec that needs more overrides
+    /// [`max_compressed_len`](crate::BlockCompressor::max_compressed_len).
+    #[must_use]
+    pub const fn max_compressed_len(self, len: usize) -> usize {
+        if let Self::Custom(_) = self {
+            return len.saturating_add(len / 4 + 64);
+        }
+        len.saturating_add(5 * (len / 5000 + 1) + 8 + self.framing())
+    }
+
+    /// The most bytes that `len` compressed bytes can decompress to, `None` where the format sets
+    /// no limit ([`Format::Custom`]).
+    ///
+    /// Readers use it to bound what they allocate on the word of a damaged block.
+    #[must_use]
+    pub const fn max_decompressed_len(self, len: usize) -> Option<usize> {
+        match self {
+            Self::Custom(_) => None,
+            _ => Some(len.saturating_sub(self.framing()).saturating_mul(DEFLATE_MAX_EXPANSION)),
+        }
+    }
+
+    /// The name used in messages and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RawDeflate => "deflate",
+            Self::Zlib => "zlib",
+            Self::Gzip => "gzip",
+            Self::Custom(name) => name,
+        }
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

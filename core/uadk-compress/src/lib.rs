@@ -1,0 +1,53 @@
+//! Block compression for storage engines, archives and VM tooling: one trait, an accelerator
+//! engine and a software engine behind it, and a policy that decides block by block.
+//!
+//! What most programs need is [`Compressor`]:
+//!
+//! ```
+//! use uadk_compress::{BlockCompressor, Compressor, Format, Level};
+//!
+//! let compressor = Compressor::builder().format(Format::Zlib).level(Level::DEFAULT).build()?;
+//!
+//! let block = b"block block block block block block".repeat(100);
+//! let mut compressed = vec![0; compressor.max_compressed_len(block.len())];
+//! let n = compressor.compress(&block, &mut compressed)?;
+//!
+//! let mut restored = vec![0; block.len()];
+//! let m = compressor.decompress(&compressed[..n], &mut restored)?;
+//! assert_eq!(restored[..m], block);
+//! println!("{}", compressor.stats());
+//! # Ok::<(), uadk_compress::Error>(())
+//! ```
+//!
+//! | module or type | what it is |
+//! |---|---|
+//! | [`BlockCompressor`] | the trait: independent blocks, one format, all threads |
+//! | [`Compressor`] | what users build: an accelerator where there is one, software everywhere |
+//! | [`SoftwareCompressor`] | libdeflate, with one context per thread and level |
+//! | [`offload`] | [`OffloadCompressor`] joins any two engines under a [`Policy`] |
+//! | [`stats`] | which engine did what, how much, and why not the other |
+//! | [`conformance`] | checks that any `BlockCompressor`, yours too, keeps the trait's promises |
+//! | `fault` | makes an engine fail on demand (feature `fault-injection`) |
+
+mod block;
+mod clock;
+mod compressor;
+pub mod conformance;
+mod error;
+#[cfg(feature = "fault-injection")]
+pub mod fault;
+mod format;
+mod level;
+pub mod offload;
+mod software;
+pub mod stats;
+
+pub use block::{Block, BlockCompressor};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use compressor::{Compressor, CompressorBuilder};
+pub use error::Error;
+pub use format::Format;
+pub use level::Level;
+pub use offload::{Offload, OffloadCompressor, Policy};
+pub use software::SoftwareCompressor;
+pub use stats::Stats;

@@ -1,0 +1,71 @@
+//! A moving average of the accelerator's delay.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::clock::nanos;
+
+/// Weight of a new measurement, as a power of two: 1/8.
+const WEIGHT_SHIFT: u32 = 3;
+
+/// While nothing is measured the average halves in this time, so that an accelerator that was too
+/// slow is asked again.
+const HALF_LIFE: Duration = Duration::from_millis(100);
+
+/// Moving average of one direction's delay.
+///
+/// Two threads that record at once may lose one of their measurements; an average can bear that.
+#[derive(Debug, Default)]
+pub(super) struct MovingAverage {
+    nanos: AtomicU64,
+    updated: AtomicU64,
+}
+
+impl MovingAverage {
+    /// Adds a measurement made at `now`.
+    pub(super) fn record(&self, delay: Duration, now: Duration) {
+        let average = nanos(self.at(now));
+        let next = average - (average >> WEIGHT_SHIFT) + (nanos(delay) >> WEIGHT_SHIFT);
+        self.nanos.store(next, Ordering::Relaxed);
+        self.updated.store(nanos(now), Ordering::Relaxed);
+    }
+
+    /// The average as it has decayed by `now`.
+    pub(super) fn at(&self, now: Duration) -> Duration {
+        let idle = nanos(now).saturating_sub(self.updated.load(Ordering::Relaxed));
+        let halvings = idle / nanos(HALF_LIFE);
+        let average = self.nanos.load(Ordering::Relaxed);
+        Duration::from_nanos(average >> halvings.min(63))
+    }
+
+    /// Whether the average is above `limit`. `now` is asked only if the undecayed average is.
+    pub(super) fn exceeds(&self, limit: Duration, now: impl FnOnce() -> Duration) -> bool {
+        self.nanos.load(Ordering::Relaxed) > nanos(limit) && self.at(now()) > limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn one_slow_block_among_fast_ones_is_forgiven_but_several_are_not() {
+        let average = MovingAverage::default();
+        average.record(10 * MS, MS);
+        assert!(!average.exceeds(2 * MS, || MS));
+        average.record(10 * MS, 2 * MS);
+        assert!(average.exceeds(2 * MS, || 2 * MS));
+    }
+
+    #[test]
+    fn it_decays_while_nothing_is_measured() {
+        let average = MovingAverage::default();
+        for _ in 0..100 {
+            average.record(8 * MS, MS);
+        }
+        assert!(average.exceeds(2 * MS, || 200 * MS));
+        assert!(!average.exceeds(2 * MS, || 302 * MS));
+    }
+}

@@ -1,0 +1,72 @@
+//! libdeflate's contexts, per thread and level.
+
+use std::cell::RefCell;
+
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
+
+use crate::Level;
+
+const LEVELS: usize = Level::BEST.get() as usize + 1;
+
+struct Contexts {
+    compressors: [Option<Compressor>; LEVELS],
+    decompressor: Option<Decompressor>,
+}
+
+thread_local! {
+    static CONTEXTS: RefCell<Contexts> = const {
+        RefCell::new(Contexts { compressors: [const { None }; LEVELS], decompressor: None })
+    };
+}
+
+/// Runs `work` with this thread's compression context for `level`.
+pub(super) fn with_compressor<R>(level: Level, work: impl FnOnce(&mut Compressor) -> R) -> R {
+    let make = || Compressor::new(libdeflate_level(level));
+    with_contexts(|contexts| match contexts {
+        Some(contexts) => {
+            work(contexts.compressors[usize::from(level.get())].get_or_insert_with(make))
+        }
+        None => work(&mut make()),
+    })
+}
+
+/// Runs `work` with this thread's decompression context.
+pub(super) fn with_decompressor<R>(work: impl FnOnce(&mut Decompressor) -> R) -> R {
+    with_contexts(|contexts| match contexts {
+        Some(contexts) => work(contexts.decompressor.get_or_insert_with(Decompressor::new)),
+        None => work(&mut Decompressor::new()),
+    })
+}
+
+/// `None` while the thread is being torn down and its contexts are gone: hosts such as RocksDB may
+/// still compress then, with a context for the one block.
+fn with_contexts<R>(work: impl FnOnce(Option<&mut Contexts>) -> R) -> R {
+    let mut work = Some(work);
+    let done = CONTEXTS.try_with(|contexts| {
+        let mut contexts = contexts.borrow_mut();
+        work.take().map(|work| work(Some(&mut contexts)))
+    });
+    match (done, work) {
+        (Ok(Some(result)), _) => result,
+        (_, Some(work)) => work(None),
+        (_, None) => unreachable!("work was taken, so its result is there"),
+    }
+}
+
+fn libdeflate_level(level: Level) -> CompressionLvl {
+    // libdeflate's own level 0 only stores; its fastest that compresses is 1.
+    CompressionLvl::new(i32::from(level.get().max(1))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_is_one_that_libdeflate_knows() {
+        for n in 0..=Level::BEST.get() {
+            let level = Level::new(n).expect("in range");
+            assert_eq!(i32::from(libdeflate_level(level)), i32::from(n.max(1)));
+        }
+    }
+}

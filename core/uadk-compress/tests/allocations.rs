@@ -1,0 +1,64 @@
+//! In steady state a block costs no heap allocation.
+
+mod common;
+
+use common::block;
+use uadk_compress::fault::FaultInjector;
+use uadk_compress::{
+    Block, BlockCompressor, Compressor, Format, Level, OffloadCompressor, Policy,
+    SoftwareCompressor,
+};
+
+/// Allocations of this thread while `codec` does blocks it has seen the like of before.
+fn allocations(codec: &dyn BlockCompressor) -> u64 {
+    let sources: Vec<_> = (0..8).map(|seed| block(seed, 16_384)).collect();
+    let mut compressed = vec![vec![0; codec.max_compressed_len(16_384)]; 8];
+    let mut restored = vec![vec![0; 16_384]; 8];
+    let mut round = || {
+        for ((src, dst), restored) in sources.iter().zip(&mut compressed).zip(&mut restored) {
+            let written = codec.compress(src, dst).expect("the bound holds");
+            codec.decompress(&dst[..written], restored).expect("just compressed");
+            codec.compress(src, &mut dst[..100]).expect_err("too little room");
+        }
+        let mut blocks = sources.iter().zip(&mut compressed).map(|(s, d)| Block::new(s, d));
+        let mut blocks: [Block<'_>; 8] = std::array::from_fn(|_| blocks.next().expect("8 blocks"));
+        codec.compress_batch(&mut blocks);
+        assert!(blocks.iter().all(|block| block.result.is_ok()));
+    };
+    round();
+    let steady = allocation_counter::measure(|| (0..10).for_each(|_| round()));
+    assert!(restored == sources);
+    steady.count_total
+}
+
+#[test]
+fn the_counter_counts() {
+    let counted = allocation_counter::measure(|| drop(std::hint::black_box(vec![0_u8; 100])));
+    assert_eq!(counted.count_total, 1);
+}
+
+#[test]
+fn none_per_block_in_software() {
+    for level in [Level::FASTEST, Level::DEFAULT, Level::BEST] {
+        for format in common::FORMATS {
+            let engine = SoftwareCompressor::new(format, level).expect("a format of the engine");
+            assert_eq!(allocations(&engine), 0, "{engine:?}");
+        }
+    }
+}
+
+#[test]
+fn none_per_block_with_policy_and_counters() {
+    let compressor = Compressor::builder().build().expect("software is always there");
+    assert_eq!(allocations(&compressor), 0);
+}
+
+#[test]
+fn none_per_block_with_an_accelerator_whose_work_is_verified() {
+    let software = SoftwareCompressor::new(Format::Zlib, Level::DEFAULT).expect("has it");
+    let accelerator = FaultInjector::new(software, |_| None);
+    let policy = Policy { verify: true, ..Policy::default() };
+    let engines = OffloadCompressor::new(accelerator, software, policy).expect("one format");
+    assert_eq!(allocations(&engines), 0);
+    assert!(engines.stats().accelerator.blocks() > 0);
+}

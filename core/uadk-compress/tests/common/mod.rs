@@ -1,0 +1,63 @@
+//! Shared by the integration tests.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::{read, write};
+use uadk_compress::Format;
+
+/// The formats that the software engine has.
+#[allow(dead_code, reason = "not every test file needs every helper")]
+pub(crate) const FORMATS: [Format; 3] = [Format::RawDeflate, Format::Zlib, Format::Gzip];
+
+/// A block that compresses to about a third, different for each `seed`.
+#[allow(dead_code, reason = "not every test file needs every helper")]
+pub(crate) fn block(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut block = Vec::with_capacity(len + 32);
+    while block.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        block.extend_from_slice(format!("key{:05}=value {}; ", state % 1000, state % 7).as_bytes());
+    }
+    block.truncate(len);
+    block
+}
+
+/// zlib's own decompression.
+#[allow(dead_code, reason = "not every test file needs every helper")]
+pub(crate) fn zlib_decompress(format: Format, compressed: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    match format {
+        Format::RawDeflate => read::DeflateDecoder::new(compressed).read_to_end(&mut out)?,
+        Format::Zlib => read::ZlibDecoder::new(compressed).read_to_end(&mut out)?,
+        Format::Gzip => read::GzDecoder::new(compressed).read_to_end(&mut out)?,
+        other => panic!("zlib has no format {other}"),
+    };
+    Ok(out)
+}
+
+/// zlib's own compression.
+#[allow(dead_code, reason = "not every test file needs every helper")]
+pub(crate) fn zlib_compress(format: Format, level: u32, data: &[u8]) -> std::io::Result<Vec<u8>> {
+    let (out, level) = (Vec::new(), Compression::new(level));
+    match format {
+        Format::RawDeflate => {
+            let mut encoder = write::DeflateEncoder::new(out, level);
+            encoder.write_all(data)?;
+            encoder.finish()
+        }
+        Format::Zlib => {
+            let mut encoder = write::ZlibEncoder::new(out, level);
+            encoder.write_all(data)?;
+            encoder.finish()
+        }
+        Format::Gzip => {
+            let mut encoder = write::GzEncoder::new(out, level);
+            encoder.write_all(data)?;
+            encoder.finish()
+        }
+        other => panic!("zlib has no format {other}"),
+    }
+}

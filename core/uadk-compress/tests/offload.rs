@@ -1,0 +1,385 @@
+//! Whatever the accelerator does, callers get the right bytes, and the counters tell the story.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{block, zlib_compress, zlib_decompress};
+use uadk_compress::fault::{Fault, FaultInjector};
+use uadk_compress::stats::{BreakerState, Stats};
+use uadk_compress::{
+    Block, BlockCompressor, Error, Format, Level, ManualClock, Offload, OffloadCompressor, Policy,
+    SoftwareCompressor, conformance,
+};
+
+const FORMAT: Format = Format::Zlib;
+const LEN: usize = 4096;
+const MS: Duration = Duration::from_millis(1);
+
+type Engines = OffloadCompressor<FaultInjector<SoftwareCompressor>, SoftwareCompressor>;
+
+fn software() -> SoftwareCompressor {
+    SoftwareCompressor::new(FORMAT, Level::DEFAULT).expect("a format of the engine")
+}
+
+/// An accelerator that fails as `schedule` says, on a clock of the test's own.
+fn engines(
+    policy: Policy,
+    schedule: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static,
+) -> (Engines, ManualClock) {
+    let clock = ManualClock::default();
+    let accelerator = FaultInjector::with_clock(software(), schedule, clock.clone());
+    let engines = OffloadCompressor::with_clock(accelerator, software(), policy, clock.clone());
+    (engines.expect("one format"), clock)
+}
+
+/// Compresses a block and has zlib check it.
+fn compress(engines: &Engines, seed: u64) {
+    let data = block(seed, LEN);
+    let mut compressed = vec![0; engines.max_compressed_len(LEN)];
+    let written = engines.compress(&data, &mut compressed).expect("the bound holds");
+    assert!(zlib_decompress(FORMAT, &compressed[..written]).expect("valid") == data);
+}
+
+/// Decompresses a block of zlib's.
+fn decompress(engines: &Engines, seed: u64) {
+    let data = block(seed, LEN);
+    let theirs = zlib_compress(FORMAT, 6, &data).expect("into memory");
+    let mut restored = vec![0; LEN];
+    assert_eq!(engines.decompress(&theirs, &mut restored), Ok(LEN));
+    assert!(restored == data);
+}
+
+/// Every block was done by one engine, and each that software did has a reason.
+fn assert_adds_up(stats: &Stats, blocks: u64) {
+    assert_eq!(stats.accelerator.blocks() + stats.software.blocks(), blocks, "{stats}");
+    assert_eq!(stats.fallbacks.total(), stats.software.blocks(), "{stats}");
+}
+
+#[test]
+fn a_sound_accelerator_does_every_block() {
+    let (engines, _) = engines(Policy::default(), |_| None);
+    conformance::all(&engines);
+    let before = engines.stats();
+    compress(&engines, 1);
+    decompress(&engines, 2);
+    let after = engines.stats();
+    assert_eq!(after.accelerator.compress.blocks - before.accelerator.compress.blocks, 1);
+    assert_eq!(after.accelerator.decompress.blocks - before.accelerator.decompress.blocks, 1);
+    assert_eq!(after.software.blocks(), before.software.blocks());
+    assert_eq!(after.breaker.opened, 0);
+}
+
+#[test]
+fn conforms_whatever_the_accelerator_does() {
+    // All but `WrongOutput`, which `verify` finds in what is compressed, but which nobody looks for
+    // in what is decompressed.
+    let faults = [
+        Fault::Busy,
+        Fault::Device(-62),
+        Fault::Unavailable,
+        Fault::Unsupported,
+        Fault::WrongLength,
+        Fault::Refuse,
+        Fault::Panic,
+    ];
+    let policy = Policy {
+        // No hold-off, so that the faults go on; nothing too small for them.
+        first_hold_off: Duration::ZERO,
+        longest_hold_off: Duration::ZERO,
+        min_block: 0,
+        ..Policy::default()
+    };
+    let (engines, clock) = engines(policy, move |n| {
+        (n % 2 == 0).then(|| faults[n as usize / 2 % faults.len()].clone())
+    });
+    clock.advance(MS);
+    conformance::all(&engines);
+    let stats = engines.stats();
+    assert!(stats.accelerator.blocks() > 100 && stats.fallbacks.faults() > 100, "{stats}");
+}
+
+#[test]
+fn a_busy_accelerator_is_asked_three_times() {
+    let (twice, _) = engines(Policy::default(), |n| (n < 2).then_some(Fault::Busy));
+    compress(&twice, 1);
+    assert_eq!(twice.stats().accelerator.compress.blocks, 1);
+    assert_eq!(twice.stats().fallbacks.busy, 0);
+
+    let (thrice, _) = engines(Policy::default(), |n| (n < 3).then_some(Fault::Busy));
+    compress(&thrice, 1);
+    assert_eq!(thrice.stats().fallbacks.busy, 1);
+    assert_eq!(thrice.stats().software.compress.blocks, 1);
+    assert_eq!(thrice.stats().breaker.opened, 0, "busy is not a fault");
+    decompress(&thrice, 2);
+    assert_eq!(thrice.stats().accelerator.decompress.blocks, 1);
+    assert_adds_up(&thrice.stats(), 2);
+}
+
+#[test]
+fn the_breaker_opens_holds_off_tries_one_block_and_closes() {
+    let (engines, clock) = engines(Policy::default(), |n| {
+        // Request 1 fails, and so does the first trial, request 2.
+        (n == 1 || n == 2).then_some(Fault::Device(-62))
+    });
+    compress(&engines, 0);
+    compress(&engines, 1);
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.device_error, 1);
+    assert_eq!((stats.breaker.state, stats.breaker.opened), (BreakerState::Open, 1));
+    assert_eq!(stats.breaker.hold_off, 100 * MS);
+
+    clock.advance(99 * MS);
+    compress(&engines, 2);
+    decompress(&engines, 3);
+    assert_eq!(engines.stats().fallbacks.held_off, 2);
+
+    clock.advance(MS);
+    compress(&engines, 4);
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.device_error, 2, "the trial failed");
+    assert_eq!(stats.breaker.hold_off, 200 * MS);
+
+    clock.advance(199 * MS);
+    compress(&engines, 5);
+    assert_eq!(engines.stats().fallbacks.held_off, 3);
+
+    clock.advance(MS);
+    compress(&engines, 6);
+    compress(&engines, 7);
+    let stats = engines.stats();
+    assert_eq!(stats.breaker.state, BreakerState::Closed);
+    assert_eq!(stats.breaker.hold_off, 100 * MS, "the next trouble starts anew");
+    assert_eq!(stats.accelerator.compress.blocks, 3);
+    assert_eq!(stats.fallbacks.faults(), 2);
+    assert_adds_up(&stats, 8);
+}
+
+#[test]
+fn each_fault_costs_one_block_in_software_and_is_counted_by_its_kind() {
+    type Count = fn(&Stats) -> u64;
+    let cases: [(Fault, Count, bool); 6] = [
+        (Fault::Device(-5), |s| s.fallbacks.device_error, true),
+        (Fault::Unavailable, |s| s.fallbacks.unavailable, true),
+        (Fault::WrongLength, |s| s.fallbacks.wrong_output, true),
+        (Fault::WrongOutput, |s| s.fallbacks.wrong_output, true),
+        (Fault::Panic, |s| s.fallbacks.panicked, true),
+        (Fault::Unsupported, |s| s.fallbacks.unsupported, false),
+    ];
+    for (fault, count, opens) in cases {
+        let policy = Policy { verify: true, ..Policy::default() };
+        let injected = fault.clone();
+        let (engines, _) = engines(policy, move |n| (n == 0).then(|| injected.clone()));
+        compress(&engines, 1);
+        let stats = engines.stats();
+        assert_eq!(count(&stats), 1, "{fault:?}: {stats}");
+        assert_eq!(stats.breaker.opened, u64::from(opens), "{fault:?}");
+        assert_eq!(stats.software.compress.blocks, 1, "{fault:?}");
+        assert_adds_up(&stats, 1);
+    }
+}
+
+#[test]
+fn without_verify_wrong_output_is_not_noticed_which_is_why_there_is_verify() {
+    let (engines, _) = engines(Policy::default(), |_| Some(Fault::WrongOutput));
+    let data = block(1, LEN);
+    let mut compressed = vec![0; engines.max_compressed_len(LEN)];
+    let written = engines.compress(&data, &mut compressed).expect("nobody looked");
+    assert!(zlib_decompress(FORMAT, &compressed[..written]).is_err());
+}
+
+#[test]
+fn a_slow_accelerator_is_left_alone_until_it_has_recovered() {
+    let (engines, clock) = engines(Policy::default(), |n| (n < 2).then_some(Fault::Slow(10 * MS)));
+    compress(&engines, 0);
+    compress(&engines, 1);
+    assert_eq!(engines.stats().accelerator.compress.blocks, 2, "slow, but right and used");
+    assert!(engines.stats().delay.compress > 2 * MS);
+
+    compress(&engines, 2);
+    assert_eq!(engines.stats().fallbacks.delayed, 1);
+    decompress(&engines, 3);
+    assert_eq!(engines.stats().accelerator.decompress.blocks, 1, "only one direction is slow");
+
+    clock.advance(100 * MS);
+    compress(&engines, 4);
+    let stats = engines.stats();
+    assert_eq!(stats.accelerator.compress.blocks, 3);
+    assert_eq!(stats.breaker.opened, 0, "slow is not a fault");
+    assert_adds_up(&stats, 5);
+}
+
+#[test]
+fn software_decides_whether_a_refused_block_is_corrupt() {
+    let (engines, clock) = engines(Policy::default(), |n| (n == 0).then_some(Fault::Refuse));
+    decompress(&engines, 1);
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.refused, 1);
+    assert_eq!(stats.breaker.opened, 1, "the device was wrong");
+
+    clock.advance(100 * MS);
+    let mut restored = [0; LEN];
+    assert_eq!(engines.decompress(&[0xff; 100], &mut restored), Err(Error::Corrupt));
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.refused, 2);
+    assert_eq!(stats.breaker.state, BreakerState::Closed, "the device was right: a good trial");
+    assert_eq!(stats.software.decompress.errors, 1);
+    assert_adds_up(&stats, 2);
+}
+
+#[test]
+fn too_little_room_is_an_answer_and_not_a_fault() {
+    let (engines, _) = engines(Policy::default(), |_| None);
+    assert_eq!(engines.compress(&block(1, LEN), &mut [0; 10]), Err(Error::OutputFull));
+    let stats = engines.stats();
+    assert_eq!(stats.accelerator.compress.output_full, 1);
+    assert_eq!(stats.breaker.opened, 0);
+
+    let theirs = zlib_compress(FORMAT, 6, &block(1, LEN)).expect("into memory");
+    assert_eq!(engines.decompress(&theirs, &mut [0; LEN - 1]), Err(Error::OutputFull));
+    assert_eq!(engines.stats().breaker.opened, 0);
+    assert_adds_up(&engines.stats(), 2);
+}
+
+#[test]
+fn small_and_large_blocks_go_to_software() {
+    let policy = Policy { min_block: 1000, max_block: LEN, ..Policy::default() };
+    let (engines, _) = engines(policy, |_| None);
+    for len in [0, 1, 999, 1000, LEN, LEN + 1] {
+        let data = block(1, len);
+        let mut compressed = vec![0; engines.max_compressed_len(len)];
+        let written = engines.compress(&data, &mut compressed).expect("the bound holds");
+        assert!(zlib_decompress(FORMAT, &compressed[..written]).expect("valid") == data);
+    }
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.too_small, 3);
+    assert_eq!(stats.fallbacks.too_large, 1);
+    assert_eq!(stats.accelerator.compress.blocks, 2);
+}
+
+#[test]
+fn offload_can_be_switched_while_running() {
+    let (engines, _) = engines(Policy::default(), |_| None);
+    compress(&engines, 1);
+    engines.clone().set_offload(Offload::Off).expect("always possible");
+    compress(&engines, 2);
+    engines.set_offload(Offload::Require).expect("there is an accelerator");
+    compress(&engines, 3);
+    let stats = engines.stats();
+    assert_eq!(stats.accelerator.compress.blocks, 2);
+    assert_eq!(stats.fallbacks.switched_off, 1);
+    assert_eq!(stats.offload, Offload::Require);
+}
+
+#[test]
+fn another_level_shares_counters_and_breaker() {
+    let (engines, _) = engines(Policy::default(), |n| (n == 0).then_some(Fault::Device(-1)));
+    let best = engines.with_level(Level::BEST).expect("software has levels");
+    let mut compressed = vec![0; best.max_compressed_len(LEN)];
+    best.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
+    assert_eq!(engines.stats().fallbacks.device_error, 1);
+    compress(&engines, 2);
+    assert_eq!(engines.stats().fallbacks.held_off, 1);
+}
+
+#[test]
+fn engines_of_different_formats_do_not_join() {
+    let raw = SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).expect("has it");
+    let error = OffloadCompressor::new(raw, software(), Policy::default()).unwrap_err();
+    assert!(error.to_string().contains("zlib"), "{error}");
+}
+
+/// Compresses as one batch what the faults of `schedule` befall, and has zlib check every block.
+fn batch(engines: &Engines, lens: &[usize]) -> Vec<Result<usize, Error>> {
+    let sources: Vec<_> = lens.iter().zip(0..).map(|(&len, i)| block(i, len)).collect();
+    let mut outputs: Vec<_> =
+        lens.iter().map(|&len| vec![0; engines.max_compressed_len(len)]).collect();
+    let mut blocks: Vec<_> =
+        sources.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
+    engines.compress_batch(&mut blocks);
+    let results: Vec<_> = blocks.into_iter().map(|block| block.result).collect();
+    for ((result, output), source) in results.iter().zip(&outputs).zip(&sources) {
+        let written = *result.as_ref().expect("the bound holds");
+        assert!(zlib_decompress(FORMAT, &output[..written]).expect("valid") == *source);
+    }
+    results
+}
+
+#[test]
+fn a_batch_loses_only_its_faulty_blocks_to_software() {
+    let (engines, _) = engines(Policy::default(), |n| match n {
+        3 => Some(Fault::Device(-62)),
+        5 => Some(Fault::Busy),
+        6 => Some(Fault::Unsupported),
+        _ => None,
+    });
+    batch(&engines, &[LEN; 16]);
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.device_error, 1);
+    assert_eq!(stats.fallbacks.unsupported, 1);
+    assert_eq!(stats.fallbacks.busy, 0, "tried again, successfully");
+    assert_eq!(stats.accelerator.compress.blocks, 14);
+    assert_eq!(stats.breaker.opened, 1);
+    assert_adds_up(&stats, 16);
+}
+
+#[test]
+fn a_panic_in_a_batch_costs_the_whole_batch_in_software_and_opens_the_breaker_once() {
+    let (engines, _) = engines(Policy::default(), |n| (n == 2).then_some(Fault::Panic));
+    batch(&engines, &[LEN; 4]);
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.panicked, 4);
+    assert_eq!(stats.breaker.opened, 1);
+    assert_adds_up(&stats, 4);
+}
+
+#[test]
+fn after_a_fault_a_batch_sends_one_block_ahead() {
+    let (engines, clock) = engines(Policy::default(), |n| (n < 2).then_some(Fault::Device(-62)));
+    compress(&engines, 0);
+    clock.advance(100 * MS);
+    batch(&engines, &[LEN; 8]);
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.device_error, 2, "of the batch only the trial block");
+    assert_eq!(stats.fallbacks.held_off, 7);
+
+    clock.advance(200 * MS);
+    batch(&engines, &[LEN; 8]);
+    assert_eq!(engines.stats().accelerator.compress.blocks, 8);
+    assert_adds_up(&engines.stats(), 17);
+}
+
+#[test]
+fn small_blocks_within_a_batch_are_done_in_software() {
+    let (engines, _) = engines(Policy::default(), |_| None);
+    batch(&engines, &[LEN, 10, 10, LEN, LEN, 0, LEN]);
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.too_small, 3);
+    assert_eq!(stats.accelerator.compress.blocks, 4);
+    assert_adds_up(&stats, 7);
+}
+
+#[test]
+fn threads_and_faults_together_lose_nothing() {
+    const THREADS: u64 = 8;
+    const BLOCKS: u64 = 200;
+    let faults = [Fault::Busy, Fault::Device(-62), Fault::Panic, Fault::WrongLength];
+    let policy = Policy { first_hold_off: MS, longest_hold_off: 4 * MS, ..Policy::default() };
+    let (engines, clock) =
+        engines(policy, move |n| (n % 5 == 0).then(|| faults[(n / 5 % 4) as usize].clone()));
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (engines, clock) = (&engines, &clock);
+            scope.spawn(move || {
+                for i in 0..BLOCKS {
+                    compress(engines, thread * BLOCKS + i);
+                    decompress(engines, thread * BLOCKS + i);
+                    clock.advance(MS / 4);
+                }
+            });
+        }
+    });
+    let stats = engines.stats();
+    assert_adds_up(&stats, 2 * THREADS * BLOCKS);
+    assert!(stats.accelerator.blocks() > 0 && stats.fallbacks.faults() > 0, "{stats}");
+}
