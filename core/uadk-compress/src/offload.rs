@@ -17,7 +17,7 @@ use std::time::Duration;
 use self::breaker::{Breaker, Permit};
 use self::delay::MovingAverage;
 use crate::stats::{
-    BreakerStats, Counters, DelayStats, Direction, Engine, Fallback, Outcome, Stats,
+    BreakerStats, Counters, DelayStats, Direction, Engine, Fallback, Outcome, SampledTime, Stats,
 };
 use crate::{Block, BlockCompressor, Clock, Error, Format, Level, SystemClock};
 
@@ -259,7 +259,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         shared.delay(direction).record(time, shared.clock.now());
         shared.breaker.success(permit);
         let outcome = Outcome { bytes_in: src.len(), result: &result, time };
-        shared.counters.answered(Engine::Accelerator, direction, outcome);
+        shared.counters.accelerated(direction, outcome);
         Verdict::Answer(result)
     }
 
@@ -288,15 +288,14 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         dst: &mut [u8],
     ) -> Result<usize, Error> {
         let shared = &*self.shared;
-        let started = shared.clock.now();
+        let time = SampledTime::start(|| shared.clock.now());
         let result = match direction {
             Direction::Compress => self.software.compress(src, dst),
             Direction::Decompress => self.software.decompress(src, dst),
         };
-        let time = shared.clock.now().saturating_sub(started);
-        shared.counters.fell_back(why);
+        let time = time.stop(|| shared.clock.now());
         let outcome = Outcome { bytes_in: src.len(), result: &result, time };
-        shared.counters.answered(Engine::Software, direction, outcome);
+        shared.counters.fell_back(direction, why, outcome);
         result
     }
 }

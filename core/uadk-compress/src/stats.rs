@@ -5,7 +5,7 @@ mod display;
 #[cfg(feature = "metrics")]
 mod publish;
 
-pub(crate) use counters::{Counters, Direction, Engine, Fallback, Outcome};
+pub(crate) use counters::{Counters, Direction, Engine, Fallback, Outcome, SampledTime};
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -68,7 +68,8 @@ pub struct OpStats {
     pub bytes_in: u64,
     /// Bytes written, of the blocks that succeeded.
     pub bytes_out: u64,
-    /// Time that callers spent in the engine, summed over threads.
+    /// Time that callers spent in the engine, summed over threads. The software engine's is
+    /// estimated from every sixteenth block of a thread.
     pub time: Duration,
 }
 

@@ -33,10 +33,9 @@ pub(crate) struct Outcome<'a> {
     pub(crate) time: Duration,
 }
 
-/// Counters of one kind of work.
+/// Counters of one engine's work in one direction. How many blocks there were is counted elsewhere.
 #[derive(Debug, Default)]
 struct Op {
-    blocks: AtomicU64,
     output_full: AtomicU64,
     errors: AtomicU64,
     bytes_in: AtomicU64,
@@ -51,7 +50,10 @@ struct Op {
 struct Shard {
     /// By [`Engine`], then by [`Direction`].
     ops: [[Op; 2]; 2],
-    fallbacks: [AtomicU64; Fallback::COUNT],
+    /// Blocks of the accelerator, by [`Direction`].
+    accelerated: [AtomicU64; 2],
+    /// Blocks of the software engine, by [`Direction`], then by [`Fallback`].
+    fallbacks: [[AtomicU64; Fallback::COUNT]; 2],
 }
 
 #[derive(Debug, Default)]
@@ -95,22 +97,18 @@ fallbacks! {
 }
 
 impl Counters {
-    /// Counts a block that `engine` has answered.
-    pub(crate) fn answered(&self, engine: Engine, direction: Direction, outcome: Outcome<'_>) {
-        let op = &self.shard().ops[engine as usize][direction as usize];
-        add(&op.blocks, 1);
-        add(&op.bytes_in, outcome.bytes_in as u64);
-        add(&op.nanos, nanos(outcome.time));
-        match outcome.result {
-            Ok(written) => add(&op.bytes_out, *written as u64),
-            Err(Error::OutputFull) => add(&op.output_full, 1),
-            Err(_) => add(&op.errors, 1),
-        }
+    /// Counts a block that the accelerator did.
+    pub(crate) fn accelerated(&self, direction: Direction, outcome: Outcome<'_>) {
+        let shard = self.shard();
+        add(&shard.accelerated[direction as usize], 1);
+        shard.ops[Engine::Accelerator as usize][direction as usize].count(outcome);
     }
 
-    /// Counts a block that went to software, and why.
-    pub(crate) fn fell_back(&self, why: Fallback) {
-        add(&self.shard().fallbacks[why as usize], 1);
+    /// Counts a block that software did, and why.
+    pub(crate) fn fell_back(&self, direction: Direction, why: Fallback, outcome: Outcome<'_>) {
+        let shard = self.shard();
+        add(&shard.fallbacks[direction as usize][why as usize], 1);
+        shard.ops[Engine::Software as usize][direction as usize].count(outcome);
     }
 
     pub(crate) fn engine(&self, engine: Engine) -> EngineStats {
@@ -122,10 +120,16 @@ impl Counters {
 
     pub(crate) fn fallbacks(&self) -> Fallbacks {
         let mut sums = Fallbacks::default();
-        for &fallback in Fallback::ALL {
-            *sums.field(fallback) = self.sum(|shard| &shard.fallbacks[fallback as usize]);
+        for direction in [Direction::Compress, Direction::Decompress] {
+            for &fallback in Fallback::ALL {
+                *sums.field(fallback) += self.fallback(direction, fallback);
+            }
         }
         sums
+    }
+
+    fn fallback(&self, direction: Direction, fallback: Fallback) -> u64 {
+        self.sum(|shard| &shard.fallbacks[direction as usize][fallback as usize])
     }
 
     fn op(&self, engine: Engine, direction: Direction) -> OpStats {
@@ -133,7 +137,12 @@ impl Counters {
             self.sum(|shard| cell(&shard.ops[engine as usize][direction as usize]))
         };
         OpStats {
-            blocks: sum(|op| &op.blocks),
+            blocks: match engine {
+                Engine::Accelerator => self.sum(|shard| &shard.accelerated[direction as usize]),
+                Engine::Software => {
+                    Fallback::ALL.iter().map(|&why| self.fallback(direction, why)).sum()
+                }
+            },
             output_full: sum(|op| &op.output_full),
             errors: sum(|op| &op.errors),
             bytes_in: sum(|op| &op.bytes_in),
@@ -151,13 +160,50 @@ impl Counters {
         thread_local! {
             static INDEX: Cell<usize> = const { Cell::new(usize::MAX) };
         }
-        let index = INDEX.get();
-        if index < SHARDS {
-            return &self.shards[index];
+        let mut index = INDEX.get();
+        if index == usize::MAX {
+            index = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            INDEX.set(index);
         }
-        let index = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        INDEX.set(index);
-        &self.shards[index]
+        &self.shards[index % SHARDS]
+    }
+}
+
+impl Op {
+    fn count(&self, outcome: Outcome<'_>) {
+        add(&self.bytes_in, outcome.bytes_in as u64);
+        if !outcome.time.is_zero() {
+            add(&self.nanos, nanos(outcome.time));
+        }
+        match outcome.result {
+            Ok(written) => add(&self.bytes_out, *written as u64),
+            Err(Error::OutputFull) => add(&self.output_full, 1),
+            Err(_) => add(&self.errors, 1),
+        }
+    }
+}
+
+/// Measures one block in [`SAMPLE`] of a thread, and takes it for all of them: to read the clock
+/// twice costs as much as all counters together.
+#[derive(Debug)]
+pub(crate) struct SampledTime(Option<Duration>);
+
+/// One block in this many is measured.
+const SAMPLE: u32 = 16;
+
+impl SampledTime {
+    pub(crate) fn start(now: impl FnOnce() -> Duration) -> Self {
+        thread_local! {
+            static BLOCKS: Cell<u32> = const { Cell::new(0) };
+        }
+        let number = BLOCKS.get();
+        BLOCKS.set(number.wrapping_add(1));
+        Self(number.is_multiple_of(SAMPLE).then(now))
+    }
+
+    /// The time since the start for the measured block, times [`SAMPLE`]; zero for the others.
+    pub(crate) fn stop(self, now: impl FnOnce() -> Duration) -> Duration {
+        self.0.map_or(Duration::ZERO, |started| now().saturating_sub(started) * SAMPLE)
     }
 }
 
@@ -174,7 +220,8 @@ mod tests {
         let counters = Counters::default();
         for (i, &fallback) in Fallback::ALL.iter().enumerate() {
             for _ in 0..=i {
-                counters.fell_back(fallback);
+                let outcome = Outcome { bytes_in: 0, result: &Ok(0), time: Duration::ZERO };
+                counters.fell_back(Direction::Compress, fallback, outcome);
             }
         }
         let fallbacks = counters.fallbacks();
@@ -189,7 +236,7 @@ mod tests {
         let outcome = Outcome { bytes_in: 3, result: &Ok(2), time: Duration::from_nanos(5) };
         std::thread::scope(|scope| {
             for _ in 0..2 * SHARDS {
-                scope.spawn(|| counters.answered(Engine::Software, Direction::Compress, outcome));
+                scope.spawn(|| counters.accelerated(Direction::Compress, outcome));
             }
         });
         let threads = 2 * SHARDS as u64;
@@ -200,7 +247,7 @@ mod tests {
             time: Duration::from_nanos(5 * threads),
             ..OpStats::default()
         };
-        assert_eq!(counters.engine(Engine::Software).compress, expected);
-        assert_eq!(counters.engine(Engine::Accelerator), EngineStats::default());
+        assert_eq!(counters.engine(Engine::Accelerator).compress, expected);
+        assert_eq!(counters.engine(Engine::Software), EngineStats::default());
     }
 }
