@@ -1,1 +1,62 @@
+//! RocksDB column families compressed by any [`BlockCompressor`](uadk_compress::BlockCompressor).
+//!
+//! One line makes a column family's zlib blocks ours, in files that every RocksDB reads:
+//!
+//! ```
+//! use rocksdb::{DB, Options};
+//! use uadk_compress::Compressor;
+//! use uadk_compress_rocksdb::{OptionsExt, Schema};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let path = dir.path();
+//! let compressor = Compressor::builder().build()?;
+//! let mut options = Options::default();
+//! options.create_if_missing(true);
+//! options.set_block_compressor(compressor.clone(), Schema::Stock)?;
+//!
+//! let db = DB::open(&options, path)?;
+//! db.put(b"key", b"value ".repeat(1000))?;
+//! db.flush()?;
+//! println!("{}", compressor.stats());
+//! # assert!(compressor.stats().software.compress.blocks > 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Schema`] says which files are made, [`register`] lets OPTIONS files, option strings and plain
+//! [`DB::open`](rocksdb::DB::open) find a compressor by name, [`incidents`] counts what should
+//! never happen.
+//!
+//! # What RocksDB decides, and what is decided here
+//!
+//! RocksDB chooses per file and level whether to compress and at which level:
+//! `compression_per_level`, `bottommost_compression` and its options, `parallel_threads` and
+//! `max_compressed_bytes_per_kb` work as always. A block that the compressor does not make small
+//! enough is stored as it is, and so is one that it fails on: writing never fails because of us.
+//! When reading, only data that is damaged is reported as `Corruption`; a compressor that fails is
+//! an `IOError`.
+//!
+//! A level in `CompressionOptions` (rust-rocksdb: `set_compression_options`) is asked of the
+//! compressor: 1 to 12 as they are, 0 and less as [`Level::FASTEST`](uadk_compress::Level::FASTEST).
+//! RocksDB's default and zlib's -1 mean the compressor's own level. `window_bits` and `strategy`
+//! are zlib's own and have no effect.
+//!
+//! Blob files, the compressed secondary cache and the WAL always use RocksDB's own codecs, and so do
+//! data blocks with a dictionary (`max_dict_bytes`), and reads of files of format version 6 and
+//! older.
 
+mod codec;
+mod error;
+mod incidents;
+mod options;
+mod registry;
+mod schema;
+#[allow(unsafe_code, reason = "calls the C++ shim, and is called by it")]
+mod shim;
+mod size_prefix;
+mod version;
+
+pub use error::Error;
+pub use incidents::{Incidents, incidents};
+pub use options::OptionsExt;
+pub use registry::register;
+pub use schema::Schema;

@@ -1,0 +1,86 @@
+// What the Rust side offers to RocksDB's interface. Everything that is decided,
+// is decided there: block layout, bounds, levels, what an error means.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace uadk_compress {
+
+// Answers of a codec; the numbers are those of `Answer` in src/codec.rs.
+enum class Answer : int32_t {
+  kDone = 0,
+  kRejected = 1,  // tried, but it does not fit: store the block as it is
+  kBypassed = 2,  // not tried, or failed: store the block as it is
+  kCorrupt = 3,
+  kFailed = 4,  // the block may be sound, but it could not be decompressed
+};
+
+// How a manager presents itself; `Setup` in src/schema.rs.
+struct Setup {
+  const void* codec;  // owned by whoever holds the setup
+  const char* name;   // lives as long as the process
+  uint8_t type;       // the CompressionType that is ours
+  uint8_t stock;      // 1: RocksDB's own zlib schema; 0: one of our own name
+};
+
+// Functions of the Rust side; `CodecFunctions` in src/codec.rs. None unwinds.
+struct CodecFunctions {
+  const void* (*clone)(const void* codec);
+  const void* (*with_level)(const void* codec, int32_t level);
+  void (*release)(const void* codec);
+  Answer (*compress)(const void* codec, const char* src, size_t src_len,
+                     char* dst, size_t dst_len, size_t* written);
+  Answer (*uncompressed_size)(const void* codec, const char* src,
+                              size_t src_len, size_t* header_len,
+                              uint64_t* size);
+  Answer (*decompress)(const void* codec, const char* src, size_t src_len,
+                       char* dst, size_t dst_len);
+  // Finds what is registered as `name`; false if nothing is.
+  bool (*find)(const char* name, Setup* setup);
+};
+
+// Owns one codec of the Rust side.
+class Codec {
+ public:
+  Codec(const CodecFunctions* functions, const void* codec)
+      : functions_(functions), codec_(codec) {}
+  Codec(Codec&& other) noexcept
+      : functions_(other.functions_),
+        codec_(std::exchange(other.codec_, nullptr)) {}
+  Codec(const Codec&) = delete;
+  Codec& operator=(const Codec&) = delete;
+  Codec& operator=(Codec&&) = delete;
+  ~Codec() {
+    if (codec_ != nullptr) {
+      functions_->release(codec_);
+    }
+  }
+
+  Codec Clone() const { return {functions_, functions_->clone(codec_)}; }
+  Codec WithLevel(int32_t level) const {
+    return {functions_, functions_->with_level(codec_, level)};
+  }
+
+  Answer Compress(const char* src, size_t src_len, char* dst, size_t dst_len,
+                  size_t* written) const {
+    return functions_->compress(codec_, src, src_len, dst, dst_len, written);
+  }
+  Answer UncompressedSize(const char* src, size_t src_len, size_t* header_len,
+                          uint64_t* size) const {
+    return functions_->uncompressed_size(codec_, src, src_len, header_len,
+                                         size);
+  }
+  Answer Decompress(const char* src, size_t src_len, char* dst,
+                    size_t dst_len) const {
+    return functions_->decompress(codec_, src, src_len, dst, dst_len);
+  }
+
+ private:
+  const CodecFunctions* functions_;
+  const void* codec_;
+};
+
+}  // namespace uadk_compress

@@ -1,0 +1,120 @@
+// The functions that the Rust side calls; declared in src/shim.rs.
+
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "codec.h"
+#include "manager.h"
+#include "rocksdb/c.h"
+#include "rocksdb/options.h"
+#include "rocksdb/utilities/object_registry.h"
+#include "rocksdb/version.h"
+
+// Private to RocksDB's db/c.cc. The one member is all there is, so the same
+// declaration has the same layout; uadk_compress_layout_agrees tries it.
+struct rocksdb_options_t {
+  rocksdb::Options rep;
+};
+
+namespace {
+
+using rocksdb::CompressionManager;
+using uadk_compress::CodecFunctions;
+using uadk_compress::Setup;
+
+}  // namespace
+
+extern "C" {
+
+// The version of the headers that this file was compiled with.
+void uadk_compress_header_version(uint32_t version[3]) {
+  version[0] = ROCKSDB_MAJOR;
+  version[1] = ROCKSDB_MINOR;
+  version[2] = ROCKSDB_PATCH;
+}
+
+// The version that the linked library says it has ("11.8.1"), cut to fit.
+void uadk_compress_linked_version(char* version, size_t len) {
+  try {
+    const std::string linked = rocksdb::GetRocksVersionAsString(true);
+    std::strncpy(version, linked.c_str(), len - 1);
+    version[len - 1] = '\0';
+  } catch (...) {
+    version[0] = '\0';
+  }
+}
+
+// Whether what the C interface sets is found where these headers say it is.
+bool uadk_compress_layout_agrees() {
+  rocksdb_options_t* options = rocksdb_options_create();
+  const rocksdb::Options& rep = options->rep;
+  bool agrees = rep.compression_manager == nullptr;
+
+  rocksdb_options_set_max_open_files(options, 4321);
+  rocksdb_options_set_write_buffer_size(options, 7654321);
+  rocksdb_options_set_compression(options, rocksdb_zlib_compression);
+  rocksdb_options_set_bottommost_compression(options, rocksdb_lz4_compression);
+  rocksdb_options_set_compression_options_parallel_threads(options, 3);
+  rocksdb_options_set_level0_file_num_compaction_trigger(options, 17);
+  rocksdb_options_set_ttl(options, 86399);
+  rocksdb_options_set_blob_file_size(options, 54321);
+  agrees = agrees && rep.max_open_files == 4321 &&
+           rep.write_buffer_size == 7654321 &&
+           rep.compression == rocksdb::kZlibCompression &&
+           rep.bottommost_compression == rocksdb::kLZ4Compression &&
+           rep.compression_opts.parallel_threads == 3 &&
+           rep.level0_file_num_compaction_trigger == 17 && rep.ttl == 86399 &&
+           rep.blob_file_size == 54321;
+
+  rocksdb_options_destroy(options);
+  return agrees;
+}
+
+// Gives `options` a manager for `setup`, and its compression type. Takes the
+// setup's codec. False if there was no memory for it.
+bool uadk_compress_set_manager(rocksdb_options_t* options,
+                               const CodecFunctions* functions,
+                               const Setup* setup) {
+  try {
+    options->rep.compression_manager =
+        uadk_compress::MakeManager(functions, *setup);
+    options->rep.compression =
+        static_cast<rocksdb::CompressionType>(setup->type);
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+// Takes a manager, ours or another, away.
+void uadk_compress_clear_manager(rocksdb_options_t* options) {
+  options->rep.compression_manager.reset();
+}
+
+// Lets RocksDB find a manager as `name`, through `functions->find`.
+bool uadk_compress_register(const CodecFunctions* functions, const char* name) {
+  try {
+    rocksdb::ObjectLibrary::Default()->AddFactory<CompressionManager>(
+        name, [functions](const std::string& uri,
+                          std::unique_ptr<CompressionManager>* guard,
+                          std::string* message) -> CompressionManager* {
+          try {
+            Setup setup{};
+            if (!functions->find(uri.c_str(), &setup)) {
+              *message = "no block compressor is registered as " + uri;
+              return nullptr;
+            }
+            *guard = uadk_compress::MakeManager(functions, setup);
+            return guard->get();
+          } catch (...) {
+            return nullptr;
+          }
+        });
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // extern "C"

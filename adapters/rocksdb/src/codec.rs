@@ -1,0 +1,250 @@
+//! Blocks as RocksDB stores them: a size prefix and what the compressor made.
+//!
+//! All rules are here, and none in the C++ shim: what is stored uncompressed, how much a damaged
+//! block may claim, which failure is whose.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use uadk_compress::{BlockCompressor, Error, Level};
+
+use crate::incidents::{CORRUPT_BLOCKS, FAILED_READS, STORED_AFTER_FAILURE};
+use crate::size_prefix;
+
+/// RocksDB's `CompressionOptions::kDefaultCompressionLevel`.
+const DEFAULT_LEVEL: i32 = 32_767;
+/// zlib's `Z_DEFAULT_COMPRESSION`, which many configurations have.
+const ZLIB_DEFAULT_LEVEL: i32 = -1;
+
+/// The most that a block may claim to hold if its format sets no limit.
+const MAX_BLOCK_WITHOUT_LIMIT: usize = 64 << 20;
+
+/// What RocksDB is told about a block. The numbers are those of `Answer` in shim/codec.h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub(crate) enum Answer {
+    Done = 0,
+    /// Tried, but it doesn't get small enough: RocksDB stores the block as it is.
+    Rejected = 1,
+    /// Not tried, or failed: RocksDB stores the block as it is.
+    Bypassed = 2,
+    /// The data is damaged.
+    Corrupt = 3,
+    /// The compressor failed; the data may be sound.
+    Failed = 4,
+}
+
+/// A compressor as RocksDB sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Codec(Arc<dyn BlockCompressor>);
+
+impl Codec {
+    pub(crate) fn new(compressor: Arc<dyn BlockCompressor>) -> Self {
+        Self(compressor)
+    }
+
+    /// The codec at a level of RocksDB's `CompressionOptions`.
+    pub(crate) fn with_level(&self, level: i32) -> Self {
+        if level == DEFAULT_LEVEL || level == ZLIB_DEFAULT_LEVEL {
+            return self.clone();
+        }
+        self.0.with_level(Level::nearest(level)).map_or_else(|| self.clone(), Self)
+    }
+
+    /// Compresses a block; the second value is the bytes written if the answer is
+    /// [`Answer::Done`].
+    pub(crate) fn compress(&self, src: &[u8], dst: &mut [u8]) -> (Answer, usize) {
+        let Some(prefix_len) =
+            u32::try_from(src.len()).ok().and_then(|size| size_prefix::write(size, dst))
+        else {
+            return (Answer::Bypassed, 0);
+        };
+        let room = &mut dst[prefix_len..];
+        let room_len = room.len();
+        match catch_unwind(AssertUnwindSafe(|| self.0.compress(src, room))) {
+            // A block that claims more than readers believe would be lost.
+            Ok(Ok(written)) if src.len() > self.max_uncompressed_len(written) => {
+                (Answer::Bypassed, 0)
+            }
+            Ok(Ok(written)) if written <= room_len => (Answer::Done, prefix_len + written),
+            Ok(Ok(written)) => {
+                let details = format!("{written} bytes written into {room_len}");
+                STORED_AFTER_FAILURE.count(&details);
+                (Answer::Bypassed, 0)
+            }
+            Ok(Err(Error::OutputFull)) => (Answer::Rejected, 0),
+            Ok(Err(error)) => {
+                STORED_AFTER_FAILURE.count(&error);
+                (Answer::Bypassed, 0)
+            }
+            Err(_) => {
+                STORED_AFTER_FAILURE.count(&"it panicked");
+                (Answer::Bypassed, 0)
+            }
+        }
+    }
+
+    /// The length of a block's size prefix and the size it claims, if that is possible.
+    pub(crate) fn uncompressed_size(&self, src: &[u8]) -> Option<(usize, u32)> {
+        let claimed = size_prefix::read(src).filter(|&(prefix_len, size)| {
+            size as usize <= self.max_uncompressed_len(src.len() - prefix_len)
+        });
+        if claimed.is_none() {
+            CORRUPT_BLOCKS.count(&format_args!(
+                "{} bytes, which begin with {:02x?}, claim an impossible size",
+                src.len(),
+                &src[..src.len().min(8)],
+            ));
+        }
+        claimed
+    }
+
+    /// Decompresses a block, without its size prefix, to exactly `dst`.
+    pub(crate) fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Answer {
+        match catch_unwind(AssertUnwindSafe(|| self.0.decompress(src, dst))) {
+            Ok(Ok(written)) if written == dst.len() => Answer::Done,
+            Ok(Ok(_) | Err(Error::Corrupt | Error::OutputFull)) => {
+                CORRUPT_BLOCKS.count(&format_args!(
+                    "{} bytes don't decompress to {}",
+                    src.len(),
+                    dst.len()
+                ));
+                Answer::Corrupt
+            }
+            Ok(Err(error)) => {
+                FAILED_READS.count(&error);
+                Answer::Failed
+            }
+            Err(_) => {
+                FAILED_READS.count(&"it panicked");
+                Answer::Failed
+            }
+        }
+    }
+
+    fn max_uncompressed_len(&self, compressed_len: usize) -> usize {
+        // Foreign code, so it may panic too.
+        catch_unwind(AssertUnwindSafe(|| self.0.max_decompressed_len(compressed_len)))
+            .ok()
+            .flatten()
+            .unwrap_or(MAX_BLOCK_WITHOUT_LIMIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uadk_compress::fault::{Fault, FaultInjector};
+    use uadk_compress::{Format, SoftwareCompressor};
+
+    use super::*;
+
+    fn software() -> SoftwareCompressor {
+        SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).expect("has the format")
+    }
+
+    fn codec() -> Codec {
+        Codec::new(Arc::new(software()))
+    }
+
+    fn faulty(fault: &Fault) -> Codec {
+        let fault = fault.clone();
+        Codec::new(Arc::new(FaultInjector::new(software(), move |_| Some(fault.clone()))))
+    }
+
+    /// A block as it is stored, prefix included.
+    fn stored(src: &[u8]) -> Vec<u8> {
+        let mut dst = vec![0; src.len() + 100];
+        let (answer, len) = codec().compress(src, &mut dst);
+        assert_eq!(answer, Answer::Done);
+        dst.truncate(len);
+        dst
+    }
+
+    #[test]
+    fn a_block_comes_back() {
+        let block = b"some words, some more words, and some words ".repeat(100);
+        let stored = stored(&block);
+        let (prefix_len, size) = codec().uncompressed_size(&stored).expect("a sound prefix");
+        let mut restored = vec![0; size as usize];
+        assert_eq!(codec().decompress(&stored[prefix_len..], &mut restored), Answer::Done);
+        assert_eq!(restored, block);
+    }
+
+    #[test]
+    fn a_block_costs_no_allocation() {
+        let (codec, block) = (codec(), b"block block block and page ".repeat(600));
+        let (mut stored, mut restored) = (vec![0; block.len()], vec![0; block.len()]);
+        let mut round = || {
+            let (answer, len) = codec.compress(&block, &mut stored);
+            assert_eq!(answer, Answer::Done);
+            assert_eq!(codec.compress(&block, &mut stored[len..len + 9]).0, Answer::Rejected);
+            let (prefix_len, _) = codec.uncompressed_size(&stored[..len]).expect("sound");
+            let answer = codec.decompress(&stored[prefix_len..len], &mut restored);
+            assert_eq!(answer, Answer::Done);
+        };
+        round();
+        let steady = allocation_counter::measure(|| (0..100).for_each(|_| round()));
+        assert_eq!(steady.count_total, 0);
+    }
+
+    #[test]
+    fn too_little_room_is_a_rejection_and_no_room_for_the_prefix_a_bypass() {
+        let block = vec![7; 4000];
+        assert_eq!(codec().compress(&block, &mut [0; 5]).0, Answer::Rejected);
+        assert_eq!(codec().compress(&block, &mut [0; 1]).0, Answer::Bypassed);
+        assert_eq!(codec().compress(&block, &mut []).0, Answer::Bypassed);
+    }
+
+    #[test]
+    fn a_compressor_that_fails_costs_compression_and_never_an_error() {
+        for fault in [Fault::Device(-5), Fault::Busy, Fault::Panic, Fault::WrongLength] {
+            let before = crate::incidents().stored_after_failure;
+            assert_eq!(faulty(&fault).compress(&[7; 4000], &mut [0; 4000]).0, Answer::Bypassed);
+            assert!(crate::incidents().stored_after_failure > before, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn damage_is_corrupt_but_a_compressor_that_fails_is_not() {
+        let stored = stored(&[7; 4000]);
+        let payload = &stored[2..];
+        let mut dst = vec![0; 4000];
+        assert_eq!(codec().decompress(&payload[1..], &mut dst), Answer::Corrupt);
+        assert_eq!(codec().decompress(payload, &mut dst[..3999]), Answer::Corrupt);
+        assert_eq!(codec().decompress(payload, &mut vec![0; 4001]), Answer::Corrupt);
+        for fault in [Fault::Device(-5), Fault::Busy, Fault::Panic, Fault::Unavailable] {
+            assert_eq!(faulty(&fault).decompress(payload, &mut dst), Answer::Failed, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_can_not_claim_more_than_deflate_can_hold() {
+        let claim = |size: u32, payload: usize| {
+            let mut block = vec![0; 8];
+            let prefix_len = size_prefix::write(size, &mut block).expect("room enough");
+            block.truncate(prefix_len);
+            block.resize(prefix_len + payload, 0);
+            codec().uncompressed_size(&block).map(|(_, size)| size)
+        };
+        assert_eq!(claim(1032 * 100, 100), Some(1032 * 100));
+        assert_eq!(claim(1032 * 100 + 1, 100), None);
+        assert_eq!(claim(u32::MAX, 100), None);
+        assert_eq!(claim(1, 0), None);
+        assert_eq!(claim(0, 0), Some(0));
+        assert_eq!(codec().uncompressed_size(&[]), None);
+    }
+
+    #[test]
+    fn levels_of_rocksdb_are_asked_of_the_compressor() {
+        let len = |level| {
+            let words = ["block", "page", "column", "family", "level", "index", "key"];
+            let src: Vec<_> = (0..4000_usize).flat_map(|i| words[i * i % 53 % 7].bytes()).collect();
+            codec().with_level(level).compress(&src, &mut vec![0; 30_000]).1
+        };
+        assert!(len(1) > len(9), "{} {}", len(1), len(9));
+        assert_eq!(len(DEFAULT_LEVEL), len(6), "the compressor's own level");
+        assert_eq!(len(ZLIB_DEFAULT_LEVEL), len(6));
+        assert_eq!(len(-100), len(1));
+        assert_eq!(len(100), len(12));
+    }
+}

@@ -1,0 +1,59 @@
+//! Counts of what should never happen.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What went wrong between RocksDB and its block compressors in this process. All zero, unless a
+/// compressor is faulty or data is damaged. An accelerator's troubles are not among them: a
+/// [`Compressor`](uadk_compress::Compressor) keeps them to itself, and counts them in its
+/// [`Stats`](uadk_compress::Stats).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Incidents {
+    /// Blocks stored uncompressed because the compressor returned an error (other than
+    /// [`OutputFull`](uadk_compress::Error::OutputFull)), an impossible length, or panicked.
+    pub stored_after_failure: u64,
+    /// Blocks that could not be read because the compressor failed or panicked; RocksDB got an
+    /// `IOError`.
+    pub failed_reads: u64,
+    /// Blocks found damaged; RocksDB got a `Corruption`.
+    pub corrupt_blocks: u64,
+}
+
+/// All incidents of this process so far.
+#[must_use]
+pub fn incidents() -> Incidents {
+    Incidents {
+        stored_after_failure: STORED_AFTER_FAILURE.get(),
+        failed_reads: FAILED_READS.get(),
+        corrupt_blocks: CORRUPT_BLOCKS.get(),
+    }
+}
+
+pub(crate) static STORED_AFTER_FAILURE: Incident =
+    Incident::new("a block compressor failed: blocks are stored uncompressed");
+pub(crate) static FAILED_READS: Incident =
+    Incident::new("a block compressor failed to decompress a block");
+pub(crate) static CORRUPT_BLOCKS: Incident = Incident::new("a damaged block was read");
+
+/// A counter that reports its first count to the log.
+#[derive(Debug)]
+pub(crate) struct Incident {
+    count: AtomicU64,
+    what: &'static str,
+}
+
+impl Incident {
+    const fn new(what: &'static str) -> Self {
+        Self { count: AtomicU64::new(0), what }
+    }
+
+    pub(crate) fn count(&self, details: &dyn std::fmt::Display) {
+        if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(%details, "{} (reported once, then counted)", self.what);
+        }
+    }
+
+    fn get(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+}

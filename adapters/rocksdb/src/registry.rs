@@ -1,0 +1,56 @@
+//! Compressors that RocksDB finds by name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use uadk_compress::BlockCompressor;
+
+use crate::codec::Codec;
+use crate::{Error, Schema, shim, version};
+
+static REGISTERED: LazyLock<Mutex<HashMap<String, (Codec, Schema)>>> =
+    LazyLock::new(Mutex::default);
+
+/// Lets RocksDB find `compressor` by the schema's name, in this process, from now on:
+///
+/// - in OPTIONS files, so that `Options::load_latest` gives options with it;
+/// - in option strings, with a level if wanted: `compression_manager={id=UadkZlib;level=1}`;
+/// - in files of a [`Schema::Custom`] that are opened by options without it, even by a plain
+///   [`DB::open`](rocksdb::DB::open).
+///
+/// An option string does not change the compression type: give it too
+/// (`compression=kZlibCompression` or `kCustomCompression80`). A second compressor of a name
+/// replaces the first for databases opened later.
+///
+/// ```
+/// use rocksdb::Options;
+/// use uadk_compress::Compressor;
+/// use uadk_compress_rocksdb::{Schema, register};
+///
+/// register(Compressor::builder().build()?, Schema::Stock)?;
+/// let options = Options::default().get_options_from_string(
+///     "compression=kZlibCompression; compression_manager={id=UadkZlib;level=1}",
+/// )?;
+/// # let _ = options;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`OptionsExt::set_block_compressor`](crate::OptionsExt::set_block_compressor).
+pub fn register(compressor: impl BlockCompressor + 'static, schema: Schema) -> Result<(), Error> {
+    version::check()?;
+    schema.check(&compressor)?;
+    let codec = Codec::new(Arc::new(compressor));
+    let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !registered.contains_key(schema.name()) && !shim::register_name(&schema) {
+        return Err(Error::OutOfMemory);
+    }
+    registered.insert(schema.name().to_owned(), (codec, schema));
+    Ok(())
+}
+
+/// What is registered as `name`.
+pub(crate) fn find(name: &str) -> Option<(Codec, Schema)> {
+    REGISTERED.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+}

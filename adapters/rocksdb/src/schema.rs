@@ -1,0 +1,117 @@
+//! Which files are made.
+
+use uadk_compress::{BlockCompressor, Format};
+
+use crate::Error;
+
+/// RocksDB's `kZlibCompression`.
+const ZLIB: u8 = 2;
+/// RocksDB's `kFirstCustomCompression` and `kLastCustomCompression`.
+const CUSTOM: std::ops::RangeInclusive<u8> = 0x80..=0xfe;
+
+/// Which files a compressor makes: RocksDB's own, or files of a format of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Schema {
+    /// RocksDB's own zlib schema: files that every RocksDB reads, with or without this crate, and
+    /// existing zlib files (format version 7) are read faster. Needs a compressor of
+    /// [`Format::RawDeflate`].
+    ///
+    /// Blocks of the type zlib are ours; all others, and blocks with a dictionary, are RocksDB's.
+    /// Its name in OPTIONS files and option strings is `UadkZlib`.
+    #[default]
+    Stock,
+    /// Files that need the compressor to be read: for codecs that RocksDB doesn't have.
+    ///
+    /// Needs format version 7, RocksDB's default. To read them, a column family is opened with a
+    /// compressor of the same name, or one is [`register`](crate::register)ed. Blocks of
+    /// `compression_type` are ours, blocks of RocksDB's own types (in `compression_per_level`, say)
+    /// are RocksDB's. Blocks over 64 MiB are stored uncompressed if the compressor gives no
+    /// [`max_decompressed_len`](uadk_compress::BlockCompressor::max_decompressed_len).
+    Custom {
+        /// Written to each file, so that readers find the compressor: choose one name per format
+        /// and keep it. 1 to 64 ASCII letters, digits and underscores.
+        name: String,
+        /// One of RocksDB's custom types, 0x80 to 0xfe. In option strings such as
+        /// `compression_per_level=kNoCompression:kCustomCompression80` it has this name.
+        compression_type: u8,
+    },
+}
+
+impl Schema {
+    /// [`Schema::Custom`] with the first of RocksDB's custom types, 0x80.
+    pub fn custom(name: impl Into<String>) -> Self {
+        Self::Custom { name: name.into(), compression_type: *CUSTOM.start() }
+    }
+
+    /// The name in OPTIONS files, option strings and the registry.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Stock => "UadkZlib",
+            Self::Custom { name, .. } => name,
+        }
+    }
+
+    /// The number of the compression type that is ours.
+    pub(crate) fn compression_type(&self) -> u8 {
+        match self {
+            Self::Stock => ZLIB,
+            Self::Custom { compression_type, .. } => *compression_type,
+        }
+    }
+
+    /// Whether `compressor` can make this schema's files.
+    pub(crate) fn check(&self, compressor: &dyn BlockCompressor) -> Result<(), Error> {
+        match self {
+            Self::Stock => match compressor.format() {
+                Format::RawDeflate => Ok(()),
+                format => Err(Error::Format { format }),
+            },
+            Self::Custom { name, compression_type } => {
+                let legal = (1..=64).contains(&name.len())
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                    && !["Builtin", "Uadk"].iter().any(|taken| name.starts_with(taken));
+                if !legal {
+                    return Err(Error::Name { name: name.clone() });
+                }
+                if !CUSTOM.contains(compression_type) {
+                    return Err(Error::CompressionType { compression_type: *compression_type });
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uadk_compress::{Level, SoftwareCompressor};
+
+    use super::*;
+
+    fn check(schema: &Schema, format: Format) -> Result<(), Error> {
+        schema.check(&SoftwareCompressor::new(format, Level::DEFAULT).expect("has the format"))
+    }
+
+    #[test]
+    fn stock_takes_raw_deflate_alone() {
+        assert!(check(&Schema::Stock, Format::RawDeflate).is_ok());
+        let error = check(&Schema::Stock, Format::Gzip).unwrap_err();
+        assert!(error.to_string().contains("gzip"), "{error}");
+    }
+
+    #[test]
+    fn custom_takes_legal_names_and_types_alone() {
+        assert!(check(&Schema::custom("My_Codec2"), Format::Zlib).is_ok());
+        let long = "x".repeat(65);
+        for name in ["", "a b", "a;b", "ä", "BuiltinV2", "UadkZlib", &long] {
+            let error = check(&Schema::custom(name), Format::Zlib).unwrap_err();
+            assert!(matches!(error, Error::Name { .. }), "{name:?}: {error}");
+        }
+        for compression_type in [0, 2, 0x7f, 0xff] {
+            let schema = Schema::Custom { name: "Mine".into(), compression_type };
+            let error = check(&schema, Format::Zlib).unwrap_err();
+            assert!(matches!(error, Error::CompressionType { .. }), "{error}");
+        }
+    }
+}

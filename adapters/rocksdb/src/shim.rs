@@ -1,0 +1,264 @@
+//! The border to C++: the functions of `shim/options.cc`, and those that it calls.
+//!
+//! Nothing is decided here. Functions that C++ calls don't unwind: what is foreign in them (a
+//! compressor, its clone or drop) runs under `catch_unwind`.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice;
+use std::sync::Mutex;
+
+use librocksdb_sys::rocksdb_options_t;
+use rocksdb::{AsRawPtr, Options};
+
+use crate::codec::{Answer, Codec};
+use crate::registry;
+use crate::schema::Schema;
+
+/// `Setup` in shim/codec.h.
+#[repr(C)]
+struct Setup {
+    codec: *const c_void,
+    name: *const c_char,
+    compression_type: u8,
+    stock: u8,
+}
+
+/// `CodecFunctions` in shim/codec.h.
+#[repr(C)]
+struct CodecFunctions {
+    clone: unsafe extern "C" fn(*const c_void) -> *const c_void,
+    with_level: unsafe extern "C" fn(*const c_void, i32) -> *const c_void,
+    release: unsafe extern "C" fn(*const c_void),
+    compress:
+        unsafe extern "C" fn(*const c_void, *const u8, usize, *mut u8, usize, *mut usize) -> Answer,
+    uncompressed_size:
+        unsafe extern "C" fn(*const c_void, *const u8, usize, *mut usize, *mut u64) -> Answer,
+    decompress: unsafe extern "C" fn(*const c_void, *const u8, usize, *mut u8, usize) -> Answer,
+    find: unsafe extern "C" fn(*const c_char, *mut Setup) -> bool,
+}
+
+static FUNCTIONS: CodecFunctions =
+    CodecFunctions { clone, with_level, release, compress, uncompressed_size, decompress, find };
+
+unsafe extern "C" {
+    fn uadk_compress_header_version(version: *mut u32);
+    fn uadk_compress_linked_version(version: *mut c_char, len: usize);
+    fn uadk_compress_layout_agrees() -> bool;
+    fn uadk_compress_set_manager(
+        options: *mut rocksdb_options_t,
+        functions: *const CodecFunctions,
+        setup: *const Setup,
+    ) -> bool;
+    fn uadk_compress_clear_manager(options: *mut rocksdb_options_t);
+    fn uadk_compress_register(functions: *const CodecFunctions, name: *const c_char) -> bool;
+}
+
+/// The version of RocksDB's headers that the shim was compiled with.
+pub(crate) fn header_version() -> [u32; 3] {
+    let mut version = [0; 3];
+    // SAFETY: the function writes three numbers, and there are three.
+    unsafe { uadk_compress_header_version(version.as_mut_ptr()) };
+    version
+}
+
+/// The version that the linked library gives.
+pub(crate) fn linked_version() -> String {
+    let mut version = [0_u8; 64];
+    // SAFETY: the function writes at most as many bytes as it is told there are.
+    unsafe { uadk_compress_linked_version(version.as_mut_ptr().cast(), version.len()) };
+    let text = CStr::from_bytes_until_nul(&version).unwrap_or_default();
+    text.to_string_lossy().into_owned()
+}
+
+/// Whether the linked library lays its options out as the headers say. Only to be asked if the
+/// versions agree.
+pub(crate) fn layout_agrees() -> bool {
+    // SAFETY: it reads options that it has RocksDB make, through the declarations of the same
+    // version, which is why the caller has compared the versions.
+    unsafe { uadk_compress_layout_agrees() }
+}
+
+/// Gives `options` a manager; false if there is no memory for it.
+pub(crate) fn set_manager(options: &mut Options, codec: Codec, schema: &Schema) -> bool {
+    let setup = setup(codec, schema);
+    // SAFETY: the pointer is not used longer than the borrow of `options` lasts.
+    let raw = unsafe { options.as_raw_ptr() };
+    // SAFETY: `raw` are living options that nobody else uses, for they are borrowed mutably; their
+    // layout has been checked (`version::check`); the setup's codec is given away.
+    unsafe { uadk_compress_set_manager(raw, &raw const FUNCTIONS, &raw const setup) }
+}
+
+/// Takes whatever manager `options` have away.
+pub(crate) fn clear_manager(options: &mut Options) {
+    // SAFETY: as in `set_manager`.
+    let raw = unsafe { options.as_raw_ptr() };
+    // SAFETY: as in `set_manager`.
+    unsafe { uadk_compress_clear_manager(raw) };
+}
+
+/// Has RocksDB ask [`registry::find`] for managers called `schema.name()`; false if there is no
+/// memory for it.
+pub(crate) fn register_name(schema: &Schema) -> bool {
+    // SAFETY: both pointers are to what lives as long as the process.
+    unsafe { uadk_compress_register(&raw const FUNCTIONS, static_name(schema.name())) }
+}
+
+fn setup(codec: Codec, schema: &Schema) -> Setup {
+    Setup {
+        codec: into_raw(codec),
+        name: static_name(schema.name()),
+        compression_type: schema.compression_type(),
+        stock: u8::from(*schema == Schema::Stock),
+    }
+}
+
+/// The name as a C string that lives as long as the process. RocksDB keeps pointers to names; a
+/// program has a handful, so each is made once and never freed.
+fn static_name(name: &str) -> *const c_char {
+    static NAMES: Mutex<Vec<&'static CStr>> = Mutex::new(Vec::new());
+    let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(known) = names.iter().find(|known| known.to_bytes() == name.as_bytes()) {
+        return known.as_ptr();
+    }
+    // Names have been checked (`Schema::check`): there is no NUL in them.
+    let made: &'static CStr = Box::leak(CString::new(name).unwrap_or_default().into_boxed_c_str());
+    names.push(made);
+    made.as_ptr()
+}
+
+/// Gives a codec to C++, which owns it until [`release`].
+fn into_raw(codec: Codec) -> *const c_void {
+    Box::into_raw(Box::new(codec)).cast_const().cast()
+}
+
+/// The codec behind a pointer from C++.
+///
+/// # Safety
+///
+/// `codec` is from [`into_raw`] and has not been released; it is not released during `'a`.
+unsafe fn borrow<'a>(codec: *const c_void) -> &'a Codec {
+    // SAFETY: the caller promises that it is a living codec.
+    unsafe { &*codec.cast::<Codec>() }
+}
+
+/// Bytes from C++.
+///
+/// # Safety
+///
+/// `data` points to `len` bytes that nobody changes during `'a`, or `len` is 0.
+unsafe fn bytes<'a>(data: *const u8, len: usize) -> &'a [u8] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: the caller promises it.
+    unsafe { slice::from_raw_parts(data, len) }
+}
+
+/// Room from C++.
+///
+/// # Safety
+///
+/// `data` points to `len` bytes that nobody else uses during `'a`, or `len` is 0. They may be fresh
+/// from C++'s allocator: to Rust that is memory with some contents, and it is written before it is
+/// read.
+unsafe fn room<'a>(data: *mut u8, len: usize) -> &'a mut [u8] {
+    if len == 0 {
+        return &mut [];
+    }
+    // SAFETY: the caller promises it.
+    unsafe { slice::from_raw_parts_mut(data, len) }
+}
+
+unsafe extern "C" fn clone(codec: *const c_void) -> *const c_void {
+    // SAFETY: C++ passes codecs that it owns.
+    let codec = unsafe { borrow(codec) };
+    // A clone counts up a reference, which can't panic.
+    into_raw(codec.clone())
+}
+
+unsafe extern "C" fn with_level(codec: *const c_void, level: i32) -> *const c_void {
+    // SAFETY: C++ passes codecs that it owns.
+    let codec = unsafe { borrow(codec) };
+    let leveled = catch_unwind(AssertUnwindSafe(|| codec.with_level(level)));
+    into_raw(leveled.unwrap_or_else(|_| codec.clone()))
+}
+
+unsafe extern "C" fn release(codec: *const c_void) {
+    // SAFETY: it is from `into_raw`, and C++ gives its ownership back.
+    let codec = unsafe { Box::from_raw(codec.cast_mut().cast::<Codec>()) };
+    let mut codec = ManuallyDrop::new(codec);
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: dropped once, and not used afterwards.
+        unsafe { ManuallyDrop::drop(&mut codec) };
+    }));
+}
+
+unsafe extern "C" fn compress(
+    codec: *const c_void,
+    src: *const u8,
+    src_len: usize,
+    dst: *mut u8,
+    dst_len: usize,
+    written: *mut usize,
+) -> Answer {
+    // SAFETY: C++ passes a codec that it owns.
+    let codec = unsafe { borrow(codec) };
+    // SAFETY: RocksDB passes a block and does not change it meanwhile.
+    let src = unsafe { bytes(src, src_len) };
+    // SAFETY: RocksDB passes a buffer for this block alone.
+    let dst = unsafe { room(dst, dst_len) };
+    let (answer, len) = codec.compress(src, dst);
+    // SAFETY: the shim passes the address of a variable of its own.
+    unsafe { written.write(len) };
+    answer
+}
+
+unsafe extern "C" fn uncompressed_size(
+    codec: *const c_void,
+    src: *const u8,
+    src_len: usize,
+    prefix_len: *mut usize,
+    size: *mut u64,
+) -> Answer {
+    // SAFETY: C++ passes a codec that it owns.
+    let codec = unsafe { borrow(codec) };
+    // SAFETY: RocksDB passes a block and does not change it meanwhile.
+    let src = unsafe { bytes(src, src_len) };
+    let Some((len, claimed)) = codec.uncompressed_size(src) else {
+        return Answer::Corrupt;
+    };
+    // SAFETY: the shim passes the address of a variable of its own.
+    unsafe { prefix_len.write(len) };
+    // SAFETY: the shim passes the address of RocksDB's own variable.
+    unsafe { size.write(u64::from(claimed)) };
+    Answer::Done
+}
+
+unsafe extern "C" fn decompress(
+    codec: *const c_void,
+    src: *const u8,
+    src_len: usize,
+    dst: *mut u8,
+    dst_len: usize,
+) -> Answer {
+    // SAFETY: C++ passes a codec that it owns.
+    let codec = unsafe { borrow(codec) };
+    // SAFETY: RocksDB passes a block and does not change it meanwhile.
+    let src = unsafe { bytes(src, src_len) };
+    // SAFETY: RocksDB passes a buffer of the size that it was told, for this block alone.
+    let dst = unsafe { room(dst, dst_len) };
+    codec.decompress(src, dst)
+}
+
+unsafe extern "C" fn find(name: *const c_char, found: *mut Setup) -> bool {
+    // SAFETY: the shim passes a C++ string's characters, which end in NUL.
+    let name = unsafe { CStr::from_ptr(name) };
+    let Some((codec, schema)) = name.to_str().ok().and_then(registry::find) else {
+        return false;
+    };
+    // SAFETY: the shim passes the address of a variable of its own.
+    unsafe { found.write(setup(codec, &schema)) };
+    true
+}

@@ -1,0 +1,150 @@
+//! Damaged files: `Corruption`, with checksums off as well, and never a crash.
+
+use std::fs;
+use std::path::Path;
+
+use rocksdb::{DB, ErrorKind, IteratorMode, Options, ReadOptions};
+
+use crate::common::{fill, key, plain, set_table, software, sst_files, stock, value};
+
+/// A database whose only table file is `damage`d, read in full. Gives the first error.
+fn read_damaged(
+    dir: &Path,
+    options: &Options,
+    damage: impl FnOnce(&mut Vec<u8>),
+) -> Result<(), rocksdb::Error> {
+    let files = sst_files(dir);
+    assert_eq!(files.len(), 1);
+    let sound = fs::read(&files[0]).expect("readable");
+    let mut damaged = sound.clone();
+    damage(&mut damaged);
+    fs::write(&files[0], damaged).expect("written");
+    let result = DB::open_for_read_only(options, dir, false).and_then(|db| {
+        let mut how = ReadOptions::default();
+        how.set_verify_checksums(false);
+        db.iterator_opt(IteratorMode::Start, how).try_for_each(|record| record.map(drop))?;
+        (0..crate::common::RECORDS).step_by(101).try_for_each(|i| db.get(key(i)).map(drop))
+    });
+    fs::write(&files[0], sound).expect("written");
+    result
+}
+
+fn assert_corruption(result: Result<(), rocksdb::Error>, case: &str) {
+    let error = result.expect_err(case);
+    assert_eq!(error.kind(), ErrorKind::Corruption, "{case}: {error}");
+}
+
+/// A database of one file without checksums, and options to read it.
+fn database(dir: &Path, checksums: bool) -> Options {
+    let mut options = stock(software());
+    options.set_disable_auto_compactions(true);
+    set_table(&mut options, 4096, 7, checksums);
+    fill(&DB::open(&options, dir).expect("opened"));
+    options
+}
+
+#[test]
+fn flipped_bits_are_corruption_or_change_values_but_never_crash() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = database(dir.path(), false);
+    let len = fs::metadata(&sst_files(dir.path())[0]).expect("there").len() as usize;
+    let mut corrupt = 0;
+    // The file's second half holds index and properties, which RocksDB guards itself.
+    for (n, at) in (0..len / 2).step_by(173).enumerate() {
+        match read_damaged(dir.path(), &options, |file| file[at] ^= 1 << (n % 8)) {
+            Ok(()) => {}
+            Err(error) => {
+                corrupt += 1;
+                assert_eq!(error.kind(), ErrorKind::Corruption, "bit {n} at {at}: {error}");
+            }
+        }
+    }
+    assert!(corrupt > 50, "{corrupt} of the flipped bits were noticed, {len} bytes");
+}
+
+#[test]
+fn with_checksums_every_flipped_bit_of_a_block_is_corruption() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut options = database(dir.path(), true);
+    options.set_paranoid_checks(true);
+    for at in [0, 1, 2, 100, 1000, 5000] {
+        let files = sst_files(dir.path());
+        let sound = fs::read(&files[0]).expect("readable");
+        let mut damaged = sound.clone();
+        damaged[at] ^= 4;
+        fs::write(&files[0], damaged).expect("written");
+        let db = DB::open_for_read_only(&options, dir.path(), false).expect("opened");
+        let result = db.iterator(IteratorMode::Start).try_for_each(|record| record.map(drop));
+        assert_corruption(result, &format!("byte {at}"));
+        fs::write(&files[0], sound).expect("written");
+    }
+}
+
+#[test]
+fn overwritten_blocks_are_corruption() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = database(dir.path(), false);
+    for fill_byte in [0, 0xff, 0x55] {
+        let case = format!("first 500 bytes {fill_byte:#x}");
+        let result = read_damaged(dir.path(), &options, |file| file[..500].fill(fill_byte));
+        assert_corruption(result, &case);
+    }
+}
+
+#[test]
+fn a_block_that_claims_too_much_or_too_little_is_corruption() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = database(dir.path(), false);
+    // The first block is at the beginning of the file, and its size prefix has two bytes.
+    let prefix = fs::read(&sst_files(dir.path())[0]).expect("readable")[..2].to_vec();
+    assert!(prefix[0] >= 0x80 && prefix[1] < 0x80, "{prefix:?}");
+    for claim in [[0xff, 0x7f], [0x80, 0x01], [0x80, 0x00], [prefix[0] ^ 1, prefix[1]]] {
+        let result = read_damaged(dir.path(), &options, |file| file[..2].copy_from_slice(&claim));
+        assert_corruption(result, &format!("{claim:02x?}"));
+    }
+    // Eight bytes of a size that no machine has: refused before anything is allocated.
+    let endless = [0xff; 8];
+    let result = read_damaged(dir.path(), &options, |file| file[..8].copy_from_slice(&endless));
+    assert_corruption(result, "a prefix without an end");
+    let huge = [0xff, 0xff, 0xff, 0xff, 0x0f];
+    let result = read_damaged(dir.path(), &options, |file| file[..5].copy_from_slice(&huge));
+    assert_corruption(result, "4 GiB");
+}
+
+#[test]
+fn a_truncated_file_is_an_error_at_open_or_read() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = database(dir.path(), false);
+    let len = fs::metadata(&sst_files(dir.path())[0]).expect("there").len() as usize;
+    for keep in [0, 1, 100, len / 2, len - 1] {
+        let result = read_damaged(dir.path(), &options, |file| file.truncate(keep));
+        assert_corruption(result, &format!("{keep} of {len} bytes"));
+    }
+}
+
+#[test]
+fn damage_in_one_block_leaves_the_others_readable() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = database(dir.path(), false);
+    let file = sst_files(dir.path()).remove(0);
+    let mut damaged = fs::read(&file).expect("readable");
+    damaged[..100].fill(0xff);
+    fs::write(&file, damaged).expect("written");
+    let db = DB::open_for_read_only(&options, dir.path(), false).expect("opened");
+    assert!(db.get(key(0)).is_err(), "in the damaged block");
+    let last = crate::common::RECORDS - 1;
+    assert_eq!(db.get(key(last)).expect("in a sound one"), Some(value(last)));
+}
+
+#[test]
+fn an_empty_value_and_an_empty_database_are_no_damage() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let db = DB::open(&stock(software()), dir.path()).expect("opened");
+    db.flush().expect("nothing to flush");
+    db.put(b"empty", b"").expect("written");
+    db.flush().expect("flushed");
+    assert_eq!(db.get(b"empty").expect("readable"), Some(vec![]));
+    drop(db);
+    let db = DB::open(&plain(), dir.path()).expect("opened without us");
+    assert_eq!(db.get(b"empty").expect("readable"), Some(vec![]));
+}

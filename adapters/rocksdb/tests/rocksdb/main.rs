@@ -1,0 +1,18 @@
+//! The adapter in a real RocksDB, and its files in a RocksDB without it.
+
+mod common;
+mod custom_schema;
+mod damage;
+mod dictionaries;
+mod failures;
+mod files;
+mod levels;
+mod parallel;
+mod probe;
+mod registry;
+mod stock_readers;
+mod stock_schema;
+mod threads;
+
+#[path = "../../../../examples/custom_codec/lz4.rs"]
+mod lz4;

@@ -1,0 +1,59 @@
+//! A compressor that tells what it is asked.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor};
+
+/// What was asked of a [`Probe`] and its levels.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) compressed: AtomicU64,
+    pub(crate) decompressed: AtomicU64,
+    /// Levels at which blocks were compressed.
+    pub(crate) levels: Mutex<BTreeSet<u8>>,
+}
+
+impl Seen {
+    pub(crate) fn compressed(&self) -> u64 {
+        self.compressed.load(Ordering::Relaxed)
+    }
+    pub(crate) fn decompressed(&self) -> u64 {
+        self.decompressed.load(Ordering::Relaxed)
+    }
+    pub(crate) fn levels(&self) -> Vec<u8> {
+        self.levels.lock().expect("not poisoned").iter().copied().collect()
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    engine: SoftwareCompressor,
+    pub(crate) seen: Arc<Seen>,
+}
+
+impl Probe {
+    pub(crate) fn new() -> Self {
+        Self { engine: crate::common::software(), seen: Arc::default() }
+    }
+}
+
+impl BlockCompressor for Probe {
+    fn format(&self) -> Format {
+        self.engine.format()
+    }
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.seen.compressed.fetch_add(1, Ordering::Relaxed);
+        self.seen.levels.lock().expect("not poisoned").insert(self.engine.level().get());
+        self.engine.compress(src, dst)
+    }
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.seen.decompressed.fetch_add(1, Ordering::Relaxed);
+        self.engine.decompress(src, dst)
+    }
+    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
+        let engine = SoftwareCompressor::new(self.format(), level).expect("same format");
+        Some(Arc::new(Self { engine, seen: Arc::clone(&self.seen) }))
+    }
+}

@@ -1,0 +1,80 @@
+//! Compressors found by name: OPTIONS files, option strings, options changed at run time.
+
+use rocksdb::{Cache, DB, Env, Options};
+use uadk_compress_rocksdb::{Schema, register};
+
+use crate::common::{assert_full, compact, compressor, files_mention, fill, plain, stock};
+use crate::lz4::Lz4;
+use crate::probe::Probe;
+
+/// Opens a database with what its OPTIONS file says, and nothing else.
+fn open_latest(dir: &std::path::Path) -> DB {
+    let cache = Cache::new_lru_cache(1 << 20);
+    let env = Env::new().expect("the default");
+    let (options, families) =
+        Options::load_latest(dir, env, false, cache).expect("an OPTIONS file");
+    DB::open_cf_descriptors(&options, dir, families).expect("opened")
+}
+
+#[test]
+fn options_files_remember_the_compressor() {
+    // The stock schema's name is one for the whole process, so all that is tested of it is here.
+    let probe = Probe::new();
+    register(probe.clone(), Schema::Stock).expect("raw deflate");
+
+    let dir = tempfile::tempdir().expect("a folder");
+    fill(&DB::open(&stock(compressor()), dir.path()).expect("opened"));
+    let db = open_latest(dir.path());
+    assert_full(&db);
+    assert!(probe.seen.decompressed() > 10, "blocks are read by the registered compressor");
+    compact(&db);
+    assert!(probe.seen.compressed() > 10, "and written");
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let probe = Probe::new();
+    register(probe.clone(), Schema::Stock).expect("replaces the former");
+    let options = plain()
+        .get_options_from_string(
+            "compression=kZlibCompression; compression_manager={id=UadkZlib;level=9}",
+        )
+        .expect("a registered name");
+    let db = DB::open(&options, dir.path()).expect("opened");
+    fill(&db);
+    assert_eq!(probe.seen.levels(), [9]);
+    assert_full(&db);
+
+    // Another level, and no compressor at all, while the database runs.
+    db.set_options(&[("compression_manager", "{id=UadkZlib;level=2}")]).expect("changed");
+    compact(&db);
+    assert_eq!(probe.seen.levels(), [2, 9]);
+    db.set_options(&[("compression_manager", "nullptr")]).expect("changed");
+    let before = probe.seen.compressed();
+    compact(&db);
+    assert_eq!(probe.seen.compressed(), before, "zlib is RocksDB's own again");
+    assert_full(&db);
+}
+
+#[test]
+fn an_option_string_with_an_unknown_option_is_an_error() {
+    register(Lz4, Schema::custom("TestOptionString")).expect("a legal name");
+    for options in ["lvl=1", "level=high"] {
+        let string = format!("compression_manager={{id=TestOptionString;{options}}}");
+        let error = plain().get_options_from_string(string).err().expect(options);
+        assert_eq!(error.kind(), rocksdb::ErrorKind::InvalidArgument, "{error}");
+    }
+}
+
+#[test]
+fn a_custom_codec_can_be_named_in_an_option_string() {
+    let dir = tempfile::tempdir().expect("a folder");
+    register(Lz4, Schema::custom("TestByString")).expect("a legal name");
+    let options = plain()
+        .get_options_from_string(
+            "compression_per_level=kCustomCompression80; compression_manager=TestByString",
+        )
+        .expect("a registered name");
+    let db = DB::open(&options, dir.path()).expect("opened");
+    fill(&db);
+    assert_full(&db);
+    assert!(files_mention(dir.path(), "TestByString;80;"));
+}

@@ -1,0 +1,113 @@
+//! RocksDB's own zlib schema, both ways. After RocksDB's test `CompressionManagerWrapper`.
+
+use rocksdb::{DB, DBCompressionType, Options};
+use uadk_compress_rocksdb::OptionsExt;
+
+use crate::common::{
+    RECORDS, assert_full, builtin_zlib, compact, compressor, files_mention, fill, plain, stock,
+};
+use crate::probe::Probe;
+
+#[test]
+fn flush_compaction_and_reads_go_through_the_compressor() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let compressor = compressor();
+    let db = DB::open(&stock(compressor.clone()), dir.path()).expect("opened");
+    fill(&db);
+    let flushed = compressor.stats().software;
+    assert!(flushed.compress.blocks > 10 && flushed.compress.bytes_out > 0, "{flushed:?}");
+    compact(&db);
+    assert!(compressor.stats().software.compress.blocks > flushed.compress.blocks);
+    assert_full(&db);
+    let read = compressor.stats().software.decompress;
+    assert!(read.blocks > 10 && read.errors == 0, "{read:?}");
+    let sizes = compressor.stats().software.compress;
+    assert!(sizes.bytes_out * 2 < sizes.bytes_in, "{sizes:?}");
+}
+
+#[test]
+fn files_keep_the_builtin_name_and_open_without_us() {
+    let dir = tempfile::tempdir().expect("a folder");
+    fill(&DB::open(&stock(compressor()), dir.path()).expect("opened"));
+    assert!(files_mention(dir.path(), "BuiltinV2;02;"), "the compression name is RocksDB's own");
+    assert_full(&DB::open(&Options::default(), dir.path()).expect("opened without us"));
+}
+
+#[test]
+fn existing_zlib_files_are_read_by_us() {
+    let dir = tempfile::tempdir().expect("a folder");
+    fill(&DB::open(&builtin_zlib(), dir.path()).expect("opened"));
+    let probe = Probe::new();
+    assert_full(&DB::open(&stock(probe.clone()), dir.path()).expect("opened"));
+    assert!(probe.seen.decompressed() > 10);
+    assert_eq!(probe.seen.compressed(), 0);
+}
+
+#[test]
+fn other_types_are_left_to_rocksdb() {
+    for other in [DBCompressionType::Lz4, DBCompressionType::Zstd] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let probe = Probe::new();
+        let mut options = stock(probe.clone());
+        options.set_compression_type(other);
+        {
+            let db = DB::open(&options, dir.path()).expect("opened");
+            fill(&db);
+            assert_full(&db);
+        }
+        assert_eq!((probe.seen.compressed(), probe.seen.decompressed()), (0, 0), "{other:?}");
+        assert_full(&DB::open(&plain(), dir.path()).expect("opened without us"));
+    }
+}
+
+#[test]
+fn one_database_may_mix_types_across_its_life() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let types = [DBCompressionType::Zstd, DBCompressionType::Zlib, DBCompressionType::Lz4];
+    for (i, kind) in types.into_iter().enumerate() {
+        let mut options = stock(Probe::new());
+        options.set_disable_auto_compactions(true);
+        options.set_compression_type(kind);
+        let db = DB::open(&options, dir.path()).expect("opened");
+        // Each flush rewrites a third of the keys, so that reads meet all three files.
+        for n in (0..RECORDS).filter(|n| i == 0 || *n as usize % 3 == i) {
+            db.put(crate::common::key(n), crate::common::value(n)).expect("written");
+        }
+        db.flush().expect("flushed");
+        assert_full(&db);
+    }
+    let probe = Probe::new();
+    let db = DB::open(&stock(probe.clone()), dir.path()).expect("opened");
+    compact(&db);
+    assert_full(&db);
+    assert!(probe.seen.decompressed() > 0 && probe.seen.compressed() > 0);
+}
+
+#[test]
+fn incompressible_blocks_are_stored_as_they_are() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let compressor = compressor();
+    let db = DB::open(&stock(compressor.clone()), dir.path()).expect("opened");
+    let mut seed = 1_u64;
+    let mut noise = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 56) as u8
+    };
+    let value: Vec<u8> = (0..100_000).map(|_| noise()).collect();
+    db.put(b"noise", &value).expect("written");
+    db.flush().expect("flushed");
+    assert_eq!(db.get(b"noise").expect("readable"), Some(value));
+    let stats = compressor.stats().software;
+    assert!(stats.compress.output_full > 0, "{stats:?}");
+}
+
+#[test]
+fn the_compressor_can_be_taken_away_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let probe = Probe::new();
+    let mut options = stock(probe.clone());
+    options.clear_block_compressor().expect("the right RocksDB");
+    fill(&DB::open(&options, dir.path()).expect("opened"));
+    assert_eq!(probe.seen.compressed(), 0);
+    assert!(files_mention(dir.path(), "BuiltinV2;02;"), "zlib all the same, but RocksDB's own");
+}
