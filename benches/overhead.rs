@@ -1,0 +1,100 @@
+//! What the trait, the policy and the counters add to calling libdeflate directly, on 4 KiB blocks
+//! of this machine's files.
+//!
+//! `make bench BENCH=overhead`. Thread CPU time. The two sides take turns at each chunk of blocks, and
+//! of all rounds the cheapest time of each chunk counts: what else the machine does hits single
+//! chunks, and both sides alike.
+
+use libdeflater::{CompressionLvl, Compressor as Libdeflate, Decompressor};
+use uadk_compress::{BlockCompressor, Compressor, Level};
+use uadk_compress_bench_support::corpus;
+use uadk_compress_bench_support::cpu::of_thread;
+use uadk_compress_bench_support::report::Report;
+
+const BLOCK: usize = 4096;
+const CORPUS_BYTES: usize = 8 << 20;
+const ROUNDS: usize = 21;
+/// Blocks per turn: a millisecond or so.
+const CHUNK: usize = 64;
+const BOUND: &str = "<=1.02";
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let records = corpus::records(&corpus::default_roots(), CORPUS_BYTES)?;
+    let data: Vec<u8> = records.into_iter().flat_map(|record| record.value).collect();
+    let blocks: Vec<&[u8]> = data.chunks_exact(BLOCK).collect();
+    println!("{} blocks of {BLOCK} bytes", blocks.len());
+
+    let mut report = Report::new("overhead");
+    for level in [1, 6] {
+        measure(&mut report, level, &blocks)?;
+    }
+    let missed = report.finish()?;
+    std::process::exit(i32::from(missed > 0));
+}
+
+fn measure(
+    report: &mut Report,
+    level: i32,
+    blocks: &[&[u8]],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let compressor = Compressor::builder().level(Level::nearest(level)).build()?;
+    // As adapters hold it, so that the calls are not inlined.
+    let ours: Box<dyn BlockCompressor> = Box::new(compressor);
+    let same_level = CompressionLvl::new(level).map_err(|_| "libdeflate has no such level")?;
+    let mut libdeflate = Libdeflate::new(same_level);
+    let mut inflate = Decompressor::new();
+
+    let mut compressed = vec![0; ours.max_compressed_len(BLOCK)];
+    let streams = blocks
+        .iter()
+        .map(|block| {
+            let len = ours.compress(block, &mut compressed)?;
+            Ok(compressed[..len].to_vec())
+        })
+        .collect::<Result<Vec<_>, uadk_compress::Error>>()?;
+    let streams: Vec<&[u8]> = streams.iter().map(Vec::as_slice).collect();
+
+    let compress = duel(
+        blocks,
+        |block, dst| ours.compress(block, dst).expect("the bound holds"),
+        |block, dst| libdeflate.deflate_compress(block, dst).expect("the bound holds"),
+    );
+    let decompress = duel(
+        &streams,
+        |stream, dst| ours.decompress(stream, dst).expect("just compressed"),
+        |stream, dst| inflate.deflate_decompress(stream, dst).expect("just compressed"),
+    );
+    for (direction, sides) in [("compress", compress), ("decompress", decompress)] {
+        let case = format!("level {level}, {direction}");
+        report.add(case, "CPU us per 4 KiB", sides, "libdeflate", Some(BOUND));
+    }
+    Ok(())
+}
+
+/// CPU microseconds per block of both sides.
+fn duel(
+    blocks: &[&[u8]],
+    mut ours: impl FnMut(&[u8], &mut [u8]) -> usize,
+    mut theirs: impl FnMut(&[u8], &mut [u8]) -> usize,
+) -> (f64, f64) {
+    let mut dst = vec![0; 2 * BLOCK];
+    let mut cheapest = vec![[f64::INFINITY; 2]; blocks.len().div_ceil(CHUNK)];
+    for round in 0..ROUNDS {
+        for (chunk, best) in blocks.chunks(CHUNK).zip(&mut cheapest) {
+            // Who comes second finds the chunk in the cache, so they take turns at that as well.
+            for side in [round % 2, 1 - round % 2] {
+                let ((), cost) = of_thread(|| {
+                    for block in chunk {
+                        let _ =
+                            if side == 0 { ours(block, &mut dst) } else { theirs(block, &mut dst) };
+                    }
+                });
+                best[side] = best[side].min(cost.cpu.as_secs_f64());
+            }
+        }
+    }
+    let micros = |side: usize| {
+        cheapest.iter().map(|best| best[side]).sum::<f64>() * 1e6 / blocks.len() as f64
+    };
+    (micros(0), micros(1))
+}

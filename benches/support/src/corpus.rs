@@ -1,0 +1,110 @@
+//! Records made of the machine's own files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// One key and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The number of the file, then the number of the piece, both big-endian: the order of the keys
+    /// is that of the files.
+    pub key: [u8; 8],
+    /// A piece of the file.
+    pub value: Vec<u8>,
+}
+
+/// Bytes of a value; the last one of a file is shorter.
+pub const VALUE_LEN: usize = 400;
+
+/// Sources and documentation that Linux machines have.
+#[must_use]
+pub fn default_roots() -> Vec<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    [
+        PathBuf::from("/usr/share/doc"),
+        PathBuf::from("/usr/include"),
+        PathBuf::from("/usr/share/perl"),
+        PathBuf::from("/usr/lib/python3"),
+        home.join(".cargo/registry/src"),
+    ]
+    .into_iter()
+    .filter(|root| root.is_dir())
+    .collect()
+}
+
+/// Reads files below `roots`, in the order of their names and an equal share from each root, until
+/// there are `limit` bytes, and cuts them into records.
+///
+/// Files of more than 1 MiB are passed over, so that no single one makes the data; so are
+/// compressed ones, which nobody would compress again.
+///
+/// # Errors
+///
+/// If there is nothing to read.
+pub fn records(roots: &[PathBuf], limit: usize) -> io::Result<Vec<Record>> {
+    let mut records = Vec::new();
+    let mut file_number = 0;
+    for (i, root) in roots.iter().enumerate() {
+        let bytes = records.iter().map(|r: &Record| r.value.len()).sum::<usize>();
+        let share = limit.saturating_sub(bytes) / (roots.len() - i);
+        read_root(root, share, &mut file_number, &mut records);
+    }
+    if records.is_empty() {
+        let roots: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("no files to read below {}: give a path that has some", roots.join(", ")),
+        ));
+    }
+    Ok(records)
+}
+
+fn read_root(root: &Path, share: usize, file_number: &mut u32, records: &mut Vec<Record>) {
+    let mut bytes = 0;
+    let files = WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
+    for entry in files.filter(|entry| entry.file_type().is_file()) {
+        if bytes >= share {
+            return;
+        }
+        let compressed = entry
+            .path()
+            .extension()
+            .is_some_and(|e| ["gz", "xz", "zst", "bz2", "png", "crate"].iter().any(|c| e == *c));
+        if compressed || entry.metadata().is_ok_and(|metadata| metadata.len() > 1 << 20) {
+            continue;
+        }
+        let Ok(contents) = std::fs::read(entry.path()) else { continue };
+        for (piece, value) in (0_u32..).zip(contents.chunks(VALUE_LEN)) {
+            let mut key = [0; 8];
+            key[..4].copy_from_slice(&file_number.to_be_bytes());
+            key[4..].copy_from_slice(&piece.to_be_bytes());
+            records.push(Record { key, value: value.to_vec() });
+        }
+        bytes += contents.len();
+        *file_number += 1;
+    }
+}
+
+/// The same records in an order as random as `seed`: what arrives at a database.
+pub fn shuffle(records: &mut [Record], seed: u64) {
+    let mut numbers = Numbers(seed);
+    for i in (1..records.len()).rev() {
+        records.swap(i, numbers.below(i + 1));
+    }
+}
+
+/// Repeatable numbers: xorshift64*, Vigna 2016.
+#[derive(Clone, Debug)]
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 20) as usize % bound
+    }
+}

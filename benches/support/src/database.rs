@@ -1,0 +1,103 @@
+//! One column family's life: loaded, compacted, read at random, scanned.
+
+use rocksdb::{
+    BlockBasedOptions, BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, Error,
+    IteratorMode, Options, WaitForCompactOptions, WriteBatch,
+};
+
+use crate::corpus::{Numbers, Record};
+use crate::cpu::{Cost, of_process};
+
+/// Options for a measured column family: the block size, and no block cache, so that every read
+/// decompresses.
+#[must_use]
+pub fn family_options(block_size: usize) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_size(block_size);
+    table.disable_cache();
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_block_based_table_factory(&table);
+    options.set_write_buffer_size(16 << 20);
+    options.set_target_file_size_base(32 << 20);
+    options
+}
+
+/// Writes all records, flushes, and compacts everything to the bottom. `progress` is told the
+/// number of records done.
+///
+/// # Errors
+///
+/// RocksDB's.
+pub fn load(
+    db: &DB,
+    cf: &ColumnFamily,
+    records: &[Record],
+    progress: impl Fn(u64),
+) -> Result<Cost, Error> {
+    let (result, cost) = of_process(|| {
+        for chunk in records.chunks(1000) {
+            let mut batch = WriteBatch::default();
+            for record in chunk {
+                batch.put_cf(cf, record.key, &record.value);
+            }
+            db.write(batch)?;
+            progress(chunk.len() as u64);
+        }
+        db.flush_cf(cf)?;
+        let mut how = CompactOptions::default();
+        how.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        db.compact_range_cf_opt(cf, None::<&[u8]>, None::<&[u8]>, &how);
+        db.wait_for_compact(&WaitForCompactOptions::default())
+    });
+    result.map(|()| cost)
+}
+
+/// Looks `count` random records up, and checks each.
+///
+/// # Errors
+///
+/// RocksDB's.
+///
+/// # Panics
+///
+/// If a record is missing or wrong.
+pub fn get(db: &DB, cf: &ColumnFamily, records: &[Record], count: usize) -> Result<Cost, Error> {
+    let mut numbers = Numbers(4711);
+    let (result, cost) = of_process(|| {
+        for _ in 0..count {
+            let record = &records[numbers.below(records.len())];
+            let value = db.get_pinned_cf(cf, record.key)?;
+            assert!(value.is_some_and(|v| *v == *record.value), "key {:x?} is wrong", record.key);
+        }
+        Ok(())
+    });
+    result.map(|()| cost)
+}
+
+/// Reads everything in order; gives the bytes of keys and values.
+///
+/// # Errors
+///
+/// RocksDB's.
+pub fn scan(db: &DB, cf: &ColumnFamily) -> Result<(u64, Cost), Error> {
+    let (result, cost) = of_process(|| {
+        let mut bytes = 0;
+        for record in db.iterator_cf(cf, IteratorMode::Start) {
+            let (key, value) = record?;
+            bytes += (key.len() + value.len()) as u64;
+        }
+        Ok(bytes)
+    });
+    result.map(|bytes| (bytes, cost))
+}
+
+/// Bytes of a column family's table files.
+///
+/// # Errors
+///
+/// RocksDB's.
+pub fn size(db: &DB, cf: &ColumnFamily) -> Result<u64, Error> {
+    Ok(db.property_int_value_cf(cf, "rocksdb.total-sst-files-size")?.unwrap_or_default())
+}

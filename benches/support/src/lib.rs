@@ -1,0 +1,6 @@
+//! What the benches and the demo share: real data, CPU time, a database's life, and reports.
+
+pub mod corpus;
+pub mod cpu;
+pub mod database;
+pub mod report;
