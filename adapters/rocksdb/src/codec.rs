@@ -218,6 +218,26 @@ mod tests {
     }
 
     #[test]
+    fn every_flipped_bit_and_every_truncation_is_survived() {
+        let stored = stored(&b"words, more words, and still more words ".repeat(20));
+        let read = |damaged: &[u8]| {
+            if let Some((prefix_len, size)) = codec().uncompressed_size(damaged) {
+                let answer =
+                    codec().decompress(&damaged[prefix_len..], &mut vec![0; size as usize]);
+                assert!(matches!(answer, Answer::Done | Answer::Corrupt), "{answer:?}");
+            }
+        };
+        for bit in 0..8 * stored.len() {
+            let mut damaged = stored.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            read(&damaged);
+        }
+        for len in 0..stored.len() {
+            read(&stored[..len]);
+        }
+    }
+
+    #[test]
     fn a_block_can_not_claim_more_than_deflate_can_hold() {
         let claim = |size: u32, payload: usize| {
             let mut block = vec![0; 8];

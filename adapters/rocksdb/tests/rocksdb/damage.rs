@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rocksdb::{DB, ErrorKind, IteratorMode, Options, ReadOptions};
+use uadk_compress::BlockCompressor;
 
 use crate::common::{fill, key, plain, set_table, software, sst_files, stock, value};
 
@@ -43,23 +44,27 @@ fn database(dir: &Path, checksums: bool) -> Options {
     options
 }
 
+/// Without checksums a flipped bit can turn a block into another one of the same size. Nobody can
+/// notice that, and RocksDB trusts what it then reads, so such bits are left alone here.
 #[test]
-fn flipped_bits_are_corruption_or_change_values_but_never_crash() {
+fn flipped_bits_are_corruption_wherever_they_can_be_noticed() {
     let dir = tempfile::tempdir().expect("a folder");
     let options = database(dir.path(), false);
-    let len = fs::metadata(&sst_files(dir.path())[0]).expect("there").len() as usize;
-    let mut corrupt = 0;
-    // The file's second half holds index and properties, which RocksDB guards itself.
-    for (n, at) in (0..len / 2).step_by(173).enumerate() {
-        match read_damaged(dir.path(), &options, |file| file[at] ^= 1 << (n % 8)) {
-            Ok(()) => {}
-            Err(error) => {
-                corrupt += 1;
-                assert_eq!(error.kind(), ErrorKind::Corruption, "bit {n} at {at}: {error}");
-            }
+    let file = fs::read(&sst_files(dir.path())[0]).expect("readable");
+    let (prefix, block) = file[..6000].split_at(2);
+    let size = usize::from(prefix[0] & 0x7f) | usize::from(prefix[1]) << 7;
+    let mut noticed = 0;
+    for bit in (0..8 * 800).step_by(13) {
+        let mut flipped = block.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        if software().decompress(&flipped, &mut vec![0; size]) == Ok(size) {
+            continue;
         }
+        noticed += 1;
+        let result = read_damaged(dir.path(), &options, |file| file[2 + bit / 8] ^= 1 << (bit % 8));
+        assert_corruption(result, &format!("bit {bit}"));
     }
-    assert!(corrupt > 50, "{corrupt} of the flipped bits were noticed, {len} bytes");
+    assert!(noticed > 100, "{noticed} of the flipped bits can be noticed");
 }
 
 #[test]
