@@ -35,6 +35,10 @@ pub enum Fault {
     WrongOutput,
     /// The block is done, but the engine claims more bytes than the destination has.
     WrongLength,
+    /// The block is done, but the engine claims a byte less than there are.
+    ShortLength,
+    /// The engine claims that the result does not fit.
+    OutputFull,
     /// A block that is to be decompressed is called corrupt; one to be compressed is done.
     Refuse,
     /// The block is done, but only after this time.
@@ -94,7 +98,9 @@ impl<C: BlockCompressor> FaultInjector<C> {
         work: impl FnOnce(&mut [u8]) -> Result<usize, Error>,
     ) -> Result<usize, Error> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let Some(fault) = (self.schedule)(number) else {
+        let scheduled = (self.schedule)(number);
+        let Some(fault) = scheduled.filter(|fault| !(compressing && *fault == Fault::Refuse))
+        else {
             return work(dst);
         };
         self.injected.fetch_add(1, Ordering::Relaxed);
@@ -117,7 +123,8 @@ impl<C: BlockCompressor> FaultInjector<C> {
                 work(dst)?;
                 Ok(dst.len() + 1)
             }
-            Fault::Refuse if compressing => work(dst),
+            Fault::ShortLength => work(dst).map(|written| written.saturating_sub(1)),
+            Fault::OutputFull => Err(Error::OutputFull),
             Fault::Refuse => Err(Error::Corrupt),
             Fault::Slow(time) => {
                 self.clock.sleep(time);

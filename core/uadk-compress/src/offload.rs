@@ -17,15 +17,16 @@ use std::time::Duration;
 use self::breaker::{Breaker, Permit};
 use self::delay::MovingAverage;
 use crate::stats::{
-    BreakerStats, Counters, DelayStats, Direction, Engine, Fallback, Outcome, SampledTime, Stats,
+    BreakerStats, Counters, DelayStats, Direction, Fallback, Outcome, SampledTime, Stats, Work,
 };
 use crate::{Block, BlockCompressor, Clock, Error, Format, Level, SystemClock};
 
 /// A [`BlockCompressor`] that gives blocks to an accelerator `A` under a [`Policy`], and to the
 /// software engine `S` whenever `A` can't, won't or shouldn't do them.
 ///
-/// Nothing that `A` does reaches the caller: a busy queue, a fault, a wrong result, a panic each
-/// cost the time of one block in software. Clones share engines, counters and breaker.
+/// No trouble that `A` has with a block reaches the caller: a busy queue, a fault, a panic, a wrong
+/// length, and with [`Policy::verify`] wrong compressed data, each cost the time of one block in
+/// software. Clones share engines, counters and breaker.
 ///
 /// ```
 /// use uadk_compress::{BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor};
@@ -136,12 +137,13 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
     pub fn stats(&self) -> Stats {
         let shared = &*self.shared;
         let now = shared.clock.now();
+        let Work { accelerator, software, fallbacks } = shared.counters.work();
         Stats {
             offload: self.offload(),
             unavailable: shared.unavailable.clone(),
-            accelerator: shared.counters.engine(Engine::Accelerator),
-            software: shared.counters.engine(Engine::Software),
-            fallbacks: shared.counters.fallbacks(),
+            accelerator,
+            software,
+            fallbacks,
             breaker: BreakerStats {
                 state: shared.breaker.state(),
                 opened: shared.breaker.opened(),
@@ -156,18 +158,9 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
 
     /// One block, by whichever engine the policy says.
     fn run(&self, direction: Direction, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        let why = match self.admit(direction, src, dst) {
-            Ok((accelerator, permit)) => {
-                let tries = self.shared.policy.busy_tries;
-                match self.try_accelerator(accelerator, permit, direction, src, dst, tries) {
-                    Verdict::Answer(answer) => return answer,
-                    Verdict::Fallback(why) => why,
-                    Verdict::Refused(permit) => return self.second_opinion(permit, src, dst),
-                }
-            }
-            Err(why) => why,
-        };
-        self.run_software(why, direction, src, dst)
+        let tries = self.shared.policy.busy_tries.max(1);
+        let verdict = self.try_accelerator(direction, src, dst, tries);
+        self.settle(verdict, direction, src, dst)
     }
 
     /// Whether the accelerator may be given this block, and if not, why.
@@ -176,7 +169,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         direction: Direction,
         src: &[u8],
         dst: &[u8],
-    ) -> Result<(&A, Permit), Fallback> {
+    ) -> Result<(&A, Permit<'_>), Fallback> {
         let shared = &*self.shared;
         let Some(accelerator) = self.accelerator.as_deref() else {
             return Err(Fallback::NoAccelerator);
@@ -195,89 +188,112 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         }
     }
 
-    /// Up to `tries` tries on the accelerator.
+    /// Up to `tries` tries on the accelerator, if the policy lets the block go there.
     fn try_accelerator(
         &self,
-        accelerator: &A,
-        permit: Permit,
         direction: Direction,
         src: &[u8],
         dst: &mut [u8],
         tries: u32,
-    ) -> Verdict {
+    ) -> Verdict<'_> {
+        let (accelerator, permit) = match self.admit(direction, src, dst) {
+            Ok(admitted) => admitted,
+            Err(why) => return Verdict::Fallback(why),
+        };
         for _ in 0..tries {
             let started = self.shared.clock.now();
             let outcome = catch_unwind(AssertUnwindSafe(|| match direction {
                 Direction::Compress => accelerator.compress(src, dst),
                 Direction::Decompress => accelerator.decompress(src, dst),
             }));
-            let time = self.shared.clock.now().saturating_sub(started);
-            let Ok(result) = outcome else {
-                return self.fault(permit, Fallback::Panicked);
-            };
-            if result != Err(Error::Busy) {
-                return self.judge(permit, direction, Done { src, dst, result, time });
+            let now = self.shared.clock.now();
+            let time = now.saturating_sub(started);
+            self.shared.delay(direction).record(time, now);
+            match outcome {
+                Err(_) => return self.fault(permit, Fallback::Panicked),
+                Ok(Err(Error::Busy)) => {}
+                Ok(result) => {
+                    return self.judge(permit, direction, Done { src, dst, result, time });
+                }
             }
         }
-        self.shared.breaker.no_verdict(permit, self.shared.clock.now());
         Verdict::Fallback(Fallback::Busy)
     }
 
     /// What an accelerator's answer means, for the block and for the breaker.
-    fn judge(&self, permit: Permit, direction: Direction, done: Done<'_>) -> Verdict {
+    fn judge<'a>(
+        &'a self,
+        permit: Permit<'a>,
+        direction: Direction,
+        done: Done<'_>,
+    ) -> Verdict<'a> {
+        use Direction::{Compress, Decompress};
         let Done { src, dst, result, time } = done;
         match (direction, &result) {
-            (_, Ok(written)) => {
-                let Some(output) = dst.get(..*written) else {
-                    return self.fault(permit, Fallback::WrongOutput);
-                };
-                if direction == Direction::Compress
-                    && self.shared.policy.verify
-                    && !verify::decompresses_to(&*self.software, output, src)
-                {
+            (Compress, Ok(written)) => {
+                let sound = dst.get(..*written).is_some_and(|output| {
+                    !self.shared.policy.verify
+                        || verify::decompresses_to(&*self.software, output, src)
+                });
+                if !sound {
                     return self.fault(permit, Fallback::WrongOutput);
                 }
             }
-            (Direction::Compress, Err(Error::OutputFull)) => {}
-            (Direction::Decompress, Err(Error::OutputFull | Error::Corrupt)) => {
-                return Verdict::Refused(permit);
+            (Decompress, Ok(written)) if *written > dst.len() => {
+                return self.fault(permit, Fallback::WrongOutput);
             }
-            (_, Err(Error::Unsupported(_))) => {
-                self.shared.breaker.no_verdict(permit, self.shared.clock.now());
-                return Verdict::Fallback(Fallback::Unsupported);
+            // Less than there was room for: right, if the caller was generous.
+            (Decompress, Ok(written)) if *written < dst.len() => {
+                return Verdict::Doubted(permit, Some(*written));
             }
-            (_, Err(Error::Busy)) => {
-                self.shared.breaker.no_verdict(permit, self.shared.clock.now());
-                return Verdict::Fallback(Fallback::Busy);
+            (Decompress, Ok(_)) => {}
+            // Nothing is too long for the room that fits everything.
+            (Compress, Err(Error::OutputFull)) if dst.len() >= self.room_for(src.len()) => {
+                return self.fault(permit, Fallback::WrongOutput);
             }
+            (Compress, Err(Error::OutputFull)) => {}
+            (Decompress, Err(Error::OutputFull | Error::Corrupt)) => {
+                return Verdict::Doubted(permit, None);
+            }
+            (_, Err(Error::Unsupported(_))) => return Verdict::Fallback(Fallback::Unsupported),
+            (_, Err(Error::Busy)) => return Verdict::Fallback(Fallback::Busy),
             (_, Err(Error::Unavailable(_))) => return self.fault(permit, Fallback::Unavailable),
             (_, Err(Error::Device { .. } | Error::Corrupt)) => {
                 return self.fault(permit, Fallback::DeviceError);
             }
         }
-        let shared = &*self.shared;
-        shared.delay(direction).record(time, shared.clock.now());
-        shared.breaker.success(permit);
+        permit.success();
         let outcome = Outcome { bytes_in: src.len(), result: &result, time };
-        shared.counters.accelerated(direction, outcome);
+        self.shared.counters.accelerated(direction, outcome);
         Verdict::Answer(result)
     }
 
-    fn fault(&self, permit: Permit, why: Fallback) -> Verdict {
-        self.shared.breaker.fault(permit, self.shared.clock.now());
+    fn fault<'a>(&'a self, permit: Permit<'a>, why: Fallback) -> Verdict<'a> {
+        permit.fault(self.shared.clock.now());
         Verdict::Fallback(why)
     }
 
-    /// The accelerator refused a block: software decides whether it is corrupt. If it is not, the
-    /// accelerator was wrong.
-    fn second_opinion(&self, permit: Permit, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        let result = self.run_software(Fallback::Refused, Direction::Decompress, src, dst);
-        if result.is_ok() {
-            self.shared.breaker.fault(permit, self.shared.clock.now());
-        } else {
-            self.shared.breaker.success(permit);
+    /// Does in software what a verdict leaves to be done.
+    fn settle(
+        &self,
+        verdict: Verdict<'_>,
+        direction: Direction,
+        src: &[u8],
+        dst: &mut [u8],
+    ) -> Result<usize, Error> {
+        match verdict {
+            Verdict::Answer(answer) => answer,
+            Verdict::Fallback(why) => self.run_software(why, direction, src, dst),
+            Verdict::Doubted(permit, claimed) => {
+                let result = self.run_software(Fallback::Refused, direction, src, dst);
+                if result.as_ref().ok().copied() == claimed {
+                    permit.success();
+                } else {
+                    permit.fault(self.shared.clock.now());
+                }
+                result
+            }
         }
-        result
     }
 
     fn run_software(
@@ -298,6 +314,12 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         shared.counters.fell_back(direction, why, outcome);
         result
     }
+
+    /// Room that both engines' results fit into.
+    fn room_for(&self, len: usize) -> usize {
+        let software = self.software.max_compressed_len(len);
+        self.accelerator.as_ref().map_or(software, |a| a.max_compressed_len(len).max(software))
+    }
 }
 
 /// A block that the accelerator has answered.
@@ -309,13 +331,14 @@ struct Done<'a> {
 }
 
 /// What is to be done after the accelerator had its chance.
-enum Verdict {
+enum Verdict<'a> {
     /// Its answer stands.
     Answer(Result<usize, Error>),
     /// Software does the block.
     Fallback(Fallback),
-    /// Software decides whether the block is corrupt, and with it whether the accelerator works.
-    Refused(Permit),
+    /// The accelerator refused to decompress the block, or gave less than there was room for.
+    /// Software does it, and if its answer is another, the accelerator was wrong.
+    Doubted(Permit<'a>, Option<usize>),
 }
 
 impl Shared {
@@ -356,8 +379,7 @@ where
     }
 
     fn max_compressed_len(&self, len: usize) -> usize {
-        let software = self.software.max_compressed_len(len);
-        self.accelerator.as_ref().map_or(software, |a| a.max_compressed_len(len).max(software))
+        self.room_for(len)
     }
 
     fn max_decompressed_len(&self, len: usize) -> Option<usize> {

@@ -12,7 +12,7 @@ use crate::{BlockCompressor, Error, Format, Level};
 ///
 /// A libdeflate context is large (200 to 650 KiB by level) and costly to make, so each thread keeps
 /// one per level, made at the first use of that level in that thread and freed with the thread.
-/// After that a block costs no allocation. The value itself is two bytes of settings: copy it
+/// After that a block costs no allocation. The value itself is a few bytes of settings: copy it
 /// freely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SoftwareCompressor {

@@ -5,7 +5,7 @@ mod display;
 #[cfg(feature = "metrics")]
 mod publish;
 
-pub(crate) use counters::{Counters, Direction, Engine, Fallback, Outcome, SampledTime};
+pub(crate) use counters::{Counters, Direction, Fallback, Outcome, SampledTime, Work};
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -69,7 +69,7 @@ pub struct OpStats {
     /// Bytes written, of the blocks that succeeded.
     pub bytes_out: u64,
     /// Time that callers spent in the engine, summed over threads. The software engine's is
-    /// estimated from every sixteenth block of a thread.
+    /// estimated from one block in sixteen.
     pub time: Duration,
 }
 
@@ -101,7 +101,8 @@ pub struct Fallbacks {
     pub panicked: u64,
     /// The accelerator does not do such blocks.
     pub unsupported: u64,
-    /// The accelerator refused to decompress the block; software decided whether it is corrupt.
+    /// The accelerator refused to decompress the block, or gave less than there was room for;
+    /// software decided.
     pub refused: u64,
 }
 

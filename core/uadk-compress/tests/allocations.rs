@@ -24,6 +24,12 @@ fn allocations(codec: &dyn BlockCompressor) -> u64 {
         let mut blocks: [Block<'_>; 8] = std::array::from_fn(|_| blocks.next().expect("8 blocks"));
         codec.compress_batch(&mut blocks);
         assert!(blocks.iter().all(|block| block.result.is_ok()));
+        let lens = blocks.map(|block| block.result.expect("just looked"));
+        let streams = compressed.iter().zip(lens).map(|(stream, len)| &stream[..len]);
+        let mut blocks = streams.zip(&mut restored).map(|(s, d)| Block::new(s, d));
+        let mut blocks: [Block<'_>; 8] = std::array::from_fn(|_| blocks.next().expect("8 blocks"));
+        codec.decompress_batch(&mut blocks);
+        assert!(blocks.iter().all(|block| block.result.is_ok()));
     };
     round();
     let steady = allocation_counter::measure(|| (0..10).for_each(|_| round()));
@@ -35,6 +41,13 @@ fn allocations(codec: &dyn BlockCompressor) -> u64 {
 fn the_counter_counts() {
     let counted = allocation_counter::measure(|| drop(std::hint::black_box(vec![0_u8; 100])));
     assert_eq!(counted.count_total, 1);
+}
+
+/// libdeflate's contexts count as well: these tests build it with Rust's allocator.
+#[test]
+fn the_counter_counts_the_contexts_of_libdeflate() {
+    let made = || libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+    assert_ne!(allocation_counter::measure(|| drop(made())).count_total, 0);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn decompress(engines: &Engines, seed: u64) {
     assert!(restored == data);
 }
 
-/// Every block was done by one engine, and each that software did has a reason.
+/// Every block that was asked for was done by one engine, and each that software did has a reason.
 fn assert_adds_up(stats: &Stats, blocks: u64) {
     assert_eq!(stats.accelerator.blocks() + stats.software.blocks(), blocks, "{stats}");
     assert_eq!(stats.fallbacks.total(), stats.software.blocks(), "{stats}");
@@ -80,6 +80,7 @@ fn conforms_whatever_the_accelerator_does() {
         Fault::Unavailable,
         Fault::Unsupported,
         Fault::WrongLength,
+        Fault::OutputFull,
         Fault::Refuse,
         Fault::Panic,
     ];
@@ -158,11 +159,13 @@ fn the_breaker_opens_holds_off_tries_one_block_and_closes() {
 #[test]
 fn each_fault_costs_one_block_in_software_and_is_counted_by_its_kind() {
     type Count = fn(&Stats) -> u64;
-    let cases: [(Fault, Count, bool); 6] = [
+    let cases: [(Fault, Count, bool); 8] = [
         (Fault::Device(-5), |s| s.fallbacks.device_error, true),
         (Fault::Unavailable, |s| s.fallbacks.unavailable, true),
         (Fault::WrongLength, |s| s.fallbacks.wrong_output, true),
         (Fault::WrongOutput, |s| s.fallbacks.wrong_output, true),
+        (Fault::ShortLength, |s| s.fallbacks.wrong_output, true),
+        (Fault::OutputFull, |s| s.fallbacks.wrong_output, true),
         (Fault::Panic, |s| s.fallbacks.panicked, true),
         (Fault::Unsupported, |s| s.fallbacks.unsupported, false),
     ];
@@ -225,6 +228,52 @@ fn software_decides_whether_a_refused_block_is_corrupt() {
     assert_eq!(stats.breaker.state, BreakerState::Closed, "the device was right: a good trial");
     assert_eq!(stats.software.decompress.errors, 1);
     assert_adds_up(&stats, 2);
+}
+
+#[test]
+fn an_accelerator_that_decompresses_too_little_is_found_out() {
+    let (engines, _) = engines(Policy::default(), |n| (n == 0).then_some(Fault::ShortLength));
+    decompress(&engines, 1);
+    let stats = engines.stats();
+    assert_eq!(stats.fallbacks.refused, 1);
+    assert_eq!(stats.breaker.opened, 1);
+}
+
+#[test]
+fn more_room_than_needed_is_no_reason_to_blame_the_accelerator() {
+    let (engines, _) = engines(Policy::default(), |_| None);
+    let theirs = zlib_compress(FORMAT, 6, &block(1, LEN)).expect("into memory");
+    assert_eq!(engines.decompress(&theirs, &mut [0; 2 * LEN]), Ok(LEN));
+    assert_eq!(engines.stats().fallbacks.refused, 1);
+    assert_eq!(engines.stats().breaker.opened, 0);
+}
+
+#[test]
+fn an_accelerator_that_is_slow_to_say_no_is_left_alone_as_well() {
+    let clock = ManualClock::default();
+    #[derive(Debug)]
+    struct SlowlyBusy(ManualClock);
+    impl BlockCompressor for SlowlyBusy {
+        fn format(&self) -> Format {
+            FORMAT
+        }
+        fn compress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+            self.0.advance(10 * MS);
+            Err(Error::Busy)
+        }
+        fn decompress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+            Err(Error::Busy)
+        }
+    }
+    let slow = SlowlyBusy(clock.clone());
+    let policy = Policy::default();
+    let engines = OffloadCompressor::with_clock(slow, software(), policy, clock).expect("fit");
+    for _ in 0..2 {
+        let mut compressed = vec![0; engines.max_compressed_len(LEN)];
+        engines.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
+    }
+    assert_eq!(engines.stats().fallbacks.busy, 1);
+    assert_eq!(engines.stats().fallbacks.delayed, 1);
 }
 
 #[test]
@@ -308,8 +357,8 @@ fn batch(engines: &Engines, lens: &[usize]) -> Vec<Result<usize, Error>> {
 #[test]
 fn a_batch_loses_only_its_faulty_blocks_to_software() {
     let (engines, _) = engines(Policy::default(), |n| match n {
-        3 => Some(Fault::Device(-62)),
-        5 => Some(Fault::Busy),
+        3 | 7 => Some(Fault::Busy),
+        5 => Some(Fault::Device(-62)),
         6 => Some(Fault::Unsupported),
         _ => None,
     });
@@ -317,8 +366,9 @@ fn a_batch_loses_only_its_faulty_blocks_to_software() {
     let stats = engines.stats();
     assert_eq!(stats.fallbacks.device_error, 1);
     assert_eq!(stats.fallbacks.unsupported, 1);
-    assert_eq!(stats.fallbacks.busy, 0, "tried again, successfully");
-    assert_eq!(stats.accelerator.compress.blocks, 14);
+    assert_eq!(stats.fallbacks.busy, 0, "block 3 was tried again, successfully");
+    assert_eq!(stats.fallbacks.held_off, 1, "block 7 was not: there had been a fault");
+    assert_eq!(stats.accelerator.compress.blocks, 13);
     assert_eq!(stats.breaker.opened, 1);
     assert_adds_up(&stats, 16);
 }
@@ -347,6 +397,31 @@ fn after_a_fault_a_batch_sends_one_block_ahead() {
     batch(&engines, &[LEN; 8]);
     assert_eq!(engines.stats().accelerator.compress.blocks, 8);
     assert_adds_up(&engines.stats(), 17);
+}
+
+#[test]
+fn verify_wants_the_stream_to_end_where_the_accelerator_says() {
+    #[derive(Debug)]
+    struct Verbose(SoftwareCompressor);
+    impl BlockCompressor for Verbose {
+        fn format(&self) -> Format {
+            self.0.format()
+        }
+        fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+            self.0.compress(src, dst).map(|written| written + 3)
+        }
+        fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+            self.0.decompress(src, dst)
+        }
+    }
+    for format in [Format::Zlib, Format::Gzip] {
+        let software = SoftwareCompressor::new(format, Level::DEFAULT).expect("has it");
+        let policy = Policy { verify: true, ..Policy::default() };
+        let engines = OffloadCompressor::new(Verbose(software), software, policy).expect("fit");
+        let mut compressed = vec![0; engines.max_compressed_len(LEN)];
+        engines.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
+        assert_eq!(engines.stats().fallbacks.wrong_output, 1, "{format}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Done, OffloadCompressor, Permit, Verdict};
+use super::{Done, OffloadCompressor, Verdict};
 use crate::stats::{Direction, Fallback};
 use crate::{Block, BlockCompressor, Error};
 
@@ -13,7 +13,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         let mut rest = blocks;
         while let Some(first) = rest.first_mut() {
             let done = match self.admit(direction, first.src, first.dst) {
-                Ok((accelerator, Permit::Normal)) => {
+                Ok((accelerator, permit)) if !permit.is_trial() => {
                     let policy = &self.shared.policy;
                     let run = rest
                         .iter()
@@ -22,17 +22,14 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
                     self.offload_run(accelerator, direction, &mut rest[..run]);
                     run
                 }
-                Ok((accelerator, permit @ Permit::Trial)) => {
-                    // After a fault a single block is tried first.
-                    let tries = self.shared.policy.busy_tries;
-                    let Block { src, dst, .. } = first;
-                    let verdict =
-                        self.try_accelerator(accelerator, permit, direction, src, dst, tries);
-                    self.settle(verdict, direction, first);
+                // After a fault a single block is tried first.
+                Ok((_, trial)) => {
+                    drop(trial);
+                    first.result = self.run(direction, first.src, first.dst);
                     1
                 }
                 Err(why) => {
-                    self.settle(Verdict::Fallback(why), direction, first);
+                    first.result = self.run_software(why, direction, first.src, first.dst);
                     1
                 }
             };
@@ -50,32 +47,27 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
             Direction::Compress => accelerator.compress_batch(run),
             Direction::Decompress => accelerator.decompress_batch(run),
         }));
-        let time = self.shared.clock.now().saturating_sub(started);
-        let time = time / u32::try_from(run.len()).unwrap_or(u32::MAX);
+        let now = self.shared.clock.now();
+        let time = now.saturating_sub(started) / u32::try_from(run.len()).unwrap_or(u32::MAX);
         let tries_left = self.shared.policy.busy_tries.saturating_sub(1);
 
         for block in run {
+            self.shared.delay(direction).record(time, now);
             let result = std::mem::replace(&mut block.result, Err(Block::PENDING));
             let Block { src, dst, .. } = &mut *block;
             let verdict = match (&outcome, result) {
-                (Err(_), _) => self.fault(Permit::Normal, Fallback::Panicked),
-                (Ok(()), Err(Error::Busy)) => {
-                    let permit = Permit::Normal;
-                    self.try_accelerator(accelerator, permit, direction, src, dst, tries_left)
-                }
+                (Err(_), _) => self.batch_fault(Fallback::Panicked),
+                (Ok(()), Err(Error::Busy)) => self.try_accelerator(direction, src, dst, tries_left),
                 (Ok(()), result) => {
-                    self.judge(Permit::Normal, direction, Done { src, dst, result, time })
+                    let permit = self.shared.breaker.normal();
+                    self.judge(permit, direction, Done { src, dst, result, time })
                 }
             };
-            self.settle(verdict, direction, block);
+            block.result = self.settle(verdict, direction, block.src, block.dst);
         }
     }
 
-    fn settle(&self, verdict: Verdict, direction: Direction, block: &mut Block<'_>) {
-        block.result = match verdict {
-            Verdict::Answer(answer) => answer,
-            Verdict::Fallback(why) => self.run_software(why, direction, block.src, block.dst),
-            Verdict::Refused(permit) => self.second_opinion(permit, block.src, block.dst),
-        };
+    fn batch_fault(&self, why: Fallback) -> Verdict<'_> {
+        self.fault(self.shared.breaker.normal(), why)
     }
 }

@@ -10,6 +10,8 @@ use crate::stats::BreakerState;
 const CLOSED: u64 = 0;
 /// One block is out to try whether the accelerator works again.
 const TRIAL: u64 = u64::MAX;
+/// The earliest moment that can be told from [`CLOSED`].
+const DUE_AT_ONCE: u64 = 1;
 
 /// Lets blocks pass until one fails; then none for a hold-off, then one to try. If that one
 /// succeeds everything passes again, if not the hold-off doubles.
@@ -26,13 +28,15 @@ pub(super) struct Breaker {
     longest_hold_off: u64,
 }
 
-/// Leave to send one block, or one batch, to the accelerator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Leave to send one block, or one batch, to the accelerator. Whoever has it says how it went; to
+/// drop it is to say nothing about the accelerator's health: it was busy, or doesn't do such blocks,
+/// or somebody panicked.
+#[derive(Debug)]
 #[must_use]
-pub(super) enum Permit {
-    Normal,
-    /// The block on which the breaker's next state depends.
-    Trial,
+pub(super) struct Permit<'a> {
+    breaker: &'a Breaker,
+    /// The breaker's next state depends on this block.
+    trial: bool,
 }
 
 impl Breaker {
@@ -47,62 +51,22 @@ impl Breaker {
         }
     }
 
-    /// Whether a block may go to the accelerator. The caller of a permit answers it with one of
-    /// [`success`](Self::success), [`fault`](Self::fault) and [`no_verdict`](Self::no_verdict).
-    pub(super) fn admit(&self, now: impl FnOnce() -> Duration) -> Option<Permit> {
+    /// The permit of one of many blocks that went while the breaker was closed.
+    pub(super) const fn normal(&self) -> Permit<'_> {
+        Permit { breaker: self, trial: false }
+    }
+
+    /// Whether a block may go to the accelerator.
+    pub(super) fn admit(&self, now: impl FnOnce() -> Duration) -> Option<Permit<'_>> {
         match self.state.load(Ordering::Acquire) {
-            CLOSED => Some(Permit::Normal),
+            CLOSED => Some(self.normal()),
             TRIAL => None,
             due if nanos(now()) < due => None,
             due => self
                 .state
                 .compare_exchange(due, TRIAL, Ordering::AcqRel, Ordering::Relaxed)
                 .ok()
-                .map(|_| Permit::Trial),
-        }
-    }
-
-    /// The accelerator did the block.
-    pub(super) fn success(&self, permit: Permit) {
-        if permit == Permit::Trial {
-            self.hold_off.store(self.first_hold_off, Ordering::Relaxed);
-            self.state.store(CLOSED, Ordering::Release);
-            tracing::info!("the accelerator works again: blocks go to it");
-        }
-    }
-
-    /// The accelerator failed on the block.
-    pub(super) fn fault(&self, permit: Permit, now: Duration) {
-        let first = self.first_hold_off;
-        let hold_off = match permit {
-            Permit::Normal => first,
-            Permit::Trial => {
-                self.hold_off.load(Ordering::Relaxed).saturating_mul(2).min(self.longest_hold_off)
-            }
-        };
-        let due = nanos(now).saturating_add(hold_off).clamp(1, TRIAL - 1);
-        if permit == Permit::Trial {
-            self.hold_off.store(hold_off, Ordering::Relaxed);
-            self.state.store(due, Ordering::Release);
-        } else if self
-            .state
-            .compare_exchange(CLOSED, due, Ordering::AcqRel, Ordering::Relaxed)
-            .is_err()
-        {
-            return; // Another block of the same trouble has opened it already.
-        }
-        self.opened.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(
-            hold_off_ms = hold_off / 1_000_000,
-            "the accelerator failed: blocks go to software until it has been tried again"
-        );
-    }
-
-    /// The block said nothing about the accelerator's health: it was busy, or doesn't do such
-    /// blocks.
-    pub(super) fn no_verdict(&self, permit: Permit, now: Duration) {
-        if permit == Permit::Trial {
-            self.state.store(nanos(now).clamp(1, TRIAL - 1), Ordering::Release);
+                .map(|_| Permit { breaker: self, trial: true }),
         }
     }
 
@@ -125,6 +89,57 @@ impl Breaker {
     }
 }
 
+impl Permit<'_> {
+    pub(super) const fn is_trial(&self) -> bool {
+        self.trial
+    }
+
+    /// The accelerator did the block.
+    pub(super) fn success(mut self) {
+        if std::mem::take(&mut self.trial) {
+            self.breaker.hold_off.store(self.breaker.first_hold_off, Ordering::Relaxed);
+            self.breaker.state.store(CLOSED, Ordering::Release);
+            tracing::info!("the accelerator works again: blocks go to it");
+        }
+    }
+
+    /// The accelerator failed on the block.
+    pub(super) fn fault(mut self, now: Duration) {
+        let breaker = self.breaker;
+        let trial = std::mem::take(&mut self.trial);
+        let hold_off = if trial {
+            let doubled = breaker.hold_off.load(Ordering::Relaxed).saturating_mul(2);
+            doubled.min(breaker.longest_hold_off)
+        } else {
+            breaker.first_hold_off
+        };
+        let due = nanos(now).saturating_add(hold_off).clamp(DUE_AT_ONCE, TRIAL - 1);
+        if trial {
+            breaker.hold_off.store(hold_off, Ordering::Relaxed);
+            breaker.state.store(due, Ordering::Release);
+        } else if breaker
+            .state
+            .compare_exchange(CLOSED, due, Ordering::AcqRel, Ordering::Relaxed)
+            .is_err()
+        {
+            return; // Another block of the same trouble has opened it already.
+        }
+        breaker.opened.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            hold_off_ms = hold_off / 1_000_000,
+            "the accelerator failed: blocks go to software until it has been tried again"
+        );
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.trial {
+            self.breaker.state.store(DUE_AT_ONCE, Ordering::Release);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,33 +150,35 @@ mod tests {
         Breaker::new(100 * MS, 30_000 * MS)
     }
 
+    fn admit(breaker: &Breaker, now: Duration) -> Permit<'_> {
+        breaker.admit(|| now).expect("a block may go")
+    }
+
     #[test]
     fn opens_on_a_fault_and_lets_one_block_try_after_the_hold_off() {
         let breaker = breaker();
-        assert_eq!(breaker.admit(|| MS), Some(Permit::Normal));
-        breaker.fault(Permit::Normal, MS);
-        assert_eq!(breaker.admit(|| 100 * MS), None);
-        assert_eq!(breaker.admit(|| 101 * MS), Some(Permit::Trial));
-        assert_eq!(breaker.admit(|| 101 * MS), None, "one trial at a time");
-        breaker.success(Permit::Trial);
-        assert_eq!(breaker.admit(|| 101 * MS), Some(Permit::Normal));
+        admit(&breaker, MS).fault(MS);
+        assert!(breaker.admit(|| 100 * MS).is_none());
+        let trial = admit(&breaker, 101 * MS);
+        assert!(trial.is_trial());
+        assert!(breaker.admit(|| 101 * MS).is_none(), "one trial at a time");
+        trial.success();
+        assert!(!admit(&breaker, 101 * MS).is_trial());
     }
 
     #[test]
     fn the_hold_off_doubles_with_failed_trials_up_to_its_limit_and_starts_again_after_success() {
         let breaker = breaker();
         let mut now = Duration::ZERO;
-        breaker.fault(Permit::Normal, now);
+        admit(&breaker, now).fault(now);
         for expected in [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000] {
             assert_eq!(breaker.hold_off(), expected * MS);
-            assert_eq!(breaker.admit(|| now + (expected - 1) * MS), None);
+            assert!(breaker.admit(|| now + (expected - 1) * MS).is_none());
             now += expected * MS;
-            assert_eq!(breaker.admit(|| now), Some(Permit::Trial));
-            breaker.fault(Permit::Trial, now);
+            admit(&breaker, now).fault(now);
         }
         now += 30_000 * MS;
-        assert_eq!(breaker.admit(|| now), Some(Permit::Trial));
-        breaker.success(Permit::Trial);
+        admit(&breaker, now).success();
         assert_eq!(breaker.hold_off(), 100 * MS);
         assert_eq!(breaker.opened(), 12);
     }
@@ -169,19 +186,31 @@ mod tests {
     #[test]
     fn late_faults_of_the_same_trouble_do_not_prolong_it() {
         let breaker = breaker();
-        breaker.fault(Permit::Normal, MS);
-        breaker.fault(Permit::Normal, 90 * MS);
+        let (first, late) = (admit(&breaker, MS), admit(&breaker, MS));
+        first.fault(MS);
+        late.fault(90 * MS);
         assert_eq!(breaker.opened(), 1);
-        assert_eq!(breaker.admit(|| 101 * MS), Some(Permit::Trial));
+        assert!(admit(&breaker, 101 * MS).is_trial());
     }
 
     #[test]
     fn a_trial_without_a_verdict_leaves_room_for_the_next_one() {
         let breaker = breaker();
-        breaker.fault(Permit::Normal, MS);
-        assert_eq!(breaker.admit(|| 101 * MS), Some(Permit::Trial));
-        breaker.no_verdict(Permit::Trial, 102 * MS);
+        admit(&breaker, MS).fault(MS);
+        drop(admit(&breaker, 101 * MS));
         assert_eq!(breaker.state(), BreakerState::Open);
-        assert_eq!(breaker.admit(|| 102 * MS), Some(Permit::Trial));
+        assert!(admit(&breaker, 101 * MS).is_trial());
+    }
+
+    #[test]
+    fn a_panic_during_a_trial_is_no_verdict() {
+        let breaker = breaker();
+        admit(&breaker, MS).fault(MS);
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _trial = admit(&breaker, 101 * MS);
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(unwound.is_err());
+        assert!(admit(&breaker, 101 * MS).is_trial());
     }
 }

@@ -67,7 +67,7 @@ pub struct Policy {
     pub min_block: usize,
     /// Blocks with more bytes of input go to software. UADK takes 8 MiB at most.
     pub max_block: usize,
-    /// How often a block is offered to a busy accelerator before software does it.
+    /// How often a block is offered to a busy accelerator before software does it; once at least.
     pub busy_tries: u32,
     /// How long blocks stay away after a fault. The time doubles with each failed trial, ...
     pub first_hold_off: Duration,

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use crate::BlockCompressor;
+use crate::{BlockCompressor, Format};
 
-/// Whether `software` decompresses `compressed` to exactly `expected`.
+/// Whether `compressed` is a block of exactly `expected`: `software` decompresses it, and it ends
+/// with the checksum that its format has, so that no stray bytes follow.
 ///
 /// Uses a buffer of the thread's own that grows to the largest block and stays, so that a block
 /// costs no allocation.
@@ -15,6 +16,9 @@ pub(super) fn decompresses_to(
 ) -> bool {
     thread_local! {
         static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    if !ends_with_checksum(software.format(), compressed, expected) {
+        return false;
     }
     let check = |buffer: &mut Vec<u8>| {
         if buffer.len() < expected.len() {
@@ -28,4 +32,19 @@ pub(super) fn decompresses_to(
     BUFFER
         .try_with(|buffer| check(&mut buffer.borrow_mut()))
         .unwrap_or_else(|_| check(&mut Vec::new()))
+}
+
+/// Decompressors don't look behind the end of a stream, but others who read it do.
+fn ends_with_checksum(format: Format, compressed: &[u8], expected: &[u8]) -> bool {
+    match format {
+        // RFC 1950: Adler-32, most significant byte first.
+        Format::Zlib => compressed.ends_with(&libdeflater::adler32(expected).to_be_bytes()),
+        // RFC 1952: CRC-32 and the length, least significant byte first.
+        Format::Gzip => {
+            let crc = libdeflater::crc32(expected).to_le_bytes();
+            let len = (expected.len() as u32).to_le_bytes();
+            compressed.strip_suffix(&len).is_some_and(|rest| rest.ends_with(&crc))
+        }
+        Format::RawDeflate | Format::Custom(_) => true,
+    }
 }

@@ -56,6 +56,14 @@ struct Shard {
     fallbacks: [[AtomicU64; Fallback::COUNT]; 2],
 }
 
+/// What both engines did.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) accelerator: EngineStats,
+    pub(crate) software: EngineStats,
+    pub(crate) fallbacks: Fallbacks,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     shards: Box<[Shard; SHARDS]>,
@@ -111,38 +119,38 @@ impl Counters {
         shard.ops[Engine::Software as usize][direction as usize].count(outcome);
     }
 
-    pub(crate) fn engine(&self, engine: Engine) -> EngineStats {
-        EngineStats {
-            compress: self.op(engine, Direction::Compress),
-            decompress: self.op(engine, Direction::Decompress),
-        }
-    }
-
-    pub(crate) fn fallbacks(&self) -> Fallbacks {
-        let mut sums = Fallbacks::default();
+    /// All sums, taken once, so that they agree with each other.
+    pub(crate) fn work(&self) -> Work {
+        let mut fallbacks = Fallbacks::default();
+        let mut software_blocks = [0; 2];
         for direction in [Direction::Compress, Direction::Decompress] {
-            for &fallback in Fallback::ALL {
-                *sums.field(fallback) += self.fallback(direction, fallback);
+            for &why in Fallback::ALL {
+                let n = self.sum(|s| &s.fallbacks[direction as usize][why as usize]);
+                *fallbacks.field(why) += n;
+                software_blocks[direction as usize] += n;
             }
         }
-        sums
+        let accelerated = [0, 1].map(|direction| self.sum(|s| &s.accelerated[direction]));
+        Work {
+            accelerator: self.engine(Engine::Accelerator, accelerated),
+            software: self.engine(Engine::Software, software_blocks),
+            fallbacks,
+        }
     }
 
-    fn fallback(&self, direction: Direction, fallback: Fallback) -> u64 {
-        self.sum(|shard| &shard.fallbacks[direction as usize][fallback as usize])
+    fn engine(&self, engine: Engine, [compress, decompress]: [u64; 2]) -> EngineStats {
+        EngineStats {
+            compress: self.op(engine, Direction::Compress, compress),
+            decompress: self.op(engine, Direction::Decompress, decompress),
+        }
     }
 
-    fn op(&self, engine: Engine, direction: Direction) -> OpStats {
+    fn op(&self, engine: Engine, direction: Direction, blocks: u64) -> OpStats {
         let sum = |cell: fn(&Op) -> &AtomicU64| {
             self.sum(|shard| cell(&shard.ops[engine as usize][direction as usize]))
         };
         OpStats {
-            blocks: match engine {
-                Engine::Accelerator => self.sum(|shard| &shard.accelerated[direction as usize]),
-                Engine::Software => {
-                    Fallback::ALL.iter().map(|&why| self.fallback(direction, why)).sum()
-                }
-            },
+            blocks,
             output_full: sum(|op| &op.output_full),
             errors: sum(|op| &op.errors),
             bytes_in: sum(|op| &op.bytes_in),
@@ -156,17 +164,21 @@ impl Counters {
     }
 
     fn shard(&self) -> &Shard {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static INDEX: Cell<usize> = const { Cell::new(usize::MAX) };
-        }
-        let mut index = INDEX.get();
-        if index == usize::MAX {
-            index = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
-            INDEX.set(index);
-        }
-        &self.shards[index % SHARDS]
+        &self.shards[thread_number() % SHARDS]
     }
+}
+
+/// Numbers threads in the order in which they come here.
+fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+    NUMBER.get().unwrap_or_else(|| {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        NUMBER.set(Some(number));
+        number
+    })
 }
 
 impl Op {
@@ -183,28 +195,35 @@ impl Op {
     }
 }
 
-/// Measures one block in [`SAMPLE`] of a thread, and takes it for all of them: to read the clock
-/// twice costs as much as all counters together.
+/// Measures about one block in [`SAMPLE`], and takes it for all of them: to read the clock twice
+/// costs as much as all counters together.
 #[derive(Debug)]
 pub(crate) struct SampledTime(Option<Duration>);
 
-/// One block in this many is measured.
+/// One block in this many is measured. A power of two.
 const SAMPLE: u32 = 16;
 
 impl SampledTime {
     pub(crate) fn start(now: impl FnOnce() -> Duration) -> Self {
-        thread_local! {
-            static BLOCKS: Cell<u32> = const { Cell::new(0) };
-        }
-        let number = BLOCKS.get();
-        BLOCKS.set(number.wrapping_add(1));
-        Self(number.is_multiple_of(SAMPLE).then(now))
+        Self(is_sampled().then(now))
     }
 
-    /// The time since the start for the measured block, times [`SAMPLE`]; zero for the others.
+    /// The time since the start for a measured block, times [`SAMPLE`]; zero for the others.
     pub(crate) fn stop(self, now: impl FnOnce() -> Duration) -> Duration {
         self.0.map_or(Duration::ZERO, |started| now().saturating_sub(started) * SAMPLE)
     }
+}
+
+/// Chosen at random (a linear congruential generator, Numerical Recipes' constants), since threads
+/// do their blocks in patterns: to compress and decompress in turn, say.
+fn is_sampled() -> bool {
+    thread_local! {
+        static STATE: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+    let state = STATE.get().unwrap_or_else(|| (thread_number() as u32).wrapping_mul(0x9e37_79b9));
+    let state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    STATE.set(Some(state));
+    state >> (u32::BITS - SAMPLE.ilog2()) == 0
 }
 
 fn add(cell: &AtomicU64, n: u64) {
@@ -214,6 +233,7 @@ fn add(cell: &AtomicU64, n: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Clock, ManualClock};
 
     #[test]
     fn every_fallback_has_its_own_field_and_is_part_of_the_total() {
@@ -224,7 +244,7 @@ mod tests {
                 counters.fell_back(Direction::Compress, fallback, outcome);
             }
         }
-        let fallbacks = counters.fallbacks();
+        let fallbacks = counters.work().fallbacks;
         let counts = fallbacks.by_reason().map(|(_, count)| count);
         assert_eq!(counts.as_slice(), (1..=Fallback::COUNT as u64).collect::<Vec<_>>());
         assert_eq!(fallbacks.total(), counts.iter().sum::<u64>());
@@ -247,7 +267,23 @@ mod tests {
             time: Duration::from_nanos(5 * threads),
             ..OpStats::default()
         };
-        assert_eq!(counters.engine(Engine::Accelerator).compress, expected);
-        assert_eq!(counters.engine(Engine::Software), EngineStats::default());
+        assert_eq!(counters.work().accelerator.compress, expected);
+        assert_eq!(counters.work().software, EngineStats::default());
+    }
+
+    #[test]
+    fn sampled_time_is_near_the_true_time_whatever_the_pattern() {
+        let clock = ManualClock::default();
+        let mut sampled = [Duration::ZERO; 2];
+        for block in 0..64_000 {
+            let direction = block % 2;
+            let time = SampledTime::start(|| clock.now());
+            clock.advance(Duration::from_micros([30, 10][direction]));
+            sampled[direction] += time.stop(|| clock.now());
+        }
+        for (sampled, truth) in sampled.iter().zip([960_f64, 320.0]) {
+            let millis = sampled.as_secs_f64() * 1e3;
+            assert!((millis / truth - 1.0).abs() < 0.1, "{millis} for {truth}");
+        }
     }
 }
