@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 const SUPPORTED: &str = "11.8";
 
 fn main() {
-    for variable in ["ROCKSDB_INCLUDE_DIR", "ROCKSDB_CXX_STD"] {
-        println!("cargo:rerun-if-env-changed={variable}");
-    }
+    println!("cargo:rerun-if-env-changed=ROCKSDB_INCLUDE_DIR");
     println!("cargo:rerun-if-changed=shim");
 
     let include = rocksdb_include();

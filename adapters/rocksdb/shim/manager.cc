@@ -1,6 +1,7 @@
 #include "manager.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 
@@ -26,8 +27,8 @@ Status ToStatus(Answer answer) {
       return Status::OK();
     case Answer::kCorrupt:
       return Status::Corruption(
-          "block does not decompress to its recorded size; restore the file "
-          "from a replica or backup");
+          "block is damaged: it does not decompress to its recorded size, or "
+          "that size is impossible; restore the file from a replica or backup");
     default:
       return Status::IOError(
           "the block compressor failed to decompress a block; the data may be "
@@ -121,7 +122,7 @@ class CodecDecompressor final : public rocksdb::DecompressorWrapper {
 
   Status ExtractUncompressedSize(Args& args) override {
     if (args.compression_type != type_) {
-      return DecompressorWrapper::ExtractUncompressedSize(args);
+      return ExtractBuiltinSize(args);
     }
     size_t header_len = 0;
     const Answer answer = codec_.UncompressedSize(
@@ -147,6 +148,22 @@ class CodecDecompressor final : public rocksdb::DecompressorWrapper {
   }
 
  private:
+  // RocksDB's own decompressor believes any type and any size, and RocksDB
+  // allocates what it says.
+  Status ExtractBuiltinSize(Args& args) {
+    if (args.compression_type > rocksdb::kLastBuiltinCompression) {
+      return Status::Corruption("block of a compression type that nobody writes");
+    }
+    const Status status = DecompressorWrapper::ExtractUncompressedSize(args);
+    if (status.ok() && args.uncompressed_size > kMaxBuiltinBlock) {
+      return Status::Corruption("block claims an impossible size");
+    }
+    return status;
+  }
+
+  // RocksDB compresses no block that is larger (kCompressionSizeLimit).
+  static constexpr uint64_t kMaxBuiltinBlock = INT32_MAX;
+
   const Codec codec_;
   const CompressionType type_;
 };

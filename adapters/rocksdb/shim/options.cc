@@ -46,7 +46,7 @@ void uadk_compress_linked_version(char* version, size_t len) {
 }
 
 // Whether what the C interface sets is found where these headers say it is.
-bool uadk_compress_layout_agrees() {
+bool uadk_compress_layout_agrees() try {
   rocksdb_options_t* options = rocksdb_options_create();
   const rocksdb::Options& rep = options->rep;
   bool agrees = rep.compression_manager == nullptr;
@@ -69,6 +69,8 @@ bool uadk_compress_layout_agrees() {
 
   rocksdb_options_destroy(options);
   return agrees;
+} catch (...) {
+  return false;
 }
 
 // Gives `options` a manager for `setup`, and its compression type. Takes the

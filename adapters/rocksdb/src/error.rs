@@ -40,7 +40,7 @@ pub enum Error {
     /// The name of a [`Schema::Custom`](crate::Schema::Custom) can't be used.
     #[error(
         "{name:?} can't name a compression schema: use 1 to 64 ASCII letters, digits and \
-         underscores, and no name that begins with Builtin or Uadk"
+         underscores, and no name that begins with Builtin, Uadk or nullptr"
     )]
     Name {
         /// The name.

@@ -35,7 +35,7 @@ pub(crate) static FAILED_READS: Incident =
     Incident::new("a block compressor failed to decompress a block");
 pub(crate) static CORRUPT_BLOCKS: Incident = Incident::new("a damaged block was read");
 
-/// A counter that reports its first count to the log.
+/// A counter that tells the log of its 1st, 2nd, 4th, 8th ... count.
 #[derive(Debug)]
 pub(crate) struct Incident {
     count: AtomicU64,
@@ -48,8 +48,9 @@ impl Incident {
     }
 
     pub(crate) fn count(&self, details: &dyn std::fmt::Display) {
-        if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::warn!(%details, "{} (reported once, then counted)", self.what);
+        let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            tracing::warn!(%details, count, "{}", self.what);
         }
     }
 

@@ -1,6 +1,6 @@
 //! RocksDB column families compressed by any [`BlockCompressor`](uadk_compress::BlockCompressor).
 //!
-//! One line makes a column family's zlib blocks ours, in files that every RocksDB reads:
+//! One line makes a column family's zlib blocks ours, in RocksDB's own zlib files:
 //!
 //! ```
 //! use rocksdb::{DB, Options};
@@ -41,8 +41,8 @@
 //! are zlib's own and have no effect.
 //!
 //! Blob files, the compressed secondary cache and the WAL always use RocksDB's own codecs, and so do
-//! data blocks with a dictionary (`max_dict_bytes`), and reads of files of format version 6 and
-//! older.
+//! reads of files of format version 6 and older. Data blocks with a dictionary (`max_dict_bytes`)
+//! are RocksDB's own under [`Schema::Stock`]; under [`Schema::Custom`] there are no dictionaries.
 
 mod codec;
 mod error;

@@ -46,7 +46,10 @@ pub fn register(compressor: impl BlockCompressor + 'static, schema: Schema) -> R
     if !registered.contains_key(schema.name()) && !shim::register_name(&schema) {
         return Err(Error::OutOfMemory);
     }
-    registered.insert(schema.name().to_owned(), (codec, schema));
+    let replaced = registered.insert(schema.name().to_owned(), (codec, schema));
+    drop(registered);
+    // Not under the lock: to drop a compressor of the user's may do anything, even register another.
+    drop(replaced);
     Ok(())
 }
 

@@ -12,9 +12,9 @@ const CUSTOM: std::ops::RangeInclusive<u8> = 0x80..=0xfe;
 /// Which files a compressor makes: RocksDB's own, or files of a format of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Schema {
-    /// RocksDB's own zlib schema: files that every RocksDB reads, with or without this crate, and
-    /// existing zlib files (format version 7) are read faster. Needs a compressor of
-    /// [`Format::RawDeflate`].
+    /// RocksDB's own zlib schema: the files are those that RocksDB writes itself, so whatever reads
+    /// these reads ours. Existing zlib files of format version 7 are read faster. Needs a compressor
+    /// of [`Format::RawDeflate`].
     ///
     /// Blocks of the type zlib are ours; all others, and blocks with a dictionary, are RocksDB's.
     /// Its name in OPTIONS files and option strings is `UadkZlib`.
@@ -70,7 +70,7 @@ impl Schema {
             Self::Custom { name, compression_type } => {
                 let legal = (1..=64).contains(&name.len())
                     && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-                    && !["Builtin", "Uadk"].iter().any(|taken| name.starts_with(taken));
+                    && !["Builtin", "Uadk", "nullptr"].iter().any(|taken| name.starts_with(taken));
                 if !legal {
                     return Err(Error::Name { name: name.clone() });
                 }
@@ -104,7 +104,7 @@ mod tests {
     fn custom_takes_legal_names_and_types_alone() {
         assert!(check(&Schema::custom("My_Codec2"), Format::Zlib).is_ok());
         let long = "x".repeat(65);
-        for name in ["", "a b", "a;b", "ä", "BuiltinV2", "UadkZlib", &long] {
+        for name in ["", "a b", "a;b", "ä", "BuiltinV2", "UadkZlib", "nullptr", &long] {
             let error = check(&Schema::custom(name), Format::Zlib).unwrap_err();
             assert!(matches!(error, Error::Name { .. }), "{name:?}: {error}");
         }

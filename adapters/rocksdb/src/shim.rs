@@ -1,10 +1,8 @@
 //! The border to C++: the functions of `shim/options.cc`, and those that it calls.
 //!
-//! Nothing is decided here. Functions that C++ calls don't unwind: what is foreign in them (a
-//! compressor, its clone or drop) runs under `catch_unwind`.
+//! Nothing is decided here. No function that C++ calls unwinds: each runs its work under [`guard`].
 
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::Mutex;
@@ -128,6 +126,15 @@ fn static_name(name: &str) -> *const c_char {
     made.as_ptr()
 }
 
+/// Runs `work`; if it panics, which a compressor or the program's log may do, gives `fallback`.
+fn guard<R>(fallback: R, work: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
+        // To drop it may panic as well.
+        std::mem::forget(payload);
+        fallback
+    })
+}
+
 /// Gives a codec to C++, which owns it until [`release`].
 fn into_raw(codec: Codec) -> *const c_void {
     Box::into_raw(Box::new(codec)).cast_const().cast()
@@ -181,18 +188,13 @@ unsafe extern "C" fn clone(codec: *const c_void) -> *const c_void {
 unsafe extern "C" fn with_level(codec: *const c_void, level: i32) -> *const c_void {
     // SAFETY: C++ passes codecs that it owns.
     let codec = unsafe { borrow(codec) };
-    let leveled = catch_unwind(AssertUnwindSafe(|| codec.with_level(level)));
-    into_raw(leveled.unwrap_or_else(|_| codec.clone()))
+    into_raw(guard(codec.clone(), || codec.with_level(level)))
 }
 
 unsafe extern "C" fn release(codec: *const c_void) {
     // SAFETY: it is from `into_raw`, and C++ gives its ownership back.
     let codec = unsafe { Box::from_raw(codec.cast_mut().cast::<Codec>()) };
-    let mut codec = ManuallyDrop::new(codec);
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: dropped once, and not used afterwards.
-        unsafe { ManuallyDrop::drop(&mut codec) };
-    }));
+    guard((), || drop(codec));
 }
 
 unsafe extern "C" fn compress(
@@ -209,7 +211,7 @@ unsafe extern "C" fn compress(
     let src = unsafe { bytes(src, src_len) };
     // SAFETY: RocksDB passes a buffer for this block alone.
     let dst = unsafe { room(dst, dst_len) };
-    let (answer, len) = codec.compress(src, dst);
+    let (answer, len) = guard((Answer::Bypassed, 0), || codec.compress(src, dst));
     // SAFETY: the shim passes the address of a variable of its own.
     unsafe { written.write(len) };
     answer
@@ -226,7 +228,7 @@ unsafe extern "C" fn uncompressed_size(
     let codec = unsafe { borrow(codec) };
     // SAFETY: RocksDB passes a block and does not change it meanwhile.
     let src = unsafe { bytes(src, src_len) };
-    let Some((len, claimed)) = codec.uncompressed_size(src) else {
+    let Some((len, claimed)) = guard(None, || codec.uncompressed_size(src)) else {
         return Answer::Corrupt;
     };
     // SAFETY: the shim passes the address of a variable of its own.
@@ -249,16 +251,19 @@ unsafe extern "C" fn decompress(
     let src = unsafe { bytes(src, src_len) };
     // SAFETY: RocksDB passes a buffer of the size that it was told, for this block alone.
     let dst = unsafe { room(dst, dst_len) };
-    codec.decompress(src, dst)
+    guard(Answer::Failed, || codec.decompress(src, dst))
 }
 
 unsafe extern "C" fn find(name: *const c_char, found: *mut Setup) -> bool {
     // SAFETY: the shim passes a C++ string's characters, which end in NUL.
     let name = unsafe { CStr::from_ptr(name) };
-    let Some((codec, schema)) = name.to_str().ok().and_then(registry::find) else {
+    let Some(setup) = guard(None, || {
+        let (codec, schema) = registry::find(name.to_str().ok()?)?;
+        Some(setup(codec, &schema))
+    }) else {
         return false;
     };
     // SAFETY: the shim passes the address of a variable of its own.
-    unsafe { found.write(setup(codec, &schema)) };
+    unsafe { found.write(setup) };
     true
 }

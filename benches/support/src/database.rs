@@ -99,5 +99,5 @@ pub fn scan(db: &DB, cf: &ColumnFamily) -> Result<(u64, Cost), Error> {
 ///
 /// RocksDB's.
 pub fn size(db: &DB, cf: &ColumnFamily) -> Result<u64, Error> {
-    Ok(db.property_int_value_cf(cf, "rocksdb.total-sst-files-size")?.unwrap_or_default())
+    Ok(db.property_int_value_cf(cf, "rocksdb.live-sst-files-size")?.unwrap_or_default())
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use rocksdb::{DB, ErrorKind, IteratorMode, Options, ReadOptions};
 use uadk_compress::BlockCompressor;
+use uadk_compress_rocksdb::{OptionsExt, Schema};
 
 use crate::common::{fill, key, plain, set_table, software, sst_files, stock, value};
+use crate::lz4::Lz4;
 
 /// A database whose only table file is `damage`d, read in full. Gives the first error.
 fn read_damaged(
@@ -114,6 +116,65 @@ fn a_block_that_claims_too_much_or_too_little_is_corruption() {
     let huge = [0xff, 0xff, 0xff, 0xff, 0x0f];
     let result = read_damaged(dir.path(), &options, |file| file[..5].copy_from_slice(&huge));
     assert_corruption(result, "4 GiB");
+}
+
+/// Where the first block's trailer begins, by zlib: after the size prefix and the deflate stream.
+fn first_trailer(file: &[u8]) -> usize {
+    let mut inflate = flate2::Decompress::new(false);
+    let mut block = vec![0; 64 << 10];
+    let status = inflate
+        .decompress(&file[2..], &mut block, flate2::FlushDecompress::Finish)
+        .expect("a sound block");
+    assert_eq!(status, flate2::Status::StreamEnd);
+    let trailer = 2 + usize::try_from(inflate.total_in()).expect("a block");
+    assert_eq!(file[trailer], 2, "the type of a zlib block");
+    trailer
+}
+
+/// The type of a block is in its trailer. Whatever it becomes, RocksDB must not be told to allocate
+/// what the first bytes then seem to claim.
+#[test]
+fn a_damaged_block_type_is_an_error_and_allocates_nothing_absurd() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = database(dir.path(), false);
+    let trailer = first_trailer(&fs::read(&sst_files(dir.path())[0]).expect("readable"));
+    for kind in (1..=255).filter(|&kind| kind != 2) {
+        for endless_size in [false, true] {
+            let result = read_damaged(dir.path(), &options, |file| {
+                file[trailer] = kind;
+                if endless_size {
+                    file[..9].copy_from_slice(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]);
+                }
+            });
+            let error = result.expect_err("no such block was written");
+            // RocksDB's own types that are not linked are NotSupported in any RocksDB.
+            let builtin = kind <= 7;
+            assert!(
+                error.kind() == ErrorKind::Corruption
+                    || builtin && error.kind() == ErrorKind::NotSupported,
+                "type {kind:#x}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn damage_to_a_codec_of_the_users_own_is_corruption() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut options = plain();
+    options.set_block_compressor(Lz4, Schema::custom("TestDamage")).expect("legal");
+    options.set_disable_auto_compactions(true);
+    set_table(&mut options, 4096, 7, false);
+    fill(&DB::open(&options, dir.path()).expect("opened"));
+    for (case, bytes) in [
+        ("zeros", [0; 9]),
+        ("ones", [0xff; 9]),
+        ("a huge size", [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0, 0]),
+        ("a size of 0", [0x80, 0x00, 0, 0, 0, 0, 0, 0, 0]),
+    ] {
+        let result = read_damaged(dir.path(), &options, |file| file[..9].copy_from_slice(&bytes));
+        assert_corruption(result, case);
+    }
 }
 
 #[test]

@@ -1,23 +1,66 @@
 //! Blocks with a dictionary are RocksDB's own. After RocksDB's test `PresetCompressionDict`.
 
-use rocksdb::DB;
+use std::path::Path;
 
-use crate::common::{assert_full, compact, fill, plain, stock};
+use rocksdb::{DB, Options};
+use uadk_compress_rocksdb::{OptionsExt, Schema};
+
+use crate::common::{
+    assert_full, builtin_zlib, compact, files_mention, fill, plain, set_table, sst_files, stock,
+};
+use crate::lz4::Lz4;
 use crate::probe::Probe;
 
+/// Small blocks, to which a dictionary matters.
+fn with_dictionary(mut options: Options) -> Options {
+    set_table(&mut options, 1024, 7, true);
+    options.set_compression_options(-14, 6, 0, 16 * 1024);
+    options
+}
+
+fn make(dir: &Path, options: &Options) -> u64 {
+    let db = DB::open(options, dir).expect("opened");
+    fill(&db);
+    compact(&db);
+    assert_full(&db);
+    let files = sst_files(dir);
+    files.iter().map(|file| std::fs::metadata(file).expect("there").len()).sum()
+}
+
 #[test]
-fn dictionaries_work_and_stay_readable_without_us() {
+fn dictionaries_are_used_as_without_us() {
     let dir = tempfile::tempdir().expect("a folder");
     let probe = Probe::new();
-    let mut options = stock(probe.clone());
-    options.set_compression_options(-14, 6, 0, 16 * 1024);
-    {
-        let db = DB::open(&options, dir.path()).expect("opened");
-        fill(&db);
-        compact(&db);
-        assert_full(&db);
-    }
+    let ours = make(&dir.path().join("ours"), &with_dictionary(stock(probe.clone())));
     // The data blocks have gone to RocksDB; what is left are index blocks, which have none.
     assert!(probe.seen.compressed() < 10, "{}", probe.seen.compressed());
-    assert_full(&DB::open(&plain(), dir.path()).expect("opened without us"));
+    let theirs = make(&dir.path().join("theirs"), &with_dictionary(builtin_zlib()));
+    assert!(ours.abs_diff(theirs) * 50 < theirs, "{ours} and {theirs} bytes");
+    assert!(files_mention(&dir.path().join("ours"), "rocksdb.compression_dict"));
+    assert_full(&DB::open(&plain(), dir.path().join("ours")).expect("opened without us"));
+}
+
+#[test]
+fn existing_files_with_a_dictionary_are_read() {
+    let dir = tempfile::tempdir().expect("a folder");
+    make(dir.path(), &with_dictionary(builtin_zlib()));
+    assert_full(&DB::open(&stock(Probe::new()), dir.path()).expect("opened"));
+}
+
+#[test]
+fn a_dictionary_and_verify_compression_go_together() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = with_dictionary(stock(Probe::new()))
+        .get_options_from_string("block_based_table_factory={verify_compression=true}")
+        .expect("an option of RocksDB's");
+    make(dir.path(), &options);
+}
+
+#[test]
+fn a_custom_schema_has_no_dictionaries_and_works_all_the_same() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut options = plain();
+    options.set_block_compressor(Lz4, Schema::custom("TestDictionary")).expect("legal");
+    make(dir.path(), &with_dictionary(options));
+    assert!(files_mention(dir.path(), "TestDictionary;80;"));
 }

@@ -12,7 +12,6 @@ mod probe;
 mod registry;
 mod stock_readers;
 mod stock_schema;
-mod threads;
 
 #[path = "../../../../examples/custom_codec/lz4.rs"]
 mod lz4;
