@@ -10,7 +10,8 @@ BENCH ?= *
 setup:
 	@tools/setup
 
-demo: setup
+demo:
+	@tools/setup --without-peers
 	cargo run --example column_families -- $(ARGS)
 
 test: setup
@@ -21,6 +22,8 @@ bench: setup
 	cargo bench --bench '$(BENCH)' --no-fail-fast
 
 lint: setup
+	@cargo fmt --version >/dev/null && cargo clippy --version >/dev/null || \
+		{ echo "lint needs rustfmt and clippy: rustup component add rustfmt clippy"; exit 1; }
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet

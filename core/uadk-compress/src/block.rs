@@ -50,9 +50,9 @@ pub trait BlockCompressor: Send + Sync + Debug {
 
     /// Decompresses the block `src` into `dst` and returns the number of bytes written.
     ///
-    /// `dst` may be longer than the result; exact room is best, for it lets an
-    /// [`OffloadCompressor`](crate::OffloadCompressor) see that an accelerator gave all there is.
-    /// Bytes of `src` behind the end of the compressed stream
+    /// `dst` may be longer than the result. For raw deflate, which has no checksum, give exact room:
+    /// then an [`OffloadCompressor`](crate::OffloadCompressor) sees that an accelerator gave all
+    /// there is, and need not ask software. Bytes of `src` behind the end of the compressed stream
     /// are not looked at.
     ///
     /// # Errors

@@ -53,7 +53,9 @@ impl Clock for ManualClock {
     }
 }
 
-/// `duration` in nanoseconds; 584 years at most.
-pub(crate) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// `duration` in nanoseconds; 584 years at most. (`as_nanos` counts in 128 bits, which is felt here:
+/// the policy does this several times per block.)
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(duration.subsec_nanos() as u64)
 }

@@ -21,7 +21,7 @@ use common::{key, plain, software, value};
 
 const THREADS: u32 = 8;
 const KEYS_PER_THREAD: u32 = 3000;
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 5;
 
 /// What round `round` writes to key `i`.
 fn round_value(i: u32, round: u32) -> Vec<u8> {

@@ -17,7 +17,8 @@ pub(super) fn decompresses_to(
     thread_local! {
         static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
-    if !ends_with_checksum(software.format(), compressed, expected) {
+    // Decompressors don't look behind the end of a stream, but others who read it do.
+    if ends_with_checksum(software.format(), compressed, expected) == Some(false) {
         return false;
     }
     let check = |buffer: &mut Vec<u8>| {
@@ -34,17 +35,17 @@ pub(super) fn decompresses_to(
         .unwrap_or_else(|_| check(&mut Vec::new()))
 }
 
-/// Decompressors don't look behind the end of a stream, but others who read it do.
-fn ends_with_checksum(format: Format, compressed: &[u8], expected: &[u8]) -> bool {
+/// Whether `compressed` ends with the checksum of `data`; `None` if its format has none.
+pub(super) fn ends_with_checksum(format: Format, compressed: &[u8], data: &[u8]) -> Option<bool> {
     match format {
         // RFC 1950: Adler-32, most significant byte first.
-        Format::Zlib => compressed.ends_with(&libdeflater::adler32(expected).to_be_bytes()),
+        Format::Zlib => Some(compressed.ends_with(&libdeflater::adler32(data).to_be_bytes())),
         // RFC 1952: CRC-32 and the length, least significant byte first.
         Format::Gzip => {
-            let crc = libdeflater::crc32(expected).to_le_bytes();
-            let len = (expected.len() as u32).to_le_bytes();
-            compressed.strip_suffix(&len).is_some_and(|rest| rest.ends_with(&crc))
+            let crc = libdeflater::crc32(data).to_le_bytes();
+            let len = (data.len() as u32).to_le_bytes();
+            Some(compressed.strip_suffix(&len).is_some_and(|rest| rest.ends_with(&crc)))
         }
-        Format::RawDeflate | Format::Custom(_) => true,
+        Format::RawDeflate | Format::Custom(_) => None,
     }
 }
