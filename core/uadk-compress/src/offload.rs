@@ -158,9 +158,13 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
 
     /// One block, by whichever engine the policy says.
     fn run(&self, direction: Direction, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        let tries = self.shared.policy.busy_tries.max(1);
-        let verdict = self.try_accelerator(direction, src, dst, tries);
+        let verdict = self.try_accelerator(direction, src, dst, self.tries());
         self.settle(verdict, direction, src, dst)
+    }
+
+    /// How often a block is offered to a busy accelerator.
+    fn tries(&self) -> u32 {
+        self.shared.policy.busy_tries.max(1)
     }
 
     /// Whether the accelerator may be given this block, and if not, why.
@@ -196,10 +200,24 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         dst: &mut [u8],
         tries: u32,
     ) -> Verdict<'_> {
-        let (accelerator, permit) = match self.admit(direction, src, dst) {
-            Ok(admitted) => admitted,
-            Err(why) => return Verdict::Fallback(why),
-        };
+        match self.admit(direction, src, dst) {
+            Ok((accelerator, permit)) => {
+                self.try_admitted(accelerator, permit, direction, src, dst, tries)
+            }
+            Err(why) => Verdict::Fallback(why),
+        }
+    }
+
+    /// Up to `tries` tries on the accelerator, which the policy has let the block go to.
+    fn try_admitted<'a>(
+        &'a self,
+        accelerator: &A,
+        permit: Permit<'a>,
+        direction: Direction,
+        src: &[u8],
+        dst: &mut [u8],
+        tries: u32,
+    ) -> Verdict<'a> {
         for _ in 0..tries {
             let started = self.shared.clock.now();
             let outcome = catch_unwind(AssertUnwindSafe(|| match direction {

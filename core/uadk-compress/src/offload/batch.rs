@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Done, OffloadCompressor, Verdict};
+use super::{Done, OffloadCompressor};
 use crate::stats::{Direction, Fallback};
 use crate::{Block, BlockCompressor, Error};
 
@@ -23,9 +23,11 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
                     run
                 }
                 // After a fault a single block is tried first.
-                Ok((_, trial)) => {
-                    drop(trial);
-                    first.result = self.run(direction, first.src, first.dst);
+                Ok((accelerator, trial)) => {
+                    let Block { src, dst, result } = first;
+                    let tries = self.tries();
+                    let verdict = self.try_admitted(accelerator, trial, direction, src, dst, tries);
+                    *result = self.settle(verdict, direction, src, dst);
                     1
                 }
                 Err(why) => {
@@ -49,25 +51,19 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         }));
         let now = self.shared.clock.now();
         let time = now.saturating_sub(started) / u32::try_from(run.len()).unwrap_or(u32::MAX);
-        let tries_left = self.shared.policy.busy_tries.saturating_sub(1);
+        let tries_left = self.tries() - 1;
 
         for block in run {
             self.shared.delay(direction).record(time, now);
             let result = std::mem::replace(&mut block.result, Err(Block::PENDING));
             let Block { src, dst, .. } = &mut *block;
+            let permit = self.shared.breaker.normal();
             let verdict = match (&outcome, result) {
-                (Err(_), _) => self.batch_fault(Fallback::Panicked),
+                (Err(_), _) => self.fault(permit, Fallback::Panicked),
                 (Ok(()), Err(Error::Busy)) => self.try_accelerator(direction, src, dst, tries_left),
-                (Ok(()), result) => {
-                    let permit = self.shared.breaker.normal();
-                    self.judge(permit, direction, Done { src, dst, result, time })
-                }
+                (Ok(()), result) => self.judge(permit, direction, Done { src, dst, result, time }),
             };
             block.result = self.settle(verdict, direction, block.src, block.dst);
         }
-    }
-
-    fn batch_fault(&self, why: Fallback) -> Verdict<'_> {
-        self.fault(self.shared.breaker.normal(), why)
     }
 }

@@ -13,7 +13,7 @@ const SHARDS: usize = 16;
 
 /// Who did a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
+enum Engine {
     Accelerator,
     Software,
 }
