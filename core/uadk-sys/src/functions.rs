@@ -1,0 +1,84 @@
+//! The functions of `libwd` and `libwd_comp`.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use crate::abi::{
+    handle_t, uacce_dev_list, wd_alg_list, wd_comp_req, wd_comp_sess_setup, wd_ctx_params,
+};
+
+macro_rules! functions {
+    ($($library:ident { $($(#[$doc:meta])* $name:ident: fn($($arg:ty),*) $(-> $ret:ty)?;)* })*) => {
+        /// The table of functions. Fields have the names of the C functions.
+        #[derive(Clone, Copy, Debug)]
+        pub struct Functions {
+            $($($(#[$doc])* pub $name: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)*)*
+        }
+
+        impl Functions {
+            /// Looks every function up; `find` gets its library's short name and its own.
+            ///
+            /// # Safety
+            ///
+            /// Each address must be that of the function of that name, and stay valid.
+            pub(crate) unsafe fn find<E>(
+                mut find: impl FnMut(&'static str, &'static str) -> Result<*mut c_void, E>,
+            ) -> Result<Self, E> {
+                Ok(Self { $($($name: {
+                    let address = find(stringify!($library), stringify!($name))?;
+                    // SAFETY: the caller says that this is the address of that function, whose
+                    // signature is the field's.
+                    unsafe { std::mem::transmute::<
+                        *mut c_void,
+                        unsafe extern "C" fn($($arg),*) $(-> $ret)?,
+                    >(address) }
+                },)*)* })
+            }
+
+            /// The functions that the program was linked with.
+            #[cfg(feature = "link")]
+            pub(crate) fn linked() -> Self {
+                unsafe extern "C" { $($(fn $name($(_: $arg),*) $(-> $ret)?;)*)* }
+                Self { $($($name,)*)* }
+            }
+        }
+    };
+}
+
+functions! {
+    libwd {
+        /// Devices that have an algorithm, or null. To be freed by `wd_free_list_accels`.
+        wd_get_accel_list: fn(*const c_char) -> *mut uacce_dev_list;
+        /// Frees what `wd_get_accel_list` gave.
+        wd_free_list_accels: fn(*mut uacce_dev_list);
+        /// Free contexts of a device, or a negative code.
+        wd_get_avail_ctx: fn(*mut c_void) -> c_int;
+        /// The list of drivers, which the library keeps. The first node is a head without a driver.
+        wd_get_alg_head: fn() -> *mut wd_alg_list;
+        /// Makes a driver (`wd_alg_list::drv`) available again.
+        wd_enable_drv: fn(*mut c_void);
+    }
+    libwd_comp {
+        /// Initialises the library for the whole process: algorithm, scheduler, task type,
+        /// contexts. `EEXIST` if somebody has done so before.
+        wd_comp_init2_: fn(*mut c_char, u32, c_int, *mut wd_ctx_params) -> c_int;
+        /// Undoes `wd_comp_init2_`. Sessions are dead after it, and using one is a segmentation
+        /// fault.
+        wd_comp_uninit2: fn();
+        /// A session, or 0. A segmentation fault before the initialisation.
+        wd_comp_alloc_sess: fn(*mut wd_comp_sess_setup) -> handle_t;
+        /// Frees a session. None of its requests may be in flight.
+        wd_comp_free_sess: fn(handle_t);
+        /// Does one block and busily waits for it, 14.5 s at worst.
+        wd_do_comp_sync: fn(handle_t, *mut wd_comp_req) -> c_int;
+        /// Does a part of a stream, as `wd_do_comp_sync` does a block.
+        wd_do_comp_strm: fn(handle_t, *mut wd_comp_req) -> c_int;
+        /// Submits one block. `src` and `dst` must stay valid until the callback has been called;
+        /// the request is copied.
+        wd_do_comp_async: fn(handle_t, *mut wd_comp_req) -> c_int;
+        /// Calls back for up to so many completed requests of all contexts.
+        wd_comp_poll: fn(u32, *mut u32) -> c_int;
+        /// Calls back for up to so many completed requests of one context. `EAGAIN` when there are
+        /// no more, `EINVAL` if there is no such context for asynchronous requests.
+        wd_comp_poll_ctx: fn(u32, u32, *mut u32) -> c_int;
+    }
+}
