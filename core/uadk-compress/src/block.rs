@@ -45,7 +45,8 @@ pub trait BlockCompressor: Send + Sync + Debug {
     /// # Errors
     ///
     /// [`Error::OutputFull`] if the result is longer than `dst`. Bare engines also return
-    /// [`Error::Unsupported`], [`Error::Busy`], [`Error::Device`] and [`Error::Unavailable`].
+    /// [`Error::Unsupported`], [`Error::Busy`], [`Error::Device`], [`Error::TimedOut`] and
+    /// [`Error::Unavailable`].
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error>;
 
     /// Decompresses the block `src` into `dst` and returns the number of bytes written.
@@ -76,6 +77,29 @@ pub trait BlockCompressor: Send + Sync + Debug {
         for block in blocks {
             block.result = self.decompress(block.src, block.dst);
         }
+    }
+
+    /// Like [`compress_batch`](Self::compress_batch), but whenever an accelerator's queue is full,
+    /// `when_busy` gets the number of the block whose turn it is, and the block. It does it, sets
+    /// its result and says true; or says false, and the block is offered once more. So the caller's
+    /// thread has work while the accelerator has. Without an own implementation it is never called.
+    fn compress_batch_with(
+        &self,
+        blocks: &mut [Block<'_>],
+        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
+    ) {
+        let _ = when_busy;
+        self.compress_batch(blocks);
+    }
+
+    /// Decompresses as [`compress_batch_with`](Self::compress_batch_with) compresses.
+    fn decompress_batch_with(
+        &self,
+        blocks: &mut [Block<'_>],
+        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
+    ) {
+        let _ = when_busy;
+        self.decompress_batch(blocks);
     }
 
     /// The same compressor at another level, sharing device, counters and policy with this one;
@@ -133,6 +157,20 @@ impl<T: BlockCompressor + ?Sized> BlockCompressor for Arc<T> {
     }
     fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
         (**self).decompress_batch(blocks);
+    }
+    fn compress_batch_with(
+        &self,
+        blocks: &mut [Block<'_>],
+        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
+    ) {
+        (**self).compress_batch_with(blocks, when_busy);
+    }
+    fn decompress_batch_with(
+        &self,
+        blocks: &mut [Block<'_>],
+        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
+    ) {
+        (**self).decompress_batch_with(blocks, when_busy);
     }
     fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
         (**self).with_level(level)

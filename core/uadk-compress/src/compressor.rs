@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy,
-    SoftwareCompressor, Stats,
+    SoftwareCompressor, Stats, UadkCompressor, UadkConfig,
 };
 
 /// Overrides [`CompressorBuilder::offload`], so that an operator can switch a deployed program:
@@ -13,12 +13,13 @@ const OFFLOAD_VARIABLE: &str = "UADK_COMPRESS_OFFLOAD";
 
 /// Compresses blocks on the accelerator where there is one, and in software everywhere else.
 ///
-/// Never returns [`Error::Busy`], [`Error::Device`] or [`Error::Unavailable`] for a block. Clones
-/// are cheap and share the accelerator, its breaker and the counters: keep one to read
+/// Never returns [`Error::Busy`], [`Error::Device`], [`Error::TimedOut`] or
+/// [`Error::Unavailable`] for a block. Clones are cheap and share the accelerator, its breaker and the counters: keep one to read
 /// [`stats`](Self::stats) and give another to an adapter.
 #[derive(Clone, Debug)]
 pub struct Compressor {
-    engines: OffloadCompressor<Arc<dyn BlockCompressor>, SoftwareCompressor>,
+    engines: OffloadCompressor<UadkCompressor, SoftwareCompressor>,
+    uadk: Option<UadkCompressor>,
 }
 
 /// Settings of a [`Compressor`].
@@ -29,6 +30,7 @@ pub struct CompressorBuilder {
     level: Level,
     offload: Offload,
     policy: Policy,
+    uadk: UadkConfig,
 }
 
 impl Compressor {
@@ -39,6 +41,7 @@ impl Compressor {
             level: Level::DEFAULT,
             offload: Offload::Auto,
             policy: Policy::default(),
+            uadk: UadkConfig::default(),
         }
     }
 
@@ -61,7 +64,7 @@ impl Compressor {
     /// Which engine did what since this compressor was built, and why not the other.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.engines.stats()
+        Stats { uadk: self.uadk.as_ref().map(UadkCompressor::stats), ..self.engines.stats() }
     }
 }
 
@@ -97,6 +100,12 @@ impl CompressorBuilder {
         self
     }
 
+    /// How the UADK device is used; [`UadkConfig::default`] if not set.
+    pub fn uadk(mut self, config: UadkConfig) -> Self {
+        self.uadk = config;
+        self
+    }
+
     /// Builds the compressor.
     ///
     /// # Errors
@@ -119,13 +128,37 @@ impl CompressorBuilder {
             })?,
         };
         let software = SoftwareCompressor::new(self.format, self.level)?;
-        let engines = OffloadCompressor::software_only(
-            software,
-            "this version has no accelerator engine yet; the software engine does every block",
-            self.policy,
-        );
+        let forbidden = offload_variable == Some(Offload::Off.name());
+        let uadk = match self.accelerator(forbidden) {
+            Ok(uadk) => uadk,
+            Err(Error::Unavailable(why) | Error::Unsupported(why)) => {
+                let engines = OffloadCompressor::software_only(software, why, self.policy);
+                engines.set_offload(offload)?;
+                return Ok(Compressor { engines, uadk: None });
+            }
+            Err(other) => return Err(other),
+        };
+        match offload {
+            Offload::Off => {}
+            Offload::Auto => {
+                if let Err(why) = uadk.start() {
+                    tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
+                }
+            }
+            Offload::Require => uadk.start()?,
+        }
+        let engines = OffloadCompressor::new(uadk.clone(), software, self.policy)?;
         engines.set_offload(offload)?;
-        Ok(Compressor { engines })
+        Ok(Compressor { engines, uadk: Some(uadk) })
+    }
+
+    /// The engine for the machine's device, which is not initialised yet.
+    fn accelerator(&self, forbidden: bool) -> Result<UadkCompressor, Error> {
+        if forbidden {
+            let why = format!("{OFFLOAD_VARIABLE} is off, so UADK was not looked for");
+            return Err(Error::Unavailable(why.into()));
+        }
+        UadkCompressor::new(self.format, &self.uadk)
     }
 }
 
@@ -169,15 +202,15 @@ mod tests {
         assert_eq!(stats.accelerator.blocks(), 0);
         assert_eq!(stats.software.compress.blocks, 1);
         assert_eq!(stats.fallbacks.no_accelerator, 1);
-        assert!(stats.unavailable.as_ref().is_some_and(|why| why.contains("no accelerator")));
-        assert!(stats.to_string().contains("no accelerator engine"), "{stats}");
+        assert!(stats.unavailable.as_ref().is_some_and(|why| why.contains("libwd.so.2")));
+        assert!(stats.to_string().contains("no accelerator: libwd.so.2"), "{stats}");
     }
 
     #[test]
     fn require_without_an_accelerator_fails_with_the_reason() {
         let error = Compressor::builder().offload(Offload::Require).build_with(None).unwrap_err();
         assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
-        assert!(error.to_string().contains("no accelerator engine"), "{error}");
+        assert!(error.to_string().contains("libwd.so.2"), "{error}");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 /// Why a block could not be compressed or decompressed.
 ///
 /// [`OutputFull`](Error::OutputFull) and [`Corrupt`](Error::Corrupt) are answers about the data and
-/// come from any engine. [`Busy`](Error::Busy), [`Device`](Error::Device) and
-/// [`Unavailable`](Error::Unavailable) are troubles of an engine;
+/// come from any engine. [`Busy`](Error::Busy), [`Device`](Error::Device),
+/// [`TimedOut`](Error::TimedOut) and [`Unavailable`](Error::Unavailable) are troubles of an engine;
 /// [`Compressor`](crate::Compressor) turns each of them into work for the software engine and
 /// returns them only from its builder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +37,11 @@ pub enum Error {
         /// The driver's return code or request status.
         code: i32,
     },
+    /// The accelerator did not answer in time. It may still be healthy.
+    #[error(
+        "the accelerator did not complete the block within its deadline: use the software engine"
+    )]
+    TimedOut,
     /// There is no accelerator to use. The text says why and what would help.
     #[error("no accelerator: {0}")]
     Unavailable(Cow<'static, str>),

@@ -26,6 +26,7 @@
 //! | [`SoftwareCompressor`] | libdeflate, with one context per thread and level |
 //! | [`offload`] | [`OffloadCompressor`] joins any two engines under a [`Policy`] |
 //! | [`stats`] | which engine did what, how much, and why not the other |
+//! | [`probe`] | what this machine offers for the accelerator, what is missing, and the remedy |
 //! | [`conformance`] | checks that any `BlockCompressor`, yours too, keeps the trait's promises |
 //! | `fault` | makes an engine fail on demand (feature `fault-injection`) |
 
@@ -39,8 +40,10 @@ pub mod fault;
 mod format;
 mod level;
 pub mod offload;
+pub mod probe;
 mod software;
 pub mod stats;
+mod uadk;
 
 pub use block::{Block, BlockCompressor};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -51,3 +54,5 @@ pub use level::Level;
 pub use offload::{Offload, OffloadCompressor, Policy};
 pub use software::SoftwareCompressor;
 pub use stats::Stats;
+pub use uadk::{UadkCompressor, UadkConfig, UadkStats, Window};
+pub use uadk_sys::Libwd;

@@ -4,7 +4,7 @@ mod batch;
 mod breaker;
 mod delay;
 mod policy;
-mod verify;
+pub(crate) mod verify;
 
 pub use policy::{Offload, Policy};
 
@@ -148,11 +148,13 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
                 state: shared.breaker.state(),
                 opened: shared.breaker.opened(),
                 hold_off: shared.breaker.hold_off(),
+                cause: shared.breaker.cause(),
             },
             delay: DelayStats {
                 compress: shared.delay(Direction::Compress).at(now),
                 decompress: shared.delay(Direction::Decompress).at(now),
             },
+            uadk: None,
         }
     }
 
@@ -181,7 +183,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         if self.offload() == Offload::Off {
             return Err(Fallback::SwitchedOff);
         }
-        shared.policy.check_size(direction, src, dst)?;
+        shared.policy.check(direction, src, dst)?;
         let now = || shared.clock.now();
         if shared.delay(direction).exceeds(shared.policy.max_delay, now) {
             return Err(Fallback::Delayed);
@@ -228,7 +230,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
             let time = now.saturating_sub(started);
             self.shared.delay(direction).record(time, now);
             match outcome {
-                Err(_) => return self.fault(permit, Fallback::Panicked),
+                Err(_) => return self.fault(permit, Fallback::Panicked, None),
                 Ok(Err(Error::Busy)) => {}
                 Ok(result) => {
                     return self.judge(permit, direction, Done { src, dst, result, time });
@@ -254,11 +256,11 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
                         || verify::decompresses_to(&*self.software, output, src)
                 });
                 if !sound {
-                    return self.fault(permit, Fallback::WrongOutput);
+                    return self.fault(permit, Fallback::WrongOutput, None);
                 }
             }
             (Decompress, Ok(written)) if *written > dst.len() => {
-                return self.fault(permit, Fallback::WrongOutput);
+                return self.fault(permit, Fallback::WrongOutput, None);
             }
             // Less than there was room for is right if the caller was generous.
             (Decompress, Ok(written)) => {
@@ -271,7 +273,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
             }
             // Nothing is too long for the room that fits everything.
             (Compress, Err(Error::OutputFull)) if dst.len() >= self.room_for(src.len()) => {
-                return self.fault(permit, Fallback::WrongOutput);
+                return self.fault(permit, Fallback::WrongOutput, None);
             }
             (Compress, Err(Error::OutputFull)) => {}
             (Decompress, Err(Error::OutputFull | Error::Corrupt)) => {
@@ -279,9 +281,18 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
             }
             (_, Err(Error::Unsupported(_))) => return Verdict::Fallback(Fallback::Unsupported),
             (_, Err(Error::Busy)) => return Verdict::Fallback(Fallback::Busy),
-            (_, Err(Error::Unavailable(_))) => return self.fault(permit, Fallback::Unavailable),
+            // One block's lost completion is no verdict on the accelerator, except in a trial.
+            (_, Err(Error::TimedOut)) if !permit.is_trial() => {
+                return Verdict::Fallback(Fallback::TimedOut);
+            }
+            (_, Err(Error::TimedOut)) => {
+                return self.fault(permit, Fallback::TimedOut, result.err());
+            }
+            (_, Err(Error::Unavailable(_))) => {
+                return self.fault(permit, Fallback::Unavailable, result.err());
+            }
             (_, Err(Error::Device { .. } | Error::Corrupt)) => {
-                return self.fault(permit, Fallback::DeviceError);
+                return self.fault(permit, Fallback::DeviceError, result.err());
             }
         }
         permit.success();
@@ -290,8 +301,8 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         Verdict::Answer(result)
     }
 
-    fn fault<'a>(&'a self, permit: Permit<'a>, why: Fallback) -> Verdict<'a> {
-        permit.fault(self.shared.clock.now());
+    fn fault<'a>(&'a self, permit: Permit<'a>, why: Fallback, cause: Option<Error>) -> Verdict<'a> {
+        permit.fault(self.shared.clock.now(), cause);
         Verdict::Fallback(why)
     }
 
@@ -308,10 +319,13 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
             Verdict::Fallback(why) => self.run_software(why, direction, src, dst),
             Verdict::Doubted(permit, claimed) => {
                 let result = self.run_software(Fallback::Refused, direction, src, dst);
-                if result.as_ref().ok().copied() == claimed {
+                // Devices need not notice damage, so one is not blamed for what it makes of it.
+                let right =
+                    result == Err(Error::Corrupt) || result.as_ref().ok() == claimed.as_ref();
+                if right {
                     permit.success();
                 } else {
-                    permit.fault(self.shared.clock.now());
+                    permit.fault(self.shared.clock.now(), None);
                 }
                 result
             }

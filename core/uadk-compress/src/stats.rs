@@ -10,7 +10,7 @@ pub(crate) use counters::{Counters, Direction, Fallback, Outcome, SampledTime, W
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::Offload;
+use crate::{Error, Offload, UadkStats};
 
 /// A snapshot of an [`OffloadCompressor`](crate::OffloadCompressor)'s counters, all since it was
 /// made. `Display` prints it for people.
@@ -34,6 +34,8 @@ pub struct Stats {
     pub breaker: BreakerStats,
     /// Moving averages of the accelerator's delay per block.
     pub delay: DelayStats,
+    /// What the process has of the UADK device; `None` if the accelerator is another, or none.
+    pub uadk: Option<UadkStats>,
 }
 
 /// One engine's work.
@@ -93,6 +95,8 @@ pub struct Fallbacks {
     pub held_off: u64,
     /// The accelerator reported a fault.
     pub device_error: u64,
+    /// The accelerator did not complete the block within its deadline.
+    pub timed_out: u64,
     /// The accelerator said it had become unavailable.
     pub unavailable: u64,
     /// The accelerator's output did not decompress to the input, or claimed an impossible length.
@@ -109,7 +113,7 @@ pub struct Fallbacks {
 impl Fallbacks {
     /// Each reason's name and count, in the order of the fields.
     #[must_use]
-    pub const fn by_reason(&self) -> [(&'static str, u64); 13] {
+    pub const fn by_reason(&self) -> [(&'static str, u64); 14] {
         [
             ("no_accelerator", self.no_accelerator),
             ("switched_off", self.switched_off),
@@ -119,6 +123,7 @@ impl Fallbacks {
             ("delayed", self.delayed),
             ("held_off", self.held_off),
             ("device_error", self.device_error),
+            ("timed_out", self.timed_out),
             ("unavailable", self.unavailable),
             ("wrong_output", self.wrong_output),
             ("panicked", self.panicked),
@@ -136,7 +141,7 @@ impl Fallbacks {
     /// Blocks that an accelerator was given but did not do, because it failed.
     #[must_use]
     pub const fn faults(&self) -> u64 {
-        self.device_error + self.unavailable + self.wrong_output + self.panicked
+        self.device_error + self.timed_out + self.unavailable + self.wrong_output + self.panicked
     }
 }
 
@@ -154,7 +159,7 @@ pub enum BreakerState {
 }
 
 /// The circuit breaker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerStats {
     /// Its state.
@@ -163,6 +168,8 @@ pub struct BreakerStats {
     pub opened: u64,
     /// The hold-off of the present opening, or that which the next begins with.
     pub hold_off: Duration,
+    /// What the accelerator did when it last opened, if it said so.
+    pub cause: Option<Error>,
 }
 
 /// Moving averages of the accelerator's delay per block, decayed to the moment of the snapshot.

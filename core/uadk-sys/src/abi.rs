@@ -109,7 +109,8 @@ pub struct wd_ctx_params {
     pub op_type_num: u32,
     /// By direction.
     pub ctx_set_num: *mut wd_ctx_nums,
-    /// NUMA nodes whose devices are used; null for all.
+    /// NUMA nodes whose devices are used. Null is all of them from 2.9 on, and a segmentation fault
+    /// before.
     pub bmp: *mut bitmask,
     /// Null for the defaults.
     pub cap: *mut c_void,
@@ -149,7 +150,7 @@ pub struct wd_alg_list {
     pub available: bool,
     /// Priority among drivers of one algorithm.
     pub priority: c_int,
-    /// 0 for a device.
+    /// Kind of driver.
     pub calc_type: c_int,
     /// Users.
     pub refcnt: c_int,
@@ -194,6 +195,8 @@ pub const TASK_HW: c_int = 1;
 
 /// `status`: the end of the stream was reached. As good as 0.
 pub const WD_STREAM_END: u32 = 1;
+/// `status`: there was not enough output room.
+pub const WD_EAGAIN: u32 = 11;
 /// `status`, and negated as a return code: the device was reset, and its contexts are dead.
 pub const WD_HW_EACCESS: u32 = 62;
 /// `status`: wrong output parameters.
@@ -203,6 +206,8 @@ pub const WD_IN_EPARA: u32 = 67;
 
 /// Return code: nothing has completed.
 pub const EAGAIN: c_int = -11;
+/// Return code: no memory; from an initialisation, also that the device's node can't be opened.
+pub const ENOMEM: c_int = -12;
 /// Return code: the queue of the session's context is full.
 pub const EBUSY: c_int = -16;
 /// Return code: somebody else in this process has initialised the library.

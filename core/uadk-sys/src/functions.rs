@@ -77,8 +77,8 @@ functions! {
         wd_do_comp_async: fn(handle_t, *mut wd_comp_req) -> c_int;
         /// Calls back for up to so many completed requests of all contexts.
         wd_comp_poll: fn(u32, *mut u32) -> c_int;
-        /// Calls back for up to so many completed requests of one context. `EAGAIN` when there are
-        /// no more, `EINVAL` if there is no such context for asynchronous requests.
+        /// Calls back for up to so many completed requests of one context, and counts them. `EAGAIN`
+        /// if there were fewer, `EINVAL` if there is no such context for asynchronous requests.
         wd_comp_poll_ctx: fn(u32, u32, *mut u32) -> c_int;
     }
 }

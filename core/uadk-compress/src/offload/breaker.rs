@@ -1,10 +1,13 @@
 //! The circuit breaker: keeps blocks away from an accelerator that failed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::Error;
 use crate::clock::nanos;
 use crate::stats::BreakerState;
+use crate::uadk::fork;
 
 /// No faults: every block may go.
 const CLOSED: u64 = 0;
@@ -24,6 +27,10 @@ pub(super) struct Breaker {
     /// Of the present or next opening. Written only by who moved `state`, so nobody races.
     hold_off: AtomicU64,
     opened: AtomicU64,
+    /// Of the last opening.
+    cause: Mutex<Option<Error>>,
+    /// In which process the trial is: a child does not have the thread that has the permit.
+    trial_in: AtomicU64,
     first_hold_off: u64,
     longest_hold_off: u64,
 }
@@ -46,6 +53,8 @@ impl Breaker {
             state: AtomicU64::new(CLOSED),
             hold_off: AtomicU64::new(first),
             opened: AtomicU64::new(0),
+            cause: Mutex::new(None),
+            trial_in: AtomicU64::new(0),
             first_hold_off: first,
             longest_hold_off: nanos(longest_hold_off).max(first),
         }
@@ -60,13 +69,14 @@ impl Breaker {
     pub(super) fn admit(&self, now: impl FnOnce() -> Duration) -> Option<Permit<'_>> {
         match self.state.load(Ordering::Acquire) {
             CLOSED => Some(self.normal()),
-            TRIAL => None,
-            due if nanos(now()) < due => None,
-            due => self
-                .state
-                .compare_exchange(due, TRIAL, Ordering::AcqRel, Ordering::Relaxed)
-                .ok()
-                .map(|_| Permit { breaker: self, trial: true }),
+            TRIAL if self.trial_in.load(Ordering::Relaxed) == fork::generation() => None,
+            due if due != TRIAL && nanos(now()) < due => None,
+            due => {
+                self.trial_in.store(fork::generation(), Ordering::Relaxed);
+                let exchanged =
+                    self.state.compare_exchange(due, TRIAL, Ordering::AcqRel, Ordering::Relaxed);
+                exchanged.ok().map(|_| Permit { breaker: self, trial: true })
+            }
         }
     }
 
@@ -81,6 +91,15 @@ impl Breaker {
     /// The hold-off of the present opening, or the one that the next begins with.
     pub(super) fn hold_off(&self) -> Duration {
         Duration::from_nanos(self.hold_off.load(Ordering::Relaxed))
+    }
+
+    /// What the accelerator did when it last opened, if it said so.
+    pub(super) fn cause(&self) -> Option<Error> {
+        self.lock_cause().clone()
+    }
+
+    fn lock_cause(&self) -> MutexGuard<'_, Option<Error>> {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How often it has opened, failed trials included.
@@ -103,8 +122,8 @@ impl Permit<'_> {
         }
     }
 
-    /// The accelerator failed on the block.
-    pub(super) fn fault(mut self, now: Duration) {
+    /// The accelerator failed on the block, and may have said how.
+    pub(super) fn fault(mut self, now: Duration, cause: Option<Error>) {
         let breaker = self.breaker;
         let trial = std::mem::take(&mut self.trial);
         let hold_off = if trial {
@@ -127,8 +146,10 @@ impl Permit<'_> {
         breaker.opened.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
             hold_off_ms = hold_off / 1_000_000,
+            cause = cause.as_ref().map(tracing::field::display),
             "the accelerator failed: blocks go to software until it has been tried again"
         );
+        *breaker.lock_cause() = cause;
     }
 }
 
@@ -157,7 +178,7 @@ mod tests {
     #[test]
     fn opens_on_a_fault_and_lets_one_block_try_after_the_hold_off() {
         let breaker = breaker();
-        admit(&breaker, MS).fault(MS);
+        admit(&breaker, MS).fault(MS, None);
         assert!(breaker.admit(|| 100 * MS).is_none());
         let trial = admit(&breaker, 101 * MS);
         assert!(trial.is_trial());
@@ -170,12 +191,12 @@ mod tests {
     fn the_hold_off_doubles_with_failed_trials_up_to_its_limit_and_starts_again_after_success() {
         let breaker = breaker();
         let mut now = Duration::ZERO;
-        admit(&breaker, now).fault(now);
+        admit(&breaker, now).fault(now, None);
         for expected in [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000] {
             assert_eq!(breaker.hold_off(), expected * MS);
             assert!(breaker.admit(|| now + (expected - 1) * MS).is_none());
             now += expected * MS;
-            admit(&breaker, now).fault(now);
+            admit(&breaker, now).fault(now, None);
         }
         now += 30_000 * MS;
         admit(&breaker, now).success();
@@ -187,8 +208,8 @@ mod tests {
     fn late_faults_of_the_same_trouble_do_not_prolong_it() {
         let breaker = breaker();
         let (first, late) = (admit(&breaker, MS), admit(&breaker, MS));
-        first.fault(MS);
-        late.fault(90 * MS);
+        first.fault(MS, None);
+        late.fault(90 * MS, None);
         assert_eq!(breaker.opened(), 1);
         assert!(admit(&breaker, 101 * MS).is_trial());
     }
@@ -196,7 +217,7 @@ mod tests {
     #[test]
     fn a_trial_without_a_verdict_leaves_room_for_the_next_one() {
         let breaker = breaker();
-        admit(&breaker, MS).fault(MS);
+        admit(&breaker, MS).fault(MS, None);
         drop(admit(&breaker, 101 * MS));
         assert_eq!(breaker.state(), BreakerState::Open);
         assert!(admit(&breaker, 101 * MS).is_trial());
@@ -205,7 +226,7 @@ mod tests {
     #[test]
     fn a_panic_during_a_trial_is_no_verdict() {
         let breaker = breaker();
-        admit(&breaker, MS).fault(MS);
+        admit(&breaker, MS).fault(MS, None);
         let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let _trial = admit(&breaker, 101 * MS);
             std::panic::resume_unwind(Box::new(()));

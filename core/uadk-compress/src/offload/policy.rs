@@ -28,7 +28,8 @@ impl Offload {
             .unwrap_or_default()
     }
 
-    const fn name(self) -> &'static str {
+    /// As in the environment variable.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Off => "off",
@@ -62,6 +63,10 @@ impl FromStr for Offload {
 /// The rules by which blocks go to the accelerator or to software.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// Whether blocks to compress go to the accelerator.
+    pub compress: bool,
+    /// Whether blocks to decompress go to the accelerator.
+    pub decompress: bool,
     /// Blocks with fewer uncompressed bytes go to software: the trip to a device costs more than
     /// they do.
     pub min_block: usize,
@@ -85,6 +90,8 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            compress: true,
+            decompress: true,
             min_block: 1024,
             max_block: 8 << 20,
             busy_tries: 3,
@@ -97,18 +104,20 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Why a block of this size is not for the accelerator.
-    pub(super) fn check_size(
+    /// Why such a block is not for the accelerator.
+    pub(super) fn check(
         &self,
         direction: Direction,
         src: &[u8],
         dst: &[u8],
     ) -> Result<(), Fallback> {
-        let uncompressed = match direction {
-            Direction::Compress => src.len(),
-            Direction::Decompress => dst.len(),
+        let (offloaded, uncompressed) = match direction {
+            Direction::Compress => (self.compress, src.len()),
+            Direction::Decompress => (self.decompress, dst.len()),
         };
-        if uncompressed < self.min_block {
+        if !offloaded {
+            Err(Fallback::SwitchedOff)
+        } else if uncompressed < self.min_block {
             Err(Fallback::TooSmall)
         } else if src.len() > self.max_block {
             Err(Fallback::TooLarge)

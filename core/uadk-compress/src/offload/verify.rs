@@ -36,7 +36,7 @@ pub(super) fn decompresses_to(
 }
 
 /// Whether `compressed` ends with the checksum of `data`; `None` if its format has none.
-pub(super) fn ends_with_checksum(format: Format, compressed: &[u8], data: &[u8]) -> Option<bool> {
+pub(crate) fn ends_with_checksum(format: Format, compressed: &[u8], data: &[u8]) -> Option<bool> {
     match format {
         // RFC 1950: Adler-32, most significant byte first.
         Format::Zlib => Some(compressed.ends_with(&libdeflater::adler32(data).to_be_bytes())),

@@ -97,6 +97,7 @@ fallbacks! {
     Delayed => delayed,
     HeldOff => held_off,
     DeviceError => device_error,
+    TimedOut => timed_out,
     Unavailable => unavailable,
     WrongOutput => wrong_output,
     Panicked => panicked,

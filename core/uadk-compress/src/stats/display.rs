@@ -20,6 +20,12 @@ impl Display for Stats {
                 self.delay.decompress,
             )?,
         }
+        if let Some(cause) = &self.breaker.cause {
+            writeln!(f, "the breaker last opened because: {cause}")?;
+        }
+        if let Some(uadk) = &self.uadk {
+            writeln!(f, "{uadk}")?;
+        }
         for (name, engine) in [("accelerator", &self.accelerator), ("software", &self.software)] {
             writeln!(f, "{name:<12}compress    {}", engine.compress)?;
             writeln!(f, "{name:<12}decompress  {}", engine.decompress)?;

@@ -1,0 +1,141 @@
+//! One call: finds a session for its blocks, and another one when that fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uadk_sys::abi;
+
+use super::config::UadkConfig;
+use super::framing::{self, Framing};
+use super::pipeline::{End, Pipeline, WhenBusy};
+use super::pool::{self, Lease, Pool};
+use super::runtime::Runtime;
+use super::session::Key;
+use crate::stats::Direction;
+use crate::{Block, Error};
+
+/// What one call asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) runtime: &'a Arc<Runtime>,
+    pub(super) config: &'a UadkConfig,
+    pub(super) direction: Direction,
+    pub(super) framing: Framing,
+}
+
+impl Call<'_> {
+    /// Does the blocks. Each one has a result afterwards.
+    pub(super) fn run(&self, blocks: &mut [Block<'_>], when_busy: &mut WhenBusy<'_>) {
+        for block in &mut *blocks {
+            block.result = Err(Block::PENDING);
+        }
+        let done = pool::with(|pool| self.run_in(pool, blocks, when_busy)).flatten();
+        if let Err(why) = done {
+            for block in blocks.iter_mut().filter(|block| is_pending(block)) {
+                block.result = Err(why.clone());
+            }
+        }
+    }
+
+    /// An error is the result of all blocks that have none yet.
+    fn run_in(
+        &self,
+        pool: &mut Pool,
+        blocks: &mut [Block<'_>],
+        when_busy: &mut WhenBusy<'_>,
+    ) -> Result<(), Error> {
+        // The call's: trying a session out does not prolong it.
+        let started = self.runtime.clock.now();
+        let mut failures = 0;
+        loop {
+            let mut lease = pool.lease(self.runtime, self.key())?;
+            let fresh = !lease.session.is_tried();
+            let end = self.run_on(&mut lease, pool, blocks, started, when_busy);
+            let code = match end {
+                End::Done => {
+                    pool.give_back(lease);
+                    return Ok(());
+                }
+                End::TimedOut => {
+                    let contexts = Arc::clone(lease.session.contexts());
+                    pool.end(lease);
+                    // One lost completion may be an accident; a fresh session that gets none after
+                    // another got none is not.
+                    if contexts.timed_out() > 0 && fresh {
+                        self.runtime.fail(&contexts, Error::TimedOut);
+                    }
+                    return Err(Error::TimedOut);
+                }
+                End::Failed(code) => code,
+            };
+            let contexts = Arc::clone(lease.session.contexts());
+            pool.end(lease);
+            // The library hands its contexts out in turn, so this many sessions have met them all.
+            failures += 1;
+            if failures > contexts.len() {
+                self.runtime.fail(&contexts, Error::Device { code });
+                return Err(Error::Device { code });
+            }
+        }
+    }
+
+    fn run_on(
+        &self,
+        lease: &mut Lease,
+        pool: &mut Pool,
+        blocks: &mut [Block<'_>],
+        started: Duration,
+        when_busy: &mut WhenBusy<'_>,
+    ) -> End {
+        let mut pipeline = Pipeline {
+            call: self,
+            session: &mut lease.session,
+            resources: &mut pool.resources,
+            now: started,
+        };
+        if !pipeline.session.is_tried() {
+            match self.try_out(&mut pipeline) {
+                End::Done => {}
+                end => return end,
+            }
+        }
+        pipeline.now = started;
+        pipeline.run(blocks, when_busy)
+    }
+
+    /// Does a tiny block in a fresh session. The library does not say which context a session is
+    /// pinned to, nor whether that works; the completion does.
+    fn try_out(&self, pipeline: &mut Pipeline<'_>) -> End {
+        let src = framing::sample(self.framing.alg_type, self.direction);
+        let mut dst = [0; 64];
+        let mut sample = Block::new(src, &mut dst);
+        let end = pipeline.run(std::slice::from_mut(&mut sample), &mut |_, sample| {
+            sample.result = Err(Error::Busy);
+            true
+        });
+        match (end, sample.result) {
+            (End::Done, Ok(_)) => {
+                pipeline.session.contexts().works();
+                End::Done
+            }
+            // Others' blocks fill the queue, so it seems to work.
+            (End::Done, Err(Error::Busy)) => End::Done,
+            (End::Done, Err(Error::Device { code })) => End::Failed(code),
+            (End::Done, Err(_)) => End::Failed(abi::EINVAL),
+            (end, _) => end,
+        }
+    }
+
+    const fn key(&self) -> Key {
+        Key {
+            alg_type: self.framing.alg_type,
+            direction: self.direction,
+            window: self.config.window,
+        }
+    }
+}
+
+/// Whether no engine has answered the block yet.
+pub(super) fn is_pending(block: &Block<'_>) -> bool {
+    block.result == Err(Block::PENDING)
+}

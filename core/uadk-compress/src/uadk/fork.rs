@@ -1,0 +1,25 @@
+//! Notices that this process is a child of one that used the device.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static FORKS: AtomicU64 = AtomicU64::new(0);
+
+/// How many forks away this process is from the one that first called [`watch`].
+pub(crate) fn generation() -> u64 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// Counts forks from now on.
+pub(super) fn watch() {
+    static WATCHING: Once = Once::new();
+    WATCHING.call_once(|| {
+        // SAFETY: the handler only adds to an atomic, which is allowed after a fork. If there is no
+        // memory for it the return code says so, and forks go unnoticed.
+        unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+    });
+}
+
+unsafe extern "C" fn forked() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
+}

@@ -1,0 +1,183 @@
+//! What the device makes of the formats.
+//!
+//! It writes fixed headers (`78 9c`, and gzip's 10 bytes without a name) and skips as many bytes
+//! when it decompresses, without looking at them. So whoever calls it has to look.
+
+use uadk_sys::abi;
+
+use crate::offload::verify::ends_with_checksum;
+use crate::stats::Direction;
+use crate::{Error, Format};
+
+const ZLIB_HEADER: usize = 2;
+const ZLIB_TRAILER: usize = 4;
+const GZIP_HEADER: usize = 10;
+
+/// The formats that all devices in use offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Offered {
+    pub(super) deflate: bool,
+    pub(super) zlib: bool,
+    pub(super) gzip: bool,
+}
+
+/// How blocks of one format and direction go to the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Framing {
+    /// UADK's `alg_type`.
+    pub(super) alg_type: u32,
+    /// The device makes zlib, of which the deflate stream is wanted.
+    unwrap_zlib: bool,
+}
+
+impl Framing {
+    /// How a block goes to a device with these formats.
+    ///
+    /// A device without raw deflate makes zlib, which is the same with a header and a trailer. The
+    /// other way round it would need a trailer that nobody knows.
+    pub(super) fn new(
+        format: Format,
+        direction: Direction,
+        offered: Offered,
+    ) -> Result<Self, Error> {
+        let alg_type = match format {
+            Format::RawDeflate if offered.deflate => abi::WD_DEFLATE,
+            Format::RawDeflate if offered.zlib && direction == Direction::Compress => {
+                return Ok(Self { alg_type: abi::WD_ZLIB, unwrap_zlib: true });
+            }
+            Format::Zlib if offered.zlib => abi::WD_ZLIB,
+            Format::Gzip if offered.gzip => abi::WD_GZIP,
+            Format::RawDeflate => {
+                return Err(Error::Unsupported(
+                    "the device has no raw deflate to decompress".into(),
+                ));
+            }
+            Format::Zlib | Format::Gzip | Format::Custom(_) => {
+                return Err(Error::Unsupported(format!("the device has no {format}").into()));
+            }
+        };
+        Ok(Self { alg_type, unwrap_zlib: false })
+    }
+
+    /// The part of the device's output that is wanted.
+    pub(super) fn unwrap(self, output: &[u8]) -> Option<&[u8]> {
+        if self.unwrap_zlib {
+            output.get(ZLIB_HEADER..output.len().checked_sub(ZLIB_TRAILER)?)
+        } else {
+            Some(output)
+        }
+    }
+
+    /// Whether a block that the device decompressed has the checksum of the output. The driver says
+    /// nothing of a wrong one (seen up to UADK 2.10). True for raw deflate, which has none.
+    pub(super) fn check_trailer(self, block: &[u8], consumed: usize, output: &[u8]) -> bool {
+        let format = match self.alg_type {
+            abi::WD_ZLIB => Format::Zlib,
+            abi::WD_GZIP => Format::Gzip,
+            _ => return true,
+        };
+        // Whether the trailer counts as consumed is the driver's affair; behind it may be more.
+        [block, block.get(..consumed).unwrap_or_default()]
+            .into_iter()
+            .any(|block| ends_with_checksum(format, block, output) == Some(true))
+    }
+
+    /// Whether the device may be given this block to decompress: its header must be of the kind that
+    /// is skipped.
+    pub(super) fn check_header(self, block: &[u8]) -> Result<(), Error> {
+        match self.alg_type {
+            abi::WD_ZLIB => check_zlib(block),
+            abi::WD_GZIP => check_gzip(block),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// RFC 1950, 2.2.
+fn check_zlib(block: &[u8]) -> Result<(), Error> {
+    let &[cmf, flg, _, ..] = block else { return Err(Error::Corrupt) };
+    let deflate = cmf & 0x0f == 8 && cmf >> 4 <= 7;
+    if !deflate || u16::from_be_bytes([cmf, flg]) % 31 != 0 {
+        return Err(Error::Corrupt);
+    }
+    if flg & 0x20 != 0 {
+        return Err(Error::Unsupported("zlib with a preset dictionary".into()));
+    }
+    Ok(())
+}
+
+/// RFC 1952, 2.3.
+fn check_gzip(block: &[u8]) -> Result<(), Error> {
+    if block.len() <= GZIP_HEADER || block[..3] != [0x1f, 0x8b, 8] {
+        return Err(Error::Corrupt);
+    }
+    if block[3] != 0 {
+        return Err(Error::Unsupported("gzip with a name or other fields in its header".into()));
+    }
+    Ok(())
+}
+
+/// A tiny block of UADK's `alg_type`, to try a session with: `a`, and what it decompresses from.
+pub(super) const fn sample(alg_type: u32, direction: Direction) -> &'static [u8] {
+    match (direction, alg_type) {
+        (Direction::Compress, _) => SAMPLE,
+        (Direction::Decompress, abi::WD_ZLIB) => &[0x78, 0x9c, 0x4b, 0x04, 0, 0, 0x62, 0, 0x62],
+        (Direction::Decompress, abi::WD_GZIP) => {
+            &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x04, 0, 0x43, 0xbe, 0xb7, 0xe8, 1, 0, 0, 0]
+        }
+        (Direction::Decompress, _) => &[0x4b, 0x04, 0],
+    }
+}
+
+const SAMPLE: &[u8] = b"a";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BlockCompressor, Level, SoftwareCompressor};
+
+    const ALL: Offered = Offered { deflate: true, zlib: true, gzip: true };
+    const KUNPENG_920: Offered = Offered { deflate: false, zlib: true, gzip: true };
+
+    #[test]
+    fn the_samples_decompress_to_what_they_should() {
+        for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
+            let framing = Framing::new(format, Direction::Decompress, ALL).expect("all");
+            let sample = sample(framing.alg_type, Direction::Decompress);
+            framing.check_header(sample).expect("a plain header");
+            let mut out = [0; 1];
+            let software = SoftwareCompressor::new(format, Level::DEFAULT).expect("has it");
+            assert_eq!(software.decompress(sample, &mut out), Ok(1), "{format}");
+            assert_eq!(out, SAMPLE, "{format}");
+        }
+    }
+
+    #[test]
+    fn raw_deflate_is_zlib_unwrapped_where_the_device_has_none() {
+        let framing =
+            Framing::new(Format::RawDeflate, Direction::Compress, KUNPENG_920).expect("via zlib");
+        assert_eq!(framing.alg_type, abi::WD_ZLIB);
+        let zlib = sample(abi::WD_ZLIB, Direction::Decompress);
+        let raw = sample(abi::WD_DEFLATE, Direction::Decompress);
+        assert_eq!(framing.unwrap(zlib), Some(raw));
+        assert_eq!(framing.unwrap(&zlib[..5]), None);
+        let refused = Framing::new(Format::RawDeflate, Direction::Decompress, KUNPENG_920);
+        assert!(matches!(refused, Err(Error::Unsupported(_))));
+    }
+
+    #[test]
+    fn headers_that_the_device_would_skip_wrongly_do_not_get_there() {
+        let zlib = Framing::new(Format::Zlib, Direction::Decompress, ALL).expect("all");
+        assert_eq!(zlib.check_header(&[0x78, 0x01, 3, 0]), Ok(()));
+        assert_eq!(zlib.check_header(&[0x78]), Err(Error::Corrupt));
+        assert_eq!(zlib.check_header(&[0x78, 0x02, 3, 0]), Err(Error::Corrupt));
+        let dictionary = zlib.check_header(&[0x78, 0xbb, 0, 0, 0, 1]);
+        assert!(matches!(dictionary, Err(Error::Unsupported(_))));
+
+        let gzip = Framing::new(Format::Gzip, Direction::Decompress, ALL).expect("all");
+        let mut named = sample(abi::WD_GZIP, Direction::Decompress).to_vec();
+        named[3] = 8;
+        assert!(matches!(gzip.check_header(&named), Err(Error::Unsupported(_))));
+        assert_eq!(gzip.check_header(b"not gzip at all"), Err(Error::Corrupt));
+    }
+}

@@ -1,0 +1,300 @@
+//! `libwd` and `libwd_comp` as a [`Device`]: initialisation, sessions, and their traps.
+
+use std::ffi::{CStr, c_char, c_ulong};
+use std::sync::Arc;
+
+use uadk_sys::abi::{self, WithSlack, bitmask, sched_params, wd_comp_sess_setup, wd_ctx_nums};
+use uadk_sys::{Functions, Libwd, Release, Version};
+
+use super::config::UadkConfig;
+use super::contexts::Contexts;
+use super::fork;
+use super::framing::Offered;
+use super::lifecycle::Device;
+use super::quarantine::Quarantine;
+use super::session::{Key, Session};
+use crate::Error;
+use crate::stats::Direction;
+
+/// libnuma's own limit is 1024 nodes or fewer.
+const NODE_WORDS: usize = 16;
+/// After so many numbers without a context there is none to come.
+const NUMBERING_GAP: u32 = 64;
+/// The driver of the devices that this engine is for.
+const DRIVER: &[u8] = b"hisi_zip";
+
+/// The libraries, and what is to be remembered between calls.
+#[derive(Debug)]
+pub(super) struct Library {
+    functions: Functions,
+    offered: Offered,
+    contexts_per_direction: u32,
+    numa_node: Option<u32>,
+    /// The initialisation is ours, and not somebody else's in this process.
+    owned: bool,
+    contexts: Option<Arc<Contexts>>,
+    quarantine: Arc<Quarantine>,
+    /// Why this process may not use it at all.
+    forbidden: Option<Error>,
+}
+
+impl Library {
+    pub(super) fn new(
+        libwd: &Libwd,
+        offered: Offered,
+        config: &UadkConfig,
+        quarantine: Arc<Quarantine>,
+    ) -> Self {
+        Self {
+            functions: *libwd.functions(),
+            offered,
+            contexts_per_direction: config.contexts.max(1),
+            numa_node: config.numa_node,
+            owned: false,
+            contexts: None,
+            quarantine,
+            forbidden: forbidden_after_fork(libwd.version()),
+        }
+    }
+
+    /// The contexts of the present initialisation, or of the last one.
+    pub(super) fn contexts(&self) -> Option<&Arc<Contexts>> {
+        self.contexts.as_ref()
+    }
+
+    /// An initialisation that found no free context leaves its driver disabled for good; this makes
+    /// it available again.
+    fn enable_drivers(&self) {
+        // SAFETY: the list is the library's, and is never freed.
+        let mut node = unsafe { (self.functions.wd_get_alg_head)() };
+        while !node.is_null() {
+            // SAFETY: nodes are valid until the program ends, and have at least these fields.
+            let driver = unsafe { &*node };
+            let name = driver.drv_name.map(c_char::cast_unsigned);
+            let ours = CStr::from_bytes_until_nul(&name).is_ok_and(|n| n.to_bytes() == DRIVER);
+            if ours && !driver.available && !driver.drv.is_null() {
+                // SAFETY: the node's own driver, as the function wants it.
+                unsafe { (self.functions.wd_enable_drv)(driver.drv) };
+            }
+            node = driver.next;
+        }
+    }
+
+    /// Initialises for the whole process; whether it was us who did.
+    fn initialise_process(&self, algorithm: &CStr) -> Result<bool, Error> {
+        let mut nums =
+            [wd_ctx_nums { sync_ctx_num: 0, async_ctx_num: self.contexts_per_direction }; 2];
+        let mut words = self.nodes();
+        let mut nodes = bitmask { size: (NODE_WORDS * 64) as c_ulong, maskp: words.as_mut_ptr() };
+        // A null `bmp` would be all nodes, but UADK 2.6 to 2.8 crash on it.
+        let mut params = abi::wd_ctx_params {
+            op_type_num: 2,
+            ctx_set_num: nums.as_mut_ptr(),
+            bmp: &raw mut nodes,
+            cap: std::ptr::null_mut(),
+        };
+        // SAFETY: all pointers are valid during the call, which copies what it needs. The name is
+        // not written to.
+        let code = unsafe {
+            (self.functions.wd_comp_init2_)(
+                algorithm.as_ptr().cast_mut(),
+                abi::SCHED_POLICY_RR,
+                abi::TASK_HW,
+                &raw mut params,
+            )
+        };
+        match code {
+            0 => Ok(true),
+            abi::EEXIST => Ok(false),
+            code => Err(initialisation_error(code)),
+        }
+    }
+
+    /// Whether somebody else who initialised the library has uninitialised it meanwhile: then a
+    /// session would be a segmentation fault, but a poll is just refused.
+    fn is_initialised(&self, contexts: &Contexts) -> bool {
+        self.owned
+            || contexts.first().is_some_and(|index| poll(&self.functions, index, 1) != abi::EINVAL)
+    }
+
+    fn nodes(&self) -> [c_ulong; NODE_WORDS] {
+        let Some(node) = self.numa_node else { return [c_ulong::MAX; NODE_WORDS] };
+        let mut words = [0; NODE_WORDS];
+        if let Some(word) = words.get_mut(node as usize / 64) {
+            *word = 1 << (node % 64);
+        }
+        words
+    }
+
+    /// The numbers of the contexts for asynchronous requests. The library knows them, but tells
+    /// only by refusing others; who initialised it, or its environment variable, may have asked for
+    /// more and other kinds than this engine.
+    fn asynchronous_contexts(&self) -> Vec<u32> {
+        let mut found = Vec::new();
+        // In a numbering of our own there are no gaps.
+        let custom = !self.owned || std::env::var_os("WD_COMP_CTX_NUM").is_some();
+        let gap = if custom { NUMBERING_GAP } else { 1 };
+        let mut missing = 0;
+        for index in 0.. {
+            if poll(&self.functions, index, 1) == abi::EINVAL {
+                missing += 1;
+                if missing == gap {
+                    break;
+                }
+            } else {
+                missing = 0;
+                found.push(index);
+            }
+        }
+        found
+    }
+}
+
+impl Device for Library {
+    type Key = Key;
+    type Session = Session;
+
+    fn initialise(&mut self, generation: u64) -> Result<(), Error> {
+        if let Some(why) = &self.forbidden {
+            return Err(why.clone());
+        }
+        let algorithm = match self.offered {
+            Offered { zlib: true, .. } => c"zlib",
+            Offered { deflate: true, .. } => c"deflate",
+            Offered { gzip: true, .. } => c"gzip",
+            _ => return Err(no_device()),
+        };
+        self.enable_drivers();
+        self.owned = self.initialise_process(algorithm)?;
+        let contexts = Contexts::new(generation, self.asynchronous_contexts());
+        tracing::info!(contexts = contexts.len(), owned = self.owned, "accelerator initialised");
+        self.contexts = Some(Arc::new(contexts));
+        Ok(())
+    }
+
+    fn uninitialise(&mut self) {
+        if std::mem::take(&mut self.owned) {
+            // SAFETY: it is initialised, by us, and no session is alive that will be used again.
+            unsafe { (self.functions.wd_comp_uninit2)() };
+            // The queues are closed: the device has stopped working on them.
+            self.quarantine.release_reset();
+        }
+    }
+
+    fn allocate(&mut self, key: Key) -> Result<Session, Error> {
+        let Some(contexts) = &self.contexts else { return Err(no_device()) };
+        if !self.is_initialised(contexts) {
+            return Err(Error::Unavailable(
+                "whoever initialised UADK in this process has uninitialised it".into(),
+            ));
+        }
+        let op_type = match key.direction {
+            Direction::Compress => abi::WD_DIR_COMPRESS,
+            Direction::Decompress => abi::WD_DIR_DECOMPRESS,
+        };
+        // Its type must equal the session's, or blocks to decompress are compressed once more.
+        let mut sched = WithSlack::new(sched_params {
+            numa_id: self.numa_node.map_or(-1, |node| node.cast_signed()),
+            r#type: op_type as u8,
+            mode: 0,
+            begin: 0,
+            end: 0,
+            dev_id: 0,
+        });
+        let mut setup = WithSlack::new(wd_comp_sess_setup {
+            alg_type: key.alg_type,
+            // The device ignores it.
+            comp_lv: 1,
+            win_sz: key.window.code(),
+            op_type,
+            sched_param: (&raw mut sched.value).cast(),
+            mm_ops: abi::wd_mm_ops { operations: [std::ptr::null_mut(); 6], sva_mode: false },
+            mm_type: 0,
+        });
+        // SAFETY: the library is initialised, and the structs have room for what the newest version
+        // writes.
+        let handle = unsafe { (self.functions.wd_comp_alloc_sess)(&raw mut setup.value) };
+        if handle == 0 {
+            return Err(Error::Unavailable("UADK could not allocate a session".into()));
+        }
+        Ok(Session::new(self.functions, handle, key, Arc::clone(contexts)))
+    }
+
+    fn free(&mut self, session: Session) {
+        // SAFETY: the session was allocated since the last initialisation, nothing of it is in
+        // flight, and it ends here.
+        unsafe { (self.functions.wd_comp_free_sess)(session.handle()) };
+    }
+}
+
+/// In a child of UADK 2.5 and 2.6 the initialisation succeeds, and the first request crashes.
+fn forbidden_after_fork(version: &Version) -> Option<Error> {
+    let old = match &version.file {
+        Some(number) => number.starts_with("2.5") || number.starts_with("2.6"),
+        None => version.release == Release::From2_5,
+    };
+    (old && fork::generation() > 0).then(|| {
+        Error::Unavailable(
+            format!("UADK {version} does not work in a forked process: install 2.7 or newer")
+                .into(),
+        )
+    })
+}
+
+/// Polls a context for up to `expect` completions, whose callbacks run in here.
+pub(super) fn poll(functions: &Functions, index: u32, expect: u32) -> i32 {
+    let mut count = 0;
+    super::request::while_polling(index, || {
+        // SAFETY: the library is initialised. The callbacks that run are those of requests of this
+        // crate, or of others who use the library in this process, and know that any thread polls.
+        unsafe { (functions.wd_comp_poll_ctx)(index, expect, &raw mut count) }
+    })
+}
+
+/// The formats that all devices which offer any of them offer.
+pub(super) fn offered(functions: &Functions) -> Offered {
+    let [deflate, zlib, gzip] = [c"deflate", c"zlib", c"gzip"].map(|a| devices(functions, a));
+    let most = deflate.max(zlib).max(gzip);
+    let all = |devices| devices > 0 && devices == most;
+    Offered { deflate: all(deflate), zlib: all(zlib), gzip: all(gzip) }
+}
+
+/// How many devices offer an algorithm.
+fn devices(functions: &Functions, algorithm: &CStr) -> usize {
+    // SAFETY: a NUL-terminated name.
+    let list = unsafe { (functions.wd_get_accel_list)(algorithm.as_ptr()) };
+    let mut devices = 0;
+    let mut node = list;
+    while !node.is_null() {
+        devices += 1;
+        // SAFETY: a node of the list, which is freed below.
+        node = unsafe { (*node).next };
+    }
+    if !list.is_null() {
+        // SAFETY: the list is the library's, freed once.
+        unsafe { (functions.wd_free_list_accels)(list) };
+    }
+    devices
+}
+
+pub(super) fn no_device() -> Error {
+    Error::Unavailable(
+        "UADK is installed, but no UACCE device offers deflate, zlib or gzip; \
+         `uadk-compress doctor` says what is missing"
+            .into(),
+    )
+}
+
+fn initialisation_error(code: i32) -> Error {
+    let why = match code {
+        abi::EINVAL => "UADK has no driver for the device (libhisi_zip.so in its folder uadk)",
+        abi::ENODEV => {
+            "no device has a free context: other processes have them all, or it is isolated"
+        }
+        abi::ETIMEDOUT => "the device's node stays busy",
+        abi::ENOMEM => "the device's node can't be opened: is it writable for this user?",
+        _ => "UADK could not be initialised",
+    };
+    let remedy = "`uadk-compress doctor` says more";
+    Error::Unavailable(format!("{why} (wd_comp_init2_ gave {code}); {remedy}").into())
+}

@@ -1,0 +1,149 @@
+//! A block that the device has, and where its completion is noted.
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use uadk_sys::abi::wd_comp_req;
+
+use super::staging::Buffer;
+
+/// The device has it.
+const WAITING: u32 = 0;
+/// The callback has been called.
+const DONE: u32 = 1;
+/// Nobody waits for it any more.
+const ABANDONED: u32 = 2;
+
+/// The context of a completion that came in another's poll.
+const UNKNOWN: u32 = u32::MAX;
+
+thread_local! {
+    /// The context that this thread is polling.
+    static POLLED: Cell<u32> = const { Cell::new(UNKNOWN) };
+}
+
+/// A block that the device has: its output, and where the completion is noted.
+#[derive(Debug)]
+pub(super) struct Request {
+    state: AtomicU32,
+    status: AtomicU32,
+    consumed: AtomicU32,
+    produced: AtomicU32,
+    /// Its completion came from this context.
+    context: AtomicU32,
+    buffer: Buffer,
+}
+
+/// The owner of a [`Request`], which stays at its address: the library keeps a pointer to it until
+/// the callback has been called, which may never be. (A `Box` would claim that nobody else has one.)
+#[derive(Debug)]
+pub(super) struct RequestBox(NonNull<Request>);
+
+// SAFETY: it owns the request, whose shared parts are atomics.
+unsafe impl Send for RequestBox {}
+
+/// What the callback was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Completion {
+    pub(super) status: u32,
+    pub(super) consumed: usize,
+    pub(super) produced: usize,
+    /// Where it came from, if this crate polled it.
+    pub(super) context: Option<u32>,
+}
+
+impl RequestBox {
+    pub(super) fn new(buffer: Buffer) -> Self {
+        let request = Request {
+            state: AtomicU32::new(WAITING),
+            status: AtomicU32::new(0),
+            consumed: AtomicU32::new(0),
+            produced: AtomicU32::new(0),
+            context: AtomicU32::new(0),
+            buffer,
+        };
+        Self(NonNull::from(Box::leak(Box::new(request))))
+    }
+
+    /// Makes it ready to be submitted once more. The device must be done with it.
+    pub(super) fn renew(&mut self) {
+        debug_assert!(self.is_done() || self.state.load(Ordering::Relaxed) == WAITING);
+        self.state.store(WAITING, Ordering::Relaxed);
+    }
+}
+
+impl Deref for RequestBox {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        // SAFETY: the pointer is valid as long as `self`; what changes meanwhile are atomics.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for RequestBox {
+    fn drop(&mut self) {
+        // SAFETY: it came from a box. Those that the device may still complete are not dropped but
+        // kept in quarantine.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+impl Request {
+    pub(super) const fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// What the callback was told, if it has been called.
+    pub(super) fn completion(&self) -> Option<Completion> {
+        self.is_done().then(|| Completion {
+            status: self.status.load(Ordering::Relaxed),
+            consumed: self.consumed.load(Ordering::Relaxed) as usize,
+            produced: self.produced.load(Ordering::Relaxed) as usize,
+            context: Some(self.context.load(Ordering::Relaxed)).filter(|&c| c != UNKNOWN),
+        })
+    }
+
+    /// Gives it up, unless it has been completed.
+    pub(super) fn abandon(&self) -> bool {
+        self.state.compare_exchange(WAITING, ABANDONED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Whether the device is done with it.
+    pub(super) fn is_done(&self) -> bool {
+        self.state.load(Ordering::Acquire) == DONE
+    }
+}
+
+/// Runs `poll`, the poll of context `index`, noting it for [`completed`].
+pub(super) fn while_polling<R>(index: u32, poll: impl FnOnce() -> R) -> R {
+    POLLED.set(index);
+    let result = poll();
+    POLLED.set(UNKNOWN);
+    result
+}
+
+/// The callback of all requests: notes the completion.
+///
+/// # Safety
+///
+/// `req` points to the library's copy of the request, and `cb_param` to its [`Request`].
+pub(super) unsafe extern "C" fn completed(
+    req: *mut wd_comp_req,
+    cb_param: *mut c_void,
+) -> *mut c_void {
+    // SAFETY: the library passes its copy of the request, which is valid until this returns.
+    let req = unsafe { &*req };
+    // SAFETY: a request stays at its address until it is done, and it is this that makes it so.
+    let request = unsafe { &*cb_param.cast::<Request>() };
+    request.status.store(req.status, Ordering::Relaxed);
+    request.consumed.store(req.src_len, Ordering::Relaxed);
+    request.produced.store(req.dst_len, Ordering::Relaxed);
+    request.context.store(POLLED.get(), Ordering::Relaxed);
+    // From here on another thread may use or free the request.
+    request.state.store(DONE, Ordering::Release);
+    std::ptr::null_mut()
+}
