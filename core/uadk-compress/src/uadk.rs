@@ -117,8 +117,10 @@ impl UadkCompressor {
     #[must_use]
     pub fn stats(&self) -> UadkStats {
         let runtime = self.user.runtime();
-        runtime.quarantine.sweep();
-        let contexts = runtime.contexts();
+        let contexts = runtime.lifecycle.with_device(|library| {
+            library.sweep();
+            library.contexts().cloned()
+        });
         let outage = runtime.lifecycle.outage();
         UadkStats {
             version: self.user.libwd().version().to_string(),
@@ -126,8 +128,8 @@ impl UadkCompressor {
             contexts: contexts.as_ref().map_or(0, |contexts| contexts.len()),
             failed_contexts: contexts.as_ref().map_or(0, |contexts| contexts.failed()),
             sessions: runtime.lifecycle.sessions(),
-            lost: runtime.quarantine.lost(),
-            quarantined_bytes: runtime.quarantine.bytes(),
+            lost: runtime.losses.blocks(),
+            quarantined_bytes: runtime.losses.bytes(),
             outage,
         }
     }

@@ -133,7 +133,10 @@ fn open(name: &'static str, first: [Option<&Path>; 2], flags: i32) -> Result<Lib
                 return Ok(library);
             }
             Err(error) => {
-                tried.push(Tried { path: place.display().to_string(), problem: error.to_string() });
+                // The loader's own words are one level down.
+                let problem = std::error::Error::source(&error)
+                    .map_or_else(|| error.to_string(), ToString::to_string);
+                tried.push(Tried { path: place.display().to_string(), problem });
             }
         }
     }

@@ -81,7 +81,9 @@ mod tests {
         let limit = 4 * SMALLEST;
         let small: Vec<_> = (0..4).map(|_| arena.take(1, limit).expect("four fit")).collect();
         assert!(arena.take(1, limit).is_none(), "a fifth does not");
-        small.into_iter().for_each(|request| arena.put(request));
+        for request in small {
+            arena.put(request);
+        }
         let large = arena.take(3 * SMALLEST, limit).expect("in place of the small ones");
         assert_eq!(arena.mapped, 4 * SMALLEST);
         arena.lost(&large);

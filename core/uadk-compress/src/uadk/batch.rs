@@ -29,8 +29,8 @@ impl Call<'_> {
         for block in &mut *blocks {
             block.result = Err(Block::PENDING);
         }
-        let done = pool::with(|pool| self.run_in(pool, blocks, when_busy)).flatten();
-        if let Err(why) = done {
+        let done = pool::with(|pool| self.run_in(pool, blocks, when_busy));
+        if let Err(why) | Ok(Err(why)) = done {
             for block in blocks.iter_mut().filter(|block| is_pending(block)) {
                 block.result = Err(why.clone());
             }

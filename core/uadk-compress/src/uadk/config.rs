@@ -30,8 +30,9 @@ pub struct UadkConfig {
     /// Sessions of all threads together. A thread has one per format and direction it uses; when
     /// there are too many, those of idle threads are taken back.
     pub max_sessions: usize,
-    /// Bytes of buffers that may be lost to blocks whose completion never came. Above this the
-    /// device is not used any more until the process is started anew.
+    /// Bytes of address space that may be lost to blocks whose completion never came. (The memory
+    /// behind them is given back.) Above this the device is not used any more until the process is
+    /// started anew.
     pub max_quarantine: usize,
 }
 
@@ -46,7 +47,7 @@ impl Default for UadkConfig {
             hold_off: Duration::from_millis(100),
             staging: 16 << 20,
             max_sessions: 512,
-            max_quarantine: 256 << 20,
+            max_quarantine: 1 << 30,
         }
     }
 }

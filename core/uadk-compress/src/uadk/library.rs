@@ -11,7 +11,7 @@ use super::contexts::Contexts;
 use super::fork;
 use super::framing::Offered;
 use super::lifecycle::Device;
-use super::quarantine::Quarantine;
+use super::quarantine::{Losses, Quarantine};
 use super::session::{Key, Session};
 use crate::Error;
 use crate::stats::Direction;
@@ -30,10 +30,11 @@ pub(super) struct Library {
     offered: Offered,
     contexts_per_direction: u32,
     numa_node: Option<u32>,
+    initialised: bool,
     /// The initialisation is ours, and not somebody else's in this process.
     owned: bool,
     contexts: Option<Arc<Contexts>>,
-    quarantine: Arc<Quarantine>,
+    quarantine: Quarantine,
     /// Why this process may not use it at all.
     forbidden: Option<Error>,
 }
@@ -43,16 +44,17 @@ impl Library {
         libwd: &Libwd,
         offered: Offered,
         config: &UadkConfig,
-        quarantine: Arc<Quarantine>,
+        losses: Arc<Losses>,
     ) -> Self {
         Self {
             functions: *libwd.functions(),
             offered,
             contexts_per_direction: config.contexts.max(1),
             numa_node: config.numa_node,
+            initialised: false,
             owned: false,
             contexts: None,
-            quarantine,
+            quarantine: Quarantine::new(losses),
             forbidden: forbidden_after_fork(libwd.version()),
         }
     }
@@ -60,6 +62,17 @@ impl Library {
     /// The contexts of the present initialisation, or of the last one.
     pub(super) fn contexts(&self) -> Option<&Arc<Contexts>> {
         self.contexts.as_ref()
+    }
+
+    /// Frees what the device has done after nobody waited for it any more.
+    pub(super) fn sweep(&mut self) {
+        let present = self.contexts.as_ref().filter(|_| self.initialised).cloned();
+        for session in self.quarantine.sweep() {
+            // Those of an earlier initialisation went with it.
+            if present.as_ref().is_some_and(|present| Arc::ptr_eq(present, session.contexts())) {
+                self.free(session);
+            }
+        }
     }
 
     /// An initialisation that found no free context leaves its driver disabled for good; this makes
@@ -169,15 +182,21 @@ impl Device for Library {
         let contexts = Contexts::new(generation, self.asynchronous_contexts());
         tracing::info!(contexts = contexts.len(), owned = self.owned, "accelerator initialised");
         self.contexts = Some(Arc::new(contexts));
+        self.initialised = true;
         Ok(())
     }
 
     fn uninitialise(&mut self) {
+        if let Some(contexts) = &self.contexts {
+            // Blocks that were given up, and that the device has done by now.
+            let all = abi::MAX_IN_FLIGHT as u32;
+            contexts.poll(None, |index| poll(&self.functions, index, all));
+        }
+        self.sweep();
+        self.initialised = false;
         if std::mem::take(&mut self.owned) {
             // SAFETY: it is initialised, by us, and no session is alive that will be used again.
             unsafe { (self.functions.wd_comp_uninit2)() };
-            // The queues are closed: the device has stopped working on them.
-            self.quarantine.release_reset();
         }
     }
 
@@ -194,7 +213,7 @@ impl Device for Library {
         };
         // Its type must equal the session's, or blocks to decompress are compressed once more.
         let mut sched = WithSlack::new(sched_params {
-            numa_id: self.numa_node.map_or(-1, |node| node.cast_signed()),
+            numa_id: self.numa_node.map_or(-1, u32::cast_signed),
             r#type: op_type as u8,
             mode: 0,
             begin: 0,
@@ -224,6 +243,11 @@ impl Device for Library {
         // SAFETY: the session was allocated since the last initialisation, nothing of it is in
         // flight, and it ends here.
         unsafe { (self.functions.wd_comp_free_sess)(session.handle()) };
+    }
+
+    fn abandon(&mut self, session: Session) {
+        self.quarantine.admit(session);
+        self.sweep();
     }
 }
 

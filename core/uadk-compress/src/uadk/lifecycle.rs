@@ -24,6 +24,8 @@ pub(super) trait Device {
     fn allocate(&mut self, key: Self::Key) -> Result<Self::Session, Error>;
     /// It is still initialised as it was when the session was allocated.
     fn free(&mut self, session: Self::Session);
+    /// As [`free`](Self::free), but the device may still be doing something for the session.
+    fn abandon(&mut self, session: Self::Session);
 }
 
 /// A device, and the sessions of all threads.
@@ -120,21 +122,22 @@ impl<D: Device> Lifecycle<D> {
     /// Returns a session to its slot, or frees it if it is not wanted there any more.
     pub(super) fn put_back(&self, slot: &Slot<D::Session>, session: Box<D::Session>) {
         if let Err(doomed) = slot.put(session) {
-            self.free(doomed);
+            self.free(*doomed);
         }
     }
 
     /// Frees a session that has nothing in flight.
-    pub(super) fn free(&self, session: Box<D::Session>) {
+    pub(super) fn free(&self, session: D::Session) {
         let mut inner = self.lock();
-        inner.device.free(*session);
+        inner.device.free(session);
         inner.gone(1);
     }
 
-    /// Lets go of a session without freeing it, since the device may still do something for it.
-    pub(super) fn abandon(&self, session: Box<D::Session>) {
-        std::mem::forget(session);
-        self.lock().gone(1);
+    /// Lets go of a session that the device may still be doing something for.
+    pub(super) fn abandon(&self, session: D::Session) {
+        let mut inner = self.lock();
+        inner.device.abandon(session);
+        inner.gone(1);
     }
 
     /// The device as a whole has failed, or what initialisation number `generation` made of it;

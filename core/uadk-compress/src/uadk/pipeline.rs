@@ -6,15 +6,14 @@ use uadk_sys::abi;
 
 use super::batch::{Call, is_pending};
 use super::pool::{InFlight, Resources};
-use super::quarantine::Loss;
 use super::request::Completion;
 use super::session::{Refusal, Session};
 use super::wait::Wait;
 use crate::stats::Direction;
 use crate::{Block, Error};
 
-/// More is left to software, which needs no second buffer.
-const MAX_OUTPUT: usize = 32 << 20;
+/// The driver tells the device of no more room than this.
+const MAX_OUTPUT: usize = 8 << 20;
 /// Room behind a decompressed block, so that the device does not stop at its last byte for want of
 /// some.
 const OUTPUT_SLACK: usize = 64;
@@ -46,23 +45,19 @@ impl Pipeline<'_> {
         let clock = &*self.call.runtime.clock;
         let mut wait = Wait::new(clock);
         let mut next = 0;
-        let mut timed_out = false;
+        // Why no more are submitted: what is in flight is waited for all the same.
+        let mut stopped = None;
         loop {
             let mut full = false;
-            if !timed_out {
+            if stopped.is_none() {
                 match self.fill(blocks, &mut next) {
                     Ok(()) => {}
-                    Err(Refusal::Failed(code)) => return self.fail(blocks, code),
+                    Err(Refusal::Failed(code)) => stopped = Some(End::Failed(code)),
                     Err(Refusal::Busy | Refusal::Unsupported) => full = true,
                 }
             }
-            if self.resources.in_flight.is_empty() {
-                if timed_out {
-                    return End::TimedOut;
-                }
-                if next == blocks.len() {
-                    return End::Done;
-                }
+            if self.resources.in_flight.is_empty() && (stopped.is_some() || next == blocks.len()) {
+                return stopped.unwrap_or(End::Done);
             }
             self.session.poll(self.resources.in_flight.len());
             if self.harvest(blocks) {
@@ -71,9 +66,10 @@ impl Pipeline<'_> {
                 continue;
             }
             if let Some(code) = self.session.failure() {
-                return self.fail(blocks, code);
-            }
-            if full {
+                // What it has will not be completed.
+                self.lose(|_| true, |_| {});
+                stopped = Some(End::Failed(code));
+            } else if full {
                 if when_busy(next, &mut blocks[next]) {
                     next += 1;
                 }
@@ -83,7 +79,9 @@ impl Pipeline<'_> {
             } else {
                 continue;
             }
-            timed_out |= self.give_up_late(blocks);
+            if self.give_up_late(blocks) {
+                stopped = Some(End::TimedOut);
+            }
         }
     }
 
@@ -123,7 +121,7 @@ impl Pipeline<'_> {
             // The driver wants an eighth more, and headers are not part of that.
             Direction::Compress => Ok(src.len() + src.len() / 8 + OUTPUT_SLACK),
             Direction::Decompress if dst.len() > MAX_OUTPUT => {
-                unsupported("more than 32 MiB from one block")
+                unsupported("more than 8 MiB from one block")
             }
             Direction::Decompress => {
                 self.call.framing.check_header(src)?;
@@ -168,44 +166,32 @@ impl Pipeline<'_> {
         in_flight.len() < before
     }
 
-    /// The context has failed: what it has will not be completed.
-    fn fail(&mut self, blocks: &mut [Block<'_>], code: i32) -> End {
-        // Some may have been completed just before.
-        self.harvest(blocks);
-        self.lose(Loss::Reset, |_| true, |_| {});
-        End::Failed(code)
-    }
-
     /// Gives up the blocks whose deadline has passed; whether there were any.
     fn give_up_late(&mut self, blocks: &mut [Block<'_>]) -> bool {
         let now = self.now;
         let mut any = false;
-        self.lose(
-            Loss::TimedOut,
-            |block| block.deadline <= now,
-            |block| {
-                blocks[block].result = Err(Error::TimedOut);
-                any = true;
-            },
-        );
+        let late = |block: &InFlight| block.deadline <= now;
+        self.lose(late, |block| {
+            blocks[block].result = Err(Error::TimedOut);
+            any = true;
+        });
         any
     }
 
-    /// Puts requests into quarantine, and tells the numbers of their blocks.
-    fn lose(&mut self, loss: Loss, lost: impl Fn(&InFlight) -> bool, mut tell: impl FnMut(usize)) {
+    /// Leaves blocks in flight to the device, and tells their numbers.
+    fn lose(&mut self, which: impl Fn(&InFlight) -> bool, mut tell: impl FnMut(usize)) {
         let Resources { arena, in_flight } = &mut *self.resources;
         let mut i = 0;
         while let Some(block) = in_flight.get(i) {
             // A completion that another thread's poll brings at this moment is answered later.
-            if !lost(block) || !block.request.abandon() {
+            if !which(block) || !block.request.abandon() {
                 i += 1;
                 continue;
             }
             let InFlight { block, request, .. } = in_flight.swap_remove(i);
             tell(block);
             arena.lost(&request);
-            self.session.has_lost();
-            self.call.runtime.quarantine.admit(loss, request);
+            self.session.lose(request);
         }
     }
 }
@@ -224,6 +210,10 @@ impl Call<'_> {
             // Corrupt, or longer than the room. Software finds out which.
             abi::WD_IN_EPARA | abi::WD_EAGAIN if self.direction == Direction::Decompress => {
                 return Err(Error::Corrupt);
+            }
+            // It did not shrink to what the driver lets it have, which is no fault.
+            abi::WD_IN_EPARA if src.len() + src.len() / 8 > MAX_OUTPUT => {
+                return Err(Error::Unsupported("more than 8 MiB of output".into()));
             }
             status => return Err(Error::Device { code: status.cast_signed() }),
         }

@@ -78,10 +78,10 @@ impl Pool {
             .entries
             .iter()
             .position(|entry| entry.key == key && Arc::ptr_eq(&entry.runtime, runtime));
-        if let Some(entry) = found {
-            if let Some(session) = self.entries[entry].slot.take() {
-                return Ok(Lease { session, entry });
-            }
+        if let Some(entry) = found
+            && let Some(session) = self.entries[entry].slot.take()
+        {
+            return Ok(Lease { session, entry });
         }
         // Sessions that were taken away, this one perhaps among them.
         self.entries.retain(|entry| !is_alone(&entry.slot));
@@ -100,10 +100,10 @@ impl Pool {
     pub(super) fn end(&mut self, lease: Lease) {
         let entry = self.entries.swap_remove(lease.entry);
         let lifecycle = &entry.runtime.lifecycle;
-        if lease.session.lost() {
-            lifecycle.abandon(lease.session);
+        if lease.session.lost().is_empty() {
+            lifecycle.free(*lease.session);
         } else {
-            lifecycle.free(lease.session);
+            lifecycle.abandon(*lease.session);
         }
     }
 }
@@ -112,7 +112,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let Some(session) = self.slot.take() else { return };
         if self.runtime.forks == fork::generation() {
-            self.runtime.lifecycle.free(session);
+            self.runtime.lifecycle.free(*session);
         } else {
             // It is the parent's.
             std::mem::forget(session);

@@ -1,82 +1,74 @@
-//! Requests whose completion never came. The device may still write to their buffers.
+//! Sessions with blocks that nobody waits for any more, but that the device may still do.
 
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::request::RequestBox;
+use super::session::Session;
 
-/// Why nobody waits for a request any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
-    /// Its deadline passed. The device may do it at any later time, even after the library has been
-    /// initialised again.
-    TimedOut,
-    /// Its context failed. The kernel stops the device's work on it when the queues are closed.
-    Reset,
-}
-
-/// Keeps them mapped: for ever, but for those that the device turns out to be done with.
-#[derive(Debug, Default)]
+/// Keeps their output buffers mapped: for ever, but for those that the device turns out to be done
+/// with. The device may write to them at any later time, even after the library has been initialised
+/// again. What is kept is the address; the memory behind it is given back.
+#[derive(Debug)]
 pub(super) struct Quarantine {
-    requests: Mutex<Vec<(Loss, RequestBox)>>,
-    bytes: AtomicUsize,
-    lost: AtomicU64,
+    sessions: Vec<Session>,
+    losses: Arc<Losses>,
 }
 
-impl Quarantine {
-    /// Takes a request that its owner has [given up](Request::abandon).
-    pub(super) fn admit(&self, loss: Loss, request: RequestBox) {
-        self.bytes.fetch_add(request.buffer().len(), Ordering::Relaxed);
-        self.lost.fetch_add(1, Ordering::Relaxed);
-        let mut requests = self.lock();
-        requests.push((loss, request));
-        self.release(&mut requests, |_, request| request.is_done());
-    }
+/// What is lost.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    bytes: AtomicUsize,
+    blocks: AtomicU64,
+}
 
-    /// The queues are closed.
-    pub(super) fn release_reset(&self) {
-        let mut requests = self.lock();
-        self.release(&mut requests, |loss, request| loss == Loss::Reset || request.is_done());
-    }
-
-    /// Frees those whose completion has come after all.
-    pub(super) fn sweep(&self) {
-        let mut requests = self.lock();
-        self.release(&mut requests, |_, request| request.is_done());
-    }
-
-    /// Bytes that are kept at present.
+impl Losses {
+    /// Bytes of buffers that are kept at present.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Requests that came here, ever.
-    pub(super) fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+    /// Blocks whose completion never came, or came too late.
+    pub(super) fn blocks(&self) -> u64 {
+        self.blocks.load(Ordering::Relaxed)
+    }
+}
+
+impl Quarantine {
+    pub(super) const fn new(losses: Arc<Losses>) -> Self {
+        Self { sessions: Vec::new(), losses }
     }
 
-    fn release(
-        &self,
-        requests: &mut Vec<(Loss, RequestBox)>,
-        done: impl Fn(Loss, &RequestBox) -> bool,
-    ) {
-        requests.retain(|(loss, request)| {
-            let release = done(*loss, request);
-            if release {
-                self.bytes.fetch_sub(request.buffer().len(), Ordering::Relaxed);
-            }
-            !release
-        });
+    /// Takes a session with lost blocks.
+    pub(super) fn admit(&mut self, session: Session) {
+        let lost = session.lost();
+        let mut bytes = 0;
+        for request in lost {
+            request.buffer().discard();
+            bytes += request.buffer().len();
+        }
+        self.losses.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.losses.blocks.fetch_add(lost.len() as u64, Ordering::Relaxed);
+        self.sessions.push(session);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Loss, RequestBox)>> {
-        self.requests.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Frees the buffers of blocks that the device has done after all; gives the sessions that have
+    /// no others.
+    pub(super) fn sweep(&mut self) -> Vec<Session> {
+        for session in &mut self.sessions {
+            session.lost_mut().retain(|request| {
+                if request.is_done() {
+                    self.losses.bytes.fetch_sub(request.buffer().len(), Ordering::Relaxed);
+                }
+                !request.is_done()
+            });
+        }
+        self.sessions.extract_if(.., |session| session.lost().is_empty()).collect()
     }
 }
 
 impl Drop for Quarantine {
     fn drop(&mut self) {
         // What the device may still write to outlives everything.
-        std::mem::forget(std::mem::take(&mut *self.lock()));
+        std::mem::forget(std::mem::take(&mut self.sessions));
     }
 }

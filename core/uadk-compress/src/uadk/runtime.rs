@@ -11,7 +11,7 @@ use super::fork;
 use super::framing::Offered;
 use super::library::{self, Library};
 use super::lifecycle::{Allocated, Lifecycle};
-use super::quarantine::Quarantine;
+use super::quarantine::Losses;
 use super::session::{Key, Session};
 use crate::{Clock, Error, SystemClock};
 
@@ -19,7 +19,7 @@ use crate::{Clock, Error, SystemClock};
 #[derive(Debug)]
 pub(super) struct Runtime {
     pub(super) lifecycle: Lifecycle<Library>,
-    pub(super) quarantine: Arc<Quarantine>,
+    pub(super) losses: Arc<Losses>,
     pub(super) clock: Arc<dyn Clock>,
     config: UadkConfig,
     /// Of which process it is.
@@ -48,13 +48,14 @@ pub(super) struct User {
 impl User {
     /// A user of the libraries on this machine, which all users share.
     pub(super) fn of_this_machine(config: &UadkConfig) -> Result<Self, Error> {
-        static RUNTIMES: Mutex<Option<Result<Arc<Runtimes>, Error>>> = Mutex::new(None);
-        let mut runtimes = RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let runtimes = runtimes.get_or_insert_with(|| {
-            let libwd = Libwd::load().map_err(|why| Error::Unavailable(why.to_string().into()))?;
-            Runtimes::new(&libwd, config, Arc::new(SystemClock::default())).map(Arc::new)
-        });
-        Ok(Self::new(runtimes.clone()?))
+        static RUNTIMES: Mutex<Option<Arc<Runtimes>>> = Mutex::new(None);
+        let mut shared = RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtimes) = &*shared {
+            return Ok(Self::new(Arc::clone(runtimes)));
+        }
+        let libwd = Libwd::load().map_err(|why| Error::Unavailable(why.to_string().into()))?;
+        let runtimes = Runtimes::new(&libwd, config, Arc::new(SystemClock::default()))?;
+        Ok(Self::new(Arc::clone(shared.insert(Arc::new(runtimes)))))
     }
 
     /// The only user of `libwd`.
@@ -138,12 +139,11 @@ impl Runtimes {
     }
 
     fn new_runtime(&self) -> *mut Arc<Runtime> {
-        let quarantine = Arc::<Quarantine>::default();
-        let library =
-            Library::new(&self.libwd, self.offered, &self.config, Arc::clone(&quarantine));
+        let losses = Arc::<Losses>::default();
+        let library = Library::new(&self.libwd, self.offered, &self.config, Arc::clone(&losses));
         let runtime = Runtime {
             lifecycle: Lifecycle::new(library, self.config.max_sessions),
-            quarantine,
+            losses,
             clock: Arc::clone(&self.clock),
             config: self.config.clone(),
             forks: fork::generation(),
@@ -166,7 +166,7 @@ impl Runtime {
     }
 
     pub(super) fn allocate(&self, key: Key) -> Result<Allocated<Session>, Error> {
-        let lost = self.quarantine.bytes();
+        let lost = self.losses.bytes();
         if lost > self.config.max_quarantine {
             return Err(Error::Unavailable(
                 format!(

@@ -8,7 +8,7 @@ use uadk_sys::abi::{self, handle_t, wd_comp_req};
 use super::config::Window;
 use super::contexts::Contexts;
 use super::library;
-use super::request::{Request, completed};
+use super::request::{Request, RequestBox, completed};
 use crate::stats::Direction;
 
 /// What tells the sessions of a thread apart. Not the level: the device ignores it.
@@ -29,7 +29,8 @@ pub(super) struct Session {
     contexts: Arc<Contexts>,
     context: Option<u32>,
     tried: bool,
-    lost: bool,
+    /// Blocks that were given up, and that the device may still do.
+    lost: Vec<RequestBox>,
 }
 
 /// Why a block was not submitted.
@@ -39,7 +40,7 @@ pub(super) enum Refusal {
     Busy,
     /// The library does not take such blocks.
     Unsupported,
-    /// The session's context has failed.
+    /// The session does not work: its context has failed, perhaps.
     Failed(i32),
 }
 
@@ -50,7 +51,7 @@ impl Session {
         key: Key,
         contexts: Arc<Contexts>,
     ) -> Self {
-        Self { functions, handle, key, contexts, context: None, tried: false, lost: false }
+        Self { functions, handle, key, contexts, context: None, tried: false, lost: Vec::new() }
     }
 
     pub(super) const fn handle(&self) -> handle_t {
@@ -74,14 +75,18 @@ impl Session {
         }
     }
 
-    /// A block of it was given up, and the device may still do it.
-    pub(super) const fn has_lost(&mut self) {
-        self.lost = true;
+    /// A block of it has been given up.
+    pub(super) fn lose(&mut self, request: RequestBox) {
+        self.lost.push(request);
     }
 
-    /// Whether the device may still do a block of it.
-    pub(super) const fn lost(&self) -> bool {
-        self.lost
+    /// Blocks that the device may still do.
+    pub(super) fn lost(&self) -> &[RequestBox] {
+        &self.lost
+    }
+
+    pub(super) const fn lost_mut(&mut self) -> &mut Vec<RequestBox> {
+        &mut self.lost
     }
 
     /// The code of its context's failure, if that has failed.
@@ -130,7 +135,10 @@ impl Session {
             abi::EBUSY | abi::EAGAIN => Err(Refusal::Busy),
             abi::EINVAL => Err(Refusal::Unsupported),
             code => {
-                self.contexts.condemn(self.context, code);
+                // Other codes may be this submission's alone.
+                if code == -abi::WD_HW_EACCESS.cast_signed() {
+                    self.contexts.condemn(self.context, code);
+                }
                 Err(Refusal::Failed(code))
             }
         }

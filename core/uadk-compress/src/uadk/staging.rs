@@ -61,6 +61,12 @@ impl Buffer {
         }
     }
 
+    /// Gives the memory back and keeps the address: whoever writes to it gets a new page.
+    pub(super) fn discard(&self) {
+        // SAFETY: the range is the mapping, and nobody wants its contents any more.
+        unsafe { libc::madvise(self.start.as_ptr().cast(), self.len, libc::MADV_DONTNEED) };
+    }
+
     /// Where the device writes to.
     pub(super) const fn start(&self) -> *mut u8 {
         self.start.as_ptr()

@@ -22,7 +22,7 @@ pub struct UadkStats {
     pub sessions: usize,
     /// Blocks whose completion never came, or came too late.
     pub lost: u64,
-    /// Bytes of buffers that the device may still write to for such blocks.
+    /// Bytes of address space that are kept for them, since the device may still write there.
     pub quarantined_bytes: usize,
 }
 

@@ -73,6 +73,9 @@ impl Device for Checked {
         session.use_it();
         self.0.alive.fetch_sub(1, Ordering::SeqCst);
     }
+    fn abandon(&mut self, session: Session) {
+        self.free(session);
+    }
 }
 
 type Shared = Arc<Lifecycle<Checked>>;
@@ -102,7 +105,7 @@ fn work(lifecycle: &Shared, blocks: usize) {
         slot = Some(own);
     }
     if let Some(session) = slot.and_then(|slot| slot.take()) {
-        lifecycle.free(session);
+        lifecycle.free(*session);
     }
 }
 
@@ -116,7 +119,7 @@ fn interleavings_of_work_and_a_fault_of_the_device() {
         if let Some((_, session)) = allocate(&lifecycle) {
             let generation = session.generation;
             session.use_it();
-            lifecycle.free(session);
+            lifecycle.free(*session);
             lifecycle.fail(generation, Error::TimedOut, Duration::ZERO);
         }
         work(&lifecycle, 1);
@@ -150,7 +153,7 @@ fn interleavings_of_threads_that_take_each_others_idle_sessions() {
             thread::spawn(move || work(&lifecycle, 1))
         });
         work(&lifecycle, 1);
-        workers.map(|worker| worker.join().unwrap());
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
         assert_eq!((device.alive(), lifecycle.sessions()), (0, 0));
         lifecycle.shut();
         assert_eq!(device.generation(), 0);

@@ -1,0 +1,208 @@
+//! `bench`: compares engines, formats, levels and block sizes on the user's own data.
+
+mod input;
+mod measure;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use uadk_compress::{BlockCompressor, Error as EngineError, Format, Level, SoftwareCompressor};
+
+use crate::engines::{self, ACCELERATOR, SOFTWARE};
+use crate::error::{self, Error};
+use crate::size;
+use input::Input;
+use measure::{Failure, Mode, measure};
+use table::{Outcome, Row};
+
+/// More than any engine takes in one block.
+const MAX_BLOCK: usize = 8 << 20;
+
+/// Compares engines, formats, levels and block sizes on your own data
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Files to compress; - is stdin
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Levels of the software engine: 1 to 12, 0 or `fastest` for the least CPU
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_value = "0,1,6,12", value_parser = level)]
+    levels: Vec<Level>,
+    /// Bytes of a block, up to 8M
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', default_value = "4K,16K,64K", value_parser = block_size)]
+    block_sizes: Vec<usize>,
+    /// Formats: deflate, zlib, gzip
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "deflate,zlib,gzip", value_parser = format)]
+    formats: Vec<Format>,
+    /// Read no more than this, an equal share of each file from its beginning
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size::parse)]
+    limit: usize,
+    /// Measure for about so many seconds altogether; slow cases then use an even sample of the data
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    seconds: u64,
+    /// Print JSON, for machines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures, and prints a row for each case; one that failed has the reason in it.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let input = Input::read(&arguments.files, arguments.limit)?;
+    let (cases, accelerator_missing) = arguments.cases()?;
+    let share = Duration::from_secs(arguments.seconds) / cases.len().max(1) as u32;
+    let progress = progress(cases.len());
+    let mut rows = Vec::with_capacity(cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        progress.set_message(case.to_string());
+        let measured = measure(&*case.codec, &input.data, case.block_size, case.mode, share);
+        if matches!(measured, Err(Failure::WrongBytes)) {
+            wrong.push(case.to_string());
+        }
+        rows.push(Row::new(case, measured));
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    let outcome = Outcome { input: &input, accelerator_missing, rows };
+    error::print(&if arguments.json { outcome.json() } else { outcome.text() })?;
+    if wrong.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(Error::WrongBytes { cases: wrong }) }
+}
+
+/// One thing to measure.
+#[derive(Debug)]
+struct Case {
+    engine: &'static str,
+    codec: Arc<dyn BlockCompressor>,
+    /// `None` for engines that ignore it.
+    level: Option<Level>,
+    block_size: usize,
+    mode: Mode,
+}
+
+impl Arguments {
+    /// All cases, and why there are none with the accelerator.
+    fn cases(&self) -> Result<(Vec<Case>, Option<String>), Error> {
+        let mut engines: Vec<(_, Arc<dyn BlockCompressor>, _)> = Vec::new();
+        let mut missing = None;
+        for format in &self.formats {
+            for level in &self.levels {
+                let codec = SoftwareCompressor::new(*format, *level).map_err(Error::Software)?;
+                engines.push((SOFTWARE, Arc::new(codec), Some(*level)));
+            }
+            match engines::accelerator(*format) {
+                Ok(codec) => engines.push((ACCELERATOR, codec, None)),
+                Err(error) => missing = Some(error.to_string()),
+            }
+        }
+        let mut cases = Vec::new();
+        for block_size in &self.block_sizes {
+            for (engine, codec, level) in &engines {
+                cases.extend([Mode::Single, Mode::Batch].map(|mode| Case {
+                    engine,
+                    codec: Arc::clone(codec),
+                    level: *level,
+                    block_size: *block_size,
+                    mode,
+                }));
+            }
+        }
+        Ok((cases, missing))
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.engine, self.codec.format())?;
+        if let Some(level) = self.level {
+            write!(f, " level {}", level.get())?;
+        }
+        write!(f, ", blocks of {}, {}", size::display(self.block_size), self.mode.name())
+    }
+}
+
+/// Hidden where stderr is no terminal.
+fn progress(cases: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(cases as u64).with_style(style)
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    if text == "fastest" {
+        return Ok(Level::FASTEST);
+    }
+    let level = text.parse().ok().and_then(Level::new);
+    level.ok_or_else(|| "levels are 0 (or fastest) to 12".to_owned())
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    [Format::RawDeflate, Format::Zlib, Format::Gzip]
+        .into_iter()
+        .find(|format| format.name() == text)
+        .ok_or_else(|| "formats are deflate, zlib and gzip".to_owned())
+}
+
+fn block_size(text: &str) -> Result<usize, String> {
+    let bytes = size::parse(text)?;
+    if bytes > MAX_BLOCK { Err("blocks have up to 8M".to_owned()) } else { Ok(bytes) }
+}
+
+/// Whether an engine says that it does not do such blocks at all.
+fn is_unsupported(error: &EngineError) -> bool {
+    matches!(error, EngineError::Unsupported(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn parse(line: &[&str]) -> Result<Arguments, String> {
+        let line = ["bench"].iter().chain(line);
+        Line::try_parse_from(line).map(|line| line.arguments).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn lists_are_read_and_have_defaults() {
+        let arguments = parse(&["x"]).expect("defaults");
+        assert_eq!(arguments.block_sizes, [4 << 10, 16 << 10, 64 << 10]);
+        assert_eq!(
+            arguments.levels.iter().map(|level| level.get()).collect::<Vec<_>>(),
+            [0, 1, 6, 12]
+        );
+        assert_eq!((arguments.formats.len(), arguments.limit), (3, 64 << 20));
+
+        let line = ["--levels", "fastest,9", "--block-sizes", "1M", "--formats", "gzip", "a", "-"];
+        let arguments = parse(&line).expect("a good line");
+        assert_eq!(arguments.levels, [Level::FASTEST, Level::nearest(9)]);
+        assert_eq!((arguments.block_sizes, arguments.files.len()), (vec![1 << 20], 2));
+        assert_eq!(arguments.formats, [Format::Gzip]);
+    }
+
+    #[test]
+    fn wrong_values_are_refused_with_what_would_do() {
+        for (line, hint) in [
+            (["--levels", "13", "x"], "to 12"),
+            (["--levels", "high", "x"], "to 12"),
+            (["--block-sizes", "9M", "x"], "up to 8M"),
+            (["--block-sizes", "0", "x"], "between 1"),
+            (["--formats", "lz4", "x"], "deflate, zlib and gzip"),
+            (["--limit", "64X", "x"], "K, M and G"),
+            (["--seconds", "0", "x"], "86400"),
+        ] {
+            let message = parse(&line).unwrap_err();
+            assert!(message.contains(hint), "{message}");
+        }
+        assert!(parse(&[]).is_err());
+    }
+}

@@ -1,0 +1,90 @@
+//! The user's data.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// What is compressed.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// The contents of the files, one behind the other.
+    pub(super) data: Vec<u8>,
+    pub(super) files: Vec<PathBuf>,
+    /// There is more in the files than was read.
+    pub(super) is_cut: bool,
+}
+
+impl Input {
+    /// Reads up to `limit` bytes; what one file leaves of its share goes to those behind it.
+    pub(super) fn read(files: &[PathBuf], limit: usize) -> Result<Self, Error> {
+        let mut input = Self { data: Vec::new(), files: files.to_vec(), is_cut: false };
+        for (i, path) in files.iter().enumerate() {
+            let share = (limit - input.data.len()).div_ceil(files.len() - i);
+            input.append(path, share).map_err(|source| match source.kind() {
+                io::ErrorKind::IsADirectory => Error::Folder { path: path.clone() },
+                _ => Error::Read { path: path.clone(), source },
+            })?;
+        }
+        if input.data.is_empty() {
+            return Err(Error::Empty { files: input.names() });
+        }
+        Ok(input)
+    }
+
+    /// For messages.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<_> = self.files.iter().map(|path| path.display().to_string()).collect();
+        names.join(", ")
+    }
+
+    fn append(&mut self, path: &Path, share: usize) -> io::Result<()> {
+        let mut reader: Box<dyn Read> = if path == Path::new("-") {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(path)?)
+        };
+        reader.by_ref().take(share as u64).read_to_end(&mut self.data)?;
+        self.is_cut |= reader.read(&mut [0])? > 0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn each_file_gets_its_share_and_what_others_leave() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = |name: &str, contents: &[u8]| {
+            let path = dir.path().join(name);
+            fs::write(&path, contents).expect("a file");
+            path
+        };
+        let files = [path("a", b"a"), path("b", &[b'b'; 100]), path("c", &[b'c'; 100])];
+        let input = Input::read(&files, 21).expect("readable");
+        assert_eq!(input.data, [&b"a"[..], &[b'b'; 10], &[b'c'; 10]].concat());
+        assert!(input.is_cut);
+        assert!(!Input::read(&files, 201).expect("readable").is_cut);
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_named_with_what_to_do() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let empty = dir.path().join("empty");
+        fs::write(&empty, b"").expect("a file");
+        for (path, hint) in [
+            (dir.path().join("none"), "may read"),
+            (dir.path().to_owned(), "tar c"),
+            (empty, "Give a file with data"),
+        ] {
+            let message = Input::read(std::slice::from_ref(&path), 100).unwrap_err().to_string();
+            assert!(message.contains(hint), "{message}");
+            assert!(message.contains(&path.display().to_string()), "{message}");
+        }
+    }
+}

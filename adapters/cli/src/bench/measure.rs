@@ -1,0 +1,349 @@
+//! Times an engine on blocks.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+use uadk_compress::{Block, BlockCompressor, Error, Level, SoftwareCompressor};
+
+use super::is_unsupported;
+
+/// Blocks of a batch: as many as keep an accelerator busy.
+const BATCH: usize = 64;
+/// Bytes of a batch, unless one block has more.
+const BATCH_BYTES: usize = 16 << 20;
+/// Small data is measured again and again for so long, to be above the clock's noise.
+const LEAST: Duration = Duration::from_millis(20);
+/// A block that finds the queues full is tried again for so long.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How blocks are given to the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// One at a time.
+    Single,
+    /// Up to 64 at a time.
+    Batch,
+}
+
+impl Mode {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Batch => "batch",
+        }
+    }
+}
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Measured {
+    /// Bytes of the blocks that were looked at.
+    pub(super) bytes: usize,
+    /// Bytes that they were compressed to.
+    pub(super) compressed: usize,
+    pub(super) compress: Work,
+    /// `None` if the engine does not decompress the format.
+    pub(super) decompress: Option<Work>,
+}
+
+/// Work in one direction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Work {
+    /// Uncompressed bytes.
+    bytes: usize,
+    /// CPU time of the process.
+    cpu: Duration,
+    /// Time on the wall.
+    wall: Duration,
+}
+
+impl Work {
+    /// Uncompressed bytes per second of CPU time, in units of 1,000,000.
+    pub(super) fn mb_per_cpu_s(&self) -> f64 {
+        rate(self.bytes, self.cpu)
+    }
+
+    /// Uncompressed bytes per second on the wall, in units of 1,000,000.
+    pub(super) fn mb_per_s(&self) -> f64 {
+        rate(self.bytes, self.wall)
+    }
+}
+
+/// Why there is no measurement.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The engine's own answer.
+    Engine(Error),
+    /// Something else came back than was put in.
+    WrongBytes,
+}
+
+/// Compresses and decompresses blocks of `data` until all are done or `share` is over.
+///
+/// Where that is too short for all blocks, those that were done are spread evenly over the data.
+pub(super) fn measure(
+    codec: &dyn BlockCompressor,
+    data: &[u8],
+    block_size: usize,
+    mode: Mode,
+    share: Duration,
+) -> Result<Measured, Failure> {
+    let blocks: Vec<_> = data.chunks(block_size).collect();
+    let batch = BATCH.min((BATCH_BYTES / block_size).max(1));
+    let groups: Vec<_> = blocks.chunks(batch).collect();
+    let order = spread(groups.len());
+
+    let mut bench = Bench::new(codec, mode, block_size, batch);
+    // Contexts, sessions and pages are there afterwards.
+    bench.run(groups[0])?;
+    let decompress = bench.measured.decompress.map(|_| Work::default());
+    bench.measured = Measured { decompress, ..Measured::default() };
+    let begin = Instant::now();
+    for pass in 0.. {
+        for group in &order {
+            let counted = bench.measured;
+            bench.run(groups[*group])?;
+            if pass > 0 {
+                // Only the speed is of interest a second time.
+                (bench.measured.bytes, bench.measured.compressed) =
+                    (counted.bytes, counted.compressed);
+            }
+            if begin.elapsed() >= share {
+                return Ok(bench.measured);
+            }
+        }
+        if begin.elapsed() >= LEAST {
+            break;
+        }
+    }
+    Ok(bench.measured)
+}
+
+/// An engine at work, with its buffers.
+struct Bench<'a> {
+    codec: &'a dyn BlockCompressor,
+    mode: Mode,
+    packed: Vec<Vec<u8>>,
+    restored: Vec<Vec<u8>>,
+    measured: Measured,
+}
+
+impl<'a> Bench<'a> {
+    fn new(codec: &'a dyn BlockCompressor, mode: Mode, block_size: usize, batch: usize) -> Self {
+        let room = codec.max_compressed_len(block_size);
+        Self {
+            codec,
+            mode,
+            packed: vec![vec![0; room]; batch],
+            restored: vec![vec![0; block_size]; batch],
+            measured: Measured { decompress: Some(Work::default()), ..Measured::default() },
+        }
+    }
+
+    /// There and back, at most a batch.
+    fn run(&mut self, group: &[&[u8]]) -> Result<(), Failure> {
+        let (codec, mode) = (self.codec, self.mode);
+        let bytes = group.iter().map(|block| block.len()).sum();
+        let measured = &mut self.measured;
+
+        let mut blocks: Vec<_> =
+            group.iter().zip(&mut self.packed).map(|(src, dst)| Block::new(src, dst)).collect();
+        measured.compress.add(bytes, || compress(codec, mode, &mut blocks));
+        let lens = results(&blocks).map_err(Failure::Engine)?;
+        measured.bytes += bytes;
+        measured.compressed += lens.iter().sum::<usize>();
+
+        let packed = self.packed.iter().zip(&lens).map(|(packed, len)| &packed[..*len]);
+        let mut blocks: Vec<_> = packed
+            .zip(&mut self.restored)
+            .zip(group)
+            // Exact room, as storage engines give.
+            .map(|((src, dst), block)| Block::new(src, &mut dst[..block.len()]))
+            .collect();
+        match &mut measured.decompress {
+            Some(work) => work.add(bytes, || decompress(codec, mode, &mut blocks)),
+            None => by_software(codec, &mut blocks),
+        }
+        let first = blocks.first().map(|block| &block.result);
+        if measured.decompress.is_some()
+            && first.is_some_and(|result| result.as_ref().is_err_and(is_unsupported))
+        {
+            measured.decompress = None;
+            by_software(codec, &mut blocks);
+        }
+        let restored = results(&blocks).map_err(|error| match error {
+            // Its own block.
+            Error::Corrupt => Failure::WrongBytes,
+            error => Failure::Engine(error),
+        })?;
+        let same = group
+            .iter()
+            .zip(&self.restored)
+            .zip(restored)
+            .all(|((block, restored), len)| restored[..len] == **block);
+        if same { Ok(()) } else { Err(Failure::WrongBytes) }
+    }
+}
+
+impl Work {
+    fn add(&mut self, bytes: usize, work: impl FnOnce()) {
+        let (cpu, wall) = (cpu_time(), Instant::now());
+        work();
+        self.wall += wall.elapsed();
+        self.cpu += cpu_time().saturating_sub(cpu);
+        self.bytes += bytes;
+    }
+}
+
+fn compress(codec: &dyn BlockCompressor, mode: Mode, blocks: &mut [Block<'_>]) {
+    if mode == Mode::Batch {
+        codec.compress_batch(blocks);
+    }
+    patiently(mode, blocks, |src, dst| codec.compress(src, dst));
+}
+
+fn decompress(codec: &dyn BlockCompressor, mode: Mode, blocks: &mut [Block<'_>]) {
+    if mode == Mode::Batch {
+        codec.decompress_batch(blocks);
+    }
+    patiently(mode, blocks, |src, dst| codec.decompress(src, dst));
+}
+
+/// Does single blocks, and those of a batch that found the queues full.
+fn patiently(
+    mode: Mode,
+    blocks: &mut [Block<'_>],
+    work: impl Fn(&[u8], &mut [u8]) -> Result<usize, Error>,
+) {
+    for block in blocks {
+        if mode == Mode::Single {
+            block.result = work(block.src, block.dst);
+        }
+        if block.result == Err(Error::Busy) {
+            let begin = Instant::now();
+            while block.result == Err(Error::Busy) && begin.elapsed() < PATIENCE {
+                block.result = work(block.src, block.dst);
+            }
+        }
+    }
+}
+
+/// What the engine compressed and can't decompress itself is checked all the same.
+fn by_software(codec: &dyn BlockCompressor, blocks: &mut [Block<'_>]) {
+    match SoftwareCompressor::new(codec.format(), Level::DEFAULT) {
+        Ok(software) => software.decompress_batch(blocks),
+        Err(error) => {
+            for block in blocks {
+                block.result = Err(error.clone());
+            }
+        }
+    }
+}
+
+fn results(blocks: &[Block<'_>]) -> Result<Vec<usize>, Error> {
+    blocks.iter().map(|block| block.result.clone()).collect()
+}
+
+/// The numbers from 0 to `len` in an order whose every beginning is spread over all of them: with
+/// reversed bits (van der Corput 1935).
+fn spread(len: usize) -> Vec<usize> {
+    let bits = len.next_power_of_two().trailing_zeros();
+    let reversed = |n: usize| n.reverse_bits().checked_shr(usize::BITS - bits).unwrap_or(0);
+    (0..len.next_power_of_two()).map(reversed).filter(|n| *n < len).collect()
+}
+
+fn rate(bytes: usize, time: Duration) -> f64 {
+    bytes as f64 / 1e6 / time.as_secs_f64().max(1e-9)
+}
+
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use uadk_compress::Format;
+
+    use super::*;
+
+    const ENOUGH: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn all_blocks_are_counted_once_in_both_modes() {
+        let data: Vec<_> = (0..100_000_u32).map(|n| (n / 100) as u8).collect();
+        let engine =
+            SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("a format of ours");
+        for mode in [Mode::Single, Mode::Batch] {
+            for block_size in [7000, 100_000, 1 << 20] {
+                let measured = measure(&engine, &data, block_size, mode, ENOUGH).expect("it works");
+                assert_eq!(measured.bytes, data.len());
+                assert!(measured.compressed < data.len() / 4);
+                let decompress = measured.decompress.expect("software does");
+                assert!(measured.compress.mb_per_s() > 0.0 && decompress.mb_per_cpu_s() > 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn every_beginning_of_the_order_is_spread() {
+        assert_eq!(spread(1), [0]);
+        assert_eq!(spread(8), [0, 4, 2, 6, 1, 5, 3, 7]);
+        assert_eq!(spread(5), [0, 4, 2, 1, 3]);
+        for len in [2, 3, 100, 1025] {
+            let mut order = spread(len);
+            order.sort_unstable();
+            assert!(order.into_iter().eq(0..len));
+        }
+    }
+
+    /// Compresses alone, as a device without raw deflate.
+    #[derive(Debug)]
+    struct OneWay(SoftwareCompressor);
+
+    impl BlockCompressor for OneWay {
+        fn format(&self) -> Format {
+            self.0.format()
+        }
+        fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+            self.0.compress(src, dst)
+        }
+        fn decompress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+            Err(Error::Unsupported("compresses alone".into()))
+        }
+    }
+
+    /// Gives the right lengths and wrong bytes.
+    #[derive(Debug)]
+    struct Forgetful(SoftwareCompressor);
+
+    impl BlockCompressor for Forgetful {
+        fn format(&self) -> Format {
+            self.0.format()
+        }
+        fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+            self.0.compress(src, dst)
+        }
+        fn decompress(&self, _: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+            Ok(dst.len())
+        }
+    }
+
+    #[test]
+    fn an_engine_that_only_compresses_has_no_other_speed() {
+        let engine = SoftwareCompressor::new(Format::RawDeflate, Level::FASTEST).expect("ours");
+        let measured =
+            measure(&OneWay(engine), &[1; 9999], 4096, Mode::Batch, ENOUGH).expect("it works");
+        assert!(measured.decompress.is_none());
+        assert_eq!(measured.bytes, 9999);
+    }
+
+    #[test]
+    fn wrong_bytes_are_noticed() {
+        let engine = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("ours");
+        for mode in [Mode::Single, Mode::Batch] {
+            let failure = measure(&Forgetful(engine), &[1; 9999], 4096, mode, ENOUGH).unwrap_err();
+            assert!(matches!(failure, Failure::WrongBytes), "{failure:?}");
+        }
+    }
+}

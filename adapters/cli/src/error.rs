@@ -1,0 +1,51 @@
+//! What ends a command.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Output that can't be written (`EX_IOERR` of `sysexits.h`).
+const OUTPUT: u8 = 74;
+
+/// What ends a command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{} can't be read: {source}. Give a file that this user may read, or - for stdin", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error(
+        "{} is a folder. Give the files in it, or pipe them: tar c {} | uadk-compress bench -",
+        path.display(), path.display()
+    )]
+    Folder { path: PathBuf },
+    #[error("{files}: nothing to compress, for there are no bytes in it. Give a file with data")]
+    Empty { files: String },
+    #[error("the software engine failed: {0}")]
+    Software(uadk_compress::Error),
+    #[error(
+        "other bytes came back than were compressed by {}. Don't use that engine; `uadk-compress \
+         doctor` says more",
+        cases.join("; ")
+    )]
+    WrongBytes { cases: Vec<String> },
+    #[error("the output can't be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Output(_) => ExitCode::from(OUTPUT),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Writes to stdout. A reader that has seen enough (`| head`) is no error.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    use io::Write;
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}

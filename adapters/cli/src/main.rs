@@ -1,0 +1,57 @@
+//! `uadk-compress`: what this machine offers for the accelerator, and what it gains on your data.
+
+mod bench;
+mod doctor;
+mod engines;
+mod error;
+mod size;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A command line that can't be understood (`EX_USAGE` of `sysexits.h`): 1 and 2 are `doctor`'s.
+const USAGE: u8 = 64;
+
+/// Block compression on UADK accelerators, and in software everywhere else.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Doctor(doctor::Arguments),
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help is an "error" too. There is nowhere to say that it can't be printed.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let result = match arguments.command {
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("uadk-compress: {error}");
+        error.exit_code()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,93 @@
+//! Both commands with an accelerator: a stand-in for `libwd`, healthy and otherwise.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs a command with a stand-in that does what `script` says.
+fn run(script: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_uadk-compress"))
+        .args(arguments)
+        .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("it was built"))
+        .env("UADK_SIM_SCRIPT", script)
+        .output()
+        .expect("the program starts")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error} in {output:?}");
+    })
+}
+
+#[test]
+fn an_accelerator_that_works_is_ready_whatever_is_missing() {
+    let output = run("", &["doctor", "--json"]);
+    let json = json(&output);
+    assert_eq!(output.status.code(), Some(0), "{json:#}");
+    let trip = &json["engines"][1]["round_trip"];
+    assert!(trip["compress_mb_per_s"].as_f64() > Some(0.0), "{json:#}");
+    let libwd =
+        json["items"].as_array().expect("items").iter().find(|item| item["topic"] == "libwd");
+    assert_eq!(libwd.expect("it is always told")["state"], "ok");
+}
+
+#[test]
+fn an_accelerator_that_fails_is_broken() {
+    for script in ["reset=1/1", "flip=1/1", "status=1/1:67", "return=1/1:-5", "lost=1/1:0"] {
+        let output = run(script, &["doctor", "--json"]);
+        let json = json(&output);
+        assert_eq!(output.status.code(), Some(2), "{script}: {json:#}");
+        assert!(
+            json["engines"][1]["error"].is_string() && json["engines"][1]["remedy"].is_string()
+        );
+    }
+}
+
+#[test]
+fn an_accelerator_that_can_not_be_had_leaves_software() {
+    // The stand-in has no driver beside it, so something is missing on any machine.
+    for script in ["machine=no-device", "machine=no-permission", "queues=taken", "busy=1/1"] {
+        let output = run(script, &["doctor"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{script}: {text}");
+        assert!(text.contains("\nWorks in software only: "), "{script}: {text}");
+    }
+}
+
+#[test]
+fn bench_measures_the_accelerator_beside_software() {
+    let arguments = ["bench", "--json", "--seconds", "1", "--levels", "1", "/proc/self/exe"];
+    let json = json(&run("", &arguments));
+    let rows = json["rows"].as_array().expect("rows");
+    let accelerator: Vec<_> = rows.iter().filter(|row| row["engine"] == "accelerator").collect();
+    // Formats, block sizes, modes.
+    assert_eq!(accelerator.len(), 3 * 3 * 2, "{json:#}");
+    for row in accelerator {
+        assert!(row["error"].is_null() && row["level"].is_null(), "{row}");
+        assert!(row["compress_mb_per_s"].as_f64() > Some(0.0), "{row}");
+    }
+}
+
+#[test]
+fn bench_has_no_speed_where_a_device_only_compresses() {
+    let arguments = ["bench", "--json", "--seconds", "1", "--levels", "1", "/proc/self/exe"];
+    let json = json(&run("machine=no-raw-deflate", &arguments));
+    for row in json["rows"].as_array().expect("rows") {
+        let one_way = row["engine"] == "accelerator" && row["format"] == "deflate";
+        assert!(row["error"].is_null(), "{row}");
+        assert_eq!(row["decompress_mb_per_s"].is_null(), one_way, "{row}");
+    }
+}
+
+#[test]
+fn bench_tells_wrong_bytes_and_goes_on() {
+    let arguments = ["bench", "--json", "--seconds", "1", "--levels", "1", "/proc/self/exe"];
+    let output = run("flip=1/5", &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("other bytes came back"));
+    let json = json(&output);
+    let rows = json["rows"].as_array().expect("rows");
+    assert!(rows.iter().any(|row| row["engine"] == "accelerator" && row["error"].is_string()));
+    assert!(rows.iter().all(|row| row["engine"] == "accelerator" || row["error"].is_null()));
+}

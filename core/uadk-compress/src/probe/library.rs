@@ -1,0 +1,236 @@
+//! `libwd`, and the driver that it loads.
+
+use std::path::{Path, PathBuf};
+
+use uadk_sys::Libwd;
+
+use super::{Item, Library, State, System};
+
+const LIBWD: &str = "libwd.so.2";
+const DRIVER: &str = "libhisi_zip.so";
+/// Lists the drivers that `libwd` may load, if it is there (UADK's `uadk.cnf`).
+const DRIVER_LIST: &str = "uadk.cnf";
+
+/// Where libraries are in a tree of files.
+const FOLDERS: [&str; 6] = [
+    "/usr/lib64",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+    "/usr/local/lib/aarch64-linux-gnu",
+];
+
+/// How to get UADK. Its `INSTALL` has the steps at length.
+const INSTALL: &str = "install the distribution's package (openEuler: `sudo dnf install libwd`), or \
+    build it: `git clone https://github.com/Linaro/uadk; cd uadk; ./autogen.sh; ./conf.sh; make; sudo \
+    make install; sudo ldconfig` (it needs libnuma's headers); for a build elsewhere set \
+    UADK_COMPRESS_LIB_DIR to the folder with libwd.so.2";
+
+/// `libwd` and its driver.
+pub(super) fn items(system: &System) -> Vec<Item> {
+    match &system.library {
+        Library::Found { path, version } => {
+            let mut items = vec![found(system, path.as_deref(), version)];
+            // Without a path it is part of the program.
+            items.extend(path.as_deref().and_then(Path::parent).map(|dir| driver(system, dir)));
+            items
+        }
+        Library::Missing { why } => {
+            vec![Item::new("libwd", State::Missing, why).remedy(system.on_kunpeng(INSTALL))]
+        }
+        Library::Unusable { why } => vec![Item::broken("libwd", why).remedy(
+            "`ldd` on the file shows what it lacks (libnuma is in the package numactl-libs or libnuma1); \
+             otherwise remove it and install UADK 2.5 or newer",
+        )],
+    }
+}
+
+fn found(system: &System, path: Option<&Path>, version: &str) -> Item {
+    const TOPIC: &str = "libwd";
+    let Some(path) = path else { return Item::ok(TOPIC, format!("UADK {version}")) };
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    let detail = format!("UADK {version}, {}", path.display());
+    if dir.starts_with("/usr/local") && !is_known_to_loader(system, dir) {
+        return Item::new(TOPIC, State::Warning, format!("{detail}, which ldconfig doesn't know"))
+            .remedy(format!(
+                "`echo {0} | sudo tee /etc/ld.so.conf.d/uadk.conf; sudo ldconfig`, so that other \
+                 programs (QEMU, uadk_tool) find it too; compilers find it with \
+                 `PKG_CONFIG_PATH={0}/pkgconfig pkg-config --libs libwd`",
+                dir.display()
+            ));
+    }
+    Item::ok(TOPIC, detail)
+}
+
+/// The loader's cache has the full path of each library.
+fn is_known_to_loader(system: &System, dir: &Path) -> bool {
+    let path = dir.join(LIBWD).into_os_string().into_encoded_bytes();
+    let cache = std::fs::read(system.path("/etc/ld.so.cache")).unwrap_or_default();
+    cache.windows(path.len()).any(|window| window == path)
+}
+
+/// The driver in `<folder of libwd>/uadk`, the only place where `libwd` looks.
+fn driver(system: &System, libwd_dir: &Path) -> Item {
+    const TOPIC: &str = "driver";
+    let dir = libwd_dir.join("uadk");
+    let file = dir.join(DRIVER);
+    if !system.exists(&file) {
+        let detail = format!("{} is not there, and libwd looks nowhere else", file.display());
+        return Item::new(TOPIC, State::Missing, detail).remedy(format!(
+            "install all of UADK (`sudo make install` puts its drivers into {})",
+            dir.display()
+        ));
+    }
+    let list = dir.join(DRIVER_LIST);
+    let Some(entries) = system.text(&list) else {
+        return Item::ok(TOPIC, file.display().to_string());
+    };
+    if entries.lines().map(str::trim).any(|entry| entry == DRIVER) {
+        return Item::ok(TOPIC, format!("{}, listed in {DRIVER_LIST}", file.display()));
+    }
+    let detail = format!("{} does not list {DRIVER}, so libwd does not load it", list.display());
+    Item::new(TOPIC, State::Missing, detail)
+        .remedy(format!("`echo {DRIVER} | sudo tee -a {}`", list.display()))
+}
+
+impl Library {
+    /// Loads it, for good. `system` is the running machine.
+    pub(super) fn load(system: &System) -> Self {
+        match Libwd::load() {
+            Ok(libwd) => Self::Found {
+                path: libwd.path().map(Path::to_owned),
+                version: libwd.version().to_string(),
+            },
+            Err(error) => {
+                let elsewhere = system.find_library();
+                Self::of_error(&error, |name| loadable(system, name), elsewhere)
+            }
+        }
+    }
+
+    /// `file_of` finds the file that the loader was to load for a path or bare name; `elsewhere` is
+    /// one in a folder where it may not look.
+    fn of_error(
+        error: &uadk_sys::Error,
+        file_of: impl Fn(&str) -> Option<PathBuf>,
+        elsewhere: Option<PathBuf>,
+    ) -> Self {
+        match error {
+            uadk_sys::Error::NotLoaded { library: LIBWD, tried }
+                if tried.iter().all(|tried| file_of(&tried.path).is_none()) =>
+            {
+                let places: Vec<_> = tried.iter().map(|tried| tried.path.as_str()).collect();
+                let mut why = format!("not found ({})", places.join(", "));
+                if let Some(file) = elsewhere {
+                    why += ", but there is ";
+                    why += &file.to_string_lossy();
+                    why += ", where the loader doesn't look";
+                }
+                Self::Missing { why }
+            }
+            // It is there and won't load, or is half an installation, something else, or too old.
+            error => Self::Unusable { why: error.to_string() },
+        }
+    }
+}
+
+/// A library by its path, or by its bare name where the loader looks.
+fn loadable(system: &System, name: &str) -> Option<PathBuf> {
+    let path = Path::new(name);
+    if path.is_absolute() {
+        return system.exists(path).then(|| path.to_owned());
+    }
+    let is_searched =
+        |dir: &Path| !dir.starts_with("/usr/local") || is_known_to_loader(system, dir);
+    let folders = FOLDERS.iter().map(Path::new).filter(|dir| is_searched(dir));
+    folders.map(|dir| dir.join(path)).find(|file| system.exists(file))
+}
+
+impl System {
+    /// `libwd` by its name, in the folders where distributions put it.
+    pub(super) fn search_library(&self) -> Library {
+        let Some(file) = self.find_library() else {
+            return Library::Missing { why: format!("not found in {}", FOLDERS.join(", ")) };
+        };
+        let real = self.real_name(&file);
+        let version = real.file_name().and_then(|name| name.to_str()?.strip_prefix("libwd.so."));
+        let version = version.filter(|number| number.contains('.')).unwrap_or("2").to_owned();
+        Library::Found { path: Some(real), version }
+    }
+
+    fn find_library(&self) -> Option<PathBuf> {
+        FOLDERS.iter().map(|dir| Path::new(dir).join(LIBWD)).find(|file| self.exists(file))
+    }
+
+    /// The file that a link within the folder points to.
+    fn real_name(&self, file: &Path) -> PathBuf {
+        match std::fs::read_link(self.path(file)) {
+            Ok(target) => {
+                target.file_name().map_or_else(|| file.to_owned(), |name| file.with_file_name(name))
+            }
+            Err(_) => file.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uadk_sys::{Error, Tried};
+
+    use super::*;
+
+    fn of_error(error: &Error, is_there: bool) -> Library {
+        Library::of_error(error, |name| is_there.then(|| name.into()), None)
+    }
+
+    fn not_loaded(library: &'static str) -> Error {
+        let tried = Tried { path: LIBWD.to_owned(), problem: "invalid ELF header".to_owned() };
+        Error::NotLoaded { library, tried: vec![tried] }
+    }
+
+    #[test]
+    fn an_absent_library_is_missing_and_one_that_will_not_load_is_unusable() {
+        let absent = of_error(&not_loaded(LIBWD), false);
+        assert_eq!(absent, Library::Missing { why: "not found (libwd.so.2)".into() });
+        for (error, is_there) in [
+            (not_loaded(LIBWD), true),
+            // The other library was loaded before it.
+            (not_loaded("libwd_comp.so.2"), false),
+            (Error::NotUadk { library: "/x/libwd.so.2".into(), symbol: "wd_poll" }, true),
+            (Error::TooOld { library: "/x/libwd.so.2".into() }, true),
+        ] {
+            let library = of_error(&error, is_there);
+            assert!(matches!(library, Library::Unusable { .. }), "{error}: {library:?}");
+        }
+    }
+
+    #[test]
+    fn a_library_where_the_loader_does_not_look_is_missing_and_named() {
+        let file = Some("/usr/local/lib64/libwd.so.2".into());
+        let Library::Missing { why } = Library::of_error(&not_loaded(LIBWD), |_| None, file) else {
+            panic!("it can't be loaded");
+        };
+        assert!(why.contains("/usr/local/lib64/libwd.so.2, where the loader doesn't"), "{why}");
+    }
+
+    #[test]
+    fn a_bare_name_is_searched_as_the_loader_does() {
+        let root = tempfile::tempdir().expect("a folder");
+        let system = System::at(root.path());
+        let put = |path: &str, contents: &[u8]| {
+            let path = system.path(path);
+            std::fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");
+            std::fs::write(path, contents).expect("a file");
+        };
+        assert_eq!(loadable(&system, LIBWD), None);
+        let local = "/usr/local/lib64/libwd.so.2";
+        put(local, b"");
+        assert_eq!(loadable(&system, LIBWD), None);
+        assert_eq!(loadable(&system, local), Some(local.into()));
+        put("/etc/ld.so.cache", b"/usr/local/lib64/libwd.so.2\0");
+        assert_eq!(loadable(&system, LIBWD), Some(local.into()));
+        put("/usr/lib64/libwd.so.2", b"");
+        assert_eq!(loadable(&system, LIBWD), Some("/usr/lib64/libwd.so.2".into()));
+    }
+}

@@ -1,0 +1,192 @@
+//! Sixteen threads, mixed sizes and directions, and faults of all kinds from a seed, for about a
+//! minute.
+
+mod common;
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use uadk_compress::stats::Stats;
+use uadk_compress::{
+    Block, BlockCompressor, Clock, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+    UadkCompressor, UadkConfig,
+};
+use uadk_sim::{Machine, Simulator};
+
+use common::{block, zlib_compress, zlib_decompress};
+
+const THREADS: u64 = 16;
+const ROUNDS: u64 = 2;
+const CALLS: u64 = 18_000;
+const LENS: [usize; 6] = [1, 1024, 4096, 8192, 65_536, 200_000];
+
+/// During a call each thread has a time of its own, which moves when it naps, and a little whenever
+/// it looks. Between calls it is that of the latest.
+#[derive(Clone, Debug)]
+struct ThreadTime;
+
+static LATEST: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Runs a call, and says how long it took.
+fn timed(call: impl FnOnce()) -> Duration {
+    let begin = NOW.get().max(Duration::from_nanos(LATEST.load(Ordering::Relaxed)));
+    NOW.set(begin);
+    call();
+    LATEST.fetch_max(NOW.get().as_nanos() as u64, Ordering::Relaxed);
+    NOW.get().saturating_sub(begin)
+}
+
+impl Clock for ThreadTime {
+    fn now(&self) -> Duration {
+        NOW.set(NOW.get() + Duration::from_nanos(100));
+        NOW.get()
+    }
+    fn sleep(&self, duration: Duration) {
+        NOW.set(NOW.get() + duration);
+        // So that the others, whose polls this may be waiting for, come to run.
+        std::thread::yield_now();
+    }
+}
+
+type Engines = OffloadCompressor<UadkCompressor, SoftwareCompressor>;
+
+#[test]
+fn sixteen_threads_and_random_faults_give_no_wrong_byte_and_no_error() {
+    let sim = Simulator::acquire(Machine::default());
+    sim.script(
+        "seed=42; busy=1/40; context=1/3000; reset=1/9000; lost=1/5000:400; late=1/15:7; \
+         flip=1/700; status=1/600:67; short=1/900:1; claims=1/900:4000000000",
+    )
+    .expect("a script");
+    let config = UadkConfig {
+        hold_off: Duration::ZERO,
+        deadline: Duration::from_millis(5),
+        ..UadkConfig::default()
+    };
+    // No hold-offs, so that the faults go on.
+    let policy = Policy {
+        verify: true,
+        first_hold_off: Duration::ZERO,
+        longest_hold_off: Duration::ZERO,
+        max_delay: Duration::from_millis(50),
+        ..Policy::default()
+    };
+    let libwd = uadk_sim::libwd();
+    let uadk = UadkCompressor::with_libwd(&libwd, Format::Zlib, &config, ThreadTime);
+    let uadk = uadk.expect("there is a device");
+    let software = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("has it");
+    let engines = OffloadCompressor::with_clock(uadk.clone(), software, policy, ThreadTime);
+    let engines = engines.expect("one format");
+
+    let memory = [(); ROUNDS as usize].map(|()| {
+        run(&engines, config.deadline);
+        resident()
+    });
+    let growth = memory[1].saturating_sub(memory[0]);
+    assert!(growth < 16 << 20, "memory grew by {growth} bytes from {}", memory[0]);
+
+    let stats = engines.stats();
+    assert_story(&stats);
+    let uadk = uadk.stats();
+    assert!(uadk.initialisations > 2 && uadk.lost > 0, "{uadk}");
+    assert_eq!(uadk.sessions, 0, "the threads have ended: {uadk}");
+    // Buffers of 8 KiB to 256 KiB.
+    assert!(uadk.quarantined_bytes <= uadk.lost as usize * (256 << 10), "{uadk}");
+    sim.clear_faults();
+    let _ = sim.write_late();
+    let counts = sim.counts();
+    assert_eq!(counts.in_flight, 0);
+    assert_eq!(counts.sessions_alive, counts.sessions_lost, "no session leaks but those");
+}
+
+/// All threads, for half of the time.
+fn run(engines: &Engines, deadline: Duration) {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| scope.spawn(move || work(engines, thread, deadline)))
+            .collect();
+        // Joined, so that their sessions are gone.
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
+    });
+}
+
+/// Bytes of memory that this process has.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages: usize = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number");
+    pages * 4096
+}
+
+/// The faults happened, and were seen for what they are.
+fn assert_story(stats: &Stats) {
+    let fallbacks = &stats.fallbacks;
+    for (reason, count) in [
+        ("busy", fallbacks.busy),
+        ("device_error", fallbacks.device_error),
+        ("timed_out", fallbacks.timed_out),
+        ("wrong_output", fallbacks.wrong_output),
+        ("refused", fallbacks.refused),
+        ("held_off", fallbacks.held_off),
+        ("too_small", fallbacks.too_small),
+    ] {
+        assert!(count > 0, "{reason}: {stats}");
+    }
+    assert!(stats.accelerator.blocks() > stats.software.blocks() / 4, "{stats}");
+    let errors = stats.accelerator.decompress.errors + stats.software.decompress.errors;
+    assert_eq!(errors + stats.software.compress.errors, 0, "{stats}");
+    assert_eq!(fallbacks.total(), stats.software.blocks(), "{stats}");
+}
+
+fn work(engines: &Engines, thread: u64, deadline: Duration) {
+    let blocks: Vec<_> = LENS.iter().map(|&len| block(thread * 100 + len as u64, len)).collect();
+    let theirs: Vec<_> = blocks
+        .iter()
+        .map(|block| zlib_compress(Format::Zlib, 1, block).expect("into memory"))
+        .collect();
+    let room = engines.max_compressed_len(LENS[LENS.len() - 1]);
+    let mut outputs = vec![vec![0; room]; 24];
+    for call in 0..CALLS {
+        let first = (call * 7 + thread) as usize % LENS.len();
+        let many = if call % 5 == 0 { 24 } else { 1 };
+        let compress = (call + thread).is_multiple_of(2);
+        let sources = if compress { &blocks } else { &theirs };
+        // Big blocks one by one: the point is the device, not zlib.
+        let pick = |i: usize| if many > 1 { (first + i) % 4 } else { (first + i) % LENS.len() };
+        let mut batch: Vec<_> = outputs[..many]
+            .iter_mut()
+            .enumerate()
+            .map(|(i, dst)| {
+                let room = if compress { room } else { blocks[pick(i)].len() };
+                Block::new(&sources[pick(i)], &mut dst[..room])
+            })
+            .collect();
+        let took = timed(|| match (compress, many) {
+            (true, 1) => batch[0].result = engines.compress(batch[0].src, batch[0].dst),
+            (false, 1) => batch[0].result = engines.decompress(batch[0].src, batch[0].dst),
+            (true, _) => engines.compress_batch(&mut batch),
+            (false, _) => engines.decompress_batch(&mut batch),
+        });
+        // Blocks of a batch that came back busy are tried again one by one.
+        let calls = if many == 1 { 1 } else { 2 };
+        assert!(took < calls * deadline + Duration::from_millis(1), "call {call} took {took:?}");
+        let written: Vec<_> =
+            batch.into_iter().map(|block| block.result.expect("no error surfaces")).collect();
+        for (i, written) in written.into_iter().enumerate() {
+            let output = &outputs[i][..written];
+            let data = &blocks[pick(i)];
+            if compress {
+                let restored = zlib_decompress(Format::Zlib, output).expect("valid");
+                assert!(restored == *data, "wrong bytes in call {call}");
+            } else {
+                assert!(output == data, "wrong bytes in call {call}");
+            }
+        }
+    }
+}

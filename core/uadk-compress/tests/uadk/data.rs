@@ -1,0 +1,204 @@
+//! Blocks that are special, and answers that are wrong.
+
+use uadk_compress::{BlockCompressor, Error, Format, Policy, UadkConfig, Window};
+use uadk_sim::{Fault, Machine};
+
+use crate::common::{block, zlib_compress, zlib_decompress};
+use crate::rig::{LEN, MS, Rig, assert_adds_up};
+
+fn with_policy(policy: Policy) -> Rig {
+    Rig::with(Machine::default(), Format::Zlib, &UadkConfig::default(), policy)
+}
+
+fn round_trip(rig: &Rig, len: usize) {
+    let data = block(1, len);
+    let mut compressed = vec![0; rig.engines.max_compressed_len(len)];
+    let written = rig.engines.compress(&data, &mut compressed).expect("the bound holds");
+    assert!(zlib_decompress(Format::Zlib, &compressed[..written]).expect("valid") == data);
+    let mut restored = vec![0; len];
+    assert_eq!(rig.engines.decompress(&compressed[..written], &mut restored), Ok(len));
+    assert!(restored == data);
+}
+
+#[test]
+fn no_byte_one_byte_and_more_than_8_mib() {
+    // Nothing is kept from the device by the policy.
+    let rig = with_policy(Policy { min_block: 0, max_block: usize::MAX, ..Policy::default() });
+    round_trip(&rig, 0);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.unsupported, 1, "{stats}");
+    round_trip(&rig, 1);
+    assert_eq!(rig.stats().accelerator.compress.blocks, 1, "{}", rig.stats());
+    round_trip(&rig, 8 << 20);
+    assert_eq!(rig.stats().accelerator.compress.blocks, 2, "{}", rig.stats());
+    round_trip(&rig, (8 << 20) + 1);
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.compress.blocks, 2, "{stats}");
+    assert_eq!(stats.fallbacks.unsupported, 2, "{stats}");
+    assert_eq!(stats.breaker.opened, 0, "{stats}");
+    assert_adds_up(&stats, 8);
+}
+
+#[test]
+fn the_default_policy_keeps_such_blocks_from_the_device() {
+    let rig = Rig::new();
+    round_trip(&rig, 0);
+    round_trip(&rig, 1);
+    round_trip(&rig, (8 << 20) + 1);
+    let stats = rig.stats();
+    assert_eq!((stats.fallbacks.too_small, stats.fallbacks.too_large), (4, 1), "{stats}");
+}
+
+#[test]
+fn wrong_output_is_found_by_verify_and_the_block_is_compressed_again() {
+    let rig = with_policy(Policy { verify: true, ..Policy::default() });
+    rig.compress(0);
+    rig.sim.fault(Fault::FlipBit, 1);
+    rig.compress(1);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.wrong_output, 1, "{stats}");
+    assert_eq!(stats.breaker.opened, 1);
+    rig.clock.advance(100 * MS);
+    rig.sim.fault(Fault::FlipBit, 13);
+    rig.compress(2);
+    rig.compress_batch(64);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.wrong_output, 2, "{stats}");
+    assert_adds_up(&stats, 67);
+}
+
+#[test]
+fn wrong_decompressed_data_is_found_by_the_checksum() {
+    for format in [Format::Zlib, Format::Gzip] {
+        let config = UadkConfig::default();
+        let rig = Rig::with(Machine::default(), format, &config, Policy::default());
+        rig.decompress(0);
+        rig.sim.fault(Fault::FlipBit, 1);
+        rig.decompress(1);
+        let stats = rig.stats();
+        assert_eq!(stats.fallbacks.refused, 1, "{stats}");
+        assert_eq!(stats.breaker.opened, 1, "the device was wrong: {stats}");
+    }
+}
+
+#[test]
+fn damage_that_the_device_does_not_notice_is_corrupt_and_no_fault_of_the_device() {
+    let rig = Rig::new();
+    let mut damaged = zlib_compress(Format::Zlib, 6, &block(1, LEN)).expect("into memory");
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    assert_eq!(rig.engines.decompress(&damaged, &mut [0; LEN]), Err(Error::Corrupt));
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.refused, 1, "{stats}");
+    assert_eq!(stats.breaker.opened, 0, "{stats}");
+    rig.decompress(2);
+    assert_eq!(rig.stats().accelerator.decompress.blocks, 1);
+}
+
+#[test]
+fn bytes_behind_a_block_are_not_looked_at() {
+    let rig = Rig::new();
+    let mut longer = zlib_compress(Format::Zlib, 6, &block(1, LEN)).expect("into memory");
+    longer.extend_from_slice(b"of something else");
+    let mut restored = [0; LEN];
+    assert_eq!(rig.engines.decompress(&longer, &mut restored), Ok(LEN));
+    assert!(restored[..] == block(1, LEN));
+    assert_eq!(rig.stats().breaker.opened, 0, "{}", rig.stats());
+}
+
+#[test]
+fn software_decides_about_valid_data_that_the_device_rejects() {
+    let rig = Rig::new();
+    rig.decompress(0);
+    rig.sim.fault(Fault::Status(67), 1);
+    rig.decompress(1);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.refused, 1, "{stats}");
+    assert_eq!(stats.breaker.opened, 1, "the device was wrong: {stats}");
+
+    rig.clock.advance(100 * MS);
+    rig.compress(2);
+    rig.sim.fault(Fault::Status(67), 1);
+    rig.compress(3);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.device_error, 1, "{stats}");
+    assert_eq!(stats.breaker.cause, Some(Error::Device { code: 67 }), "{stats}");
+    assert_adds_up(&stats, 4);
+}
+
+#[test]
+fn impossible_lengths_are_faults() {
+    for fault in [Fault::Claims(u32::MAX), Fault::Claims(1 << 20), Fault::ShortBy(1)] {
+        let rig = with_policy(Policy { verify: true, ..Policy::default() });
+        rig.compress(0);
+        rig.decompress(0);
+        rig.sim.fault(fault, 1);
+        rig.compress(1);
+        assert_eq!(rig.stats().breaker.opened, 1, "{fault:?}: {}", rig.stats());
+        rig.clock.advance(100 * MS);
+        rig.compress(2);
+        rig.sim.fault(fault, 1);
+        rig.decompress(3);
+        let stats = rig.stats();
+        assert_eq!(stats.breaker.opened, 2, "{fault:?}: {stats}");
+        assert_adds_up(&stats, 5);
+    }
+}
+
+#[test]
+fn too_little_room_is_an_answer_and_not_a_fault() {
+    let rig = Rig::new();
+    let data = block(1, LEN);
+    assert_eq!(rig.engines.compress(&data, &mut [0; 100]), Err(Error::OutputFull));
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.compress.output_full, 1, "{stats}");
+    let theirs = zlib_compress(Format::Zlib, 6, &data).expect("into memory");
+    for room in [1100, LEN - 1] {
+        let result = rig.engines.decompress(&theirs, &mut vec![0; room]);
+        assert_eq!(result, Err(Error::OutputFull));
+    }
+    assert_eq!(rig.stats().breaker.opened, 0, "{}", rig.stats());
+}
+
+#[test]
+fn headers_that_the_device_would_skip_blindly_go_to_software() {
+    let rig =
+        Rig::with(Machine::default(), Format::Gzip, &UadkConfig::default(), Policy::default());
+    let data = block(1, LEN);
+    let mut named =
+        flate2::GzBuilder::new().filename("block").write(Vec::new(), flate2::Compression::new(6));
+    std::io::Write::write_all(&mut named, &data).expect("into memory");
+    let named = named.finish().expect("into memory");
+    let mut restored = vec![0; LEN];
+    assert_eq!(rig.engines.decompress(&named, &mut restored), Ok(LEN));
+    assert!(restored == data);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.unsupported, 1, "{stats}");
+    assert_eq!(stats.breaker.opened, 0, "{stats}");
+}
+
+#[test]
+fn directions_can_be_offloaded_separately() {
+    for (compress, decompress) in [(true, false), (false, true)] {
+        let rig = with_policy(Policy { compress, decompress, ..Policy::default() });
+        rig.compress(1);
+        rig.decompress(2);
+        rig.compress_batch(10);
+        rig.decompress_batch(10);
+        let stats = rig.stats();
+        let expected = |offloaded| if offloaded { 11 } else { 0 };
+        assert_eq!(stats.accelerator.compress.blocks, expected(compress), "{stats}");
+        assert_eq!(stats.accelerator.decompress.blocks, expected(decompress), "{stats}");
+        assert_eq!(stats.fallbacks.switched_off, 11, "{stats}");
+    }
+}
+
+#[test]
+fn every_window_is_one_that_the_library_knows() {
+    for window in [Window::K4, Window::K8, Window::K16, Window::K24, Window::K32] {
+        let config = UadkConfig { window, ..UadkConfig::default() };
+        let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
+        rig.compress(1);
+        assert_eq!(rig.stats().accelerator.compress.blocks, 1, "{window:?}");
+    }
+}

@@ -1,0 +1,208 @@
+//! Completions that come late or never. The manual clock moves when the engine naps.
+
+use std::time::Duration;
+
+use uadk_compress::stats::BreakerState;
+use uadk_compress::{BlockCompressor, Clock, Error, Format, Policy, UadkConfig};
+use uadk_sim::{Fault, Machine};
+
+use crate::common::block;
+use crate::rig::{LEN, MS, Rig, assert_adds_up};
+
+const DEADLINE: Duration = Duration::from_millis(100);
+
+/// The time that a call took on the test's clock.
+fn time(rig: &Rig, call: impl FnOnce(&Rig)) -> Duration {
+    let before = rig.clock.now();
+    call(rig);
+    rig.clock.now().saturating_sub(before)
+}
+
+#[test]
+fn a_lost_completion_costs_its_deadline_and_software_does_the_block() {
+    let rig = Rig::new();
+    rig.compress(0);
+    rig.sim.fault(Fault::Lost { write_late: true }, 1);
+    let took = time(&rig, |rig| rig.compress(1));
+    assert!(took >= DEADLINE && took < DEADLINE + MS, "{took:?}");
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.timed_out, 1, "{stats}");
+    assert_eq!(stats.breaker.opened, 0, "one lost block is no fault of the device: {stats}");
+    assert_eq!(rig.uadk.stats().lost, 1);
+    let quarantined = rig.uadk.stats().quarantined_bytes;
+    assert!(quarantined >= LEN);
+
+    // While it was so slow blocks stay away, and then come back.
+    rig.compress(2);
+    assert_eq!(rig.stats().fallbacks.delayed, 1);
+    rig.clock.advance(1000 * MS);
+    rig.compress(3);
+    assert_eq!(rig.stats().accelerator.compress.blocks, 2, "{}", rig.stats());
+    assert_eq!(rig.uadk.stats().quarantined_bytes, quarantined, "it is kept");
+    assert_eq!(rig.sim.write_late(), 1);
+    rig.compress(4);
+}
+
+#[test]
+fn a_late_write_reaches_no_live_buffer() {
+    let rig = Rig::new();
+    rig.compress_batch(64);
+    rig.decompress_batch(64);
+    rig.sim.set_faults(|request| {
+        request.number.is_multiple_of(5).then_some(Fault::Lost { write_late: true })
+    });
+    // What callers have, of before and of after.
+    let (sources, mut outputs) = (block(1, LEN), vec![vec![0x11; 2 * LEN]; 64]);
+    let mut blocks: Vec<_> =
+        outputs.iter_mut().map(|dst| uadk_compress::Block::new(&sources, dst)).collect();
+    rig.engines.compress_batch(&mut blocks);
+    let written: Vec<_> = blocks.into_iter().map(|block| block.result.expect("done")).collect();
+    let before = outputs.clone();
+    rig.sim.clear_faults();
+
+    // New blocks take new buffers, and the device writes to the old ones while they are in flight.
+    let stats = rig.stats();
+    assert!(stats.fallbacks.timed_out > 5, "{stats}");
+    rig.clock.advance(1000 * MS);
+    rig.sim.write_late_after(3);
+    assert!(rig.sim.counts().late_writes_pending > 5);
+    let done = rig.sim.write_late();
+    assert!(done > 5, "{done}");
+    rig.compress_batch(64);
+    rig.decompress_batch(64);
+    assert!(outputs == before, "a late write came through");
+    for (output, written) in outputs.iter().zip(written) {
+        let restored = crate::common::zlib_decompress(Format::Zlib, &output[..written]);
+        assert!(restored.expect("valid") == sources);
+    }
+    assert!(rig.stats().accelerator.blocks() >= 4 * 64, "{}", rig.stats());
+}
+
+#[test]
+fn a_lost_completion_in_a_batch_costs_one_deadline_for_all() {
+    let rig = Rig::new();
+    rig.compress(0);
+    rig.sim.fault(Fault::Lost { write_late: false }, 10);
+    rig.sim.fault(Fault::Lost { write_late: false }, 20);
+    let took = time(&rig, |rig| rig.compress_batch(64));
+    assert!(took >= DEADLINE && took < DEADLINE + MS, "{took:?}");
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.timed_out, 2, "{stats}");
+    assert_eq!(stats.accelerator.compress.blocks, 63, "{stats}");
+    assert_eq!(rig.uadk.stats().sessions, 0, "the session is given up");
+    rig.clock.advance(1000 * MS);
+    rig.compress_batch(64);
+    assert_eq!(rig.stats().accelerator.compress.blocks, 63 + 64, "{}", rig.stats());
+    assert_adds_up(&rig.stats(), 129);
+}
+
+#[test]
+fn a_device_past_its_deadline_gets_its_buffers_back_when_it_is_done() {
+    let rig = Rig::new();
+    rig.compress(0);
+    rig.sim.fault(Fault::Delay(150 * MS), 1);
+    rig.compress(1);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.timed_out, 1, "{stats}");
+    assert!(rig.uadk.stats().quarantined_bytes > 0);
+    rig.clock.advance(1000 * MS);
+    // A session on the same context is polled sooner or later.
+    rig.sim.clear_faults();
+    for round in 0..8 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| rig.compress(round)).join().expect("no panic");
+        });
+    }
+    assert_eq!(rig.uadk.stats().quarantined_bytes, 0, "{}", rig.uadk.stats());
+    assert_eq!(rig.stats().accelerator.compress.blocks, 9, "{}", rig.stats());
+}
+
+#[test]
+fn a_device_that_completes_nothing_is_initialised_again() {
+    let rig = Rig::new();
+    rig.compress(0);
+    rig.sim.set_faults(|_| Some(Fault::Lost { write_late: false }));
+    // The session, then a fresh one.
+    for seed in 0..2 {
+        rig.compress(seed);
+        rig.clock.advance(1000 * MS);
+    }
+    let uadk = rig.uadk.stats();
+    assert_eq!(uadk.outage, Some(Error::TimedOut), "{uadk}");
+    rig.sim.clear_faults();
+    for seed in 0..3 {
+        rig.compress(seed);
+        rig.clock.advance(1000 * MS);
+    }
+    let stats = rig.stats();
+    assert!(stats.accelerator.compress.blocks >= 3, "{stats}");
+    assert_eq!(stats.breaker.state, BreakerState::Closed, "{stats}");
+    assert_eq!(rig.uadk.stats().initialisations, 2);
+}
+
+#[test]
+fn every_call_ends_with_its_deadline_whatever_goes_wrong() {
+    // Alternating: the context fails, the next one never answers, and so on.
+    let rig = Rig::new();
+    rig.compress_batch(64);
+    rig.sim.set_faults(|request| match request.number % 4 {
+        0 => Some(Fault::Lost { write_late: true }),
+        1 => Some(Fault::Context(-62)),
+        2 => Some(Fault::Late { polls: 30 }),
+        _ => None,
+    });
+    for seed in 0..200 {
+        let took =
+            time(
+                &rig,
+                |rig| if seed % 3 == 0 { rig.compress_batch(20) } else { rig.decompress(seed) },
+            );
+        assert!(took < DEADLINE + MS, "call {seed} took {took:?}");
+        rig.clock.advance(10 * MS);
+    }
+}
+
+#[test]
+fn a_slow_device_is_left_alone_until_it_has_recovered() {
+    let rig = Rig::new();
+    rig.compress(0);
+    rig.sim.set_faults(|_| Some(Fault::Delay(20 * MS)));
+    rig.compress(1);
+    rig.compress(2);
+    let stats = rig.stats();
+    assert!(stats.delay.compress > 2 * MS, "{stats}");
+    rig.compress(3);
+    assert!(rig.stats().fallbacks.delayed > 0, "{}", rig.stats());
+    rig.sim.clear_faults();
+    rig.clock.advance(500 * MS);
+    rig.compress(4);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.timed_out, 0, "{stats}");
+    assert_eq!(stats.breaker.opened, 0, "{stats}");
+}
+
+#[test]
+fn a_device_that_has_lost_too_much_is_not_used_any_more() {
+    let config = UadkConfig { max_quarantine: 100 << 10, ..UadkConfig::default() };
+    let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
+    rig.sim.set_faults(|request| {
+        request.number.is_multiple_of(3).then_some(Fault::Lost { write_late: false })
+    });
+    for seed in 0..100 {
+        rig.compress(seed);
+        rig.clock.advance(2000 * MS);
+    }
+    let cause = rig.stats().breaker.cause.expect("it opened").to_string();
+    assert!(cause.contains("max_quarantine"), "{cause}");
+    assert!(rig.uadk.stats().quarantined_bytes < 150 << 10);
+}
+
+#[test]
+fn the_deadline_can_be_set() {
+    let config = UadkConfig { deadline: 7 * MS, ..UadkConfig::default() };
+    let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
+    rig.compress(0);
+    rig.sim.fault(Fault::Lost { write_late: false }, 1);
+    let took = time(&rig, |rig| rig.compress(1));
+    assert!(took >= 7 * MS && took < 8 * MS, "{took:?}");
+}

@@ -1,0 +1,240 @@
+//! Getting at the device, losing it, and getting it back.
+
+use uadk_compress::stats::BreakerState;
+use uadk_compress::{
+    BlockCompressor, Error, Format, Policy, UadkCompressor, UadkConfig, conformance,
+};
+use uadk_sim::{Machine, Simulator};
+
+use crate::rig::{MS, Rig, assert_adds_up};
+
+#[test]
+fn a_sound_device_does_every_block() {
+    for machine in [Machine::default(), Machine::without_raw_deflate()] {
+        for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
+            let policy = Policy { min_block: 0, ..Policy::default() };
+            let rig = Rig::with(machine.clone(), format, &UadkConfig::default(), policy);
+            conformance::all(&rig.engines);
+            let before = rig.stats();
+            rig.compress(1);
+            rig.compress_batch(100);
+            rig.decompress(2);
+            rig.decompress_batch(100);
+            let after = rig.stats();
+            let compressed = after.accelerator.compress.blocks - before.accelerator.compress.blocks;
+            assert_eq!(compressed, 101, "{after}");
+            let decompressed =
+                after.accelerator.decompress.blocks - before.accelerator.decompress.blocks;
+            // Raw deflate would have to be decompressed as zlib, whose trailer nobody knows.
+            let offered = machine.algorithms.contains(&format.name());
+            assert_eq!(decompressed, if offered { 101 } else { 0 }, "{after}");
+            assert_eq!(after.breaker.opened, 0, "{after}");
+        }
+    }
+}
+
+#[test]
+fn without_a_device_there_is_no_engine_and_the_error_says_what_to_run() {
+    let _sim = Simulator::acquire(Machine::without_device());
+    let config = UadkConfig::default();
+    let clock = uadk_compress::ManualClock::default();
+    let libwd = uadk_sim::libwd();
+    let error = UadkCompressor::with_libwd(&libwd, Format::Zlib, &config, clock).unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(error.to_string().contains("uadk-compress doctor"), "{error}");
+}
+
+#[test]
+fn a_format_that_no_device_has_is_unsupported() {
+    let machine = Machine { algorithms: vec!["zlib"], ..Machine::default() };
+    let rig = Rig::with(machine, Format::Zlib, &UadkConfig::default(), Policy::default());
+    assert!(matches!(rig.uadk.with_format(Format::Gzip), Err(Error::Unsupported(_))));
+    assert!(rig.uadk.with_format(Format::RawDeflate).is_ok(), "through zlib");
+}
+
+#[test]
+fn a_device_that_may_not_be_opened_is_used_when_it_may_be() {
+    let machine = Machine { permission: false, ..Machine::default() };
+    let rig = Rig::with(machine, Format::Zlib, &UadkConfig::default(), Policy::default());
+    rig.compress(1);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.unavailable, 1, "{stats}");
+    let cause = stats.breaker.cause.expect("it opened").to_string();
+    assert!(cause.contains("writable"), "{cause}");
+    rig.sim.permit(true);
+    rig.clock.advance(100 * MS);
+    rig.compress(2);
+    rig.decompress(3);
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.blocks(), 2, "{stats}");
+    assert_adds_up(&stats, 3);
+}
+
+#[test]
+fn queues_that_were_all_taken_are_used_when_they_are_free_again() {
+    let sim = Simulator::acquire(Machine::default());
+    sim.take_all_queues();
+    let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
+    assert!(matches!(rig.uadk.start(), Err(Error::Unavailable(_))));
+    rig.compress(1);
+    assert_eq!(rig.stats().fallbacks.unavailable, 1);
+    // Still taken: the driver is disabled now, and would stay so.
+    rig.clock.advance(100 * MS);
+    rig.compress(2);
+    assert_eq!(rig.stats().fallbacks.unavailable, 2);
+    rig.sim.release_queues();
+    rig.clock.advance(200 * MS);
+    rig.compress(3);
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.compress.blocks, 1, "{stats}");
+    assert_eq!(stats.breaker.state, BreakerState::Closed);
+    assert_adds_up(&stats, 3);
+}
+
+#[test]
+fn a_device_that_was_isolated_after_a_reset_is_used_when_it_is_not_any_more() {
+    let rig = Rig::new();
+    rig.compress(0);
+    rig.sim.isolate(true);
+    rig.sim.reset_device();
+    for seed in 0..10 {
+        rig.compress(seed);
+        rig.clock.advance(100 * MS);
+    }
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.blocks(), 1, "{stats}");
+    assert!(stats.fallbacks.unavailable > 1, "{stats}");
+    rig.sim.isolate(false);
+    rig.clock.advance(30_000 * MS);
+    rig.compress(2);
+    assert_eq!(rig.stats().accelerator.compress.blocks, 2, "{}", rig.stats());
+}
+
+#[test]
+fn an_initialisation_of_somebody_else_is_used_and_left_alone() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(sim.initialise_as_other(), 0);
+    let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
+    rig.compress_batch(100);
+    rig.decompress_batch(100);
+    assert_eq!(rig.stats().accelerator.blocks(), 200);
+    assert_eq!(
+        rig.uadk.stats().contexts,
+        4,
+        "two per direction, among those for synchronous calls"
+    );
+    let Rig { engines, uadk, sim, .. } = rig;
+    drop((engines, uadk));
+    let counts = sim.counts();
+    assert_eq!((counts.inits, counts.uninits, counts.sessions_alive), (1, 0, 0));
+    sim.uninitialise_as_other();
+}
+
+#[test]
+fn an_initialisation_that_somebody_else_undid_is_made_anew() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(sim.initialise_as_other(), 0);
+    let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
+    rig.uadk.start().expect("it is initialised");
+    rig.sim.uninitialise_as_other();
+    rig.compress(1);
+    assert_eq!(rig.stats().fallbacks.unavailable, 1, "{}", rig.stats());
+    rig.clock.advance(100 * MS);
+    rig.compress(2);
+    assert_eq!(rig.stats().accelerator.compress.blocks, 1);
+    assert_eq!(rig.sim.counts().inits, 2);
+}
+
+#[test]
+fn a_device_that_was_reset_is_initialised_again() {
+    let rig = Rig::new();
+    rig.compress_batch(64);
+    rig.decompress(1);
+    rig.sim.reset_device();
+    rig.compress_batch(64);
+    let stats = rig.stats();
+    assert_eq!(stats.fallbacks.device_error, 64, "{stats}");
+    assert_eq!(stats.breaker.cause, Some(Error::Device { code: -62 }));
+    assert_eq!(rig.uadk.stats().outage, Some(Error::Device { code: -62 }));
+    assert_eq!(rig.uadk.stats().sessions, 0, "idle sessions of both directions are gone");
+
+    rig.clock.advance(100 * MS);
+    rig.compress_batch(64);
+    rig.decompress_batch(64);
+    let stats = rig.stats();
+    assert_eq!(stats.breaker.state, BreakerState::Closed, "{stats}");
+    assert_eq!(stats.accelerator.blocks(), 64 + 1 + 128);
+    assert_eq!(rig.uadk.stats().initialisations, 2);
+    let counts = rig.sim.counts();
+    assert_eq!((counts.inits, counts.uninits), (2, 1));
+    assert_adds_up(&stats, 64 + 1 + 64 + 128);
+}
+
+#[test]
+fn a_device_that_was_reset_with_blocks_in_flight_is_initialised_again() {
+    let rig = Rig::new();
+    rig.compress_batch(64);
+    rig.sim.fault(uadk_sim::Fault::Reset, 40);
+    rig.compress_batch(64);
+    let stats = rig.stats();
+    assert_eq!(stats.breaker.opened, 1, "{stats}");
+    assert!(rig.uadk.stats().lost > 0);
+    rig.clock.advance(100 * MS);
+    rig.compress_batch(64);
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.blocks() + stats.fallbacks.device_error, 192, "{stats}");
+    assert!(rig.uadk.stats().quarantined_bytes > 0, "the device may still write there");
+}
+
+#[test]
+fn an_unplugged_device_costs_nothing_but_speed_until_it_is_back() {
+    let rig = Rig::new();
+    rig.compress(1);
+    rig.sim.unplug();
+    for seed in 0..20 {
+        rig.compress(seed);
+        rig.decompress(seed);
+        rig.clock.advance(50 * MS);
+    }
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.blocks(), 1, "{stats}");
+    assert!(stats.fallbacks.held_off > 20, "{stats}");
+    rig.sim.plug_in();
+    rig.clock.advance(30_000 * MS);
+    rig.compress(2);
+    assert_eq!(rig.stats().accelerator.blocks(), 2, "{}", rig.stats());
+}
+
+#[test]
+fn the_device_is_given_up_with_the_last_engine_and_taken_again_with_the_next() {
+    let Rig { engines, uadk, clock, sim } = Rig::new();
+    uadk.start().expect("a sound device");
+    let gzip = uadk.with_format(Format::Gzip).expect("has it");
+    drop((engines, uadk));
+    assert_eq!(sim.counts().uninits, 0, "gzip still uses it");
+    crate::rig::compress(&gzip, 1);
+    drop(gzip);
+    let counts = sim.counts();
+    assert_eq!((counts.uninits, counts.sessions_alive), (1, 0));
+    let config = UadkConfig::default();
+    let again = UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &config, clock);
+    let again = again.expect("there is a device");
+    crate::rig::compress(&again, 2);
+    assert_eq!(again.format(), Format::Zlib);
+}
+
+#[test]
+fn one_numa_node_is_used_if_asked_for() {
+    let machine = Machine { numa_nodes: vec![0, 1], ..Machine::default() };
+    let everywhere = UadkConfig::default();
+    let rig = Rig::with(machine.clone(), Format::Zlib, &everywhere, Policy::default());
+    rig.compress(1);
+    assert_eq!(rig.uadk.stats().contexts, 16);
+    drop(rig);
+    let one = UadkConfig { numa_node: Some(1), contexts: 3, ..everywhere };
+    let rig = Rig::with(machine, Format::Zlib, &one, Policy::default());
+    rig.compress(1);
+    rig.decompress(1);
+    assert_eq!(rig.uadk.stats().contexts, 6);
+    assert_eq!(rig.stats().accelerator.blocks(), 2);
+}

@@ -1,0 +1,135 @@
+//! A simulated machine, an engine on it, and blocks to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uadk_compress::stats::Stats;
+use uadk_compress::{
+    Block, BlockCompressor, Clock, Format, Level, ManualClock, OffloadCompressor, Policy,
+    SoftwareCompressor, UadkCompressor, UadkConfig,
+};
+use uadk_sim::{Machine, Simulator};
+
+use crate::common::{block, zlib_compress, zlib_decompress};
+
+pub(crate) const LEN: usize = 8192;
+pub(crate) const MS: Duration = Duration::from_millis(1);
+
+pub(crate) type Engines = OffloadCompressor<UadkCompressor, SoftwareCompressor>;
+
+/// An engine with software behind it, on a machine of the test's own. Dropped in this order.
+#[derive(Debug)]
+pub(crate) struct Rig {
+    pub(crate) engines: Engines,
+    pub(crate) uadk: UadkCompressor,
+    pub(crate) clock: ManualClock,
+    pub(crate) sim: Simulator,
+}
+
+impl Rig {
+    pub(crate) fn new() -> Self {
+        Self::with(Machine::default(), Format::Zlib, &UadkConfig::default(), Policy::default())
+    }
+
+    pub(crate) fn with(
+        machine: Machine,
+        format: Format,
+        config: &UadkConfig,
+        policy: Policy,
+    ) -> Self {
+        Self::on(Simulator::acquire(machine), format, config, policy)
+    }
+
+    /// On a machine that the test has prepared.
+    pub(crate) fn on(sim: Simulator, format: Format, config: &UadkConfig, policy: Policy) -> Self {
+        let clock = ManualClock::default();
+        let sims = clock.clone();
+        sim.set_clock(Arc::new(move || sims.now()));
+        let libwd = uadk_sim::libwd();
+        let uadk = UadkCompressor::with_libwd(&libwd, format, config, clock.clone());
+        let uadk = uadk.expect("there is a device");
+        let engines = engines(&uadk, policy, &clock);
+        Self { engines, uadk, clock, sim }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.engines.stats()
+    }
+
+    /// Compresses a block and has zlib check it.
+    pub(crate) fn compress(&self, seed: u64) {
+        compress(&self.engines, seed);
+    }
+
+    /// Decompresses a block of zlib's.
+    pub(crate) fn decompress(&self, seed: u64) {
+        decompress(&self.engines, seed);
+    }
+
+    pub(crate) fn compress_batch(&self, blocks: u64) {
+        compress_batch(&self.engines, blocks);
+    }
+
+    pub(crate) fn decompress_batch(&self, blocks: u64) {
+        decompress_batch(&self.engines, blocks);
+    }
+}
+
+/// The engine with software behind it.
+pub(crate) fn engines(uadk: &UadkCompressor, policy: Policy, clock: &ManualClock) -> Engines {
+    let software = SoftwareCompressor::new(uadk.format(), Level::DEFAULT).expect("has it");
+    OffloadCompressor::with_clock(uadk.clone(), software, policy, clock.clone())
+        .expect("one format")
+}
+
+pub(crate) fn compress(codec: &dyn BlockCompressor, seed: u64) {
+    let data = block(seed, LEN);
+    let mut compressed = vec![0; codec.max_compressed_len(LEN)];
+    let written = codec.compress(&data, &mut compressed).expect("the bound holds");
+    check_compressed(codec.format(), &compressed[..written], &data);
+}
+
+pub(crate) fn decompress(codec: &dyn BlockCompressor, seed: u64) {
+    let data = block(seed, LEN);
+    let theirs = zlib_compress(codec.format(), 6, &data).expect("into memory");
+    let mut restored = vec![0; LEN];
+    assert_eq!(codec.decompress(&theirs, &mut restored), Ok(LEN));
+    assert!(restored == data, "block {seed} came back changed");
+}
+
+pub(crate) fn compress_batch(codec: &dyn BlockCompressor, blocks: u64) {
+    let sources: Vec<_> = (0..blocks).map(|seed| block(seed, LEN)).collect();
+    let mut outputs = vec![vec![0; codec.max_compressed_len(LEN)]; sources.len()];
+    let mut batch: Vec<_> =
+        sources.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
+    codec.compress_batch(&mut batch);
+    let written: Vec<_> = batch.into_iter().map(|b| b.result.expect("the bound holds")).collect();
+    for ((source, output), written) in sources.iter().zip(&outputs).zip(written) {
+        check_compressed(codec.format(), &output[..written], source);
+    }
+}
+
+pub(crate) fn decompress_batch(codec: &dyn BlockCompressor, blocks: u64) {
+    let sources: Vec<_> = (0..blocks).map(|seed| block(seed, LEN)).collect();
+    let theirs: Vec<_> = sources
+        .iter()
+        .map(|source| zlib_compress(codec.format(), 6, source).expect("into memory"))
+        .collect();
+    let mut outputs = vec![vec![0; LEN]; sources.len()];
+    let mut batch: Vec<_> =
+        theirs.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
+    codec.decompress_batch(&mut batch);
+    assert!(batch.iter().all(|block| block.result == Ok(LEN)));
+    drop(batch);
+    assert!(outputs == sources, "blocks came back changed");
+}
+
+fn check_compressed(format: Format, compressed: &[u8], data: &[u8]) {
+    assert!(zlib_decompress(format, compressed).expect("valid") == data, "compressed wrongly");
+}
+
+/// Every block that was asked for was done by one engine, and each that software did has a reason.
+pub(crate) fn assert_adds_up(stats: &Stats, blocks: u64) {
+    assert_eq!(stats.accelerator.blocks() + stats.software.blocks(), blocks, "{stats}");
+    assert_eq!(stats.fallbacks.total(), stats.software.blocks(), "{stats}");
+}

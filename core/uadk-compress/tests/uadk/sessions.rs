@@ -1,0 +1,124 @@
+//! Sessions: kept by threads, bounded, and taken back.
+
+use std::sync::Barrier;
+
+use uadk_compress::{Format, Policy, UadkConfig};
+use uadk_sim::Machine;
+
+use crate::rig::{Rig, compress, compress_batch, decompress, engines};
+
+#[test]
+fn a_thread_keeps_one_session_per_direction() {
+    let rig = Rig::new();
+    for seed in 0..50 {
+        rig.compress(seed);
+        rig.decompress(seed);
+    }
+    rig.compress_batch(50);
+    let counts = rig.sim.counts();
+    assert_eq!((counts.sessions_allocated, counts.sessions_alive), (2, 2));
+    assert_eq!(rig.uadk.stats().sessions, 2);
+}
+
+#[test]
+fn two_hundred_short_lived_threads_leave_no_session_behind() {
+    let rig = Rig::new();
+    for _ in 0..25 {
+        std::thread::scope(|scope| {
+            let rig = &rig;
+            let work = |seed| {
+                scope.spawn(move || {
+                    rig.compress(seed);
+                    rig.decompress(seed);
+                })
+            };
+            // A scope ends with the work of its threads; joining waits for the threads themselves.
+            let threads: Vec<_> = (0..8).map(work).collect();
+            for thread in threads {
+                thread.join().expect("no panic");
+            }
+        });
+        assert!(rig.uadk.stats().sessions <= 16);
+    }
+    assert_eq!(rig.uadk.stats().sessions, 0);
+    let counts = rig.sim.counts();
+    assert_eq!((counts.sessions_allocated, counts.sessions_alive), (400, 0));
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.blocks() + stats.fallbacks.busy, 400, "{stats}");
+}
+
+#[test]
+fn idle_sessions_of_other_threads_are_taken_when_there_are_too_many() {
+    let config = UadkConfig { max_sessions: 3, ..UadkConfig::default() };
+    let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
+    let (all_have, done) = (Barrier::new(9), Barrier::new(9));
+    std::thread::scope(|scope| {
+        for seed in 0..8 {
+            let (rig, all_have, done) = (&rig, &all_have, &done);
+            scope.spawn(move || {
+                rig.compress(seed);
+                all_have.wait();
+                done.wait();
+                rig.compress(seed);
+            });
+        }
+        all_have.wait();
+        assert!(rig.uadk.stats().sessions <= 3, "{}", rig.uadk.stats());
+        rig.decompress(1);
+        assert!(rig.uadk.stats().sessions <= 3, "{}", rig.uadk.stats());
+        done.wait();
+    });
+    assert_eq!(rig.stats().accelerator.blocks() + rig.stats().fallbacks.busy, 17);
+}
+
+#[test]
+fn an_engine_dropped_while_other_threads_hold_sessions_leaves_nothing_behind() {
+    let Rig { engines, uadk, sim, .. } = Rig::new();
+    let (have, dropped) = (Barrier::new(5), Barrier::new(5));
+    std::thread::scope(|scope| {
+        for seed in 0..4 {
+            let (have, dropped) = (&have, &dropped);
+            let engines = engines.clone();
+            scope.spawn(move || {
+                compress(&engines, seed);
+                drop(engines);
+                have.wait();
+                // Its session was idle, and is gone when the thread ends.
+                dropped.wait();
+            });
+        }
+        have.wait();
+        assert_eq!(sim.counts().sessions_alive, 4);
+        drop((engines, uadk));
+        let counts = sim.counts();
+        assert_eq!((counts.sessions_alive, counts.uninits), (0, 1));
+        dropped.wait();
+    });
+    assert_eq!(sim.counts().uninits, 1);
+}
+
+#[test]
+fn two_engines_of_different_formats_share_the_device() {
+    let rig = Rig::new();
+    let gzip = rig.uadk.with_format(Format::Gzip).expect("has it");
+    let gzip = engines(&gzip, Policy::default(), &rig.clock);
+    std::thread::scope(|scope| {
+        for seed in 0..4 {
+            let (rig, gzip) = (&rig, &gzip);
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    rig.compress(seed);
+                    compress(gzip, seed);
+                    rig.decompress(seed);
+                    decompress(gzip, seed);
+                    compress_batch(gzip, 20);
+                }
+            });
+        }
+    });
+    for stats in [rig.stats(), gzip.stats()] {
+        assert_eq!(stats.software.blocks(), stats.fallbacks.busy, "{stats}");
+        assert!(stats.accelerator.blocks() > 70, "{stats}");
+    }
+    assert_eq!(rig.sim.counts().inits, 1);
+}
