@@ -38,6 +38,25 @@ pub struct Stats {
     pub uadk: Option<UadkStats>,
 }
 
+impl Stats {
+    /// What both engines did.
+    #[must_use]
+    pub fn together(&self) -> EngineStats {
+        let add = |direction: fn(&EngineStats) -> &OpStats| {
+            let (a, b) = (direction(&self.accelerator), direction(&self.software));
+            OpStats {
+                blocks: a.blocks + b.blocks,
+                output_full: a.output_full + b.output_full,
+                errors: a.errors + b.errors,
+                bytes_in: a.bytes_in + b.bytes_in,
+                bytes_out: a.bytes_out + b.bytes_out,
+                time: a.time + b.time,
+            }
+        };
+        EngineStats { compress: add(|e| &e.compress), decompress: add(|e| &e.decompress) }
+    }
+}
+
 /// One engine's work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use common::block;
 use uadk_compress::fault::FaultInjector;
 use uadk_compress::{
     Block, BlockCompressor, Compressor, Format, Level, OffloadCompressor, Policy,
-    SoftwareCompressor,
+    SoftwareCompressor, SystemClock, UadkCompressor, UadkConfig,
 };
 
 /// Allocations of this thread while `codec` does blocks it has seen the like of before.
@@ -74,4 +74,23 @@ fn none_per_block_with_an_accelerator_whose_work_is_verified() {
     let engines = OffloadCompressor::new(accelerator, software, policy).expect("one format");
     assert_eq!(allocations(&engines), 0);
     assert!(engines.stats().accelerator.blocks() > 0);
+}
+
+#[test]
+fn none_per_block_on_the_device() {
+    let sim = uadk_sim::Simulator::acquire(uadk_sim::Machine::default());
+    // Or its own work would be counted.
+    sim.memoise(true);
+    for format in common::FORMATS {
+        let config = UadkConfig::default();
+        let libwd = uadk_sim::libwd();
+        let uadk = UadkCompressor::with_libwd(&libwd, format, &config, SystemClock::default());
+        let software = SoftwareCompressor::new(format, Level::DEFAULT).expect("has it");
+        let engines = OffloadCompressor::new(uadk.expect("sound"), software, Policy::default());
+        let engines = engines.expect("one format");
+        assert_eq!(allocations(&engines), 0, "{format}");
+        let stats = engines.stats();
+        assert_eq!(stats.software.compress.blocks, 0, "{stats}");
+        assert_eq!(stats.software.decompress.blocks, 0, "{stats}");
+    }
 }

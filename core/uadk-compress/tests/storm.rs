@@ -85,10 +85,13 @@ fn sixteen_threads_and_random_faults_give_no_wrong_byte_and_no_error() {
 
     let memory = [(); ROUNDS as usize].map(|()| {
         run(&engines, config.deadline);
-        resident()
+        // Late writes bring memory back to buffers that are given up.
+        (resident(), uadk.stats().quarantined_bytes)
     });
-    let growth = memory[1].saturating_sub(memory[0]);
-    assert!(growth < 16 << 20, "memory grew by {growth} bytes from {}", memory[0]);
+    let [(first, lost_first), (second, lost_second)] = memory;
+    let growth = second.saturating_sub(first);
+    let allowed = lost_second - lost_first + (8 << 20);
+    assert!(growth < allowed, "memory grew from {first} by {growth}, allowed are {allowed}");
 
     let stats = engines.stats();
     assert_story(&stats);

@@ -50,8 +50,12 @@ impl Libwd {
     pub fn load_from(first: Option<&Path>) -> Result<Self, Error> {
         let first = first.filter(|dir| !dir.as_os_str().is_empty());
         let libwd = open(LIBWD, [first, None], RTLD_NOW | RTLD_GLOBAL)?;
-        let some_function = address(&libwd, "wd_get_accel_list");
-        let path = some_function.and_then(mapped_file);
+        let some_function = address(&libwd, "wd_get_accel_list").ok_or_else(|| {
+            let library =
+                first.map_or(LIBWD.to_owned(), |dir| dir.join(LIBWD).display().to_string());
+            Error::NotUadk { library, symbol: "wd_get_accel_list" }
+        })?;
+        let path = mapped_file(some_function);
         let shown = |name: &str| path.as_ref().map_or(name.to_owned(), |p| p.display().to_string());
         // Its own folder comes first, so that the two are of one build.
         let beside = path.as_deref().and_then(Path::parent);

@@ -86,7 +86,7 @@ fn two_codecs_with_types_of_their_own_live_in_one_process() {
         assert_full(&db);
     }
     assert!(files_mention(dir.path(), "TestGzip;FE;"));
-    assert!(gzip.stats().software.compress.blocks > 10);
+    assert!(gzip.stats().together().compress.blocks > 10);
     register(gzip, Schema::Custom { name: "TestGzip".into(), compression_type: 0xfe })
         .expect("legal");
     let db = DB::open(&custom("TestOfTwo"), dir.path()).expect("opened");

@@ -67,7 +67,7 @@ fn the_counters_of_all_threads_add_up() {
         fill(&db);
         compact(&db);
         assert_full(&db);
-        compressor.stats().software.compress.blocks
+        compressor.stats().together().compress.blocks
     };
     assert_eq!(blocks(1), blocks(4), "as many blocks, whoever compresses them");
 }

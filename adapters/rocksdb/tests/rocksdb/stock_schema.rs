@@ -14,14 +14,14 @@ fn flush_compaction_and_reads_go_through_the_compressor() {
     let compressor = compressor();
     let db = DB::open(&stock(compressor.clone()), dir.path()).expect("opened");
     fill(&db);
-    let flushed = compressor.stats().software;
+    let flushed = compressor.stats().together();
     assert!(flushed.compress.blocks > 10 && flushed.compress.bytes_out > 0, "{flushed:?}");
     compact(&db);
-    assert!(compressor.stats().software.compress.blocks > flushed.compress.blocks);
+    assert!(compressor.stats().together().compress.blocks > flushed.compress.blocks);
     assert_full(&db);
-    let read = compressor.stats().software.decompress;
+    let read = compressor.stats().together().decompress;
     assert!(read.blocks > 10 && read.errors == 0, "{read:?}");
-    let sizes = compressor.stats().software.compress;
+    let sizes = compressor.stats().together().compress;
     assert!(sizes.bytes_out * 2 < sizes.bytes_in, "{sizes:?}");
 }
 
@@ -97,7 +97,7 @@ fn incompressible_blocks_are_stored_as_they_are() {
     db.put(b"noise", &value).expect("written");
     db.flush().expect("flushed");
     assert_eq!(db.get(b"noise").expect("readable"), Some(value));
-    let stats = compressor.stats().software;
+    let stats = compressor.stats().together();
     assert!(stats.compress.output_full > 0, "{stats:?}");
 }
 

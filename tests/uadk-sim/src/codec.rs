@@ -1,0 +1,184 @@
+//! What the device computes: C zlib at one level, with the driver's fixed headers.
+
+use std::cell::RefCell;
+
+use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
+
+use crate::machine::Algorithm;
+
+const ZLIB_HEADER: &[u8] = &[0x78, 0x9c];
+const GZIP_HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+
+/// zlib's smallest and largest window that the device has.
+const WINDOW_BITS: std::ops::RangeInclusive<u8> = 12..=15;
+
+thread_local! {
+    static CODECS: RefCell<Codecs> = const { RefCell::new(Codecs { compress: [const { None }; 4], decompress: None }) };
+}
+
+struct Codecs {
+    /// By bits of the window, from 12.
+    compress: [Option<Compress>; 4],
+    decompress: Option<Decompress>,
+}
+
+/// Bits of zlib's window for `win_sz` (4K, 8K, 16K, 24K, 32K). 24 KiB is no power of two: the next
+/// smaller one.
+pub(crate) const fn window_bits(win_sz: u32) -> u8 {
+    match win_sz {
+        0 => 12,
+        1 => 13,
+        2 | 3 => 14,
+        _ => 15,
+    }
+}
+
+/// Compresses `src` to the end of `out`, which is empty, whatever room the caller has.
+pub(crate) fn compress(algorithm: Algorithm, window_bits: u8, src: &[u8], out: &mut Vec<u8>) {
+    // Stored blocks are the worst case; zlib's own bound is a little under this.
+    out.reserve(src.len() + src.len() / 8 + 128);
+    out.extend_from_slice(match algorithm {
+        Algorithm::Deflate => &[],
+        Algorithm::Zlib => ZLIB_HEADER,
+        Algorithm::Gzip => GZIP_HEADER,
+    });
+    CODECS.with_borrow_mut(|codecs| {
+        let bits = window_bits.clamp(*WINDOW_BITS.start(), *WINDOW_BITS.end());
+        let codec =
+            codecs.compress[usize::from(bits - WINDOW_BITS.start())].get_or_insert_with(|| {
+                Compress::new_with_window_bits(Compression::new(1), false, bits)
+            });
+        codec.reset();
+        let status = codec.compress_vec(src, out, FlushCompress::Finish);
+        assert!(matches!(status, Ok(Status::StreamEnd)), "zlib keeps its bound");
+    });
+    match algorithm {
+        Algorithm::Deflate => {}
+        Algorithm::Zlib => out.extend_from_slice(&adler32(src).to_be_bytes()),
+        Algorithm::Gzip => {
+            let mut crc = Crc::new();
+            crc.update(src);
+            out.extend_from_slice(&crc.sum().to_le_bytes());
+            out.extend_from_slice(&(src.len() as u32).to_le_bytes());
+        }
+    }
+}
+
+/// Decompresses to the end of `out`, which is empty, at most `room` bytes. The header is skipped
+/// without a look and the trailer's value is ignored. `None` if the input is corrupt or ends early,
+/// or the output does not fit; else the bytes consumed.
+pub(crate) fn decompress(
+    algorithm: Algorithm,
+    src: &[u8],
+    out: &mut Vec<u8>,
+    room: usize,
+) -> Option<usize> {
+    let header = algorithm.header_len() as usize;
+    let body = src.get(header..)?;
+    let trailer = match algorithm {
+        Algorithm::Deflate => 0,
+        Algorithm::Zlib => 4,
+        Algorithm::Gzip => 8,
+    };
+    CODECS.with_borrow_mut(|codecs| {
+        let codec = codecs.decompress.get_or_insert_with(|| Decompress::new(false));
+        codec.reset(false);
+        let mut reserve = body.len().saturating_mul(4).max(256);
+        loop {
+            let consumed = codec.total_in() as usize;
+            // One more byte than there is room, so that zlib sees the end of a full output.
+            out.reserve(reserve.min(room.saturating_add(1).saturating_sub(out.len())));
+            let status = codec.decompress_vec(&body[consumed..], out, FlushDecompress::Finish);
+            if out.len() > room {
+                return None;
+            }
+            match status {
+                Ok(Status::StreamEnd) => {
+                    let end = header + codec.total_in() as usize;
+                    return Some((end + trailer).min(src.len()));
+                }
+                Ok(_) if out.len() == out.capacity() => reserve = out.len(),
+                _ => return None,
+            }
+        }
+    })
+}
+
+fn adler32(data: &[u8]) -> u32 {
+    // As many bytes as can be added before the sums must be reduced (zlib's NMAX).
+    const CHUNK: usize = 5552;
+    const BASE: u32 = 65521;
+    let (mut a, mut b) = (1u32, 0u32);
+    for chunk in data.chunks(CHUNK) {
+        for &byte in chunk {
+            a += u32::from(byte);
+            b += a;
+        }
+        a %= BASE;
+        b %= BASE;
+    }
+    (b << 16) | a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn sample() -> Vec<u8> {
+        (0..40_000u32).flat_map(|i| (i / 7 % 1009).to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn zlib_reads_what_is_written() {
+        let data = sample();
+        for bits in 12..=15 {
+            let mut out = Vec::new();
+            compress(Algorithm::Zlib, bits, &data, &mut out);
+            assert_eq!(out[..2], *ZLIB_HEADER);
+            let mut back = Vec::new();
+            flate2::read::ZlibDecoder::new(&out[..]).read_to_end(&mut back).unwrap();
+            assert_eq!(back, data);
+        }
+    }
+
+    #[test]
+    fn gzip_reads_what_is_written() {
+        let data = sample();
+        let mut out = Vec::new();
+        compress(Algorithm::Gzip, 15, &data, &mut out);
+        assert_eq!(out[..10], *GZIP_HEADER);
+        let mut back = Vec::new();
+        flate2::read::GzDecoder::new(&out[..]).read_to_end(&mut back).unwrap();
+        assert_eq!(back, data);
+    }
+
+    #[test]
+    fn output_that_fits_exactly_is_not_too_long() {
+        let data = sample();
+        for algorithm in Algorithm::ALL {
+            let (mut packed, mut out) = (Vec::new(), Vec::new());
+            compress(algorithm, 15, &data, &mut packed);
+            let consumed = decompress(algorithm, &packed, &mut out, data.len());
+            assert_eq!(consumed, Some(packed.len()));
+            assert_eq!(out, data);
+            out.clear();
+            assert_eq!(decompress(algorithm, &packed, &mut out, data.len() - 1), None);
+        }
+    }
+
+    #[test]
+    fn cut_input_is_corrupt_and_a_wrong_trailer_is_not() {
+        let data = sample();
+        let mut packed = Vec::new();
+        compress(Algorithm::Zlib, 15, &data, &mut packed);
+        let len = packed.len();
+        let mut out = Vec::new();
+        assert_eq!(decompress(Algorithm::Zlib, &packed[..len / 2], &mut out, 1 << 20), None);
+        packed[len - 1] ^= 1;
+        packed[0] = 0;
+        out.clear();
+        assert_eq!(decompress(Algorithm::Zlib, &packed, &mut out, 1 << 20), Some(len));
+        assert_eq!(out, data);
+    }
+}

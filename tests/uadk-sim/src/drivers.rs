@@ -1,0 +1,254 @@
+//! libwd's list of drivers, and its lists of devices.
+
+use std::cell::UnsafeCell;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::null_mut;
+
+use uadk_sys::abi::{EINVAL, ENODEV, uacce_dev_list, wd_alg_list};
+
+use crate::crash::{crash, lock};
+use crate::machine::Algorithm;
+use crate::state::{STATE, State};
+
+/// `UADK_ALG_HW`.
+const HARDWARE: c_int = 3;
+const PRIORITY: c_int = 100;
+const NAME: &CStr = c"hisi_zip";
+const NAMES: [&CStr; 3] = [c"zlib", c"gzip", c"deflate"];
+
+/// A node as a newer library has it: longer than the fields that all have.
+#[repr(C)]
+struct Node {
+    known: wd_alg_list,
+    alg_type: [c_char; 128],
+    future: [u64; 8],
+}
+
+/// The beginning of `wd_alg_driver`. Its functions can't be called from outside.
+#[repr(C)]
+struct Driver {
+    drv_name: *const c_char,
+    alg_name: *const c_char,
+    priority: c_int,
+    calc_type: c_int,
+    queue_num: c_int,
+    op_type_num: c_int,
+    rest: [*mut c_void; 8],
+}
+
+struct List {
+    head: UnsafeCell<Node>,
+    /// In the order of [`Algorithm::ALL`].
+    nodes: [UnsafeCell<Node>; 3],
+    drivers: [UnsafeCell<Driver>; 3],
+}
+
+// SAFETY: written under the lock of `STATE` alone. Callers read it without, as from the real list.
+unsafe impl Sync for List {}
+
+static LIST: List = List {
+    head: UnsafeCell::new(Node::new(c"", c"")),
+    nodes: [
+        UnsafeCell::new(Node::new(NAMES[0], NAME)),
+        UnsafeCell::new(Node::new(NAMES[1], NAME)),
+        UnsafeCell::new(Node::new(NAMES[2], NAME)),
+    ],
+    drivers: [
+        UnsafeCell::new(Driver::new(NAMES[0])),
+        UnsafeCell::new(Driver::new(NAMES[1])),
+        UnsafeCell::new(Driver::new(NAMES[2])),
+    ],
+};
+
+impl Node {
+    const fn new(algorithm: &CStr, driver: &CStr) -> Self {
+        Self {
+            known: wd_alg_list {
+                alg_name: text(algorithm),
+                drv_name: text(driver),
+                available: false,
+                priority: PRIORITY,
+                calc_type: HARDWARE,
+                refcnt: 0,
+                drv: null_mut(),
+                next: null_mut(),
+            },
+            alg_type: text(algorithm),
+            future: [0; 8],
+        }
+    }
+}
+
+impl Driver {
+    const fn new(algorithm: &'static CStr) -> Self {
+        Self {
+            drv_name: NAME.as_ptr(),
+            alg_name: algorithm.as_ptr(),
+            priority: PRIORITY,
+            calc_type: HARDWARE,
+            queue_num: 1,
+            op_type_num: 2,
+            rest: [null_mut(); 8],
+        }
+    }
+}
+
+const fn text(text: &CStr) -> [c_char; 128] {
+    let bytes = text.to_bytes();
+    let mut field = [0; 128];
+    let mut at = 0;
+    while at < bytes.len() {
+        field[at] = bytes[at].cast_signed();
+        at += 1;
+    }
+    field
+}
+
+/// `wd_get_alg_head`.
+pub(crate) fn head() -> *mut wd_alg_list {
+    LIST.head.get().cast()
+}
+
+/// A node's fields, written under the lock of the state.
+fn node(algorithm: usize) -> *mut wd_alg_list {
+    LIST.nodes[algorithm].get().cast()
+}
+
+/// Drivers register themselves, for what the machine offers, if there is a device.
+pub(crate) fn register(state: &mut State) {
+    if state.registered {
+        return;
+    }
+    state.registered = true;
+    unlink();
+    let mut tail = head();
+    if !state.machine.present {
+        return;
+    }
+    for (at, algorithm) in Algorithm::ALL.into_iter().enumerate() {
+        if !state.machine.has(algorithm.name()) {
+            continue;
+        }
+        let node = node(at);
+        // SAFETY: a node of the static list, and the state is locked.
+        let fields = unsafe { &mut *node };
+        fields.available = true;
+        fields.drv = LIST.drivers[at].get().cast();
+        fields.next = null_mut();
+        // SAFETY: as above.
+        unsafe { (*tail).next = node };
+        tail = node;
+    }
+}
+
+/// Back to the head alone, as before the first initialisation.
+pub(crate) fn unlink() {
+    // SAFETY: of the static list, and the state is locked.
+    unsafe { (*head()).next = null_mut() };
+    for at in 0..LIST.nodes.len() {
+        // SAFETY: as above.
+        let fields = unsafe { &mut *node(at) };
+        fields.available = false;
+        fields.drv = null_mut();
+    }
+}
+
+/// The number of a registered driver for an algorithm, if it is available.
+pub(crate) fn available(state: &State, algorithm: &str) -> Option<usize> {
+    let at = Algorithm::ALL.into_iter().position(|known| known.name() == algorithm)?;
+    // SAFETY: of the static list, and the state is locked.
+    let available = unsafe { (*node(at)).available };
+    (state.registered && available).then_some(at)
+}
+
+/// `wd_disable_drv`, which an initialisation without a free context does.
+pub(crate) fn disable(_state: &mut State, driver: usize) {
+    // SAFETY: of the static list, and the state is locked.
+    unsafe { (*node(driver)).available = false };
+}
+
+/// `wd_enable_drv`.
+pub(crate) fn enable(driver: *mut c_void) {
+    let state = lock(&STATE);
+    for at in 0..LIST.drivers.len() {
+        // SAFETY: of the static list, and the state is locked.
+        let fields = unsafe { &mut *node(at) };
+        if !driver.is_null() && driver == fields.drv {
+            fields.available = state.machine.present;
+        }
+    }
+}
+
+/// What `uacce_dev_list::dev` points to.
+struct Device {
+    magic: u64,
+    index: usize,
+}
+
+const MAGIC: u64 = u64::from_le_bytes(*b"UADKDEVI");
+
+/// `wd_get_accel_list`.
+///
+/// # Safety
+///
+/// `algorithm` is null or NUL-terminated.
+pub(crate) unsafe fn accel_list(algorithm: *const c_char) -> *mut uacce_dev_list {
+    if algorithm.is_null() {
+        return null_mut();
+    }
+    // SAFETY: the caller says so.
+    let algorithm = unsafe { CStr::from_ptr(algorithm) };
+    let state = lock(&STATE);
+    let machine = &state.machine;
+    let offered = algorithm.to_str().is_ok_and(|name| machine.has(name));
+    if !offered || !machine.present || machine.isolated {
+        return null_mut();
+    }
+    (0..machine.numa_nodes.len()).rev().fold(null_mut(), |next, index| {
+        let dev = Box::into_raw(Box::new(Device { magic: MAGIC, index })).cast();
+        Box::into_raw(Box::new(uacce_dev_list { dev, next }))
+    })
+}
+
+/// `wd_free_list_accels`.
+///
+/// # Safety
+///
+/// `list` is null or was given by [`accel_list`] and not freed.
+pub(crate) unsafe fn free_list(mut list: *mut uacce_dev_list) {
+    while !list.is_null() {
+        // SAFETY: the caller says so; nodes and devices are boxes.
+        let node = unsafe { Box::from_raw(list) };
+        // SAFETY: as above.
+        drop(unsafe { Box::from_raw(device(node.dev)) });
+        list = node.next;
+    }
+}
+
+/// `wd_get_avail_ctx`.
+///
+/// # Safety
+///
+/// `dev` is null or of a list that was not freed.
+pub(crate) unsafe fn available_contexts(dev: *mut c_void) -> c_int {
+    if dev.is_null() {
+        return EINVAL;
+    }
+    // SAFETY: the caller says so.
+    let index = unsafe { (*device(dev)).index };
+    let state = lock(&STATE);
+    if state.machine.present && index < state.machine.numa_nodes.len() {
+        state.free_contexts(index).cast_signed()
+    } else {
+        ENODEV
+    }
+}
+
+fn device(dev: *mut c_void) -> *mut Device {
+    let device = dev.cast::<Device>();
+    // SAFETY: what the caller passes is a device, or this crashes, as in the real library.
+    if unsafe { (*device).magic } != MAGIC {
+        crash("a device that the library did not give out");
+    }
+    device
+}

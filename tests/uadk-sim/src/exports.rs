@@ -1,0 +1,192 @@
+//! The C functions, by their names in UADK.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use uadk_sys::abi::{
+    EINVAL, ENODEV, handle_t, uacce_dev_list, wd_alg_list, wd_comp_req, wd_comp_sess_setup,
+    wd_ctx_params,
+};
+use uadk_sys::{Functions, Libwd, Release, Version};
+
+use crate::{drivers, init, requests, script, session};
+
+/// The functions of the simulator in this program.
+pub const FUNCTIONS: Functions = Functions {
+    wd_get_accel_list,
+    wd_free_list_accels,
+    wd_get_avail_ctx,
+    wd_get_alg_head,
+    wd_enable_drv,
+    wd_comp_init2_,
+    wd_comp_uninit2,
+    wd_comp_alloc_sess,
+    wd_comp_free_sess,
+    wd_do_comp_sync,
+    wd_do_comp_strm,
+    wd_do_comp_async,
+    wd_comp_poll,
+    wd_comp_poll_ctx,
+};
+
+/// The simulator in this program, in the place of loaded libraries.
+#[must_use]
+pub const fn libwd() -> Libwd {
+    let version = Version { release: Release::From2_10, file: None };
+    // SAFETY: the functions do what UADK's do, as far as this crate says.
+    unsafe { Libwd::from_functions(FUNCTIONS, version) }
+}
+
+/// Devices that offer an algorithm. An isolated one is left out.
+///
+/// # Safety
+///
+/// `alg_name` is null or NUL-terminated.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_get_accel_list(alg_name: *const c_char) -> *mut uacce_dev_list {
+    script::read_environment();
+    // SAFETY: the caller says so.
+    unsafe { drivers::accel_list(alg_name) }
+}
+
+/// Frees a list of [`wd_get_accel_list`].
+///
+/// # Safety
+///
+/// `list` is null or such a list.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_free_list_accels(list: *mut uacce_dev_list) {
+    // SAFETY: the caller says so.
+    unsafe { drivers::free_list(list) }
+}
+
+/// Free contexts of a device.
+///
+/// # Safety
+///
+/// `dev` is null or of a list of [`wd_get_accel_list`].
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_get_avail_ctx(dev: *mut c_void) -> c_int {
+    // SAFETY: the caller says so.
+    unsafe { drivers::available_contexts(dev) }
+}
+
+/// The list of drivers, of which there are none before the first initialisation.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn wd_get_alg_head() -> *mut wd_alg_list {
+    script::read_environment();
+    drivers::head()
+}
+
+/// Makes a driver available again.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn wd_enable_drv(drv: *mut c_void) {
+    drivers::enable(drv);
+}
+
+/// Initialises the library.
+///
+/// # Safety
+///
+/// `alg` is null or NUL-terminated, and `ctx_params` null or valid.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_comp_init2_(
+    alg: *mut c_char,
+    sched_type: u32,
+    task_type: c_int,
+    ctx_params: *mut wd_ctx_params,
+) -> c_int {
+    script::read_environment();
+    // SAFETY: the caller says so.
+    unsafe { init::init(alg, sched_type, task_type, ctx_params) }
+}
+
+/// Undoes the initialisation.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn wd_comp_uninit2() {
+    init::uninit();
+}
+
+/// Allocates a session.
+///
+/// # Safety
+///
+/// `setup` is null, or the setup of 2.10 with 64 writable bytes behind and a `sched_param` that is
+/// null or a `sched_params` of 2.10.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_comp_alloc_sess(setup: *mut wd_comp_sess_setup) -> handle_t {
+    // SAFETY: the caller says so.
+    unsafe { session::alloc(setup) }
+}
+
+/// Frees a session.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn wd_comp_free_sess(h_sess: handle_t) {
+    session::free(h_sess);
+}
+
+/// Does one block and waits for it.
+///
+/// # Safety
+///
+/// `req` is null or valid, with valid buffers; after `ETIMEDOUT` the output stays valid for ever.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_do_comp_sync(h_sess: handle_t, req: *mut wd_comp_req) -> c_int {
+    // SAFETY: the caller says so.
+    unsafe { requests::call(h_sess, req) }
+}
+
+/// As [`wd_do_comp_sync`]: a stream is one block here.
+///
+/// # Safety
+///
+/// As [`wd_do_comp_sync`].
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_do_comp_strm(h_sess: handle_t, req: *mut wd_comp_req) -> c_int {
+    // SAFETY: the caller says so.
+    unsafe { requests::call(h_sess, req) }
+}
+
+/// Submits one block.
+///
+/// # Safety
+///
+/// `req` is null or valid, with buffers that stay valid until the callback was called.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_do_comp_async(h_sess: handle_t, req: *mut wd_comp_req) -> c_int {
+    // SAFETY: the caller says so.
+    unsafe { requests::submit(h_sess, req) }
+}
+
+/// Polls all contexts.
+///
+/// # Safety
+///
+/// `count` is null or valid; buffers and callbacks of all requests in flight are valid.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_comp_poll(expt: u32, count: *mut u32) -> c_int {
+    // SAFETY: the caller says so.
+    unsafe { requests::poll(expt, count) }
+}
+
+/// Polls one context.
+///
+/// # Safety
+///
+/// As [`wd_comp_poll`].
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn wd_comp_poll_ctx(idx: u32, expt: u32, count: *mut u32) -> c_int {
+    // SAFETY: the caller says so.
+    unsafe { requests::poll_context(idx, expt, count) }
+}
+
+/// Registers a driver, which this library has no device for.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn wd_alg_driver_register(drv: *mut c_void) -> c_int {
+    if drv.is_null() { EINVAL } else { ENODEV }
+}
+
+/// Only there to be found: it tells that the library is 2.10.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn wd_find_ctx(_alg_name: *const c_char) -> handle_t {
+    0
+}

@@ -1,0 +1,79 @@
+//! A forked child: not initialised, and with no lock held by a thread that it does not have.
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{MutexGuard, Once, RwLockWriteGuard};
+
+use crate::crash::lock;
+use crate::state::STATE;
+use crate::{clock, contexts, drivers, faults, late, memo, simulator};
+
+static GATE: AtomicBool = AtomicBool::new(false);
+static HELD: Held = Held(UnsafeCell::new(None));
+
+/// All locks, from before the fork until after it, taken in the order in which others nest them.
+struct Locks {
+    turn: MutexGuard<'static, simulator::Turn>,
+    state: MutexGuard<'static, crate::state::State>,
+    _contexts: Vec<MutexGuard<'static, contexts::Queue>>,
+    _late: MutexGuard<'static, Vec<late::LateWrite>>,
+    _faults: MutexGuard<'static, faults::Plan>,
+    _clock: MutexGuard<'static, clock::Custom>,
+    _memo: Vec<RwLockWriteGuard<'static, memo::Shard>>,
+}
+
+struct Held(UnsafeCell<Option<Locks>>);
+
+// SAFETY: only the thread that has the gate uses it.
+unsafe impl Sync for Held {}
+
+/// Registers the handlers, once.
+pub(crate) fn register() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the handlers stay, as this library is never unloaded.
+        let code = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+        assert_eq!(code, 0, "pthread_atfork failed");
+    });
+}
+
+extern "C" fn before() {
+    while GATE.swap(true, Ordering::Acquire) {
+        std::thread::yield_now();
+    }
+    let locks = Locks {
+        turn: lock(&simulator::TURN),
+        state: lock(&STATE),
+        _contexts: contexts::used().iter().map(contexts::Context::queue).collect(),
+        _late: lock(&late::WRITES),
+        _faults: lock(&faults::PLAN),
+        _clock: lock(&clock::CUSTOM),
+        _memo: memo::locked(),
+    };
+    // SAFETY: this thread has the gate.
+    unsafe { *HELD.0.get() = Some(locks) };
+}
+
+fn take() -> Option<Locks> {
+    // SAFETY: this thread, or its copy in the child, has the gate.
+    unsafe { (*HELD.0.get()).take() }
+}
+
+extern "C" fn in_parent() {
+    drop(take());
+    GATE.store(false, Ordering::Release);
+}
+
+extern "C" fn in_child() {
+    if let Some(mut locks) = take() {
+        locks.turn.release();
+        locks.state.forked();
+        drop(locks);
+    }
+    contexts::reset();
+    late::reset();
+    let state = lock(&STATE);
+    drivers::unlink();
+    drop(state);
+    GATE.store(false, Ordering::Release);
+}

@@ -1,0 +1,147 @@
+//! What the simulated machine has.
+
+use uadk_sys::abi::{WD_DEFLATE, WD_DIR_COMPRESS, WD_GZIP, WD_ZLIB};
+
+/// Which way a block goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Data to compressed data.
+    Compress,
+    /// And back.
+    Decompress,
+}
+
+impl Direction {
+    pub(crate) const fn from_op_type(op_type: u32) -> Self {
+        if op_type == WD_DIR_COMPRESS { Self::Compress } else { Self::Decompress }
+    }
+}
+
+/// A format of the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// Raw deflate. Not every device has it.
+    Deflate,
+    /// zlib.
+    Zlib,
+    /// gzip.
+    Gzip,
+}
+
+impl Algorithm {
+    pub(crate) const ALL: [Self; 3] = [Self::Zlib, Self::Gzip, Self::Deflate];
+
+    /// Its name in the device's `algorithms` attribute.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Deflate => "deflate",
+            Self::Zlib => "zlib",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    pub(crate) const fn from_type(alg_type: u32) -> Option<Self> {
+        match alg_type {
+            WD_DEFLATE => Some(Self::Deflate),
+            WD_ZLIB => Some(Self::Zlib),
+            WD_GZIP => Some(Self::Gzip),
+            _ => None,
+        }
+    }
+
+    /// Bytes of the fixed header.
+    pub(crate) const fn header_len(self) -> u32 {
+        match self {
+            Self::Deflate => 0,
+            Self::Zlib => 2,
+            Self::Gzip => 10,
+        }
+    }
+
+    pub(crate) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// The machine: its devices, and in what state they are.
+///
+/// ```
+/// use uadk_sim::Machine;
+///
+/// let kunpeng_920 = Machine::without_raw_deflate();
+/// let two_sockets = Machine { numa_nodes: vec![0, 1], contexts: 16, ..Machine::default() };
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each may be so or not, whatever the others are")]
+pub struct Machine {
+    /// What its devices offer: names as in the `algorithms` attribute.
+    pub algorithms: Vec<&'static str>,
+    /// The NUMA node of each device, at most 8 devices and one a node.
+    pub numa_nodes: Vec<u32>,
+    /// Contexts that each device has free.
+    pub contexts: u32,
+    /// Whether there is a device at all. If not, no driver registers itself.
+    pub present: bool,
+    /// Whether the process may open the device node.
+    pub permission: bool,
+    /// Whether the kernel has isolated the devices after too many hardware errors.
+    pub isolated: bool,
+    /// Whether opening the device node says `EBUSY` although contexts are free.
+    pub busy_node: bool,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self {
+            algorithms: vec!["zlib", "gzip", "deflate"],
+            numa_nodes: vec![0],
+            contexts: 64,
+            present: true,
+            permission: true,
+            isolated: false,
+            busy_node: false,
+        }
+    }
+}
+
+impl Machine {
+    /// As a Kunpeng 920: zlib and gzip only.
+    #[must_use]
+    pub fn without_raw_deflate() -> Self {
+        Self { algorithms: vec!["zlib", "gzip"], ..Self::default() }
+    }
+
+    /// The library is there, a device is not.
+    #[must_use]
+    pub fn without_device() -> Self {
+        Self { present: false, ..Self::default() }
+    }
+
+    /// The device node can't be opened.
+    #[must_use]
+    pub fn without_permission() -> Self {
+        Self { permission: false, ..Self::default() }
+    }
+
+    /// The kernel has isolated the device.
+    #[must_use]
+    pub fn isolated() -> Self {
+        Self { isolated: true, ..Self::default() }
+    }
+
+    /// One device on each of these NUMA nodes.
+    #[must_use]
+    pub fn with_numa_nodes(nodes: &[u32]) -> Self {
+        Self { numa_nodes: nodes.to_vec(), ..Self::default() }
+    }
+
+    pub(crate) fn has(&self, algorithm: &str) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+
+    /// The algorithms as bits, for a look-up without a lock.
+    pub(crate) fn bits(&self) -> u8 {
+        Algorithm::ALL.into_iter().filter(|a| self.has(a.name())).map(Algorithm::bit).sum()
+    }
+}

@@ -1,0 +1,296 @@
+//! A request on its way through a context.
+
+use std::ffi::c_void;
+use std::ptr::without_provenance_mut;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use uadk_sys::abi::{WD_IN_EPARA, WD_STREAM_END, wd_comp_req};
+
+use crate::codec;
+use crate::crash::crash;
+use crate::faults::Fault;
+use crate::late;
+use crate::machine::{Algorithm, Direction};
+use crate::memo::{self, Key, Remembered};
+use crate::session::Session;
+use crate::state::SETTINGS;
+use crate::timing;
+
+/// The driver tells the device of no more output room.
+const MAX_OUTPUT: usize = 8 << 20;
+/// A recycled message keeps no larger buffer.
+const KEPT: usize = 256 << 10;
+/// What a recycled request is filled with.
+const SCRIBBLE: u32 = 0xe7e7_e7e7;
+
+/// A request, the copy of it that its callback sees, and its result, which is written to the
+/// output when it completes. The input is read when it is submitted.
+#[derive(Debug)]
+pub(crate) struct Message {
+    request: wd_comp_req,
+    session: Option<&'static Session>,
+    device: usize,
+    /// When it completes, on the simulator's clock; zero for at once.
+    pub(crate) due: Duration,
+    /// Polls that go without it.
+    pub(crate) polls_left: u32,
+    deferred: bool,
+    bytes: Vec<u8>,
+    remembered: Option<Arc<Remembered>>,
+    consumed: u32,
+    /// What it says, whatever is written.
+    produced: u32,
+    status: u32,
+    flip: bool,
+    write_late: Option<bool>,
+}
+
+impl Default for Message {
+    fn default() -> Self {
+        Self {
+            request: recycled(),
+            session: None,
+            device: 0,
+            due: Duration::ZERO,
+            polls_left: 0,
+            deferred: false,
+            bytes: Vec::new(),
+            remembered: None,
+            consumed: 0,
+            produced: 0,
+            status: 0,
+            flip: false,
+            write_late: None,
+        }
+    }
+}
+
+// SAFETY: the pointers are the caller's, who lets the library use them from whichever thread polls.
+unsafe impl Send for Message {}
+
+/// What a request is to be made with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    pub(crate) session: &'static Session,
+    pub(crate) request: wd_comp_req,
+    pub(crate) number: u64,
+    /// The context's, which is what the device does, whatever the request says.
+    pub(crate) direction: Direction,
+    pub(crate) device: usize,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Message {
+    /// Computes the result.
+    ///
+    /// # Safety
+    ///
+    /// The request's input is readable.
+    pub(crate) unsafe fn fill(&mut self, work: &Work) {
+        let request = &work.request;
+        self.request = *request;
+        self.session = Some(work.session);
+        work.session.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.device = work.device;
+        let takes = timing::enter(work.device, request.src_len);
+        self.due = if takes.is_zero() { takes } else { crate::clock::now() + takes };
+
+        let lost = matches!(work.fault, Some(Fault::Lost { .. }));
+        if !lost {
+            let src = request.src.cast::<u8>();
+            // SAFETY: the caller says so.
+            let src = unsafe { std::slice::from_raw_parts(src, request.src_len as usize) };
+            self.compute(work, src);
+        }
+        if let Some(fault) = work.fault {
+            self.apply(fault);
+        }
+    }
+
+    fn compute(&mut self, work: &Work, src: &[u8]) {
+        let (algorithm, direction) = (work.session.algorithm, work.direction);
+        let room = (work.request.dst_len as usize).min(MAX_OUTPUT);
+        let offered = SETTINGS.algorithms.load(Ordering::Relaxed) & algorithm.bit() != 0;
+        // Whether there is room for 9/8 is asked of the caller's room, before the driver's own limit.
+        if !offered || !has_room(direction, src.len(), work.request.dst_len as usize) {
+            return self.reject();
+        }
+        let window_bits = work.session.window_bits;
+        let key = memo::enabled().then(|| Key::new(src, algorithm, direction, window_bits));
+        if let Some(found) = key.and_then(|key| key.get()) {
+            self.consumed = found.consumed;
+            self.remembered = Some(found);
+        } else if let Some(consumed) =
+            compute(algorithm, direction, window_bits, src, room, &mut self.bytes)
+        {
+            self.consumed = consumed;
+            if let Some(key) = key {
+                let bytes = self.bytes.as_slice().into();
+                self.remembered = Some(key.insert(Remembered { bytes, consumed }));
+            }
+        } else {
+            return self.reject();
+        }
+        if self.output().len() > room {
+            return self.reject();
+        }
+        self.produced = self.output().len() as u32;
+        // Both are seen on hardware.
+        let alternate = direction == Direction::Decompress && work.number.is_multiple_of(2);
+        self.status = if alternate { WD_STREAM_END } else { 0 };
+    }
+
+    fn reject(&mut self) {
+        self.remembered = None;
+        self.bytes.clear();
+        (self.consumed, self.produced, self.status) = (0, 0, WD_IN_EPARA);
+    }
+
+    fn apply(&mut self, fault: Fault) {
+        match fault {
+            Fault::Late { polls } => {
+                // The poll that takes it counts down too.
+                self.polls_left = polls.saturating_add(1);
+                self.deferred = true;
+            }
+            Fault::Delay(delay) => {
+                self.due = self.due.max(crate::clock::now() + delay);
+                self.deferred = true;
+            }
+            Fault::FlipBit => self.flip = true,
+            Fault::Status(status) => {
+                if status > WD_STREAM_END {
+                    self.reject();
+                }
+                self.status = status;
+            }
+            Fault::ShortBy(bytes) => self.produced = self.produced.saturating_sub(bytes),
+            Fault::Claims(bytes) => self.produced = bytes,
+            Fault::Lost { write_late } => self.write_late = Some(write_late),
+            // Not accepted in the first place.
+            Fault::Busy | Fault::Context(_) | Fault::Reset | Fault::Return(_) => {}
+        }
+    }
+
+    pub(crate) fn is_deferred(&self) -> bool {
+        self.deferred
+    }
+
+    fn output(&self) -> &[u8] {
+        self.remembered.as_ref().map_or(&self.bytes, |remembered| &remembered.bytes)
+    }
+
+    /// The device writes the output, and leaves the request as the caller will see it.
+    ///
+    /// # Safety
+    ///
+    /// The request's output is writable.
+    pub(crate) unsafe fn complete(&mut self) -> &mut wd_comp_req {
+        timing::leave(self.device);
+        if let Some(session) = self.session {
+            session.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
+        let dst = self.request.dst.cast::<u8>();
+        let output = self.output();
+        // SAFETY: the caller says so, and the output is no longer than the room.
+        unsafe { std::ptr::copy_nonoverlapping(output.as_ptr(), dst, output.len()) };
+        if self.flip && !output.is_empty() {
+            let at = output.len() / 2;
+            // SAFETY: inside of what was just written.
+            let byte = unsafe { dst.add(at) };
+            // SAFETY: as above.
+            unsafe { byte.write(output[at] ^ 1) };
+        }
+        self.request.src_len = self.consumed;
+        self.request.dst_len = self.produced;
+        self.request.status = self.status;
+        &mut self.request
+    }
+
+    /// Calls back, from the thread that polls.
+    ///
+    /// # Safety
+    ///
+    /// As [`complete`](Self::complete); the callback may be called with its parameter.
+    pub(crate) unsafe fn call_back(&mut self) {
+        // SAFETY: the caller says so.
+        let request = unsafe { self.complete() };
+        let (callback, param) = (request.cb, request.cb_param);
+        if let Some(callback) = callback {
+            // SAFETY: the caller says so.
+            unsafe { callback(request, param) };
+        }
+    }
+
+    /// The request will never complete.
+    pub(crate) fn lose(&mut self) {
+        timing::leave(self.device);
+        if let Some(session) = self.session {
+            session.lose_one();
+        }
+        if self.write_late == Some(true) {
+            late::add(self.request.dst.cast(), self.request.dst_len as usize);
+        }
+    }
+
+    /// Nothing of the request can be read any more.
+    pub(crate) fn recycle(&mut self) {
+        // In place: whoever kept a pointer to what the callback saw, sees this.
+        self.request = recycled();
+        self.session = None;
+        self.remembered = None;
+        if self.bytes.capacity() > KEPT {
+            self.bytes = Vec::new();
+        } else {
+            self.bytes.clear();
+        }
+        (self.due, self.polls_left, self.deferred) = (Duration::ZERO, 0, false);
+        (self.flip, self.write_late) = (false, None);
+    }
+}
+
+/// What is left of a request.
+fn recycled() -> wd_comp_req {
+    unsafe extern "C" fn call_back(_: *mut wd_comp_req, _: *mut c_void) -> *mut c_void {
+        crash("a callback is read from a request that was recycled")
+    }
+    let pointer = without_provenance_mut(usize::MAX / 0xff * 0xe7);
+    wd_comp_req {
+        src: pointer,
+        src_len: SCRIBBLE,
+        dst: pointer,
+        dst_len: SCRIBBLE,
+        cb: Some(call_back),
+        cb_param: pointer,
+        op_type: SCRIBBLE,
+        data_fmt: SCRIBBLE,
+        last: SCRIBBLE,
+        status: SCRIBBLE,
+        r#priv: pointer,
+    }
+}
+
+fn has_room(direction: Direction, len: usize, room: usize) -> bool {
+    direction == Direction::Decompress
+        || !SETTINGS.demands_room.load(Ordering::Relaxed)
+        || room * 8 >= len * 9
+}
+
+fn compute(
+    algorithm: Algorithm,
+    direction: Direction,
+    window_bits: u8,
+    src: &[u8],
+    room: usize,
+    out: &mut Vec<u8>,
+) -> Option<u32> {
+    match direction {
+        Direction::Compress => {
+            codec::compress(algorithm, window_bits, src, out);
+            Some(src.len() as u32)
+        }
+        Direction::Decompress => codec::decompress(algorithm, src, out, room).map(|n| n as u32),
+    }
+}

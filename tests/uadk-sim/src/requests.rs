@@ -1,0 +1,344 @@
+//! Requests and polls.
+
+use std::ffi::c_int;
+use std::time::Duration;
+
+use uadk_sys::abi::{
+    EAGAIN, EBUSY, EINVAL, ETIMEDOUT, MAX_INPUT, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_FLAT_BUF,
+    WD_HW_EACCESS, handle_t, wd_comp_req,
+};
+
+use crate::clock;
+use crate::contexts;
+use crate::crash::{crash, lock};
+use crate::faults::{self, Fault, RequestInfo};
+use crate::late;
+use crate::machine::Direction;
+use crate::message::Work;
+use crate::session::Session;
+use crate::state::{self, Mode, Pin, STATE};
+
+/// How long a synchronous call spins for a lost completion.
+const SYNC_SPIN: Duration = Duration::from_millis(14_500);
+/// Rounds of `wd_comp_poll`.
+const POLL_ROUNDS: u32 = 999;
+/// What an empty `wd_comp_poll` costs at least.
+const EMPTY_POLL: Duration = Duration::from_micros(200);
+/// What a reset device says.
+const RESET: c_int = -WD_HW_EACCESS.cast_signed();
+
+/// `wd_do_comp_async`.
+///
+/// # Safety
+///
+/// `request` is null or readable, with buffers that stay valid until the callback was called.
+pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_int {
+    // SAFETY: the caller says so.
+    let checked = unsafe { check(handle, request, Mode::Async) };
+    let (session, pin, request) = match checked {
+        Ok(checked) => checked,
+        Err(code) => return code,
+    };
+    let (number, fault) = draw(session, pin, &request, Mode::Async);
+    if let Err(code) = accept(pin, fault) {
+        return code;
+    }
+    let context = contexts::pinned(pin);
+    let reserved = context.queue().reserve();
+    let mut message = match reserved {
+        Ok(message) => message,
+        Err(code) => return code,
+    };
+    let Pin { role, .. } = pin;
+    let (direction, device) = (role.direction, role.device);
+    let work = Work { session, request, number, direction, device, fault };
+    // The result is computed without the lock.
+    // SAFETY: the caller says so.
+    unsafe { message.fill(&work) };
+    if matches!(fault, Some(Fault::Lost { .. })) {
+        context.queue().push_lost(message);
+    } else {
+        context.queue().push(message);
+    }
+    0
+}
+
+/// `wd_do_comp_sync`, and `wd_do_comp_strm` for a whole block.
+///
+/// # Safety
+///
+/// `request` is null or valid, with valid buffers; after `ETIMEDOUT` the output stays valid for ever.
+pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int {
+    let result = request;
+    // SAFETY: the caller says so.
+    let checked = unsafe { check(handle, request, Mode::Sync) };
+    let (session, pin, request) = match checked {
+        Ok(checked) => checked,
+        Err(code) => return code,
+    };
+    let (number, fault) = draw(session, pin, &request, Mode::Sync);
+    if let Err(code) = accept(pin, fault) {
+        return code;
+    }
+    let context = contexts::pinned(pin);
+    let _spin_lock = context.lock_spin();
+    let reserved = context.queue().reserve();
+    let mut message = match reserved {
+        Ok(message) => message,
+        Err(code) => return code,
+    };
+    let Pin { role, .. } = pin;
+    let (direction, device) = (role.direction, role.device);
+    let work = Work { session, request, number, direction, device, fault };
+    // SAFETY: the caller says so.
+    unsafe { message.fill(&work) };
+    let lost = matches!(fault, Some(Fault::Lost { .. }));
+    if lost {
+        clock::wait_until(clock::now() + SYNC_SPIN);
+    } else if !message.due.is_zero() {
+        clock::wait_until(message.due);
+    }
+    let mut queue = context.queue();
+    if lost || queue.failure().is_some() {
+        let code = queue.failure().unwrap_or(ETIMEDOUT);
+        queue.push_lost(message);
+        return code;
+    }
+    drop(queue);
+    // SAFETY: the caller says so.
+    let completed = *unsafe { message.complete() };
+    let mut queue = context.queue();
+    queue.counts_mut().completed += 1;
+    queue.finish(message);
+    drop(queue);
+    let answer = wd_comp_req {
+        src_len: completed.src_len,
+        dst_len: completed.dst_len,
+        status: completed.status,
+        ..request
+    };
+    // SAFETY: the caller says so.
+    unsafe { result.write(answer) };
+    0
+}
+
+/// `wd_comp_poll_ctx`.
+///
+/// # Safety
+///
+/// `count` is null or writable, and the buffers and callbacks of all requests in flight are valid.
+pub(crate) unsafe fn poll_context(index: u32, expect: u32, count: *mut u32) -> c_int {
+    if count.is_null() || expect == 0 {
+        return EINVAL;
+    }
+    // SAFETY: the caller says so.
+    let count = unsafe { &mut *count };
+    // SAFETY: the caller says so.
+    unsafe { poll_one(index, expect, count) }
+}
+
+/// As [`poll_context`], with checked parameters.
+unsafe fn poll_one(index: u32, expect: u32, count: &mut u32) -> c_int {
+    *count = 0;
+    let generation = state::generation();
+    let Some(context) = contexts::get(index) else { return EINVAL };
+    let mut queue = context.queue();
+    if queue.role(generation, Mode::Async).is_none() {
+        return EINVAL;
+    }
+    queue.polled();
+    if let Some(code) = queue.failure() {
+        drop(queue);
+        late::polled();
+        return code;
+    }
+    loop {
+        let Some(mut message) = queue.take_completed() else {
+            let code = queue.failure().unwrap_or(EAGAIN);
+            drop(queue);
+            late::polled();
+            return code;
+        };
+        // The callback may submit, poll, or wait for another thread that does.
+        drop(queue);
+        // SAFETY: the caller says so.
+        unsafe { message.call_back() };
+        *count += 1;
+        queue = context.queue();
+        queue.finish(message);
+        if *count == expect {
+            drop(queue);
+            late::polled();
+            return 0;
+        }
+    }
+}
+
+/// `wd_comp_poll`: many rounds over the asynchronous contexts of all nodes, one message each, until
+/// there are as many as expected or one context says an error.
+///
+/// # Safety
+///
+/// As [`poll_context`].
+pub(crate) unsafe fn poll(expect: u32, count: *mut u32) -> c_int {
+    if count.is_null() {
+        return EINVAL;
+    }
+    if state::generation() == 0 {
+        crash("a poll while the library is not initialised");
+    }
+    // SAFETY: the caller says so.
+    let count = unsafe { &mut *count };
+    let began = std::time::Instant::now();
+    let before = *count;
+    let (regions, len) = asynchronous_regions();
+    for _ in 0..POLL_ROUNDS {
+        for node in regions[..len].chunk_by(|a, b| a.node == b.node) {
+            loop {
+                let last = *count;
+                for region in node {
+                    // SAFETY: as the caller says.
+                    let code = unsafe { poll_region(region.begin, region.end, expect, count) };
+                    if code != 0 {
+                        return code;
+                    }
+                }
+                if *count == expect {
+                    return 0;
+                }
+                // A node that gave something is asked again.
+                if *count == last {
+                    break;
+                }
+            }
+        }
+    }
+    while *count == before && began.elapsed() < EMPTY_POLL {
+        std::hint::spin_loop();
+    }
+    0
+}
+
+unsafe fn poll_region(begin: u32, end: u32, expect: u32, count: &mut u32) -> c_int {
+    for index in begin..=end {
+        let mut polled = 0;
+        // SAFETY: as the caller says.
+        match unsafe { poll_one(index, 1, &mut polled) } {
+            0 => {}
+            EAGAIN => continue,
+            code => return code,
+        }
+        *count += polled;
+        if *count == expect {
+            break;
+        }
+    }
+    0
+}
+
+#[derive(Clone, Copy, Default)]
+struct Range {
+    node: u32,
+    begin: u32,
+    end: u32,
+}
+
+/// The asynchronous contexts by node and direction, without an allocation.
+fn asynchronous_regions() -> ([Range; 16], usize) {
+    let mut ranges = [Range::default(); 16];
+    let mut len = 0;
+    for region in lock(&STATE).regions.iter().filter(|region| region.role.mode == Mode::Async) {
+        ranges[len] = Range { node: region.node, begin: region.begin, end: region.end };
+        len += 1;
+    }
+    (ranges, len)
+}
+
+/// The parameters as the library checks them.
+///
+/// # Safety
+///
+/// `request` is null or readable.
+unsafe fn check(
+    handle: handle_t,
+    request: *const wd_comp_req,
+    mode: Mode,
+) -> Result<(&'static Session, Pin, wd_comp_req), c_int> {
+    let session = Session::from_handle(handle).ok_or(EINVAL)?;
+    if request.is_null() {
+        return Err(EINVAL);
+    }
+    // SAFETY: the caller says so.
+    let request = unsafe { request.read() };
+    // Lists of buffers are not modelled.
+    if request.data_fmt != WD_FLAT_BUF || request.src.is_null() || request.dst.is_null() {
+        return Err(EINVAL);
+    }
+    let header = session.algorithm.header_len();
+    let short = match request.op_type {
+        WD_DIR_COMPRESS => request.dst_len <= header,
+        WD_DIR_DECOMPRESS => request.dst_len == 0 || (header > 0 && request.src_len <= header),
+        _ => true,
+    };
+    let callback = match mode {
+        Mode::Async => request.cb.is_some() && !request.cb_param.is_null(),
+        Mode::Sync => request.cb.is_none(),
+    };
+    if short || !callback || request.src_len == 0 {
+        return Err(EINVAL);
+    }
+    session.require_usable();
+    let pin = match mode {
+        Mode::Sync => session.synchronous,
+        Mode::Async => session.asynchronous,
+    };
+    let pin = pin.ok_or(EINVAL)?;
+    if request.src_len as usize > MAX_INPUT {
+        return Err(EINVAL);
+    }
+    Ok((session, pin, request))
+}
+
+/// Numbers a request, and draws its fault.
+fn draw(session: &Session, pin: Pin, request: &wd_comp_req, mode: Mode) -> (u64, Option<Fault>) {
+    let number = faults::number();
+    let fault = faults::pick(&RequestInfo {
+        number,
+        direction: Direction::from_op_type(request.op_type),
+        context: pin.context,
+        len: request.src_len,
+        algorithm: session.algorithm,
+        synchronous: mode == Mode::Sync,
+    });
+    (number, fault)
+}
+
+/// The faults that keep a request from being accepted.
+fn accept(pin: Pin, fault: Option<Fault>) -> Result<(), c_int> {
+    match fault {
+        Some(Fault::Busy) => {
+            contexts::pinned(pin).queue().counts_mut().busy += 1;
+            Err(EBUSY)
+        }
+        Some(Fault::Return(code)) => Err(code),
+        Some(Fault::Context(code)) => {
+            contexts::fail(pin.context, code);
+            Err(code)
+        }
+        Some(Fault::Reset) => {
+            contexts::fail_all(RESET);
+            Err(RESET)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// All contexts fail, as after a reset.
+pub(crate) fn reset_device() {
+    contexts::fail_all(RESET);
+}
+
+/// One context fails.
+pub(crate) fn fail_context(index: u32) {
+    contexts::fail(index, RESET);
+}

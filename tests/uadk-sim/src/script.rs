@@ -1,0 +1,232 @@
+//! Scripts: the controls as words, for the shared library.
+
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
+use std::sync::Once;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use uadk_sys::abi::WD_HW_EACCESS;
+
+use crate::crash::lock;
+use crate::faults::{Fault, Rate};
+use crate::machine::Machine;
+use crate::state::{SETTINGS, STATE};
+use crate::timing::{self, Timing};
+use crate::{faults, fork, init, late, memo, requests};
+
+/// Names a script that is followed when the library is first used.
+pub const SCRIPT_VARIABLE: &str = "UADK_SIM_SCRIPT";
+
+/// Polls after which a lost request of a script is written to, if it does not say.
+const LATE_POLLS: u32 = 100;
+
+static ENVIRONMENT: Once = Once::new();
+
+/// A word of a script that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptError {
+    word: String,
+    expected: &'static str,
+}
+
+impl Display for ScriptError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "uadk-sim: {:?} in the script: expected {}", self.word, self.expected)
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+/// Follows the environment's script, the first time.
+#[inline]
+pub(crate) fn read_environment() {
+    ENVIRONMENT.call_once(|| {
+        fork::register();
+        let Ok(script) = std::env::var(SCRIPT_VARIABLE) else { return };
+        if let Err(error) = run(&script) {
+            use std::io::Write;
+            // Not `eprintln`, which test harnesses capture and an abort then loses.
+            let _ = writeln!(std::io::stderr(), "{error} ({SCRIPT_VARIABLE})");
+            std::process::abort();
+        }
+    });
+}
+
+/// The environment's script is not for those who use the controls.
+pub(crate) fn ignore_environment() {
+    ENVIRONMENT.call_once(|| {});
+}
+
+/// Follows a script, word by word.
+pub(crate) fn run(script: &str) -> Result<(), ScriptError> {
+    script.split(';').map(str::trim).filter(|word| !word.is_empty()).try_for_each(follow)
+}
+
+fn follow(word: &str) -> Result<(), ScriptError> {
+    let (name, value) = match word.split_once('=') {
+        Some((name, value)) => (name.trim(), value.trim()),
+        None => (word, ""),
+    };
+    let wrong = |expected| ScriptError { word: word.to_owned(), expected };
+    follow_machine(name, value)
+        .or_else(|| follow_event(name, value))
+        .or_else(|| follow_rate(name, value))
+        .unwrap_or(Err("a word of the grammar"))
+        .map_err(wrong)
+}
+
+/// `None` if the name is another's; else what was expected of the value.
+type Followed = Option<Result<(), &'static str>>;
+
+fn follow_machine(name: &str, value: &str) -> Followed {
+    Some(match name {
+        "machine" => match value {
+            "full" => Ok(Machine::default()),
+            "no-raw-deflate" => Ok(Machine::without_raw_deflate()),
+            "no-device" => Ok(Machine::without_device()),
+            "no-permission" => Ok(Machine::without_permission()),
+            "isolated" => Ok(Machine::isolated()),
+            _ => Err("full, no-raw-deflate, no-device, no-permission or isolated"),
+        }
+        .map(|machine| lock(&STATE).set_machine(machine)),
+        "nodes" => numbers(value).map(|numa_nodes| {
+            let mut state = lock(&STATE);
+            let machine = Machine { numa_nodes, ..state.machine.clone() };
+            state.set_machine(machine);
+        }),
+        "contexts" => number(value).map(|contexts| lock(&STATE).machine.contexts = contexts),
+        "device" => one_of(value, ["present", "absent"], "present or absent").map(|present| {
+            lock(&STATE).machine.present = present;
+            if !present {
+                requests::reset_device();
+            }
+        }),
+        "node" => one_of(value, ["free", "busy"], "free or busy")
+            .map(|free| lock(&STATE).machine.busy_node = !free),
+        "permission" => yes(value).map(|permission| lock(&STATE).machine.permission = permission),
+        "isolated" => yes(value).map(|isolated| lock(&STATE).machine.isolated = isolated),
+        "queues" => one_of(value, ["taken", "free"], "taken or free")
+            .map(|taken| lock(&STATE).queues_taken = taken),
+        "queue" => {
+            number(value).map(|limit: usize| SETTINGS.queue_limit.store(limit, Ordering::Relaxed))
+        }
+        "room" => yes(value).map(|demand| SETTINGS.demands_room.store(demand, Ordering::Relaxed)),
+        "timing" => one_of(value, ["published", "instant"], "published or instant").map(|model| {
+            timing::set(if model { Timing::Published } else { Timing::Instant });
+        }),
+        "memoise" if value.is_empty() => {
+            memo::set(true);
+            Ok(())
+        }
+        "memoise" => yes(value).map(memo::set),
+        _ => return None,
+    })
+}
+
+fn follow_event(name: &str, value: &str) -> Followed {
+    Some(match name {
+        "fail-context" => number(value).map(requests::fail_context),
+        "reset-device" if value.is_empty() => {
+            requests::reset_device();
+            Ok(())
+        }
+        "write-late" if value.is_empty() => {
+            late::write_all();
+            Ok(())
+        }
+        "no-faults" if value.is_empty() => {
+            faults::clear();
+            Ok(())
+        }
+        "other" => one_of(value, ["init", "uninit"], "init or uninit").and_then(|init| {
+            if !init {
+                init::uninit_as_other();
+            } else if init::init_as_other() != 0 {
+                return Err("a library that can be initialised");
+            }
+            Ok(())
+        }),
+        "seed" => number(value).map(|seed| faults::change_rates(|rates| rates.seed = seed)),
+        _ => return None,
+    })
+}
+
+/// A rate of faults: `A/B`, with a parameter `:N` for some, or 0 for none.
+fn follow_rate(name: &str, value: &str) -> Followed {
+    const PLAIN: &str = "a rate such as 1/50, or 0";
+    const WITH: &str = "a rate and a number such as 1/50:5, or 0";
+    let (rate, parameter) = match value.split_once(':') {
+        Some((rate, parameter)) => (rate, Some(parameter)),
+        None => (value, None),
+    };
+    let none = || parameter.is_none().then_some(()).ok_or(PLAIN);
+    let unsigned = || parameter.and_then(|text| text.trim().parse::<u32>().ok()).ok_or(WITH);
+    let signed = || parameter.and_then(|text| text.trim().parse::<i32>().ok()).ok_or(WITH);
+    let off = value == "0";
+    let dead = -(WD_HW_EACCESS.cast_signed());
+    let (kind, fault) = match name {
+        "busy" => (0, none().map(|()| Fault::Busy)),
+        "context" => (1, none().map(|()| Fault::Context(dead))),
+        "reset" => (2, none().map(|()| Fault::Reset)),
+        "lost" => {
+            let polls = if parameter.is_some() { unsigned() } else { Ok(LATE_POLLS) };
+            (
+                3,
+                polls.map(|polls| {
+                    late::set_after_polls(polls);
+                    Fault::Lost { write_late: true }
+                }),
+            )
+        }
+        "flip" => (4, none().map(|()| Fault::FlipBit)),
+        "late" => (5, unsigned().map(|polls| Fault::Late { polls })),
+        "delay" => (6, unsigned().map(|micros| Fault::Delay(Duration::from_micros(micros.into())))),
+        "status" => (7, unsigned().map(Fault::Status)),
+        "return" => (8, signed().map(Fault::Return)),
+        "short" => (9, unsigned().map(Fault::ShortBy)),
+        "claims" => (10, unsigned().map(Fault::Claims)),
+        _ => return None,
+    };
+    if off {
+        faults::change_rates(|rates| rates.rates[kind] = None);
+        return Some(Ok(()));
+    }
+    Some(fault.and_then(|fault| {
+        let rate = parse_rate(rate).ok_or(PLAIN)?;
+        faults::change_rates(|rates| rates.rates[kind] = Some((rate, fault)));
+        Ok(())
+    }))
+}
+
+fn parse_rate(text: &str) -> Option<Rate> {
+    let (faults, of) = text.split_once('/')?;
+    let rate = Rate { faults: faults.trim().parse().ok()?, of: of.trim().parse().ok()? };
+    (rate.of > 0).then_some(rate)
+}
+
+fn number<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "a number")
+}
+
+fn numbers(text: &str) -> Result<Vec<u32>, &'static str> {
+    const EXPECTED: &str = "up to eight NUMA nodes such as 0,1";
+    let nodes = text.split(',').map(|node| node.trim().parse().ok()).collect::<Option<Vec<_>>>();
+    nodes.filter(|nodes| nodes.len() <= timing::MAX_DEVICES).ok_or(EXPECTED)
+}
+
+fn yes(text: &str) -> Result<bool, &'static str> {
+    one_of(text, ["yes", "no"], "yes or no")
+}
+
+fn one_of(
+    text: &str,
+    [first, second]: [&str; 2],
+    expected: &'static str,
+) -> Result<bool, &'static str> {
+    match text {
+        _ if text == first => Ok(true),
+        _ if text == second => Ok(false),
+        _ => Err(expected),
+    }
+}

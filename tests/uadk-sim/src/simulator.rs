@@ -1,0 +1,314 @@
+//! The controls that tests in the same program use.
+
+use std::ffi::c_int;
+use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::clock::{Clock, Sleeper};
+use crate::crash::lock;
+use crate::faults::{Fault, RequestInfo};
+use crate::machine::Machine;
+use crate::script::ScriptError;
+use crate::state::{SETTINGS, STATE};
+use crate::timing::Timing;
+use crate::{clock, contexts, drivers, faults, fork, init, late, memo, requests, script, timing};
+
+/// Who has the simulator: the ticket of that one, or 0. Not a `MutexGuard`, which a forked child could
+/// not release.
+pub(crate) static TURN: Mutex<Turn> = Mutex::new(Turn { holder: 0, tickets: 0 });
+static RELEASED: Condvar = Condvar::new();
+
+#[derive(Debug)]
+pub(crate) struct Turn {
+    holder: u64,
+    tickets: u64,
+}
+
+impl Turn {
+    /// In a forked child: whoever held it is on the other side, or finds its ticket void.
+    pub(crate) fn release(&mut self) {
+        self.holder = 0;
+    }
+}
+
+/// The simulator in this program, for one test at a time.
+///
+/// Acquiring it waits for the one before, and resets everything; so does dropping it. Sessions that
+/// are left over are dead then: freeing them is allowed, using them is not.
+///
+/// ```
+/// use uadk_sim::{Fault, Machine, Simulator};
+///
+/// let sim = Simulator::acquire(Machine::default());
+/// sim.fault(Fault::Busy, 3); // The third request from now.
+/// assert_eq!(sim.counts().submitted, 0);
+/// ```
+#[derive(Debug)]
+pub struct Simulator {
+    ticket: u64,
+}
+
+/// What was done since the simulator was acquired.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Successful initialisations.
+    pub inits: u64,
+    /// And how many were undone.
+    pub uninits: u64,
+    /// Sessions that were given out.
+    pub sessions_allocated: u64,
+    /// Sessions that were not freed, those with lost requests included.
+    pub sessions_alive: u64,
+    /// Sessions of these that have a lost request, and may not be freed any more.
+    pub sessions_lost: u64,
+    /// Requests that were accepted.
+    pub submitted: u64,
+    /// Requests that were refused with `EBUSY`.
+    pub busy: u64,
+    /// Requests that were completed: for asynchronous ones, the callback was called.
+    pub completed: u64,
+    /// Requests that never complete: lost ones, and those in flight on a context that failed.
+    pub lost: u64,
+    /// Requests that are to complete.
+    pub in_flight: u64,
+    /// Outputs of lost requests that were written to.
+    pub late_writes: u64,
+    /// Outputs of lost requests that are still to be written to.
+    pub late_writes_pending: u64,
+    /// Polls of single contexts, those by `wd_comp_poll` included.
+    pub polls: u64,
+    /// The same by context, all initialisations together.
+    pub by_context: Vec<ContextCounts>,
+}
+
+/// The part of [`Counts`] that a context has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ContextCounts {
+    /// Requests that were accepted.
+    pub submitted: u64,
+    /// Requests that were refused with `EBUSY`.
+    pub busy: u64,
+    /// Requests that were completed.
+    pub completed: u64,
+    /// Requests that never complete.
+    pub lost: u64,
+    /// Requests that are to complete.
+    pub in_flight: u64,
+    /// Polls.
+    pub polls: u64,
+    /// Whether it says an error until the next initialisation.
+    pub failed: bool,
+}
+
+impl ContextCounts {
+    pub(crate) const fn new() -> Self {
+        Self { submitted: 0, busy: 0, completed: 0, lost: 0, in_flight: 0, polls: 0, failed: false }
+    }
+}
+
+impl Simulator {
+    /// Waits until no other test has it, and sets up a machine.
+    #[must_use]
+    pub fn acquire(machine: Machine) -> Self {
+        fork::register();
+        let mut turn = lock(&TURN);
+        while turn.holder != 0 {
+            turn = RELEASED.wait(turn).unwrap_or_else(PoisonError::into_inner);
+        }
+        turn.tickets += 1;
+        let ticket = turn.tickets;
+        turn.holder = ticket;
+        drop(turn);
+        script::ignore_environment();
+        reset(machine);
+        Self { ticket }
+    }
+
+    /// The `nth` request from now, 1 being the next, gets a fault. Requests that are refused count;
+    /// those with wrong parameters do not.
+    pub fn fault(&self, fault: Fault, nth: u64) {
+        faults::at(nth, fault);
+    }
+
+    /// Every `n`th request from now gets a fault.
+    pub fn fault_every(&self, n: u64, fault: Fault) {
+        faults::every(n, fault);
+    }
+
+    /// Lets a closure say which request gets which fault. Those of [`fault`](Self::fault) and
+    /// [`fault_every`](Self::fault_every) go first. It must not call the simulator.
+    pub fn set_faults(&self, faults: impl FnMut(&RequestInfo) -> Option<Fault> + Send + 'static) {
+        faults::set_closure(Box::new(faults));
+    }
+
+    /// No more faults to come. Contexts that failed stay so.
+    pub fn clear_faults(&self) {
+        faults::clear();
+    }
+
+    /// The device writes to all outputs of lost requests that wait for it. Says how many.
+    #[expect(clippy::must_use_candidate, reason = "called for what it does")]
+    pub fn write_late(&self) -> usize {
+        late::write_all()
+    }
+
+    /// Lost requests from now on are written to after so many further polls of any context; 0 for
+    /// at [`write_late`](Self::write_late) alone.
+    pub fn write_late_after(&self, polls: u32) {
+        late::set_after_polls(polls);
+    }
+
+    /// The device is reset: all contexts say -62 until the library is initialised again, and what is
+    /// in flight is lost.
+    pub fn reset_device(&self) {
+        requests::reset_device();
+    }
+
+    /// One context says -62 from now on.
+    pub fn fail_context(&self, index: u32) {
+        requests::fail_context(index);
+    }
+
+    /// The device vanishes: as a reset, and there is none to be found.
+    pub fn unplug(&self) {
+        lock(&STATE).machine.present = false;
+        requests::reset_device();
+    }
+
+    /// The device is there again.
+    pub fn plug_in(&self) {
+        lock(&STATE).machine.present = true;
+    }
+
+    /// Other processes take all contexts that are free.
+    pub fn take_all_queues(&self) {
+        lock(&STATE).queues_taken = true;
+    }
+
+    /// And give them back.
+    pub fn release_queues(&self) {
+        lock(&STATE).queues_taken = false;
+    }
+
+    /// The kernel isolates the device, or takes it back. Contexts go on working.
+    pub fn isolate(&self, isolated: bool) {
+        lock(&STATE).machine.isolated = isolated;
+    }
+
+    /// The device node can be opened, or not.
+    pub fn permit(&self, permission: bool) {
+        lock(&STATE).machine.permission = permission;
+    }
+
+    /// A context takes only so many requests at a time (1023).
+    pub fn full_queue(&self, limit: usize) {
+        SETTINGS.queue_limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// Whether compressing fails with status 67 if there is less output room than 9/8 of the input,
+    /// although the output would fit (yes).
+    pub fn demand_room(&self, demand: bool) {
+        SETTINGS.demands_room.store(demand, Ordering::Relaxed);
+    }
+
+    /// Replaces the clock. A synchronous call that has to wait then calls the sleeper of
+    /// [`set_sleeper`](Self::set_sleeper), or, without one, takes the time for passed.
+    pub fn set_clock(&self, clock: Clock) {
+        clock::set_clock(Some(clock));
+    }
+
+    /// What a synchronous call does to let time pass; it is called once with the time that is left.
+    pub fn set_sleeper(&self, sleeper: Sleeper) {
+        clock::set_sleeper(Some(sleeper));
+    }
+
+    /// When requests complete.
+    pub fn set_timing(&self, timing: Timing) {
+        timing::set(timing);
+    }
+
+    /// Remembers results by address, length and both ends of the input, format and direction, and
+    /// only copies them from then on. The rest of the input must not change.
+    pub fn memoise(&self, on: bool) {
+        memo::set(on);
+    }
+
+    /// Follows a script, as the crate's documentation has it.
+    ///
+    /// # Errors
+    ///
+    /// If a word of it makes no sense; the words before it are done.
+    pub fn script(&self, script: &str) -> Result<(), ScriptError> {
+        script::run(script)
+    }
+
+    /// Somebody else in the process initialises the library, with one synchronous and two
+    /// asynchronous contexts per direction. Gives the library's code.
+    #[must_use = "0 means that it is initialised"]
+    pub fn initialise_as_other(&self) -> c_int {
+        init::init_as_other()
+    }
+
+    /// And undoes it.
+    pub fn uninitialise_as_other(&self) {
+        init::uninit_as_other();
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        counts()
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // In a forked child the ticket is void, but the library is there to be reset.
+        reset(Machine::default());
+        let mut turn = lock(&TURN);
+        if turn.holder == self.ticket {
+            turn.release();
+        }
+        RELEASED.notify_one();
+    }
+}
+
+/// Everything as at first.
+fn reset(machine: Machine) {
+    let mut state = lock(&STATE);
+    state.reset(machine);
+    drivers::unlink();
+    contexts::reset();
+    drop(state);
+    faults::reset();
+    late::reset();
+    clock::set_clock(None);
+    clock::set_sleeper(None);
+    timing::set(Timing::Instant);
+    memo::set(false);
+    SETTINGS.reset();
+}
+
+pub(crate) fn counts() -> Counts {
+    let state = lock(&STATE);
+    let by_context = contexts::counts();
+    let sum = |part: fn(&ContextCounts) -> u64| by_context.iter().map(part).sum();
+    Counts {
+        inits: state.inits,
+        uninits: state.uninits,
+        sessions_allocated: state.sessions_allocated,
+        sessions_alive: state.sessions.len() as u64,
+        sessions_lost: state.sessions.iter().filter(|session| session.has_lost()).count() as u64,
+        submitted: sum(|context| context.submitted),
+        busy: sum(|context| context.busy),
+        completed: sum(|context| context.completed),
+        lost: sum(|context| context.lost),
+        in_flight: sum(|context| context.in_flight),
+        late_writes: late::written(),
+        late_writes_pending: late::pending(),
+        polls: sum(|context| context.polls),
+        by_context,
+    }
+}

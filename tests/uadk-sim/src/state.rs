@@ -1,0 +1,205 @@
+//! What is not touched by each request, under one lock.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+
+use uadk_sys::abi::MAX_IN_FLIGHT;
+
+use crate::machine::{Direction, Machine};
+use crate::session::Session;
+
+/// The number of the current initialisation, or 0.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) static STATE: LazyLock<Mutex<State>> = LazyLock::new(|| Mutex::new(State::new()));
+pub(crate) static SETTINGS: Settings = Settings {
+    queue_limit: AtomicUsize::new(MAX_IN_FLIGHT),
+    demands_room: AtomicBool::new(true),
+    algorithms: AtomicU8::new(0),
+};
+
+/// Read by each request, without a lock.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) queue_limit: AtomicUsize,
+    /// Whether less than 9/8 of the input is too little room to compress.
+    pub(crate) demands_room: AtomicBool,
+    /// What the devices offer ([`Machine::bits`]).
+    pub(crate) algorithms: AtomicU8,
+}
+
+impl Settings {
+    pub(crate) fn reset(&self) {
+        self.queue_limit.store(MAX_IN_FLIGHT, Ordering::Relaxed);
+        self.demands_room.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How a context is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Sync,
+    Async,
+}
+
+/// What a context is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Role {
+    pub(crate) generation: u64,
+    pub(crate) mode: Mode,
+    pub(crate) direction: Direction,
+    /// The device that it is of, by its place in the machine.
+    pub(crate) device: usize,
+}
+
+/// A context that a session is pinned to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pin {
+    pub(crate) context: u32,
+    pub(crate) role: Role,
+}
+
+/// The contexts of one node, mode and direction, of which sessions take the next in turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Region {
+    pub(crate) node: u32,
+    pub(crate) role: Role,
+    pub(crate) begin: u32,
+    /// The last one.
+    pub(crate) end: u32,
+    pub(crate) next: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Counts acquired simulators, and forks on the child's side.
+    pub(crate) life: u64,
+    pub(crate) machine: Machine,
+    /// Whether drivers have registered themselves, which the first initialisation makes them do.
+    pub(crate) registered: bool,
+    /// Whether other processes have all contexts that this one has not.
+    pub(crate) queues_taken: bool,
+    /// Contexts that this process holds, by device.
+    pub(crate) held: [u32; crate::timing::MAX_DEVICES],
+    pub(crate) regions: Vec<Region>,
+    /// Contexts of the current initialisation.
+    pub(crate) contexts: u32,
+    /// Whether somebody else made the current initialisation.
+    pub(crate) is_others: bool,
+    /// Not freed.
+    pub(crate) sessions: Vec<&'static Session>,
+    /// Freed; kept so that nothing is leaked unseen.
+    pub(crate) freed: Vec<&'static Session>,
+    pub(crate) inits: u64,
+    pub(crate) uninits: u64,
+    pub(crate) sessions_allocated: u64,
+    pub(crate) sessions_freed: u64,
+    generations: u64,
+}
+
+impl State {
+    fn new() -> Self {
+        let machine = Machine::default();
+        SETTINGS.algorithms.store(machine.bits(), Ordering::Relaxed);
+        Self {
+            life: 1,
+            machine,
+            registered: false,
+            queues_taken: false,
+            held: [0; crate::timing::MAX_DEVICES],
+            regions: Vec::new(),
+            contexts: 0,
+            is_others: false,
+            sessions: Vec::new(),
+            freed: Vec::new(),
+            inits: 0,
+            uninits: 0,
+            sessions_allocated: 0,
+            sessions_freed: 0,
+            generations: 0,
+        }
+    }
+
+    /// Another machine, with the library in it not initialised.
+    pub(crate) fn set_machine(&mut self, machine: Machine) {
+        assert!(machine.numa_nodes.len() <= crate::timing::MAX_DEVICES, "too many devices");
+        SETTINGS.algorithms.store(machine.bits(), Ordering::Relaxed);
+        self.machine = machine;
+        self.registered = false;
+    }
+
+    pub(crate) fn begin_generation(&mut self, contexts: u32) {
+        self.generations += 1;
+        self.contexts = contexts;
+        GENERATION.store(self.generations, Ordering::Release);
+    }
+
+    /// The generation that [`begin_generation`](Self::begin_generation) will begin.
+    pub(crate) fn next_generation(&self) -> u64 {
+        self.generations + 1
+    }
+
+    pub(crate) fn end_generation(&mut self) {
+        GENERATION.store(0, Ordering::Release);
+        self.contexts = 0;
+        self.is_others = false;
+        self.regions.clear();
+        self.held = [0; crate::timing::MAX_DEVICES];
+    }
+
+    /// Back to the beginning; sessions of before are no longer known.
+    pub(crate) fn reset(&mut self, machine: Machine) {
+        self.end_generation();
+        self.life += 1;
+        self.queues_taken = false;
+        self.forget_sessions();
+        self.set_machine(machine);
+    }
+
+    /// In a forked child: not initialised, and its sessions are only memory.
+    pub(crate) fn forked(&mut self) {
+        self.end_generation();
+        self.life += 1;
+        self.registered = false;
+        self.forget_sessions();
+    }
+
+    fn forget_sessions(&mut self) {
+        self.freed.append(&mut self.sessions);
+        (self.inits, self.uninits, self.sessions_allocated, self.sessions_freed) = (0, 0, 0, 0);
+    }
+
+    /// Contexts that a device has free.
+    pub(crate) fn free_contexts(&self, device: usize) -> u32 {
+        if self.queues_taken { 0 } else { self.machine.contexts.saturating_sub(self.held[device]) }
+    }
+
+    /// The context that the next session of a node and direction is pinned to. A node without any
+    /// gives one of the first node with some.
+    pub(crate) fn next_context(
+        &mut self,
+        node: i32,
+        mode: Mode,
+        direction: Direction,
+    ) -> Option<Pin> {
+        let last_node = *self.machine.numa_nodes.iter().max()?;
+        if node > last_node.cast_signed() {
+            return None;
+        }
+        let fits = |region: &Region| region.role.mode == mode && region.role.direction == direction;
+        let own = |region: &Region| fits(region) && i64::from(region.node) == i64::from(node);
+        let at =
+            self.regions.iter().position(own).or_else(|| self.regions.iter().position(fits))?;
+        let region = &mut self.regions[at];
+        let context = region.next;
+        region.next = if context < region.end { context + 1 } else { region.begin };
+        Some(Pin { context, role: region.role })
+    }
+}
+
+/// The number of the current initialisation, or 0.
+#[inline]
+pub(crate) fn generation() -> u64 {
+    GENERATION.load(Ordering::Acquire)
+}

@@ -1,0 +1,112 @@
+//! What a forked child finds.
+
+mod common;
+
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::{HERE, Job, data, room};
+use uadk_sim::{Machine, Simulator};
+use uadk_sys::abi::{EEXIST, WD_DIR_COMPRESS};
+
+/// Runs `child` in a forked child; gives the status of `waitpid`.
+fn in_child(child: impl FnOnce()) -> i32 {
+    // SAFETY: the child runs only what the simulator prepared for, and leaves without a return.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork failed");
+    if pid == 0 {
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(i32::from(done.is_err())) };
+    }
+    let mut status = 0;
+    // SAFETY: the child is ours.
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    status
+}
+
+#[test]
+fn a_child_initialises_anew_while_the_parent_goes_on() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(HERE.init(), 0);
+    let session = HERE.compressor();
+    let mut job = Job::new(&data(100), room(100));
+    assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
+
+    let status = in_child(|| {
+        let counts = sim.counts();
+        assert_eq!((counts.inits, counts.sessions_alive, counts.in_flight), (0, 0, 0));
+        HERE.free(session);
+        assert_eq!(HERE.init(), 0);
+        assert_eq!(HERE.init(), EEXIST);
+        let own = HERE.compressor();
+        assert_eq!(HERE.submit(own, &mut job, WD_DIR_COMPRESS), 0);
+        assert_eq!(HERE.poll(2, 1), (0, 1));
+        HERE.free(own);
+        HERE.uninit();
+        // Whoever has the simulator, it is on the other side.
+        drop(Simulator::acquire(Machine::default()));
+    });
+    assert_eq!(status, 0);
+
+    assert_eq!(HERE.init(), EEXIST);
+    assert_eq!(HERE.poll(2, 1), (0, 1));
+    assert!(!job.output().is_empty());
+    HERE.free(session);
+    HERE.uninit();
+}
+
+#[test]
+fn inherited_sessions_do_not_work() {
+    let _sim = Simulator::acquire(Machine::default());
+    assert_eq!(HERE.init(), 0);
+    let session = HERE.compressor();
+    let status = in_child(|| {
+        // What it says is looked at elsewhere, and a backtrace would only confuse.
+        let nowhere = std::fs::File::create("/dev/null").unwrap();
+        for descriptor in [1, 2] {
+            // SAFETY: of the child alone.
+            unsafe { libc::dup2(nowhere.as_raw_fd(), descriptor) };
+        }
+        let mut job = Job::new(&data(100), room(100));
+        HERE.submit(session, &mut job, WD_DIR_COMPRESS);
+    });
+    assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGABRT, "{status:#x}");
+}
+
+#[test]
+fn no_lock_is_left_held_in_the_child() {
+    let sim = Simulator::acquire(Machine::default());
+    sim.memoise(true);
+    assert_eq!(HERE.init(), 0);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let session = HERE.compressor();
+                let mut job = Job::new(&data(100), room(100));
+                let mut dst = [0; 400];
+                while !stop.load(Ordering::Relaxed) {
+                    assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
+                    while HERE.poll(2, 1).1 + HERE.poll(3, 1).1 == 0 && job.answer().is_none() {}
+                    assert_eq!(HERE.call(session, WD_DIR_COMPRESS, &data(100), &mut dst).0, 0);
+                }
+                HERE.free(session);
+            });
+        }
+        for _ in 0..50 {
+            let status = in_child(|| {
+                assert_eq!(HERE.init(), 0);
+                let own = HERE.compressor();
+                let mut job = Job::new(&data(100), room(100));
+                assert_eq!(HERE.submit(own, &mut job, WD_DIR_COMPRESS), 0);
+                assert_eq!(HERE.poll(2, 1), (0, 1));
+                HERE.compressed(own, &data(10));
+                sim.clear_faults();
+                assert_eq!(sim.counts().in_flight, 0);
+            });
+            assert_eq!(status, 0);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}

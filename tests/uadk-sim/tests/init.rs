@@ -1,0 +1,186 @@
+//! Initialising the library.
+
+mod common;
+
+use common::HERE;
+use uadk_sim::{Machine, Simulator};
+use uadk_sys::abi::{EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, TASK_HW};
+
+/// Whether the driver of an algorithm is available.
+fn available(algorithm: &str) -> Option<bool> {
+    let (_, node) = HERE.drivers().into_iter().find(|(name, _)| name == algorithm)?;
+    // SAFETY: a node of the library's list.
+    Some(unsafe { (*node).available })
+}
+
+fn enable(algorithm: &str) {
+    let drivers = HERE.drivers();
+    let (_, node) = drivers.iter().find(|(name, _)| name == algorithm).expect("registered");
+    // SAFETY: a node of the library's list.
+    let driver = unsafe { (**node).drv };
+    // SAFETY: its driver.
+    unsafe { (HERE.0.wd_enable_drv)(driver) };
+}
+
+fn devices(algorithm: &std::ffi::CStr) -> Vec<i32> {
+    let mut free = Vec::new();
+    // SAFETY: a name.
+    let list = unsafe { (HERE.0.wd_get_accel_list)(algorithm.as_ptr()) };
+    let mut node = list;
+    while !node.is_null() {
+        // SAFETY: of the list.
+        let fields = unsafe { *node };
+        // SAFETY: as above.
+        free.push(unsafe { (HERE.0.wd_get_avail_ctx)(fields.dev) });
+        node = fields.next;
+    }
+    // SAFETY: as above, and not freed yet.
+    unsafe { (HERE.0.wd_free_list_accels)(list) };
+    free
+}
+
+#[test]
+fn one_initialisation_serves_the_process() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(HERE.init(), 0);
+    assert_eq!(HERE.init(), EEXIST);
+    HERE.uninit();
+    HERE.uninit();
+    assert_eq!(HERE.init(), 0);
+    HERE.uninit();
+    let counts = sim.counts();
+    assert_eq!((counts.inits, counts.uninits), (2, 2));
+}
+
+#[test]
+fn somebody_elses_initialisation_has_three_contexts_a_direction() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(sim.initialise_as_other(), 0);
+    assert_eq!(HERE.init(), EEXIST);
+    let asynchronous = |context: &u32| HERE.poll(*context, 1).0 != EINVAL;
+    assert_eq!((0..10).filter(asynchronous).collect::<Vec<_>>(), [1, 2, 4, 5]);
+    sim.uninitialise_as_other();
+    assert_eq!(HERE.init(), 0);
+}
+
+#[test]
+fn without_a_device_there_is_no_driver() {
+    let sim = Simulator::acquire(Machine::without_device());
+    assert_eq!(HERE.init(), EINVAL);
+    assert!(HERE.drivers().is_empty());
+    assert!(devices(c"zlib").is_empty());
+    drop(sim);
+}
+
+#[test]
+fn an_algorithm_that_the_device_lacks_can_not_be_asked_for() {
+    let _sim = Simulator::acquire(Machine::without_raw_deflate());
+    assert_eq!(HERE.init_with("deflate", [(1, 1), (1, 1)]), EINVAL);
+    assert_eq!(HERE.init_with("lzma", [(1, 1), (1, 1)]), EINVAL);
+    assert_eq!(HERE.init(), 0);
+    assert_eq!(devices(c"zlib"), [64 - 8]);
+    assert!(devices(c"deflate").is_empty());
+    let names = HERE.drivers().into_iter().map(|(name, _)| name);
+    assert_eq!(names.collect::<Vec<_>>(), ["zlib", "gzip"]);
+}
+
+#[test]
+fn drivers_are_listed_from_the_first_initialisation_on() {
+    let _sim = Simulator::acquire(Machine::default());
+    assert!(HERE.drivers().is_empty());
+    assert_eq!(HERE.init(), 0);
+    let names = HERE.drivers().into_iter().map(|(name, _)| name);
+    assert_eq!(names.collect::<Vec<_>>(), ["zlib", "gzip", "deflate"]);
+    // SAFETY: the list is the library's.
+    let head = unsafe { (HERE.0.wd_get_alg_head)() };
+    // SAFETY: as above.
+    let head = unsafe { *head };
+    assert!(head.drv.is_null() && head.alg_name[0] == 0);
+}
+
+#[test]
+fn no_free_context_sticks_until_the_driver_is_enabled() {
+    let sim = Simulator::acquire(Machine::default());
+    sim.take_all_queues();
+    assert_eq!(HERE.init(), ENODEV);
+    assert_eq!(available("zlib"), Some(false));
+    assert_eq!(available("gzip"), Some(true));
+    assert_eq!(devices(c"zlib"), [0]);
+    sim.release_queues();
+    assert_eq!(HERE.init(), EINVAL);
+    enable("zlib");
+    assert_eq!(available("zlib"), Some(true));
+    assert_eq!(HERE.init(), 0);
+}
+
+#[test]
+fn more_contexts_than_there_are_leave_none_taken() {
+    let _sim = Simulator::acquire(Machine { contexts: 8, ..Machine::default() });
+    assert_eq!(HERE.init_with("zlib", [(2, 2), (2, 3)]), ENODEV);
+    enable("zlib");
+    assert_eq!(HERE.init(), 0);
+    assert_eq!(devices(c"zlib"), [0]);
+    HERE.uninit();
+    assert_eq!(devices(c"zlib"), [8]);
+}
+
+#[test]
+fn an_isolated_device_is_not_listed_and_sticks() {
+    let sim = Simulator::acquire(Machine::isolated());
+    assert!(devices(c"zlib").is_empty());
+    assert_eq!(HERE.init(), ENODEV);
+    sim.isolate(false);
+    assert_eq!(HERE.init(), EINVAL);
+    enable("zlib");
+    assert_eq!(HERE.init(), 0);
+}
+
+#[test]
+fn without_permission_the_device_is_listed_and_can_not_be_opened() {
+    let sim = Simulator::acquire(Machine::without_permission());
+    assert_eq!(devices(c"zlib"), [64]);
+    assert_eq!(HERE.init(), ENOMEM);
+    assert_eq!(HERE.init(), ENOMEM);
+    sim.permit(true);
+    assert_eq!(HERE.init(), 0);
+}
+
+#[test]
+fn a_node_that_stays_busy_is_a_timeout() {
+    let _sim = Simulator::acquire(Machine { busy_node: true, ..Machine::default() });
+    assert_eq!(HERE.init(), ETIMEDOUT);
+}
+
+#[test]
+fn a_device_that_vanishes_takes_its_contexts_with_it() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(HERE.init(), 0);
+    sim.unplug();
+    assert_eq!(HERE.poll(2, 1), (-62, 0));
+    HERE.uninit();
+    assert_eq!(HERE.init(), ENODEV);
+    enable("zlib");
+    assert_eq!(HERE.init(), EINVAL);
+    sim.plug_in();
+    enable("zlib");
+    assert_eq!(HERE.init(), 0);
+}
+
+#[test]
+fn wrong_parameters_are_told() {
+    let _sim = Simulator::acquire(Machine::default());
+    assert_eq!(HERE.init_with("zlib", [(0, 0), (0, 0)]), EINVAL);
+    let zlib = c"zlib".as_ptr().cast_mut();
+    let null = std::ptr::null_mut();
+    for (algorithm, scheduler, task) in [(null, 0, TASK_HW), (zlib, 9, TASK_HW), (zlib, 0, 7)] {
+        // SAFETY: what is not null is valid.
+        let code =
+            unsafe { (HERE.0.wd_comp_init2_)(algorithm, scheduler, task, std::ptr::null_mut()) };
+        assert_eq!(code, EINVAL);
+    }
+    // The driver's default: one context each.
+    // SAFETY: as above.
+    assert_eq!(unsafe { (HERE.0.wd_comp_init2_)(zlib, 0, TASK_HW, std::ptr::null_mut()) }, 0);
+    assert_eq!(HERE.poll(1, 1).0, -11);
+    assert_eq!(HERE.poll(3, 1).0, -11);
+}

@@ -1,0 +1,94 @@
+//! Scripts.
+
+mod common;
+
+use common::{HERE, Job, data, room};
+use uadk_sim::{Machine, Simulator};
+use uadk_sys::abi::{EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, WD_DIR_COMPRESS};
+
+fn simulator(script: &str) -> Simulator {
+    let sim = Simulator::acquire(Machine::default());
+    sim.script(script).unwrap();
+    sim
+}
+
+#[test]
+fn machines() {
+    for (script, code) in [
+        ("machine=no-device", EINVAL),
+        ("machine=isolated", ENODEV),
+        ("machine=no-permission", ENOMEM),
+        ("permission=no", ENOMEM),
+        ("isolated=yes", ENODEV),
+        ("node=busy", ETIMEDOUT),
+        ("queues=taken", ENODEV),
+        ("contexts=7", ENODEV),
+        ("other=init", EEXIST),
+        ("device=absent; machine=full", 0),
+        (" ; contexts = 8 ;", 0),
+    ] {
+        let _sim = simulator(script);
+        assert_eq!(HERE.init(), code, "{script}");
+    }
+    let _sim = simulator("nodes=0,3; machine=no-raw-deflate; nodes=0,3");
+    assert_eq!(HERE.init(), 0);
+    assert_eq!(HERE.poll(10, 1).0, -11);
+    assert_eq!(HERE.init_with("deflate", [(1, 1); 2]), EEXIST);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_faults() {
+    const SCRIPT: &str = "busy=1/10; flip=1/50; lost=1/40:3; late=1/20:2; status=1/30:67";
+    let run = |seed: u32| {
+        let sim = simulator(&format!("seed={seed}; {SCRIPT}"));
+        assert_eq!(HERE.init(), 0);
+        let session = HERE.compressor();
+        let mut outcome = Vec::new();
+        for _ in 0..300 {
+            let job = Box::leak(Job::new(&data(500), room(500)));
+            let code = HERE.submit(session, job, WD_DIR_COMPRESS);
+            let polls = (1..5).find(|_| HERE.poll(2, 1).1 == 1);
+            outcome.push((code, polls, job.dst.clone(), job.answer().map(|answer| answer.status)));
+        }
+        let counts = sim.counts();
+        assert!(counts.lost > 0 && counts.late_writes > 0);
+        outcome
+    };
+    let first = run(7);
+    assert!(first == run(7));
+    assert!(first != run(8));
+    let count = |what: fn(&i32) -> bool| first.iter().filter(|request| what(&request.0)).count();
+    assert!((15..60).contains(&count(|code| *code == EBUSY)));
+    assert!(count(|code| *code == 0) > 200);
+}
+
+#[test]
+fn events_happen_at_once() {
+    let sim = simulator("");
+    assert_eq!(HERE.init(), 0);
+    sim.script("fail-context=3").unwrap();
+    assert_eq!((HERE.poll(2, 1).0, HERE.poll(3, 1).0), (-11, -62));
+    sim.script("reset-device").unwrap();
+    assert_eq!(HERE.poll(2, 1).0, -62);
+}
+
+#[test]
+fn a_wrong_word_is_named() {
+    let sim = simulator("");
+    for word in [
+        "bsy=1/50",
+        "busy=1",
+        "busy=1/0",
+        "busy=1/5:3",
+        "late=1/5",
+        "device=maybe",
+        "memoise=1",
+        "contexts=many",
+        "nodes=0,1,2,3,4,5,6,7,8",
+        "reset-device=2",
+        "machine",
+    ] {
+        let error = sim.script(&format!("seed=1; {word}; seed=2")).unwrap_err().to_string();
+        assert!(error.contains(&format!("{word:?}")), "{error}");
+    }
+}
