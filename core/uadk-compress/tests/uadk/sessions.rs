@@ -42,7 +42,8 @@ fn two_hundred_short_lived_threads_leave_no_session_behind() {
     }
     assert_eq!(rig.uadk.stats().sessions, 0);
     let counts = rig.sim.counts();
-    assert_eq!((counts.sessions_allocated, counts.sessions_alive), (400, 0));
+    assert!(counts.sessions_allocated <= 400, "{counts:?}");
+    assert_eq!(counts.sessions_alive, 0);
     let stats = rig.stats();
     assert_eq!(stats.accelerator.blocks() + stats.fallbacks.busy, 400, "{stats}");
 }
