@@ -14,8 +14,16 @@ demo:
 	@tools/setup --without-peers
 	cargo run --example column_families -- $(ARGS)
 
+# A second time for RocksDB with an accelerator that keeps failing; then all interleavings of threads.
 test: setup
 	cargo test --workspace
+	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo test -p uadk-compress-rocksdb
+	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run --example column_families -- --limit 8
+	RUSTFLAGS='--cfg loom' cargo test -p uadk-compress --lib --target-dir target/loom interleavings
+
+# A script for the stand-in for UADK: see tests/uadk-sim/src/lib.rs.
+FAULTS = seed=7; busy=1/20; late=1/15:4; lost=1/3000:100; context=1/900; reset=1/1500; \
+	status=1/200:67; return=1/300:-5
 
 # Prints ours, the peer's and the ratio; fails if a bound is missed.
 bench: setup

@@ -24,6 +24,7 @@
 //! | [`BlockCompressor`] | the trait: independent blocks, one format, all threads |
 //! | [`Compressor`] | what users build: an accelerator where there is one, software everywhere |
 //! | [`SoftwareCompressor`] | libdeflate, with one context per thread and level |
+//! | [`UadkCompressor`] | the engine for `HiSilicon` Kunpeng's ZIP device |
 //! | [`offload`] | [`OffloadCompressor`] joins any two engines under a [`Policy`] |
 //! | [`stats`] | which engine did what, how much, and why not the other |
 //! | [`probe`] | what this machine offers for the accelerator, what is missing, and the remedy |
