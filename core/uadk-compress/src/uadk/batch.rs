@@ -49,16 +49,15 @@ impl Call<'_> {
         let mut failures = 0;
         loop {
             let mut lease = pool.lease(self.runtime, self.key())?;
-            let fresh = !lease.session.is_tried();
-            let end = self.run_on(&mut lease, pool, blocks, started, when_busy);
-            let code = match end {
+            let contexts = Arc::clone(lease.session().contexts());
+            let fresh = !lease.session().is_tried();
+            match self.run_on(&mut lease, blocks, started, when_busy) {
                 End::Done => {
-                    pool.give_back(lease);
+                    lease.give_back();
                     return Ok(());
                 }
                 End::TimedOut => {
-                    let contexts = Arc::clone(lease.session.contexts());
-                    pool.end(lease);
+                    drop(lease);
                     // One lost completion may be an accident; a fresh session that gets none after
                     // another got none is not.
                     if contexts.timed_out() > 0 && fresh {
@@ -66,33 +65,28 @@ impl Call<'_> {
                     }
                     return Err(Error::TimedOut);
                 }
-                End::Failed(code) => code,
-            };
-            let contexts = Arc::clone(lease.session.contexts());
-            pool.end(lease);
-            // The library hands its contexts out in turn, so this many sessions have met them all.
-            failures += 1;
-            if failures > contexts.len() {
-                self.runtime.fail(&contexts, Error::Device { code });
-                return Err(Error::Device { code });
+                End::Failed(code) => {
+                    drop(lease);
+                    // The library hands its contexts out in turn: so many sessions have met them all.
+                    failures += 1;
+                    if failures > contexts.len() {
+                        self.runtime.fail(&contexts, Error::Device { code });
+                        return Err(Error::Device { code });
+                    }
+                }
             }
         }
     }
 
     fn run_on(
         &self,
-        lease: &mut Lease,
-        pool: &mut Pool,
+        lease: &mut Lease<'_>,
         blocks: &mut [Block<'_>],
         started: Duration,
         when_busy: &mut WhenBusy<'_>,
     ) -> End {
-        let mut pipeline = Pipeline {
-            call: self,
-            session: &mut lease.session,
-            resources: &mut pool.resources,
-            now: started,
-        };
+        let (session, resources) = lease.parts();
+        let mut pipeline = Pipeline { call: self, session, resources, now: started };
         if !pipeline.session.is_tried() {
             match self.try_out(&mut pipeline) {
                 End::Done => {}

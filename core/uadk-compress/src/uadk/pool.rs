@@ -49,12 +49,14 @@ struct Entry {
     slot: SharedSlot<Session>,
 }
 
-/// A session in use. To be given to [`Pool::give_back`] or [`Pool::end`].
+/// A session in use, and the pool it is of. Unless it is [given back](Self::give_back) it is never
+/// used again, and what it has in flight, if somebody panicked, is left to the device.
 #[derive(Debug)]
-#[must_use]
-pub(super) struct Lease {
-    pub(super) session: Box<Session>,
+pub(super) struct Lease<'a> {
+    pool: &'a mut Pool,
     entry: usize,
+    /// Until it is given back.
+    session: Option<Box<Session>>,
 }
 
 /// Runs `work` with this thread's pool. [`Error::Busy`] while the thread is being torn down, or is
@@ -73,7 +75,7 @@ impl Pool {
     }
 
     /// A session of this kind: the one that this thread has, or a new one.
-    pub(super) fn lease(&mut self, runtime: &Arc<Runtime>, key: Key) -> Result<Lease, Error> {
+    pub(super) fn lease(&mut self, runtime: &Arc<Runtime>, key: Key) -> Result<Lease<'_>, Error> {
         let found = self
             .entries
             .iter()
@@ -81,29 +83,50 @@ impl Pool {
         if let Some(entry) = found
             && let Some(session) = self.entries[entry].slot.take()
         {
-            return Ok(Lease { session, entry });
+            return Ok(Lease { pool: self, entry, session: Some(session) });
         }
         // Sessions that were taken away, this one perhaps among them.
         self.entries.retain(|entry| !is_alone(&entry.slot));
         let (slot, session) = runtime.allocate(key)?;
         self.entries.push(Entry { runtime: Arc::clone(runtime), key, slot });
-        Ok(Lease { session, entry: self.entries.len() - 1 })
+        let entry = self.entries.len() - 1;
+        Ok(Lease { pool: self, entry, session: Some(session) })
+    }
+}
+
+impl Lease<'_> {
+    pub(super) fn session(&self) -> &Session {
+        self.session.as_ref().expect("it has not been given back")
+    }
+
+    /// The session, and what its blocks need.
+    pub(super) fn parts(&mut self) -> (&mut Session, &mut Resources) {
+        let session = self.session.as_mut().expect("it has not been given back");
+        (session, &mut self.pool.resources)
     }
 
     /// Keeps the session for the next time.
-    pub(super) fn give_back(&mut self, lease: Lease) {
-        let entry = &self.entries[lease.entry];
-        entry.runtime.lifecycle.put_back(&entry.slot, lease.session);
+    pub(super) fn give_back(mut self) {
+        let entry = &self.pool.entries[self.entry];
+        if let Some(session) = self.session.take() {
+            entry.runtime.lifecycle.put_back(&entry.slot, session);
+        }
     }
+}
 
-    /// Never uses the session again: frees it, unless the device may still do a block of it.
-    pub(super) fn end(&mut self, lease: Lease) {
-        let entry = self.entries.swap_remove(lease.entry);
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let Some(mut session) = self.session.take() else { return };
+        for block in self.pool.resources.in_flight.drain(..) {
+            self.pool.resources.arena.lost(&block.request);
+            session.lose(block.request);
+        }
+        let entry = self.pool.entries.swap_remove(self.entry);
         let lifecycle = &entry.runtime.lifecycle;
-        if lease.session.lost().is_empty() {
-            lifecycle.free(*lease.session);
+        if session.lost().is_empty() {
+            lifecycle.free(*session);
         } else {
-            lifecycle.abandon(*lease.session);
+            lifecycle.abandon(*session);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Contexts that fail, and queues that are full.
 
 use uadk_compress::stats::BreakerState;
-use uadk_compress::{Error, Format, Policy, UadkConfig};
+use uadk_compress::{Block, BlockCompressor, Error, Format, Policy, UadkConfig};
 use uadk_sim::{Fault, Machine};
 
-use crate::rig::{MS, Rig, assert_adds_up};
+use crate::rig::{LEN, MS, Rig, assert_adds_up};
 
 #[test]
 fn a_fault_of_one_context_in_the_middle_of_a_batch_costs_that_context() {
@@ -123,4 +123,26 @@ fn errors_of_single_submissions_do_not_reach_the_caller() {
         assert!(stats.software.blocks() <= 1, "{code}: {stats}");
         assert_eq!(stats.breaker.opened, 0, "{code}: {stats}");
     }
+}
+
+#[test]
+fn a_panic_while_the_queue_is_full_leaves_the_device_usable() {
+    let rig = Rig::new();
+    rig.compress(0);
+    rig.sim.full_queue(8);
+    rig.sim.set_faults(|_| Some(Fault::Late { polls: 40 }));
+    let (sources, mut outputs) = (vec![1; LEN], vec![vec![0; 2 * LEN]; 20]);
+    let mut blocks: Vec<_> = outputs.iter_mut().map(|dst| Block::new(&sources, dst)).collect();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        rig.uadk.compress_batch_with(&mut blocks, &mut |_, _| {
+            std::panic::resume_unwind(Box::new(()));
+        });
+    }));
+    assert!(panicked.is_err());
+    rig.sim.clear_faults();
+    rig.sim.full_queue(1023);
+    rig.compress_batch(64);
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.compress.blocks, 65, "{stats}");
+    assert_eq!(rig.uadk.stats().lost, 8);
 }
