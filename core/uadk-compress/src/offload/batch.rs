@@ -105,7 +105,7 @@ struct Meanwhile {
 
 impl Default for Meanwhile {
     fn default() -> Self {
-        Self { done: [0; _], blocks: 0, time: Duration::ZERO, offered: (usize::MAX, 0) }
+        Self { done: [0; MAX_RUN / 64], blocks: 0, time: Duration::ZERO, offered: (usize::MAX, 0) }
     }
 }
 

@@ -43,7 +43,7 @@ impl Pipeline<'_> {
     /// Does all blocks that have no result yet.
     pub(super) fn run(&mut self, blocks: &mut [Block<'_>], when_busy: &mut WhenBusy<'_>) -> End {
         let clock = &*self.call.runtime.clock;
-        let mut wait = Wait::new(clock);
+        let mut wait = Wait::new(clock, self.now);
         let mut next = 0;
         // Why no more are submitted: what is in flight is waited for all the same.
         let mut stopped = None;
@@ -61,8 +61,8 @@ impl Pipeline<'_> {
             }
             self.session.poll(self.resources.in_flight.len());
             if self.harvest(blocks) {
-                wait.reset();
                 self.now = clock.now();
+                wait.reset(self.now);
                 continue;
             }
             if let Some(code) = self.session.failure() {

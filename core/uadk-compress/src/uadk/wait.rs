@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use crate::Clock;
 
-/// Looks that are taken busily, some 10 us: a block takes the device 15 us alone, and about 1 us
-/// each in a deep batch.
-const BUSY_LOOKS: u32 = 200;
-/// A nap, and what it grows to. A thread that naps leaves its core to others.
+/// Looks that are taken one after another, ...
+const SPINS: u32 = 100;
+/// ... then with leave to other threads in between, up to this time since something was found. A block
+/// of 8 KiB takes the device 15 us alone and some 60 us in a crowd (published); a nap takes as long.
+const BUSY_TIME: Duration = Duration::from_micros(60);
+/// Nor more than so many, on a clock that stands still.
+const BUSY_LOOKS: u32 = 2000;
+/// A nap, and what it grows to.
 const FIRST_NAP: Duration = Duration::from_micros(20);
 const LONGEST_NAP: Duration = Duration::from_micros(320);
 
@@ -15,26 +19,30 @@ const LONGEST_NAP: Duration = Duration::from_micros(320);
 #[derive(Debug)]
 pub(super) struct Wait<'a> {
     clock: &'a dyn Clock,
+    since: Duration,
     looks: u32,
     nap: Duration,
 }
 
 impl<'a> Wait<'a> {
-    pub(super) const fn new(clock: &'a dyn Clock) -> Self {
-        Self { clock, looks: 0, nap: FIRST_NAP }
+    pub(super) const fn new(clock: &'a dyn Clock, now: Duration) -> Self {
+        Self { clock, since: now, looks: 0, nap: FIRST_NAP }
     }
 
     /// Something was found: be quick again.
-    pub(super) const fn reset(&mut self) {
-        self.looks = 0;
-        self.nap = FIRST_NAP;
+    pub(super) const fn reset(&mut self, now: Duration) {
+        *self = Self::new(self.clock, now);
     }
 
-    /// Lets a little time pass; gives the time if some has.
+    /// Lets a little time pass; gives the time if it is more than a little.
     pub(super) fn pause(&mut self) -> Option<Duration> {
-        if self.looks < BUSY_LOOKS {
-            self.looks += 1;
+        self.looks += 1;
+        if self.looks <= SPINS {
             std::hint::spin_loop();
+            return None;
+        }
+        if self.looks <= BUSY_LOOKS && self.clock.now().saturating_sub(self.since) < BUSY_TIME {
+            std::thread::yield_now();
             return None;
         }
         self.clock.sleep(self.nap);
