@@ -226,13 +226,13 @@ impl Device for Library {
             comp_lv: 1,
             win_sz: key.window.code(),
             op_type,
-            sched_param: (&raw mut sched.value).cast(),
+            sched_param: (&raw mut sched).cast(),
             mm_ops: abi::wd_mm_ops { operations: [std::ptr::null_mut(); 6], sva_mode: false },
             mm_type: 0,
         });
         // SAFETY: the library is initialised, and the structs have room for what the newest version
         // writes.
-        let handle = unsafe { (self.functions.wd_comp_alloc_sess)(&raw mut setup.value) };
+        let handle = unsafe { (self.functions.wd_comp_alloc_sess)((&raw mut setup).cast()) };
         if handle == 0 {
             return Err(Error::Unavailable("UADK could not allocate a session".into()));
         }
