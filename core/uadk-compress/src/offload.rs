@@ -271,9 +271,9 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
                     return Verdict::Doubted(permit, Some(*written));
                 }
             }
-            // Nothing is too long for the room that fits everything.
+            // Nothing is too long for the room that fits everything, in software.
             (Compress, Err(Error::OutputFull)) if dst.len() >= self.room_for(src.len()) => {
-                return self.fault(permit, Fallback::WrongOutput, None);
+                return Verdict::Fallback(Fallback::Refused);
             }
             (Compress, Err(Error::OutputFull)) => {}
             (Decompress, Err(Error::OutputFull | Error::Corrupt)) => {

@@ -124,8 +124,8 @@ pub struct Fallbacks {
     pub panicked: u64,
     /// The accelerator does not do such blocks.
     pub unsupported: u64,
-    /// The accelerator refused to decompress the block, or gave less than there was room for;
-    /// software decided.
+    /// The accelerator refused the block: it would not decompress it, gave less than there was room
+    /// for, or could not compress it into room that fits everything. Software decided.
     pub refused: u64,
 }
 

@@ -81,7 +81,8 @@ impl UadkCompressor {
         Self::of_user(User::of_this_machine(config)?, format, config)
     }
 
-    /// The engine on libraries of the caller's, such as a stand-in, and on his clock.
+    /// The engine on libraries of the caller's, such as a stand-in, and on his clock. If there is an
+    /// engine on them already, its clock counts.
     ///
     /// # Errors
     ///
@@ -92,7 +93,7 @@ impl UadkCompressor {
         config: &UadkConfig,
         clock: impl Clock + 'static,
     ) -> Result<Self, Error> {
-        Self::of_user(User::alone(libwd, config, Arc::new(clock))?, format, config)
+        Self::of_user(User::of(libwd, config, Arc::new(clock))?, format, config)
     }
 
     /// The same engine for blocks of another format: they share device and counters.
@@ -117,20 +118,32 @@ impl UadkCompressor {
     #[must_use]
     pub fn stats(&self) -> UadkStats {
         let runtime = self.user.runtime();
-        let contexts = runtime.lifecycle.with_device(|library| {
+        let snapshot = runtime.lifecycle.snapshot(|library| {
             library.sweep();
             library.contexts().cloned()
         });
-        let outage = runtime.lifecycle.outage();
+        let Some((snapshot, contexts)) = snapshot else {
+            let outage = Error::Unavailable("the device is being initialised".into());
+            return UadkStats { outage: Some(outage), ..self.losses() };
+        };
         UadkStats {
-            version: self.user.libwd().version().to_string(),
+            outage: snapshot.outage,
             initialisations: contexts.as_ref().map_or(0, |contexts| contexts.generation),
             contexts: contexts.as_ref().map_or(0, |contexts| contexts.len()),
             failed_contexts: contexts.as_ref().map_or(0, |contexts| contexts.failed()),
-            sessions: runtime.lifecycle.sessions(),
-            lost: runtime.losses.blocks(),
-            quarantined_bytes: runtime.losses.bytes(),
-            outage,
+            sessions: snapshot.sessions,
+            ..self.losses()
+        }
+    }
+
+    /// The part of the statistics that waits for nobody.
+    fn losses(&self) -> UadkStats {
+        let losses = &self.user.runtime().losses;
+        UadkStats {
+            version: self.user.libwd().version().to_string(),
+            lost: losses.blocks(),
+            quarantined_bytes: losses.bytes(),
+            ..UadkStats::default()
         }
     }
 

@@ -165,7 +165,7 @@ fn each_fault_costs_one_block_in_software_and_is_counted_by_its_kind() {
         (Fault::WrongLength, |s| s.fallbacks.wrong_output, true),
         (Fault::WrongOutput, |s| s.fallbacks.wrong_output, true),
         (Fault::ShortLength, |s| s.fallbacks.wrong_output, true),
-        (Fault::OutputFull, |s| s.fallbacks.wrong_output, true),
+        (Fault::OutputFull, |s| s.fallbacks.refused, false),
         (Fault::Panic, |s| s.fallbacks.panicked, true),
         (Fault::Unsupported, |s| s.fallbacks.unsupported, false),
     ];

@@ -191,17 +191,22 @@ pub(crate) fn uninit() {
     if state.is_others {
         crash("an initialisation that somebody else made is undone");
     }
+    // The contexts first: "in flight" says more than "session alive".
+    contexts::retire();
+    check_sessions(&state);
     finish(&mut state);
 }
 
-fn finish(state: &mut State) {
-    // The contexts first: "in flight" says more than "session alive".
-    contexts::retire();
+/// Crashes if a session is alive that lost no request.
+fn check_sessions(state: &State) {
     let alive = |session: &&&crate::session::Session| !session.is_freed() && !session.has_lost();
     let alive = state.sessions.iter().filter(alive).count();
     if alive > 0 {
         crash(&format!("the library is uninitialised while {alive} sessions are alive"));
     }
+}
+
+fn finish(state: &mut State) {
     state.end_generation();
     state.uninits += 1;
 }
@@ -225,10 +230,12 @@ pub(crate) fn init_as_other() -> c_int {
     code
 }
 
-/// And undoes it.
+/// And undoes it, without knowing of the sessions of others: freeing those is all that may be done
+/// with them.
 pub(crate) fn uninit_as_other() {
     let mut state = lock(&STATE);
     if state.is_others {
+        contexts::retire();
         finish(&mut state);
     }
 }

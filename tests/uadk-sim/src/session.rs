@@ -127,6 +127,9 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
         return 0;
     }
     let direction = Direction::from_op_type(kind.into());
+    if state.refused == Some(direction) {
+        return 0;
+    }
     let synchronous = state.next_context(node, Mode::Sync, direction);
     let asynchronous = state.next_context(node, Mode::Async, direction);
     if synchronous.is_none() && asynchronous.is_none() {

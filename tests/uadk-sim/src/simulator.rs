@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crate::clock::{Clock, Sleeper};
 use crate::crash::lock;
 use crate::faults::{Fault, RequestInfo};
-use crate::machine::Machine;
+use crate::machine::{Direction, Machine};
 use crate::script::ScriptError;
 use crate::state::{SETTINGS, STATE};
 use crate::timing::Timing;
@@ -190,6 +190,11 @@ impl Simulator {
     /// And give them back.
     pub fn release_queues(&self) {
         lock(&STATE).queues_taken = false;
+    }
+
+    /// No session is given for a direction any more, as where an initialisation left it out.
+    pub fn refuse_sessions(&self, direction: Option<Direction>) {
+        lock(&STATE).refused = direction;
     }
 
     /// The kernel isolates the device, or takes it back. Contexts go on working.

@@ -87,6 +87,8 @@ pub(crate) struct State {
     pub(crate) contexts: u32,
     /// Whether somebody else made the current initialisation.
     pub(crate) is_others: bool,
+    /// The direction that no session is given for.
+    pub(crate) refused: Option<Direction>,
     /// Not freed.
     pub(crate) sessions: Vec<&'static Session>,
     /// Freed; kept so that nothing is leaked unseen.
@@ -111,6 +113,7 @@ impl State {
             regions: Vec::new(),
             contexts: 0,
             is_others: false,
+            refused: None,
             sessions: Vec::new(),
             freed: Vec::new(),
             inits: 0,
@@ -153,6 +156,7 @@ impl State {
         self.end_generation();
         self.life += 1;
         self.queues_taken = false;
+        self.refused = None;
         self.forget_sessions();
         self.set_machine(machine);
     }

@@ -69,17 +69,23 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         }));
         let now = clock.now();
         let whole = now.saturating_sub(started).saturating_sub(meanwhile.time);
-        let offloaded = run.len() - meanwhile.blocks;
-        let time = whole / u32::try_from(offloaded.max(1)).unwrap_or(u32::MAX);
-        let tries_left = self.tries() - 1;
+        let offloaded = run.len().saturating_sub(meanwhile.blocks).max(1);
+        let time = whole / u32::try_from(offloaded).unwrap_or(u32::MAX);
+        let timed_out = run.iter().any(|block| block.result == Err(Error::TimedOut));
+        if timed_out {
+            // Nobody knows what share of it the block had that did not come back.
+            self.shared.delay(direction).record(whole, now);
+        }
+        // After a deadline nothing is waited for once more.
+        let tries_left = if timed_out { 0 } else { self.tries() - 1 };
 
         for (number, block) in run.iter_mut().enumerate() {
             if meanwhile.has_done(number) {
                 continue;
             }
-            // Nobody knows what share of the time a block had that did not come back.
-            let delay = if block.result == Err(Error::TimedOut) { whole } else { time };
-            self.shared.delay(direction).record(delay, now);
+            if !timed_out {
+                self.shared.delay(direction).record(time, now);
+            }
             let result = std::mem::replace(&mut block.result, Err(Block::PENDING));
             let Block { src, dst, .. } = &mut *block;
             let permit = self.shared.breaker.normal();

@@ -1,7 +1,7 @@
 //! The circuit breaker: keeps blocks away from an accelerator that failed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use crate::Error;
@@ -95,11 +95,16 @@ impl Breaker {
 
     /// What the accelerator did when it last opened, if it said so.
     pub(super) fn cause(&self) -> Option<Error> {
-        self.lock_cause().clone()
+        self.lock_cause()?.clone()
     }
 
-    fn lock_cause(&self) -> MutexGuard<'_, Option<Error>> {
-        self.cause.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits for nobody: in a forked child the lock may be held by a thread that is not there.
+    fn lock_cause(&self) -> Option<MutexGuard<'_, Option<Error>>> {
+        match self.cause.try_lock() {
+            Ok(cause) => Some(cause),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// How often it has opened, failed trials included.
@@ -149,7 +154,9 @@ impl Permit<'_> {
             cause = cause.as_ref().map(tracing::field::display),
             "the accelerator failed: blocks go to software until it has been tried again"
         );
-        *breaker.lock_cause() = cause;
+        if let Some(mut last) = breaker.lock_cause() {
+            *last = cause;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::request::RequestBox;
 use super::staging::Buffer;
 
-/// Buffers are of this size, doubled any number of times.
+/// Buffers are of this size, doubled any number of times, or half as long again.
 const SMALLEST: usize = 8 << 10;
 
 /// Idle requests, by the size of their buffers.
@@ -30,7 +30,7 @@ impl Arena {
             request.renew();
             return Some(request);
         }
-        let size = SMALLEST << class;
+        let size = size_of_class(class);
         while self.mapped > 0 && self.mapped + size > limit {
             // Of another size than is wanted now.
             let unwanted = self.idle.iter_mut().rev().find_map(Vec::pop)?;
@@ -53,7 +53,16 @@ impl Arena {
 }
 
 fn class_of(room: usize) -> usize {
-    room.div_ceil(SMALLEST).next_power_of_two().trailing_zeros() as usize
+    let doublings = room.div_ceil(SMALLEST).next_power_of_two().trailing_zeros() as usize;
+    // The class below is three quarters of it.
+    let class = 2 * doublings;
+    if class > 0 && room <= size_of_class(class - 1) { class - 1 } else { class }
+}
+
+/// 8, 12, 16, 24, 32, ... KiB.
+fn size_of_class(class: usize) -> usize {
+    let size = SMALLEST << (class / 2);
+    if class.is_multiple_of(2) { size } else { size + size / 2 }
 }
 
 #[cfg(test)]

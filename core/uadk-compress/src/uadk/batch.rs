@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use uadk_sys::abi;
 
-use super::config::UadkConfig;
+use super::config::{UadkConfig, Window};
 use super::framing::{self, Framing};
+use super::library;
 use super::pipeline::{End, Pipeline, WhenBusy};
 use super::pool::{self, Lease, Pool};
 use super::runtime::Runtime;
@@ -31,8 +32,11 @@ impl Call<'_> {
         }
         let done = pool::with(|pool| self.run_in(pool, blocks, when_busy));
         if let Err(why) | Ok(Err(why)) = done {
+            // A deadline is one block's; those that were not submitted have waited for nothing.
+            let mut timed_out = blocks.iter().any(|block| block.result == Err(Error::TimedOut));
             for block in blocks.iter_mut().filter(|block| is_pending(block)) {
-                block.result = Err(why.clone());
+                let busy = why == Error::TimedOut && std::mem::replace(&mut timed_out, true);
+                block.result = Err(if busy { Error::Busy } else { why.clone() });
             }
         }
     }
@@ -44,12 +48,19 @@ impl Call<'_> {
         blocks: &mut [Block<'_>],
         when_busy: &mut WhenBusy<'_>,
     ) -> Result<(), Error> {
-        // The call's: trying a session out does not prolong it.
-        let started = self.runtime.clock.now();
+        // The call's: other sessions, and trying one out, do not prolong it.
+        let mut started = None;
         let mut failures = 0;
         loop {
             let mut lease = pool.lease(self.runtime, self.key())?;
+            let started = *started.get_or_insert_with(|| self.runtime.clock.now());
             let contexts = Arc::clone(lease.session().contexts());
+            if lease.session().is_orphaned() {
+                drop(lease);
+                let why = library::uninitialised_by_others();
+                self.runtime.fail(&contexts, why.clone());
+                return Err(why);
+            }
             let fresh = !lease.session().is_tried();
             match self.run_on(&mut lease, blocks, started, when_busy) {
                 End::Done => {
@@ -61,7 +72,9 @@ impl Call<'_> {
                     // One lost completion may be an accident; a fresh session that gets none after
                     // another got none is not.
                     if contexts.timed_out() > 0 && fresh {
-                        self.runtime.fail(&contexts, Error::TimedOut);
+                        let why = Error::Unavailable("the device completes nothing".into());
+                        self.runtime.fail(&contexts, why.clone());
+                        return Err(why);
                     }
                     return Err(Error::TimedOut);
                 }
@@ -108,12 +121,8 @@ impl Call<'_> {
             true
         });
         match (end, sample.result) {
-            (End::Done, Ok(_)) => {
-                pipeline.session.contexts().works();
-                End::Done
-            }
-            // Others' blocks fill the queue, so it seems to work.
-            (End::Done, Err(Error::Busy)) => End::Done,
+            // If others' blocks fill the queue, it seems to work.
+            (End::Done, Ok(_) | Err(Error::Busy)) => End::Done,
             (End::Done, Err(Error::Device { code })) => End::Failed(code),
             (End::Done, Err(_)) => End::Failed(abi::EINVAL),
             (end, _) => end,
@@ -124,7 +133,11 @@ impl Call<'_> {
         Key {
             alg_type: self.framing.alg_type,
             direction: self.direction,
-            window: self.config.window,
+            window: match self.direction {
+                Direction::Compress => self.config.window,
+                // What others compressed may reach as far back as deflate can.
+                Direction::Decompress => Window::K32,
+            },
         }
     }
 }

@@ -7,7 +7,8 @@ use uadk_sys::abi;
 /// How the device is used. The defaults are for a server.
 ///
 /// [`contexts`](Self::contexts), [`numa_node`](Self::numa_node) and
-/// [`max_sessions`](Self::max_sessions) are the process's: those of the first engine count.
+/// [`max_sessions`](Self::max_sessions) are the process's, as are the limits on what is lost: those
+/// of the first engine count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UadkConfig {
     /// Contexts (device queues) per direction and NUMA node. Threads share them; each takes one of
@@ -34,6 +35,9 @@ pub struct UadkConfig {
     /// behind them is given back.) Above this the device is not used any more until the process is
     /// started anew.
     pub max_quarantine: usize,
+    /// Initialise a device that has failed in a thread of its own, since that may take seconds;
+    /// blocks go to software until it is done. Always so for the libraries of this machine.
+    pub start_in_background: bool,
 }
 
 impl Default for UadkConfig {
@@ -48,6 +52,7 @@ impl Default for UadkConfig {
             staging: 16 << 20,
             max_sessions: 512,
             max_quarantine: 1 << 30,
+            start_in_background: false,
         }
     }
 }

@@ -9,10 +9,13 @@ use uadk_sys::abi;
 pub(super) struct Contexts {
     /// Counts initialisations.
     pub(super) generation: u64,
+    /// The initialisation is ours: nobody else undoes it.
+    owned: bool,
     asynchronous: Box<[Context]>,
     /// Sessions that were given up because a block's completion never came, without a block having
     /// been done since.
     timeouts: AtomicUsize,
+    worked: AtomicBool,
 }
 
 /// One context for asynchronous requests. Apart from the next, since threads poll them.
@@ -27,22 +30,24 @@ struct Context {
 }
 
 impl Contexts {
-    pub(super) fn new(generation: u64, asynchronous: impl IntoIterator<Item = u32>) -> Self {
+    pub(super) fn new(
+        generation: u64,
+        owned: bool,
+        asynchronous: impl IntoIterator<Item = u32>,
+    ) -> Self {
         let context =
             |index| Context { index, polling: AtomicBool::new(false), failure: AtomicI32::new(0) };
         Self {
             generation,
+            owned,
             asynchronous: asynchronous.into_iter().map(context).collect(),
             timeouts: AtomicUsize::new(0),
+            worked: AtomicBool::new(false),
         }
     }
 
     pub(super) fn len(&self) -> usize {
         self.asynchronous.len()
-    }
-
-    pub(super) fn first(&self) -> Option<u32> {
-        self.asynchronous.first().map(|context| context.index)
     }
 
     pub(super) fn failed(&self) -> usize {
@@ -55,12 +60,26 @@ impl Contexts {
     }
 
     /// Polls one context, or all that have not failed. A context that somebody else polls at the
-    /// moment is left to him: it is his thread that the callbacks run on.
-    pub(super) fn poll(&self, only: Option<u32>, poll: impl Fn(u32) -> i32) {
+    /// moment is left to him, unless it is to be polled beside him, which the library allows.
+    pub(super) fn poll(&self, only: Option<u32>, also_beside: bool, poll: impl Fn(u32) -> i32) {
         match only {
-            Some(index) => self.find(index).into_iter().for_each(|context| context.poll(&poll)),
-            None => self.asynchronous.iter().for_each(|context| context.poll(&poll)),
+            Some(index) => {
+                if let Some(context) = self.find(index) {
+                    context.poll(also_beside, &poll);
+                }
+            }
+            None => {
+                for context in &self.asynchronous {
+                    context.poll(also_beside, &poll);
+                }
+            }
         }
+    }
+
+    /// Whether somebody else who initialised the library has uninitialised it: a poll is refused
+    /// then, which is all that can be tried.
+    pub(super) fn are_gone(&self, poll: impl Fn(u32) -> i32) -> bool {
+        !self.owned && self.asynchronous.first().is_none_or(|c| poll(c.index) == abi::EINVAL)
     }
 
     /// A context has failed for good.
@@ -75,9 +94,20 @@ impl Contexts {
         self.timeouts.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A fresh session works.
+    /// A block has been done.
     pub(super) fn works(&self) {
-        self.timeouts.store(0, Ordering::Relaxed);
+        // Written only when it changes something: all threads come here.
+        if self.timeouts.load(Ordering::Relaxed) > 0 {
+            self.timeouts.store(0, Ordering::Relaxed);
+        }
+        if !self.worked.load(Ordering::Relaxed) {
+            self.worked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether any block has been done.
+    pub(super) fn have_worked(&self) -> bool {
+        self.worked.load(Ordering::Relaxed)
     }
 
     fn find(&self, index: u32) -> Option<&Context> {
@@ -88,8 +118,9 @@ impl Contexts {
 }
 
 impl Context {
-    fn poll(&self, poll: impl Fn(u32) -> i32) {
-        if self.code().is_some() || self.polling.swap(true, Ordering::Acquire) {
+    fn poll(&self, also_beside: bool, poll: impl Fn(u32) -> i32) {
+        let failed = self.code().is_some();
+        if failed || (self.polling.swap(true, Ordering::Acquire) && !also_beside) {
             return;
         }
         let code = poll(self.index);

@@ -12,6 +12,9 @@ use crate::{Error, Format};
 const ZLIB_HEADER: usize = 2;
 const ZLIB_TRAILER: usize = 4;
 const GZIP_HEADER: usize = 10;
+const GZIP_TRAILER: usize = 8;
+/// An empty block of fixed codes takes 10 bits. Lengths below all this underflow in UADK up to 2.9.
+const SHORTEST: usize = 2;
 
 /// The formats that all devices in use offer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,7 +98,10 @@ impl Framing {
 
 /// RFC 1950, 2.2.
 fn check_zlib(block: &[u8]) -> Result<(), Error> {
-    let &[cmf, flg, _, ..] = block else { return Err(Error::Corrupt) };
+    if block.len() < ZLIB_HEADER + SHORTEST + ZLIB_TRAILER {
+        return Err(Error::Corrupt);
+    }
+    let (cmf, flg) = (block[0], block[1]);
     let deflate = cmf & 0x0f == 8 && cmf >> 4 <= 7;
     if !deflate || u16::from_be_bytes([cmf, flg]) % 31 != 0 {
         return Err(Error::Corrupt);
@@ -108,7 +114,7 @@ fn check_zlib(block: &[u8]) -> Result<(), Error> {
 
 /// RFC 1952, 2.3.
 fn check_gzip(block: &[u8]) -> Result<(), Error> {
-    if block.len() <= GZIP_HEADER || block[..3] != [0x1f, 0x8b, 8] {
+    if block.len() < GZIP_HEADER + SHORTEST + GZIP_TRAILER || block[..3] != [0x1f, 0x8b, 8] {
         return Err(Error::Corrupt);
     }
     if block[3] != 0 {
@@ -168,10 +174,11 @@ mod tests {
     #[test]
     fn headers_that_the_device_would_skip_wrongly_do_not_get_there() {
         let zlib = Framing::new(Format::Zlib, Direction::Decompress, ALL).expect("all");
-        assert_eq!(zlib.check_header(&[0x78, 0x01, 3, 0]), Ok(()));
+        assert_eq!(zlib.check_header(&[0x78, 0x01, 3, 0, 0, 0, 0, 1]), Ok(()));
+        assert_eq!(zlib.check_header(&[0x78, 0x01, 3, 0, 0, 0, 1]), Err(Error::Corrupt));
         assert_eq!(zlib.check_header(&[0x78]), Err(Error::Corrupt));
-        assert_eq!(zlib.check_header(&[0x78, 0x02, 3, 0]), Err(Error::Corrupt));
-        let dictionary = zlib.check_header(&[0x78, 0xbb, 0, 0, 0, 1]);
+        assert_eq!(zlib.check_header(&[0x78, 0x02, 3, 0, 0, 0, 0, 1]), Err(Error::Corrupt));
+        let dictionary = zlib.check_header(&[0x78, 0xbb, 0, 0, 0, 1, 3, 0, 0, 0, 0, 1]);
         assert!(matches!(dictionary, Err(Error::Unsupported(_))));
 
         let gzip = Framing::new(Format::Gzip, Direction::Decompress, ALL).expect("all");

@@ -123,13 +123,6 @@ impl Library {
         }
     }
 
-    /// Whether somebody else who initialised the library has uninitialised it meanwhile: then a
-    /// session would be a segmentation fault, but a poll is just refused.
-    fn is_initialised(&self, contexts: &Contexts) -> bool {
-        self.owned
-            || contexts.first().is_some_and(|index| poll(&self.functions, index, 1) != abi::EINVAL)
-    }
-
     fn nodes(&self) -> [c_ulong; NODE_WORDS] {
         let Some(node) = self.numa_node else { return [c_ulong::MAX; NODE_WORDS] };
         let mut words = [0; NODE_WORDS];
@@ -179,7 +172,7 @@ impl Device for Library {
         };
         self.enable_drivers();
         self.owned = self.initialise_process(algorithm)?;
-        let contexts = Contexts::new(generation, self.asynchronous_contexts());
+        let contexts = Contexts::new(generation, self.owned, self.asynchronous_contexts());
         tracing::info!(contexts = contexts.len(), owned = self.owned, "accelerator initialised");
         self.contexts = Some(Arc::new(contexts));
         self.initialised = true;
@@ -190,7 +183,7 @@ impl Device for Library {
         if let Some(contexts) = &self.contexts {
             // Blocks that were given up, and that the device has done by now.
             let all = abi::MAX_IN_FLIGHT as u32;
-            contexts.poll(None, |index| poll(&self.functions, index, all));
+            contexts.poll(None, true, |index| poll(&self.functions, index, all));
         }
         self.sweep();
         self.initialised = false;
@@ -202,10 +195,8 @@ impl Device for Library {
 
     fn allocate(&mut self, key: Key) -> Result<Session, Error> {
         let Some(contexts) = &self.contexts else { return Err(no_device()) };
-        if !self.is_initialised(contexts) {
-            return Err(Error::Unavailable(
-                "whoever initialised UADK in this process has uninitialised it".into(),
-            ));
+        if contexts.are_gone(|index| poll(&self.functions, index, 1)) {
+            return Err(uninitialised_by_others());
         }
         let op_type = match key.direction {
             Direction::Compress => abi::WD_DIR_COMPRESS,
@@ -234,7 +225,12 @@ impl Device for Library {
         // writes.
         let handle = unsafe { (self.functions.wd_comp_alloc_sess)((&raw mut setup).cast()) };
         if handle == 0 {
-            return Err(Error::Unavailable("UADK could not allocate a session".into()));
+            // It may have contexts for one direction alone.
+            return Err(if contexts.have_worked() {
+                Error::Unsupported("UADK has no context for such blocks".into())
+            } else {
+                Error::Unavailable("UADK could not allocate a session".into())
+            });
         }
         Ok(Session::new(self.functions, handle, key, Arc::clone(contexts)))
     }
@@ -299,6 +295,10 @@ fn devices(functions: &Functions, algorithm: &CStr) -> usize {
         unsafe { (functions.wd_free_list_accels)(list) };
     }
     devices
+}
+
+pub(super) fn uninitialised_by_others() -> Error {
+    Error::Unavailable("whoever initialised UADK in this process has uninitialised it".into())
 }
 
 pub(super) fn no_device() -> Error {

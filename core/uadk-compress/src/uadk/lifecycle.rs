@@ -32,8 +32,8 @@ pub(super) trait Device {
 ///
 /// Threads take sessions from their [slots](Slot) without coming here. After a fault of the whole
 /// device all slots are doomed: idle sessions are freed at once, others when they are returned, and
-/// with the last one the device is uninitialised. The next who wants a session when the hold-off is
-/// over initialises it again.
+/// with the last one the device is down. The next who wants a session when the hold-off is over
+/// uninitialises it and initialises it again: until then the device has time to end what it is at.
 #[derive(Debug)]
 pub(super) struct Lifecycle<D: Device> {
     inner: Mutex<Inner<D>>,
@@ -45,6 +45,7 @@ struct Inner<D: Device> {
     device: D,
     phase: Phase,
     generation: u64,
+    initialised: bool,
     slots: Vec<SharedSlot<D::Session>>,
     /// Sessions that are neither freed nor abandoned.
     alive: usize,
@@ -66,6 +67,15 @@ struct Outage {
     retry_at: Duration,
 }
 
+/// See [`Lifecycle::snapshot`].
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    /// Sessions that are neither freed nor abandoned.
+    pub(super) sessions: usize,
+    /// Why the device is down, if it is.
+    pub(super) outage: Option<Error>,
+}
+
 /// A slot, which its thread and the lifecycle know.
 pub(super) type SharedSlot<S> = Arc<Slot<S>>;
 
@@ -82,7 +92,8 @@ impl<D: Device> Lifecycle<D> {
     /// A device that is initialised at first use.
     pub(super) fn new(device: D, max_sessions: usize) -> Self {
         let phase = Phase::Down(Outage::unused());
-        let inner = Inner { device, phase, generation: 0, slots: Vec::new(), alive: 0 };
+        let inner =
+            Inner { device, phase, generation: 0, initialised: false, slots: Vec::new(), alive: 0 };
         Self { inner: Mutex::new(inner), max_sessions }
     }
 
@@ -103,12 +114,21 @@ impl<D: Device> Lifecycle<D> {
         let mut inner = self.try_lock()?;
         inner.start(now, hold_off)?;
         if inner.alive >= self.max_sessions {
-            inner.take_idle();
+            inner.take_an_idle_one();
         }
         if inner.alive >= self.max_sessions {
             return Err(Error::Busy);
         }
-        let session = inner.device.allocate(key)?;
+        let session = match inner.device.allocate(key) {
+            Ok(session) => session,
+            Err(why @ Error::Unavailable(_)) => {
+                // Without sessions it is of no use, although it is initialised.
+                let retry_at = now.saturating_add(hold_off);
+                inner.drain(Phase::Failing(Outage { why: why.clone(), retry_at }));
+                return Err(why);
+            }
+            Err(why) => return Err(why),
+        };
         let slot = Arc::new(Slot::in_use());
         if inner.slots.len() > 2 * inner.alive + 16 {
             // Their threads have ended.
@@ -152,25 +172,33 @@ impl<D: Device> Lifecycle<D> {
     /// Nobody uses the device any more: frees what is idle, and gives the device up with the last
     /// session. It can be started again at any time.
     pub(super) fn shut(&self) {
-        self.lock().drain(Phase::Leaving);
-    }
-
-    /// Sessions that are neither freed nor abandoned.
-    pub(super) fn sessions(&self) -> usize {
-        self.lock().alive
-    }
-
-    /// Why the device is down, if it is.
-    pub(super) fn outage(&self) -> Option<Error> {
-        match &self.lock().phase {
-            Phase::Ready | Phase::Leaving => None,
-            Phase::Failing(outage) | Phase::Down(outage) => Some(outage.why.clone()),
+        let mut inner = self.lock();
+        inner.drain(Phase::Leaving);
+        if let Phase::Down(_) = inner.phase {
+            inner.uninitialise();
         }
     }
 
-    /// Runs `look` with the device.
-    pub(super) fn with_device<R>(&self, look: impl FnOnce(&mut D) -> R) -> R {
-        look(&mut self.lock().device)
+    /// Whether it is to be initialised now.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        let Ok(inner) = self.try_lock() else { return false };
+        matches!(&inner.phase, Phase::Down(outage) if now >= outage.retry_at)
+    }
+
+    /// Whether it is down and was given up, so that nothing of it is left.
+    pub(super) fn is_unused(&self) -> bool {
+        let Ok(inner) = self.try_lock() else { return false };
+        matches!(inner.phase, Phase::Down(_)) && !inner.initialised
+    }
+
+    /// What there is at the moment, and what `look` sees; `None` while it is being initialised.
+    pub(super) fn snapshot<R>(&self, look: impl FnOnce(&mut D) -> R) -> Option<(Snapshot, R)> {
+        let mut inner = self.try_lock().ok()?;
+        let outage = match &inner.phase {
+            Phase::Ready | Phase::Leaving => None,
+            Phase::Failing(outage) | Phase::Down(outage) => Some(outage.why.clone()),
+        };
+        Some((Snapshot { sessions: inner.alive, outage }, look(&mut inner.device)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<D>> {
@@ -197,12 +225,14 @@ impl<D: Device> Inner<D> {
             Phase::Down(outage) if now >= outage.retry_at => {}
             Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.why.clone()),
         }
+        self.uninitialise();
         if let Err(why) = self.device.initialise(self.generation + 1) {
             let retry_at = now.saturating_add(hold_off);
             self.phase = Phase::Down(Outage { why: why.clone(), retry_at });
             return Err(why);
         }
         self.generation += 1;
+        self.initialised = true;
         self.phase = Phase::Ready;
         Ok(())
     }
@@ -222,18 +252,14 @@ impl<D: Device> Inner<D> {
         self.gone(0);
     }
 
-    /// Frees the idle sessions of all threads.
-    fn take_idle(&mut self) {
-        let Self { slots, device, alive, .. } = self;
-        slots.retain(|slot| {
-            let idle = slot.doom_if_idle();
-            let kept = idle.is_none();
-            if let Some(session) = idle {
-                device.free(*session);
-                *alive -= 1;
-            }
-            kept
-        });
+    /// Frees an idle session of some thread.
+    fn take_an_idle_one(&mut self) {
+        let idle = |(i, slot): (usize, &SharedSlot<_>)| Some((i, slot.doom_if_idle()?));
+        if let Some((i, session)) = self.slots.iter().enumerate().find_map(idle) {
+            self.slots.swap_remove(i);
+            self.device.free(*session);
+            self.alive -= 1;
+        }
     }
 
     /// Sessions less; with the last one a draining device goes down.
@@ -242,13 +268,20 @@ impl<D: Device> Inner<D> {
         if self.alive > 0 {
             return;
         }
-        let outage = match &self.phase {
-            Phase::Ready | Phase::Down(_) => return,
-            Phase::Leaving => Outage::unused(),
-            Phase::Failing(outage) => outage.clone(),
-        };
-        self.device.uninitialise();
-        self.phase = Phase::Down(outage);
+        match &self.phase {
+            Phase::Ready | Phase::Down(_) => {}
+            Phase::Leaving => {
+                self.uninitialise();
+                self.phase = Phase::Down(Outage::unused());
+            }
+            Phase::Failing(outage) => self.phase = Phase::Down(outage.clone()),
+        }
+    }
+
+    fn uninitialise(&mut self) {
+        if std::mem::take(&mut self.initialised) {
+            self.device.uninitialise();
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use uadk_sys::abi;
 use super::batch::{Call, is_pending};
 use super::pool::{InFlight, Resources};
 use super::request::Completion;
-use super::session::{Refusal, Session};
+use super::session::{Refusal, Session, Submission};
 use super::wait::Wait;
 use crate::stats::Direction;
 use crate::{Block, Error};
@@ -45,6 +45,7 @@ impl Pipeline<'_> {
         let clock = &*self.call.runtime.clock;
         let mut wait = Wait::new(clock, self.now);
         let mut next = 0;
+        let mut napped = false;
         // Why no more are submitted: what is in flight is waited for all the same.
         let mut stopped = None;
         loop {
@@ -53,13 +54,14 @@ impl Pipeline<'_> {
                 match self.fill(blocks, &mut next) {
                     Ok(()) => {}
                     Err(Refusal::Failed(code)) => stopped = Some(End::Failed(code)),
-                    Err(Refusal::Busy | Refusal::Unsupported) => full = true,
+                    Err(Refusal::Busy) => full = true,
                 }
             }
             if self.resources.in_flight.is_empty() && (stopped.is_some() || next == blocks.len()) {
                 return stopped.unwrap_or(End::Done);
             }
-            self.session.poll(self.resources.in_flight.len());
+            self.session.poll(self.resources.in_flight.len(), napped);
+            napped = false;
             if self.harvest(blocks) {
                 self.now = clock.now();
                 wait.reset(self.now);
@@ -69,18 +71,19 @@ impl Pipeline<'_> {
                 // What it has will not be completed.
                 self.lose(|_| true, |_| {});
                 stopped = Some(End::Failed(code));
+                continue;
+            }
+            // The time is from before the poll: what was completed by then has been found.
+            if self.give_up_late(blocks) {
+                stopped = Some(End::TimedOut);
             } else if full {
                 if when_busy(next, &mut blocks[next]) {
                     next += 1;
                 }
                 self.now = clock.now();
             } else if let Some(now) = wait.pause() {
+                napped = true;
                 self.now = now;
-            } else {
-                continue;
-            }
-            if self.give_up_late(blocks) {
-                stopped = Some(End::TimedOut);
             }
         }
     }
@@ -93,11 +96,14 @@ impl Pipeline<'_> {
             }
             if is_pending(block) {
                 match self.room_for(block) {
-                    Ok(room) => match self.submit(*next, block.src, room) {
-                        Err(Refusal::Unsupported) => {
+                    Ok(room) => match self.submit(*next, block.src, room)? {
+                        Submission::Accepted => {}
+                        Submission::Unsupported => {
                             block.result = Err(Error::Unsupported("the library refused it".into()));
                         }
-                        submitted => submitted?,
+                        // When something in flight is done there will be room for its output.
+                        Submission::NoBuffer if !self.resources.in_flight.is_empty() => break,
+                        Submission::NoBuffer => return Err(Refusal::Busy),
                     },
                     Err(why) => block.result = Err(why),
                 }
@@ -120,7 +126,7 @@ impl Pipeline<'_> {
         match self.call.direction {
             // The driver wants an eighth more, and headers are not part of that.
             Direction::Compress => Ok(src.len() + src.len() / 8 + OUTPUT_SLACK),
-            Direction::Decompress if dst.len() > MAX_OUTPUT => {
+            Direction::Decompress if dst.len() + OUTPUT_SLACK > MAX_OUTPUT => {
                 unsupported("more than 8 MiB from one block")
             }
             Direction::Decompress => {
@@ -130,20 +136,21 @@ impl Pipeline<'_> {
         }
     }
 
-    fn submit(&mut self, block: usize, src: &[u8], room: usize) -> Result<(), Refusal> {
+    fn submit(&mut self, block: usize, src: &[u8], room: usize) -> Result<Submission, Refusal> {
         let Resources { arena, in_flight } = &mut *self.resources;
-        let request = arena.take(room, self.call.config.staging).ok_or(Refusal::Busy)?;
-        match self.session.submit(src, &request, room) {
-            Ok(()) => {
-                let deadline = self.now + self.call.config.deadline;
-                in_flight.push(InFlight { block, request, deadline });
-                Ok(())
-            }
-            Err(refusal) => {
-                arena.put(request);
-                Err(refusal)
-            }
+        let Some(request) = arena.take(room, self.call.config.staging) else {
+            return Ok(Submission::NoBuffer);
+        };
+        // From the submission on until it is in the list nothing may panic.
+        in_flight.reserve(1);
+        let deadline = self.now.saturating_add(self.call.config.deadline);
+        let submission = self.session.submit(src, &request, room);
+        if submission == Ok(Submission::Accepted) {
+            in_flight.push(InFlight { block, request, deadline });
+        } else {
+            arena.put(request);
         }
+        submission
     }
 
     /// Answers the blocks that have been completed; whether there were any.
@@ -157,6 +164,7 @@ impl Pipeline<'_> {
                 continue;
             };
             self.session.done(completion.context);
+            self.session.contexts().works();
             let block = &mut blocks[*block];
             // SAFETY: it has been completed.
             let output = unsafe { request.buffer().written(completion.produced) };

@@ -1,7 +1,8 @@
 //! The process's use of the library: one [`Lifecycle`], made anew in a forked child.
 
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use uadk_sys::Libwd;
 
@@ -22,6 +23,8 @@ pub(super) struct Runtime {
     pub(super) losses: Arc<Losses>,
     pub(super) clock: Arc<dyn Clock>,
     config: UadkConfig,
+    /// A thread is initialising the device.
+    starting: AtomicBool,
     /// Of which process it is.
     pub(super) forks: u64,
 }
@@ -39,6 +42,10 @@ pub(super) struct Runtimes {
     users: AtomicUsize,
 }
 
+/// Those of all libraries in use: an initialisation is the whole process's, so there must not be two
+/// for one. They stay, but for those that nobody uses and that have given everything back.
+static RUNTIMES: Mutex<Vec<Arc<Runtimes>>> = Mutex::new(Vec::new());
+
 /// Somebody who uses the device. With the last one it is given up.
 #[derive(Debug)]
 pub(super) struct User {
@@ -46,30 +53,34 @@ pub(super) struct User {
 }
 
 impl User {
-    /// A user of the libraries on this machine, which all users share.
+    /// A user of the libraries on this machine.
     pub(super) fn of_this_machine(config: &UadkConfig) -> Result<Self, Error> {
-        static RUNTIMES: Mutex<Option<Arc<Runtimes>>> = Mutex::new(None);
-        let mut shared = RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(runtimes) = &*shared {
-            return Ok(Self::new(Arc::clone(runtimes)));
-        }
         let libwd = Libwd::load().map_err(|why| Error::Unavailable(why.to_string().into()))?;
-        let runtimes = Runtimes::new(&libwd, config, Arc::new(SystemClock::default()))?;
-        Ok(Self::new(Arc::clone(shared.insert(Arc::new(runtimes)))))
+        let config = UadkConfig { start_in_background: true, ..config.clone() };
+        Self::of(&libwd, &config, Arc::new(SystemClock::default()))
     }
 
-    /// The only user of `libwd`.
-    pub(super) fn alone(
+    /// A user of `libwd`, who shares it with all its others.
+    pub(super) fn of(
         libwd: &Libwd,
         config: &UadkConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        Runtimes::new(libwd, config, clock).map(|runtimes| Self::new(Arc::new(runtimes)))
-    }
-
-    fn new(runtimes: Arc<Runtimes>) -> Self {
+        let mut all = lock(&RUNTIMES)?;
+        let init = libwd.functions().wd_comp_init2_;
+        let same =
+            |other: &Runtimes| std::ptr::fn_addr_eq(other.libwd.functions().wd_comp_init2_, init);
+        all.retain(|runtimes| !(same(runtimes) && runtimes.are_unused()));
+        let found = all.iter().find(|runtimes| same(runtimes)).cloned();
+        let runtimes = if let Some(runtimes) = found {
+            runtimes
+        } else {
+            let runtimes = Arc::new(Runtimes::new(libwd, config, clock)?);
+            all.push(Arc::clone(&runtimes));
+            runtimes
+        };
         runtimes.users.fetch_add(1, Ordering::AcqRel);
-        Self { runtimes }
+        Ok(Self { runtimes })
     }
 
     pub(super) fn libwd(&self) -> &Libwd {
@@ -114,6 +125,11 @@ impl Runtimes {
         Ok(runtimes)
     }
 
+    /// Whether they have neither users nor anything of the device.
+    fn are_unused(&self) -> bool {
+        self.users.load(Ordering::Acquire) == 0 && self.current().lifecycle.is_unused()
+    }
+
     fn current(&self) -> &Arc<Runtime> {
         // SAFETY: it came from `Box::into_raw`, and is freed with `self` or never.
         let runtime = unsafe { &*self.current.load(Ordering::Acquire) };
@@ -146,6 +162,7 @@ impl Runtimes {
             losses,
             clock: Arc::clone(&self.clock),
             config: self.config.clone(),
+            starting: AtomicBool::new(false),
             forks: fork::generation(),
         };
         Box::into_raw(Box::new(Arc::new(runtime)))
@@ -165,7 +182,7 @@ impl Runtime {
         self.lifecycle.start(self.clock.now(), self.config.hold_off)
     }
 
-    pub(super) fn allocate(&self, key: Key) -> Result<Allocated<Session>, Error> {
+    pub(super) fn allocate(self: &Arc<Self>, key: Key) -> Result<Allocated<Session>, Error> {
         let lost = self.losses.bytes();
         if lost > self.config.max_quarantine {
             return Err(Error::Unavailable(
@@ -177,25 +194,49 @@ impl Runtime {
             ));
         }
         let now = self.clock.now();
-        let allocated = self.lifecycle.allocate(key, now, self.config.hold_off);
-        if let Err(why @ Error::Unavailable(_)) = &allocated
-            && let Some(contexts) = self.contexts()
-        {
-            // Without sessions it is of no use, although it is initialised.
-            self.lifecycle.fail(contexts.generation, why.clone(), now + self.config.hold_off);
+        if self.config.start_in_background && self.lifecycle.is_due(now) {
+            self.start_in_background()?;
         }
-        allocated
+        self.lifecycle.allocate(key, now, self.config.hold_off)
     }
 
-    /// The contexts of the last initialisation.
-    pub(super) fn contexts(&self) -> Option<Arc<Contexts>> {
-        self.lifecycle.with_device(|library| library.contexts().cloned())
+    /// Initialises the device in a thread of its own, since that may take seconds. Until then it is
+    /// busy.
+    fn start_in_background(self: &Arc<Self>) -> Result<(), Error> {
+        if self.starting.swap(true, Ordering::AcqRel) {
+            return Err(Error::Busy);
+        }
+        let runtime = Arc::clone(self);
+        let start = move || {
+            if let Err(why) = runtime.start() {
+                tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
+            }
+            runtime.starting.store(false, Ordering::Release);
+        };
+        if std::thread::Builder::new().name("uadk-start".into()).spawn(start).is_ok() {
+            return Err(Error::Busy);
+        }
+        // Then in this one.
+        self.starting.store(false, Ordering::Release);
+        Ok(())
     }
 
     /// The device as it was initialised for `contexts` has failed.
     pub(super) fn fail(&self, contexts: &Contexts, why: Error) {
         tracing::warn!(%why, "the accelerator failed and will be initialised again");
-        let retry_at = self.clock.now() + self.config.hold_off;
+        let retry_at = self.clock.now().saturating_add(self.config.hold_off);
         self.lifecycle.fail(contexts.generation, why, retry_at);
     }
+}
+
+/// Locks for a second at most: in a forked child a lock may be held by a thread that is not there.
+fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
+    for _ in 0..1000 {
+        match mutex.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    Err(Error::Unavailable("another thread does not come to an end with UADK".into()))
 }

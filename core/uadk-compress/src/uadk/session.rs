@@ -33,13 +33,22 @@ pub(super) struct Session {
     lost: Vec<RequestBox>,
 }
 
-/// Why a block was not submitted.
+/// What became of a block that was to be submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Submission {
+    /// The device has it.
+    Accepted,
+    /// The library does not take such blocks.
+    Unsupported,
+    /// There is no buffer for its output.
+    NoBuffer,
+}
+
+/// Why no block can be submitted at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The queue is full.
     Busy,
-    /// The library does not take such blocks.
-    Unsupported,
     /// The session does not work: its context has failed, perhaps.
     Failed(i32),
 }
@@ -103,14 +112,19 @@ impl Session {
 
     /// Gives the device a block. It reads `src` until the completion or for ever, and writes up to
     /// `room` bytes of the request's buffer.
-    pub(super) fn submit(&self, src: &[u8], request: &Request, room: usize) -> Result<(), Refusal> {
+    pub(super) fn submit(
+        &self,
+        src: &[u8],
+        request: &Request,
+        room: usize,
+    ) -> Result<Submission, Refusal> {
         debug_assert!(room <= request.buffer().len());
         let op_type = match self.key.direction {
             Direction::Compress => abi::WD_DIR_COMPRESS,
             Direction::Decompress => abi::WD_DIR_DECOMPRESS,
         };
         let (Ok(src_len), Ok(dst_len)) = (u32::try_from(src.len()), u32::try_from(room)) else {
-            return Err(Refusal::Unsupported);
+            return Ok(Submission::Unsupported);
         };
         let mut req = wd_comp_req {
             src: src.as_ptr().cast_mut().cast(),
@@ -131,9 +145,9 @@ impl Session {
         // caller has it reads garbage or faults, which is its trouble alone.
         let code = unsafe { (self.functions.wd_do_comp_async)(self.handle, &raw mut req) };
         match code {
-            0 => Ok(()),
+            0 => Ok(Submission::Accepted),
             abi::EBUSY | abi::EAGAIN => Err(Refusal::Busy),
-            abi::EINVAL => Err(Refusal::Unsupported),
+            abi::EINVAL => Ok(Submission::Unsupported),
             code => {
                 // Other codes may be this submission's alone.
                 if code == -abi::WD_HW_EACCESS.cast_signed() {
@@ -144,9 +158,17 @@ impl Session {
         }
     }
 
-    /// Looks for completions, of other threads' blocks too.
-    pub(super) fn poll(&self, expect: usize) {
+    /// Looks for completions, of other threads' blocks too; `also_beside` another thread that is
+    /// looking, and may have been put to sleep at it.
+    pub(super) fn poll(&self, expect: usize, also_beside: bool) {
         let expect = expect.clamp(1, abi::MAX_IN_FLIGHT) as u32;
-        self.contexts.poll(self.context, |index| library::poll(&self.functions, index, expect));
+        let poll = |index| library::poll(&self.functions, index, expect);
+        self.contexts.poll(self.context, also_beside, poll);
+    }
+
+    /// Whether whoever initialised the library has uninitialised it, so that to submit a block
+    /// would be a segmentation fault.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.contexts.are_gone(|index| library::poll(&self.functions, index, 1))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use uadk_compress::stats::BreakerState;
-use uadk_compress::{BlockCompressor, Clock, Error, Format, Policy, UadkConfig};
+use uadk_compress::{Block, BlockCompressor, Clock, Error, Format, Policy, UadkConfig};
 use uadk_sim::{Fault, Machine};
 
 use crate::common::block;
@@ -53,8 +53,7 @@ fn a_late_write_reaches_no_live_buffer() {
     });
     // What callers have, of before and of after.
     let (sources, mut outputs) = (block(1, LEN), vec![vec![0x11; 2 * LEN]; 64]);
-    let mut blocks: Vec<_> =
-        outputs.iter_mut().map(|dst| uadk_compress::Block::new(&sources, dst)).collect();
+    let mut blocks: Vec<_> = outputs.iter_mut().map(|dst| Block::new(&sources, dst)).collect();
     rig.engines.compress_batch(&mut blocks);
     let written: Vec<_> = blocks.into_iter().map(|block| block.result.expect("done")).collect();
     let before = outputs.clone();
@@ -127,8 +126,14 @@ fn a_device_that_completes_nothing_is_initialised_again() {
         rig.compress(seed);
         rig.clock.advance(1000 * MS);
     }
-    let uadk = rig.uadk.stats();
-    assert_eq!(uadk.outage, Some(Error::TimedOut), "{uadk}");
+    let why = Error::Unavailable("the device completes nothing".into());
+    assert_eq!(rig.uadk.stats().outage, Some(why.clone()));
+    let stats = rig.stats();
+    assert_eq!(
+        (stats.breaker.opened, stats.breaker.cause),
+        (1, Some(why)),
+        "a fault of the device"
+    );
     rig.sim.clear_faults();
     for seed in 0..3 {
         rig.compress(seed);
@@ -205,4 +210,42 @@ fn the_deadline_can_be_set() {
     rig.sim.fault(Fault::Lost { write_late: false }, 1);
     let took = time(&rig, |rig| rig.compress(1));
     assert!(took >= 7 * MS && took < 8 * MS, "{took:?}");
+}
+
+#[test]
+fn blocks_that_are_done_while_the_caller_is_busy_are_not_given_up() {
+    let rig = Rig::new();
+    rig.compress(0);
+    rig.sim.full_queue(8);
+    // Not done at the first look, but at the next.
+    rig.sim.set_faults(|_| Some(Fault::Late { polls: 1 }));
+    let (source, mut outputs) = (block(1, LEN), vec![vec![0; 2 * LEN]; 40]);
+    let mut blocks: Vec<_> = outputs.iter_mut().map(|dst| Block::new(&source, dst)).collect();
+    // In software a block takes longer than its deadline would be.
+    rig.uadk.compress_batch_with(&mut blocks, &mut |_, block| {
+        rig.clock.advance(2 * DEADLINE);
+        block.result = Ok(0);
+        true
+    });
+    let errors: Vec<_> = blocks.iter().filter_map(|block| block.result.as_ref().err()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let done = blocks.iter().filter(|block| block.result != Ok(0)).count();
+    assert!(done >= 16, "only {done} by the device");
+    assert_eq!(rig.uadk.stats().lost, 0);
+}
+
+#[test]
+fn a_deadline_may_be_as_long_as_one_likes() {
+    let config =
+        UadkConfig { deadline: Duration::MAX, hold_off: Duration::MAX, ..UadkConfig::default() };
+    let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
+    rig.compress_batch(64);
+    rig.sim.reset_device();
+    rig.compress(1);
+    let stats = rig.stats();
+    assert_eq!(
+        (stats.accelerator.compress.blocks, stats.fallbacks.device_error),
+        (64, 1),
+        "{stats}"
+    );
 }

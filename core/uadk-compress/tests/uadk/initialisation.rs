@@ -238,3 +238,60 @@ fn one_numa_node_is_used_if_asked_for() {
     assert_eq!(rig.uadk.stats().contexts, 6);
     assert_eq!(rig.stats().accelerator.blocks(), 2);
 }
+
+#[test]
+fn sessions_of_an_initialisation_that_somebody_else_undid_are_not_used() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(sim.initialise_as_other(), 0);
+    let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
+    rig.compress_batch(10);
+    rig.decompress(1);
+    rig.sim.uninitialise_as_other();
+    rig.compress(2);
+    rig.decompress_batch(2);
+    let stats = rig.stats();
+    assert_eq!((stats.fallbacks.unavailable, stats.fallbacks.held_off), (1, 2), "{stats}");
+    rig.clock.advance(100 * MS);
+    rig.compress(3);
+    rig.decompress(3);
+    assert_eq!(rig.stats().accelerator.blocks(), 13, "{}", rig.stats());
+    assert_eq!(rig.sim.counts().inits, 2);
+}
+
+#[test]
+fn engines_made_one_by_one_on_the_same_library_share_its_initialisation() {
+    let rig = Rig::new();
+    rig.compress(1);
+    let second = UadkCompressor::with_libwd(
+        &uadk_sim::libwd(),
+        Format::Gzip,
+        &UadkConfig::default(),
+        rig.clock.clone(),
+    )
+    .expect("there is a device");
+    crate::rig::compress(&second, 1);
+    let Rig { engines, uadk, sim, .. } = rig;
+    drop((engines, uadk));
+    crate::rig::compress(&second, 2);
+    let counts = sim.counts();
+    assert_eq!((counts.inits, counts.uninits), (1, 0));
+    drop(second);
+    assert_eq!(sim.counts().uninits, 1);
+}
+
+#[test]
+fn a_direction_that_has_no_contexts_leaves_the_other_alone() {
+    // As with the environment variable WD_COMP_CTX_NUM, or another library's initialisation.
+    let rig = Rig::new();
+    rig.compress(1);
+    let no_decompression = Policy { first_hold_off: 100 * MS, ..Policy::default() };
+    let engines = crate::rig::engines(&rig.uadk, no_decompression, &rig.clock);
+    rig.sim.refuse_sessions(Some(uadk_sim::Direction::Decompress));
+    for seed in 0..5 {
+        crate::rig::decompress(&engines, seed);
+        crate::rig::compress(&engines, seed);
+    }
+    let stats = engines.stats();
+    assert_eq!((stats.fallbacks.unsupported, stats.breaker.opened), (5, 0), "{stats}");
+    assert_eq!(stats.accelerator.compress.blocks, 5, "{stats}");
+}
