@@ -51,13 +51,17 @@ impl Compressor {
         self.engines.offload()
     }
 
-    /// Switches the accelerator on or off, for all clones, from the next block on.
+    /// Switches the accelerator on or off, for all clones, from the next block on. Switched on, it is
+    /// initialised, if that has not been done.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator; nothing changes
-    /// then.
+    /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator that can be used;
+    /// nothing changes then.
     pub fn set_offload(&self, offload: Offload) -> Result<(), Error> {
+        if let Some(uadk) = &self.uadk {
+            start(uadk, offload)?;
+        }
         self.engines.set_offload(offload)
     }
 
@@ -138,15 +142,7 @@ impl CompressorBuilder {
             }
             Err(other) => return Err(other),
         };
-        match offload {
-            Offload::Off => {}
-            Offload::Auto => {
-                if let Err(why) = uadk.start() {
-                    tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
-                }
-            }
-            Offload::Require => uadk.start()?,
-        }
+        start(&uadk, offload)?;
         let engines = OffloadCompressor::new(uadk.clone(), software, self.policy)?;
         engines.set_offload(offload)?;
         Ok(Compressor { engines, uadk: Some(uadk) })
@@ -159,6 +155,21 @@ impl CompressorBuilder {
             return Err(Error::Unavailable(why.into()));
         }
         UadkCompressor::new(self.format, &self.uadk)
+    }
+}
+
+/// Initialises the device as far as that is wanted.
+fn start(uadk: &UadkCompressor, offload: Offload) -> Result<(), Error> {
+    if offload == Offload::Off {
+        return Ok(());
+    }
+    match (offload, uadk.start()) {
+        (Offload::Require, Err(why)) => Err(why),
+        (_, Err(why)) => {
+            tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
+            Ok(())
+        }
+        (_, Ok(())) => Ok(()),
     }
 }
 
