@@ -141,7 +141,8 @@ fn assert_story(stats: &Stats) {
     ] {
         assert!(count > 0, "{reason}: {stats}");
     }
-    assert!(stats.accelerator.blocks() > stats.software.blocks() / 4, "{stats}");
+    // How many depends on how long threads that have a session are kept from running.
+    assert!(stats.accelerator.blocks() > 20_000, "{stats}");
     let errors = stats.accelerator.decompress.errors + stats.software.decompress.errors;
     assert_eq!(errors + stats.software.compress.errors, 0, "{stats}");
     assert_eq!(fallbacks.total(), stats.software.blocks(), "{stats}");
