@@ -1,0 +1,148 @@
+//! The codes of a block, as tables for emission, and what the block will take with them.
+
+use crate::bits::BitWriter;
+use crate::header::Header;
+use crate::lengths::{Lengths, MAX_CODE};
+use crate::symbols::{
+    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LITERALS,
+};
+use crate::tokens::Tokens;
+
+/// Codes, made for a block or given by the format.
+pub(crate) struct Codes {
+    /// Of each literal the code above eight bits of its length; 0 for 256 and above: no literal.
+    pub(crate) literals: [u32; 512],
+    /// Of each length symbol.
+    pub(crate) lengths: [Entry; DISTANCES],
+    /// Of each distance symbol.
+    pub(crate) distances: [Entry; DISTANCES],
+    end_of_block: u32,
+    header: Header,
+    /// Whether the codes are the format's own.
+    fixed: bool,
+    /// Bits of the whole block.
+    bits: usize,
+}
+
+/// The code of a symbol that has extra bits. All zero for "no match".
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Entry {
+    pub(crate) code: u16,
+    /// Bits of the code.
+    pub(crate) len: u8,
+    /// Bits of the code and the extra bits.
+    pub(crate) total: u8,
+}
+
+impl Codes {
+    pub(crate) const fn new() -> Self {
+        let none = Entry { code: 0, len: 0, total: 0 };
+        Self {
+            literals: [0; 512],
+            lengths: [none; DISTANCES],
+            distances: [none; DISTANCES],
+            end_of_block: 0,
+            header: Header::new(),
+            fixed: false,
+            bits: 0,
+        }
+    }
+
+    /// Makes codes for these records. Codes of symbols that don't occur are left as they were.
+    pub(crate) fn make(&mut self, tokens: &Tokens, literals: &[u32; LITERALS]) {
+        let distances = tokens.distance_counts();
+        let literal_lengths = Lengths::new(literals, MAX_CODE);
+        let distance_lengths = Lengths::new(distances, MAX_CODE);
+        let mut bits = 3 + self.header.make(&literal_lengths, &distance_lengths);
+        literal_lengths.codes(|symbol, code, len| {
+            bits += self.set_literal(symbol, code, len) * literals[symbol] as usize;
+        });
+        distance_lengths.codes(|symbol, code, len| {
+            bits += self.set_distance(symbol, code, len) * distances[symbol] as usize;
+        });
+        self.fixed = false;
+        self.bits = bits;
+    }
+
+    /// Takes the codes that the format fixes (RFC 1951, 3.2.6), which need no header.
+    pub(crate) fn take_fixed(&mut self, bits: usize) {
+        for symbol in 0..LITERALS - 2 {
+            let (code, len) = fixed_code(symbol);
+            self.set_literal(symbol, (code << (16 - len)).reverse_bits() >> 16, len);
+        }
+        for symbol in 0..30 {
+            let code = (symbol as u32).reverse_bits() >> 27;
+            self.set_distance(symbol, code, 5);
+        }
+        self.fixed = true;
+        self.bits = bits;
+    }
+
+    /// Bits that the records take with the fixed codes.
+    pub(crate) fn fixed_bits(tokens: &Tokens, literals: &[u32; LITERALS]) -> usize {
+        let mut bits = 3;
+        for (symbol, &count) in literals.iter().enumerate() {
+            let extra = symbol.checked_sub(FIRST_LENGTH).map_or(0, |s| LENGTH_EXTRA[s]);
+            bits += count as usize * (fixed_code(symbol).1 as usize + usize::from(extra));
+        }
+        for (&count, &extra) in tokens.distance_counts().iter().zip(&DISTANCE_EXTRA) {
+            bits += count as usize * (5 + usize::from(extra));
+        }
+        bits
+    }
+
+    /// Bits of the block, its first three included.
+    pub(crate) const fn bits(&self) -> usize {
+        self.bits
+    }
+
+    #[inline(always)]
+    fn set_literal(&mut self, symbol: usize, code: u32, len: u32) -> usize {
+        if symbol >= FIRST_LENGTH {
+            let extra = LENGTH_EXTRA[symbol - FIRST_LENGTH];
+            let total = len as u8 + extra;
+            self.lengths[symbol - FIRST_LENGTH] =
+                Entry { code: code as u16, len: len as u8, total };
+            return usize::from(total);
+        }
+        if symbol == END_OF_BLOCK {
+            self.end_of_block = code << 8 | len;
+        } else {
+            self.literals[symbol] = code << 8 | len;
+        }
+        len as usize
+    }
+
+    #[inline(always)]
+    fn set_distance(&mut self, symbol: usize, code: u32, len: u32) -> usize {
+        let total = len as u8 + DISTANCE_EXTRA[symbol];
+        self.distances[symbol] = Entry { code: code as u16, len: len as u8, total };
+        usize::from(total)
+    }
+
+    /// The block's first bits and the header.
+    pub(crate) fn write_header(&self, last: bool, out: &mut BitWriter<'_>) {
+        let kind = if self.fixed { 1 } else { 2 };
+        out.put(u64::from(last) | kind << 1, 3);
+        out.flush();
+        if !self.fixed {
+            self.header.write(out);
+        }
+    }
+
+    pub(crate) fn write_end(&self, out: &mut BitWriter<'_>) {
+        out.put(u64::from(self.end_of_block >> 8), self.end_of_block & 255);
+        out.flush();
+    }
+}
+
+/// Code, highest bit first, and length of a literal or length symbol.
+const fn fixed_code(symbol: usize) -> (u32, u32) {
+    let s = symbol as u32;
+    match s {
+        0..144 => (0x30 + s, 8),
+        144..256 => (0x190 + s - 144, 9),
+        256..280 => (s - 256, 7),
+        _ => (0xc0 + s - 280, 8),
+    }
+}

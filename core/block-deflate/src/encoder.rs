@@ -1,0 +1,339 @@
+//! The encoder: cuts the input into blocks, decides how each is written, and frames the result.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use crate::codes::Codes;
+use crate::emit::emit;
+use crate::error::DoesNotFit;
+use crate::framing::Format;
+use crate::hash::HashTable;
+use crate::input::Input;
+use crate::parse::{parse, parse_constant};
+use crate::sink::Sink;
+use crate::tokens::Tokens;
+
+/// How hard to try.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// A little less time, 1 to 1.5 % larger.
+    Fast,
+    /// 2 % larger than libdeflate's level 1, in two thirds of the time.
+    #[default]
+    Default,
+}
+
+/// How far back a match may begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Window {
+    /// 4 KiB.
+    Kib4,
+    /// 8 KiB.
+    Kib8,
+    /// 16 KiB.
+    Kib16,
+    /// 32 KiB, the most that the format allows.
+    #[default]
+    Kib32,
+}
+
+impl Window {
+    /// The logarithm of its size to the base 2.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Kib4 => 12,
+            Self::Kib8 => 13,
+            Self::Kib16 => 14,
+            Self::Kib32 => 15,
+        }
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub const fn size(self) -> usize {
+        1 << self.bits()
+    }
+}
+
+/// Blocks up to this length get by with a smaller hash table, which leaves room in the first cache.
+const SMALL: usize = 16384;
+const SMALL_BITS: u32 = 13;
+const BITS: u32 = 14;
+/// The end of a segment: an empty stored block.
+const SEGMENT_END: usize = 5;
+
+/// A deflate encoder, to be used again and again: it holds 400 KiB of tables.
+///
+/// What it gives depends on the input and the settings alone, not on what it compressed before.
+///
+/// ```
+/// use block_deflate::{Encoder, Format, Mode};
+///
+/// let mut encoder = Encoder::new(Mode::Default).with_format(Format::Zlib);
+/// let input = b"a block, a block, a block and another block";
+/// let mut output = vec![0; encoder.bound(input.len())];
+/// let len = encoder.compress(input, &mut output)?;
+/// assert!(len < input.len());
+/// # Ok::<(), block_deflate::DoesNotFit>(())
+/// ```
+pub struct Encoder {
+    mode: Mode,
+    format: Format,
+    window: Window,
+    input: Input,
+    table: Box<HashTable>,
+    tokens: Tokens,
+    codes: Codes,
+    scratch: Vec<u8>,
+}
+
+/// How a block is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plan {
+    Stored,
+    /// With the encoder's codes.
+    Coded,
+}
+
+impl Encoder {
+    /// An encoder of raw deflate data with the largest window.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            format: Format::Raw,
+            window: Window::Kib32,
+            input: Input::new(),
+            table: HashTable::new(),
+            tokens: Tokens::new(),
+            codes: Codes::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The same encoder, writing `format`.
+    #[must_use]
+    pub const fn with_format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// The same encoder, looking back no further than `window`.
+    #[must_use]
+    pub const fn with_window(mut self, window: Window) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Changes the mode.
+    pub const fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+    }
+
+    /// The mode.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The format.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The window.
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        self.window
+    }
+
+    /// The most that [`Self::compress`] writes for an input of `len` bytes; there are inputs that
+    /// take it.
+    #[must_use]
+    pub const fn bound(&self, len: usize) -> usize {
+        raw_bound(len) + self.format.overhead()
+    }
+
+    /// The most that [`Self::compress_segment`] writes for an input of `len` bytes.
+    #[must_use]
+    pub const fn segment_bound(len: usize) -> usize {
+        if len == 0 { SEGMENT_END } else { raw_bound(len) + SEGMENT_END }
+    }
+
+    /// Compresses `input` into `output` and gives the number of bytes written.
+    ///
+    /// An output of [`Self::bound`] bytes always suffices, and eight more than the result takes make
+    /// the writing of its end a little faster.
+    ///
+    /// # Errors
+    ///
+    /// If the result doesn't fit.
+    pub fn compress(&mut self, input: &[u8], output: &mut [u8]) -> Result<usize, DoesNotFit> {
+        let header = self.format.header(self.window);
+        let trailer = self.format.overhead() - header.as_bytes().len();
+        let mut sink = Sink::new(output);
+        if input.len() > crate::input::POSITIONS {
+            sink.reserve(header.as_bytes().len())?;
+        }
+        self.blocks(input, header.as_bytes(), Some(trailer), &mut sink)?;
+        sink.align();
+        if trailer > 0 {
+            let checksum = self.format.checksum(input);
+            sink.append(self.format.trailer(checksum, input.len() as u64).as_bytes());
+        }
+        Ok(sink.len())
+    }
+
+    /// Compresses `input` into a *segment*: deflate data that doesn't end the stream but ends at a
+    /// byte, so that segments made independently, put one behind the other and followed by
+    /// [`END`](crate::segment::END), are one stream. Header and trailer of the format are left out: see
+    /// [`segment`](crate::segment).
+    ///
+    /// # Errors
+    ///
+    /// If the result doesn't fit: it takes up to [`Self::segment_bound`].
+    pub fn compress_segment(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<usize, DoesNotFit> {
+        let mut sink = Sink::new(output);
+        if input.is_empty() {
+            sink.reserve(SEGMENT_END)?;
+        } else {
+            self.blocks(input, &[], None, &mut sink)?;
+        }
+        sink.store(&[], false);
+        Ok(sink.len())
+    }
+
+    /// Writes all blocks; the trailer's length if the last of them ends the stream.
+    fn blocks(
+        &mut self,
+        mut rest: &[u8],
+        header: &[u8],
+        trailer: Option<usize>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), DoesNotFit> {
+        self.input.clear();
+        let mut header = Some(header);
+        loop {
+            if self.input.room() == 0 {
+                self.input.slide();
+                self.table.slide();
+            }
+            let (block, later) = rest.split_at(rest.len().min(self.input.room()));
+            rest = later;
+            let last = rest.is_empty();
+            let range = self.input.append(block);
+            let plan = self.plan(range, sink);
+
+            let bits = match plan {
+                Plan::Stored => sink.stored_bits(block.len()),
+                Plan::Coded => self.codes.bits(),
+            };
+            let before = header.map_or(0, <[u8]>::len);
+            let bytes = match trailer {
+                Some(trailer) if last => sink.bytes_for(bits) + trailer,
+                // The end of a segment.
+                None if last => sink.bytes_for(bits + 3) + 4,
+                _ => sink.bytes_for(bits),
+            };
+            sink.reserve(before + bytes)?;
+            if let Some(header) = header.take() {
+                sink.append(header);
+            }
+            let final_block = last && trailer.is_some();
+            match plan {
+                Plan::Stored => sink.store(block, final_block),
+                Plan::Coded => sink.write(bits, &mut self.scratch, |out| {
+                    emit(&self.codes, &self.tokens, final_block, out)
+                }),
+            }
+            if last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Parses the block and decides how it is written.
+    fn plan(&mut self, range: Range<usize>, sink: &Sink<'_>) -> Plan {
+        let len = range.len();
+        self.parse(range);
+        let Self { tokens, codes, .. } = self;
+        let counts = tokens.literal_counts();
+        if tokens.matches_are_rare() && is_flat(&counts) {
+            return Plan::Stored;
+        }
+        codes.make(tokens, &counts);
+        // Only short blocks gain from having no header.
+        if len < 1024 {
+            let fixed = Codes::fixed_bits(tokens, &counts);
+            if fixed <= codes.bits() {
+                codes.take_fixed(fixed);
+            }
+        }
+        if sink.stored_bits(len) <= codes.bits() { Plan::Stored } else { Plan::Coded }
+    }
+
+    fn parse(&mut self, range: Range<usize>) {
+        let Self { input, table, tokens, .. } = self;
+        let bytes = input.bytes();
+        let window = self.window.size();
+        let fast = self.mode == Mode::Fast;
+        let (first, small) = (range.start == 0, fast || range.end <= SMALL);
+        if first && small {
+            table.clear::<SMALL_BITS>();
+        } else if first {
+            table.clear::<BITS>();
+        }
+        if parse_constant(&bytes[range.clone()], tokens) {
+            return;
+        }
+        let parse = match (small, fast, range.end > window) {
+            (_, true, false) => parse::<SMALL_BITS, true, false>,
+            (_, true, true) => parse::<SMALL_BITS, true, true>,
+            (true, _, false) => parse::<SMALL_BITS, false, false>,
+            (true, _, true) => parse::<SMALL_BITS, false, true>,
+            (false, _, false) => parse::<BITS, false, false>,
+            (false, _, true) => parse::<BITS, false, true>,
+        };
+        parse(bytes, range, window, table, tokens);
+    }
+}
+
+/// Whether bytes occur so evenly that codes for them gain nothing: their entropy is close to eight
+/// bits. By the sum of squares, which is at its least if all occur equally often.
+fn is_flat(counts: &[u32; crate::symbols::LITERALS]) -> bool {
+    let total: u64 = counts[..256].iter().map(|&c| u64::from(c)).sum();
+    let squares: u64 = counts[..256].iter().map(|&c| u64::from(c) * u64::from(c)).sum();
+    // Chance alone adds the total once; what is 2 % above that still saves less than a header takes.
+    total >= 1024 && squares * 256 <= total * total + total * 256 + total * total / 50
+}
+
+/// Blocks as they are cut, all stored: nothing written is longer.
+const fn raw_bound(len: usize) -> usize {
+    use crate::input::{HISTORY, POSITIONS};
+    let blocks = if len <= 65535 {
+        1
+    } else {
+        // The first may take two stored blocks, those behind it one each.
+        let behind = len.saturating_sub(POSITIONS);
+        2 + behind.div_ceil(POSITIONS - HISTORY)
+    };
+    len + 5 * blocks
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder")
+            .field("mode", &self.mode)
+            .field("format", &self.format)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
+}

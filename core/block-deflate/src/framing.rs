@@ -1,0 +1,94 @@
+//! What surrounds deflate data: nothing, zlib's or gzip's header and trailer.
+
+use crate::Window;
+use crate::checksum::{adler32, crc32};
+
+/// The format of what is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Deflate data alone (RFC 1951).
+    #[default]
+    Raw,
+    /// With zlib's header and an Adler-32 (RFC 1950).
+    Zlib,
+    /// With gzip's header, a CRC-32 and the length (RFC 1952). The header is the shortest there is:
+    /// no name and no time.
+    Gzip,
+}
+
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
+
+/// Up to ten bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame {
+    bytes: [u8; 10],
+    len: usize,
+}
+
+impl Frame {
+    fn new(content: &[u8]) -> Self {
+        let mut bytes = [0; 10];
+        bytes[..content.len()].copy_from_slice(content);
+        Self { bytes, len: content.len() }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl Format {
+    /// Bytes of header and trailer together.
+    #[must_use]
+    pub const fn overhead(self) -> usize {
+        match self {
+            Self::Raw => 0,
+            Self::Zlib => 6,
+            Self::Gzip => 18,
+        }
+    }
+
+    /// What comes before the deflate data.
+    ///
+    /// zlib's header names the window, so that a decoder need not have a larger one.
+    #[must_use]
+    pub fn header(self, window: Window) -> Frame {
+        match self {
+            Self::Raw => Frame::new(&[]),
+            Self::Zlib => {
+                // Method 8, and the window's logarithm less eight; "fastest"; a multiple of 31.
+                let first = (window.bits() as u16 - 8) << 4 | 8;
+                let check = (31 - (first << 8) % 31) % 31;
+                Frame::new(&[first as u8, check as u8])
+            }
+            Self::Gzip => Frame::new(&GZIP_HEADER),
+        }
+    }
+
+    /// The checksum that the trailer has; 0 if it has none.
+    #[must_use]
+    pub fn checksum(self, bytes: &[u8]) -> u32 {
+        match self {
+            Self::Raw => 0,
+            Self::Zlib => adler32(bytes),
+            Self::Gzip => crc32(bytes),
+        }
+    }
+
+    /// What comes behind the deflate data of `len` bytes with this checksum.
+    #[must_use]
+    pub fn trailer(self, checksum: u32, len: u64) -> Frame {
+        match self {
+            Self::Raw => Frame::new(&[]),
+            Self::Zlib => Frame::new(&checksum.to_be_bytes()),
+            Self::Gzip => {
+                let mut bytes = [0; 8];
+                bytes[..4].copy_from_slice(&checksum.to_le_bytes());
+                bytes[4..].copy_from_slice(&(len as u32).to_le_bytes());
+                Frame::new(&bytes)
+            }
+        }
+    }
+}

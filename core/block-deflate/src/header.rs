@@ -1,0 +1,168 @@
+//! The header of a block with codes of its own: their lengths, run-length coded, with a code for
+//! those in front (RFC 1951, 3.2.7).
+
+use crate::bits::BitWriter;
+use crate::lengths::{Lengths, MAX_HEADER_CODE};
+use crate::symbols::{DISTANCES, LITERALS};
+
+/// Symbols of the code for code lengths.
+const SYMBOLS: usize = 19;
+/// "Repeat the last one 3 to 6 times."
+const REPEAT: u32 = 16;
+/// "3 to 10 zeros."
+const ZEROS: u32 = 17;
+/// "11 to 138 zeros."
+const MANY_ZEROS: u32 = 18;
+/// In which order the lengths of that code are written.
+const ORDER: [usize; SYMBOLS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+/// A header, ready to be written; made anew for each block.
+pub(crate) struct Header {
+    /// Symbol, and above eight bits the value of the extra bits.
+    items: [u16; LITERALS + DISTANCES + 2],
+    len: usize,
+    literals: usize,
+    distances: usize,
+    /// The code for code lengths: code above eight bits of length.
+    codes: [u32; 32],
+    /// How many of [`ORDER`] are written.
+    codes_written: usize,
+}
+
+/// Extra bits of the symbols.
+const EXTRA: [u8; 32] = {
+    let mut bits = [0; 32];
+    bits[REPEAT as usize] = 2;
+    bits[ZEROS as usize] = 3;
+    bits[MANY_ZEROS as usize] = 7;
+    bits
+};
+
+impl Header {
+    pub(crate) const fn new() -> Self {
+        Self {
+            items: [0; LITERALS + DISTANCES + 2],
+            len: 0,
+            literals: 0,
+            distances: 0,
+            codes: [0; 32],
+            codes_written: 0,
+        }
+    }
+
+    /// Makes the header of these codes and gives the bits it takes, without the block's first three.
+    pub(crate) fn make(
+        &mut self,
+        literals: &Lengths<LITERALS>,
+        distances: &Lengths<DISTANCES>,
+    ) -> usize {
+        let mut runs = Runs { items: &mut self.items, len: 0, last: 0, run: 0 };
+        let mut next = 0;
+        for (symbol, length) in literals.iter() {
+            runs.push(symbol - next, length);
+            next = symbol + 1;
+        }
+        self.literals = next;
+        next = 0;
+        for (symbol, length) in distances.iter() {
+            runs.push(symbol - next, length);
+            next = symbol + 1;
+        }
+        self.distances = next;
+        self.len = runs.len;
+
+        let mut counts = [0; SYMBOLS];
+        for &item in &self.items[..self.len] {
+            counts[usize::from(item & 31) % SYMBOLS] += 1;
+        }
+        self.codes = [0; 32];
+        let mut bits = 0;
+        Lengths::new(&counts, MAX_HEADER_CODE).codes(|symbol, code, length| {
+            self.codes[symbol] = code << 8 | length;
+            bits += counts[symbol] * (length + u32::from(EXTRA[symbol]));
+        });
+        self.codes_written =
+            ORDER.iter().rposition(|&s| self.codes[s] > 0).map_or(4, |i| (i + 1).max(4));
+        5 + 5 + 4 + 3 * self.codes_written + bits as usize
+    }
+
+    pub(crate) fn write(&self, out: &mut BitWriter<'_>) {
+        out.put(self.literals as u64 - 257, 5);
+        out.put(self.distances as u64 - 1, 5);
+        out.put(self.codes_written as u64 - 4, 4);
+        out.flush();
+        for order in ORDER[..self.codes_written].chunks(16) {
+            for &symbol in order {
+                out.put(u64::from(self.codes[symbol] & 255), 3);
+            }
+            out.flush();
+        }
+        for items in self.items[..self.len].chunks(4) {
+            for &item in items {
+                let symbol = usize::from(item & 31);
+                let code = self.codes[symbol];
+                let length = code & 255;
+                let bits = code >> 8 | u32::from(item >> 8) << length;
+                out.put(u64::from(bits), length + u32::from(EXTRA[symbol]));
+            }
+            out.flush();
+        }
+    }
+}
+
+/// Run-length coding. Each length is put down as itself; when the third equal one of a row is, the
+/// three are taken back for a repeat. Branches are for what is rare.
+struct Runs<'a> {
+    items: &'a mut [u16; LITERALS + DISTANCES + 2],
+    len: usize,
+    last: u8,
+    /// How many there are of `last` since it was first put down.
+    run: usize,
+}
+
+impl Runs<'_> {
+    /// A length behind so many zeros.
+    #[inline(always)]
+    fn push(&mut self, zeros: usize, length: u8) {
+        if zeros > 0 {
+            self.zeros(zeros);
+        }
+        self.run = if length == self.last { self.run + 1 } else { 0 };
+        self.last = length;
+        self.items[self.len] = u16::from(length);
+        self.len += 1;
+        if self.run >= 3 {
+            self.repeat();
+        }
+    }
+
+    fn repeat(&mut self) {
+        if self.run == 3 {
+            self.len -= 2;
+            self.items[self.len - 1] = REPEAT as u16;
+        } else if self.run <= 6 {
+            self.len -= 1;
+            self.items[self.len - 1] += 1 << 8;
+        } else {
+            // The repeat is full: from here on as if the length were new.
+            self.run = 0;
+        }
+    }
+
+    fn zeros(&mut self, mut zeros: usize) {
+        self.last = 0;
+        while zeros > 0 {
+            let (item, covered) = match zeros {
+                11.. => {
+                    let covered = zeros.min(138);
+                    (MANY_ZEROS as u16 | (covered as u16 - 11) << 8, covered)
+                }
+                3.. => (ZEROS as u16 | (zeros as u16 - 3) << 8, zeros),
+                _ => (0, 1),
+            };
+            self.items[self.len] = item;
+            self.len += 1;
+            zeros -= covered;
+        }
+    }
+}
