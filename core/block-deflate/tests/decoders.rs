@@ -1,0 +1,100 @@
+//! What the encoder writes, decoders that aren't ours read: libdeflate, zlib, `miniz_oxide`.
+
+mod support;
+
+use block_deflate::{Encoder, Format, Mode, Window};
+use proptest::prelude::*;
+use support::{FORMATS, MODES, Numbers, WINDOWS, check, input};
+
+fn settings(numbers: &mut Numbers) -> Encoder {
+    Encoder::new(MODES[numbers.below(2)])
+        .with_format(FORMATS[numbers.below(3)])
+        .with_window(WINDOWS[numbers.below(4)])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn every_decoder_gives_the_input_back(seed in 1_u64.., len in 0_usize..70_000) {
+        let mut numbers = Numbers(seed);
+        let bytes = input(&mut numbers, len);
+        check(&mut settings(&mut numbers), &bytes);
+    }
+
+    #[test]
+    fn mixed_bytes_and_short_inputs(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        for mode in MODES {
+            check(&mut Encoder::new(mode), &bytes);
+        }
+    }
+
+    #[test]
+    fn long_inputs_keep_history_within_the_call(seed in 1_u64.., len in 65_000_usize..400_000) {
+        let mut numbers = Numbers(seed);
+        let mut bytes = input(&mut numbers, len / 2);
+        bytes.extend(input(&mut numbers, len / 2));
+        check(&mut settings(&mut numbers), &bytes);
+    }
+
+    #[test]
+    fn an_encoder_keeps_nothing_from_block_to_block(seed in 1_u64.., lens in proptest::array::uniform4(0_usize..9000)) {
+        let mut numbers = Numbers(seed);
+        let mut used = Encoder::new(Mode::Default);
+        for len in lens {
+            let bytes = input(&mut numbers, len);
+            let once = support::compress(&mut used, &bytes);
+            let fresh = support::compress(&mut Encoder::new(Mode::Default), &bytes);
+            prop_assert!(once == fresh);
+        }
+    }
+}
+
+#[test]
+fn all_short_lengths() {
+    let mut numbers = Numbers(42);
+    let mut encoders: Vec<Encoder> =
+        MODES.iter().flat_map(|&m| FORMATS.map(|f| Encoder::new(m).with_format(f))).collect();
+    for len in (0..600).chain(4000..4200).chain(65_500..65_560).chain(98_290..98_310) {
+        let bytes = input(&mut numbers, len);
+        let i = len % encoders.len();
+        check(&mut encoders[i], &bytes);
+    }
+}
+
+#[test]
+fn history_reaches_across_blocks() {
+    // Two copies of random bytes: the second costs next to nothing if the first is still seen.
+    let mut numbers = Numbers(7);
+    let half: Vec<u8> = (0..30_000).map(|_| numbers.next() as u8).collect();
+    let bytes: Vec<u8> = (0..8).flat_map(|_| half.clone()).collect();
+    let mut encoder = Encoder::new(Mode::Default);
+    assert!(check(&mut encoder, &bytes) < 40_000);
+    let mut encoder = encoder.with_window(Window::Kib16);
+    assert!(check(&mut encoder, &bytes) > 200_000);
+}
+
+#[test]
+fn random_bytes_take_no_more_than_the_bound_and_sometimes_just_that() {
+    let mut numbers = Numbers(3);
+    for len in [1, 100, 4096, 65_535, 65_536, 98_304, 200_000] {
+        let bytes: Vec<u8> = (0..len).map(|_| numbers.next() as u8).collect();
+        let mut encoder = Encoder::new(Mode::Default);
+        let taken = check(&mut encoder, &bytes);
+        assert!(taken <= encoder.bound(len));
+        if len >= 100 {
+            assert_eq!(taken, encoder.bound(len), "{len}");
+        }
+    }
+}
+
+#[test]
+fn zlib_headers_name_the_window() {
+    for window in WINDOWS {
+        let mut encoder = Encoder::new(Mode::Default).with_format(Format::Zlib).with_window(window);
+        let stream = support::compress(&mut encoder, b"abcabcabcabc");
+        assert_eq!(stream[0] & 15, 8);
+        assert_eq!(u32::from(stream[0] >> 4) + 8, window.bits());
+        assert_eq!((u32::from(stream[0]) << 8 | u32::from(stream[1])) % 31, 0);
+    }
+}

@@ -1,0 +1,59 @@
+//! Segments made independently are one stream when joined.
+
+mod support;
+
+use block_deflate::segment::{END, Joiner};
+use block_deflate::{Encoder, Mode};
+use proptest::prelude::*;
+use support::{FORMATS, MODES, Numbers, WINDOWS, input};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn joined_segments_are_a_stream(
+        seed in 1_u64..,
+        lens in proptest::collection::vec(0_usize..20_000, 0..8),
+    ) {
+        let mut numbers = Numbers(seed);
+        let window = WINDOWS[numbers.below(4)];
+        for format in FORMATS {
+            let mut joiner = Joiner::new(format, window);
+            let mut stream = joiner.header().as_bytes().to_vec();
+            let mut all = Vec::new();
+            for &len in &lens {
+                let bytes = input(&mut numbers, len);
+                // Each by an encoder of its own.
+                let mut encoder = Encoder::new(MODES[numbers.below(2)]).with_window(window);
+                let mut segment = vec![0; Encoder::segment_bound(len)];
+                let n = encoder.compress_segment(&bytes, &mut segment).expect("the bound suffices");
+                let mut exact = vec![0; n];
+                prop_assert_eq!(encoder.compress_segment(&bytes, &mut exact), Ok(n));
+                let error = encoder.compress_segment(&bytes, &mut exact[1..]).expect_err("short");
+                prop_assert_eq!(error.needed, n);
+                stream.extend_from_slice(&segment[..n]);
+                joiner.add(format.checksum(&bytes), len as u64);
+                all.extend(bytes);
+            }
+            stream.extend_from_slice(&END);
+            stream.extend_from_slice(joiner.trailer().as_bytes());
+            prop_assert!(support::libdeflate(format, &stream, all.len()) == all);
+            prop_assert!(support::zlib(format, &stream, window, all.len()) == all);
+            prop_assert!(support::miniz(format, &stream) == all);
+        }
+    }
+}
+
+#[test]
+fn a_segment_decodes_alone_and_does_not_end_the_stream() {
+    let mut encoder = Encoder::new(Mode::Default);
+    let mut numbers = Numbers(9);
+    for len in [0, 1, 5, 300, 4096, 65_536, 100_000] {
+        let bytes = input(&mut numbers, len);
+        let mut segment = vec![0; Encoder::segment_bound(len)];
+        let n = encoder.compress_segment(&bytes, &mut segment).expect("the bound suffices");
+        let seen = support::inflate::inflate(&segment[..n]);
+        assert!(seen.bytes == bytes && !seen.ended && seen.len == n);
+        assert_eq!(segment[n - 4..n], [0, 0, 255, 255]);
+    }
+}

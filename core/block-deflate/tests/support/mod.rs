@@ -1,0 +1,187 @@
+//! Inputs, decoders that aren't ours, and an inflater that reports what it sees.
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate
+)]
+
+pub mod inflate;
+
+use block_deflate::{Encoder, Format, Mode, Window};
+
+pub const MODES: [Mode; 2] = [Mode::Fast, Mode::Default];
+pub const FORMATS: [Format; 3] = [Format::Raw, Format::Zlib, Format::Gzip];
+pub const WINDOWS: [Window; 4] = [Window::Kib4, Window::Kib8, Window::Kib16, Window::Kib32];
+
+/// Repeatable numbers: xorshift64*.
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.next() as usize % bound
+    }
+}
+
+/// `len` bytes of a kind that the numbers choose.
+pub fn input(numbers: &mut Numbers, len: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(len + 300);
+    match numbers.below(8) {
+        // Random, of a large or a small alphabet.
+        0 => bytes.extend((0..len).map(|_| numbers.next() as u8)),
+        1 => {
+            let alphabet = 1 + numbers.below(30);
+            bytes.extend((0..len).map(|_| numbers.below(alphabet) as u8));
+        }
+        // Skewed.
+        2 => bytes.extend((0..len).map(|_| {
+            let n = numbers.next();
+            (n & n >> 8 & n >> 16) as u8
+        })),
+        // Periodic, with errors or without.
+        3 => {
+            let period = 1 + numbers.below(600);
+            let errors = numbers.below(3) * 400;
+            let pattern: Vec<u8> = (0..period).map(|_| numbers.next() as u8).collect();
+            bytes.extend((0..len).map(|i| {
+                let error = errors > 0 && numbers.below(errors) == 0;
+                if error { numbers.next() as u8 } else { pattern[i % period] }
+            }));
+        }
+        // Runs.
+        4 => {
+            while bytes.len() < len {
+                let longest = 2 << numbers.below(9);
+                let run = 1 + numbers.below(longest);
+                bytes.extend(std::iter::repeat_n(numbers.next() as u8, run));
+            }
+        }
+        // Constant, or nearly.
+        5 => {
+            bytes.resize(len, numbers.next() as u8);
+            if len > 0 && numbers.below(2) == 0 {
+                let at = numbers.below(len);
+                bytes[at] ^= 1;
+            }
+        }
+        // Copies from anywhere before, between literals.
+        _ => {
+            let literals = 1 + numbers.below(12);
+            let longest = 4 + numbers.below(400);
+            while bytes.len() < len {
+                for _ in 0..numbers.below(literals + 1) {
+                    bytes.push(b'a' + numbers.below(26) as u8);
+                }
+                if !bytes.is_empty() {
+                    let from = numbers.below(bytes.len());
+                    for i in 0..numbers.below(longest) {
+                        bytes.push(bytes[from + i]);
+                    }
+                }
+            }
+        }
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+/// Decodes with libdeflate.
+pub fn libdeflate(format: Format, stream: &[u8], len: usize) -> Vec<u8> {
+    let mut decoder = libdeflater::Decompressor::new();
+    let mut bytes = vec![0; len];
+    let n = match format {
+        Format::Raw => decoder.deflate_decompress(stream, &mut bytes),
+        Format::Zlib => decoder.zlib_decompress(stream, &mut bytes),
+        Format::Gzip => decoder.gzip_decompress(stream, &mut bytes),
+    };
+    assert_eq!(n.expect("libdeflate decodes"), len);
+    bytes
+}
+
+/// Decodes with zlib.
+pub fn zlib(format: Format, stream: &[u8], window: Window, len: usize) -> Vec<u8> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    match format {
+        Format::Raw => {
+            // A window as small as promised.
+            let bits = window.bits().max(9) as u8;
+            let mut decoder = flate2::Decompress::new_with_window_bits(false, bits);
+            bytes.reserve(len + 64);
+            let status = decoder
+                .decompress_vec(stream, &mut bytes, flate2::FlushDecompress::Finish)
+                .expect("zlib decodes");
+            assert_eq!(status, flate2::Status::StreamEnd);
+            assert_eq!(decoder.total_in() as usize, stream.len());
+        }
+        Format::Zlib => {
+            flate2::read::ZlibDecoder::new(stream).read_to_end(&mut bytes).expect("zlib decodes");
+        }
+        Format::Gzip => {
+            flate2::read::GzDecoder::new(stream).read_to_end(&mut bytes).expect("zlib decodes");
+        }
+    }
+    bytes
+}
+
+/// Decodes with `miniz_oxide`, which knows no gzip.
+pub fn miniz(format: Format, stream: &[u8]) -> Vec<u8> {
+    match format {
+        Format::Raw => miniz_oxide::inflate::decompress_to_vec(stream),
+        Format::Zlib => miniz_oxide::inflate::decompress_to_vec_zlib(stream),
+        Format::Gzip => miniz_oxide::inflate::decompress_to_vec(&stream[10..stream.len() - 8]),
+    }
+    .expect("miniz_oxide decodes")
+}
+
+/// Compresses, within the bound and into just the room it takes, and checks what a decoder can't see.
+pub fn compress(encoder: &mut Encoder, bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![0xa5; encoder.bound(bytes.len()) + 16];
+    let bound = encoder.bound(bytes.len());
+    let len = encoder.compress(bytes, &mut out[..bound]).expect("the bound suffices");
+    assert!(out[bound..].iter().all(|&b| b == 0xa5));
+
+    let mut exact = vec![0; len];
+    assert_eq!(encoder.compress(bytes, &mut exact), Ok(len));
+    assert_eq!(exact, out[..len], "the same whatever room there is");
+    if len > 0 {
+        let mut short = vec![0xa5; len - 1];
+        let error = encoder.compress(bytes, &mut short).expect_err("a byte is missing");
+        if bytes.len() <= 65536 {
+            assert_eq!(error.needed, len);
+            assert!(short.iter().all(|&b| b == 0xa5), "nothing is written");
+        }
+    }
+    exact
+}
+
+/// Header and trailer cut off.
+pub fn raw(format: Format, stream: &[u8]) -> &[u8] {
+    match format {
+        Format::Raw => stream,
+        Format::Zlib => &stream[2..stream.len() - 4],
+        Format::Gzip => &stream[10..stream.len() - 8],
+    }
+}
+
+/// Compresses with these settings and decodes with all decoders.
+pub fn check(encoder: &mut Encoder, bytes: &[u8]) -> usize {
+    let (format, window) = (encoder.format(), encoder.window());
+    let stream = compress(encoder, bytes);
+    assert!(libdeflate(format, &stream, bytes.len()) == bytes, "libdeflate");
+    assert!(zlib(format, &stream, window, bytes.len()) == bytes, "zlib");
+    assert!(miniz(format, &stream) == bytes, "miniz_oxide");
+    let seen = inflate::inflate(raw(format, &stream));
+    assert!(seen.bytes == bytes, "inflate");
+    assert!(seen.ended && seen.max_distance <= window.size());
+    assert_eq!(seen.len, raw(format, &stream).len());
+    stream.len()
+}
