@@ -10,6 +10,7 @@
 use libdeflater::{CompressionLvl, Compressor as Libdeflate, Decompressor};
 use uadk_compress::{
     BlockCompressor, Compressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+    SoftwareEncoder,
 };
 use uadk_compress_bench_support::corpus;
 use uadk_compress_bench_support::cpu::of_thread;
@@ -41,8 +42,11 @@ fn measure(
     level: i32,
     blocks: &[&[u8]],
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let software = SoftwareCompressor::new(Format::RawDeflate, Level::nearest(level))?;
-    let compressor = Compressor::builder().level(Level::nearest(level)).build()?;
+    // The same encoder on both sides.
+    let encoder = SoftwareEncoder::Libdeflate;
+    let level_asked = Level::nearest(level);
+    let software = SoftwareCompressor::new(Format::RawDeflate, level_asked)?.with_encoder(encoder);
+    let compressor = Compressor::builder().level(level_asked).software_encoder(encoder).build()?;
     let accelerated = OffloadCompressor::new(software, software, Policy::default())?;
     // As adapters hold them, so that the calls are not inlined.
     let engines: [(&str, Box<dyn BlockCompressor>, Option<&str>); 2] = [

@@ -29,6 +29,11 @@ pub trait BlockCompressor: Send + Sync + Debug {
     /// The format of the compressed blocks.
     fn format(&self) -> Format;
 
+    /// What does the work, for people: shown in statistics and tables.
+    fn engine(&self) -> Cow<'static, str> {
+        self.format().name().into()
+    }
+
     /// Bytes that any block of `len` bytes fits into when compressed.
     fn max_compressed_len(&self, len: usize) -> usize {
         self.format().max_compressed_len(len)
@@ -139,6 +144,9 @@ impl<'a> Block<'a> {
 impl<T: BlockCompressor + ?Sized> BlockCompressor for Arc<T> {
     fn format(&self) -> Format {
         (**self).format()
+    }
+    fn engine(&self) -> Cow<'static, str> {
+        (**self).engine()
     }
     fn max_compressed_len(&self, len: usize) -> usize {
         (**self).max_compressed_len(len)

@@ -1,10 +1,11 @@
 //! What users build.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::{
     Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy,
-    SoftwareCompressor, Stats, UadkCompressor, UadkConfig,
+    SoftwareCompressor, SoftwareEncoder, Stats, UadkCompressor, UadkConfig,
 };
 
 /// Overrides [`CompressorBuilder::offload`], so that an operator can switch a deployed program:
@@ -31,6 +32,7 @@ pub struct CompressorBuilder {
     offload: Offload,
     policy: Policy,
     uadk: UadkConfig,
+    encoder: Option<SoftwareEncoder>,
 }
 
 impl Compressor {
@@ -42,6 +44,7 @@ impl Compressor {
             offload: Offload::Auto,
             policy: Policy::default(),
             uadk: UadkConfig::default(),
+            encoder: None,
         }
     }
 
@@ -104,6 +107,12 @@ impl CompressorBuilder {
         self
     }
 
+    /// What compresses in software; by default what [`SoftwareCompressor`] takes for the level.
+    pub fn software_encoder(mut self, encoder: SoftwareEncoder) -> Self {
+        self.encoder = Some(encoder);
+        self
+    }
+
     /// How the UADK device is used; [`UadkConfig::default`] if not set.
     pub fn uadk(mut self, config: UadkConfig) -> Self {
         self.uadk = config;
@@ -131,7 +140,10 @@ impl CompressorBuilder {
                 )
             })?,
         };
-        let software = SoftwareCompressor::new(self.format, self.level)?;
+        let mut software = SoftwareCompressor::new(self.format, self.level)?;
+        if let Some(encoder) = self.encoder {
+            software = software.with_encoder(encoder);
+        }
         let forbidden = offload_variable == Some(Offload::Off.name());
         let uadk = match self.accelerator(forbidden) {
             Ok(uadk) => uadk,
@@ -176,6 +188,9 @@ fn start(uadk: &UadkCompressor, offload: Offload) -> Result<(), Error> {
 impl BlockCompressor for Compressor {
     fn format(&self) -> Format {
         self.engines.format()
+    }
+    fn engine(&self) -> Cow<'static, str> {
+        self.engines.engine()
     }
     fn max_compressed_len(&self, len: usize) -> usize {
         self.engines.max_compressed_len(len)

@@ -23,8 +23,9 @@
 //! |---|---|
 //! | [`BlockCompressor`] | the trait: independent blocks, one format, all threads |
 //! | [`Compressor`] | what users build: an accelerator where there is one, software everywhere |
-//! | [`SoftwareCompressor`] | libdeflate, with one context per thread and level |
+//! | [`SoftwareCompressor`] | `block-deflate` and libdeflate, with one context per thread and level |
 //! | [`UadkCompressor`] | the engine for `HiSilicon` Kunpeng's ZIP device |
+//! | [`SegmentWriter`] | a stream of many pieces, compressed in parallel, that any inflater reads |
 //! | [`offload`] | [`OffloadCompressor`] joins any two engines under a [`Policy`] |
 //! | [`stats`] | which engine did what, how much, and why not the other |
 //! | [`probe`] | what this machine offers for the accelerator, what is missing, and the remedy |
@@ -42,6 +43,7 @@ mod format;
 mod level;
 pub mod offload;
 pub mod probe;
+mod segments;
 mod software;
 pub mod stats;
 mod uadk;
@@ -53,7 +55,8 @@ pub use error::Error;
 pub use format::Format;
 pub use level::Level;
 pub use offload::{Offload, OffloadCompressor, Policy};
-pub use software::SoftwareCompressor;
+pub use segments::SegmentWriter;
+pub use software::{SoftwareCompressor, SoftwareEncoder};
 pub use stats::Stats;
 pub use uadk::{UadkCompressor, UadkConfig, UadkStats, Window};
 pub use uadk_sys::Libwd;

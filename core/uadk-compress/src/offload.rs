@@ -141,6 +141,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         Stats {
             offload: self.offload(),
             unavailable: shared.unavailable.clone(),
+            software_engine: self.software.engine(),
             accelerator,
             software,
             fallbacks,
@@ -412,6 +413,15 @@ where
 {
     fn format(&self) -> Format {
         self.software.format()
+    }
+
+    fn engine(&self) -> Cow<'static, str> {
+        match &self.accelerator {
+            Some(accelerator) => {
+                format!("{}, else {}", accelerator.engine(), self.software.engine()).into()
+            }
+            None => self.software.engine(),
+        }
     }
 
     fn max_compressed_len(&self, len: usize) -> usize {

@@ -24,6 +24,8 @@ pub struct Stats {
     pub offload: Offload,
     /// Why there is no accelerator, or `None` if there is one.
     pub unavailable: Option<Cow<'static, str>>,
+    /// What compresses in software.
+    pub software_engine: Cow<'static, str>,
     /// Blocks that the accelerator did.
     pub accelerator: EngineStats,
     /// Blocks that the software engine did.

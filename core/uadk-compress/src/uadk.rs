@@ -38,6 +38,7 @@ mod wait;
 pub use config::{UadkConfig, Window};
 pub use stats::UadkStats;
 
+use std::borrow::Cow;
 use std::fmt::{Debug, Formatter};
 use std::sync::Arc;
 
@@ -187,6 +188,9 @@ fn refuse(_: usize, block: &mut Block<'_>) -> bool {
 impl BlockCompressor for UadkCompressor {
     fn format(&self) -> Format {
         self.format
+    }
+    fn engine(&self) -> Cow<'static, str> {
+        format!("UADK {}", self.user.libwd().version()).into()
     }
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         self.run_one(Direction::Compress, src, dst)

@@ -1,7 +1,8 @@
-//! libdeflate's contexts, per thread and level.
+//! The encoders' contexts, per thread and level.
 
 use std::cell::RefCell;
 
+use block_deflate::{Encoder, Mode};
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
 use crate::Level;
@@ -9,18 +10,37 @@ use crate::Level;
 const LEVELS: usize = Level::BEST.get() as usize + 1;
 
 struct Contexts {
+    /// Of both speeds.
+    block_deflate: Option<Encoder>,
     compressors: [Option<Compressor>; LEVELS],
     decompressor: Option<Decompressor>,
 }
 
 thread_local! {
     static CONTEXTS: RefCell<Contexts> = const {
-        RefCell::new(Contexts { compressors: [const { None }; LEVELS], decompressor: None })
+        RefCell::new(Contexts {
+            block_deflate: None,
+            compressors: [const { None }; LEVELS],
+            decompressor: None,
+        })
     };
 }
 
-/// Runs `work` with this thread's compression context for `level`.
-pub(super) fn with_compressor<R>(level: Level, work: impl FnOnce(&mut Compressor) -> R) -> R {
+/// Runs `work` with this thread's block encoder, at the speed for `level`.
+pub(super) fn with_block_deflate<R>(level: Level, work: impl FnOnce(&mut Encoder) -> R) -> R {
+    let mode = if level == Level::FASTEST { Mode::Fast } else { Mode::Default };
+    with_contexts(|contexts| match contexts {
+        Some(contexts) => {
+            let encoder = contexts.block_deflate.get_or_insert_with(|| Encoder::new(mode));
+            encoder.set_mode(mode);
+            work(encoder)
+        }
+        None => work(&mut Encoder::new(mode)),
+    })
+}
+
+/// Runs `work` with this thread's libdeflate context for `level`.
+pub(super) fn with_libdeflate<R>(level: Level, work: impl FnOnce(&mut Compressor) -> R) -> R {
     let make = || Compressor::new(libdeflate_level(level));
     with_contexts(|contexts| match contexts {
         Some(contexts) => {

@@ -30,6 +30,7 @@ impl Display for Stats {
             writeln!(f, "{name:<12}compress    {}", engine.compress)?;
             writeln!(f, "{name:<12}decompress  {}", engine.decompress)?;
         }
+        writeln!(f, "software is {}", self.software_engine)?;
         f.write_str("to software because")?;
         let mut any = false;
         for (reason, count) in self.fallbacks.by_reason().iter().filter(|(_, count)| *count > 0) {
