@@ -1,7 +1,7 @@
 //! What ends a command.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Output that can't be written (`EX_IOERR` of `sysexits.h`).
@@ -27,11 +27,43 @@ pub(crate) enum Error {
         cases.join("; ")
     )]
     WrongBytes { cases: Vec<String> },
+    #[error("{file}: {source}")]
+    Archive { file: String, source: uadk_compress_archive::Error },
+    #[error("{file}: {source}")]
+    File { file: String, source: io::Error },
+    #[error("{0}")]
+    Refused(String),
+    #[error("{count} of the files or entries failed, as said above; the others are done")]
+    Some { count: u64 },
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
 }
 
 impl Error {
+    /// What went wrong with a file that has a name.
+    pub(crate) fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { file: path.display().to_string(), source }
+    }
+
+    /// What went wrong with an archive or a gzip file.
+    pub(crate) fn archive(path: &Path, source: uadk_compress_archive::Error) -> Self {
+        Self::Archive { file: path.display().to_string(), source }
+    }
+
+    /// Whether it is only that nobody reads on, as behind `| head`.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        use uadk_compress_archive::Error as Archive;
+        match self {
+            Self::Output(error) | Self::File { source: error, .. } => {
+                error.kind() == io::ErrorKind::BrokenPipe
+            }
+            Self::Archive { source: Archive::Io(error), .. } => {
+                error.kind() == io::ErrorKind::BrokenPipe
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Output(_) => ExitCode::from(OUTPUT),

@@ -1,14 +1,19 @@
-//! `uadk-compress`: what this machine offers for the accelerator, and what it gains on your data.
+//! `uadk-compress`: archives, gzip, what this machine offers for the accelerator, and what it gains
+//! on your data.
 
 mod bench;
 mod doctor;
 mod engines;
 mod error;
+mod gzip;
+mod manual;
 mod size;
+mod streams;
+mod tar;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A command line that can't be understood (`EX_USAGE` of `sysexits.h`): 1 and 2 are `doctor`'s.
 const USAGE: u8 = 64;
@@ -25,6 +30,12 @@ struct Arguments {
 enum Command {
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
+    #[command(subcommand)]
+    Tar(tar::Command),
+    Gzip(gzip::Gzip),
+    Gunzip(gzip::Gunzip),
+    Completions(manual::Completions),
+    Man(manual::Man),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +50,11 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Tar(command) => tar::run(&command),
+        Command::Gzip(arguments) => gzip::compress(&arguments),
+        Command::Gunzip(arguments) => gzip::decompress(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
+        Command::Man(arguments) => manual::man(&arguments, Arguments::command()),
     };
     result.unwrap_or_else(|error| {
         eprintln!("uadk-compress: {error}");

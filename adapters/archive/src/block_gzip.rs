@@ -1,0 +1,18 @@
+//! BGZF: gzip whose members hold at most 64 KiB each and say how long they are.
+
+mod batch;
+mod builder;
+mod member;
+mod pool;
+mod read;
+mod seek;
+mod sequential;
+mod source;
+mod write;
+
+pub use builder::BlockGzOptions;
+pub use read::BlockGzReader;
+pub use write::BlockGzWriter;
+
+pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
+pub(crate) use write::Place;

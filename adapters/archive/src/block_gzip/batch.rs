@@ -1,0 +1,223 @@
+//! Some blocks that go to a worker together, with the buffers they need.
+
+use std::borrow::Cow;
+
+use uadk_compress::{Block, BlockCompressor, Format, Level, SoftwareCompressor};
+
+use super::member::{self, BLOCK_LEN, HEADER_LEN, MAX_BLOCK_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
+use crate::Error;
+
+/// Full blocks of a batch: enough for an accelerator to have several in flight, and no more than
+/// what two batches per thread may take of memory.
+pub(crate) const BATCH_BLOCKS: usize = 16;
+/// The most blocks of a batch, where they are short.
+const MAX_BLOCKS: usize = 64;
+/// Room for uncompressed data.
+const DATA_LEN: usize = BATCH_BLOCKS * MAX_BLOCK_LEN;
+/// Room for members.
+const MEMBERS_LEN: usize = BATCH_BLOCKS * MAX_MEMBER_LEN;
+/// Uncompressed bytes of a batch of full blocks.
+pub(crate) const FULL_LEN: usize = BATCH_BLOCKS * BLOCK_LEN;
+
+/// One direction of work on a batch.
+pub(crate) type Work = fn(&mut Batch, &dyn BlockCompressor);
+
+/// Some blocks, uncompressed in `data` and as gzip members in `members`; one is made of the other.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// Its turn.
+    pub(super) number: u64,
+    /// Uncompressed bytes, as many as `data_len`.
+    data: Box<[u8]>,
+    pub(super) data_len: usize,
+    /// Members one behind the other, as many bytes as `members_len`.
+    members: Box<[u8]>,
+    pub(super) members_len: usize,
+    /// Where each block is; when compressing, known afterwards.
+    pub(super) blocks: Vec<Extent>,
+    /// What ended decompression; `data_len` then counts what came before.
+    pub(super) error: Option<Error>,
+    /// Bytes of the file before the first member.
+    pub(super) file_offset: u64,
+}
+
+/// One block of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    pub(super) member_start: usize,
+    pub(super) member_len: usize,
+    pub(super) header_len: usize,
+    pub(super) data_start: usize,
+    pub(super) data_len: usize,
+}
+
+impl Batch {
+    pub(super) fn new() -> Self {
+        Self {
+            number: 0,
+            data: vec![0; DATA_LEN].into_boxed_slice(),
+            data_len: 0,
+            members: vec![0; MEMBERS_LEN].into_boxed_slice(),
+            members_len: 0,
+            blocks: Vec::with_capacity(MAX_BLOCKS),
+            error: None,
+            file_offset: 0,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.data_len = 0;
+        self.members_len = 0;
+        self.blocks.clear();
+        self.error = None;
+    }
+
+    /// The uncompressed bytes.
+    pub(super) fn data(&self) -> &[u8] {
+        &self.data[..self.data_len]
+    }
+
+    /// The members.
+    pub(super) fn members(&self) -> &[u8] {
+        &self.members[..self.members_len]
+    }
+
+    /// Room for more data to compress; empty when the batch is full.
+    pub(super) fn data_room(&mut self) -> &mut [u8] {
+        &mut self.data[self.data_len..FULL_LEN]
+    }
+
+    /// Takes a member to decompress, whose header is known to be good; false if there is no room.
+    pub(super) fn push_member(&mut self, member: &[u8], header_len: usize) -> bool {
+        // No block is longer; one that says so fails when its turn comes.
+        let data_len = (member::read_trailer(member).1 as usize).min(MAX_BLOCK_LEN + 1);
+        if self.blocks.len() == MAX_BLOCKS
+            || self.members_len + member.len() > MEMBERS_LEN
+            || self.data_len + data_len.min(MAX_BLOCK_LEN) > DATA_LEN
+        {
+            return false;
+        }
+        self.members[self.members_len..][..member.len()].copy_from_slice(member);
+        self.blocks.push(Extent {
+            member_start: self.members_len,
+            member_len: member.len(),
+            header_len,
+            data_start: self.data_len,
+            data_len,
+        });
+        self.members_len += member.len();
+        self.data_len += data_len.min(MAX_BLOCK_LEN);
+        true
+    }
+
+    /// Makes members of the data.
+    pub(super) fn compress(&mut self, engine: &dyn BlockCompressor) {
+        let data = &self.data[..self.data_len];
+        let mut blocks: Vec<Block<'_>> = data
+            .chunks(BLOCK_LEN)
+            .zip(self.members.chunks_mut(MAX_MEMBER_LEN))
+            .map(|(src, slot)| Block::new(src, &mut slot[HEADER_LEN..MAX_MEMBER_LEN - TRAILER_LEN]))
+            .collect();
+        engine.compress_batch(&mut blocks);
+        let lens: [usize; BATCH_BLOCKS] = std::array::from_fn(|i| match blocks.get_mut(i) {
+            Some(block) => match &block.result {
+                Ok(len) => *len,
+                Err(uadk_compress::Error::OutputFull) => store(block.src, block.dst),
+                // An engine without a policy, whose troubles are not the caller's.
+                Err(_) => software(Level::DEFAULT)
+                    .and_then(|engine| engine.compress(block.src, block.dst))
+                    .unwrap_or_else(|_| store(block.src, block.dst)),
+            },
+            None => 0,
+        });
+        drop(blocks);
+        self.blocks.clear();
+        self.members_len = 0;
+        for (i, src) in data.chunks(BLOCK_LEN).enumerate() {
+            let (slot, deflate_len) = (i * MAX_MEMBER_LEN, lens[i]);
+            let len = HEADER_LEN + deflate_len + TRAILER_LEN;
+            let trailer = member::trailer(libdeflater::crc32(src), src.len());
+            self.members[slot..][..HEADER_LEN].copy_from_slice(&member::header(len));
+            self.members[slot + len - TRAILER_LEN..slot + len].copy_from_slice(&trailer);
+            self.members.copy_within(slot..slot + len, self.members_len);
+            self.blocks.push(Extent {
+                member_start: self.members_len,
+                member_len: len,
+                header_len: HEADER_LEN,
+                data_start: i * BLOCK_LEN,
+                data_len: src.len(),
+            });
+            self.members_len += len;
+        }
+    }
+
+    /// Makes data of the members, and stops at the first that is damaged.
+    pub(super) fn decompress(&mut self, engine: &dyn BlockCompressor) {
+        let Self { data, members, blocks: extents, .. } = self;
+        let too_long = extents.iter().position(|extent| extent.data_len > MAX_BLOCK_LEN);
+        let usable = &extents[..too_long.unwrap_or(extents.len())];
+        let mut blocks = Vec::with_capacity(usable.len());
+        let mut rest = &mut data[..];
+        for extent in usable {
+            let (dst, behind) = std::mem::take(&mut rest).split_at_mut(extent.data_len);
+            rest = behind;
+            blocks.push(Block::new(extent.deflate(members), dst));
+        }
+        engine.decompress_batch(&mut blocks);
+        let wrong = blocks.iter_mut().zip(usable).enumerate().find_map(|(i, (block, extent))| {
+            check(block, extent, members).err().map(|what| (i, what))
+        });
+        drop(blocks);
+        let wrong = wrong.or_else(|| {
+            too_long.map(|i| (i, "it says that it holds more than 64 KiB of data".into()))
+        });
+        if let Some((i, what)) = wrong {
+            let extent = self.blocks[i];
+            self.data_len = extent.data_start;
+            self.error = Some(Error::damaged(self.file_offset + extent.member_start as u64, what));
+        }
+    }
+}
+
+impl Extent {
+    fn deflate<'a>(&self, members: &'a [u8]) -> &'a [u8] {
+        &members[self.member_start..][self.header_len..self.member_len - TRAILER_LEN]
+    }
+}
+
+/// Whether the block is what its trailer says. What an engine got wrong, software does again: only
+/// then is it the data that is damaged.
+fn check(block: &mut Block<'_>, extent: &Extent, members: &[u8]) -> Result<(), Cow<'static, str>> {
+    let (crc, len) = member::read_trailer(&members[extent.member_start..][..extent.member_len]);
+    let good = |result: &Result<usize, uadk_compress::Error>, dst: &[u8]| {
+        *result == Ok(len as usize) && libdeflater::crc32(dst) == crc
+    };
+    if good(&block.result, block.dst) {
+        return Ok(());
+    }
+    block.result =
+        software(Level::DEFAULT).and_then(|engine| engine.decompress(block.src, block.dst));
+    match &block.result {
+        result if good(result, block.dst) => Ok(()),
+        Ok(n) if *n != len as usize => Err(format!("it holds {n} bytes and says {len}").into()),
+        Ok(_) => Err("its checksum is wrong".into()),
+        Err(uadk_compress::Error::OutputFull) => {
+            Err(format!("it holds more than the {len} bytes that it says").into())
+        }
+        Err(_) => Err("its deflate stream is wrong".into()),
+    }
+}
+
+fn software(level: Level) -> Result<SoftwareCompressor, uadk_compress::Error> {
+    SoftwareCompressor::new(Format::RawDeflate, level)
+}
+
+/// One stored deflate block (RFC 1951, 3.2.4), which a block of ours always fits into.
+fn store(src: &[u8], dst: &mut [u8]) -> usize {
+    let len = src.len() as u16;
+    dst[0] = 1;
+    dst[1..3].copy_from_slice(&len.to_le_bytes());
+    dst[3..5].copy_from_slice(&(!len).to_le_bytes());
+    dst[5..5 + src.len()].copy_from_slice(src);
+    5 + src.len()
+}

@@ -1,0 +1,129 @@
+//! Settings of readers and writers.
+
+use std::io;
+use std::num::NonZero;
+use std::sync::Arc;
+
+use uadk_compress::{BlockCompressor, Compressor, Format, Level};
+
+use super::batch::Batch;
+use super::pool::Pool;
+use super::{BlockGzReader, BlockGzWriter};
+use crate::{Error, Result};
+
+/// Settings of a [`BlockGzReader`] or [`BlockGzWriter`].
+///
+/// ```
+/// use std::io::Write;
+/// use uadk_compress::Level;
+/// use uadk_compress_archive::BlockGzOptions;
+///
+/// let mut writer = BlockGzOptions::new().level(Level::BEST).threads(4).writer(Vec::new())?;
+/// writer.write_all(b"as any gzip file")?;
+/// let file = writer.finish()?;
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct BlockGzOptions {
+    level: Level,
+    threads: usize,
+    end_marker: bool,
+    compressor: Option<Arc<dyn BlockCompressor>>,
+}
+
+impl Default for BlockGzOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BlockGzOptions {
+    /// [`Level::DEFAULT`], a thread per CPU, and the accelerator where there is one.
+    pub fn new() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { level: Level::DEFAULT, threads, end_marker: true, compressor: None }
+    }
+
+    /// The level to compress at; a [`compressor`](Self::compressor) of your own has its own.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Threads that compress or decompress. They begin with the first data that is worth it; with 1,
+    /// the caller's thread does it and no other begins.
+    ///
+    /// The result does not depend on it.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// What compresses and decompresses: raw deflate, in any engine. If not set, a
+    /// [`Compressor`] is made.
+    ///
+    /// With this, one compressor and its counters serve many streams.
+    pub fn compressor(mut self, compressor: Arc<dyn BlockCompressor>) -> Self {
+        self.compressor = Some(compressor);
+        self
+    }
+
+    /// Whether a block-gzip file without an end marker is an error, when all data has been read: it
+    /// may have been cut off between two blocks. It is if not set. For other gzip files there is no
+    /// marker, and this means nothing.
+    pub fn end_marker(mut self, required: bool) -> Self {
+        self.end_marker = required;
+        self
+    }
+
+    /// A writer of block gzip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the compressor is not one for raw deflate, or the environment asks
+    /// for what can't be had ([`Compressor`]).
+    pub fn writer<W: io::Write>(&self, inner: W) -> Result<BlockGzWriter<W>> {
+        Ok(BlockGzWriter::with_pool(
+            inner,
+            Pool::new(self.engine()?, Batch::compress, self.threads),
+        ))
+    }
+
+    /// A reader of any gzip file.
+    ///
+    /// # Errors
+    ///
+    /// As [`writer`](Self::writer).
+    pub fn reader<R: io::Read>(&self, inner: R) -> Result<BlockGzReader<R>> {
+        let pool = Pool::new(self.engine()?, Batch::decompress, self.threads);
+        Ok(BlockGzReader::with_pool(inner, pool, self.end_marker))
+    }
+
+    /// Compresses all of `from` into `to`, reading straight into the threads' buffers, and gives back
+    /// `to`.
+    ///
+    /// # Errors
+    ///
+    /// Those of both, and as [`writer`](Self::writer).
+    pub fn compress<R: io::Read, W: io::Write>(&self, mut from: R, to: W) -> Result<W> {
+        let mut writer = self.writer(to)?;
+        writer.copy_from(&mut from, u64::MAX, |_| ())?;
+        writer.finish()
+    }
+
+    pub(crate) fn engine(&self) -> Result<Arc<dyn BlockCompressor>> {
+        let unsupported =
+            |error: uadk_compress::Error| Error::Unsupported(error.to_string().into());
+        match &self.compressor {
+            None => {
+                let builder = Compressor::builder().format(Format::RawDeflate).level(self.level);
+                Ok(Arc::new(builder.build().map_err(unsupported)?))
+            }
+            Some(engine) if engine.format() != Format::RawDeflate => Err(Error::Unsupported(
+                format!("block gzip is made of raw deflate, not {}", engine.format()).into(),
+            )),
+            Some(engine) => Ok(Arc::clone(engine)),
+        }
+    }
+}

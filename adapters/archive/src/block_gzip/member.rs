@@ -1,0 +1,186 @@
+//! How a gzip member begins and ends (RFC 1952), and BGZF's extra field (SAM specification, 4.1).
+
+use std::borrow::Cow;
+
+/// Bytes of data in a full block: what htslib puts there, so that one that does not shrink still
+/// fits.
+pub(crate) const BLOCK_LEN: usize = 0xff00;
+/// The most data that a member of BGZF holds.
+pub(crate) const MAX_BLOCK_LEN: usize = 1 << 16;
+/// The longest member of BGZF, header and trailer included: its size less one has 16 bits.
+pub(crate) const MAX_MEMBER_LEN: usize = 1 << 16;
+/// Bytes before the deflate stream of a member that we write.
+pub(crate) const HEADER_LEN: usize = 18;
+/// CRC-32 and length.
+pub(crate) const TRAILER_LEN: usize = 8;
+/// A deflate stream of no bytes.
+pub(crate) const EMPTY_DEFLATE: [u8; 2] = [3, 0];
+
+/// The empty member at the end of a BGZF file, byte for byte.
+pub(crate) const END_MARKER: [u8; 28] = [
+    0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, b'B', b'C', 2, 0, 27, 0, 3, 0, 0, 0, 0, 0, 0, 0,
+    0, 0,
+];
+
+const EXTRA: u8 = 4;
+const NAME: u8 = 8;
+const COMMENT: u8 = 16;
+const HEADER_CRC: u8 = 2;
+const RESERVED: u8 = 0xe0;
+
+/// A gzip header is refused if its name, comment and extra field are longer than this.
+pub(crate) const MAX_HEADER_LEN: usize = 192 << 10;
+
+/// How a member begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    /// One that says how long it is, altogether.
+    Block {
+        /// Bytes before the deflate stream.
+        header_len: usize,
+        /// Bytes of the member.
+        len: usize,
+    },
+    /// One that does not: its end is found by inflating it.
+    Unsized {
+        /// Bytes before the deflate stream.
+        header_len: usize,
+    },
+    /// More bytes are needed to say.
+    Incomplete,
+}
+
+/// Reads the header at the beginning of `bytes`. `Err` says what is wrong with it; `None` that it is
+/// no gzip header at all.
+pub(crate) fn parse(bytes: &[u8]) -> Option<Result<Header, Cow<'static, str>>> {
+    const MAGIC: [u8; 2] = [0x1f, 0x8b];
+    if !MAGIC.starts_with(&bytes[..bytes.len().min(2)]) {
+        return None;
+    }
+    if bytes.len() < 12 {
+        return Some(Ok(Header::Incomplete));
+    }
+    let (method, flags) = (bytes[2], bytes[3]);
+    if method != 8 || flags & RESERVED != 0 {
+        return Some(Err("its header asks for what gzip does not have".into()));
+    }
+    Some(check(parse_fields(bytes, flags).unwrap_or(Header::Incomplete)))
+}
+
+/// `None` if there are not enough bytes.
+fn parse_fields(bytes: &[u8], flags: u8) -> Option<Header> {
+    let mut at = 10;
+    let mut block_len = None;
+    if flags & EXTRA != 0 {
+        let len = usize::from(u16_at(bytes, at)?);
+        at += 2;
+        block_len = find_block_len(bytes.get(at..at + len)?);
+        at += len;
+    }
+    for _ in 0..(flags & (NAME | COMMENT)).count_ones() {
+        at += bytes.get(at..)?.iter().position(|byte| *byte == 0)? + 1;
+    }
+    if flags & HEADER_CRC != 0 {
+        at += 2;
+    }
+    if bytes.len() < at {
+        return None;
+    }
+    Some(match block_len {
+        Some(len) => Header::Block { header_len: at, len },
+        None => Header::Unsized { header_len: at },
+    })
+}
+
+fn check(header: Header) -> Result<Header, Cow<'static, str>> {
+    match header {
+        Header::Block { header_len, len } if len < header_len + TRAILER_LEN => {
+            Err(format!("it says that it has {len} bytes, which is less than a member has").into())
+        }
+        header => Ok(header),
+    }
+}
+
+/// The length that BGZF's subfield gives.
+fn find_block_len(mut extra: &[u8]) -> Option<usize> {
+    while let (Some(id), Some(len)) = (extra.get(..2), u16_at(extra, 2)) {
+        let value = extra.get(4..4 + usize::from(len))?;
+        if id == b"BC" && len == 2 {
+            return u16_at(value, 0).map(|len| usize::from(len) + 1);
+        }
+        extra = &extra[4 + usize::from(len)..];
+    }
+    None
+}
+
+/// The header of a member of `len` bytes altogether.
+pub(crate) fn header(len: usize) -> [u8; HEADER_LEN] {
+    let mut header = [0; HEADER_LEN];
+    header.copy_from_slice(&END_MARKER[..HEADER_LEN]);
+    debug_assert!(len <= MAX_MEMBER_LEN && len > 0);
+    header[16..].copy_from_slice(&((len - 1) as u16).to_le_bytes());
+    header
+}
+
+/// The trailer of a member with such data.
+pub(crate) fn trailer(crc: u32, len: usize) -> [u8; TRAILER_LEN] {
+    let mut trailer = [0; TRAILER_LEN];
+    trailer[..4].copy_from_slice(&crc.to_le_bytes());
+    trailer[4..].copy_from_slice(&(len as u32).to_le_bytes());
+    trailer
+}
+
+/// CRC-32 and length modulo 2^32 from the last bytes of `member`, which has at least those.
+pub(crate) fn read_trailer(member: &[u8]) -> (u32, u32) {
+    let trailer = &member[member.len() - TRAILER_LEN..];
+    let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| trailer[at + i]));
+    (word(0), word(4))
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_marker_is_a_block_of_28_bytes() {
+        let header = parse(&END_MARKER).expect("gzip").expect("good");
+        assert_eq!(header, Header::Block { header_len: 18, len: 28 });
+        assert_eq!(read_trailer(&END_MARKER), (0, 0));
+        assert_eq!(super::header(28), END_MARKER[..18]);
+    }
+
+    #[test]
+    fn a_header_is_incomplete_at_every_shorter_length() {
+        let mut header = vec![0x1f, 0x8b, 8, EXTRA | NAME | COMMENT | HEADER_CRC];
+        header.extend([0; 6]);
+        header.extend([4, 0, b'x', b'y', 0, 0]);
+        header.extend(b"name\0comment\0\x12\x34");
+        for len in 0..header.len() {
+            assert_eq!(parse(&header[..len]), Some(Ok(Header::Incomplete)), "{len}");
+        }
+        let header_len = header.len();
+        assert_eq!(parse(&header), Some(Ok(Header::Unsized { header_len })));
+    }
+
+    #[test]
+    fn the_size_is_found_behind_other_subfields() {
+        let mut header = vec![0x1f, 0x8b, 8, EXTRA, 0, 0, 0, 0, 0, 0xff, 13, 0];
+        header.extend([b'x', b'y', 3, 0, 1, 2, 3, b'B', b'C', 2, 0, 99, 1]);
+        let expected = Header::Block { header_len: 25, len: 0x163 + 1 };
+        assert_eq!(parse(&header), Some(Ok(expected)));
+    }
+
+    #[test]
+    fn what_is_not_gzip_is_told_from_bad_gzip() {
+        assert_eq!(parse(b"PK"), None);
+        assert_eq!(parse(b"\x1f\x8c"), None);
+        assert!(matches!(parse(&[0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Some(Err(_))));
+        let mut short = END_MARKER;
+        short[16] = 20;
+        assert!(matches!(parse(&short), Some(Err(_))));
+    }
+}

@@ -1,0 +1,197 @@
+//! A file of gzip members, read piece by piece.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::batch::Batch;
+use super::member::{self, Header, MAX_HEADER_LEN, MAX_MEMBER_LEN};
+use crate::Error;
+
+/// Read at once. A member of BGZF, and a header, always fit.
+const BUFFER_LEN: usize = 256 << 10;
+
+/// A buffer before a file, which knows where it is.
+#[derive(Debug)]
+pub(super) struct Source<R> {
+    inner: R,
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// Bytes of the file before `start`.
+    offset: u64,
+    /// Blocks that begin behind this are left alone.
+    last_block: u64,
+    ended: bool,
+}
+
+/// What comes next in a file.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// A member that says how long it is, which is in the buffer.
+    Block { header_len: usize, len: usize },
+    /// A member that does not.
+    Unsized { header_len: usize },
+    /// The file's end, or the last block that is wanted.
+    End,
+}
+
+impl<R: Read> Source<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self {
+            inner,
+            buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            offset: 0,
+            last_block: u64::MAX,
+            ended: false,
+        }
+    }
+
+    pub(super) fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    pub(super) fn into_inner(self) -> R {
+        self.inner
+    }
+
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Leaves blocks alone that begin behind this byte of the file.
+    pub(super) fn end_after_block(&mut self, last_block: u64) {
+        self.last_block = last_block;
+    }
+
+    /// Whether there may be blocks that are not wanted.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.last_block != u64::MAX
+    }
+
+    /// What is in the buffer.
+    pub(super) fn buffered(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    pub(super) fn consume(&mut self, n: usize) {
+        self.start += n;
+        self.offset += n as u64;
+    }
+
+    /// Looks at what comes next, with all of its header, and all of it if it is a block.
+    pub(super) fn peek(&mut self) -> Result<Next, Error> {
+        if self.offset > self.last_block {
+            return Ok(Next::End);
+        }
+        loop {
+            let buffered = &self.buffer[self.start..self.end];
+            let len = buffered.len();
+            let wanted = match member::parse(buffered) {
+                // Zeros up to the end are what tapes and some file systems leave.
+                None if buffered.first() == Some(&0) && self.offset > 0 => {
+                    return self.skip_zeros();
+                }
+                None => return Err(Error::NotGzip { offset: self.offset }),
+                Some(Err(what)) => return Err(Error::damaged(self.offset, what)),
+                Some(Ok(Header::Block { header_len, len: member_len })) if member_len <= len => {
+                    return Ok(Next::Block { header_len, len: member_len });
+                }
+                Some(Ok(Header::Block { len, .. })) => len,
+                Some(Ok(Header::Unsized { header_len })) => {
+                    return Ok(Next::Unsized { header_len });
+                }
+                Some(Ok(Header::Incomplete)) if len >= MAX_HEADER_LEN => {
+                    return Err(Error::damaged(self.offset, "its header has no end"));
+                }
+                Some(Ok(Header::Incomplete)) => len + 1,
+            };
+            if !self.fill(wanted)? {
+                if len == 0 {
+                    return Ok(Next::End);
+                }
+                let what = "the last gzip member is not all there";
+                return Err(Error::truncated(self.offset + len as u64, what));
+            }
+        }
+    }
+
+    /// Has at least `wanted` bytes in the buffer; false if the file has fewer.
+    pub(super) fn fill(&mut self, wanted: usize) -> Result<bool, Error> {
+        while self.end - self.start < wanted {
+            if self.ended {
+                return Ok(false);
+            }
+            if self.start > 0 && self.buffer.len() - self.start < wanted.max(MAX_MEMBER_LEN) {
+                self.buffer.copy_within(self.start..self.end, 0);
+                self.end -= self.start;
+                self.start = 0;
+            }
+            let room = self.room();
+            match self.inner.read(&mut self.buffer[self.end..self.end + room]) {
+                Ok(0) => self.ended = true,
+                Ok(n) => self.end += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    /// How much to read at once: no more than what the last block may need.
+    fn room(&self) -> usize {
+        let room = self.buffer.len() - self.end;
+        let position = self.offset + (self.end - self.start) as u64;
+        let wanted = self.last_block.saturating_add(MAX_MEMBER_LEN as u64).saturating_sub(position);
+        room.min(usize::try_from(wanted).unwrap_or(usize::MAX).max(1))
+    }
+
+    fn skip_zeros(&mut self) -> Result<Next, Error> {
+        let offset = self.offset;
+        while self.fill(1)? {
+            let buffered = self.buffered();
+            if buffered.iter().any(|byte| *byte != 0) {
+                return Err(Error::NotGzip { offset });
+            }
+            let len = buffered.len();
+            self.consume(len);
+        }
+        Ok(Next::End)
+    }
+
+    /// Moves the next block to a batch; false if there is no room.
+    pub(super) fn take_block(&mut self, header_len: usize, len: usize, batch: &mut Batch) -> bool {
+        if !batch.push_member(&self.buffer[self.start..self.start + len], header_len) {
+            return false;
+        }
+        self.consume(len);
+        true
+    }
+}
+
+impl<R: Read + Seek> Source<R> {
+    /// Uses the file itself, and goes on where it was.
+    pub(super) fn with_inner<T>(&mut self, work: impl FnOnce(&mut R) -> T) -> Result<T, Error> {
+        let result = work(&mut self.inner);
+        self.start = 0;
+        self.end = 0;
+        self.ended = false;
+        self.inner.seek(SeekFrom::Start(self.offset))?;
+        Ok(result)
+    }
+
+    /// Goes on at another byte of the file.
+    pub(super) fn seek(&mut self, offset: u64) -> Result<(), Error> {
+        let buffered = (self.end - self.start) as u64;
+        if (self.offset..=self.offset + buffered).contains(&offset) {
+            self.consume((offset - self.offset) as usize);
+            return Ok(());
+        }
+        self.inner.seek(SeekFrom::Start(offset))?;
+        self.start = 0;
+        self.end = 0;
+        self.offset = offset;
+        self.ended = false;
+        Ok(())
+    }
+}

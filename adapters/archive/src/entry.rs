@@ -1,0 +1,242 @@
+//! What is known of an entry.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::block_gzip::Place;
+use crate::scan::Head;
+
+/// One entry of an archive: a file, a folder, a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub(crate) path: Box<[u8]>,
+    pub(crate) link: Box<[u8]>,
+    pub(crate) kind: EntryKind,
+    pub(crate) size: u64,
+    pub(crate) mode: u32,
+    pub(crate) mtime: i64,
+    pub(crate) uid: u64,
+    pub(crate) gid: u64,
+    /// Where its first header begins in the tar.
+    pub(crate) start: u64,
+    /// Bytes of the tar, headers and padding included.
+    pub(crate) tar_len: u64,
+    /// Bytes of headers before the contents.
+    pub(crate) header_len: u64,
+    /// CRC-32 of its bytes in the tar, headers and padding included.
+    pub(crate) checksum: u32,
+    /// Where it begins in the file; `None` in gzip without sizes.
+    pub(crate) place: Option<Place>,
+}
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EntryKind {
+    /// A file, sparse or not.
+    File,
+    /// Another name of a file that came before.
+    HardLink,
+    /// A symbolic link.
+    Symlink,
+    /// A character device.
+    CharDevice,
+    /// A block device.
+    BlockDevice,
+    /// A folder.
+    Directory,
+    /// A named pipe.
+    Fifo,
+    /// Something else, by its type in the tar header; it has contents like a file.
+    Other(u8),
+}
+
+impl EntryKind {
+    pub(crate) const fn from_byte(byte: u8) -> Self {
+        match byte {
+            b'0' | 0 | b'7' | b'S' => Self::File,
+            b'1' => Self::HardLink,
+            b'2' => Self::Symlink,
+            b'3' => Self::CharDevice,
+            b'4' => Self::BlockDevice,
+            b'5' => Self::Directory,
+            b'6' => Self::Fifo,
+            other => Self::Other(other),
+        }
+    }
+
+    pub(crate) const fn byte(self) -> u8 {
+        match self {
+            Self::File => b'0',
+            Self::HardLink => b'1',
+            Self::Symlink => b'2',
+            Self::CharDevice => b'3',
+            Self::BlockDevice => b'4',
+            Self::Directory => b'5',
+            Self::Fifo => b'6',
+            Self::Other(byte) => byte,
+        }
+    }
+
+    /// Whether bytes of contents follow in the tar.
+    pub(crate) const fn has_data(self) -> bool {
+        matches!(self, Self::File | Self::Other(_))
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::HardLink => "hardlink",
+            Self::Symlink => "symlink",
+            Self::CharDevice => "char-device",
+            Self::BlockDevice => "block-device",
+            Self::Directory => "directory",
+            Self::Fifo => "fifo",
+            Self::Other(_) => "other",
+        }
+    }
+}
+
+impl Entry {
+    /// The name in the archive, as it is there: it may be absolute, or have `..` in it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.path))
+    }
+
+    /// The name, byte for byte.
+    #[must_use]
+    pub fn path_bytes(&self) -> &[u8] {
+        &self.path
+    }
+
+    /// Where a link leads; `None` for what is no link.
+    #[must_use]
+    pub fn link(&self) -> Option<&Path> {
+        (!self.link.is_empty()).then(|| Path::new(OsStr::from_bytes(&self.link)))
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> EntryKind {
+        self.kind
+    }
+
+    /// Bytes of its contents, holes included.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Permissions, with setuid, setgid and sticky bit.
+    #[must_use]
+    pub const fn mode(&self) -> u32 {
+        self.mode
+    }
+
+    /// Seconds since 1970 of the last change.
+    #[must_use]
+    pub const fn mtime(&self) -> i64 {
+        self.mtime
+    }
+
+    /// The number of the owner.
+    #[must_use]
+    pub const fn uid(&self) -> u64 {
+        self.uid
+    }
+
+    /// The number of the group.
+    #[must_use]
+    pub const fn gid(&self) -> u64 {
+        self.gid
+    }
+
+    /// Byte of the uncompressed tar at which its headers begin.
+    #[must_use]
+    pub const fn tar_offset(&self) -> u64 {
+        self.start
+    }
+
+    /// CRC-32 of its bytes in the tar: headers, contents and padding.
+    #[must_use]
+    pub const fn checksum(&self) -> u32 {
+        self.checksum
+    }
+
+    /// Byte of the file at which its first block begins; `None` in gzip that has no blocks.
+    #[must_use]
+    pub fn block_offset(&self) -> Option<u64> {
+        self.place.map(|place| place.block)
+    }
+
+    /// What the headers say; the length in the tar and the checksum are known when it has been read.
+    pub(crate) fn of_head(head: &Head, place: Option<Place>) -> Self {
+        Self {
+            path: head.path.as_slice().into(),
+            link: head.link.as_slice().into(),
+            kind: head.kind,
+            size: head.size,
+            mode: head.mode,
+            mtime: head.mtime,
+            uid: head.uid,
+            gid: head.gid,
+            start: head.start,
+            tar_len: 0,
+            header_len: head.header_len,
+            checksum: 0,
+            place,
+        }
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.start + self.tar_len
+    }
+}
+
+/// A name without what doesn't matter: `./` before it, `/` behind it.
+pub(crate) fn trimmed(mut path: &[u8]) -> &[u8] {
+    while let Some(rest) = path.strip_prefix(b"./") {
+        path = rest.trim_ascii_start_slashes();
+    }
+    while let [rest @ .., b'/'] = path {
+        path = rest;
+    }
+    path
+}
+
+trait TrimSlashes {
+    fn trim_ascii_start_slashes(&self) -> &[u8];
+}
+
+impl TrimSlashes for [u8] {
+    fn trim_ascii_start_slashes(&self) -> &[u8] {
+        let first = self.iter().position(|byte| *byte != b'/').unwrap_or(self.len());
+        &self[first..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_their_bytes() {
+        for byte in 0..=255 {
+            let kind = EntryKind::from_byte(byte);
+            assert_eq!(EntryKind::from_byte(kind.byte()), kind);
+        }
+    }
+
+    #[test]
+    fn names_are_compared_without_ornaments() {
+        for name in [&b"a/b"[..], b"./a/b", b"a/b/", b".//./a/b//"] {
+            assert_eq!(trimmed(name), b"a/b");
+        }
+        assert_eq!(trimmed(b"./"), b"");
+        assert_eq!(trimmed(b".hidden"), b".hidden");
+    }
+}

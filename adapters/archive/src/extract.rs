@@ -1,0 +1,282 @@
+//! Putting entries on disk, below one folder and nowhere else.
+
+mod folders;
+mod metadata;
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::read::Piece;
+use crate::scan::Head;
+use crate::{EntryKind, EntryReader, Error, Result};
+use folders::{Folders, split};
+
+/// Settings of an [`Extractor`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+#[allow(clippy::struct_excessive_bools)] // Independent switches.
+pub struct ExtractOptions {
+    pub(crate) permissions: bool,
+    pub(crate) owner: bool,
+    pub(crate) xattrs: bool,
+    pub(crate) keep_old: bool,
+    pub(crate) max_size: Option<u64>,
+}
+
+impl ExtractOptions {
+    /// Permissions less the process's umask, without setuid, setgid and sticky bits; files belong to who
+    /// extracts them; no extended attributes; files that are there are replaced; no limit.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether files get exactly the permissions of the archive, setuid, setgid and sticky bits
+    /// included.
+    pub fn permissions(mut self, exact: bool) -> Self {
+        self.permissions = exact;
+        self
+    }
+
+    /// Whether files get the owner and group of the archive, by number; only root may do that.
+    pub fn owner(mut self, same: bool) -> Self {
+        self.owner = same;
+        self
+    }
+
+    /// Whether files get the extended attributes of the archive whose name begins with `user.`.
+    pub fn xattrs(mut self, xattrs: bool) -> Self {
+        self.xattrs = xattrs;
+        self
+    }
+
+    /// Whether a file that is there already is an error, instead of being replaced.
+    pub fn keep_old(mut self, keep: bool) -> Self {
+        self.keep_old = keep;
+        self
+    }
+
+    /// The most bytes that all files may have together, holes included; more is an error, before any of
+    /// the file that would exceed it is written.
+    pub fn max_size(mut self, bytes: Option<u64>) -> Self {
+        self.max_size = bytes;
+        self
+    }
+}
+
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extracted {
+    /// It is on disk.
+    Done,
+    /// It is nothing that is put on disk: the text says what.
+    Skipped(&'static str),
+}
+
+/// Puts entries on disk below one folder. Names that are absolute or have `..` in them are refused, nothing
+/// is written through a symbolic link, neither one of the archive nor one that was there, and a file that
+/// turns out to be damaged is removed again.
+///
+/// ```no_run
+/// use std::fs::File;
+/// use uadk_compress_archive::{ArchiveReader, ExtractOptions, Extractor};
+///
+/// let mut archive = ArchiveReader::new(File::open("backup.tar.gz")?)?;
+/// let mut extractor = Extractor::new("restored".as_ref(), ExtractOptions::new())?;
+/// while let Some(mut entry) = archive.next_entry()? {
+///     extractor.extract(&mut entry)?;
+/// }
+/// extractor.finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Extractor {
+    options: ExtractOptions,
+    folders: Folders,
+    written: u64,
+}
+
+impl Extractor {
+    /// Extracts into a folder that is there.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn new(folder: &Path, options: ExtractOptions) -> Result<Self> {
+        let folders = Folders::open(folder).map_err(|errno| {
+            let path = folder.as_os_str().as_encoded_bytes();
+            Error::entry(path, format!("the folder can't be opened: {}", io::Error::from(errno)))
+        })?;
+        Ok(Self { options, folders, written: 0 })
+    }
+
+    /// Puts one entry on disk, with the folders that it needs. Times and permissions of folders come
+    /// last, with [`finish`](Self::finish).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entry`] with its name; others can be extracted then, unless the archive is damaged.
+    pub fn extract<R: Read>(&mut self, entry: &mut EntryReader<'_, R>) -> Result<Extracted> {
+        let name = entry.head().path.clone();
+        self.put(entry).map_err(|error| error.of_entry(&name))
+    }
+
+    /// Gives the folders their times and permissions.
+    ///
+    /// # Errors
+    ///
+    /// The first that failed, when all have been tried.
+    pub fn finish(mut self) -> Result<()> {
+        self.folders.finish(&self.options)
+    }
+
+    fn put<R: Read>(&mut self, entry: &mut EntryReader<'_, R>) -> Result<Extracted> {
+        let head = entry.head().clone();
+        let skipped = match head.kind {
+            EntryKind::CharDevice | EntryKind::BlockDevice => Some("devices are not made"),
+            EntryKind::Other(b'V') => Some("it is the name of the archive"),
+            EntryKind::Other(_) => Some("its kind is not known"),
+            _ => None,
+        };
+        if let Some(why) = skipped {
+            return Ok(Extracted::Skipped(why));
+        }
+        let path = split(&head.path)?;
+        if head.kind == EntryKind::Directory {
+            self.folders.make(&path, &head, &self.options)?;
+            return Ok(Extracted::Done);
+        }
+        let Some((last, before)) = path.split_last() else {
+            return Err(wrong("it has the name of the folder that it would be in"));
+        };
+        if head.kind == EntryKind::File {
+            self.reserve(head.size)?;
+        }
+        let target = match head.kind {
+            EntryKind::HardLink => {
+                let target = split(&head.link)?;
+                let Some((last, before)) = target.split_last() else {
+                    return Err(wrong("it is a link to nothing"));
+                };
+                Some((self.folders.existing(before)?, *last))
+            }
+            _ => None,
+        };
+        let keep_old = self.options.keep_old;
+        let folder = self.folders.parent(before)?;
+        match (head.kind, target) {
+            (EntryKind::HardLink, Some((target_folder, target))) => {
+                replacing(folder, last, keep_old, || {
+                    rustix::fs::linkat(&target_folder, target, folder, *last, AtFlags::empty())
+                })?;
+            }
+            (EntryKind::Symlink, _) => {
+                replacing(folder, last, keep_old, || {
+                    rustix::fs::symlinkat(&head.link[..], folder, *last)
+                })?;
+                metadata::set_link(folder, last, &head, &self.options)?;
+            }
+            (EntryKind::Fifo, _) => {
+                let mode = Mode::from_raw_mode(head.mode & 0o777);
+                replacing(folder, last, keep_old, || {
+                    rustix::fs::mknodat(folder, *last, FileType::Fifo, mode, 0)
+                })?;
+                metadata::set_link(folder, last, &head, &self.options)?;
+            }
+            _ => {
+                let mode = Mode::from_raw_mode(head.mode & 0o777);
+                let flags = OFlags::WRONLY
+                    | OFlags::CREATE
+                    | OFlags::EXCL
+                    | OFlags::NOFOLLOW
+                    | OFlags::CLOEXEC;
+                let file = replacing(folder, last, keep_old, || {
+                    rustix::fs::openat(folder, *last, flags, mode)
+                })?;
+                if let Err(error) = write(entry, file, &head, &self.options) {
+                    let _ = rustix::fs::unlinkat(folder, *last, AtFlags::empty());
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Extracted::Done)
+    }
+
+    /// Counts bytes that a file will have.
+    fn reserve(&mut self, size: u64) -> Result<()> {
+        let total = self.written.saturating_add(size);
+        match self.options.max_size {
+            Some(max) if total > max => Err(wrong(format!(
+                "with its {size} bytes, more than {max} bytes would be extracted; raise the limit if \
+                 the archive can be trusted"
+            ))),
+            _ => {
+                self.written = total;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Makes something; what is there under that name, unless it is a folder, is removed first.
+fn replacing<T>(
+    folder: &OwnedFd,
+    name: &[u8],
+    keep_old: bool,
+    mut make: impl FnMut() -> rustix::io::Result<T>,
+) -> Result<T> {
+    let result = match make() {
+        Err(Errno::EXIST) if !keep_old => {
+            match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => make(),
+                Err(Errno::ISDIR | Errno::PERM) => {
+                    return Err(wrong("a folder of that name is there; remove it"));
+                }
+                Err(errno) => Err(errno),
+            }
+        }
+        result => result,
+    };
+    result.map_err(|errno| wrong(format!("it can't be written: {}", io::Error::from(errno))))
+}
+
+fn write<R: Read>(
+    entry: &mut EntryReader<'_, R>,
+    file: OwnedFd,
+    head: &Head,
+    options: &ExtractOptions,
+) -> Result<()> {
+    let mut file = File::from(file);
+    let mut ends_in_hole = false;
+    loop {
+        match entry.piece()? {
+            Piece::End => break,
+            Piece::Data(data) => {
+                file.write_all(data)?;
+                let n = data.len();
+                entry.consume_data(n)?;
+                ends_in_hole = false;
+            }
+            Piece::Hole(len) => {
+                let by = i64::try_from(len).map_err(|_| wrong("it has too long a hole"))?;
+                file.seek(SeekFrom::Current(by))?;
+                entry.skip_hole(len);
+                ends_in_hole = true;
+            }
+        }
+    }
+    if ends_in_hole {
+        file.set_len(head.size)?;
+    }
+    metadata::set_file(file.as_fd(), head, options)
+}
+
+fn wrong(what: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::entry(b"", what)
+}

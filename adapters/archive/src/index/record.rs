@@ -1,0 +1,175 @@
+//! Records of the index: one for each entry, each told by what differs from the one before.
+
+use super::Footer;
+use crate::block_gzip::Place;
+use crate::{Entry, EntryKind, Error, Result};
+
+/// Blocks of a tar.
+const BLOCK: u64 = 512;
+
+/// Writes records.
+#[derive(Debug, Default)]
+pub(super) struct Encoder {
+    path: Vec<u8>,
+    block: u64,
+}
+
+impl Encoder {
+    pub(super) fn encode(&mut self, entry: &Entry, out: &mut Vec<u8>) {
+        let place = entry.place.unwrap_or_default();
+        let shared = self.path.iter().zip(&entry.path).take_while(|(a, b)| a == b).count();
+        out.push(entry.kind.byte());
+        for number in [shared as u64, (entry.path.len() - shared) as u64] {
+            put(out, number);
+        }
+        out.extend(&entry.path[shared..]);
+        put(out, entry.link.len() as u64);
+        out.extend(&entry.link);
+        for number in [
+            entry.tar_len / BLOCK,
+            entry.header_len / BLOCK,
+            entry.size,
+            place.block - self.block,
+            u64::from(place.within),
+            u64::from(entry.mode),
+            zigzag(entry.mtime),
+            entry.uid,
+            entry.gid,
+        ] {
+            put(out, number);
+        }
+        out.extend(entry.checksum.to_le_bytes());
+        self.block = place.block;
+        self.path.clear();
+        self.path.extend(&entry.path);
+    }
+}
+
+/// Reads all records of an index.
+pub(super) fn decode(raw: &[u8], footer: &Footer) -> Result<Vec<Entry>> {
+    // A record has more than ten bytes: so many may be made room for.
+    let likely = usize::try_from(footer.entries).unwrap_or(usize::MAX).min(raw.len() / 10);
+    let mut entries: Vec<Entry> = Vec::with_capacity(likely);
+    let mut input = Input(raw);
+    let (mut start, mut block) = (0, 0);
+    while !input.0.is_empty() {
+        let before = entries.last().map_or(&[][..], |entry| &entry.path);
+        let entry = input.entry(before, start, block).ok_or_else(|| {
+            Error::index(format!("the record of entry {} can't be read", entries.len()))
+        })?;
+        start = entry.end();
+        block = entry.place.map_or(block, |place| place.block);
+        if start > footer.end || block > footer.end_place.block {
+            let name = String::from_utf8_lossy(&entry.path);
+            return Err(Error::index(format!("{name} ends behind the end of the archive")));
+        }
+        entries.push(entry);
+    }
+    if entries.len() as u64 != footer.entries || start != footer.end {
+        return Err(Error::index("it does not tell of all entries"));
+    }
+    Ok(entries)
+}
+
+struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    fn entry(&mut self, before: &[u8], start: u64, block: u64) -> Option<Entry> {
+        let kind = EntryKind::from_byte(self.bytes(1)?[0]);
+        let shared = before.get(..usize::try_from(self.number()?).ok()?)?;
+        let rest = self.string()?;
+        let mut path = Vec::with_capacity(shared.len() + rest.len());
+        path.extend(shared);
+        path.extend(rest);
+        let link = self.string()?.into();
+        let tar_len = self.number()?.checked_mul(BLOCK)?;
+        let header_len = self.number()?.checked_mul(BLOCK)?;
+        start.checked_add(tar_len)?;
+        let size = self.number()?;
+        let place = Place {
+            block: block.checked_add(self.number()?)?,
+            within: u32::try_from(self.number()?).ok().filter(|within| *within <= 1 << 16)?,
+        };
+        let entry = Entry {
+            path: path.into_boxed_slice(),
+            link,
+            kind,
+            size,
+            mode: u32::try_from(self.number()?).ok()?,
+            mtime: unzigzag(self.number()?),
+            uid: self.number()?,
+            gid: self.number()?,
+            start,
+            tar_len,
+            header_len,
+            checksum: u32::from_le_bytes(self.bytes(4)?.try_into().ok()?),
+            place: Some(place),
+        };
+        let whole = header_len > 0 && header_len <= tar_len && !entry.path.is_empty();
+        whole.then_some(entry)
+    }
+
+    fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(n)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    fn string(&mut self) -> Option<&'a [u8]> {
+        let len = usize::try_from(self.number()?).ok()?;
+        self.bytes(len)
+    }
+
+    /// Seven bits in a byte, the lowest first; the highest bit says that another byte follows.
+    fn number(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.bytes(1)?[0];
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                return None;
+            }
+            number |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+}
+
+fn put(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Small numbers of both signs become small numbers.
+const fn zigzag(number: i64) -> u64 {
+    (number << 1 ^ number >> 63).cast_unsigned()
+}
+
+const fn unzigzag(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_written() {
+        for number in [0, 1, 127, 128, 300, 1 << 35, u64::MAX - 1, u64::MAX] {
+            let mut bytes = Vec::new();
+            put(&mut bytes, number);
+            assert_eq!(Input(&bytes).number(), Some(number));
+            assert_eq!(Input(&bytes[..bytes.len() - 1]).number(), None);
+        }
+        assert_eq!(Input(&[0xff; 9]).number(), None);
+        for number in [0, -1, 1, i64::MIN, i64::MAX] {
+            assert_eq!(unzigzag(zigzag(number)), number);
+        }
+    }
+}

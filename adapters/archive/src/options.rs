@@ -1,0 +1,77 @@
+//! Settings of archives.
+
+use std::io;
+use std::sync::Arc;
+
+use uadk_compress::{BlockCompressor, Level};
+
+use crate::{ArchiveReader, ArchiveWriter, BlockGzOptions, Result};
+
+/// Settings of an [`ArchiveReader`] or [`ArchiveWriter`].
+///
+/// ```
+/// use uadk_compress::Level;
+/// use uadk_compress_archive::ArchiveOptions;
+///
+/// let options = ArchiveOptions::new().level(Level::BEST).threads(2);
+/// let mut archive = options.writer(Vec::new())?;
+/// archive.append_bytes("name", b"contents")?;
+/// archive.finish()?;
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ArchiveOptions {
+    pub(crate) gzip: BlockGzOptions,
+    pub(crate) discard_damaged: bool,
+}
+
+impl ArchiveOptions {
+    /// As [`BlockGzOptions::new`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// See [`BlockGzOptions::level`].
+    pub fn level(mut self, level: Level) -> Self {
+        self.gzip = self.gzip.level(level);
+        self
+    }
+
+    /// See [`BlockGzOptions::threads`].
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.gzip = self.gzip.threads(threads);
+        self
+    }
+
+    /// See [`BlockGzOptions::compressor`].
+    pub fn compressor(mut self, compressor: Arc<dyn BlockCompressor>) -> Self {
+        self.gzip = self.gzip.compressor(compressor);
+        self
+    }
+
+    /// Whether [`resume`](ArchiveWriter::resume) cuts the file where it is damaged, even if that is
+    /// not at its end and whole entries may follow. It does not if not set.
+    pub fn discard_damaged(mut self, discard: bool) -> Self {
+        self.discard_damaged = discard;
+        self
+    }
+
+    /// A writer of a new archive.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlockGzOptions::writer`].
+    pub fn writer<W: io::Write>(&self, inner: W) -> Result<ArchiveWriter<W>> {
+        ArchiveWriter::with_writer(self.gzip.writer(inner)?)
+    }
+
+    /// A reader of any tar.gz.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlockGzOptions::reader`].
+    pub fn reader<R: io::Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
+        Ok(ArchiveReader::with_reader(self.gzip.reader(inner)?))
+    }
+}

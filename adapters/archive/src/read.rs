@@ -1,0 +1,322 @@
+//! Reading archives.
+
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::block_gzip::Place;
+use crate::scan::{Head, Walker};
+use crate::{ArchiveOptions, BlockGzReader, Entry, Error, Index, Result, index};
+
+/// Reads any tar.gz: entry by entry as it comes, and by name where the file can be sought in.
+///
+/// With the index that [`ArchiveWriter`](crate::ArchiveWriter) leaves, listing reads the index alone, and
+/// a single entry its own blocks. Without it, the first [`index`](Self::index) or [`open`](Self::open)
+/// reads the whole archive once and makes one in memory.
+#[derive(Debug)]
+pub struct ArchiveReader<R> {
+    pub(crate) walker: Walker<BlockGzReader<R>>,
+    index: Option<Index>,
+}
+
+/// An entry, and its contents as [`Read`]; holes read as zeros.
+///
+/// What is not read is skipped.
+#[derive(Debug)]
+pub struct EntryReader<'a, R> {
+    walker: &'a mut Walker<BlockGzReader<R>>,
+    head: Head,
+    entry: Entry,
+    /// What the index says of it.
+    expected: Option<Entry>,
+    /// Bytes of contents given out.
+    position: u64,
+    /// Pieces of a sparse file that are done.
+    segments_done: usize,
+    finished: bool,
+}
+
+/// What comes next of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Piece<'a> {
+    Data(&'a [u8]),
+    Hole(u64),
+    End,
+}
+
+impl<R: Read> ArchiveReader<R> {
+    /// A reader with the default [`ArchiveOptions`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ArchiveOptions::reader`].
+    pub fn new(inner: R) -> Result<Self> {
+        ArchiveOptions::new().reader(inner)
+    }
+
+    pub(crate) fn with_reader(gzip: BlockGzReader<R>) -> Self {
+        Self { walker: Walker::new(gzip), index: None }
+    }
+
+    /// The next entry in the archive's order; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file; that it is damaged, or no tar.gz. Nothing can follow then.
+    pub fn next_entry(&mut self) -> Result<Option<EntryReader<'_, R>>> {
+        self.walker.input_mut().end_after_block(None);
+        self.walker.finish()?;
+        let Some((head, entry)) = next(&mut self.walker)? else {
+            return Ok(None);
+        };
+        Ok(Some(EntryReader::new(&mut self.walker, head, entry, None)))
+    }
+
+    /// Reads what is left of the archive, and gives its entries: those from here on.
+    pub(crate) fn scan(&mut self) -> Result<Index> {
+        let mut entries = Vec::new();
+        let mut end_place = None;
+        while let Some((_, mut entry)) = next(&mut self.walker)? {
+            let tail = self.walker.finish()?;
+            end_place = self.walker.input().place();
+            (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
+            entries.push(entry);
+        }
+        let end = entries.last().map_or(0, Entry::end);
+        if entries.is_empty() && self.walker.input().place().is_some() {
+            end_place = Some(Place::default());
+        }
+        // The rest has to be whole too.
+        let position = self.walker.position();
+        let rest = io::copy(self.walker.input_mut(), &mut io::sink())?;
+        Ok(Index { entries, end, end_place, tar_len: position + rest, stored: false })
+    }
+
+    /// What was read from.
+    pub fn into_inner(self) -> R {
+        self.walker.into_input().into_inner()
+    }
+}
+
+/// The next entry's headers, and where they are.
+pub(crate) fn next<R: Read>(
+    walker: &mut Walker<BlockGzReader<R>>,
+) -> Result<Option<(Head, Entry)>> {
+    if walker.ended() {
+        return Ok(None);
+    }
+    // A place is known of what has been read.
+    walker.input_mut().fill_buf()?;
+    let place = walker.input().place();
+    Ok(walker.next()?.map(|head| {
+        let entry = Entry::of_head(&head, place);
+        (head, entry)
+    }))
+}
+
+impl<R: Read + Seek> ArchiveReader<R> {
+    /// The archive's entries: from its index or, if it has none, from reading all of it. The next
+    /// entry is the first one then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Index`] if there is an index that is damaged; those of the file.
+    pub fn index(&mut self) -> Result<&Index> {
+        self.load_index()?;
+        match &self.index {
+            Some(index) => Ok(index),
+            None => Err(Error::index("it could not be made")),
+        }
+    }
+
+    fn load_index(&mut self) -> Result<()> {
+        if self.index.is_none() {
+            let stored = self.stored_index()?;
+            self.index = Some(match stored {
+                Some(index) => index,
+                None => self.scan_all()?,
+            });
+        }
+        self.rewind()
+    }
+
+    /// The index that is in the file.
+    pub(crate) fn stored_index(&mut self) -> Result<Option<Index>> {
+        self.walker.input_mut().with_inner(index::load)?
+    }
+
+    /// The index as it should be.
+    pub(crate) fn scan_all(&mut self) -> Result<Index> {
+        self.rewind()?;
+        self.scan()
+    }
+
+    /// Goes back to before the first entry.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file.
+    pub fn rewind(&mut self) -> Result<()> {
+        let input = self.walker.input_mut();
+        input.end_after_block(None);
+        input.seek_to(Place::default(), 0)?;
+        self.walker.restart(0);
+        Ok(())
+    }
+
+    /// The last entry of that name, to be read at once: with an index, no blocks are read but its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entry`] if there is none; [`Error::Index`] if it is not where the index says. Reading it ends
+    /// in an error if its checksum is another one than the index's.
+    pub fn open(&mut self, path: impl AsRef<Path>) -> Result<EntryReader<'_, R>> {
+        let name = path.as_ref().as_os_str().as_encoded_bytes();
+        self.load_index()?;
+        let found = self.index.as_ref().and_then(|index| index.position(name));
+        self.open_nth(found.ok_or_else(|| Error::entry(name, "there is no such entry"))?)
+    }
+
+    /// The entry at that place of the [`index`](Self::index), to be read at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_nth(&mut self, n: usize) -> Result<EntryReader<'_, R>> {
+        if self.index.is_none() {
+            self.load_index()?;
+        }
+        let known = self.index.as_ref().and_then(|index| {
+            index.entries.get(n).map(|entry| (entry.clone(), index.last_block(n)))
+        });
+        let Some((expected, last_block)) = known else {
+            return Err(Error::index(format!("it has no entry {n}")));
+        };
+        let input = self.walker.input_mut();
+        input.end_after_block(last_block);
+        match expected.place {
+            Some(place) => input.seek_to(place, expected.start)?,
+            None => {
+                input.seek(SeekFrom::Start(expected.start))?;
+            }
+        }
+        self.walker.restart(expected.start);
+        let found = next(&mut self.walker).map_err(|error| error.of_entry(&expected.path))?;
+        let fits = |entry: &Entry| {
+            let (tar_len, checksum) = (expected.tar_len, expected.checksum);
+            Entry { tar_len, checksum, place: expected.place, ..entry.clone() } == expected
+        };
+        match found {
+            Some((head, entry)) if fits(&entry) => {
+                Ok(EntryReader::new(&mut self.walker, head, entry, Some(expected)))
+            }
+            _ => {
+                let name = String::from_utf8_lossy(&expected.path);
+                Err(Error::index(format!("{name} is not where it says, or is something else")))
+            }
+        }
+    }
+}
+
+impl<'a, R: Read> EntryReader<'a, R> {
+    fn new(
+        walker: &'a mut Walker<BlockGzReader<R>>,
+        head: Head,
+        entry: Entry,
+        expected: Option<Entry>,
+    ) -> Self {
+        Self { walker, head, entry, expected, position: 0, segments_done: 0, finished: false }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    pub(crate) const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// What comes next of the contents, without moving on.
+    pub(crate) fn piece(&mut self) -> Result<Piece<'_>> {
+        let left_before_hole = match &self.head.sparse {
+            None => u64::MAX,
+            Some(segments) => {
+                let behind = |done: usize| segments.get(done).map(|s| (s.offset, s.offset + s.len));
+                while let Some((_, end)) = behind(self.segments_done)
+                    && end <= self.position
+                {
+                    self.segments_done += 1;
+                }
+                match behind(self.segments_done) {
+                    Some((start, _)) if self.position < start => {
+                        return Ok(Piece::Hole(start - self.position));
+                    }
+                    Some((_, end)) => end - self.position,
+                    None if self.position < self.head.size => {
+                        return Ok(Piece::Hole(self.head.size - self.position));
+                    }
+                    None => 0,
+                }
+            }
+        };
+        if left_before_hole == 0 || self.head.sparse.is_none() && self.position == self.head.size {
+            self.finish()?;
+            return Ok(Piece::End);
+        }
+        let data = self.walker.data().map_err(|error| error.of_entry(&self.head.path))?;
+        let n = data.len().min(usize::try_from(left_before_hole).unwrap_or(usize::MAX));
+        Ok(Piece::Data(&data[..n]))
+    }
+
+    /// Moves on over data that [`piece`](Self::piece) gave.
+    pub(crate) fn consume_data(&mut self, n: usize) -> Result<()> {
+        self.position += n as u64;
+        self.walker.consume(n)
+    }
+
+    pub(crate) fn skip_hole(&mut self, len: u64) {
+        self.position += len;
+    }
+
+    /// Skips what is left, and checks that the entry is what the index says.
+    fn finish(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
+        let tail = self.walker.finish().map_err(|error| error.of_entry(&self.head.path))?;
+        match &self.expected {
+            Some(expected)
+                if (expected.tar_len, expected.checksum) != (tail.tar_len, tail.checksum) =>
+            {
+                self.finished = false;
+                let name = String::from_utf8_lossy(&self.head.path);
+                Err(Error::index(format!("{name} has another length or checksum than it says")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<R: Read> Read for EntryReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        match self.piece()? {
+            Piece::End => Ok(0),
+            Piece::Data(data) => {
+                let n = data.len().min(buffer.len());
+                buffer[..n].copy_from_slice(&data[..n]);
+                self.consume_data(n)?;
+                Ok(n)
+            }
+            Piece::Hole(len) => {
+                let n = buffer.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+                buffer[..n].fill(0);
+                self.skip_hole(n as u64);
+                Ok(n)
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Indexes for archives that others wrote.
+
+use std::io::{self, BufRead, Read, SeekFrom, Write};
+
+use crate::append::ArchiveFile;
+use crate::index::IndexBuilder;
+use crate::scan::Walker;
+use crate::{ArchiveOptions, ArchiveReader, BlockGzReader, BlockGzWriter, Entry, Error, Result};
+
+impl ArchiveOptions {
+    /// Gives an archive of block gzip an index at its end, in place of the one that it may have, and gives
+    /// the number of entries. Its blocks stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file; where it is damaged; [`Error::Unsupported`] if it is gzip without blocks, which
+    /// [`rewrite`](Self::rewrite) is for. Nothing has been changed then.
+    pub fn index<F: ArchiveFile>(&self, mut file: F) -> Result<u64> {
+        file.seek(SeekFrom::Start(0))?;
+        let mut archive: ArchiveReader<&mut F> = self.reader(&mut file)?;
+        let made = archive.scan()?;
+        let data_end = archive.walker.input().data_end();
+        drop(archive);
+        let end_place = made.end_place.filter(|_| made.entries.iter().all(|e| e.place.is_some()));
+        let Some(end_place) = end_place else {
+            return Err(Error::Unsupported(
+                "this gzip file has no blocks for an index to point to; `uadk-compress tar index \
+                 --output` writes it anew, with blocks"
+                    .into(),
+            ));
+        };
+        let mut index = IndexBuilder::new()?;
+        made.entries.iter().try_for_each(|entry| index.push(entry))?;
+        let members = index.finish(data_end, made.tar_len, made.end, end_place)?;
+        file.truncate(data_end)?;
+        file.seek(SeekFrom::Start(data_end))?;
+        let mut writer = self.gzip.clone().threads(1).writer(file)?;
+        writer.write_file(&members)?;
+        writer.finish()?;
+        Ok(made.entries.len() as u64)
+    }
+
+    /// Writes any tar.gz anew, with blocks and an index, and gives the number of entries. The tar inside
+    /// stays byte for byte the same.
+    ///
+    /// # Errors
+    ///
+    /// Those of both files; where the old one is damaged.
+    pub fn rewrite<R: Read, W: Write>(&self, from: R, to: W) -> Result<u64> {
+        let tee =
+            Tee { input: self.gzip.reader(from)?, output: self.gzip.writer(to)?, error: None };
+        let mut walker = Walker::new(tee);
+        let mut index = IndexBuilder::new()?;
+        let mut waiting = std::collections::VecDeque::new();
+        let (mut count, mut end) = (0, 0);
+        loop {
+            walker.input_mut().output.mark();
+            let Some(head) = walker.next()? else { break };
+            let mut entry = Entry::of_head(&head, None);
+            let tail = walker.finish()?;
+            (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
+            end = entry.end();
+            waiting.push_back(entry);
+            count += 1;
+            let tee = walker.input_mut();
+            tee.check()?;
+            while !waiting.is_empty()
+                && let Some(place) = tee.output.found()
+                && let Some(mut entry) = waiting.pop_front()
+            {
+                entry.place = Some(place);
+                index.push(&entry)?;
+            }
+        }
+        let Tee { mut input, mut output, error } = walker.into_input();
+        error.map_or(Ok(()), Err)?;
+        io::copy(&mut input, &mut output)?;
+        output.drain()?;
+        for mut entry in waiting {
+            entry.place = output.found();
+            index.push(&entry)?;
+        }
+        // That of the zeros, for which the last mark was.
+        let end_place = output.found().unwrap_or_default();
+        let members = index.finish(output.file_position(), output.position(), end, end_place)?;
+        output.write_file(&members)?;
+        output.finish()?;
+        Ok(count)
+    }
+}
+
+/// Writes what is read.
+struct Tee<R: Read, W: Write> {
+    input: BlockGzReader<R>,
+    output: BlockGzWriter<W>,
+    /// What `consume` has no way to tell.
+    error: Option<io::Error>,
+}
+
+impl<R: Read, W: Write> Tee<R, W> {
+    fn check(&mut self) -> io::Result<()> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+}
+
+impl<R: Read, W: Write> BufRead for Tee<R, W> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.check()?;
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        let written = self.input.fill_buf().and_then(|ready| self.output.write_all(&ready[..n]));
+        if let Err(error) = written {
+            self.error = Some(error);
+        }
+        self.input.consume(n);
+    }
+}
+
+impl<R: Read, W: Write> Read for Tee<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ready = self.fill_buf()?;
+        let n = ready.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&ready[..n]);
+        self.consume(n);
+        Ok(n)
+    }
+}

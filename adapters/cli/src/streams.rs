@@ -1,0 +1,81 @@
+//! Files that may be `-`, and what happens on the way.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use uadk_compress::Level;
+
+use crate::error::Error;
+
+/// Whether a name stands for stdin or stdout.
+pub(crate) fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The file to read; `-` is stdin.
+pub(crate) fn input(path: &Path) -> Result<File, Error> {
+    let file = if is_dash(path) { stdin() } else { File::open(path) };
+    let file = file.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(Error::Refused(format!("{} is a folder, not a file", path.display())));
+    }
+    Ok(file)
+}
+
+/// Stdin, unbuffered.
+pub(crate) fn stdin() -> io::Result<File> {
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Stdout, unbuffered: what is written to it is large already.
+pub(crate) fn stdout() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Bytes on a progress bar, which is hidden where stderr is no terminal.
+pub(crate) fn progress(total: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => (
+            ProgressBar::new(total),
+            "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}",
+        ),
+        None => (ProgressBar::new_spinner(), "{spinner} {bytes} {bytes_per_sec} {wide_msg}"),
+    };
+    let style = ProgressStyle::with_template(template);
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Counts on a bar what is read.
+#[derive(Debug)]
+pub(crate) struct Counted<R> {
+    pub(crate) inner: R,
+    pub(crate) bar: ProgressBar,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.bar.inc(n as u64);
+        Ok(n)
+    }
+}
+
+/// Reads a level: 1 to 12, 0 or `fastest`.
+pub(crate) fn level(text: &str) -> Result<Level, String> {
+    if text == "fastest" {
+        return Ok(Level::FASTEST);
+    }
+    let level = text.parse().ok().and_then(Level::new);
+    level.ok_or_else(|| "levels are 0 (or fastest) to 12".to_owned())
+}
+
+/// Reads a number of threads.
+pub(crate) fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads @ 1..=1024) => Ok(threads),
+        _ => Err("a number from 1 to 1024".to_owned()),
+    }
+}
