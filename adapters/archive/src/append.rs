@@ -31,6 +31,12 @@ impl ArchiveFile for Cursor<Vec<u8>> {
     }
 }
 
+impl<F: ArchiveFile + ?Sized> ArchiveFile for &mut F {
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        (**self).truncate(len)
+    }
+}
+
 /// What [`ArchiveWriter::resume`] found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -125,6 +131,7 @@ impl ArchiveOptions {
         // The last block is compressed again, with more in it.
         let block_start = end - u64::from(place.within);
         let mut begun = vec![0; place.within as usize];
+        file.seek(SeekFrom::Start(0))?;
         let mut reader = self.gzip.clone().threads(1).reader(&mut file)?;
         reader.end_after_block(Some(place.block));
         reader.seek_to(Place { within: 0, ..place }, block_start)?;

@@ -100,6 +100,7 @@ impl Error {
     /// The same, told of an entry.
     pub(crate) fn of_entry(self, name: &[u8]) -> Self {
         match self {
+            Self::Entry { name: known, what } if known.is_empty() => Self::entry(name, what),
             Self::Entry { .. } => self,
             other => Self::entry(name, other.to_string()),
         }

@@ -88,6 +88,7 @@ impl<R: BufRead> Walker<R> {
     /// Goes on with an entry that begins at this byte of the tar, where the input is now.
     pub(crate) fn restart(&mut self, position: u64) {
         self.position = position;
+        self.start = position;
         self.data_left = 0;
         self.padding = 0;
         self.ended = false;
@@ -174,7 +175,7 @@ impl<R: BufRead> Walker<R> {
         self.padding = stored.next_multiple_of(BLOCK as u64) - stored;
         let (mtime, nanoseconds) = match pax.mtime {
             Some(mtime) => mtime,
-            None => (header.mtime().map_err(|_| wrong("mtime"))?.cast_signed(), 0),
+            None => (header.mtime().unwrap_or(0).cast_signed(), 0),
         };
         let mut head = Head {
             start: self.start,
@@ -184,7 +185,8 @@ impl<R: BufRead> Walker<R> {
             link: if has_link { link } else { Vec::new() },
             size: stored,
             stored,
-            mode: header.mode().map_err(|_| wrong("mode"))? & 0o7777,
+            // Some writers leave numbers out that they don't know.
+            mode: header.mode().unwrap_or(0) & 0o7777,
             mtime,
             nanoseconds,
             uid: pax.uid.or_else(|| header.uid().ok()).unwrap_or(0),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use tar::{EntryType, Header};
 
@@ -55,6 +55,9 @@ impl<W: Write> Write for TarStream<W> {
         self.gzip.flush()
     }
 }
+
+/// Bytes of a link's target that a header has room for.
+const LINK_LEN: usize = 100;
 
 /// What an entry is made of, besides its name.
 pub(crate) struct Parts<'a> {
@@ -185,27 +188,35 @@ impl<W: Write> ArchiveWriter<W> {
     pub(crate) fn append_parts(
         &mut self,
         path: &Path,
-        parts: Parts<'_>,
+        mut parts: Parts<'_>,
         write: impl FnOnce(&mut TarStream<W>) -> Result<u64>,
     ) -> Result<()> {
+        let path = &tidy(path);
         let name = path.as_os_str().as_encoded_bytes();
         // The builder would only find out when it has begun.
         parts.header.clone().set_path(path).or_else(|error| {
             let long = name.len() >= 100 && !has_forbidden_parts(path);
             if long { Ok(()) } else { Err(Error::entry(name, error.to_string())) }
         })?;
+        fill_blanks(&mut parts.header);
         let start = self.tar_len();
         let stream = self.builder.0.get_mut();
         stream.gzip.mark();
         stream.crc = Checksum::default();
 
-        let pax = parts.pax.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
-        self.builder.0.append_pax_extensions(pax)?;
         let mut header = parts.header;
-        match parts.link {
-            Some(target) => self.builder.0.append_link(&mut header, path, target)?,
-            None => self.builder.0.append_data(&mut header, path, io::empty())?,
+        let mut pax: Vec<_> =
+            parts.pax.iter().map(|(key, value)| (key.as_str(), value.as_slice())).collect();
+        if let Some(target) = parts.link {
+            // Not the builder's way, GNU's `K`: libarchive takes a symbolic link for a hard one then.
+            let target = target.as_os_str().as_encoded_bytes();
+            if target.len() > LINK_LEN {
+                pax.push(("linkpath", target));
+            }
+            header.set_link_name_literal(&target[..target.len().min(LINK_LEN)])?;
         }
+        self.builder.0.append_pax_extensions(pax)?;
+        self.builder.0.append_data(&mut header, path, io::empty())?;
         let stream = self.builder.0.get_mut();
         stream.write_all(&parts.sparse_map)?;
         let header_len = stream.gzip.position() - start;
@@ -305,7 +316,35 @@ impl<W: Write> TarStream<W> {
     }
 }
 
+/// The name as the builder writes it, so that the index has the same: without `.` and doubled slashes.
+fn tidy(path: &Path) -> PathBuf {
+    let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
+    let mut tidy: PathBuf = parts.collect();
+    if tidy.as_os_str().is_empty() && !path.as_os_str().is_empty() {
+        tidy.push(".");
+    }
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        tidy.push("");
+    }
+    tidy
+}
+
+/// Numbers that were not set: not every reader takes a blank for 0.
+fn fill_blanks(header: &mut Header) {
+    if header.mode().is_err() {
+        header.set_mode(0o644);
+    }
+    if header.mtime().is_err() {
+        header.set_mtime(0);
+    }
+    if header.uid().is_err() {
+        header.set_uid(0);
+    }
+    if header.gid().is_err() {
+        header.set_gid(0);
+    }
+}
+
 fn has_forbidden_parts(path: &Path) -> bool {
-    use std::path::Component;
     path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
 }

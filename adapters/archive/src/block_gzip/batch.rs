@@ -180,6 +180,11 @@ impl Batch {
 }
 
 impl Extent {
+    /// Whether it is as short as only the end marker is.
+    pub(super) const fn is_end_marker(&self) -> bool {
+        self.data_len == 0 && self.member_len == member::END_MARKER.len()
+    }
+
     fn deflate<'a>(&self, members: &'a [u8]) -> &'a [u8] {
         &members[self.member_start..][self.header_len..self.member_len - TRAILER_LEN]
     }

@@ -36,7 +36,7 @@ pub struct BlockGzReader<R> {
     /// Blocks of the next batch: few at first, so that who reads little waits for little.
     pub(super) ramp: usize,
     end_marker: bool,
-    /// Whether the newest member that was framed is a block with data in it.
+    /// Whether the newest member that was framed is a block, and not the end marker.
     open_end: bool,
     pub(super) map: BlockMap,
     /// Where the last block ends that had data in it.
@@ -146,7 +146,8 @@ impl<R: Read> BlockGzReader<R> {
                         if !self.source.take_block(header_len, len, &mut batch) {
                             break;
                         }
-                        self.open_end = batch.blocks.last().is_some_and(|last| last.data_len > 0);
+                        self.open_end =
+                            batch.blocks.last().is_none_or(|last| !last.is_end_marker());
                     }
                     Ok(Next::Unsized { header_len }) => then = Some(Ok(Some(header_len))),
                     Ok(Next::End) => then = Some(Ok(None)),

@@ -1,0 +1,196 @@
+//! What is written is what is read, however it is cut.
+
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
+
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use uadk_compress_archive::{BlockGzOptions, BlockGzReader, Error};
+
+use crate::common::{Numbers, gzip, noise, text};
+
+fn compress(threads: usize, data: &[u8]) -> Vec<u8> {
+    let mut writer = gzip(threads).writer(Vec::new()).expect("a writer");
+    writer.write_all(data).expect("memory");
+    writer.finish().expect("memory")
+}
+
+fn decompress(threads: usize, file: &[u8]) -> Vec<u8> {
+    let mut data = Vec::new();
+    gzip(threads).reader(file).expect("a reader").read_to_end(&mut data).expect("whole");
+    data
+}
+
+fn unsized_member(data: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(data).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// Data of 5 MB, with parts that don't compress.
+fn mixed() -> Vec<u8> {
+    [text(2_000_000, 1), noise(1_000_000, 2), text(2_000_000, 3)].concat()
+}
+
+#[test]
+fn data_of_every_length_around_a_block_comes_back() {
+    for len in [0, 1, 65_279, 65_280, 65_281, 65_536, 130_560, 16 * 65_280, 16 * 65_280 + 1] {
+        for data in [text(len, 7), noise(len, 8)] {
+            let file = compress(2, &data);
+            assert_eq!(decompress(2, &file), data, "{len}");
+            let mut oracle = Vec::new();
+            MultiGzDecoder::new(&file[..]).read_to_end(&mut oracle).expect("zlib reads it");
+            assert_eq!(oracle, data, "{len}");
+        }
+    }
+}
+
+#[test]
+fn the_bytes_are_the_same_at_any_number_of_threads_and_however_they_are_written() {
+    let data = mixed();
+    let file = compress(1, &data);
+    for threads in [2, 3, 8] {
+        assert_eq!(compress(threads, &data), file);
+        assert_eq!(decompress(threads, &file), data);
+    }
+    let mut numbers = Numbers(11);
+    let mut writer = gzip(3).writer(Vec::new()).expect("a writer");
+    let mut rest = &data[..];
+    while !rest.is_empty() {
+        let n = (numbers.below(100_000) + 1).min(rest.len());
+        writer.write_all(&rest[..n]).expect("memory");
+        rest = &rest[n..];
+    }
+    assert_eq!(writer.finish().expect("memory"), file);
+    assert_eq!(gzip(2).compress(&data[..], Vec::new()).expect("memory"), file);
+}
+
+#[test]
+fn a_flush_lets_a_reader_have_what_was_written() {
+    let mut writer = gzip(2).writer(Vec::new()).expect("a writer");
+    writer.write_all(b"so far").expect("memory");
+    writer.flush().expect("memory");
+    let mut reader = gzip(1).reader(&writer.get_ref()[..]).expect("a reader");
+    let mut begun = [0; 6];
+    reader.read_exact(&mut begun).expect("it is there");
+    assert_eq!(&begun, b"so far");
+    writer.write_all(b" and so on").expect("memory");
+    assert_eq!(decompress(1, &writer.finish().expect("memory")), b"so far and so on");
+}
+
+#[test]
+fn members_of_all_kinds_follow_each_other() {
+    let parts = [text(300_000, 1), noise(70_000, 2), text(10, 3), Vec::new(), text(2_000_000, 4)];
+    let mut file = Vec::new();
+    for (i, part) in parts.iter().enumerate() {
+        file.extend(if i % 2 == 0 { unsized_member(part) } else { compress(2, part) });
+    }
+    file.extend(compress(1, &parts[0]));
+    file.extend(unsized_member(&parts[1]));
+    file.extend([0; 700]);
+    let data = [parts.concat(), parts[0].clone(), parts[1].clone()].concat();
+    for threads in [1, 4] {
+        assert_eq!(decompress(threads, &file), data);
+    }
+}
+
+#[test]
+fn a_file_without_an_end_marker_is_cut_off_unless_that_is_allowed() {
+    let data = text(200_000, 3);
+    let file = compress(2, &data);
+    let cut = &file[..file.len() - 28];
+    let mut read = Vec::new();
+    let error = gzip(2).reader(cut).expect("a reader").read_to_end(&mut read).unwrap_err();
+    assert!(
+        matches!(Error::from(error), Error::Truncated { offset, .. } if offset == cut.len() as u64)
+    );
+    assert_eq!(read, data, "the whole data comes first");
+    read.clear();
+    let mut reader = gzip(2).end_marker(false).reader(cut).expect("a reader");
+    reader.read_to_end(&mut read).expect("it is allowed");
+    assert_eq!(read, data);
+}
+
+#[test]
+fn nothing_and_other_files_are_no_gzip() {
+    for (file, word) in [(&b""[..], "empty"), (b"PK\x03\x04", "no gzip"), (b"\0\0\0", "no gzip")] {
+        let mut reader = BlockGzReader::new(file).expect("a reader");
+        let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+        assert!(reader.read(&mut [0]).is_err(), "it stays so");
+    }
+}
+
+#[test]
+fn a_writer_that_failed_takes_nothing_more() {
+    struct Full(usize);
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if self.0 < bytes.len() {
+                return Err(std::io::ErrorKind::StorageFull.into());
+            }
+            self.0 -= bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    for threads in [1, 3] {
+        let mut writer = gzip(threads).writer(Full(100_000)).expect("a writer");
+        let error = writer.write_all(&noise(20_000_000, 1)).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+        assert!(writer.write_all(b"more").is_err());
+        assert!(writer.finish().is_err());
+    }
+}
+
+#[test]
+fn a_compressor_for_another_format_is_refused() {
+    let zlib = uadk_compress::SoftwareCompressor::new(
+        uadk_compress::Format::Zlib,
+        uadk_compress::Level::DEFAULT,
+    );
+    let options = BlockGzOptions::new().compressor(std::sync::Arc::new(zlib.expect("zlib")));
+    assert!(matches!(options.writer(Vec::new()), Err(Error::Unsupported(_))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn seeking_is_like_seeking_in_the_data(
+        seed in any::<u64>(),
+        lens in prop::collection::vec((0_usize..200_000, any::<bool>()), 1..4),
+        threads in 1_usize..4,
+    ) {
+        let mut file = Vec::new();
+        let mut data = Vec::new();
+        for (i, (len, sized)) in lens.iter().enumerate() {
+            let part = text(*len, seed ^ i as u64);
+            file.extend(if *sized { compress(1, &part) } else { unsized_member(&part) });
+            data.extend(part);
+        }
+        let mut reader = gzip(threads).reader(Cursor::new(file)).expect("a reader");
+        let mut oracle = Cursor::new(data);
+        let mut numbers = Numbers(seed | 1);
+        let len = oracle.get_ref().len();
+        for _ in 0..20 {
+            let to = match numbers.below(4) {
+                0 => SeekFrom::Start(numbers.below(len + 10) as u64),
+                1 => SeekFrom::End(-numbers.below(len + 1).cast_signed() as i64),
+                2 => SeekFrom::Current(numbers.below(1000).cast_signed() as i64 - 500),
+                _ => SeekFrom::Current(0),
+            };
+            match (reader.seek(to), oracle.seek(to)) {
+                (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs),
+                (ours, theirs) => prop_assert_eq!(ours.is_err(), theirs.is_err()),
+            }
+            let n = numbers.below(100_000);
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            reader.by_ref().take(n as u64).read_to_end(&mut ours).expect("whole");
+            Read::by_ref(&mut oracle).take(n as u64).read_to_end(&mut theirs).expect("memory");
+            prop_assert!(ours == theirs);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What several tests need.
+
+use std::fs;
+use std::io::{Cursor, Read};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use uadk_compress::{Format, Level, SoftwareCompressor};
+use uadk_compress_archive::{ArchiveOptions, ArchiveReader, ArchiveWriter, BlockGzOptions};
+
+/// Repeatable numbers: xorshift64*, Vigna 2016.
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.next() as usize % bound
+    }
+}
+
+/// Text that compresses about as text does.
+pub(crate) fn text(len: usize, seed: u64) -> Vec<u8> {
+    let mut numbers = Numbers(seed | 1);
+    let mut text = Vec::with_capacity(len + 20);
+    while text.len() < len {
+        text.extend(format!("word{} ", numbers.below(2000)).bytes());
+        if numbers.below(12) == 0 {
+            text.push(b'\n');
+        }
+    }
+    text.truncate(len);
+    text
+}
+
+/// Bytes that don't compress.
+pub(crate) fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut numbers = Numbers(seed | 1);
+    (0..len).map(|_| numbers.next() as u8).collect()
+}
+
+/// Software alone, whose bytes are the same each time.
+pub(crate) fn software() -> Arc<SoftwareCompressor> {
+    Arc::new(SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).expect("it has deflate"))
+}
+
+pub(crate) fn gzip(threads: usize) -> BlockGzOptions {
+    BlockGzOptions::new().threads(threads).compressor(software())
+}
+
+pub(crate) fn options(threads: usize) -> ArchiveOptions {
+    ArchiveOptions::new().threads(threads).compressor(software())
+}
+
+/// Names and contents, small and large, across blocks and at their ends.
+pub(crate) fn sample_files() -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![
+        ("empty".to_owned(), Vec::new()),
+        ("dir/one".to_owned(), b"1".to_vec()),
+        ("dir/block".to_owned(), text(65_280 - 2048, 1)),
+        ("dir/noise".to_owned(), noise(200_000, 2)),
+        ("large".to_owned(), text(3_000_000, 3)),
+        (format!("{}end", "long/".repeat(60)), text(1000, 4)),
+    ];
+    files.extend((0..40).map(|i| (format!("many/{i:03}"), text(i * 97, i as u64 + 9))));
+    files
+}
+
+pub(crate) fn write_sample(options: &ArchiveOptions) -> Vec<u8> {
+    let mut archive = options.writer(Vec::new()).expect("an archive");
+    append_sample(&mut archive);
+    archive.finish().expect("memory")
+}
+
+pub(crate) fn append_sample<W: std::io::Write>(archive: &mut ArchiveWriter<W>) {
+    for (name, contents) in sample_files() {
+        archive.append_bytes(&name, &contents).expect("memory");
+    }
+}
+
+/// All entries with their contents, in order.
+pub(crate) fn read_all(file: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = ArchiveReader::new(file).expect("a reader");
+    let mut files = Vec::new();
+    while let Some(mut entry) = archive.next_entry().expect("a whole archive") {
+        let name = entry.entry().path().display().to_string();
+        let mut contents = Vec::new();
+        entry.read_to_end(&mut contents).expect("whole contents");
+        files.push((name, contents));
+    }
+    files
+}
+
+pub(crate) fn verify(
+    file: &[u8],
+) -> uadk_compress_archive::Result<uadk_compress_archive::Verified> {
+    ArchiveReader::new(Cursor::new(file))?.verify()
+}
+
+/// Runs a program that Debian's `package` has, and gives what it writes.
+pub(crate) fn run(package: &str, program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}; `make setup` installs {package}"));
+    let mut stdin = child.stdin.take().expect("piped");
+    let output = std::thread::scope(|scope| {
+        // It may end before it has read everything.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output().expect("it runs")
+    });
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {errors}");
+    assert!(errors.is_empty(), "{program} {arguments:?}: {errors}");
+    output.stdout
+}
+
+/// A folder with all kinds of things in it. Nothing is newer than 2023.
+pub(crate) fn make_tree(root: &Path) {
+    fs::create_dir_all(root.join("sub/deep")).expect("a folder");
+    fs::write(root.join("a.txt"), text(100_000, 5)).expect("a file");
+    fs::write(root.join("empty"), b"").expect("a file");
+    fs::write(root.join("sub/noise.bin"), noise(150_000, 6)).expect("a file");
+    fs::write(root.join("sub/deep/script.sh"), b"#!/bin/sh\n").expect("a file");
+    fs::write(root.join("grün und\nseltsam"), b"x").expect("a file");
+    let long = root.join("n".repeat(120)).join("m".repeat(120));
+    fs::create_dir_all(&long).expect("a folder");
+    fs::write(long.join("file"), b"far down").expect("a file");
+    symlink("../a.txt", root.join("sub/link")).expect("a link");
+    symlink("x".repeat(150), root.join("dangling")).expect("a link");
+    fs::hard_link(root.join("a.txt"), root.join("sub/same")).expect("a link");
+    let fifo = root.join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &fifo,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o640),
+        0,
+    )
+    .expect("a pipe");
+    for (name, mode) in [("a.txt", 0o600), ("sub/deep/script.sh", 0o755), ("sub/deep", 0o750)] {
+        fs::set_permissions(root.join(name), fs::Permissions::from_mode(mode)).expect("a mode");
+    }
+    make_sparse(&root.join("sparse"));
+    set_times(root, &mut 1_600_000_000);
+}
+
+/// A file with holes at its beginning, in it and at its end, in more pieces than a header has room for.
+pub(crate) fn make_sparse(path: &Path) {
+    use std::os::unix::fs::FileExt;
+    let file = fs::File::create(path).expect("a file");
+    for i in 1..30_u64 {
+        file.write_all_at(&[i as u8; 4096], i * 131_072).expect("room");
+    }
+    file.set_len(5 << 20).expect("room");
+}
+
+fn set_times(path: &Path, seconds: &mut i64) {
+    if path.is_dir() && !path.is_symlink() {
+        for child in children(path) {
+            set_times(&path.join(child), seconds);
+        }
+    }
+    *seconds += 1;
+    let time = rustix::fs::Timespec { tv_sec: *seconds, tv_nsec: 0 };
+    let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    rustix::fs::utimensat(rustix::fs::CWD, path, &times, flags).expect("a time");
+}
+
+pub(crate) fn children(folder: &Path) -> Vec<std::ffi::OsString> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+    names.sort();
+    names
+}
+
+/// What two trees must have in common: names, kinds, modes, owners, times, contents, targets, and
+/// which names are of one file.
+pub(crate) fn snapshot(root: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut first_names = std::collections::HashMap::new();
+    walk(root, Path::new(""), &mut lines, &mut first_names);
+    lines
+}
+
+fn walk(
+    root: &Path,
+    name: &Path,
+    lines: &mut Vec<String>,
+    first_names: &mut std::collections::HashMap<u64, String>,
+) {
+    let path = root.join(name);
+    let metadata = fs::symlink_metadata(&path).expect("it is there");
+    let shown = format!("\"{}\"", name.display());
+    let contents = if metadata.is_file() {
+        let contents = fs::read(&path).expect("a file");
+        format!("{} bytes {:08x}", contents.len(), crc(&contents))
+    } else if metadata.is_symlink() {
+        format!("-> {}", fs::read_link(&path).expect("a link").display())
+    } else {
+        String::new()
+    };
+    let first = if metadata.nlink() > 1 && !metadata.is_dir() {
+        first_names.entry(metadata.ino()).or_insert_with(|| shown.clone()).clone()
+    } else {
+        shown.clone()
+    };
+    let mode = if metadata.is_symlink() { 0 } else { metadata.mode() };
+    lines.push(format!(
+        "{shown} {mode:o} {}:{} {} {contents} as {first}",
+        metadata.uid(),
+        metadata.gid(),
+        metadata.mtime(),
+    ));
+    if metadata.is_dir() {
+        for child in children(&path) {
+            walk(root, &name.join(child), lines, first_names);
+        }
+    }
+}
+
+pub(crate) fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+/// Bytes of disk that a file takes.
+pub(crate) fn allocated(path: &Path) -> u64 {
+    fs::metadata(path).expect("a file").blocks() * 512
+}

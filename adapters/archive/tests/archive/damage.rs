@@ -1,0 +1,182 @@
+//! Damaged archives: an error, or what was there, and never anything else.
+
+use std::io::{Cursor, Read};
+
+use uadk_compress_archive::{ArchiveOptions, ArchiveReader, Error};
+
+use crate::common::{options, text, verify};
+use crate::engines::Trouble;
+
+/// A small archive, its files, and its tar.
+fn small() -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
+    let files: Vec<_> = (0..6)
+        .map(|i| {
+            let len = [0, 5, 700, 1500, 1500, 40][i];
+            // One goes over the end of a block.
+            (format!("dir/file{i}"), text(len, i as u64).repeat(if i == 4 { 50 } else { 1 }))
+        })
+        .collect();
+    let mut archive = options(1).writer(Vec::new()).expect("an archive");
+    for (name, contents) in &files {
+        archive.append_bytes(name, contents).expect("memory");
+    }
+    (archive.finish().expect("memory"), files)
+}
+
+/// Reads as far as it goes; whatever comes out must be the beginning of what went in.
+fn read_prefix(file: &[u8], files: &[(String, Vec<u8>)], what: &str) -> Result<(), Error> {
+    let mut archive = options(1).reader(file)?;
+    let mut expected = files.iter();
+    while let Some(mut entry) = archive.next_entry()? {
+        let (name, contents) = expected.next().unwrap_or_else(|| panic!("{what}: one too many"));
+        assert_eq!(entry.entry().path().to_str(), Some(&name[..]), "{what}");
+        let mut read = Vec::new();
+        let result = entry.read_to_end(&mut read);
+        assert!(contents.starts_with(&read), "{what}: wrong bytes in {name}");
+        result?;
+        assert_eq!(read.len(), contents.len(), "{what}: {name} is short");
+    }
+    // All entries, or an error.
+    archive.verify_stream()?;
+    assert!(expected.next().is_none(), "{what}: entries are missing and nobody said so");
+    Ok(())
+}
+
+/// Opens each file by name, which goes by the index.
+fn open_each(file: &[u8], files: &[(String, Vec<u8>)], what: &str) {
+    let Ok(mut archive) = options(1).reader(Cursor::new(file)) else { return };
+    for (name, contents) in files {
+        let mut read = Vec::new();
+        if let Ok(mut entry) = archive.open(name) {
+            match entry.read_to_end(&mut read) {
+                Ok(_) => assert!(&read == contents, "{what}: wrong bytes in {name}"),
+                Err(_) => assert!(contents.starts_with(&read), "{what}: wrong bytes in {name}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_flipped_byte_is_noticed_or_means_nothing() {
+    let (file, files) = small();
+    let mut unnoticed = 0;
+    for i in 0..file.len() {
+        let mut damaged = file.clone();
+        damaged[i] ^= 1 << (i % 8);
+        let what = format!("byte {i} of {}", file.len());
+        let read = read_prefix(&damaged, &files, &what);
+        // Opening goes through the same blocks; at some of the bytes is enough.
+        if i % 5 == 0 || i > file.len() - 700 {
+            open_each(&damaged, &files, &what);
+        }
+        match (read, verify(&damaged)) {
+            (Err(error), _) | (_, Err(error)) => {
+                assert!(!matches!(error, Error::Io(_)), "{what}: {error}");
+            }
+            // Times, flags and systems in gzip headers; that there is an index at all.
+            (Ok(()), Ok(_)) => unnoticed += 1,
+        }
+    }
+    let members = 3 + 2 * 2 + 1;
+    assert!(unnoticed <= members * 60, "{unnoticed} of {} bytes don't matter", file.len());
+}
+
+#[test]
+fn every_truncation_is_an_error_after_whole_entries() {
+    let (file, files) = small();
+    for len in 0..file.len() {
+        let what = format!("cut at {len} of {}", file.len());
+        let error = read_prefix(&file[..len], &files, &what).expect_err(&what);
+        assert!(error.to_string().contains("ends too early"), "{what}: {error}");
+        if len % 11 == 0 {
+            open_each(&file[..len], &files, &what);
+            assert!(verify(&file[..len]).is_err(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn errors_say_where() {
+    let (file, _) = small();
+    let mut damaged = file.clone();
+    damaged[500] ^= 0xff;
+    let error = verify(&damaged).unwrap_err();
+    assert!(error.to_string().contains("gzip member at byte 0 is damaged"), "{error}");
+    let error = verify(&file[..600]).unwrap_err();
+    assert!(error.to_string().contains("at byte 600"), "{error}");
+}
+
+/// The index of one archive behind the tar of another. Blocks are stored, so that places are the same.
+fn with_foreign_index(names: impl Fn(usize) -> (String, Vec<u8>)) -> Vec<u8> {
+    let stored = || {
+        ArchiveOptions::new()
+            .threads(1)
+            .compressor(std::sync::Arc::new(Trouble::Fails(uadk_compress::Error::OutputFull)))
+    };
+    let write = |names: &dyn Fn(usize) -> (String, Vec<u8>)| {
+        let mut archive = stored().writer(Vec::new()).expect("an archive");
+        for i in 0..6 {
+            let (name, contents) = names(i);
+            archive.append_bytes(&name, &contents).expect("memory");
+        }
+        archive.finish().expect("memory")
+    };
+    let files = small().1;
+    let (file, other) = (write(&|i| files[i].clone()), write(&names));
+    let start = |file: &[u8]| {
+        let footer = file.len() - 28 - 115;
+        let at =
+            file[footer..].windows(8).position(|w| w == b"uadkidx1").expect("a footer") + footer;
+        u64::from_le_bytes(file[at + 8..at + 16].try_into().expect("8 bytes")) as usize
+    };
+    assert_eq!(start(&file), start(&other), "the lie must fit");
+    [&file[..start(&file)], &other[start(&other)..]].concat()
+}
+
+#[test]
+fn an_index_that_lies_is_found_out() {
+    let (file, files) = small();
+    // Another name of the same length, whose data compresses to the same length.
+    let lies = with_foreign_index(|i| {
+        let (name, contents) = files[i].clone();
+        (if i == 3 { name.replace("dir", "rid") } else { name }, contents)
+    });
+    assert!(verify(&file).is_ok());
+    let error = verify(&lies).unwrap_err();
+    assert!(matches!(error, Error::Index { .. }), "{error}");
+    assert!(error.to_string().contains("file3"), "{error}");
+    let mut archive = ArchiveReader::new(Cursor::new(&lies[..])).expect("a reader");
+    let error = archive.open("rid/file3").unwrap_err();
+    assert!(matches!(error, Error::Index { .. }), "{error}");
+    assert!(archive.open("dir/file3").is_err(), "the index does not know it");
+    archive.open("dir/file4").expect("true").read_to_end(&mut Vec::new()).expect("whole");
+    // Who reads in order does not need it.
+    read_prefix(&lies, &files, "in order").expect("the tar is whole");
+}
+
+#[test]
+fn a_block_that_lies_about_its_length_is_an_error() {
+    let (file, _) = small();
+    let len = usize::from(u16::from_le_bytes([file[16], file[17]])) + 1;
+    for lie in [0_u32, 1, 65_279, 65_281, 65_536, 65_537, u32::MAX] {
+        let mut damaged = file.clone();
+        damaged[len - 4..len].copy_from_slice(&lie.to_le_bytes());
+        let error = verify(&damaged).unwrap_err();
+        assert!(matches!(error, Error::Damaged { offset: 0, .. }), "{lie}: {error}");
+    }
+}
+
+#[test]
+fn a_tar_header_that_lies_about_its_size_is_an_error() {
+    for size in [1_u64 << 33, u64::MAX, i64::MAX as u64, 600] {
+        let mut header = tar::Header::new_gnu();
+        header.set_path("liar").expect("short");
+        header.set_mode(0o644);
+        header.set_size(size);
+        header.set_cksum();
+        let tar = [&header.as_bytes()[..], &[7; 512]].concat();
+        let file = crate::common::gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+        let error = verify(&file).unwrap_err();
+        assert!(matches!(error, Error::NotTar { .. }), "{size}: {error}");
+    }
+}

@@ -1,0 +1,110 @@
+//! The accelerator's path, on the stand-in for UADK's library: healthy, failing, and gone.
+
+use std::io::{Cursor, Read};
+use std::sync::Arc;
+
+use uadk_compress::{
+    Format, Level, OffloadCompressor, Policy, SoftwareCompressor, SystemClock, UadkCompressor,
+    UadkConfig,
+};
+use uadk_compress_archive::{ArchiveOptions, BlockGzOptions};
+use uadk_sim::{Machine, Simulator};
+
+use crate::common::{append_sample, noise, read_all, run, sample_files, text, verify};
+
+/// Runs `work` with the stand-in as `script` has it.
+fn with_device(script: &str, work: impl FnOnce(&ArchiveOptions, &BlockGzOptions)) {
+    let sim = Simulator::acquire(Machine::default());
+    sim.script(script).expect("a good script");
+    let uadk = UadkCompressor::with_libwd(
+        &uadk_sim::libwd(),
+        Format::RawDeflate,
+        &UadkConfig::default(),
+        SystemClock::default(),
+    )
+    .expect("a device");
+    let software = SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).expect("software");
+    // So that it is tried again and again, however fast the test is.
+    let hold_off = std::time::Duration::ZERO;
+    let policy = Policy {
+        verify: true,
+        first_hold_off: hold_off,
+        longest_hold_off: hold_off,
+        ..Policy::default()
+    };
+    let engine = Arc::new(OffloadCompressor::new(uadk, software, policy).expect("one format"));
+    let gzip = BlockGzOptions::new().threads(3).compressor(Arc::clone(&engine) as _);
+    let archive = ArchiveOptions::new().threads(3).compressor(Arc::clone(&engine) as _);
+    work(&archive, &gzip);
+    let stats = engine.stats();
+    let asked = stats.accelerator.blocks() + stats.fallbacks.device_error;
+    assert!(asked > 0, "{script}: the device was not asked: {stats}");
+    // The simulator must outlive its sessions.
+    drop((archive, gzip, engine));
+    drop(sim);
+}
+
+const SCRIPTS: [&str; 7] = [
+    "",
+    "seed=1; busy=1/3",
+    "seed=2; status=1/20:67; return=1/30:-5",
+    "seed=3; flip=1/10; short=1/15:1; claims=1/15:99",
+    "seed=4; lost=1/60:20; late=1/10:4",
+    "seed=5; context=1/40; reset=1/90",
+    "seed=7; busy=1/20; late=1/15:4; lost=1/300:100; context=1/200; reset=1/300; status=1/50:67",
+];
+
+#[test]
+fn streams_are_whole_whatever_the_device_does() {
+    let data = [text(3_000_000, 1), noise(300_000, 2), text(1_000_000, 3)].concat();
+    for script in SCRIPTS {
+        with_device(script, |_, gzip| {
+            let file = gzip.compress(&data[..], Vec::new()).expect("memory");
+            assert!(run("tabix", "bgzip", &["-dc"], &file) == data, "{script}");
+            let mut read = Vec::new();
+            gzip.reader(&file[..]).expect("a reader").read_to_end(&mut read).expect("whole");
+            assert!(read == data, "{script}");
+        });
+    }
+}
+
+#[test]
+fn archives_are_whole_whatever_the_device_does() {
+    for script in SCRIPTS {
+        with_device(script, |options, _| {
+            let mut archive = options.writer(Vec::new()).expect("an archive");
+            append_sample(&mut archive);
+            let file = archive.finish().expect("memory");
+            verify(&file).unwrap_or_else(|error| panic!("{script}: {error}"));
+            assert!(read_all(&file) == sample_files(), "{script}");
+            let mut reader = options.reader(Cursor::new(&file)).expect("a reader");
+            for (name, contents) in sample_files() {
+                let mut read = Vec::new();
+                reader.open(&name).expect("there").read_to_end(&mut read).expect("whole");
+                assert!(read == contents, "{script}: {name}");
+            }
+            // Killed and resumed.
+            let torn = file[..file.len() / 2].to_vec();
+            let (mut archive, recovered) = options.resume(Cursor::new(torn)).expect("a torn end");
+            for (name, contents) in &sample_files()[recovered.entries.len()..] {
+                archive.append_bytes(name, contents).expect("memory");
+            }
+            let file = archive.finish().expect("memory").into_inner();
+            assert!(read_all(&file) == sample_files(), "{script}");
+        });
+    }
+}
+
+#[test]
+fn damage_is_the_datas_not_the_devices() {
+    with_device("seed=6; flip=1/9", |_, gzip| {
+        let data = text(2_000_000, 5);
+        let mut file = gzip.compress(&data[..], Vec::new()).expect("memory");
+        let middle = file.len() / 2;
+        file[middle] ^= 4;
+        let mut read = Vec::new();
+        let error = gzip.reader(&file[..]).expect("a reader").read_to_end(&mut read).unwrap_err();
+        assert!(error.to_string().contains("is damaged"), "{error}");
+        assert!(data.starts_with(&read) && read.len() > data.len() / 3);
+    });
+}

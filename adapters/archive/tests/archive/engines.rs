@@ -1,0 +1,83 @@
+//! Engines of the user's own, with troubles of their own.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use uadk_compress::{Block, BlockCompressor, Error, Format};
+use uadk_compress_archive::BlockGzOptions;
+
+use crate::common::{gzip, text};
+
+/// An engine that has one.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Every block ends in this.
+    Fails(Error),
+    /// Says that it went well, and did nothing.
+    Lies,
+    Panics,
+}
+
+impl BlockCompressor for Trouble {
+    fn format(&self) -> Format {
+        Format::RawDeflate
+    }
+    fn compress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+        match self {
+            Self::Fails(error) => Err(error.clone()),
+            Self::Lies | Self::Panics => panic!("told to"),
+        }
+    }
+    fn decompress(&self, _: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        match self {
+            Self::Fails(error) => Err(error.clone()),
+            Self::Lies => Ok(dst.len()),
+            Self::Panics => panic!("told to"),
+        }
+    }
+    fn compress_batch(&self, blocks: &mut [Block<'_>]) {
+        for block in blocks {
+            block.result = self.compress(block.src, block.dst);
+        }
+    }
+}
+
+fn with(trouble: Trouble, threads: usize) -> BlockGzOptions {
+    BlockGzOptions::new().threads(threads).compressor(Arc::new(trouble))
+}
+
+#[test]
+fn an_engine_that_fails_costs_no_byte() {
+    let data = text(3_000_000, 1);
+    for error in [Error::Busy, Error::Device { code: -5 }, Error::OutputFull, Error::TimedOut] {
+        let options = with(Trouble::Fails(error), 2);
+        let file = options.compress(&data[..], Vec::new()).expect("software does it");
+        let mut read = Vec::new();
+        options.reader(&file[..]).expect("a reader").read_to_end(&mut read).expect("whole");
+        assert!(read == data);
+    }
+}
+
+#[test]
+fn an_engine_that_gives_wrong_bytes_is_not_believed() {
+    let data = text(3_000_000, 2);
+    let file = gzip(2).compress(&data[..], Vec::new()).expect("memory");
+    let mut read = Vec::new();
+    let mut reader = with(Trouble::Lies, 2).reader(&file[..]).expect("a reader");
+    reader.read_to_end(&mut read).expect("software does it");
+    assert!(read == data);
+}
+
+#[test]
+fn an_engine_that_panics_is_an_error_and_nobody_waits_for_ever() {
+    let data = text(8_000_000, 3);
+    let file = gzip(2).compress(&data[..], Vec::new()).expect("memory");
+    for threads in [1, 3] {
+        let mut writer = with(Trouble::Panics, threads).writer(Vec::new()).expect("a writer");
+        let written = writer.write_all(&data).and_then(|()| writer.flush());
+        assert!(written.unwrap_err().to_string().contains("panicked"));
+        let mut reader = with(Trouble::Panics, threads).reader(&file[..]).expect("a reader");
+        let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("panicked"), "{error}");
+    }
+}

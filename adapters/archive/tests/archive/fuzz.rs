@@ -1,0 +1,93 @@
+//! The bodies of the fuzz targets, on bytes at random and on real files with some bytes changed.
+
+use uadk_compress_archive::fuzzing;
+
+use crate::common::{Numbers, noise, options, write_sample};
+
+/// Changes some bytes, cuts, repeats.
+fn mutate(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=numbers.below(6) {
+        let at = numbers.below(bytes.len().max(1));
+        match numbers.below(5) {
+            0 if !bytes.is_empty() => bytes[at] = numbers.next() as u8,
+            1 if !bytes.is_empty() => bytes[at] ^= 1 << numbers.below(8),
+            2 => bytes.truncate(at),
+            3 => {
+                let piece: Vec<u8> = bytes[at..].iter().copied().take(numbers.below(300)).collect();
+                bytes.splice(at..at, piece);
+            }
+            _ => drop(bytes.splice(at..at, noise(numbers.below(40), numbers.next()))),
+        }
+        if bytes.is_empty() {
+            bytes.push(0x1f);
+        }
+    }
+    bytes
+}
+
+fn small() -> Vec<u8> {
+    let mut archive = options(1).writer(Vec::new()).expect("an archive");
+    for i in 0..30 {
+        archive
+            .append_bytes(format!("some/dir/{i}"), &vec![i; 40 * usize::from(i)])
+            .expect("memory");
+    }
+    archive.finish().expect("memory")
+}
+
+#[test]
+fn nothing_that_is_read_as_block_gzip_panics() {
+    let mut numbers = Numbers(1);
+    let seeds = [
+        small(),
+        include_bytes!("../fixtures/crabz-mgzip.tar.gz").to_vec(),
+        include_bytes!("../fixtures/crabz-gzip.tar.gz").to_vec(),
+    ];
+    for round in 0..1500 {
+        fuzzing::block_gzip(&mutate(&seeds[round % seeds.len()], &mut numbers));
+        fuzzing::block_gzip(&noise(numbers.below(200), numbers.next()));
+    }
+}
+
+#[test]
+fn nothing_that_is_read_as_an_index_panics() {
+    let mut numbers = Numbers(2);
+    let file = small();
+    let tail = &file[file.len() - 700..];
+    for _ in 0..4000 {
+        fuzzing::index(&mutate(tail, &mut numbers));
+        fuzzing::index(&noise(numbers.below(300), numbers.next()));
+    }
+}
+
+#[test]
+fn nothing_that_is_read_as_an_archive_panics() {
+    let mut numbers = Numbers(3);
+    let file = small();
+    // A tar that is changed within whole gzip gets further than one whose checksums are wrong.
+    let mut tar = Vec::new();
+    std::io::Read::read_to_end(&mut options_reader(&file), &mut tar).expect("whole");
+    for _ in 0..600 {
+        fuzzing::archive(&mutate(&file, &mut numbers));
+        let mut tar = mutate(&tar, &mut numbers);
+        mend_checksums(&mut tar);
+        let gz = crate::common::gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+        fuzzing::archive(&gz);
+    }
+    fuzzing::archive(&write_sample(&options(1)));
+}
+
+fn options_reader(file: &[u8]) -> uadk_compress_archive::BlockGzReader<&[u8]> {
+    crate::common::gzip(1).reader(file).expect("a reader")
+}
+
+/// So that changed headers are looked at.
+fn mend_checksums(tar: &mut [u8]) {
+    for block in tar.chunks_exact_mut(512).filter(|block| block[257..262] == *b"ustar") {
+        let mut header = tar::Header::new_gnu();
+        header.as_mut_bytes().copy_from_slice(block);
+        header.set_cksum();
+        block.copy_from_slice(header.as_bytes());
+    }
+}

@@ -1,0 +1,203 @@
+//! Single entries are read by their own blocks, and the index is invisible to others.
+
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+
+use tar::{EntryType, Header};
+use uadk_compress_archive::{ArchiveReader, ArchiveWriter, EntryKind, Error};
+
+use crate::common::{gzip, options, read_all, sample_files, text, write_sample};
+
+/// Counts the bytes that are read.
+struct Counted<'a> {
+    file: Cursor<&'a [u8]>,
+    read: &'a std::cell::Cell<u64>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        self.read.set(self.read.get() + n as u64);
+        Ok(n)
+    }
+}
+
+impl Seek for Counted<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[test]
+fn every_entry_is_found_by_its_name() {
+    for threads in [1, 4] {
+        let file = write_sample(&options(threads));
+        let mut archive = options(threads).reader(Cursor::new(&file[..])).expect("a reader");
+        assert!(archive.index().expect("an index").is_stored());
+        for (name, contents) in sample_files().into_iter().rev() {
+            let mut read = Vec::new();
+            let mut entry = archive.open(&name).expect("it is there");
+            assert_eq!(entry.entry().size(), contents.len() as u64);
+            entry.read_to_end(&mut read).expect("whole");
+            assert!(read == contents, "{name}");
+        }
+        assert!(
+            matches!(archive.open("nothing"), Err(Error::Entry { name, .. }) if name == "nothing")
+        );
+        let names = archive.index().expect("an index").entries().iter();
+        let names: Vec<_> = names.map(|entry| entry.path().display().to_string()).collect();
+        assert!(names.into_iter().eq(sample_files().into_iter().map(|(name, _)| name)));
+    }
+}
+
+#[test]
+fn an_entry_costs_its_own_blocks_and_the_index() {
+    let file = write_sample(&options(2));
+    let read = std::cell::Cell::new(0);
+    let counted = Counted { file: Cursor::new(&file), read: &read };
+    let mut archive = options(2).reader(counted).expect("a reader");
+    archive.index().expect("an index");
+    let index_cost = read.replace(0);
+    assert!(index_cost < 10_000, "{index_cost} bytes for the index");
+    archive.open("dir/one").expect("there").read_to_end(&mut Vec::new()).expect("whole");
+    // A block, and what may be the rest of another.
+    assert!(read.get() <= 2 << 16, "{} bytes read for one", read.get());
+    read.set(0);
+    archive.open("large").expect("there").read_to_end(&mut Vec::new()).expect("whole");
+    let entries = archive.index().expect("an index").entries();
+    let large = entries.iter().position(|entry| entry.path().ends_with("large")).expect("there");
+    let span = entries[large + 1].block_offset().expect("a block")
+        - entries[large].block_offset().expect("a block");
+    assert!(read.get() <= span + (2 << 16), "{} bytes read for {span}", read.get());
+}
+
+#[test]
+fn the_last_entry_of_a_name_counts() {
+    let mut archive = ArchiveWriter::new(Vec::new()).expect("an archive");
+    for contents in ["old", "new"] {
+        archive.append_bytes("./name", contents.as_bytes()).expect("memory");
+    }
+    let file = archive.finish().expect("memory");
+    let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a reader");
+    let mut text = String::new();
+    archive.open("name/").expect("there").read_to_string(&mut text).expect("whole");
+    assert_eq!(text, "new");
+}
+
+#[test]
+fn entries_follow_the_one_that_was_opened() {
+    let file = write_sample(&options(2));
+    let mut archive = options(2).reader(Cursor::new(&file)).expect("a reader");
+    archive.open("many/010").expect("there");
+    let next = archive.next_entry().expect("whole").expect("another");
+    assert_eq!(next.entry().path().to_str(), Some("many/011"));
+    archive.rewind().expect("memory");
+    let first = archive.next_entry().expect("whole").expect("another");
+    assert_eq!(first.entry().path().to_str(), Some("empty"));
+}
+
+#[test]
+fn properties_are_in_the_index_as_in_the_tar() {
+    let mut archive = options(1).writer(Vec::new()).expect("an archive");
+    let mut header = Header::new_gnu();
+    header.set_mode(0o4751);
+    header.set_uid(3_000_000_000);
+    header.set_gid(77);
+    header.set_mtime(1_700_000_000);
+    header.set_size(4);
+    archive.append_data(header.clone(), "f", &b"1234"[..]).expect("memory");
+    archive.append_link(header.clone(), "s", "target").expect("memory");
+    header.set_entry_type(EntryType::Link);
+    archive.append_link(header, "h", "f").expect("memory");
+    let file = archive.finish().expect("memory");
+
+    let mut archive = ArchiveReader::new(Cursor::new(&file)).expect("a reader");
+    let stored = archive.index().expect("an index").clone();
+    let [file_entry, symlink, hardlink] = stored.entries() else { panic!("three") };
+    assert_eq!((file_entry.mode(), file_entry.uid()), (0o4751, 3_000_000_000));
+    assert_eq!((file_entry.gid(), file_entry.mtime(), file_entry.size()), (77, 1_700_000_000, 4));
+    assert_eq!((symlink.kind(), hardlink.kind()), (EntryKind::Symlink, EntryKind::HardLink));
+    assert_eq!(symlink.link().and_then(|link| link.to_str()), Some("target"));
+    archive.verify().expect("index and tar agree");
+}
+
+#[test]
+fn without_an_index_one_is_made_by_reading() {
+    let indexed = write_sample(&options(1));
+    let tar = {
+        let mut tar = Vec::new();
+        gzip(1).reader(&indexed[..]).expect("a reader").read_to_end(&mut tar).expect("whole");
+        tar
+    };
+    let blocks = gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(&tar).expect("memory");
+    let unsized_file = encoder.finish().expect("memory");
+    for file in [blocks, unsized_file] {
+        let mut archive = ArchiveReader::new(Cursor::new(&file)).expect("a reader");
+        assert!(!archive.index().expect("made").is_stored());
+        for (name, contents) in sample_files().into_iter().rev().step_by(5) {
+            let mut read = Vec::new();
+            archive.open(&name).expect("there").read_to_end(&mut read).expect("whole");
+            assert!(read == contents, "{name}");
+        }
+        let verified = archive.verify().expect("whole");
+        assert!(!verified.indexed && verified.ended);
+    }
+}
+
+#[test]
+fn archives_of_others_get_an_index() {
+    let made = write_sample(&options(1));
+    let mut tar = Vec::new();
+    gzip(1).reader(&made[..]).expect("a reader").read_to_end(&mut tar).expect("whole");
+
+    // In place, where there are blocks: the same as if it had been written with one.
+    let blocks = gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+    let mut file = Cursor::new(blocks);
+    let count = options(1).index(&mut file).expect("it has blocks");
+    assert_eq!(count, sample_files().len() as u64);
+    assert!(file.get_ref() == &made);
+    // Once more changes nothing.
+    options(1).index(&mut file).expect("it has blocks");
+    assert!(file.get_ref() == &made);
+
+    // Anew, where there are none.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
+    encoder.write_all(&tar).expect("memory");
+    let plain = encoder.finish().expect("memory");
+    let error = options(1).index(Cursor::new(plain.clone())).unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error}");
+    let mut anew = Vec::new();
+    options(3).rewrite(&plain[..], &mut anew).expect("whole");
+    assert!(anew == made);
+}
+
+#[test]
+fn data_that_ends_early_becomes_zeros_and_an_error_and_the_rest_is_whole() {
+    struct Broken(usize);
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let n = self.0.min(buffer.len());
+            self.0 -= n;
+            buffer[..n].fill(b'x');
+            if n == 0 { Err(io::Error::other("the disk is gone")) } else { Ok(n) }
+        }
+    }
+    let mut archive = options(2).writer(Vec::new()).expect("an archive");
+    let mut header = Header::new_gnu();
+    header.set_size(100_000);
+    let short = archive.append_data(header.clone(), "short", &text(70_000, 1)[..]).unwrap_err();
+    assert!(short.to_string().contains("30000 bytes are zeros"), "{short}");
+    let broken = archive.append_data(header.clone(), "broken", Broken(99)).unwrap_err();
+    assert!(broken.to_string().contains("the disk is gone"), "{broken}");
+    for bad in ["/absolute", "a/../b", ""] {
+        let error = archive.append_data(header.clone(), bad, io::empty()).unwrap_err();
+        assert!(matches!(error, Error::Entry { .. }), "{error}");
+    }
+    archive.append_bytes("after", b"whole").expect("memory");
+    let file = archive.finish().expect("memory");
+    assert_eq!(crate::common::verify(&file).expect("whole").entries, 3);
+    let entries = read_all(&file);
+    assert!(entries[0].1[70_000..].iter().all(|byte| *byte == 0) && entries[0].1.len() == 100_000);
+    assert_eq!(entries[2].1, b"whole");
+}

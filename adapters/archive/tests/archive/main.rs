@@ -1,0 +1,16 @@
+//! Block gzip and archives, against peers that know nothing of us.
+
+mod append;
+mod block_gzip;
+mod common;
+mod damage;
+mod device;
+mod engines;
+mod extract;
+mod foreign;
+mod fuzz;
+mod index;
+mod memory;
+mod peers;
+mod resume;
+mod tree;

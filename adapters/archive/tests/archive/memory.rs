@@ -1,0 +1,72 @@
+//! Memory doesn't grow with the data.
+
+use std::io::{self, Read, Write};
+
+use uadk_compress_archive::BlockGzOptions;
+
+use crate::common::{software, text};
+
+/// The same text again and again.
+struct Endless {
+    text: Vec<u8>,
+    at: usize,
+    left: u64,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = buffer.len().min(self.text.len() - self.at).min(self.left as usize);
+        buffer[..n].copy_from_slice(&self.text[self.at..self.at + n]);
+        self.at = (self.at + n) % self.text.len();
+        self.left -= n as u64;
+        Ok(n)
+    }
+}
+
+fn allocations_for(bytes: u64) -> (u64, u64) {
+    let options = BlockGzOptions::new().threads(1).compressor(software());
+    let info = allocation_counter::measure(|| {
+        let data = Endless { text: text(100_000, 1), at: 0, left: bytes };
+        let mut writer = options.writer(io::sink()).expect("a writer");
+        io::copy(&mut { data }, &mut writer).expect("memory");
+        writer.finish().expect("memory");
+    });
+    (info.count_total, info.bytes_max)
+}
+
+#[test]
+fn a_stream_takes_a_bounded_amount_and_few_allocations_per_block() {
+    let (few, small) = allocations_for(8 << 20);
+    let (many, large) = allocations_for(40 << 20);
+    assert!(large <= small + (64 << 10), "{small} bytes for 8 MiB, {large} for 40 MiB");
+    assert!(large < 8 << 20, "{large} bytes at one thread");
+    let blocks = (32 << 20) / 65_280;
+    // One list per batch of 16.
+    assert!(many - few <= blocks / 8, "{} allocations for {blocks} blocks", many - few);
+}
+
+#[test]
+fn a_reader_that_waits_holds_the_writer_up() {
+    // What the sink has not taken is not compressed further than some batches.
+    struct Slow<'a>(&'a std::cell::Cell<u64>);
+    impl Write for Slow<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.set(self.0.get() + 1);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let taken = std::cell::Cell::new(0);
+    let options = BlockGzOptions::new().threads(3).compressor(software());
+    let mut writer = options.writer(Slow(&taken)).expect("a writer");
+    let batch = text(16 * 65_280, 2);
+    let mut submitted = 0;
+    for _ in 0..40 {
+        writer.write_all(&batch).expect("memory");
+        submitted += 1;
+        // Two batches per thread are on their way; all before them are written.
+        assert!(submitted - taken.get() <= 6, "{submitted} submitted, {} written", taken.get());
+    }
+}
