@@ -87,7 +87,8 @@ fn files_are_replaced_as_gzip_does_it() {
 fn a_damaged_file_stays_and_leaves_nothing_half_done() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
-    let numbers: Vec<u8> = (0..50_000_u32).flat_map(|i| i.wrapping_mul(i).to_string().into_bytes()).collect();
+    let numbers: Vec<u8> =
+        (0..50_000_u32).flat_map(|i| i.wrapping_mul(i).to_string().into_bytes()).collect();
     let mut file = run(at, &["gzip"], &numbers).stdout;
     let middle = file.len() / 2;
     file[middle] ^= 1;

@@ -1,0 +1,327 @@
+//! Archives against the tools that people use for them, on 500 MB of this machine's files with two
+//! threads: CPU time of the whole pipe, and time on the wall. Then a stream of 10 GB, whose memory
+//! counts.
+//!
+//! `make bench BENCH=archive`. The tree is made once, below the target folder, and stays there: mostly what is in
+//! `/usr/share`, as it is, and then what other folders have until there is enough. Peers: GNU tar, pigz and
+//! bgzip, and crabz where it is installed (`cargo install crabz`).
+//!
+//! Blocks of 64 KiB begin anew where pigz goes on, which costs between 1 and 4 % of the size by what is
+//! in the files; the row "size" says what it was here. With `--level 7` it is half a per cent less.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use uadk_compress_bench_support::report::Report;
+
+const TREE_BYTES: u64 = 500 << 20;
+/// Archives get no smaller by files that are compressed already; such a file is also bigger than others.
+const LARGEST_FILE: u64 = 16 << 20;
+const STREAM_BYTES: u64 = 10 << 30;
+const THREADS: usize = 2;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Result<()> {
+    let bench = Bench::new()?;
+    let mut report = Report::new("archive");
+    bench.create(&mut report)?;
+    bench.decompress(&mut report)?;
+    bench.list(&mut report)?;
+    bench.one_file(&mut report)?;
+    bench.stream(&mut report)?;
+    let missed = report.finish()?;
+    std::process::exit(i32::from(missed > 0));
+}
+
+struct Bench {
+    /// Our program.
+    program: PathBuf,
+    /// The tree and the archives of it.
+    folder: PathBuf,
+}
+
+/// What a shell's line cost.
+#[derive(Clone, Copy)]
+struct Cost {
+    cpu: Duration,
+    wall: Duration,
+}
+
+impl Cost {
+    const fn sides(self, peer: Self) -> [(f64, f64); 2] {
+        [
+            (self.cpu.as_secs_f64(), peer.cpu.as_secs_f64()),
+            (self.wall.as_secs_f64(), peer.wall.as_secs_f64()),
+        ]
+    }
+}
+
+impl Bench {
+    fn new() -> Result<Self> {
+        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+        let target = std::path::absolute(PathBuf::from(target))?;
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--release", "-p", "uadk-compress-cli"])
+            .status()?;
+        if !built.success() {
+            return Err("uadk-compress-cli can't be built".into());
+        }
+        let folder = target.join("bench/archive");
+        let bench = Self { program: target.join("release/uadk-compress"), folder };
+        bench.make_tree()?;
+        Ok(bench)
+    }
+
+    fn make_tree(&self) -> Result<()> {
+        let tree = self.folder.join("tree");
+        let done = self.folder.join("tree.done");
+        if !done.exists() {
+            fs::create_dir_all(&tree)?;
+            let mut left = TREE_BYTES;
+            for root in ["/usr/share", "/usr/include", "/usr/lib", "/opt", "/home", "/root"] {
+                copy(Path::new(root), &tree, &mut left)?;
+            }
+            if left > TREE_BYTES / 5 {
+                return Err("there are less than 400 MB of files on this machine".into());
+            }
+            // Its writing is not what is measured.
+            self.sh("sync")?;
+            fs::write(done, b"")?;
+        }
+        // Both sides find the files in memory.
+        self.sh("tar cf - tree | cat >/dev/null")?;
+        Ok(())
+    }
+
+    /// Runs a line in the folder; `$u` is our program.
+    fn sh(&self, line: &str) -> Result<Cost> {
+        let (cpu, wall) = (children_cpu()?, Instant::now());
+        let status = Command::new("sh")
+            .args(["-ec", line])
+            .current_dir(&self.folder)
+            .env("u", &self.program)
+            .env("PATH", path_with_cargos()?)
+            .stderr(Stdio::null())
+            .status()?;
+        if !status.success() {
+            return Err(format!("{line}: {status}; `make setup` installs the peers").into());
+        }
+        Ok(Cost { cpu: children_cpu()?.saturating_sub(cpu), wall: wall.elapsed() })
+    }
+
+    /// The cheaper of two runs of each side, by turns.
+    fn duel(&self, ours: &str, peer: &str) -> Result<(Cost, Cost)> {
+        let mut best = None;
+        for _ in 0..2 {
+            let (ours, peer) = (self.sh(ours)?, self.sh(peer)?);
+            best = Some(match best {
+                None => (ours, peer),
+                Some((o, p)) => (cheaper(o, ours), cheaper(p, peer)),
+            });
+        }
+        best.ok_or_else(|| "it was not run".into())
+    }
+
+    fn create(&self, report: &mut Report) -> Result<()> {
+        let ours = format!("\"$u\" tar create --threads {THREADS} -f ours.tar.gz tree");
+        let peers = [
+            ("pigz -6", "pigz.gz", "tar cf - tree | pigz -6 -p 2", "<=0.45"),
+            ("bgzip -@2", "bgzip.gz", "tar cf - tree | bgzip -@ 2", "<=0.75"),
+            ("crabz bgzf", "crabz.gz", "tar cf - tree | crabz -f bgzf -l 6 -p 2", "<=1.0"),
+        ];
+        for (name, file, line, bound) in peers {
+            if name.starts_with("crabz") && self.sh("crabz --version >/dev/null").is_err() {
+                println!("crabz is not here, so it is not measured: cargo install crabz");
+                continue;
+            }
+            let (us, them) = self.duel(&ours, &format!("{line} > {file}"))?;
+            let [cpu, wall] = us.sides(them);
+            report.add("create", "CPU s", cpu, name, Some(bound));
+            report.add("create", "wall s", wall, name, None);
+            let size = |file: &str| -> Result<f64> {
+                Ok(fs::metadata(self.folder.join(file))?.len() as f64)
+            };
+            let tar = self.tar_len()? as f64;
+            let ratios = (tar / size("ours.tar.gz")?, tar / size(file)?);
+            let bound = name.starts_with("pigz").then_some(">=0.98");
+            report.add("create", "compression ratio", ratios, name, bound);
+        }
+        Ok(())
+    }
+
+    fn decompress(&self, report: &mut Report) -> Result<()> {
+        let ours = format!("\"$u\" gunzip --threads {THREADS} -c ours.tar.gz > /dev/null");
+        for (name, line, bound) in [
+            ("pigz -d", "pigz -dc ours.tar.gz > /dev/null", "<=0.5"),
+            ("bgzip -d -@2", "bgzip -dc -@ 2 ours.tar.gz > /dev/null", "<=1.05"),
+        ] {
+            let (us, them) = self.duel(&ours, line)?;
+            let [cpu, wall] = us.sides(them);
+            report.add("decompress", "CPU s", cpu, name, Some(bound));
+            report.add("decompress", "wall s", wall, name, None);
+        }
+        Ok(())
+    }
+
+    fn list(&self, report: &mut Report) -> Result<()> {
+        const TIMES: u32 = 20;
+        let json = Command::new(&self.program)
+            .args(["tar", "verify", "--json", "-f", "ours.tar.gz"])
+            .current_dir(&self.folder)
+            .output()?;
+        let json = String::from_utf8_lossy(&json.stdout).into_owned();
+        let entries = json.split("\"entries\":").nth(1).and_then(|rest| rest.split(',').next());
+        let case = format!("list {} entries", entries.unwrap_or("?"));
+        let loops =
+            format!("for i in $(seq {TIMES}); do \"$u\" tar list -f ours.tar.gz > list; done");
+        let (us, them) = self.duel(&loops, "tar tzf ours.tar.gz > list.tar")?;
+        if fs::read(self.folder.join("list"))?.len() < 1000 {
+            return Err("the list is empty".into());
+        }
+        let once = Cost { cpu: us.cpu / TIMES, wall: us.wall / TIMES };
+        let [cpu, wall] = once.sides(them);
+        report.add(case.clone(), "CPU s", cpu, "tar tzf", Some("<=0.01"));
+        report.add(case, "wall s", wall, "tar tzf", Some("<=0.01"));
+        Ok(())
+    }
+
+    /// A file from the middle of the archive.
+    fn one_file(&self, report: &mut Report) -> Result<()> {
+        const TIMES: u32 = 20;
+        let list = fs::read_to_string(self.folder.join("list"))?;
+        let names: Vec<&str> = list.lines().filter(|name| !name.ends_with('/')).collect();
+        let plain = |name: &&&str| {
+            let small = fs::metadata(self.folder.join(name))
+                .is_ok_and(|file| file.is_file() && (1..10_000).contains(&file.len()));
+            small
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+        };
+        let name = names[names.len() / 2..].iter().find(plain).ok_or("no small file")?;
+        fs::create_dir_all(self.folder.join("out"))?;
+        let ours = format!(
+            "for i in $(seq {TIMES}); do \"$u\" tar extract -f ours.tar.gz -C out {name}; done; \
+             cmp out/{name} {name}"
+        );
+        let (us, them) = self.duel(&ours, &format!("tar xzf ours.tar.gz -C out {name}"))?;
+        let once = Cost { cpu: us.cpu / TIMES, wall: us.wall / TIMES };
+        let [cpu, wall] = once.sides(them);
+        report.add("one small file", "CPU s", cpu, "tar xzf", Some("<=0.01"));
+        report.add("one small file", "wall s", wall, "tar xzf", Some("<=0.01"));
+        Ok(())
+    }
+
+    /// Text through `gzip` and `gunzip`, both with two threads.
+    fn stream(&self, report: &mut Report) -> Result<()> {
+        let mut piece = Vec::new();
+        let mut number = 1_u32;
+        while piece.len() < 8 << 20 {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            writeln!(
+                piece,
+                "{} some more of a log, at {number} and {}",
+                number % 999,
+                number >> 20
+            )?;
+        }
+        let threads = THREADS.to_string();
+        let start = |arguments: &[&str], stdin: Stdio, stdout: Stdio| {
+            Command::new(&self.program).args(arguments).stdin(stdin).stdout(stdout).spawn()
+        };
+        let line = ["gzip", "--threads", &threads, "--level", "fastest"];
+        let mut gzip = start(&line, Stdio::piped(), Stdio::piped())?;
+        let mut input = gzip.stdin.take().ok_or("no stdin")?;
+        let compressed = gzip.stdout.take().ok_or("no stdout")?;
+        let line = ["gunzip", "--threads", &threads];
+        let mut gunzip = start(&line, compressed.into(), Stdio::piped())?;
+        let mut output = gunzip.stdout.take().ok_or("no stdout")?;
+        let came = std::thread::spawn(move || io::copy(&mut output, &mut io::sink()));
+        let mut left = STREAM_BYTES;
+        let mut peaks = [0_u64; 2];
+        while left > 0 {
+            let n = piece.len().min(usize::try_from(left)?);
+            input.write_all(&piece[..n])?;
+            left -= n as u64;
+            for (peak, child) in peaks.iter_mut().zip([&gzip, &gunzip]) {
+                *peak = (*peak).max(peak_memory(child)?);
+            }
+        }
+        drop(input);
+        let came = came.join().map_err(|_| "the reader panicked")??;
+        if !(gzip.wait()?.success() && gunzip.wait()?.success() && came == STREAM_BYTES) {
+            return Err(format!("of {STREAM_BYTES} bytes, {came} came back").into());
+        }
+        let bound = (64 + 4 * THREADS) as f64;
+        for (case, peak) in ["10 GB through gzip", "10 GB through gunzip"].iter().zip(peaks) {
+            let sides = (peak as f64 / 1024.0, bound);
+            report.add(*case, "peak memory MiB", sides, "bound", Some("<=1"));
+        }
+        Ok(())
+    }
+
+    fn tar_len(&self) -> Result<u64> {
+        let output = Command::new("sh")
+            .args(["-c", "gzip -dc ours.tar.gz | wc -c"])
+            .current_dir(&self.folder)
+            .output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
+    }
+}
+
+fn cheaper(a: Cost, b: Cost) -> Cost {
+    Cost { cpu: a.cpu.min(b.cpu), wall: a.wall.min(b.wall) }
+}
+
+/// Copies files, in the order of their names, until there are enough.
+fn copy(from: &Path, to: &Path, left: &mut u64) -> Result<()> {
+    let Ok(entries) = fs::read_dir(from) else { return Ok(()) };
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        let target = to.join(path.strip_prefix("/")?);
+        if *left == 0 {
+            return Ok(());
+        }
+        if metadata.is_dir() && path.file_name() != Some(OsStr::new("target")) {
+            copy(&path, to, left)?;
+        } else if metadata.is_file() && metadata.len() <= LARGEST_FILE {
+            fs::create_dir_all(target.parent().ok_or("no folder")?)?;
+            if fs::copy(&path, &target).is_ok() {
+                *left = left.saturating_sub(metadata.len());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// CPU time of all processes that have been waited for: user's and system's, from the fields `cutime` and
+/// `cstime`, which are in hundredths of seconds on Linux.
+fn children_cpu() -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let behind_name = stat.rsplit(')').next().ok_or("no name in /proc/self/stat")?;
+    let fields: Vec<&str> = behind_name.split_whitespace().collect();
+    let ticks = fields[13].parse::<u64>()? + fields[14].parse::<u64>()?;
+    Ok(Duration::from_millis(10 * ticks))
+}
+
+/// KiB of memory that a running process has had at most.
+fn peak_memory(child: &Child) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)).ok_or("no VmHWM")?;
+    Ok(kib.parse()?)
+}
+
+/// So that what `cargo install` has installed is found.
+fn path_with_cargos() -> Result<std::ffi::OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let own = std::env::split_paths(&path).chain([home.join(".cargo/bin")]);
+    Ok(std::env::join_paths(own)?)
+}

@@ -1,0 +1,66 @@
+//! A backup of a directory, one that goes on where it was interrupted.
+//!
+//!     cargo run --example archive_backup -- DIRECTORY BACKUP.tar.gz
+//!
+//! Run it once more after it was killed: what is in the archive stays, and the rest is added. `tar xzf` restores it.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use uadk_compress_archive::{ArchiveWriter, Error, TreeWriter};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    let (Some(directory), Some(backup)) = (arguments.next(), arguments.next()) else {
+        return Err("give a directory and the name of a backup".into());
+    };
+    let directory = fs::canonicalize(directory)?;
+    let file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&backup)?;
+    let (mut archive, found) = ArchiveWriter::resume(file)?;
+    if let Some(torn) = &found.torn {
+        println!("{} entries are whole; {} bytes cut off: {torn}", found.entries.len(), found.cut);
+    }
+    let done: HashSet<PathBuf> =
+        found.entries.iter().map(|entry| entry.path().components().collect()).collect();
+
+    let name = PathBuf::from(directory.file_name().unwrap_or("root".as_ref()));
+    let mut tree = TreeWriter::new().xattrs(true);
+    add(&mut archive, &mut tree, &done, &directory, &name)?;
+    println!("{} entries, {} bytes of tar", archive.entries(), archive.tar_len());
+    archive.finish()?.sync_all()?;
+    Ok(())
+}
+
+fn add(
+    archive: &mut ArchiveWriter<File>,
+    tree: &mut TreeWriter,
+    done: &HashSet<PathBuf>,
+    disk: &Path,
+    name: &Path,
+) -> Result<(), Error> {
+    let metadata = if done.contains(name) {
+        let metadata = fs::symlink_metadata(disk)?;
+        tree.note(&metadata, name);
+        metadata
+    } else {
+        match tree.append_path(archive, disk, name) {
+            Ok(metadata) => metadata,
+            // A file that vanished or can't be read is no reason to give up.
+            Err(error @ Error::Entry { .. }) => {
+                eprintln!("left out: {error}");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    if metadata.is_dir() {
+        let mut children: Vec<_> = fs::read_dir(disk)?.collect::<Result<_, _>>()?;
+        children.sort_by_key(fs::DirEntry::file_name);
+        for child in children {
+            add(archive, tree, done, &child.path(), &name.join(child.file_name()))?;
+        }
+    }
+    Ok(())
+}
