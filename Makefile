@@ -17,7 +17,7 @@ demo:
 # A second time for RocksDB with an accelerator that keeps failing; then all interleavings of threads.
 test: setup
 	cargo test --workspace
-	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo test -p uadk-compress-rocksdb
+	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo test -p uadk-compress-rocksdb -p uadk-compress-archive
 	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run --example column_families -- --limit 8
 	RUSTFLAGS='--cfg loom' cargo test -p uadk-compress --lib --target-dir target/loom interleavings
 

@@ -162,6 +162,9 @@ impl<R: BufRead> Walker<R> {
         if path.is_empty() || path.contains(&0) {
             return Err(wrong("name"));
         }
+        // As tars had it before they knew folders.
+        let is_old_folder = kind == EntryKind::File && path.ends_with(b"/");
+        let kind = if is_old_folder { EntryKind::Directory } else { kind };
         let stored = match (kind.has_data(), pax.size) {
             (false, _) => 0,
             (true, Some(size)) => size,

@@ -218,6 +218,31 @@ archive.close()";
     assert!(!at.join("evil").exists() && !Path::new("/tmp/evil-absolute").exists());
 }
 
+#[test]
+fn a_failing_accelerator_costs_no_byte() {
+    let folder = fixture();
+    let at = folder.path();
+    let script = "seed=7; busy=1/3; late=1/5:4; status=1/6:67; return=1/9:-5; reset=1/40";
+    let with_device = |arguments: &[&str]| {
+        let output = command(arguments)
+            .current_dir(at)
+            .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("it was built"))
+            .env("UADK_SIM_SCRIPT", script)
+            .output()
+            .expect("the program starts");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        output.stdout
+    };
+    with_device(&["create", "-f", "a.tar.gz", "tree"]);
+    with_device(&["append", "-f", "a.tar.gz", "tree/a.txt"]);
+    assert!(
+        String::from_utf8_lossy(&with_device(&["verify", "-f", "a.tar.gz"])).contains("agrees")
+    );
+    assert_eq!(with_device(&["cat", "-f", "a.tar.gz", "tree/sub/c.txt"]), b"c");
+    let status = Command::new("tar").args(["dzf", "a.tar.gz"]).current_dir(at).status();
+    assert!(status.expect("tar runs").success());
+}
+
 /// Runs `tar create` with a limit on the size of files: at that byte the kernel kills it.
 fn killed_at(folder: &Path, blocks: usize, archive: &str) {
     let line = format!(

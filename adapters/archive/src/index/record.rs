@@ -52,11 +52,16 @@ pub(super) fn decode(raw: &[u8], footer: &Footer) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::with_capacity(likely);
     let mut input = Input(raw);
     let (mut start, mut block) = (0, 0);
+    // Few bytes can say that a long name comes again and again.
+    let mut names_left = raw.len().saturating_mul(64).max(64 << 20);
     while !input.0.is_empty() {
         let before = entries.last().map_or(&[][..], |entry| &entry.path);
         let entry = input.entry(before, start, block).ok_or_else(|| {
             Error::index(format!("the record of entry {} can't be read", entries.len()))
         })?;
+        names_left = names_left
+            .checked_sub(entry.path.len())
+            .ok_or_else(|| Error::index("its names are longer than any archive has them"))?;
         start = entry.end();
         block = entry.place.map_or(block, |place| place.block);
         if start > footer.end || block > footer.end_place.block {
@@ -158,6 +163,51 @@ const fn unzigzag(number: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn footer(entries: u64, blocks: u64) -> Footer {
+        let end = blocks * BLOCK;
+        let end_place = Place::default();
+        Footer { index_start: 0, entries, raw_len: 0, raw_crc: 0, tar_len: end, end, end_place }
+    }
+
+    fn entry(path: &[u8], start: u64) -> Entry {
+        Entry {
+            path: path.into(),
+            link: Box::default(),
+            kind: EntryKind::File,
+            size: 0,
+            mode: 0o644,
+            mtime: -5,
+            uid: 0,
+            gid: 0,
+            start,
+            tar_len: BLOCK,
+            header_len: BLOCK,
+            checksum: 7,
+            place: Some(Place::default()),
+        }
+    }
+
+    #[test]
+    fn records_are_read_as_written() {
+        let entries = [entry(b"a/b", 0), entry(b"a/c", BLOCK), entry(b"", 2 * BLOCK)];
+        let (mut encoder, mut raw) = (Encoder::default(), Vec::new());
+        entries[..2].iter().for_each(|entry| encoder.encode(entry, &mut raw));
+        assert_eq!(decode(&raw, &footer(2, 2)).expect("good"), entries[..2]);
+        assert!(decode(&raw, &footer(3, 2)).is_err(), "one is missing");
+        encoder.encode(&entries[2], &mut raw);
+        assert!(decode(&raw, &footer(3, 3)).is_err(), "one has no name");
+    }
+
+    #[test]
+    fn names_that_would_fill_the_memory_are_refused() {
+        let long = entry(&vec![b'x'; 1 << 20], 0);
+        let (mut encoder, mut raw) = (Encoder::default(), Vec::new());
+        (0..1000)
+            .for_each(|i| encoder.encode(&Entry { start: i * BLOCK, ..long.clone() }, &mut raw));
+        let error = decode(&raw, &footer(1000, 1000)).unwrap_err();
+        assert!(error.to_string().contains("names"), "{error}");
+    }
 
     #[test]
     fn numbers_are_read_as_written() {

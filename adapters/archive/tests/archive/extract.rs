@@ -156,6 +156,17 @@ fn folders_get_their_permissions_when_all_is_in_them() {
 }
 
 #[test]
+fn a_name_with_a_slash_at_its_end_is_a_folder_as_in_old_tars() {
+    let (_folder, to, _) = folders();
+    let errors = Hostile::default()
+        .add("old/", EntryType::Regular, "", 0o755, b"")
+        .file("old/file", b"inside")
+        .extract(&to, ExtractOptions::new());
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(fs::read(to.join("old/file")).expect("there"), b"inside");
+}
+
+#[test]
 fn a_bomb_stops_at_the_limit_before_it_is_written() {
     let (_folder, to, _) = folders();
     let errors = Hostile::default()
