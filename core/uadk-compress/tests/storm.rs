@@ -90,7 +90,8 @@ fn sixteen_threads_and_random_faults_give_no_wrong_byte_and_no_error() {
     });
     let [(first, lost_first), (second, lost_second)] = memory;
     let growth = second.saturating_sub(first);
-    let allowed = lost_second - lost_first + (8 << 20);
+    // What allocators keep for threads varies; a leak of 120 bytes per call would be more.
+    let allowed = lost_second - lost_first + (32 << 20);
     assert!(growth < allowed, "memory grew from {first} by {growth}, allowed are {allowed}");
 
     let stats = engines.stats();
