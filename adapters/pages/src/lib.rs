@@ -1,0 +1,22 @@
+//! Guest memory in compressed pages: batches, QEMU's multifd streams, and snapshots.
+//!
+//! | module or type | what it is |
+//! |---|---|
+//! | [`GuestRam`] | memory that changes while it is read |
+//! | [`Channel`] | batches of pages: zero, raw or compressed, in one call |
+//! | [`multifd`] | the streams in which QEMU migrates memory: sender, receiver, relay |
+//! | [`snapshot`] | guest memory in a file: sparse, compressed, checksummed, with random access |
+//!
+//! Compression is a [`BlockCompressor`](uadk_compress::BlockCompressor)'s: an accelerator's where
+//! there is one, software's everywhere else.
+
+mod batch;
+mod codec;
+mod memory;
+pub mod multifd;
+mod reuse;
+mod segment;
+mod stage;
+
+pub use batch::{BatchError, Channel, Page, PageBatch, ZeroPages};
+pub use memory::{GuestRam, OutOfRange};

@@ -1,0 +1,235 @@
+//! Guest memory: the one place where pages are read from, and written to, memory that others use.
+//!
+//! A guest's processors and devices write to its memory while it is saved or migrated. So it is
+//! never a `&[u8]` here, which would promise the compiler that it stands still: it is a slice of
+//! atomic words, read and written one relaxed access at a time. A page that is written to while it is
+//! read comes out as a mixture of words, each of which the page had; migration and snapshots send
+//! such a page once more.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Bytes of a word: the unit in which memory is read and written.
+const WORD: usize = 8;
+/// Words that are looked at between two decisions whether to go on.
+const STRIDE: usize = 16;
+
+/// A range of guest memory (a QEMU ramblock, a memory region), borrowed for `'m`.
+///
+/// ```
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress_pages::GuestRam;
+///
+/// let memory: Vec<AtomicU64> = (0..1024).map(AtomicU64::new).collect();
+/// let ram = GuestRam::from_words(&memory);
+/// let mut page = [0; 4096];
+/// ram.read(4096, &mut page)?;
+/// assert_eq!(page[..8], 512_u64.to_ne_bytes());
+/// # Ok::<(), uadk_compress_pages::OutOfRange>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct GuestRam<'m> {
+    words: &'m [AtomicU64],
+}
+
+/// A range that is not inside the memory, or does not begin and end at multiples of eight bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{len} bytes at offset {offset:#x} are not a range of words in memory of {size:#x} bytes"
+)]
+pub struct OutOfRange {
+    /// Where the range begins.
+    pub offset: u64,
+    /// Its length.
+    pub len: usize,
+    /// The length of the memory.
+    pub size: u64,
+}
+
+impl<'m> GuestRam<'m> {
+    /// The memory that these words are.
+    #[must_use]
+    pub const fn from_words(words: &'m [AtomicU64]) -> Self {
+        Self { words }
+    }
+
+    /// Memory that nobody else uses for the time of the borrow, such as a buffer in a test.
+    ///
+    /// # Errors
+    ///
+    /// If it does not begin at a multiple of eight, or is not a multiple of eight bytes long.
+    pub fn from_mut(memory: &'m mut [u8]) -> Result<Self, OutOfRange> {
+        // SAFETY: the exclusive borrow keeps the memory mapped and everybody else away for `'m`.
+        #[allow(unsafe_code)]
+        unsafe {
+            Self::from_raw(memory.as_mut_ptr(), memory.len())
+        }
+    }
+
+    /// The `len` bytes of mapped memory at `start`.
+    ///
+    /// # Errors
+    ///
+    /// If `start` or `len` is not a multiple of eight.
+    ///
+    /// # Safety
+    ///
+    /// For `'m`, the range stays mapped, readable and (if anything is written through the result)
+    /// writable; no Rust reference to plain data in it exists that is used, and Rust code of this process
+    /// changes it through atomic or volatile accesses alone. Other processes, a hypervisor's
+    /// guest and devices may change it as they like.
+    #[allow(unsafe_code)]
+    pub unsafe fn from_raw(start: *mut u8, len: usize) -> Result<Self, OutOfRange> {
+        let words = start.cast::<AtomicU64>();
+        if start.is_null() || !words.is_aligned() || !len.is_multiple_of(WORD) {
+            return Err(OutOfRange { offset: start.addr() as u64, len, size: len as u64 });
+        }
+        // SAFETY: the caller has the range mapped for `'m`; it is aligned and not null, as just
+        // checked; any bytes are a valid `AtomicU64`; and as these are interior mutable, others
+        // may change them meanwhile.
+        let words = unsafe { std::slice::from_raw_parts(words, len / WORD) };
+        Ok(Self { words })
+    }
+
+    /// Bytes of this memory.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        (self.words.len() * WORD) as u64
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Copies a part of the memory out.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a range of words in this memory.
+    pub fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), OutOfRange> {
+        let words = self.words(offset, into.len())?;
+        for (word, bytes) in words.iter().zip(into.as_chunks_mut::<WORD>().0) {
+            *bytes = word.load(Relaxed).to_ne_bytes();
+        }
+        Ok(())
+    }
+
+    /// Copies `from` into the memory.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn write(&self, offset: u64, from: &[u8]) -> Result<(), OutOfRange> {
+        let words = self.words(offset, from.len())?;
+        for (word, bytes) in words.iter().zip(from.as_chunks::<WORD>().0) {
+            word.store(u64::from_ne_bytes(*bytes), Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether all bytes of a part are zero, at the speed of the memory; anything else shows
+    /// within the first few words of most pages.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    #[inline]
+    pub fn is_zero(&self, offset: u64, len: usize) -> Result<bool, OutOfRange> {
+        let words = self.words(offset, len)?;
+        let (strides, rest) = words.as_chunks::<STRIDE>();
+        for stride in strides {
+            if stride.iter().fold(0, |seen, word| seen | word.load(Relaxed)) != 0 {
+                return Ok(false);
+            }
+        }
+        Ok(rest.iter().fold(0, |seen, word| seen | word.load(Relaxed)) == 0)
+    }
+
+    /// Makes a part zero. What is zero already is not written to, so that memory which was never
+    /// touched stays unallocated.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn clear(&self, offset: u64, len: usize) -> Result<(), OutOfRange> {
+        if !self.is_zero(offset, len)? {
+            for word in self.words(offset, len)? {
+                word.store(0, Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    fn words(&self, offset: u64, len: usize) -> Result<&'m [AtomicU64], OutOfRange> {
+        let range = || {
+            let start = usize::try_from(offset).ok()?;
+            let end = start.checked_add(len)?;
+            if !start.is_multiple_of(WORD) || !len.is_multiple_of(WORD) {
+                return None;
+            }
+            self.words.get(start / WORD..end / WORD)
+        };
+        range().ok_or(OutOfRange { offset, len, size: self.len() })
+    }
+}
+
+impl std::fmt::Debug for GuestRam<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GuestRam({} bytes at {:p})", self.len(), self.words.as_ptr())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(words: usize) -> Vec<AtomicU64> {
+        (0..words).map(|_| AtomicU64::new(0)).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_around_it_changes() {
+        let words = memory(4);
+        let ram = GuestRam::from_words(&words);
+        ram.write(8, &[7; 16]).expect("inside");
+        let mut all = [1; 32];
+        ram.read(0, &mut all).expect("inside");
+        assert_eq!(all, [[0; 8], [7; 8], [7; 8], [0; 8]].concat()[..]);
+    }
+
+    #[test]
+    fn no_range_outside_or_between_words_is_touched() {
+        let words = memory(4);
+        let ram = GuestRam::from_words(&words);
+        for (offset, len) in [(32, 8), (24, 16), (u64::MAX - 7, 8), (4, 8), (0, 4), (0, 40)] {
+            let wrong = OutOfRange { offset, len, size: 32 };
+            assert_eq!(ram.read(offset, &mut vec![0; len]), Err(wrong));
+            assert_eq!(ram.write(offset, &vec![1; len]), Err(wrong));
+            assert_eq!(ram.is_zero(offset, len), Err(wrong));
+            assert_eq!(ram.clear(offset, len), Err(wrong));
+        }
+        assert_eq!(ram.is_zero(0, 32), Ok(true));
+    }
+
+    #[test]
+    fn a_single_bit_anywhere_is_not_zero() {
+        let words = memory(512);
+        let ram = GuestRam::from_words(&words);
+        for at in 0..512 {
+            words[at].store(1 << (at % 64), Relaxed);
+            assert_eq!(ram.is_zero(0, 4096), Ok(false), "word {at}");
+            ram.clear(0, 4096).expect("inside");
+            assert_eq!(ram.is_zero(0, 4096), Ok(true));
+        }
+    }
+
+    #[test]
+    fn memory_that_is_not_whole_words_is_refused() {
+        let mut bytes = [0; 64];
+        let aligned = bytes.as_ptr().align_offset(8);
+        assert!(GuestRam::from_mut(&mut bytes[aligned + 1..aligned + 17]).is_err());
+        assert!(GuestRam::from_mut(&mut bytes[aligned..aligned + 12]).is_err());
+        assert_eq!(GuestRam::from_mut(&mut bytes[aligned..aligned + 16]).map(|ram| ram.len()), Ok(16));
+    }
+}

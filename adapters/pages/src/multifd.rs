@@ -1,0 +1,29 @@
+//! QEMU's multifd: the streams in which it migrates memory, one connection for each channel.
+//!
+//! A [`Sender`] and a [`Receiver`] for each channel, over any `Write` and `Read`. They speak the
+//! packets of QEMU 9.1 to 10, which an unmodified QEMU reads and writes: see `docs/migration.md`.
+//! Channels are independent of each other between two SYNCs; at a SYNC, everything that any channel
+//! sent before it must have been applied before anything after it is.
+
+mod decode;
+mod encode;
+mod error;
+mod method;
+mod packet;
+mod receiver;
+mod sender;
+mod settings;
+mod wire;
+
+pub use error::{Error, ErrorKind};
+pub use method::{Method, UnknownMethod};
+pub use packet::{DeviceState, Event, Packet};
+pub use receiver::{RamBlocks, Received, Receiver};
+pub use sender::{PacketNumbers, Sender};
+pub use settings::{Settings, ZlibMode};
+pub use wire::Hello;
+
+/// The first bytes of a multifd channel's connection.
+pub const CHANNEL_MAGIC: [u8; 4] = wire::MAGIC.to_be_bytes();
+/// The first bytes of a migration's main connection: `QEVM`.
+pub const MAIN_MAGIC: [u8; 4] = *b"QEVM";

@@ -1,0 +1,192 @@
+//! Payloads of packets, read.
+
+use flate2::{Decompress, FlushDecompress, Status};
+use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
+
+use super::error::ErrorKind;
+use super::method::Method;
+use super::settings::Settings;
+use crate::batch::BatchError;
+use crate::codec::PageCodec;
+
+/// The largest window that a sender may use: zstd's at level 20. It bounds the memory that a
+/// stream can make us allocate.
+const ZSTD_WINDOW_LOG: u32 = 25;
+
+/// Reads the payloads of one channel.
+pub(crate) enum Decoder {
+    None,
+    Zlib(Decompress),
+    Zstd(DCtx<'static>),
+    Pages(PageCodec),
+}
+
+impl Decoder {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
+        settings.check()?;
+        Ok(match settings.method {
+            Method::None => Self::None,
+            Method::Zlib => Self::Zlib(Decompress::new(true)),
+            Method::Zstd => {
+                let mut stream = DCtx::try_create()
+                    .ok_or_else(|| ErrorKind::Unsupported("no memory for zstd".into()))?;
+                stream
+                    .set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG))
+                    .map_err(|code| stream_error(Method::Zstd, zstd_safe::get_error_name(code)))?;
+                Self::Zstd(stream)
+            }
+            Method::Qpl | Method::Uadk => {
+                let pages = settings.pages_per_packet();
+                Self::Pages(PageCodec::new(settings.page_codec()?, settings.page_size, pages))
+            }
+        })
+    }
+
+    /// Decompresses a payload into `pages`, which are as many as the packet announced.
+    pub(crate) fn decode(
+        &mut self,
+        payload: &[u8],
+        page_size: usize,
+        pages: &mut [u8],
+    ) -> Result<(), ErrorKind> {
+        if pages.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::None => pages.copy_from_slice(payload),
+            Self::Zlib(stream) => inflate(stream, payload, pages)?,
+            Self::Zstd(stream) => unzstd(stream, payload, pages)?,
+            Self::Pages(codec) => single_pages(codec, payload, page_size, pages)?,
+        }
+        Ok(())
+    }
+}
+
+/// Whether so many pages can have a payload of that length.
+pub(crate) fn payload_is_possible(
+    method: Method,
+    payload: u32,
+    pages: usize,
+    page_size: usize,
+) -> bool {
+    let (payload, bytes) = (payload as usize, pages * page_size);
+    match method {
+        _ if pages == 0 => payload == 0,
+        Method::None => payload == bytes,
+        // What does not get smaller grows by less than an eighth in either format.
+        Method::Zlib | Method::Zstd => (1..=bytes + bytes / 8 + 1024).contains(&payload),
+        Method::Qpl | Method::Uadk => (5 * pages..=4 * pages + bytes).contains(&payload),
+    }
+}
+
+fn stream_error(method: Method, why: impl Into<String>) -> ErrorKind {
+    ErrorKind::Stream { method, why: why.into() }
+}
+
+fn inflate(stream: &mut Decompress, payload: &[u8], pages: &mut [u8]) -> Result<(), ErrorKind> {
+    let error = |why: String| stream_error(Method::Zlib, why);
+    let (in_before, out_before) = (stream.total_in(), stream.total_out());
+    let status = stream
+        .decompress(payload, pages, FlushDecompress::Sync)
+        .map_err(|why| error(why.to_string()))?;
+    let read = (stream.total_in() - in_before) as usize;
+    let written = (stream.total_out() - out_before) as usize;
+    if status == Status::StreamEnd {
+        return Err(error("it ends before the migration does".into()));
+    }
+    if written < pages.len() {
+        return Err(error(format!("{written} bytes instead of {} come out", pages.len())));
+    }
+    // What is still pending would come out now.
+    let mut more = [0];
+    let left = &payload[read..];
+    let status = stream.decompress(left, &mut more, FlushDecompress::Sync);
+    let read = (stream.total_in() - in_before) as usize;
+    let excess = stream.total_out() - out_before > pages.len() as u64;
+    match status {
+        Err(why) => Err(error(why.to_string())),
+        Ok(Status::StreamEnd) => Err(error("it ends before the migration does".into())),
+        Ok(_) if excess || read < payload.len() => {
+            Err(error(format!("more than {} bytes come out", pages.len())))
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+fn unzstd(stream: &mut DCtx<'_>, payload: &[u8], pages: &mut [u8]) -> Result<(), ErrorKind> {
+    let error = |why: String| stream_error(Method::Zstd, why);
+    let mut input = InBuffer::around(payload);
+    let mut written = 0;
+    loop {
+        let before = (input.pos(), written);
+        let mut output = OutBuffer::around(&mut pages[written..]);
+        stream
+            .decompress_stream(&mut output, &mut input)
+            .map_err(|code| error(zstd_safe::get_error_name(code).into()))?;
+        written += output.pos();
+        if (input.pos(), written) == before {
+            break;
+        }
+    }
+    if written < pages.len() {
+        return Err(error(format!("{written} bytes instead of {} come out", pages.len())));
+    }
+    // What is still pending would come out now.
+    let mut more = [0; 1];
+    let mut output = OutBuffer::around(&mut more[..]);
+    stream
+        .decompress_stream(&mut output, &mut input)
+        .map_err(|code| error(zstd_safe::get_error_name(code).into()))?;
+    if output.pos() > 0 || input.pos() < payload.len() {
+        return Err(error(format!("more than {} bytes come out", pages.len())));
+    }
+    Ok(())
+}
+
+fn single_pages(
+    codec: &mut PageCodec,
+    payload: &[u8],
+    page_size: usize,
+    pages: &mut [u8],
+) -> Result<(), ErrorKind> {
+    let (lens, data) = payload.split_at(4 * (pages.len() / page_size));
+    let lens = lens.as_chunks::<4>().0.iter().map(|bytes| u32::from_be_bytes(*bytes));
+    let mut sum = 0;
+    for (index, len) in lens.clone().enumerate() {
+        if len == 0 || len as usize > page_size {
+            return Err(ErrorKind::PageLength { index, len });
+        }
+        sum += u64::from(len);
+    }
+    if sum != data.len() as u64 {
+        return Err(ErrorKind::Lengths { sum, payload: data.len() });
+    }
+    let blobs = lens.scan(data, |rest, len| {
+        let (blob, after) = rest.split_at(len as usize);
+        *rest = after;
+        Some(blob)
+    });
+    codec.decompress(blobs, pages).map_err(|error| match error {
+        BatchError::Page { index, source } => ErrorKind::Page { index, why: source.to_string() },
+        BatchError::ShortPage { index, len, page_size } => ErrorKind::Page {
+            index,
+            why: format!("it decompresses to {len} bytes instead of {page_size}"),
+        },
+        BatchError::LongPage { index, page_size } => ErrorKind::Page {
+            index,
+            why: format!("it decompresses to more than {page_size} bytes"),
+        },
+        other => ErrorKind::Unsupported(other.to_string()),
+    })
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Zlib(_) => "Zlib",
+            Self::Zstd(_) => "Zstd",
+            Self::Pages(_) => "Pages",
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! Payloads of packets, made.
+
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use flate2::{Compress, Compression, FlushCompress};
+use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
+
+use super::error::ErrorKind;
+use super::method::Method;
+use super::settings::{Settings, ZlibMode};
+use crate::codec::PageCodec;
+use crate::segment::{self, SegmentCompressor};
+
+/// Makes the payloads of one channel.
+pub(crate) enum Encoder {
+    None,
+    Segments { codec: PageCodec, begun: bool },
+    Zlib { stream: Compress, out: Vec<u8> },
+    Zstd { stream: CCtx<'static>, out: Vec<u8> },
+    Pages { codec: PageCodec, lens: Vec<u8> },
+}
+
+impl Encoder {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
+        settings.check()?;
+        let (page_size, pages) = (settings.page_size, settings.pages_per_packet());
+        let room = || Vec::with_capacity(page_size * (pages + pages / 8) + 1024);
+        Ok(match (settings.method, settings.zlib) {
+            (Method::None, _) => Self::None,
+            (Method::Zlib, ZlibMode::Segments) => Self::Segments {
+                codec: PageCodec::new(Arc::new(SegmentCompressor), page_size, pages),
+                begun: false,
+            },
+            (Method::Zlib, ZlibMode::Stream) => {
+                let level = Compression::new(settings.level.clamp(1, 9).unsigned_abs());
+                Self::Zlib { stream: Compress::new(level, true), out: room() }
+            }
+            (Method::Zstd, _) => Self::Zstd { stream: zstd(settings.level)?, out: room() },
+            (Method::Qpl | Method::Uadk, _) => Self::Pages {
+                codec: PageCodec::new(settings.page_codec()?, page_size, pages),
+                lens: Vec::with_capacity(4 * pages),
+            },
+        })
+    }
+
+    /// Adds the payload of `pages`, which lie one behind the other, to `slices`.
+    pub(crate) fn encode<'e>(
+        &'e mut self,
+        pages: &'e [u8],
+        page_size: usize,
+        slices: &mut Vec<IoSlice<'e>>,
+    ) -> Result<(), ErrorKind> {
+        if pages.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::None => slices.push(IoSlice::new(pages)),
+            Self::Segments { codec, begun } => {
+                if !std::mem::replace(begun, true) {
+                    slices.push(IoSlice::new(&segment::STREAM_HEADER));
+                }
+                codec.compress(pages);
+                for (compressed, page) in codec.compressed().zip(pages.chunks_exact(page_size)) {
+                    match compressed {
+                        Some(bytes) => slices.push(IoSlice::new(bytes)),
+                        None => slices.extend(segment::stored(page)),
+                    }
+                }
+            }
+            Self::Zlib { stream, out } => {
+                deflate(stream, pages, out)?;
+                slices.push(IoSlice::new(out));
+            }
+            Self::Zstd { stream, out } => {
+                flush_zstd(stream, pages, out)?;
+                slices.push(IoSlice::new(out));
+            }
+            Self::Pages { codec, lens } => {
+                codec.compress(pages);
+                lens.clear();
+                for compressed in codec.compressed() {
+                    let len = compressed.map_or(page_size, <[u8]>::len) as u32;
+                    lens.extend_from_slice(&len.to_be_bytes());
+                }
+                slices.push(IoSlice::new(lens));
+                for (compressed, page) in codec.compressed().zip(pages.chunks_exact(page_size)) {
+                    slices.push(IoSlice::new(compressed.unwrap_or(page)));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn zstd(level: i32) -> Result<CCtx<'static>, ErrorKind> {
+    let mut stream =
+        CCtx::try_create().ok_or_else(|| ErrorKind::Unsupported("no memory for zstd".into()))?;
+    stream.set_parameter(CParameter::CompressionLevel(level.clamp(1, 20))).map_err(zstd_error)?;
+    Ok(stream)
+}
+
+/// Everything that `pages` need, up to a sync flush, into `out`.
+fn deflate(stream: &mut Compress, pages: &[u8], out: &mut Vec<u8>) -> Result<(), ErrorKind> {
+    out.clear();
+    let before = stream.total_in();
+    loop {
+        let done = (stream.total_in() - before) as usize;
+        stream
+            .compress_vec(&pages[done..], out, FlushCompress::Sync)
+            .map_err(|error| ErrorKind::Unsupported(format!("zlib: {error}")))?;
+        let done = (stream.total_in() - before) as usize;
+        // With room left, nothing is held back.
+        if done == pages.len() && out.len() < out.capacity() {
+            return Ok(());
+        }
+        out.reserve(4096);
+    }
+}
+
+/// Everything that `pages` need, up to a flush, into `out`.
+fn flush_zstd(stream: &mut CCtx<'_>, pages: &[u8], out: &mut Vec<u8>) -> Result<(), ErrorKind> {
+    use zstd_safe::zstd_sys::ZSTD_EndDirective::ZSTD_e_flush;
+    out.clear();
+    let mut input = InBuffer::around(pages);
+    loop {
+        let done = out.len();
+        let mut output = OutBuffer::around_pos(out, done);
+        let left = stream
+            .compress_stream2(&mut output, &mut input, ZSTD_e_flush)
+            .map_err(zstd_error)?;
+        if left == 0 {
+            return Ok(());
+        }
+        out.reserve(4096);
+    }
+}
+
+fn zstd_error(code: usize) -> ErrorKind {
+    ErrorKind::Unsupported(format!("zstd: {}", zstd_safe::get_error_name(code)))
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Segments { .. } => "Segments",
+            Self::Zlib { .. } => "Zlib",
+            Self::Zstd { .. } => "Zstd",
+            Self::Pages { .. } => "Pages",
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Pages as segments of one deflate stream: made independently, read by anyone's inflate as one.
+
+use std::cell::RefCell;
+use std::io::IoSlice;
+
+use flate2::{Compress, Compression, FlushCompress, Status};
+use uadk_compress::{BlockCompressor, Error, Format};
+
+/// What a zlib stream of segments begins with: deflate with a window of 32 KiB, fastest level.
+pub(crate) const STREAM_HEADER: [u8; 2] = [0x78, 0x01];
+/// An empty stored block, which ends a segment at a byte.
+const END: [u8; 5] = [0, 0, 0, 0xff, 0xff];
+/// Bytes in a stored block of an incompressible page; less than the 65535 that deflate allows,
+/// and a divisor of every page size.
+const STORED: usize = 4096;
+/// The header of such a block.
+const STORED_HEADER: [u8; 5] = {
+    let len = (STORED as u16).to_le_bytes();
+    [0, len[0], len[1], !len[0], !len[1]]
+};
+
+/// Compresses blocks to segments of raw deflate: not final, and ending in an empty stored block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SegmentCompressor;
+
+thread_local! {
+    static ENCODER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+}
+
+impl BlockCompressor for SegmentCompressor {
+    fn format(&self) -> Format {
+        Format::Custom("deflate segment")
+    }
+
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        ENCODER.with_borrow_mut(|encoder| {
+            encoder.reset();
+            match encoder.compress(src, dst, FlushCompress::Sync) {
+                // With no room left there may be more to come.
+                Ok(Status::Ok) if encoder.total_out() < dst.len() as u64 => {
+                    Ok(encoder.total_out() as usize)
+                }
+                _ => Err(Error::OutputFull),
+            }
+        })
+    }
+
+    fn decompress(&self, _src: &[u8], _dst: &mut [u8]) -> Result<usize, Error> {
+        Err(Error::Unsupported("segments are read as one stream".into()))
+    }
+}
+
+/// The segment of a page that does not get smaller, around the page itself.
+pub(crate) fn stored(page: &[u8]) -> impl Iterator<Item = IoSlice<'_>> {
+    let blocks = page.chunks_exact(STORED);
+    blocks
+        .flat_map(|block| [IoSlice::new(&STORED_HEADER), IoSlice::new(block)])
+        .chain(std::iter::once(IoSlice::new(&END)))
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Decompress, FlushDecompress};
+
+    use super::*;
+
+    #[test]
+    fn segments_behind_one_header_are_a_zlib_stream() {
+        let text = b"a page of text, and more of it. ".repeat(128);
+        let noise: Vec<u8> = (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let mut stream = STREAM_HEADER.to_vec();
+        let mut segment = vec![0; 4095];
+        for _ in 0..3 {
+            let len = SegmentCompressor.compress(&text, &mut segment).expect("it gets smaller");
+            assert_eq!(segment[len - 4..len], END[1..]);
+            stream.extend_from_slice(&segment[..len]);
+            stored(&noise).for_each(|slice| stream.extend_from_slice(&slice));
+        }
+        let mut inflate = Decompress::new(true);
+        let mut out = vec![0; 6 * 4096 + 1];
+        let status = inflate.decompress(&stream, &mut out, FlushDecompress::Sync);
+        assert_eq!(status.ok(), Some(Status::Ok));
+        assert_eq!((inflate.total_in(), inflate.total_out()), (stream.len() as u64, 6 * 4096));
+        for pages in out[..6 * 4096].chunks_exact(8192) {
+            assert_eq!((&pages[..4096], &pages[4096..]), (&text[..], &noise[..]));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_so() {
+        for room in 0..40 {
+            let result = SegmentCompressor.compress(&[7; 4096], &mut vec![0; room]);
+            assert!(result.is_ok() || result == Err(Error::OutputFull), "{room}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Copies of the pages of a batch, and which of them needed none.
+
+use crate::batch::BatchError;
+use crate::memory::GuestRam;
+
+/// Where the pages of one batch are copied to, once, out of guest memory.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    page_size: usize,
+    /// Copies of the pages that are not zero, one behind the other.
+    copies: Vec<u8>,
+    /// Offsets of the pages that are not zero.
+    normal: Vec<u64>,
+    /// Offsets of the pages that are.
+    zero: Vec<u64>,
+    /// For each page of the batch, whether it is zero.
+    is_zero: Vec<bool>,
+}
+
+impl Stage {
+    pub(crate) fn new(page_size: usize, max_pages: usize) -> Self {
+        Self {
+            page_size,
+            copies: vec![0; page_size * max_pages],
+            normal: Vec::with_capacity(max_pages),
+            zero: Vec::with_capacity(max_pages),
+            is_zero: Vec::with_capacity(max_pages),
+        }
+    }
+
+    /// Looks at the pages at `offsets`, and copies those that are not zero.
+    ///
+    /// A page that becomes zero between the look and the copy is one more page of zeros to
+    /// compress; one that stops being zero after the look was zero at that moment.
+    pub(crate) fn gather(&mut self, ram: &GuestRam<'_>, offsets: &[u64]) -> Result<(), BatchError> {
+        self.normal.clear();
+        self.zero.clear();
+        self.is_zero.clear();
+        let max = self.copies.len() / self.page_size;
+        if offsets.len() > max {
+            return Err(BatchError::TooManyPages { pages: offsets.len(), max });
+        }
+        for (index, &offset) in offsets.iter().enumerate() {
+            let outside = |source| BatchError::Offset { index, source };
+            let zero = ram.is_zero(offset, self.page_size).map_err(outside)?;
+            if zero {
+                self.zero.push(offset);
+            } else {
+                let start = self.normal.len() * self.page_size;
+                let copy = &mut self.copies[start..start + self.page_size];
+                ram.read(offset, copy).map_err(outside)?;
+                self.normal.push(offset);
+            }
+            self.is_zero.push(zero);
+        }
+        Ok(())
+    }
+
+    /// Copies of the pages that are not zero.
+    pub(crate) fn pages(&self) -> &[u8] {
+        &self.copies[..self.normal.len() * self.page_size]
+    }
+
+    pub(crate) fn normal(&self) -> &[u64] {
+        &self.normal
+    }
+
+    pub(crate) fn zero(&self) -> &[u64] {
+        &self.zero
+    }
+
+    pub(crate) fn is_zero(&self) -> &[bool] {
+        &self.is_zero
+    }
+}
