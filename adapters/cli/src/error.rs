@@ -35,6 +35,8 @@ pub(crate) enum Error {
     Refused(String),
     #[error("{count} of the files or entries failed, as said above; the others are done")]
     Some { count: u64 },
+    #[error(transparent)]
+    MultifdProxy(#[from] crate::multifd_proxy::ProxyError),
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
 }

@@ -7,6 +7,7 @@ mod engines;
 mod error;
 mod gzip;
 mod manual;
+mod multifd_proxy;
 mod size;
 mod streams;
 mod tar;
@@ -36,6 +37,7 @@ enum Command {
     Gunzip(gzip::Gunzip),
     Completions(manual::Completions),
     Man(manual::Man),
+    MultifdProxy(multifd_proxy::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Gunzip(arguments) => gzip::decompress(&arguments),
         Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
         Command::Man(arguments) => manual::man(&arguments, Arguments::command()),
+        Command::MultifdProxy(arguments) => multifd_proxy::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("uadk-compress: {error}");

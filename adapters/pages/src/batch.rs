@@ -171,7 +171,7 @@ impl Channel {
         for (index, (_, page)) in pages.clone().enumerate() {
             count += 1;
             match page {
-                Page::Zero => continue,
+                Page::Zero => {}
                 Page::Raw(bytes) if bytes.len() != page_size => {
                     return Err(BatchError::LongPage { index, page_size });
                 }
@@ -211,7 +211,9 @@ impl BatchError {
     /// The same error with another page's number in it.
     fn renumber(mut self, number: impl Fn(usize) -> usize) -> Self {
         match &mut self {
-            Self::Page { index, .. } | Self::ShortPage { index, .. } | Self::LongPage { index, .. } => {
+            Self::Page { index, .. }
+            | Self::ShortPage { index, .. }
+            | Self::LongPage { index, .. } => {
                 *index = number(*index);
             }
             _ => {}

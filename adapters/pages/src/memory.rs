@@ -33,9 +33,7 @@ pub struct GuestRam<'m> {
 
 /// A range that is not inside the memory, or does not begin and end at multiples of eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{len} bytes at offset {offset:#x} are not a range of words in memory of {size:#x} bytes"
-)]
+#[error("{len} bytes at offset {offset:#x} are not a range of words in memory of {size:#x} bytes")]
 pub struct OutOfRange {
     /// Where the range begins.
     pub offset: u64,
@@ -79,6 +77,8 @@ impl<'m> GuestRam<'m> {
     /// guest and devices may change it as they like.
     #[allow(unsafe_code)]
     pub unsafe fn from_raw(start: *mut u8, len: usize) -> Result<Self, OutOfRange> {
+        // That it is aligned is checked below.
+        #[allow(clippy::cast_ptr_alignment)]
         let words = start.cast::<AtomicU64>();
         if start.is_null() || !words.is_aligned() || !len.is_multiple_of(WORD) {
             return Err(OutOfRange { offset: start.addr() as u64, len, size: len as u64 });
@@ -230,6 +230,9 @@ mod tests {
         let aligned = bytes.as_ptr().align_offset(8);
         assert!(GuestRam::from_mut(&mut bytes[aligned + 1..aligned + 17]).is_err());
         assert!(GuestRam::from_mut(&mut bytes[aligned..aligned + 12]).is_err());
-        assert_eq!(GuestRam::from_mut(&mut bytes[aligned..aligned + 16]).map(|ram| ram.len()), Ok(16));
+        assert_eq!(
+            GuestRam::from_mut(&mut bytes[aligned..aligned + 16]).map(|ram| ram.len()),
+            Ok(16)
+        );
     }
 }

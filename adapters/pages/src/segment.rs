@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn segments_behind_one_header_are_a_zlib_stream() {
         let text = b"a page of text, and more of it. ".repeat(128);
-        let noise: Vec<u8> = (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let noise: Vec<u8> =
+            (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         let mut stream = STREAM_HEADER.to_vec();
         let mut segment = vec![0; 4095];
         for _ in 0..3 {

@@ -126,9 +126,8 @@ fn flush_zstd(stream: &mut CCtx<'_>, pages: &[u8], out: &mut Vec<u8>) -> Result<
     loop {
         let done = out.len();
         let mut output = OutBuffer::around_pos(out, done);
-        let left = stream
-            .compress_stream2(&mut output, &mut input, ZSTD_e_flush)
-            .map_err(zstd_error)?;
+        let left =
+            stream.compress_stream2(&mut output, &mut input, ZSTD_e_flush).map_err(zstd_error)?;
         if left == 0 {
             return Ok(());
         }

@@ -26,7 +26,9 @@ pub enum ErrorKind {
     #[error("the stream ends inside of {0}: the other side died, or the stream was cut off")]
     Ends(&'static str),
     /// It is not a multifd stream.
-    #[error("it begins with {0:#010x} instead of multifd's 0x11223344: this is no multifd channel, or bytes were lost before it")]
+    #[error(
+        "it begins with {0:#010x} instead of multifd's 0x11223344: this is no multifd channel, or bytes were lost before it"
+    )]
     Magic(u32),
     /// Of a version that is not known.
     #[error("multifd version {0} is not known: QEMU 9.1 to 10 have version 1")]
@@ -41,7 +43,9 @@ pub enum ErrorKind {
     #[error("flags {0:#x} are not known: the packet is damaged, or of a QEMU newer than 10")]
     Flags(u32),
     /// Pages together with SYNC.
-    #[error("a SYNC packet has pages in it, as QEMU before 9.0 sends them: use QEMU 9.1 or newer on the source")]
+    #[error(
+        "a SYNC packet has pages in it, as QEMU before 9.0 sends them: use QEMU 9.1 or newer on the source"
+    )]
     OldQemu,
     /// Another method than was agreed upon.
     #[error("the packet's method is {}, but {expected} is what this side was told: set multifd-compression to the same on both sides", name_of_bits(*found))]
@@ -52,7 +56,9 @@ pub enum ErrorKind {
         expected: Method,
     },
     /// Another page size, or damage.
-    #[error("the packet has room for {allocated} pages instead of {expected}: it is damaged, or of a target with another page size")]
+    #[error(
+        "the packet has room for {allocated} pages instead of {expected}: it is damaged, or of a target with another page size"
+    )]
     PagesAllocated {
         /// What the packet says.
         allocated: u32,
@@ -60,7 +66,9 @@ pub enum ErrorKind {
         expected: usize,
     },
     /// More pages than there is room for.
-    #[error("{normal} pages and {zero} zero pages are more than the {room} that a packet has room for")]
+    #[error(
+        "{normal} pages and {zero} zero pages are more than the {room} that a packet has room for"
+    )]
     TooManyPages {
         /// Pages with data.
         normal: u32,
@@ -76,7 +84,9 @@ pub enum ErrorKind {
     #[error("there is no ramblock {0:?} here: start both QEMUs with the same memory and devices")]
     UnknownBlock(String),
     /// Outside of the block, or not at a page.
-    #[error("page {index} is at offset {offset:#x}, which is no page of ramblock {block:?} ({size:#x} bytes)")]
+    #[error(
+        "page {index} is at offset {offset:#x}, which is no page of ramblock {block:?} ({size:#x} bytes)"
+    )]
     Offset {
         /// Which of the packet's pages.
         index: usize,

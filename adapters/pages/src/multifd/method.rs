@@ -61,7 +61,7 @@ impl Method {
 
 /// The name of the method that a packet's flags say, for messages.
 pub(crate) fn name_of_bits(bits: u32) -> String {
-    /// QATzip of Intel, which this crate does not do.
+    /// Intel's `qatzip`, which this crate does not do.
     const QATZIP: u32 = 16 << 1;
     match Method::ALL.into_iter().find(|method| method.bits() == bits) {
         Some(method) => method.name().to_owned(),

@@ -29,6 +29,7 @@ impl Packet {
     }
 
     /// The pages with data, and their offsets in the ramblock.
+    #[must_use]
     pub fn pages(&self) -> impl ExactSizeIterator<Item = (u64, &[u8])> {
         self.offsets[..self.normal].iter().copied().zip(self.pages.chunks_exact(self.page_size))
     }

@@ -182,7 +182,12 @@ pub(crate) fn name(field: &[u8]) -> Result<&str, ErrorKind> {
 
 /// The offsets of the first `count` pages in a header.
 pub(crate) fn offsets(header: &[u8], count: usize) -> impl Iterator<Item = u64> {
-    header[FIXED_LEN..].as_chunks::<8>().0.iter().take(count).map(|bytes| u64::from_be_bytes(*bytes))
+    header[FIXED_LEN..]
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .take(count)
+        .map(|bytes| u64::from_be_bytes(*bytes))
 }
 
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -212,7 +217,13 @@ mod tests {
     fn a_header_reads_as_it_was_written() {
         let mut header = vec![0xff; header_len(4096)];
         let counts = Counts { allocated: 128, normal: 2, payload: 77, number: 1 << 40, zero: 1 };
-        write_header(&mut header, flags(Method::Uadk, false), counts, "pc.ram", [1, 2, 3].into_iter());
+        write_header(
+            &mut header,
+            flags(Method::Uadk, false),
+            counts,
+            "pc.ram",
+            [1, 2, 3].into_iter(),
+        );
         assert_eq!(Counts::parse(&header), counts);
         assert_eq!(block_name(&header).ok(), Some("pc.ram"));
         assert_eq!(offsets(&header, 4).collect::<Vec<_>>(), [1, 2, 3, 0]);

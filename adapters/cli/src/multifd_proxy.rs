@@ -1,0 +1,123 @@
+//! `multifd-proxy`: compression for migrations between QEMUs that know nothing of it.
+
+mod address;
+mod channel;
+mod counters;
+mod migration;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use uadk_compress::{BlockCompressor, Compressor};
+use uadk_compress_pages::multifd::{Method, Settings};
+
+use crate::error::{self, Error};
+use crate::size;
+use address::Address;
+use migration::Migration;
+
+/// Passes a QEMU migration on, compressed in another way
+///
+/// QEMU's source connects to --listen; the destination, or a second proxy beside it, listens at
+/// --connect. Addresses are tcp:HOST:PORT and unix:PATH, as in QEMU. Methods are QEMU's
+/// multifd-compression: none, zlib, zstd, qpl, uadk. The migration's main channel is passed on as it
+/// is. Ends after one migration, with status 1 if it failed.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Arguments {
+    /// Where the source connects to
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Address,
+    /// Where the destination listens
+    #[arg(long, value_name = "ADDRESS")]
+    connect: Address,
+    /// The method that arrives
+    #[arg(long, value_name = "METHOD")]
+    from: Method,
+    /// The method to send
+    #[arg(long, value_name = "METHOD")]
+    to: Method,
+    /// The level of zstd
+    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=20))]
+    level: i32,
+    /// The page size of the guest's machine: 4K to 64K
+    #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = page_size)]
+    page_size: usize,
+    /// Go on after a migration, with the next one
+    #[arg(long)]
+    keep_listening: bool,
+    /// Print JSON, for machines
+    #[arg(long)]
+    json: bool,
+}
+
+/// What keeps the proxy from working, or a migration from succeeding.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProxyError {
+    #[error(
+        "{address} can't be listened at: {source}. Choose an address that nobody uses; remove a socket that was left behind"
+    )]
+    Listen { address: Address, source: io::Error },
+    #[error("the engine for {method} can't be made: {source}")]
+    Engine { method: Method, source: uadk_compress::Error },
+    #[error("the migration failed and the source's guest goes on: {0}")]
+    Migration(channel::Failure),
+    #[error("connections can't be accepted any more: {0}")]
+    Accept(io::Error),
+}
+
+/// Passes one migration on, or one after the other.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let (from, from_codec) = settings(arguments.from, arguments)?;
+    let (to, to_codec) = settings(arguments.to, arguments)?;
+    let listener = arguments
+        .listen
+        .listen()
+        .map_err(|source| ProxyError::Listen { address: arguments.listen.clone(), source })?;
+    // The thread that accepts has the listener, and never ends.
+    let _cleanup = listener.cleanup().map_err(ProxyError::Accept)?;
+    if !arguments.json {
+        let listening = listener.address().map_err(ProxyError::Accept)?;
+        let Arguments { connect, from, to, .. } = arguments;
+        error::print(&format!("{listening} ({from}) -> {connect} ({to})\n"))?;
+    }
+    let accepted = migration::accept_in_background(listener);
+    loop {
+        let migration = Migration::new(from.clone(), to.clone(), arguments.connect.clone());
+        let outcome = migration.run(&accepted);
+        let summary = migration.counters().summary();
+        error::print(&if arguments.json { summary.json() } else { summary.text() })?;
+        for codec in [&from_codec, &to_codec].into_iter().flatten().filter(|_| !arguments.json) {
+            error::print(&format!("{}\n", codec.stats()))?;
+        }
+        match outcome {
+            Err(error) if arguments.keep_listening && matches!(error, ProxyError::Migration(_)) => {
+                eprintln!("uadk-compress: {error}");
+            }
+            Err(error) => return Err(error.into()),
+            Ok(()) if arguments.keep_listening => {}
+            Ok(()) => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+fn settings(
+    method: Method,
+    arguments: &Arguments,
+) -> Result<(Settings, Option<Compressor>), ProxyError> {
+    let settings = Settings::new(method).page_size(arguments.page_size).level(arguments.level);
+    let Some(format) = method.page_format() else { return Ok((settings, None)) };
+    let codec = Compressor::builder()
+        .format(format)
+        .build()
+        .map_err(|source| ProxyError::Engine { method, source })?;
+    let shared: Arc<dyn BlockCompressor> = Arc::new(codec.clone());
+    Ok((settings.codec(shared), Some(codec)))
+}
+
+fn page_size(text: &str) -> Result<usize, String> {
+    let bytes = size::parse(text)?;
+    let valid = bytes.is_power_of_two() && (4 << 10..=64 << 10).contains(&bytes);
+    if valid { Ok(bytes) } else { Err("pages have 4K, 8K, 16K, 32K or 64K".to_owned()) }
+}

@@ -1,0 +1,128 @@
+//! One connection of the source, and its connection to the destination.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::Arc;
+
+use uadk_compress_pages::multifd::{
+    self, CHANNEL_MAGIC, MAIN_MAGIC, PacketNumbers, Receiver, RelayError, Sender, Settings, relay,
+};
+
+use super::address::{Address, Connection};
+use super::counters::Counters;
+
+/// Bytes of the main channel that are passed on at once.
+const MAIN_BUFFER: usize = 256 << 10;
+
+/// Why a connection ended the migration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(
+        "the destination {address} can't be reached: {source}. Start it first, with -incoming or migrate-incoming"
+    )]
+    Connect { address: Address, source: io::Error },
+    #[error(
+        "a connection begins with the bytes {0:02x?}, which neither a main nor a multifd channel does: switch multifd on at both QEMUs, and TLS off"
+    )]
+    Unknown([u8; 4]),
+    #[error("the main channel, from the source: {0}")]
+    MainSource(io::Error),
+    #[error("the main channel, to the destination: {0}")]
+    MainDestination(io::Error),
+    #[error("{0}")]
+    Relay(#[from] RelayError),
+    #[error("{0}")]
+    Hello(#[from] multifd::Error),
+    #[error("a connection can't be shared between threads: {0}")]
+    Clone(io::Error),
+    #[error("the other connections were closed: it broke off")]
+    BrokenOff,
+}
+
+/// What a connection turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Main,
+    Multifd,
+}
+
+/// The first bytes of a connection; `None` if it says nothing, as that of a port scanner does.
+pub(crate) fn identify(source: &mut Connection) -> Option<Result<Kind, Failure>> {
+    let mut magic = [0; 4];
+    source.read_exact(&mut magic).ok()?;
+    Some(match magic {
+        MAIN_MAGIC => Ok(Kind::Main),
+        CHANNEL_MAGIC => Ok(Kind::Multifd),
+        other => Err(Failure::Unknown(other)),
+    })
+}
+
+/// Passes the main channel on, both ways, until both sides have ended.
+pub(crate) fn pass_main(
+    source: Connection,
+    destination: Connection,
+    counters: &Counters,
+) -> Result<(), Failure> {
+    let mut back = (
+        destination.try_clone().map_err(Failure::Clone)?,
+        source.try_clone().map_err(Failure::Clone)?,
+    );
+    std::thread::scope(|scope| {
+        // The return path. How it ends is the source's to judge, and what it then does shows below.
+        scope.spawn(move || {
+            let _ = copy(&mut back.0, &mut back.1, &mut |_| {});
+            back.1.shutdown(Shutdown::Write);
+        });
+        let (mut from, mut to) = (source, destination);
+        let passed = to
+            .write_all(&MAIN_MAGIC)
+            .map_err(Failure::MainDestination)
+            .and_then(|()| copy(&mut from, &mut to, &mut |bytes| counters.main(bytes)));
+        if passed.is_err() {
+            // Lets the return path end as well.
+            from.shutdown(Shutdown::Both);
+            to.shutdown(Shutdown::Both);
+        } else {
+            to.shutdown(Shutdown::Write);
+        }
+        passed
+    })
+}
+
+fn copy(
+    from: &mut Connection,
+    to: &mut Connection,
+    count: &mut dyn FnMut(usize),
+) -> Result<(), Failure> {
+    let mut buffer = vec![0; MAIN_BUFFER];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(len) => {
+                to.write_all(&buffer[..len]).map_err(Failure::MainDestination)?;
+                count(len);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::MainSource(error)),
+        }
+    }
+}
+
+/// Passes a multifd channel on until the source ends it.
+pub(crate) fn pass_multifd(
+    source: Connection,
+    destination: Connection,
+    (from, to): (&Settings, &Settings),
+    counters: &Arc<Counters>,
+) -> Result<(), Failure> {
+    let input = CHANNEL_MAGIC.as_slice().chain(source);
+    let mut receiver = Receiver::new(input, from)?;
+    let hello = receiver.hello();
+    let to = to.clone().uuid(hello.uuid);
+    let mut sender = Sender::new(destination, hello.channel, &to, PacketNumbers::default())
+        .map_err(RelayError::Destination)?;
+    counters.channel();
+    relay(&mut receiver, &mut sender, |event, bytes_out| counters.packet(event, bytes_out))?;
+    sender.get_ref().shutdown(Shutdown::Write);
+    Ok(())
+}

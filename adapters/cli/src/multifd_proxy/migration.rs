@@ -1,0 +1,179 @@
+//! All connections of one migration: they begin together and fail together.
+
+use std::io;
+use std::net::Shutdown;
+use std::sync::mpsc::{Receiver as Queue, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use uadk_compress_pages::multifd::Settings;
+
+use super::ProxyError;
+use super::address::{Address, Connection, Listener};
+use super::channel::{Failure, Kind, identify, pass_main, pass_multifd};
+use super::counters::Counters;
+
+/// How often the progress line changes.
+const TICK: Duration = Duration::from_millis(200);
+
+/// The settings and state of one migration.
+#[derive(Debug)]
+pub(crate) struct Migration {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    from: Settings,
+    to: Settings,
+    destination: Address,
+    counters: Arc<Counters>,
+    open: Mutex<Open>,
+}
+
+/// The connections to close if one fails.
+#[derive(Debug, Default)]
+struct Open {
+    connections: Vec<Connection>,
+    failed: bool,
+}
+
+/// What a connection's thread reports.
+enum Report {
+    /// What it is; it counts from now on.
+    Identified(Kind),
+    /// It ended. `None` if it had never been identified.
+    Ended(Option<Kind>, Result<(), Failure>),
+}
+
+/// Accepts connections for as long as the process lives.
+pub(crate) fn accept_in_background(listener: Listener) -> Queue<io::Result<Connection>> {
+    let (sender, queue) = channel();
+    std::thread::spawn(move || {
+        loop {
+            let accepted = listener.accept();
+            let over = accepted.as_ref().is_err_and(|error| !is_passing(error));
+            if sender.send(accepted).is_err() || over {
+                break;
+            }
+        }
+    });
+    queue
+}
+
+/// Whether accepting may work the next time.
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
+impl Migration {
+    pub(crate) fn new(from: Settings, to: Settings, destination: Address) -> Self {
+        let counters = Arc::new(Counters::new());
+        let open = Mutex::default();
+        Self { shared: Arc::new(Shared { from, to, destination, counters, open }) }
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// Passes connections on until the main channel and all others have ended.
+    pub(crate) fn run(&self, accepted: &Queue<io::Result<Connection>>) -> Result<(), ProxyError> {
+        let (reports, queue) = channel();
+        let progress = ProgressBar::new_spinner().with_style(
+            ProgressStyle::with_template("{spinner} {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
+        let (mut live, mut had_main) = (0_usize, false);
+        let mut failure = None;
+        loop {
+            while let Ok(connection) = accepted.try_recv() {
+                match connection {
+                    Ok(connection) => self.serve(connection, reports.clone()),
+                    Err(error) if is_passing(&error) => {}
+                    Err(error) => return Err(ProxyError::Accept(error)),
+                }
+            }
+            match queue.recv_timeout(if live == 0 { TICK / 20 } else { TICK / 4 }) {
+                Ok(Report::Identified(kind)) => {
+                    live += 1;
+                    had_main |= kind == Kind::Main;
+                }
+                Ok(Report::Ended(kind, outcome)) => {
+                    live -= usize::from(kind.is_some());
+                    if let Err(error) = outcome {
+                        self.shared.close_all();
+                        // What broke first broke the others.
+                        failure.get_or_insert(error);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if live > 0 => {
+                    progress.set_message(self.counters().summary().line());
+                    progress.tick();
+                }
+                Err(_) => {}
+            }
+            if live == 0 && (had_main || failure.is_some()) {
+                progress.finish_and_clear();
+                return failure.map_or(Ok(()), |failure| Err(ProxyError::Migration(failure)));
+            }
+        }
+    }
+
+    /// Handles one connection in a thread of its own.
+    fn serve(&self, mut source: Connection, reports: Sender<Report>) {
+        let shared = Arc::clone(&self.shared);
+        std::thread::spawn(move || {
+            // The migration may be over, with nobody to report to.
+            let report = |report| drop(reports.send(report));
+            let kind = match identify(&mut source) {
+                None => return,
+                Some(Ok(kind)) => kind,
+                Some(Err(failure)) => return report(Report::Ended(None, Err(failure))),
+            };
+            report(Report::Identified(kind));
+            let outcome = shared.pass(kind, source);
+            report(Report::Ended(Some(kind), outcome));
+        });
+    }
+}
+
+impl Shared {
+    fn pass(&self, kind: Kind, source: Connection) -> Result<(), Failure> {
+        let destination = self.destination.connect().map_err(|error| {
+            source.shutdown(Shutdown::Both);
+            Failure::Connect { address: self.destination.clone(), source: error }
+        })?;
+        self.register(&source, &destination)?;
+        match kind {
+            Kind::Main => pass_main(source, destination, &self.counters),
+            Kind::Multifd => {
+                let settings = (&self.from, &self.to);
+                pass_multifd(source, destination, settings, &self.counters)
+            }
+        }
+    }
+
+    /// Keeps both ends, to close them if another connection fails.
+    fn register(&self, source: &Connection, destination: &Connection) -> Result<(), Failure> {
+        let both = [source.try_clone(), destination.try_clone()];
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.failed {
+            return Err(Failure::BrokenOff);
+        }
+        for connection in both {
+            open.connections.push(connection.map_err(Failure::Clone)?);
+        }
+        Ok(())
+    }
+
+    fn close_all(&self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.failed = true;
+        for connection in open.connections.drain(..) {
+            connection.shutdown(Shutdown::Both);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Real migrations: two unmodified QEMUs with our proxy between them.
+
+mod proxy;
+mod qemu;
+mod qmp;
+mod recorder;
+
+use std::path::Path;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use proxy::{Proxy, socket};
+use qemu::{Guest, guest_memory};
+
+/// Two guests, of which the second has other memory than the first until the migration.
+fn guests(folder: &TempDir, source_method: &str, destination_method: &str) -> (Guest, Guest) {
+    let ram = guest_memory();
+    let mut source = Guest::start(folder.path(), "source", &ram);
+    let mut destination = Guest::start(folder.path(), "destination", &vec![0; ram.len()]);
+    source.multifd(source_method);
+    destination.multifd(destination_method);
+    destination.incoming(&socket(folder.path(), "in"));
+    (source, destination)
+}
+
+/// Migrates in at least two rounds, with pages that change, come and go in between; both guests'
+/// memory must be the same then.
+fn migrate_in_rounds(source: &mut Guest, destination: &mut Guest, uri: &str) {
+    source.qmp.parameters(json!({ "max-bandwidth": 1 << 20, "downtime-limit": 1 }));
+    source.migrate(uri);
+    // The first pages have been sent, and the last ones not.
+    source.qmp.migration(|state| state["ram"]["transferred"].as_u64() > Some(1 << 20));
+    let mut qtest = source.qtest();
+    for number in 0..32 {
+        // Pages of all kinds change, become zero, or stop being zero.
+        let byte = if number % 16 < 8 { 0 } else { number as u8 };
+        qtest.fill(number * 4096, 4096, byte);
+    }
+    qtest.fill(40 << 20, 1 << 20, 0x5a);
+    drop(qtest);
+    source.qmp.parameters(json!({ "max-bandwidth": 1_u64 << 33, "downtime-limit": 2000 }));
+    let state = source.qmp.outcome();
+    assert_eq!(state["status"], "completed", "{state}");
+    let rounds = state["ram"]["dirty-sync-count"].as_u64().expect("a count");
+    assert!(rounds >= 2, "{state}");
+    let state = destination.qmp.outcome();
+    assert_eq!(state["status"], "completed", "{state}");
+    assert!(source.memory() == destination.memory(), "the guests' memory differs");
+}
+
+fn through_one_proxy(from: &str, to: &str) {
+    let folder = TempDir::new().expect("a folder");
+    let (mut source, mut destination) = guests(&folder, from, to);
+    let proxy = Proxy::start("tcp:127.0.0.1:0", &socket(folder.path(), "in"), from, to);
+    let address = proxy.address.clone();
+    migrate_in_rounds(&mut source, &mut destination, &address);
+    let ended = proxy.wait();
+    assert!(ended.success, "{}", ended.errors);
+    assert!(ended.output.starts_with("2 channels, "), "{}", ended.output);
+}
+
+#[test]
+fn a_stock_destination_inflates_the_pages_that_we_deflate() {
+    through_one_proxy("none", "zlib");
+}
+
+#[test]
+fn a_stock_source_deflates_pages_that_we_inflate() {
+    through_one_proxy("zlib", "none");
+}
+
+#[test]
+fn a_stock_destination_reads_our_zstd() {
+    through_one_proxy("none", "zstd");
+}
+
+#[test]
+fn we_read_a_stock_sources_zstd() {
+    through_one_proxy("zstd", "none");
+}
+
+/// Source (none), proxy, `method`, proxy, destination (none).
+fn through_two_proxies(method: &str) {
+    let folder = TempDir::new().expect("a folder");
+    let (mut source, mut destination) = guests(&folder, "none", "none");
+    let between = socket(folder.path(), "between");
+    let second = Proxy::start(&between, &socket(folder.path(), "in"), method, "none");
+    let first = Proxy::start(&socket(folder.path(), "out"), &between, "none", method);
+    let address = first.address.clone();
+    migrate_in_rounds(&mut source, &mut destination, &address);
+    for proxy in [first, second] {
+        let ended = proxy.wait();
+        assert!(ended.success, "{}", ended.errors);
+    }
+}
+
+#[test]
+fn two_proxies_put_uadk_between_qemus_that_do_not_have_it() {
+    through_two_proxies("uadk");
+}
+
+#[test]
+fn two_proxies_put_qpl_between_qemus_that_do_not_have_it() {
+    through_two_proxies("qpl");
+}
+
+#[test]
+fn when_the_destination_dies_the_source_lives_and_migrates_elsewhere() {
+    let folder = TempDir::new().expect("a folder");
+    let (mut source, mut destination) = guests(&folder, "none", "zlib");
+    let proxy =
+        Proxy::start(&socket(folder.path(), "out"), &socket(folder.path(), "in"), "none", "zlib");
+    source.qmp.parameters(json!({ "max-bandwidth": 1 << 20 }));
+    source.migrate(&proxy.address);
+    source.qmp.migration(|state| state["ram"]["transferred"].as_u64() > Some(1 << 20));
+    destination.kill();
+    let state = source.qmp.outcome();
+    assert_eq!(state["status"], "failed", "{state}");
+    assert_eq!(source.status(), "prelaunch");
+    let ended = proxy.wait();
+    assert!(!ended.success);
+    assert!(ended.errors.contains("the source's guest goes on"), "{}", ended.errors);
+
+    let mut other = Guest::start(folder.path(), "destination2", &vec![0; qemu::RAM]);
+    other.multifd("zlib");
+    other.incoming(&socket(folder.path(), "in2"));
+    let proxy =
+        Proxy::start(&socket(folder.path(), "out"), &socket(folder.path(), "in2"), "none", "zlib");
+    let address = proxy.address.clone();
+    migrate_in_rounds(&mut source, &mut other, &address);
+    assert!(proxy.wait().success);
+}
+
+#[test]
+fn when_the_far_proxy_dies_the_source_lives() {
+    let folder = TempDir::new().expect("a folder");
+    let (mut source, _destination) = guests(&folder, "none", "none");
+    let between = socket(folder.path(), "between");
+    let mut second = Proxy::start(&between, &socket(folder.path(), "in"), "uadk", "none");
+    let first = Proxy::start(&socket(folder.path(), "out"), &between, "none", "uadk");
+    source.qmp.parameters(json!({ "max-bandwidth": 1 << 20 }));
+    source.migrate(&first.address);
+    source.qmp.migration(|state| state["ram"]["transferred"].as_u64() > Some(1 << 20));
+    second.kill();
+    assert_eq!(source.qmp.outcome()["status"], "failed");
+    assert_eq!(source.status(), "prelaunch");
+    assert!(!first.wait().success);
+}
+
+#[test]
+fn another_method_than_agreed_upon_fails_the_migration_with_both_names() {
+    let folder = TempDir::new().expect("a folder");
+    let (mut source, _destination) = guests(&folder, "zstd", "none");
+    let proxy =
+        Proxy::start(&socket(folder.path(), "out"), &socket(folder.path(), "in"), "zlib", "none");
+    source.migrate(&proxy.address);
+    assert_eq!(source.qmp.outcome()["status"], "failed");
+    assert_eq!(source.status(), "prelaunch");
+    let ended = proxy.wait();
+    assert!(!ended.success);
+    for part in ["multifd channel ", "packet ", "method is zstd", "zlib is what"] {
+        assert!(ended.errors.contains(part), "{part:?} is not in {}", ended.errors);
+    }
+}
+
+#[test]
+fn a_destination_that_does_not_listen_fails_the_migration() {
+    let folder = TempDir::new().expect("a folder");
+    let mut source = Guest::start(folder.path(), "source", &vec![1; 8 << 20]);
+    source.multifd("none");
+    let proxy = Proxy::start(&socket(folder.path(), "out"), "unix:/nowhere/at/all", "none", "zlib");
+    source.migrate(&proxy.address);
+    assert_eq!(source.qmp.outcome()["status"], "failed");
+    assert_eq!(source.status(), "prelaunch");
+    assert!(proxy.wait().errors.contains("unix:/nowhere/at/all can't be reached"));
+}
+
+/// Makes the captured streams that the tests of `uadk-compress-pages` replay:
+/// `cargo test -p uadk-compress-cli --test migration -- --ignored capture`.
+#[test]
+#[ignore = "makes fixtures anew"]
+fn capture_fixtures() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pages/tests/fixtures");
+    std::fs::create_dir_all(&fixtures).expect("a folder");
+    let mut ram = guest_memory();
+    ram.truncate(1 << 20);
+    // Mostly zero pages, so that the fixtures are small.
+    ram[1 << 17..7 << 17].fill(0);
+    for method in ["none", "zlib", "zstd"] {
+        let folder = TempDir::new().expect("a folder");
+        // A machine without firmware: the streams have nothing in them but what we put there.
+        let start = |name: &str, ram: &[u8]| Guest::start_machine("none", folder.path(), name, ram);
+        let mut source = start("source", &ram);
+        let mut destination = start("destination", &vec![0; ram.len()]);
+        source.multifd(method);
+        destination.multifd(method);
+        destination.incoming(&socket(folder.path(), "in"));
+        let recording = recorder::record(folder.path().join("out"), folder.path().join("in"));
+        source.qmp.parameters(json!({ "max-bandwidth": 1 << 16, "downtime-limit": 1 }));
+        source.migrate(&socket(folder.path(), "out"));
+        source.qmp.migration(|state| state["ram"]["transferred"].as_u64() > Some(1 << 12));
+        let mut qtest = source.qtest();
+        qtest.fill(0, 8 * 4096, 0);
+        qtest.fill(9 << 16, 4096, 0x33);
+        drop(qtest);
+        source.qmp.parameters(json!({ "max-bandwidth": 1_u64 << 33, "downtime-limit": 2000 }));
+        let state = source.qmp.outcome();
+        assert_eq!(state["status"], "completed", "{state}");
+        assert_eq!(destination.qmp.outcome()["status"], "completed");
+        assert!(source.memory() == destination.memory());
+        let final_ram = source.memory();
+        source.kill();
+        std::fs::write(fixtures.join(format!("{method}.ram")), final_ram).expect("a fixture");
+        while recording.lock().expect("no panics").len() < 2 {
+            std::thread::yield_now();
+        }
+        for (channel, stream) in &*recording.lock().expect("no panics") {
+            let name = format!("{method}-{channel}.multifd");
+            std::fs::write(fixtures.join(name), stream).expect("a fixture");
+        }
+    }
+}
