@@ -5,7 +5,9 @@ mod qemu;
 mod qmp;
 mod recorder;
 
+use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -81,28 +83,44 @@ fn we_read_a_stock_sources_zstd() {
 }
 
 /// Source (none), proxy, `method`, proxy, destination (none).
-fn through_two_proxies(method: &str) {
+fn through_two_proxies(method: &str, script: Option<&str>) -> [String; 2] {
+    let prepare = |command: &mut Command| {
+        if let Some(script) = script {
+            let stand_in = uadk_sim::library_dir().expect("it was built");
+            command.env("UADK_COMPRESS_LIB_DIR", stand_in).env("UADK_SIM_SCRIPT", script);
+        }
+    };
     let folder = TempDir::new().expect("a folder");
     let (mut source, mut destination) = guests(&folder, "none", "none");
     let between = socket(folder.path(), "between");
-    let second = Proxy::start(&between, &socket(folder.path(), "in"), method, "none");
-    let first = Proxy::start(&socket(folder.path(), "out"), &between, "none", method);
+    let (input, output) = (socket(folder.path(), "in"), socket(folder.path(), "out"));
+    let second = Proxy::start_with(&between, &input, method, "none", prepare);
+    let first = Proxy::start_with(&output, &between, "none", method, prepare);
     let address = first.address.clone();
     migrate_in_rounds(&mut source, &mut destination, &address);
-    for proxy in [first, second] {
+    [first, second].map(|proxy| {
         let ended = proxy.wait();
         assert!(ended.success, "{}", ended.errors);
-    }
+        ended.output
+    })
 }
 
 #[test]
 fn two_proxies_put_uadk_between_qemus_that_do_not_have_it() {
-    through_two_proxies("uadk");
+    through_two_proxies("uadk", None);
 }
 
 #[test]
 fn two_proxies_put_qpl_between_qemus_that_do_not_have_it() {
-    through_two_proxies("qpl");
+    through_two_proxies("qpl", None);
+}
+
+#[test]
+fn an_accelerator_that_keeps_failing_costs_no_migration() {
+    let script = "seed=5; busy=1/20; lost=1/2000:50; reset=1/3000; status=1/100:67; context=1/900";
+    for output in through_two_proxies("uadk", Some(script)) {
+        assert!(output.contains("accelerator"), "{output}");
+    }
 }
 
 #[test]
@@ -189,8 +207,11 @@ fn capture_fixtures() {
     ram[1 << 17..7 << 17].fill(0);
     for method in ["none", "zlib", "zstd"] {
         let folder = TempDir::new().expect("a folder");
-        // A machine without firmware: the streams have nothing in them but what we put there.
-        let start = |name: &str, ram: &[u8]| Guest::start_machine("none", folder.path(), name, ram);
+        // Without firmware and its tables, the streams have nothing in them but what we put there.
+        let bios = folder.path().join("bios");
+        std::fs::write(&bios, [0; 1 << 16]).expect("a file");
+        let more = ["-machine", "acpi=off", "-bios", bios.to_str().expect("a name in UTF-8")];
+        let start = |name: &str, ram: &[u8]| Guest::start_with(folder.path(), name, ram, &more);
         let mut source = start("source", &ram);
         let mut destination = start("destination", &vec![0; ram.len()]);
         source.multifd(method);
@@ -211,7 +232,9 @@ fn capture_fixtures() {
         assert!(source.memory() == destination.memory());
         let final_ram = source.memory();
         source.kill();
-        std::fs::write(fixtures.join(format!("{method}.ram")), final_ram).expect("a fixture");
+        let file = std::fs::File::create(fixtures.join("ram.gz")).expect("a fixture");
+        let mut file = flate2::write::GzEncoder::new(file, flate2::Compression::best());
+        file.write_all(&final_ram).and_then(|()| file.try_finish()).expect("a fixture");
         while recording.lock().expect("no panics").len() < 2 {
             std::thread::yield_now();
         }

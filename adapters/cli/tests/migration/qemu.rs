@@ -23,10 +23,11 @@ impl Guest {
     /// A guest whose memory begins as `ram` says; what `incoming` says is where it waits for a
     /// migration.
     pub(crate) fn start(folder: &Path, name: &str, ram: &[u8]) -> Self {
-        Self::start_machine("q35", folder, name, ram)
+        Self::start_with(folder, name, ram, &[])
     }
 
-    pub(crate) fn start_machine(machine: &str, folder: &Path, name: &str, ram: &[u8]) -> Self {
+    /// The same with more arguments.
+    pub(crate) fn start_with(folder: &Path, name: &str, ram: &[u8], more: &[&str]) -> Self {
         check_version();
         let place = |kind: &str| folder.join(format!("{name}.{kind}"));
         let (file, control, qtest) = (place("ram"), place("qmp"), place("qtest"));
@@ -39,10 +40,11 @@ impl Guest {
         );
         let mut command = Command::new(PROGRAM);
         command
-            .args(["-S", "-machine", &format!("{machine},memory-backend=ram0"), "-accel", "tcg"])
+            .args(["-S", "-machine", "q35,memory-backend=ram0", "-accel", "tcg"])
             .args(["-object", &memory, "-m", &format!("{}M", ram.len() >> 20)])
             .args(["-display", "none", "-nodefaults", "-qtest-log", "none"])
             .args(["-qmp", &socket(&control), "-qtest", &socket(&qtest)])
+            .args(more)
             .stdin(Stdio::null());
         if name.starts_with("destination") {
             command.args(["-incoming", "defer"]);

@@ -91,7 +91,11 @@ impl Flags {
 
 /// Pages that a packet has room for.
 pub(crate) const fn pages_per_packet(page_size: usize) -> usize {
-    PACKET_BYTES / page_size
+    // No page size that is no power of two passes the checks.
+    match PACKET_BYTES.checked_div(page_size) {
+        Some(pages) => pages,
+        None => 0,
+    }
 }
 
 /// Bytes of the header of pages: its length depends on the page size alone.

@@ -1,0 +1,231 @@
+//! Damaged streams are errors that say where, and change nothing outside of the block.
+
+use uadk_compress_pages::multifd::{Error, ErrorKind, Method, Received, Receiver, Settings};
+
+use crate::guest::{Memory, PAGE, receive, small_stream, stream};
+
+const HELLO: usize = 64;
+
+/// The stream with a field of the first packet's header replaced.
+fn with(stream: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut damaged = stream.to_vec();
+    damaged[HELLO + at..][..bytes.len()].copy_from_slice(bytes);
+    damaged
+}
+
+/// Reads a stream into memory with other memory on both sides, which must stay as it is.
+fn read(stream: &[u8], method: Method) -> Result<Vec<Received>, Error> {
+    let memory = Memory::guest_like(18);
+    let before = memory.bytes();
+    let settings = Settings::new(method).max_device_state(1 << 16);
+    let result = {
+        let inner = uadk_compress_pages::GuestRam::from_words(&memory.words()[6 * 512..12 * 512]);
+        let receiver = Receiver::new(stream, &settings);
+        receiver.and_then(|mut receiver| {
+            let mut packets = Vec::new();
+            while let Some(received) = receiver.receive_into(&[("ram", inner)])? {
+                packets.push(received);
+            }
+            Ok(packets)
+        })
+    };
+    let after = memory.bytes();
+    assert_eq!(after[..6 * PAGE], before[..6 * PAGE]);
+    assert_eq!(after[12 * PAGE..], before[12 * PAGE..]);
+    result
+}
+
+fn error(stream: &[u8], method: Method) -> Error {
+    match read(stream, method) {
+        Err(error) => error,
+        Ok(packets) => panic!("{method}: it was taken for {packets:?}"),
+    }
+}
+
+#[test]
+fn a_stream_that_ends_anywhere_but_between_packets_is_an_error() {
+    for method in Method::ALL {
+        let stream = small_stream(method);
+        let mut whole = 0;
+        for len in 0..stream.len() {
+            match read(&stream[..len], method) {
+                Ok(_) => whole += 1,
+                Err(error) => assert!(matches!(error.kind, ErrorKind::Ends(_)), "{len}: {error}"),
+            }
+        }
+        // Behind the hello, the pages and the SYNC.
+        assert_eq!(whole, 3, "{method}");
+    }
+}
+
+#[test]
+fn extremes_in_every_field_of_hello_and_header_are_errors() {
+    let extremes = [0, 1, 0x7f, 0xff, 0x8000, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, u32::MAX];
+    for method in Method::ALL {
+        let stream = small_stream(method);
+        // Magic and version of hello and header, flags, pages, zero pages, payload.
+        for at in [0, 4, HELLO, HELLO + 4, HELLO + 8, HELLO + 12, HELLO + 16, HELLO + 20, HELLO + 32] {
+            for value in extremes {
+                let mut damaged = stream.clone();
+                damaged[at..at + 4].copy_from_slice(&value.to_be_bytes());
+                if damaged == stream {
+                    continue;
+                }
+                // Fewer zero pages are another good packet, and so is a SYNC that has no pages.
+                let zero_pages = at == HELLO + 32 && value < 2;
+                match read(&damaged, method) {
+                    Ok(_) => assert!(zero_pages, "{method}, field at {at}: {value:#x}"),
+                    Err(error) => {
+                        let text = error.to_string();
+                        let place = if at < HELLO { "no hello" } else { "multifd channel 3, packet 0: " };
+                        assert!(text.contains(place), "{text}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_offset_outside_of_the_block_is_an_error_before_anything_is_written() {
+    let stream = small_stream(Method::None);
+    let pages = 6 * PAGE as u64;
+    for index in 0..6 {
+        for offset in [pages, pages * 2, 1, 4095, u64::MAX, u64::MAX - 4095, 1 << 63, 1 << 32] {
+            let damaged = with(&stream, 320 + 8 * index, &offset.to_be_bytes());
+            let error = error(&damaged, Method::None);
+            let ErrorKind::Offset { index: found, offset: at, .. } = &error.kind else {
+                panic!("{error}");
+            };
+            assert_eq!((*found, *at), (index, offset));
+        }
+    }
+    let fresh = Memory::new(6);
+    let last = with(&stream, 320 + 8 * 5, &pages.to_be_bytes());
+    receive(&last, &Settings::new(Method::None), &fresh).unwrap_err();
+    assert_eq!(fresh.ram().is_zero(0, 6 * PAGE), Ok(true));
+}
+
+#[test]
+fn names_without_end_or_of_unknown_blocks_are_errors() {
+    let stream = small_stream(Method::Uadk);
+    let endless = error(&with(&stream, 64, &[b'a'; 256]), Method::Uadk);
+    assert!(matches!(endless.kind, ErrorKind::Name), "{endless}");
+    let binary = error(&with(&stream, 64, &[0xff, 0]), Method::Uadk);
+    assert!(matches!(binary.kind, ErrorKind::Name), "{binary}");
+    let unknown = error(&with(&stream, 64, b"rom"), Method::Uadk);
+    let expected = "multifd channel 3, packet 0: there is no ramblock \"rom\" here: start both \
+                    QEMUs with the same memory and devices";
+    assert_eq!(unknown.to_string(), expected);
+}
+
+#[test]
+fn another_method_is_named() {
+    for sent in Method::ALL {
+        for told in Method::ALL.into_iter().filter(|told| *told != sent) {
+            let text = error(&small_stream(sent), told).to_string();
+            let expected = format!("method is {sent}, but {told} is what this side was told");
+            assert!(text.contains(&expected), "{text}");
+        }
+    }
+    let qatzip = with(&small_stream(Method::None), 8, &32_u32.to_be_bytes());
+    assert!(error(&qatzip, Method::None).to_string().contains("method is qatzip"));
+}
+
+#[test]
+fn pages_in_a_sync_packet_are_known_as_an_old_qemus() {
+    let old = with(&small_stream(Method::None), 8, &1_u32.to_be_bytes());
+    let text = error(&old, Method::None).to_string();
+    assert!(text.contains("QEMU before 9.0") && text.contains("9.1 or newer"), "{text}");
+}
+
+#[test]
+fn lengths_that_lie_are_errors() {
+    for method in [Method::Qpl, Method::Uadk] {
+        let stream = small_stream(method);
+        for index in 0..4 {
+            for len in [0, 1, 4097, 0x8000_0000, u32::MAX] {
+                let damaged = with(&stream, 1344 + 4 * index, &u32::to_be_bytes(len));
+                let error = error(&damaged, method);
+                let known = matches!(
+                    error.kind,
+                    ErrorKind::PageLength { .. } | ErrorKind::Lengths { .. }
+                );
+                assert!(known, "{error}");
+            }
+        }
+    }
+}
+
+/// A stream of one packet with one page, whose payload is this.
+fn one_page(method: Method, payload: &[u8]) -> Vec<u8> {
+    let memory = Memory::guest_like(2);
+    let settings = Settings::new(method);
+    let sent = stream(&settings, |sender| sender.send("ram", &memory.ram(), &[4096]));
+    let mut stream = with(&sent, 20, &(payload.len() as u32).to_be_bytes());
+    stream.truncate(HELLO + 1344);
+    stream.extend_from_slice(payload);
+    stream
+}
+
+fn deflated(len: usize, zlib: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1 << 20);
+    flate2::Compress::new(flate2::Compression::best(), zlib)
+        .compress_vec(&vec![1; len], &mut out, flate2::FlushCompress::Finish)
+        .expect("room");
+    out
+}
+
+fn flushed(len: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1 << 20);
+    flate2::Compress::new(flate2::Compression::best(), true)
+        .compress_vec(&vec![1; len], &mut out, flate2::FlushCompress::Sync)
+        .expect("room");
+    out
+}
+
+#[test]
+fn bombs_and_stubs_are_errors() {
+    for len in [0, 1, 4095, 4097, 8192, 1 << 20, 4 << 20] {
+        for (method, zlib) in [(Method::Qpl, false), (Method::Uadk, true)] {
+            let blob = deflated(len, zlib);
+            let payload = [&(blob.len() as u32).to_be_bytes()[..], &blob].concat();
+            let error = error(&one_page(method, &payload), method);
+            // A blob longer than a page is refused unread.
+            let known = matches!(error.kind, ErrorKind::Page { index: 0, .. })
+                || (blob.len() >= 4096
+                    && matches!(error.kind, ErrorKind::PageLength { .. } | ErrorKind::Payload { .. }));
+            assert!(known, "{method}, {len}: {error}");
+        }
+        let error = error(&one_page(Method::Zlib, &flushed(len)), Method::Zlib);
+        assert!(matches!(error.kind, ErrorKind::Stream { .. }), "{len}: {error}");
+    }
+    assert!(read(&one_page(Method::Zlib, &flushed(4096)), Method::Zlib).is_ok());
+    let ended = error(&one_page(Method::Zlib, &deflated(4096, true)), Method::Zlib);
+    assert!(ended.to_string().contains("ends before the migration does"), "{ended}");
+}
+
+#[test]
+fn zstd_bombs_windows_and_stubs_are_errors() {
+    for len in [0, 1, 4095, 4097, 1 << 20] {
+        let mut out = Vec::with_capacity(1 << 20);
+        zstd_safe::compress(&mut out, &vec![1; len], 1).expect("room");
+        let error = error(&one_page(Method::Zstd, &out), Method::Zstd);
+        assert!(matches!(error.kind, ErrorKind::Stream { .. }), "{len}: {error}");
+    }
+    // A frame that asks for a window of 2 GiB: magic, descriptor, window.
+    let window = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let error = error(&one_page(Method::Zstd, &window), Method::Zstd);
+    assert!(matches!(error.kind, ErrorKind::Stream { .. }), "{error}");
+}
+
+#[test]
+fn devices_states_longer_than_allowed_are_errors_without_memory() {
+    let mut packet = small_stream(Method::None)[..HELLO].to_vec();
+    packet.extend_from_slice(&[0x11, 0x22, 0x33, 0x44, 0, 0, 0, 1, 0, 0, 0, 0x40]);
+    packet.extend_from_slice(b"vfio");
+    packet.resize(HELLO + 12 + 256 + 4, 0);
+    packet.extend_from_slice(&u32::MAX.to_be_bytes());
+    let error = error(&packet, Method::None);
+    assert!(error.to_string().contains("4294967295 bytes of state of device \"vfio\""), "{error}");
+}

@@ -1,0 +1,101 @@
+//! Memory for tests.
+
+use std::sync::atomic::AtomicU64;
+
+use uadk_compress_pages::GuestRam;
+use uadk_compress_pages::multifd::{
+    Error, Method, PacketNumbers, Received, Receiver, Sender, Settings,
+};
+
+pub(crate) const PAGE: usize = 4096;
+
+/// Memory that is compared as bytes.
+#[derive(Debug)]
+pub(crate) struct Memory(Vec<AtomicU64>);
+
+impl Memory {
+    pub(crate) fn new(pages: usize) -> Self {
+        Self((0..pages * PAGE / 8).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    /// Zero pages, text, tables and noise in turn.
+    pub(crate) fn guest_like(pages: usize) -> Self {
+        let memory = Self::new(pages);
+        let mut page = [0; PAGE];
+        for number in 0..pages {
+            fill(&mut page, number as u64);
+            memory.ram().write((number * PAGE) as u64, &page).expect("inside");
+        }
+        memory
+    }
+
+    pub(crate) fn ram(&self) -> GuestRam<'_> {
+        GuestRam::from_words(&self.0)
+    }
+
+    pub(crate) fn words(&self) -> &[AtomicU64] {
+        &self.0
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.0.len() * 8];
+        self.ram().read(0, &mut bytes).expect("inside");
+        bytes
+    }
+
+    pub(crate) fn offsets(&self) -> Vec<u64> {
+        (0..self.ram().len()).step_by(PAGE).collect()
+    }
+}
+
+/// A page of the kind that its number says: every fourth is zero.
+pub(crate) fn fill(page: &mut [u8], number: u64) {
+    let mut state = number | 1;
+    for (i, bytes) in page.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        *bytes = match number % 4 {
+            0 => [0; 8],
+            1 => *b"pagetext",
+            2 => (number * 512 + i as u64).to_le_bytes(),
+            _ => {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(number);
+                (state ^ (state >> 29)).to_le_bytes()
+            }
+        };
+    }
+}
+
+/// A channel's stream, made by `send`.
+pub(crate) fn stream(
+    settings: &Settings,
+    send: impl FnOnce(&mut Sender<&mut Vec<u8>>) -> Result<(), Error>,
+) -> Vec<u8> {
+    let mut stream = Vec::new();
+    let mut sender = Sender::new(&mut stream, 3, settings, PacketNumbers::default())
+        .expect("a vector takes everything");
+    send(&mut sender).expect("a vector takes everything");
+    stream
+}
+
+/// A stream of six pages (two of them zero), a SYNC, and a zero page.
+pub(crate) fn small_stream(method: Method) -> Vec<u8> {
+    let memory = Memory::guest_like(6);
+    stream(&Settings::new(method), |sender| {
+        sender.send("ram", &memory.ram(), &memory.offsets())?;
+        sender.sync()?;
+        sender.send("ram", &memory.ram(), &[0])
+    })
+}
+
+/// Reads a stream into `memory`, which is the block "ram"; gives the packets.
+pub(crate) fn receive(
+    stream: &[u8],
+    settings: &Settings,
+    memory: &Memory,
+) -> Result<Vec<Received>, Error> {
+    let mut receiver = Receiver::new(stream, settings)?;
+    let mut packets = Vec::new();
+    while let Some(received) = receiver.receive_into(&[("ram", memory.ram())])? {
+        packets.push(received);
+    }
+    Ok(packets)
+}

@@ -1,0 +1,102 @@
+//! Streams that real QEMUs sent, kept as files: made by the ignored test `capture_fixtures` of
+//! `uadk-compress-cli` with QEMU 10.0.2. Two channels, two rounds at least, a megabyte of memory.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use uadk_compress_pages::multifd::{
+    Method, PacketNumbers, Received, Receiver, Sender, Settings, relay,
+};
+
+use crate::guest::Memory;
+
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// The guest's memory at the end.
+fn guest_ram() -> Vec<u8> {
+    let file = File::open(fixture("ram.gz")).expect("a fixture");
+    let mut ram = Vec::new();
+    flate2::read::GzDecoder::new(file).read_to_end(&mut ram).expect("a fixture");
+    ram
+}
+
+fn streams(method: Method) -> [Vec<u8>; 2] {
+    [0, 1].map(|channel| fs::read(fixture(&format!("{method}-{channel}.multifd"))).expect("one"))
+}
+
+/// Reads both channels, each up to its next SYNC in turn, as a destination must.
+fn replay(streams: &[Vec<u8>; 2], settings: &Settings) -> Vec<u8> {
+    let (ram, bios, rom) = (Memory::new(256), Memory::new(64), Memory::new(32));
+    let blocks = [("ram0", ram.ram()), ("pc.bios", bios.ram()), ("pc.rom", rom.ram())];
+    let mut receivers = streams.each_ref().map(|stream| {
+        Receiver::new(&stream[..], settings).expect("a hello")
+    });
+    let mut rounds = 0;
+    loop {
+        let mut ended = 0;
+        for receiver in &mut receivers {
+            loop {
+                match receiver.receive_into(&blocks).expect("a whole stream") {
+                    Some(Received::Sync) => break,
+                    None => {
+                        ended += 1;
+                        break;
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        if ended == 2 {
+            break;
+        }
+        assert_eq!(ended, 0, "both have the same rounds");
+        rounds += 1;
+    }
+    assert!(rounds >= 2, "{rounds}");
+    ram.bytes()
+}
+
+#[test]
+fn streams_of_real_qemus_give_the_guests_memory() {
+    for method in [Method::None, Method::Zlib, Method::Zstd] {
+        let ram = replay(&streams(method), &Settings::new(method));
+        assert!(ram == guest_ram(), "{method}");
+    }
+}
+
+#[test]
+fn streams_of_real_qemus_give_the_same_by_any_other_method() {
+    for from in [Method::None, Method::Zlib, Method::Zstd] {
+        for to in Method::ALL {
+            let relayed = streams(from).map(|stream| {
+                let mut relayed = Vec::new();
+                let mut receiver =
+                    Receiver::new(&stream[..], &Settings::new(from)).expect("a hello");
+                let channel = receiver.hello().channel;
+                let mut sender =
+                    Sender::new(&mut relayed, channel, &Settings::new(to), PacketNumbers::default())
+                        .expect("a hello");
+                relay(&mut receiver, &mut sender, |_, _| {}).expect("a whole stream");
+                relayed
+            });
+            assert!(replay(&relayed, &Settings::new(to)) == guest_ram(), "{from} to {to}");
+        }
+    }
+}
+
+#[test]
+fn without_compression_we_write_what_qemu_writes() {
+    for stream in streams(Method::None) {
+        let settings = Settings::new(Method::None);
+        let mut relayed = Vec::new();
+        let mut receiver = Receiver::new(&stream[..], &settings).expect("a hello");
+        let channel = receiver.hello().channel;
+        let mut sender = Sender::new(&mut relayed, channel, &settings, PacketNumbers::default())
+            .expect("a hello");
+        relay(&mut receiver, &mut sender, |_, _| {}).expect("a whole stream");
+        assert!(relayed == stream, "channel {channel}");
+    }
+}

@@ -1,0 +1,24 @@
+//! Pages that change between rounds.
+
+use uadk_compress_pages::multifd::{Method, Settings};
+
+use crate::guest::{Memory, receive, stream};
+
+#[test]
+fn pages_that_turn_zero_between_rounds_end_up_zero() {
+    for method in Method::ALL {
+        let memory = Memory::guest_like(64);
+        let settings = Settings::new(method);
+        let stream = stream(&settings, |sender| {
+            sender.send("ram", &memory.ram(), &memory.offsets())?;
+            sender.sync()?;
+            memory.ram().clear(0, 32 * 4096).expect("inside");
+            memory.ram().write(40 * 4096, &[9; 4096]).expect("inside");
+            sender.send("ram", &memory.ram(), &memory.offsets())?;
+            sender.sync()
+        });
+        let arrived = Memory::new(64);
+        receive(&stream, &settings, &arrived).expect("whole");
+        assert!(arrived.bytes() == memory.bytes(), "{method}");
+    }
+}
