@@ -16,6 +16,7 @@ mod memory;
 pub mod multifd;
 mod reuse;
 mod segment;
+pub mod snapshot;
 mod stage;
 
 pub use batch::{BatchError, Channel, Page, PageBatch, ZeroPages};

@@ -1,0 +1,54 @@
+//! Guest memory in a file: zero pages cost nothing, clusters are compressed in parallel and
+//! checksummed, and any page can be read without the others.
+//!
+//! The format is described in `docs/snapshot-format.md`. It is written from beginning to end, so
+//! that a pipe will do, and only its last bytes make it complete: whatever a crash leaves behind reads
+//! as [`SnapshotError::Incomplete`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::AtomicU64;
+//! use uadk_compress::{BlockCompressor, Compressor};
+//! use uadk_compress_pages::GuestRam;
+//! use uadk_compress_pages::snapshot::{Chain, Layout, Pages, Region, SaveOptions, Snapshot, save};
+//!
+//! let memory: Vec<AtomicU64> = (0..1 << 17).map(|i| AtomicU64::new(i >> 13)).collect();
+//! let layout = Layout::new(vec![Region { address: 0, len: 1 << 20 }])?;
+//! let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+//! let mut file = Vec::new();
+//! let regions = [GuestRam::from_words(&memory)];
+//! save(&mut file, &layout, &regions[..], Pages::All, &codec, &SaveOptions::default(), &mut |_| {})?;
+//!
+//! let chain = Chain::new(vec![Snapshot::open(&file[..])?])?;
+//! assert!(chain.pages().read(0x0)?.is_none(), "a zero page");
+//! assert_eq!(chain.pages().read(0x1_0000)?.map(|page| page[0]), Some(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod chain;
+mod error;
+mod file;
+mod format;
+mod layout;
+mod memory;
+mod pages;
+mod restore;
+mod stream;
+mod verify;
+#[cfg(feature = "vm-memory")]
+mod vm;
+mod writer;
+
+pub use chain::{Chain, PageReader};
+pub use error::{Damage, Part, SnapshotError};
+pub use file::{ReadAt, Snapshot};
+pub use format::Header;
+pub use layout::{Layout, Region};
+pub use memory::{ImageFile, ReadMemory, WriteMemory};
+pub use pages::{ChangedPages, Pages};
+pub use restore::{RestoreOptions, Restored, restore};
+pub use stream::{Position, StreamReader};
+pub use verify::{Verified, verify};
+#[cfg(feature = "vm-memory")]
+pub use vm::VmMemory;
+pub use writer::{Progress, SaveOptions, Saved, save};

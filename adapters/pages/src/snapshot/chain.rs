@@ -1,0 +1,142 @@
+//! A base and the deltas on it, read as one.
+
+use super::error::SnapshotError;
+use super::file::{Located, ReadAt, Snapshot};
+use super::format::Entry;
+use super::layout::Layout;
+
+/// A base snapshot and any number of deltas, each on the one before: together the newest state.
+#[derive(Debug)]
+pub struct Chain<F> {
+    layers: Vec<Snapshot<F>>,
+}
+
+impl<F: ReadAt> Chain<F> {
+    /// A base, then the deltas in the order in which they were made.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError::NeedsParent`] if the first is a delta, [`SnapshotError::Chain`] for one that
+    /// was not made on the one before it.
+    pub fn new(layers: Vec<Snapshot<F>>) -> Result<Self, SnapshotError> {
+        let Some(base) = layers.first() else { return Err(SnapshotError::Chain(0)) };
+        if base.header().parent.is_some() {
+            return Err(SnapshotError::NeedsParent);
+        }
+        for (number, pair) in layers.windows(2).enumerate() {
+            let (below, above) = (pair[0].header(), pair[1].header());
+            if above.parent != Some(below.id) || above.layout != below.layout {
+                return Err(SnapshotError::Chain(number + 2));
+            }
+        }
+        Ok(Self { layers })
+    }
+
+    /// How memory is divided.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layers[0].header().layout
+    }
+
+    /// The snapshots, the base first.
+    #[must_use]
+    pub fn layers(&self) -> &[Snapshot<F>] {
+        &self.layers
+    }
+
+    /// Reads pages at random; each thread has its own reader.
+    #[must_use]
+    pub fn pages(&self) -> PageReader<'_, F> {
+        let room = self.layout().cluster_size();
+        PageReader { chain: self, cached: None, stored: vec![0; room], data: vec![0; room] }
+    }
+
+    /// What each layer has of a cluster that no newer layer has: the newest first.
+    pub(crate) fn newest(&self, cluster: u64) -> impl Iterator<Item = Share<'_>> {
+        let mut known = 0_u64;
+        self.layers.iter().enumerate().rev().filter_map(move |(layer, snapshot)| {
+            let located = snapshot.find(cluster)?;
+            let Entry { present, zero, .. } = located.entry;
+            let share = Share { layer, located, present: present & !known, zero: zero & !known };
+            known |= present | zero;
+            Some(share)
+        })
+    }
+}
+
+/// The pages of a cluster that are one layer's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share<'c> {
+    pub(crate) layer: usize,
+    pub(crate) located: &'c Located,
+    /// Pages with data.
+    pub(crate) present: u64,
+    /// Pages that are zero.
+    pub(crate) zero: u64,
+}
+
+/// Reads single pages, and remembers the last cluster.
+#[derive(Debug)]
+pub struct PageReader<'c, F> {
+    chain: &'c Chain<F>,
+    /// Layer and cluster of `data`.
+    cached: Option<(usize, u64)>,
+    stored: Vec<u8>,
+    data: Vec<u8>,
+}
+
+impl<F: ReadAt> PageReader<'_, F> {
+    /// The page at a guest address, which may be any address in it; `None` if it is zero.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError::Unsupported`] where there is no memory, and
+    /// [`SnapshotError::Damaged`] if the page's cluster is not as it was written.
+    pub fn read(&mut self, address: u64) -> Result<Option<&[u8]>, SnapshotError> {
+        let layout = self.chain.layout();
+        let Some((cluster, page)) = layout.find(address) else {
+            let why = format!("the guest has no memory at {address:#x}");
+            return Err(SnapshotError::Unsupported(why));
+        };
+        let share = self.chain.newest(cluster).find(|s| (s.present | s.zero) & (1 << page) != 0);
+        let Some(share) = share.filter(|share| share.present & (1 << page) != 0) else {
+            return Ok(None);
+        };
+        if self.cached != Some((share.layer, cluster)) {
+            self.cached = None;
+            let snapshot = &self.chain.layers[share.layer];
+            snapshot.read_cluster(share.located, &mut self.stored, &mut self.data)?;
+            self.cached = Some((share.layer, cluster));
+        }
+        let at = (share.located.entry.present & ((1 << page) - 1)).count_ones() as usize;
+        let page_size = layout.page_size();
+        Ok(Some(&self.data[at * page_size..][..page_size]))
+    }
+}
+
+impl<F: ReadAt> Snapshot<F> {
+    /// Reads and decompresses a cluster's pages to the beginning of `data`. Both buffers have a
+    /// cluster's room.
+    pub(crate) fn read_cluster(
+        &self,
+        located: &Located,
+        stored: &mut [u8],
+        data: &mut [u8],
+    ) -> Result<(), SnapshotError> {
+        let Located { entry, offset } = *located;
+        let layout = &self.header().layout;
+        let stored = &mut stored[..entry.stored as usize];
+        super::file::read(self.file(), stored, offset)?;
+        let data = &mut data[..entry.len(layout)];
+        let pages = if entry.is_compressed(layout) {
+            if self.codec().decompress(stored, data) != Ok(data.len()) {
+                return Err(self.damaged(located));
+            }
+            Some(&*data)
+        } else {
+            data.copy_from_slice(stored);
+            None
+        };
+        if Entry::checksum(stored, pages) == entry.crc { Ok(()) } else { Err(self.damaged(located)) }
+    }
+}

@@ -1,0 +1,256 @@
+//! A complete snapshot, read anywhere.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use uadk_compress::{BlockCompressor, Compressor, Format};
+
+use super::error::{Part, SnapshotError, damaged};
+use super::format::{
+    Entry, HEADER_FIXED, Header, INDEX_FIXED, INDEX_GROUP, INDEX_MAGIC, TRAILER_LEN, Trailer,
+    parse_entries, table_len, u32_at, u64_at,
+};
+use super::format::ENTRY_LEN;
+
+/// Bytes that are read at any place, by any number of threads.
+pub trait ReadAt: Sync {
+    /// How many there are.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be found out.
+    fn size(&self) -> io::Result<u64>;
+
+    /// Fills `into` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// If they can't be read, or are not all there.
+    fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
+}
+
+impl ReadAt for File {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        FileExt::read_exact_at(self, into, offset)
+    }
+}
+
+impl ReadAt for [u8] {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
+    }
+
+    fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        let start = usize::try_from(offset).ok();
+        let bytes = start.and_then(|start| self.get(start..start.checked_add(into.len())?));
+        into.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for &T {
+    fn size(&self) -> io::Result<u64> {
+        (**self).size()
+    }
+
+    fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        (**self).read_exact_at(into, offset)
+    }
+}
+
+/// A complete snapshot file, opened: its header and index are in memory, its clusters are not.
+#[derive(Debug)]
+pub struct Snapshot<F> {
+    file: F,
+    header: Header,
+    trailer: Trailer,
+    clusters: Vec<Located>,
+    codec: Arc<dyn BlockCompressor>,
+}
+
+/// A cluster, and where its bytes are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Located {
+    pub(crate) entry: Entry,
+    pub(crate) offset: u64,
+}
+
+impl<F: ReadAt> Snapshot<F> {
+    /// Opens a snapshot; a [`Compressor`] decompresses it.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError::Incomplete`] if its writer did not finish or it was cut off, and an error
+    /// that says where if its header, index or trailer is damaged.
+    pub fn open(file: F) -> Result<Self, SnapshotError> {
+        let header = read_header(&file)?;
+        let codec = codec(header.format)?;
+        Self::with_header(file, header, codec)
+    }
+
+    /// Opens a snapshot to be decompressed by this codec.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); and if the codec's format is another.
+    pub fn open_with(file: F, codec: Arc<dyn BlockCompressor>) -> Result<Self, SnapshotError> {
+        let header = read_header(&file)?;
+        if codec.format() != header.format {
+            let (needed, given) = (header.format, codec.format());
+            return Err(SnapshotError::Unsupported(format!(
+                "the snapshot's clusters are {needed}, and the codec is for {given}"
+            )));
+        }
+        Self::with_header(file, header, codec)
+    }
+
+    fn with_header(
+        file: F,
+        header: Header,
+        codec: Arc<dyn BlockCompressor>,
+    ) -> Result<Self, SnapshotError> {
+        let trailer = read_trailer(&file, &header)?;
+        let clusters = read_index(&file, &header, &trailer)?;
+        Ok(Self { file, header, trailer, clusters, codec })
+    }
+
+    /// What the snapshot begins with.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Clusters that the file has.
+    pub fn clusters(&self) -> u64 {
+        self.clusters.len() as u64
+    }
+
+    /// Pages whose data the file has.
+    pub fn data_pages(&self) -> u64 {
+        self.clusters.iter().map(|located| u64::from(located.entry.present.count_ones())).sum()
+    }
+
+    /// Bytes of the file.
+    pub const fn file_len(&self) -> u64 {
+        self.trailer.index_offset + self.trailer.index_len + TRAILER_LEN as u64
+    }
+
+    pub(crate) const fn file(&self) -> &F {
+        &self.file
+    }
+
+    pub(crate) const fn trailer(&self) -> &Trailer {
+        &self.trailer
+    }
+
+    pub(crate) fn located(&self) -> &[Located] {
+        &self.clusters
+    }
+
+    pub(crate) const fn codec(&self) -> &Arc<dyn BlockCompressor> {
+        &self.codec
+    }
+
+    pub(crate) fn find(&self, cluster: u64) -> Option<&Located> {
+        let at = self.clusters.binary_search_by_key(&cluster, |located| located.entry.cluster);
+        at.ok().map(|at| &self.clusters[at])
+    }
+
+    /// The error for a cluster that is not as it was written.
+    pub(crate) fn damaged(&self, located: &Located) -> SnapshotError {
+        damaged(self.part(located), located.offset)
+    }
+
+    pub(crate) fn part(&self, located: &Located) -> Part {
+        let place = self.header.layout.place(located.entry.cluster);
+        place.map_or(Part::Index, |place| Part::Cluster {
+            address: place.address,
+            len: place.len as u64,
+        })
+    }
+}
+
+/// A codec that reads this format.
+pub(crate) fn codec(format: Format) -> Result<Arc<dyn BlockCompressor>, SnapshotError> {
+    let codec = Compressor::builder().format(format).build();
+    Ok(Arc::new(codec.map_err(|error| SnapshotError::Unsupported(error.to_string()))?))
+}
+
+pub(crate) fn read_header(file: &impl ReadAt) -> Result<Header, SnapshotError> {
+    let mut fixed = [0; HEADER_FIXED];
+    read(file, &mut fixed, 0)?;
+    let mut bytes = vec![0; Header::len(&fixed)?];
+    read(file, &mut bytes, 0)?;
+    Header::parse(&bytes)
+}
+
+fn read_trailer(file: &impl ReadAt, header: &Header) -> Result<Trailer, SnapshotError> {
+    let size = file.size()?;
+    let offset = size.checked_sub(TRAILER_LEN as u64).ok_or(SnapshotError::Incomplete)?;
+    let mut bytes = [0; TRAILER_LEN];
+    read(file, &mut bytes, offset)?;
+    let trailer = Trailer::parse(&bytes).ok_or(SnapshotError::Incomplete)?;
+    let fits = trailer.index_offset.checked_add(trailer.index_len) == Some(offset);
+    if !fits || trailer.id != header.id {
+        return Err(damaged(Part::Trailer, offset));
+    }
+    Ok(trailer)
+}
+
+fn read_index(
+    file: &impl ReadAt,
+    header: &Header,
+    trailer: &Trailer,
+) -> Result<Vec<Located>, SnapshotError> {
+    let here = || damaged(Part::Index, trailer.index_offset);
+    let groups = (trailer.groups as usize).saturating_mul(INDEX_GROUP);
+    let expected = (trailer.clusters as usize).saturating_mul(ENTRY_LEN).saturating_add(groups);
+    // It is in the file, so that no more is allocated than the file has.
+    if trailer.index_len != expected.saturating_add(INDEX_FIXED) as u64 {
+        return Err(here());
+    }
+    let mut index = vec![0; trailer.index_len as usize];
+    read(file, &mut index, trailer.index_offset)?;
+    if crc32fast::hash(&index) != trailer.index_crc
+        || u32_at(&index, 0) != INDEX_MAGIC
+        || u64::from(u32_at(&index, 4)) != trailer.groups
+    {
+        return Err(here());
+    }
+    let mut clusters: Vec<Located> = Vec::with_capacity(trailer.clusters as usize);
+    let mut rest = &index[INDEX_FIXED..];
+    while !rest.is_empty() {
+        let (group, after) = rest.split_at_checked(INDEX_GROUP).ok_or_else(here)?;
+        let (mut offset, count) = (u64_at(group, 0), u32_at(group, 8) as usize);
+        let len = count.checked_mul(ENTRY_LEN).ok_or_else(here)?;
+        let (entries, after) = after.split_at_checked(len).ok_or_else(here)?;
+        rest = after;
+        let last = clusters.last().map(|located| located.entry.cluster);
+        offset = offset.saturating_add(table_len(count) as u64);
+        for entry in parse_entries(entries, &header.layout, last).ok_or_else(here)? {
+            clusters.push(Located { entry, offset });
+            offset = offset.saturating_add(u64::from(entry.stored));
+        }
+        if offset > trailer.index_offset {
+            return Err(here());
+        }
+    }
+    Ok(clusters)
+}
+
+/// Reads, and knows what a file's early end means.
+pub(crate) fn read(
+    file: &impl ReadAt,
+    into: &mut [u8],
+    offset: u64,
+) -> Result<(), SnapshotError> {
+    file.read_exact_at(into, offset).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => SnapshotError::Incomplete,
+        _ => error.into(),
+    })
+}

@@ -1,0 +1,298 @@
+//! The bytes of a snapshot: see `docs/snapshot-format.md`. Integers are little-endian.
+
+use uadk_compress::Format;
+
+use super::error::{Part, SnapshotError, damaged};
+use super::layout::{Layout, MAX_REGIONS, Region};
+
+const MAGIC: [u8; 8] = *b"PAGESNAP";
+const END_MAGIC: [u8; 8] = *b"PAGESEND";
+const VERSION: u32 = 1;
+/// The header without regions and checksum.
+pub(crate) const HEADER_FIXED: usize = 64;
+const REGION_LEN: usize = 16;
+const CRC_LEN: usize = 4;
+/// What a group begins with.
+pub(crate) const GROUP_MAGIC: u32 = u32::from_le_bytes(*b"GRUP");
+/// What the index begins with.
+pub(crate) const INDEX_MAGIC: u32 = u32::from_le_bytes(*b"INDX");
+/// Magic, number of entries, bytes of clusters.
+pub(crate) const GROUP_FIXED: usize = 16;
+pub(crate) const ENTRY_LEN: usize = 32;
+/// The index's magic and number of groups.
+pub(crate) const INDEX_FIXED: usize = 8;
+/// In the index, what comes before a group's entries.
+pub(crate) const INDEX_GROUP: usize = 16;
+pub(crate) const TRAILER_LEN: usize = 64;
+/// The most clusters of a group.
+pub(crate) const MAX_GROUP: usize = 1 << 16;
+
+/// What a snapshot begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// How memory is divided.
+    pub layout: Layout,
+    /// The format of compressed clusters.
+    pub format: Format,
+    /// The snapshot's own name.
+    pub id: [u8; 16],
+    /// The name of the snapshot that it was made on; `None` for a base.
+    pub parent: Option<[u8; 16]>,
+}
+
+impl Header {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, SnapshotError> {
+        let format = match self.format {
+            Format::RawDeflate => 1_u32,
+            Format::Zlib => 2,
+            Format::Gzip => 3,
+            other => {
+                return Err(SnapshotError::Unsupported(format!("snapshots have no clusters in {other}")));
+            }
+        };
+        let regions = self.layout.regions();
+        let len = HEADER_FIXED + REGION_LEN * regions.len() + CRC_LEN;
+        let mut bytes = Vec::with_capacity(len);
+        bytes.extend_from_slice(&MAGIC);
+        for field in [
+            VERSION,
+            len as u32,
+            self.layout.page_size() as u32,
+            self.layout.cluster_size() as u32,
+            format,
+            regions.len() as u32,
+        ] {
+            bytes.extend_from_slice(&field.to_le_bytes());
+        }
+        bytes.extend_from_slice(&self.id);
+        bytes.extend_from_slice(&self.parent.unwrap_or_default());
+        for region in regions {
+            bytes.extend_from_slice(&region.address.to_le_bytes());
+            bytes.extend_from_slice(&region.len.to_le_bytes());
+        }
+        let crc = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&crc.to_le_bytes());
+        Ok(bytes)
+    }
+
+    /// The length of the whole header, as its first [`HEADER_FIXED`] bytes say.
+    pub(crate) fn len(fixed: &[u8]) -> Result<usize, SnapshotError> {
+        if fixed[..8] != MAGIC {
+            return Err(SnapshotError::NotASnapshot);
+        }
+        let (version, len, regions) = (u32_at(fixed, 8), u32_at(fixed, 12), u32_at(fixed, 28));
+        if version != VERSION {
+            return Err(SnapshotError::Version(version));
+        }
+        let regions = regions as usize;
+        let expected = HEADER_FIXED + REGION_LEN * regions.min(MAX_REGIONS) + CRC_LEN;
+        if regions > MAX_REGIONS || len as usize != expected {
+            return Err(damaged(Part::Header, 0));
+        }
+        Ok(expected)
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let here = || damaged(Part::Header, 0);
+        let (checked, crc) = bytes.split_at(bytes.len() - CRC_LEN);
+        if crc32fast::hash(checked) != u32_at(crc, 0) {
+            return Err(here());
+        }
+        let format = match u32_at(bytes, 24) {
+            1 => Format::RawDeflate,
+            2 => Format::Zlib,
+            3 => Format::Gzip,
+            _ => return Err(here()),
+        };
+        let regions = checked[HEADER_FIXED..]
+            .chunks_exact(REGION_LEN)
+            .map(|region| Region { address: u64_at(region, 0), len: u64_at(region, 8) })
+            .collect();
+        let (page_size, cluster_size) = (u32_at(bytes, 16) as usize, u32_at(bytes, 20) as usize);
+        let layout = Layout::with_sizes(regions, page_size, cluster_size)?;
+        let parent = id_at(bytes, 48);
+        Ok(Self {
+            layout,
+            format,
+            id: id_at(bytes, 32),
+            parent: (parent != [0; 16]).then_some(parent),
+        })
+    }
+}
+
+/// One cluster of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) cluster: u64,
+    /// A bit for each page whose data is here, one behind the other.
+    pub(crate) present: u64,
+    /// A bit for each page that is zero. All other pages are the parent's, or zero.
+    pub(crate) zero: u64,
+    /// Bytes in the file; as many as the present pages have if they are not compressed.
+    pub(crate) stored: u32,
+    /// Of the stored bytes and, if these are compressed, the pages behind them.
+    pub(crate) crc: u32,
+}
+
+impl Entry {
+    pub(crate) fn to_bytes(self) -> [u8; ENTRY_LEN] {
+        let mut bytes = [0; ENTRY_LEN];
+        bytes[..8].copy_from_slice(&self.cluster.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.present.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.zero.to_le_bytes());
+        bytes[24..28].copy_from_slice(&self.stored.to_le_bytes());
+        bytes[28..].copy_from_slice(&self.crc.to_le_bytes());
+        bytes
+    }
+
+    /// `None` if such an entry can't be.
+    pub(crate) fn parse(bytes: &[u8], layout: &Layout) -> Option<Self> {
+        let entry = Self {
+            cluster: u64_at(bytes, 0),
+            present: u64_at(bytes, 8),
+            zero: u64_at(bytes, 16),
+            stored: u32_at(bytes, 24),
+            crc: u32_at(bytes, 28),
+        };
+        let pages = layout.place(entry.cluster)?.len / layout.page_size();
+        let all = u64::MAX >> (64 - pages);
+        let masks = (entry.present | entry.zero) & !all == 0 && entry.present & entry.zero == 0;
+        let len = entry.len(layout);
+        let stored = entry.stored as usize <= len && (entry.stored == 0) == (len == 0);
+        (masks && stored).then_some(entry)
+    }
+
+    /// Bytes of the pages whose data is here.
+    pub(crate) fn len(&self, layout: &Layout) -> usize {
+        self.present.count_ones() as usize * layout.page_size()
+    }
+
+    pub(crate) fn is_compressed(&self, layout: &Layout) -> bool {
+        (self.stored as usize) < self.len(layout)
+    }
+
+    /// The checksum that an entry has.
+    pub(crate) fn checksum(stored: &[u8], pages: Option<&[u8]>) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(stored);
+        if let Some(pages) = pages {
+            hasher.update(pages);
+        }
+        hasher.finalize()
+    }
+}
+
+/// A group's table: everything before its clusters.
+pub(crate) fn group_table(entries: &[Entry], table: &mut Vec<u8>) {
+    let payload: u64 = entries.iter().map(|entry| u64::from(entry.stored)).sum();
+    table.clear();
+    table.extend_from_slice(&GROUP_MAGIC.to_le_bytes());
+    table.extend_from_slice(&(entries.len() as u32).to_le_bytes());
+    table.extend_from_slice(&payload.to_le_bytes());
+    for entry in entries {
+        table.extend_from_slice(&entry.to_bytes());
+    }
+    let crc = crc32fast::hash(table);
+    table.extend_from_slice(&crc.to_le_bytes());
+}
+
+/// Bytes of the table of a group of so many clusters.
+pub(crate) const fn table_len(entries: usize) -> usize {
+    GROUP_FIXED + ENTRY_LEN * entries + CRC_LEN
+}
+
+/// The entries of a group's table; `None` if it is damaged.
+pub(crate) fn parse_table(table: &[u8], layout: &Layout, after: Option<u64>) -> Option<Vec<Entry>> {
+    let (checked, crc) = table.split_at(table.len() - CRC_LEN);
+    if crc32fast::hash(checked) != u32_at(crc, 0) {
+        return None;
+    }
+    let entries = parse_entries(&checked[GROUP_FIXED..], layout, after)?;
+    let payload: u64 = entries.iter().map(|entry| u64::from(entry.stored)).sum();
+    (payload == u64_at(table, 8)).then_some(entries)
+}
+
+/// Entries in the order of their clusters, all behind cluster `after`.
+pub(crate) fn parse_entries(
+    bytes: &[u8],
+    layout: &Layout,
+    mut after: Option<u64>,
+) -> Option<Vec<Entry>> {
+    bytes
+        .chunks_exact(ENTRY_LEN)
+        .map(|bytes| {
+            let entry = Entry::parse(bytes, layout)?;
+            let in_order = after.is_none_or(|after| entry.cluster > after);
+            after = Some(entry.cluster);
+            in_order.then_some(entry)
+        })
+        .collect()
+}
+
+/// What the index says before a group's entries.
+pub(crate) fn index_group(offset: u64, entries: usize) -> [u8; INDEX_GROUP] {
+    let mut bytes = [0; INDEX_GROUP];
+    bytes[..8].copy_from_slice(&offset.to_le_bytes());
+    bytes[8..12].copy_from_slice(&(entries as u32).to_le_bytes());
+    bytes
+}
+
+/// What a complete snapshot ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trailer {
+    pub(crate) id: [u8; 16],
+    pub(crate) index_offset: u64,
+    pub(crate) index_len: u64,
+    pub(crate) clusters: u64,
+    pub(crate) groups: u64,
+    pub(crate) index_crc: u32,
+}
+
+impl Trailer {
+    pub(crate) fn to_bytes(self) -> [u8; TRAILER_LEN] {
+        let mut bytes = [0; TRAILER_LEN];
+        bytes[..8].copy_from_slice(&END_MAGIC);
+        bytes[8..24].copy_from_slice(&self.id);
+        let fields = [self.index_offset, self.index_len, self.clusters, self.groups];
+        for (place, field) in bytes[24..56].chunks_exact_mut(8).zip(fields) {
+            place.copy_from_slice(&field.to_le_bytes());
+        }
+        bytes[56..60].copy_from_slice(&self.index_crc.to_le_bytes());
+        let crc = crc32fast::hash(&bytes[..60]);
+        bytes[60..].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    /// `None` if it is damaged, or no trailer.
+    pub(crate) fn parse(bytes: &[u8; TRAILER_LEN]) -> Option<Self> {
+        if bytes[..8] != END_MAGIC || crc32fast::hash(&bytes[..60]) != u32_at(bytes, 60) {
+            return None;
+        }
+        Some(Self {
+            id: id_at(bytes, 8),
+            index_offset: u64_at(bytes, 24),
+            index_len: u64_at(bytes, 32),
+            clusters: u64_at(bytes, 40),
+            groups: u64_at(bytes, 48),
+            index_crc: u32_at(bytes, 56),
+        })
+    }
+}
+
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let mut field = [0; 4];
+    field.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(field)
+}
+
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let mut field = [0; 8];
+    field.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(field)
+}
+
+fn id_at(bytes: &[u8], at: usize) -> [u8; 16] {
+    let mut id = [0; 16];
+    id.copy_from_slice(&bytes[at..at + 16]);
+    id
+}

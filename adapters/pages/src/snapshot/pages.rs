@@ -1,0 +1,86 @@
+//! Which pages to save.
+
+use super::layout::Layout;
+
+/// Which pages to save.
+#[derive(Clone, Copy, Debug)]
+pub enum Pages<'p> {
+    /// All of them: a base.
+    All,
+    /// Those that changed: a delta.
+    Changed(&'p ChangedPages),
+}
+
+impl Pages<'_> {
+    pub(crate) fn contains(self, address: u64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Changed(changed) => changed.contains(address),
+        }
+    }
+}
+
+/// The pages that changed since a snapshot, such as a dirty log says.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{ChangedPages, Layout, Region};
+///
+/// let layout = Layout::new(vec![Region { address: 0, len: 1 << 20 }])?;
+/// let mut changed = ChangedPages::none(&layout);
+/// changed.insert(0x3010);
+/// assert_eq!(changed.len(), 1);
+/// # Ok::<(), uadk_compress_pages::snapshot::SnapshotError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChangedPages {
+    page_size: u64,
+    /// For each region, its address, its length, and a bit for each page.
+    regions: Vec<(u64, u64, Vec<u64>)>,
+}
+
+impl ChangedPages {
+    /// No page of this memory.
+    #[must_use]
+    pub fn none(layout: &Layout) -> Self {
+        let page_size = layout.page_size() as u64;
+        let regions = layout.regions().iter().map(|region| {
+            let words = (region.len / page_size).div_ceil(64);
+            (region.address, region.len, vec![0; words as usize])
+        });
+        Self { page_size, regions: regions.collect() }
+    }
+
+    /// Adds the page at a guest address. Where there is no memory, nothing happens.
+    pub fn insert(&mut self, address: u64) {
+        if let Some((region, page)) = self.place(address) {
+            self.regions[region].2[page / 64] |= 1 << (page % 64);
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        let words = self.regions.iter().flat_map(|(_, _, words)| words);
+        words.map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn contains(&self, address: u64) -> bool {
+        self.place(address).is_some_and(|(region, page)| {
+            self.regions[region].2[page / 64] & (1 << (page % 64)) != 0
+        })
+    }
+
+    fn place(&self, address: u64) -> Option<(usize, usize)> {
+        let region = self.regions.partition_point(|(start, ..)| *start <= address);
+        let region = region.checked_sub(1)?;
+        let (start, len, _) = &self.regions[region];
+        let offset = address - start;
+        (offset < *len).then_some((region, (offset / self.page_size) as usize))
+    }
+}

@@ -1,0 +1,264 @@
+//! Restoring all of a guest's memory.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+use super::chain::{Chain, Share};
+use super::error::{Damage, SnapshotError};
+use super::file::{ReadAt, read};
+use super::format::Entry;
+use super::layout::{Layout, Place};
+use super::memory::WriteMemory;
+use super::writer::Progress;
+use crate::batch::ZeroPages;
+use crate::reuse::reuse;
+use uadk_compress::Block;
+
+/// Clusters that a thread takes at once.
+const BATCH: u64 = 64;
+
+/// How to restore.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RestoreOptions {
+    threads: usize,
+    zero_pages: ZeroPages,
+    partial: bool,
+}
+
+impl Default for RestoreOptions {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { threads, zero_pages: ZeroPages::Write, partial: false }
+    }
+}
+
+impl RestoreOptions {
+    /// Threads that decompress; as many as there are processors if not set.
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Says whether the memory is fresh, so that zero pages need not be written.
+    pub const fn zero_pages(mut self, zero_pages: ZeroPages) -> Self {
+        self.zero_pages = zero_pages;
+        self
+    }
+
+    /// Leaves clusters out that are damaged, instead of failing at the first.
+    pub const fn partial(mut self, partial: bool) -> Self {
+        self.partial = partial;
+        self
+    }
+}
+
+/// What a restore did.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// How much.
+    pub progress: Progress,
+    /// What was left out.
+    pub damage: Vec<Damage>,
+}
+
+/// Restores the newest state of a chain. `progress` may be called from any thread, by one at a
+/// time.
+///
+/// # Errors
+///
+/// If anything can't be read or written or, unless a partial restore is asked for, is damaged.
+pub fn restore<F: ReadAt>(
+    chain: &Chain<F>,
+    memory: &(impl WriteMemory + ?Sized),
+    options: &RestoreOptions,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Restored, SnapshotError> {
+    let clusters = chain.layout().clusters();
+    let next = AtomicU64::new(0);
+    let failed = AtomicBool::new(false);
+    let restored = Restored { progress: Progress::default(), damage: Vec::new() };
+    let shared = Mutex::new((restored, None, progress));
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads.clamp(1, 256) {
+            scope.spawn(|| {
+                let mut batch = Batch::default();
+                while !failed.load(Relaxed) {
+                    let first = next.fetch_add(BATCH, Relaxed);
+                    if first >= clusters {
+                        return;
+                    }
+                    let range = first..(first + BATCH).min(clusters);
+                    let done = batch.restore(range, chain, memory, options);
+                    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                    let (restored, error, report) = &mut *shared;
+                    match done {
+                        Ok(done) => {
+                            restored.progress.memory += done.memory;
+                            restored.progress.file += done.file;
+                            restored.progress.pages += done.pages;
+                            restored.damage.append(&mut batch.damage);
+                            report(restored.progress);
+                        }
+                        Err(why) => {
+                            failed.store(true, Relaxed);
+                            error.get_or_insert(why);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let (mut restored, error, _) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    restored.damage.sort_by_key(|damage| damage.offset);
+    error.map_or(Ok(restored), Err)
+}
+
+/// One thread's buffers.
+#[derive(Default)]
+struct Batch {
+    jobs: Vec<Job>,
+    stored: Vec<u8>,
+    data: Vec<u8>,
+    blocks: Vec<Block<'static>>,
+    damage: Vec<Damage>,
+}
+
+/// A cluster of one layer, to be decompressed.
+struct Job {
+    layer: usize,
+    entry: Entry,
+    offset: u64,
+    place: Place,
+    /// Of its pages, those that no newer layer has.
+    wanted: u64,
+    intact: bool,
+}
+
+impl Batch {
+    fn restore<F: ReadAt>(
+        &mut self,
+        clusters: std::ops::Range<u64>,
+        chain: &Chain<F>,
+        memory: &(impl WriteMemory + ?Sized),
+        options: &RestoreOptions,
+    ) -> Result<Progress, SnapshotError> {
+        let layout = chain.layout();
+        let mut done = Progress::default();
+        self.jobs.clear();
+        for cluster in clusters {
+            let Some(place) = layout.place(cluster) else { break };
+            done.memory += place.len as u64;
+            let mut with_data = 0;
+            for Share { layer, located, present, .. } in chain.newest(cluster) {
+                with_data |= present;
+                if present != 0 {
+                    let (entry, offset) = (located.entry, located.offset);
+                    let job = Job { layer, entry, offset, place, wanted: present, intact: true };
+                    done.file += u64::from(entry.stored);
+                    self.jobs.push(job);
+                }
+            }
+            done.pages += u64::from(with_data.count_ones());
+            if options.zero_pages == ZeroPages::Write {
+                clear(place, with_data, layout, memory)?;
+            }
+        }
+        self.decompress(chain)?;
+        let mut data = &self.data[..];
+        for job in &self.jobs {
+            let (pages, rest) = data.split_at(job.entry.len(layout));
+            data = rest;
+            if job.intact {
+                write(job.entry, job.wanted, job.place, pages, layout, memory)?;
+            } else {
+                let snapshot = &chain.layers()[job.layer];
+                let located = super::file::Located { entry: job.entry, offset: job.offset };
+                if !options.partial {
+                    return Err(snapshot.damaged(&located));
+                }
+                self.damage.push(Damage { part: snapshot.part(&located), offset: job.offset });
+            }
+        }
+        Ok(done)
+    }
+
+    /// Reads and decompresses all jobs, one call for each layer.
+    fn decompress<F: ReadAt>(&mut self, chain: &Chain<F>) -> Result<(), SnapshotError> {
+        let layout = chain.layout();
+        let stored = self.jobs.iter().map(|job| job.entry.stored as usize).sum();
+        let len = self.jobs.iter().map(|job| job.entry.len(layout)).sum();
+        self.stored.resize(stored, 0);
+        self.data.resize(len, 0);
+        let mut rest = &mut self.stored[..];
+        for job in &self.jobs {
+            let (stored, after) = rest.split_at_mut(job.entry.stored as usize);
+            read(chain.layers()[job.layer].file(), stored, job.offset)?;
+            rest = after;
+        }
+        for (layer, snapshot) in chain.layers().iter().enumerate() {
+            let mut blocks: Vec<Block<'_>> = reuse(std::mem::take(&mut self.blocks));
+            let (mut stored, mut data) = (&self.stored[..], &mut self.data[..]);
+            for job in &mut self.jobs {
+                let (bytes, after) = stored.split_at(job.entry.stored as usize);
+                let (pages, rest) = data.split_at_mut(job.entry.len(layout));
+                (stored, data) = (after, rest);
+                if job.layer != layer {
+                    continue;
+                }
+                if job.entry.is_compressed(layout) {
+                    blocks.push(Block::new(bytes, pages));
+                } else {
+                    pages.copy_from_slice(bytes);
+                    job.intact = Entry::checksum(bytes, None) == job.entry.crc;
+                }
+            }
+            snapshot.codec().decompress_batch(&mut blocks);
+            let compressed = self
+                .jobs
+                .iter_mut()
+                .filter(|job| job.layer == layer && job.entry.is_compressed(layout));
+            for (job, block) in compressed.zip(&blocks) {
+                job.intact = block.result == Ok(block.dst.len())
+                    && Entry::checksum(block.src, Some(block.dst)) == job.entry.crc;
+            }
+            self.blocks = reuse(blocks);
+        }
+        Ok(())
+    }
+}
+
+/// Makes the pages of a cluster zero that have no data.
+pub(crate) fn clear(
+    place: Place,
+    with_data: u64,
+    layout: &Layout,
+    memory: &(impl WriteMemory + ?Sized),
+) -> Result<(), SnapshotError> {
+    let page_size = layout.page_size();
+    for page in (0..place.len / page_size).filter(|page| with_data & (1 << page) == 0) {
+        let offset = place.offset + (page * page_size) as u64;
+        memory.clear(place.region, offset, page_size).map_err(SnapshotError::Memory)?;
+    }
+    Ok(())
+}
+
+/// Writes those pages of a cluster that are wanted. `data` has all that are present.
+pub(crate) fn write(
+    entry: Entry,
+    wanted: u64,
+    place: Place,
+    data: &[u8],
+    layout: &Layout,
+    memory: &(impl WriteMemory + ?Sized),
+) -> Result<(), SnapshotError> {
+    let page_size = layout.page_size();
+    let present = (0..place.len / page_size).filter(|page| entry.present & (1 << page) != 0);
+    for (page, bytes) in present.zip(data.chunks_exact(page_size)) {
+        if wanted & (1 << page) != 0 {
+            let offset = place.offset + (page * page_size) as u64;
+            memory.write(place.region, offset, bytes).map_err(SnapshotError::Memory)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! A snapshot read from beginning to end, as from a pipe.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use uadk_compress::BlockCompressor;
+
+use super::error::{Part, SnapshotError, damaged};
+use super::file::codec;
+use super::format::{
+    ENTRY_LEN, Entry, GROUP_FIXED, GROUP_MAGIC, HEADER_FIXED, Header, INDEX_FIXED, INDEX_MAGIC,
+    MAX_GROUP, TRAILER_LEN, Trailer, index_group, parse_table, table_len, u32_at,
+};
+use super::layout::Place;
+use super::memory::WriteMemory;
+use super::restore::{clear, write};
+use super::writer::Progress;
+use crate::batch::ZeroPages;
+
+/// Bytes of the index that are compared at once.
+const INDEX_STEP: usize = 64 << 10;
+
+/// Reads a snapshot from beginning to end. Each cluster is checked before it is given out; that
+/// the snapshot is complete shows at its end.
+#[derive(Debug)]
+pub struct StreamReader<R> {
+    input: R,
+    header: Header,
+    codec: Arc<dyn BlockCompressor>,
+    position: u64,
+    /// The rest of the current group.
+    group: std::vec::IntoIter<Entry>,
+    last: Option<u64>,
+    /// What the index must be; `None` after a resumption, when its beginning is not known.
+    index: Option<Index>,
+    stored: Vec<u8>,
+    data: Vec<u8>,
+}
+
+/// What the groups so far make of the index.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    /// Of all behind the index's own first bytes.
+    hasher: crc32fast::Hasher,
+    len: u64,
+    groups: u32,
+    clusters: u64,
+}
+
+/// Where reading can go on: see [`StreamReader::resume`].
+#[derive(Clone, Debug)]
+pub struct Position {
+    header: Header,
+    offset: u64,
+    last: Option<u64>,
+    index: Option<Index>,
+}
+
+impl Position {
+    /// The byte of the snapshot to go on at.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+}
+
+/// A cluster as it comes.
+pub(crate) struct Cluster<'r> {
+    pub(crate) entry: Entry,
+    pub(crate) place: Place,
+    pub(crate) data: &'r [u8],
+}
+
+impl<R: Read> StreamReader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// If it is no snapshot's, or damaged.
+    pub fn new(mut input: R) -> Result<Self, SnapshotError> {
+        let mut bytes = vec![0; HEADER_FIXED];
+        read(&mut input, &mut bytes)?;
+        bytes.resize(Header::len(&bytes)?, 0);
+        read(&mut input, &mut bytes[HEADER_FIXED..])?;
+        let header = Header::parse(&bytes)?;
+        let index = Some(Index::default());
+        let position = Position { header, offset: bytes.len() as u64, last: None, index };
+        Self::resume(input, position)
+    }
+
+    /// Goes on where another reader was interrupted. The input begins at that
+    /// [`offset`](Position::offset) of the same snapshot.
+    ///
+    /// # Errors
+    ///
+    /// If there is no codec for the snapshot's format.
+    pub fn resume(input: R, position: Position) -> Result<Self, SnapshotError> {
+        let Position { header, offset, last, index } = position;
+        let codec = codec(header.format)?;
+        let (stored, data) = (Vec::new(), vec![0; header.layout.cluster_size()]);
+        let group = Vec::new().into_iter();
+        Ok(Self { input, header, codec, position: offset, group, last, index, stored, data })
+    }
+
+    /// What the snapshot begins with.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Where reading can go on if the input fails: between two groups.
+    pub fn position(&self) -> Option<Position> {
+        (self.group.len() == 0).then(|| Position {
+            header: self.header.clone(),
+            offset: self.position,
+            last: self.last,
+            index: self.index.clone(),
+        })
+    }
+
+    /// Puts everything that follows into `memory`, group by group. After an error, `progress` says
+    /// how much was whole and is restored; [`position`](Self::position) before the failed group was
+    /// told to `between`.
+    ///
+    /// # Errors
+    ///
+    /// If the input or the memory fails, or anything is damaged or incomplete. What came before is
+    /// restored then.
+    pub fn restore(
+        &mut self,
+        memory: &(impl WriteMemory + ?Sized),
+        zero_pages: ZeroPages,
+        progress: &mut Progress,
+        between: &mut dyn FnMut(&Progress, &Position),
+    ) -> Result<(), SnapshotError> {
+        let base = self.header.parent.is_none() && zero_pages == ZeroPages::Write;
+        let layout = self.header.layout.clone();
+        let mut next = self.last.map_or(0, |last| last + 1);
+        let clear_up_to = |next: &mut u64, end: u64| {
+            while base && *next < end {
+                if let Some(place) = layout.place(*next) {
+                    clear(place, 0, &layout, memory)?;
+                }
+                *next += 1;
+            }
+            Ok::<(), SnapshotError>(())
+        };
+        while let Some(Cluster { entry, place, data }) = self.next_cluster()? {
+            write(entry, entry.present, place, data, &layout, memory)?;
+            if base {
+                clear(place, entry.present, &layout, memory)?;
+            } else {
+                clear(place, !entry.zero, &layout, memory)?;
+            }
+            progress.pages += u64::from(entry.present.count_ones());
+            clear_up_to(&mut next, entry.cluster)?;
+            next = entry.cluster + 1;
+            progress.memory = next.saturating_mul(layout.cluster_size() as u64).min(layout.len());
+            progress.file = self.position;
+            if let Some(position) = self.position() {
+                between(progress, &position);
+            }
+        }
+        clear_up_to(&mut next, layout.clusters())?;
+        progress.memory = layout.len();
+        progress.file = self.position;
+        Ok(())
+    }
+
+    /// The next cluster; `None` at the end of a complete snapshot.
+    pub(crate) fn next_cluster(&mut self) -> Result<Option<Cluster<'_>>, SnapshotError> {
+        let entry = loop {
+            if let Some(entry) = self.group.next() {
+                break entry;
+            }
+            if !self.next_group()? {
+                return Ok(None);
+            }
+        };
+        let layout = &self.header.layout;
+        let place = layout.place(entry.cluster).ok_or(SnapshotError::Incomplete)?;
+        let offset = self.position;
+        let here = || {
+            damaged(Part::Cluster { address: place.address, len: place.len as u64 }, offset)
+        };
+        self.stored.resize(entry.stored as usize, 0);
+        read(&mut self.input, &mut self.stored)?;
+        self.position += u64::from(entry.stored);
+        let data = &mut self.data[..entry.len(layout)];
+        let pages = if entry.is_compressed(layout) {
+            if self.codec.decompress(&self.stored, data) != Ok(data.len()) {
+                return Err(here());
+            }
+            Some(&*data)
+        } else {
+            data.copy_from_slice(&self.stored);
+            None
+        };
+        if Entry::checksum(&self.stored, pages) != entry.crc {
+            return Err(here());
+        }
+        Ok(Some(Cluster { entry, place, data }))
+    }
+
+    /// Reads the next group's table; false if there was the end instead.
+    fn next_group(&mut self) -> Result<bool, SnapshotError> {
+        let offset = self.position;
+        let mut fixed = [0; INDEX_FIXED];
+        read(&mut self.input, &mut fixed)?;
+        match u32_at(&fixed, 0) {
+            GROUP_MAGIC => {}
+            INDEX_MAGIC => return self.end(fixed).map(|()| false),
+            _ => return Err(damaged(Part::Group, offset)),
+        }
+        let count = u32_at(&fixed, 4) as usize;
+        if count == 0 || count > MAX_GROUP {
+            return Err(damaged(Part::Group, offset));
+        }
+        let mut table = vec![0; table_len(count)];
+        table[..INDEX_FIXED].copy_from_slice(&fixed);
+        read(&mut self.input, &mut table[INDEX_FIXED..])?;
+        let entries = parse_table(&table, &self.header.layout, self.last)
+            .ok_or_else(|| damaged(Part::Group, offset))?;
+        if let Some(index) = &mut self.index {
+            let bytes = &table[GROUP_FIXED..GROUP_FIXED + ENTRY_LEN * count];
+            let group = index_group(offset, count);
+            index.hasher.update(&group);
+            index.hasher.update(bytes);
+            index.len += (group.len() + bytes.len()) as u64;
+            index.groups += 1;
+            index.clusters += count as u64;
+        }
+        self.position += table.len() as u64;
+        self.last = entries.last().map(|entry| entry.cluster);
+        self.group = entries.into_iter();
+        Ok(true)
+    }
+
+    /// Reads index and trailer, and compares them with what came before.
+    fn end(&mut self, fixed: [u8; INDEX_FIXED]) -> Result<(), SnapshotError> {
+        let offset = self.position;
+        let here = || damaged(Part::Index, offset);
+        let Some(index) = &self.index else { return Err(SnapshotError::Incomplete) };
+        if u32_at(&fixed, 4) != index.groups {
+            return Err(here());
+        }
+        let (mut whole, mut own) = (crc32fast::Hasher::new(), crc32fast::Hasher::new());
+        whole.update(&fixed);
+        let mut left = index.len;
+        let mut buffer = vec![0; INDEX_STEP];
+        while left > 0 {
+            let step = left.min(INDEX_STEP as u64) as usize;
+            read(&mut self.input, &mut buffer[..step])?;
+            whole.update(&buffer[..step]);
+            own.update(&buffer[..step]);
+            left -= step as u64;
+        }
+        if own.finalize() != index.hasher.clone().finalize() {
+            return Err(here());
+        }
+        let len = INDEX_FIXED as u64 + index.len;
+        let mut bytes = [0; TRAILER_LEN];
+        read(&mut self.input, &mut bytes)?;
+        let expected = Trailer {
+            id: self.header.id,
+            index_offset: offset,
+            index_len: len,
+            clusters: index.clusters,
+            groups: u64::from(index.groups),
+            index_crc: whole.finalize(),
+        };
+        if Trailer::parse(&bytes) != Some(expected) {
+            return Err(damaged(Part::Trailer, offset + len));
+        }
+        self.position = offset + len + TRAILER_LEN as u64;
+        Ok(())
+    }
+}
+
+/// Fills a buffer; the input's end is a snapshot's that was cut off.
+fn read(input: &mut impl Read, into: &mut [u8]) -> Result<(), SnapshotError> {
+    input.read_exact(into).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => SnapshotError::Incomplete,
+        _ => error.into(),
+    })
+}

@@ -1,0 +1,78 @@
+//! Looking for damage.
+
+use super::chain::Chain;
+use super::error::{Damage, Part, SnapshotError};
+use super::file::{Located, ReadAt, Snapshot, read};
+use super::format::group_table;
+use super::writer::Progress;
+
+/// What a verification found.
+#[derive(Clone, Debug, Default)]
+pub struct Verified {
+    /// How much was looked at.
+    pub progress: Progress,
+    /// What is not as it was written, in the order of the file.
+    pub damage: Vec<Damage>,
+}
+
+/// Reads all of a snapshot and checks every byte of it: header, groups, clusters, index and trailer.
+/// Memory that is not there is known by its guest address.
+///
+/// # Errors
+///
+/// If the file can't be read; or if header, index or trailer are damaged, without which clusters
+/// can't be told.
+pub fn verify<F: ReadAt>(
+    file: F,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Verified, SnapshotError> {
+    let snapshot = Snapshot::open(file)?;
+    let mut verified = Verified::default();
+    let layout = snapshot.header().layout.clone();
+    let room = layout.cluster_size();
+    let (mut stored, mut data) = (vec![0; room], vec![0; room]);
+    let mut end = snapshot.header().to_bytes()?.len() as u64;
+    let mut expected = Vec::new();
+    for group in groups(snapshot.located()) {
+        let entries: Vec<_> = group.iter().map(|located| located.entry).collect();
+        group_table(&entries, &mut expected);
+        let mut table = vec![0; expected.len()];
+        let offset = group[0].offset - table.len() as u64;
+        read(snapshot.file(), &mut table, offset)?;
+        if table != expected || offset != end {
+            verified.damage.push(Damage { part: Part::Group, offset });
+        }
+        for located in group {
+            match snapshot.read_cluster(located, &mut stored, &mut data) {
+                Ok(()) => {}
+                Err(SnapshotError::Damaged(damage)) => verified.damage.push(damage),
+                Err(other) => return Err(other),
+            }
+            end = located.offset + u64::from(located.entry.stored);
+            let done = &mut verified.progress;
+            done.pages += u64::from(located.entry.present.count_ones());
+            done.file = end;
+            done.memory = (located.entry.cluster + 1) * room as u64;
+        }
+        progress(verified.progress);
+    }
+    if end != snapshot.trailer().index_offset {
+        verified.damage.push(Damage { part: Part::Index, offset: end });
+    }
+    verified.progress.memory = layout.len();
+    verified.progress.file = snapshot.file_len();
+    Ok(verified)
+}
+
+/// The clusters, group by group: within one they lie behind each other.
+fn groups(located: &[Located]) -> impl Iterator<Item = &[Located]> {
+    located.chunk_by(|a, b| a.offset + u64::from(a.entry.stored) == b.offset)
+}
+
+impl<F: ReadAt> Chain<F> {
+    /// Pages with data in the newest state.
+    pub fn data_pages(&self) -> u64 {
+        let newest = (0..self.layout().clusters()).flat_map(|cluster| self.newest(cluster));
+        newest.map(|share| u64::from(share.present.count_ones())).sum()
+    }
+}
