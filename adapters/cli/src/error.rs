@@ -37,6 +37,8 @@ pub(crate) enum Error {
     Some { count: u64 },
     #[error(transparent)]
     MultifdProxy(#[from] crate::multifd_proxy::ProxyError),
+    #[error(transparent)]
+    Pages(#[from] crate::pages::PagesError),
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
 }

@@ -8,6 +8,7 @@ mod error;
 mod gzip;
 mod manual;
 mod multifd_proxy;
+mod pages;
 mod size;
 mod streams;
 mod tar;
@@ -38,6 +39,7 @@ enum Command {
     Completions(manual::Completions),
     Man(manual::Man),
     MultifdProxy(multifd_proxy::Arguments),
+    Pages(pages::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
         Command::Man(arguments) => manual::man(&arguments, Arguments::command()),
         Command::MultifdProxy(arguments) => multifd_proxy::run(&arguments),
+        Command::Pages(arguments) => pages::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("uadk-compress: {error}");

@@ -137,6 +137,10 @@ impl<F: ReadAt> Snapshot<F> {
             data.copy_from_slice(stored);
             None
         };
-        if Entry::checksum(stored, pages) == entry.crc { Ok(()) } else { Err(self.damaged(located)) }
+        if Entry::checksum(stored, pages) == entry.crc {
+            Ok(())
+        } else {
+            Err(self.damaged(located))
+        }
     }
 }

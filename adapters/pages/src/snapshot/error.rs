@@ -31,7 +31,9 @@ pub enum SnapshotError {
     #[error("the memory's layout is not possible: {0}")]
     Layout(String),
     /// A delta and a snapshot that it was not made on.
-    #[error("snapshot number {0} of the chain was not made on the one before it: give the base first, then the deltas in the order in which they were made")]
+    #[error(
+        "snapshot number {0} of the chain was not made on the one before it: give the base first, then the deltas in the order in which they were made"
+    )]
     Chain(usize),
     /// A delta without its base.
     #[error("the snapshot has only the pages that changed since another one: give that one first")]

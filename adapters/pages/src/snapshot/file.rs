@@ -8,11 +8,11 @@ use std::sync::Arc;
 use uadk_compress::{BlockCompressor, Compressor, Format};
 
 use super::error::{Part, SnapshotError, damaged};
+use super::format::ENTRY_LEN;
 use super::format::{
     Entry, HEADER_FIXED, Header, INDEX_FIXED, INDEX_GROUP, INDEX_MAGIC, TRAILER_LEN, Trailer,
     parse_entries, table_len, u32_at, u64_at,
 };
-use super::format::ENTRY_LEN;
 
 /// Bytes that are read at any place, by any number of threads.
 pub trait ReadAt: Sync {
@@ -244,11 +244,7 @@ fn read_index(
 }
 
 /// Reads, and knows what a file's early end means.
-pub(crate) fn read(
-    file: &impl ReadAt,
-    into: &mut [u8],
-    offset: u64,
-) -> Result<(), SnapshotError> {
+pub(crate) fn read(file: &impl ReadAt, into: &mut [u8], offset: u64) -> Result<(), SnapshotError> {
     file.read_exact_at(into, offset).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => SnapshotError::Incomplete,
         _ => error.into(),

@@ -47,7 +47,9 @@ impl Header {
             Format::Zlib => 2,
             Format::Gzip => 3,
             other => {
-                return Err(SnapshotError::Unsupported(format!("snapshots have no clusters in {other}")));
+                return Err(SnapshotError::Unsupported(format!(
+                    "snapshots have no clusters in {other}"
+                )));
             }
         };
         let regions = self.layout.regions();

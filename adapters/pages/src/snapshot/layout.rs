@@ -129,7 +129,8 @@ impl Layout {
 
     /// Where a cluster is; `None` behind the last one.
     pub(crate) fn place(&self, cluster: u64) -> Option<Place> {
-        let region = self.first_clusters.partition_point(|first| *first <= cluster).checked_sub(1)?;
+        let region =
+            self.first_clusters.partition_point(|first| *first <= cluster).checked_sub(1)?;
         let Region { address, len } = *self.regions.get(region)?;
         let offset = (cluster - self.first_clusters[region]) * self.cluster_size as u64;
         let len = (len - offset).min(self.cluster_size as u64);

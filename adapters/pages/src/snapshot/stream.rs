@@ -179,9 +179,8 @@ impl<R: Read> StreamReader<R> {
         let layout = &self.header.layout;
         let place = layout.place(entry.cluster).ok_or(SnapshotError::Incomplete)?;
         let offset = self.position;
-        let here = || {
-            damaged(Part::Cluster { address: place.address, len: place.len as u64 }, offset)
-        };
+        let here =
+            || damaged(Part::Cluster { address: place.address, len: place.len as u64 }, offset);
         self.stored.resize(entry.stored as usize, 0);
         read(&mut self.input, &mut self.stored)?;
         self.position += u64::from(entry.stored);

@@ -1,9 +1,12 @@
 //! Looking for damage.
 
+use std::io;
+
 use super::chain::Chain;
 use super::error::{Damage, Part, SnapshotError};
 use super::file::{Located, ReadAt, Snapshot, read};
 use super::format::group_table;
+use super::stream::StreamReader;
 use super::writer::Progress;
 
 /// What a verification found.
@@ -26,7 +29,15 @@ pub fn verify<F: ReadAt>(
     file: F,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Verified, SnapshotError> {
-    let snapshot = Snapshot::open(file)?;
+    let snapshot = match Snapshot::open(&file) {
+        // Without a trailer, what there is may say whether it is lost or damaged.
+        Err(SnapshotError::Incomplete) => {
+            let mut reader = StreamReader::new(Sequential { file: &file, position: 0 })?;
+            while reader.next_cluster()?.is_some() {}
+            return Err(SnapshotError::Incomplete);
+        }
+        opened => opened?,
+    };
     let mut verified = Verified::default();
     let layout = snapshot.header().layout.clone();
     let room = layout.cluster_size();
@@ -62,6 +73,22 @@ pub fn verify<F: ReadAt>(
     verified.progress.memory = layout.len();
     verified.progress.file = snapshot.file_len();
     Ok(verified)
+}
+
+/// A file, read from beginning to end.
+struct Sequential<'f, F> {
+    file: &'f F,
+    position: u64,
+}
+
+impl<F: ReadAt> io::Read for Sequential<'_, F> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = self.file.size()?.saturating_sub(self.position);
+        let len = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.file.read_exact_at(&mut into[..len], self.position)?;
+        self.position += len as u64;
+        Ok(len)
+    }
 }
 
 /// The clusters, group by group: within one they lie behind each other.

@@ -46,10 +46,9 @@ impl<'m, M: GuestMemoryBackend> VmMemory<'m, M> {
     ///
     /// [`SnapshotError::Layout`] for regions that are not of whole pages.
     pub fn new(memory: &'m M) -> Result<Self, SnapshotError> {
-        let regions = memory.iter().map(|region| Region {
-            address: region.start_addr().0,
-            len: region.len(),
-        });
+        let regions = memory
+            .iter()
+            .map(|region| Region { address: region.start_addr().0, len: region.len() });
         Ok(Self { memory, layout: Layout::new(regions.collect())? })
     }
 

@@ -7,9 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use uadk_compress::{Block, BlockCompressor};
 
 use super::error::SnapshotError;
-use super::format::{
-    Entry, Header, INDEX_FIXED, INDEX_MAGIC, Trailer, group_table, index_group,
-};
+use super::format::{Entry, Header, INDEX_FIXED, INDEX_MAGIC, Trailer, group_table, index_group};
 use super::layout::{Layout, Place};
 use super::memory::{ReadMemory, is_zero};
 use super::pages::Pages;
@@ -40,7 +38,11 @@ pub struct SaveOptions {
 
 impl Default for SaveOptions {
     fn default() -> Self {
-        Self { threads: std::thread::available_parallelism().map_or(1, usize::from), id: None, parent: None }
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            id: None,
+            parent: None,
+        }
     }
 }
 
@@ -100,7 +102,13 @@ pub fn save<W: Write + Send>(
     let queue = Queue {
         next: AtomicU64::new(0),
         failed: AtomicBool::new(false),
-        turn: Mutex::new(Turn { group: 0, file, progress: Progress::default(), report: progress, error: None }),
+        turn: Mutex::new(Turn {
+            group: 0,
+            file,
+            progress: Progress::default(),
+            report: progress,
+            error: None,
+        }),
         arrived: Condvar::new(),
     };
     std::thread::scope(|scope| {
@@ -112,8 +120,16 @@ pub fn save<W: Write + Send>(
                     if number >= groups || queue.failed.load(Relaxed) {
                         return;
                     }
-                    let clusters = number * per_group..((number + 1) * per_group).min(layout.clusters());
-                    let made = group.make(clusters, layout, memory, pages, options.parent.is_some(), &**compressor);
+                    let clusters =
+                        number * per_group..((number + 1) * per_group).min(layout.clusters());
+                    let made = group.make(
+                        clusters,
+                        layout,
+                        memory,
+                        pages,
+                        options.parent.is_some(),
+                        &**compressor,
+                    );
                     queue.commit(number, made.map(|()| &group), layout);
                 }
             });
@@ -312,11 +328,13 @@ impl Group {
     fn stored<'g>(&'g self, layout: &'g Layout) -> impl Iterator<Item = &'g [u8]> {
         let mut data = &self.data[..];
         let rooms = self.output.chunks_exact(layout.cluster_size());
-        self.entries.iter().filter(|entry| entry.present != 0).zip(rooms).map(move |(entry, room)| {
-            let (pages, rest) = data.split_at(entry.len(layout));
-            data = rest;
-            if entry.is_compressed(layout) { &room[..entry.stored as usize] } else { pages }
-        })
+        self.entries.iter().filter(|entry| entry.present != 0).zip(rooms).map(
+            move |(entry, room)| {
+                let (pages, rest) = data.split_at(entry.len(layout));
+                data = rest;
+                if entry.is_compressed(layout) { &room[..entry.stored as usize] } else { pages }
+            },
+        )
     }
 }
 

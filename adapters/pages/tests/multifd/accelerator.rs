@@ -16,20 +16,19 @@ fn a_failing_accelerator_costs_single_pages_a_trip_through_software() {
     let sim = Simulator::acquire(Machine::default());
     let software = SoftwareCompressor::new(Format::Zlib, Level::DEFAULT).expect("has it");
     let clock = SystemClock::default();
-    let uadk = UadkCompressor::with_libwd(
-        &uadk_sim::libwd(),
-        Format::Zlib,
-        &UadkConfig::default(),
-        clock,
-    )
-    .expect("there is a device");
+    let uadk =
+        UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &UadkConfig::default(), clock)
+            .expect("there is a device");
     let engines = OffloadCompressor::new(uadk, software, Policy::default()).expect("one format");
     let engines = Arc::new(engines);
     let memory = Memory::guest_like(512);
-    for script in ["no-faults", "busy=1/10", "no-faults; status=1/30:67", "no-faults; return=1/50:-5"] {
+    for script in
+        ["no-faults", "busy=1/10", "no-faults; status=1/30:67", "no-faults; return=1/50:-5"]
+    {
         sim.script(script).expect("a script");
         let settings = Settings::new(Method::Uadk).codec(engines.clone());
-        let stream = stream(&settings, |sender| sender.send("ram", &memory.ram(), &memory.offsets()));
+        let stream =
+            stream(&settings, |sender| sender.send("ram", &memory.ram(), &memory.offsets()));
         let arrived = Memory::new(512);
         receive(&stream, &settings, &arrived).expect(script);
         assert!(arrived.bytes() == memory.bytes(), "{script}");

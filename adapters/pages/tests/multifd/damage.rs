@@ -64,7 +64,9 @@ fn extremes_in_every_field_of_hello_and_header_are_errors() {
     for method in Method::ALL {
         let stream = small_stream(method);
         // Magic and version of hello and header, flags, pages, zero pages, payload.
-        for at in [0, 4, HELLO, HELLO + 4, HELLO + 8, HELLO + 12, HELLO + 16, HELLO + 20, HELLO + 32] {
+        for at in
+            [0, 4, HELLO, HELLO + 4, HELLO + 8, HELLO + 12, HELLO + 16, HELLO + 20, HELLO + 32]
+        {
             for value in extremes {
                 let mut damaged = stream.clone();
                 damaged[at..at + 4].copy_from_slice(&value.to_be_bytes());
@@ -77,7 +79,8 @@ fn extremes_in_every_field_of_hello_and_header_are_errors() {
                     Ok(_) => assert!(zero_pages, "{method}, field at {at}: {value:#x}"),
                     Err(error) => {
                         let text = error.to_string();
-                        let place = if at < HELLO { "no hello" } else { "multifd channel 3, packet 0: " };
+                        let place =
+                            if at < HELLO { "no hello" } else { "multifd channel 3, packet 0: " };
                         assert!(text.contains(place), "{text}");
                     }
                 }
@@ -147,10 +150,8 @@ fn lengths_that_lie_are_errors() {
             for len in [0, 1, 4097, 0x8000_0000, u32::MAX] {
                 let damaged = with(&stream, 1344 + 4 * index, &u32::to_be_bytes(len));
                 let error = error(&damaged, method);
-                let known = matches!(
-                    error.kind,
-                    ErrorKind::PageLength { .. } | ErrorKind::Lengths { .. }
-                );
+                let known =
+                    matches!(error.kind, ErrorKind::PageLength { .. } | ErrorKind::Lengths { .. });
                 assert!(known, "{error}");
             }
         }
@@ -194,7 +195,10 @@ fn bombs_and_stubs_are_errors() {
             // A blob longer than a page is refused unread.
             let known = matches!(error.kind, ErrorKind::Page { index: 0, .. })
                 || (blob.len() >= 4096
-                    && matches!(error.kind, ErrorKind::PageLength { .. } | ErrorKind::Payload { .. }));
+                    && matches!(
+                        error.kind,
+                        ErrorKind::PageLength { .. } | ErrorKind::Payload { .. }
+                    ));
             assert!(known, "{method}, {len}: {error}");
         }
         let error = error(&one_page(Method::Zlib, &flushed(len)), Method::Zlib);

@@ -31,9 +31,8 @@ fn streams(method: Method) -> [Vec<u8>; 2] {
 fn replay(streams: &[Vec<u8>; 2], settings: &Settings) -> Vec<u8> {
     let (ram, bios, rom) = (Memory::new(256), Memory::new(64), Memory::new(32));
     let blocks = [("ram0", ram.ram()), ("pc.bios", bios.ram()), ("pc.rom", rom.ram())];
-    let mut receivers = streams.each_ref().map(|stream| {
-        Receiver::new(&stream[..], settings).expect("a hello")
-    });
+    let mut receivers =
+        streams.each_ref().map(|stream| Receiver::new(&stream[..], settings).expect("a hello"));
     let mut rounds = 0;
     loop {
         let mut ended = 0;
@@ -76,9 +75,13 @@ fn streams_of_real_qemus_give_the_same_by_any_other_method() {
                 let mut receiver =
                     Receiver::new(&stream[..], &Settings::new(from)).expect("a hello");
                 let channel = receiver.hello().channel;
-                let mut sender =
-                    Sender::new(&mut relayed, channel, &Settings::new(to), PacketNumbers::default())
-                        .expect("a hello");
+                let mut sender = Sender::new(
+                    &mut relayed,
+                    channel,
+                    &Settings::new(to),
+                    PacketNumbers::default(),
+                )
+                .expect("a hello");
                 relay(&mut receiver, &mut sender, |_, _| {}).expect("a whole stream");
                 relayed
             });

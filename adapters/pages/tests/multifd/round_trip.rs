@@ -84,7 +84,10 @@ fn a_hello_has_channel_and_uuid_and_another_guests_is_refused() {
     assert_eq!((hello.channel, hello.uuid), (3, uuid));
     assert!(Receiver::new(&stream[..], &Settings::new(Method::None)).is_ok(), "any will do");
     let error = Receiver::new(&stream[..], &settings.uuid([8; 16])).unwrap_err();
-    assert_eq!(error.to_string(), "multifd channel 3: the stream is of another guest: its UUID differs");
+    assert_eq!(
+        error.to_string(),
+        "multifd channel 3: the stream is of another guest: its UUID differs"
+    );
 }
 
 /// Magic, version, flags, name, instance, length, and the state.
@@ -104,8 +107,7 @@ fn a_relay_keeps_packets_and_passes_device_state_along() {
     for from in Method::ALL {
         for to in Method::ALL {
             let (from, to) = (Settings::new(from), Settings::new(to));
-            let mut sent =
-                stream(&from, |s| s.send("ram", &memory.ram(), &memory.offsets()));
+            let mut sent = stream(&from, |s| s.send("ram", &memory.ram(), &memory.offsets()));
             sent.extend_from_slice(&device_state(&[5; 3000]));
             sent.extend_from_slice(&stream(&from, |sender| sender.sync())[64..]);
             let mut relayed = Vec::new();

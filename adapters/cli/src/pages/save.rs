@@ -1,0 +1,185 @@
+//! `pages save`.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde_json::json;
+use uadk_compress::{BlockCompressor, Compressor, Level};
+use uadk_compress_pages::snapshot::{
+    Chain, ChangedPages, ImageFile, Layout, Pages, Progress, ReadMemory, Region, SaveOptions,
+    Saved, SnapshotError, save,
+};
+
+use super::output::Output;
+use super::{PagesError, hex, open, open_chain, progress, threads};
+use crate::error::{self, Error};
+use crate::size;
+
+/// Saves an image of guest memory, such as the file of QEMU's memory-backend-file
+///
+/// Zero pages cost nothing, and clusters are compressed in parallel. With --base, only the pages that
+/// differ from those snapshots are saved. OUT appears when it is whole; - is stdout.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Arguments {
+    /// The guest's memory, its regions one behind the other
+    image: PathBuf,
+    /// The snapshot
+    out: PathBuf,
+    /// A region of guest addresses, ADDRESS:SIZE; all of IMAGE at address 0 if none is given
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    region: Vec<Region>,
+    /// Save what differs from this snapshot: give the base, then the deltas on it
+    #[arg(long, value_name = "SNAPSHOT")]
+    base: Vec<PathBuf>,
+    /// Bytes of a page: 4K to 64K
+    #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = size::parse)]
+    page_size: usize,
+    /// Bytes that are compressed together, and read to get at a page
+    #[arg(long, value_name = "SIZE", default_value = "16K", value_parser = size::parse)]
+    cluster_size: usize,
+    /// Level of the software engine: 1 to 12, 0 for the least CPU
+    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(i32).range(0..=12))]
+    level: i32,
+    /// Threads that compress; as many as there are processors if not given
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<usize>,
+    /// Replace OUT
+    #[arg(long)]
+    force: bool,
+    /// Print JSON, for machines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Saves, and says what came of it, on stderr if the snapshot goes to stdout.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let codec = Compressor::builder().level(Level::nearest(arguments.level)).build();
+    let codec = codec.map_err(PagesError::Engine)?;
+    let layout = arguments.layout()?;
+    let image = ImageFile::new(open(&arguments.image)?, &layout);
+    let shared: Arc<dyn BlockCompressor> = Arc::new(codec);
+    let mut options = SaveOptions::default().threads(threads(arguments.threads));
+    let changed = match &arguments.base[..] {
+        [] => None,
+        base => {
+            let chain = open_chain(base)?;
+            if *chain.layout() != layout {
+                return Err(PagesError::OtherLayout { path: base[0].clone() }.into());
+            }
+            if let Some(newest) = chain.layers().last() {
+                options = options.parent(newest.header().id);
+            }
+            Some(difference(&chain, &image).map_err(|s| PagesError::snapshot(&base[0], s))?)
+        }
+    };
+    let pages = changed.as_ref().map_or(Pages::All, Pages::Changed);
+    let bar = progress(layout.len());
+    let mut report = |done: Progress| bar.set_position(done.memory);
+    let to_stdout = arguments.out == Path::new("-");
+    let saved = if to_stdout {
+        let output = io::stdout();
+        save(output, &layout, &image, pages, &shared, &options, &mut report)
+    } else {
+        let mut output = Output::create(&arguments.out, arguments.force)?;
+        let saved = save(&mut output, &layout, &image, pages, &shared, &options, &mut report);
+        if saved.is_ok() {
+            output.finish()?;
+        }
+        saved
+    };
+    bar.finish_and_clear();
+    let saved = saved.map_err(|source| PagesError::snapshot(&arguments.out, source))?;
+    let text = describe(&saved, &layout, arguments.json);
+    if to_stdout {
+        eprint!("{text}");
+    } else {
+        error::print(&text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(saved: &Saved, layout: &Layout, json: bool) -> String {
+    let (memory, file) = (layout.len(), saved.progress.file);
+    if json {
+        let value = json!({
+            "id": hex(&saved.id), "memory": memory, "file": file, "pages": saved.progress.pages,
+        });
+        return format!("{value}\n");
+    }
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    format!(
+        "{}: {:.1} MiB of memory, {} pages with data, {:.1} MiB in the file\n",
+        hex(&saved.id),
+        mib(memory),
+        saved.progress.pages,
+        mib(file)
+    )
+}
+
+impl Arguments {
+    fn layout(&self) -> Result<Layout, PagesError> {
+        let metadata = open(&self.image)?.metadata();
+        let len = metadata.map_err(|source| PagesError::open(&self.image, source))?.len();
+        let regions = match &self.region[..] {
+            [] => vec![Region { address: 0, len }],
+            regions => regions.to_vec(),
+        };
+        let layout = Layout::with_sizes(regions, self.page_size, self.cluster_size)
+            .map_err(|source| PagesError::snapshot(&self.image, source))?;
+        let expected = layout.len();
+        if len != expected {
+            return Err(PagesError::Regions { path: self.image.clone(), len, expected });
+        }
+        Ok(layout)
+    }
+}
+
+/// The pages in which an image differs from the newest state of a chain.
+fn difference(chain: &Chain<File>, image: &ImageFile) -> Result<ChangedPages, SnapshotError> {
+    let layout = chain.layout();
+    let mut changed = ChangedPages::none(layout);
+    let mut pages = chain.pages();
+    let mut page = vec![0; layout.page_size()];
+    for (number, region) in layout.regions().iter().enumerate() {
+        for offset in (0..region.len).step_by(page.len()) {
+            image.read(number, offset, &mut page).map_err(SnapshotError::Memory)?;
+            let address = region.address + offset;
+            let same = match pages.read(address)? {
+                Some(before) => before == page,
+                None => page.iter().all(|byte| *byte == 0),
+            };
+            if !same {
+                changed.insert(address);
+            }
+        }
+    }
+    Ok(changed)
+}
+
+fn region(text: &str) -> Result<Region, String> {
+    let usage = || "write ADDRESS:SIZE, such as 0x100000000:6G".to_owned();
+    let (address, len) = text.split_once(':').ok_or_else(usage)?;
+    let address = match address.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => address.parse().ok(),
+    };
+    Ok(Region { address: address.ok_or_else(usage)?, len: size::parse(len)? as u64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_an_address_and_a_size() {
+        assert_eq!(region("0:2G"), Ok(Region { address: 0, len: 2 << 30 }));
+        assert_eq!(region("0x100000000:6G"), Ok(Region { address: 1 << 32, len: 6 << 30 }));
+        for text in ["", "5", "x:1G", "0x:1G", "0:0", "0:1X"] {
+            assert!(region(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A base, and deltas on it.
+
+use uadk_compress_pages::ZeroPages;
+use uadk_compress_pages::snapshot::{
+    Chain, ChangedPages, Pages, Progress, RestoreOptions, SaveOptions, Snapshot, SnapshotError,
+    StreamReader, restore,
+};
+
+use crate::guest::{Memory, PAGE};
+use crate::{BASE, layout, snapshot, snapshot_with};
+
+const PAGES: usize = 200;
+
+/// A base, two deltas, and the memory at the end.
+fn chain() -> ([Vec<u8>; 3], Memory) {
+    let memory = Memory::guest_like(PAGES);
+    let base = snapshot(&memory);
+    let mut parent = BASE;
+    let deltas = [2_u8, 3].map(|number| {
+        let mut changed = ChangedPages::none(&layout(PAGES));
+        // Some pages change, some become zero, some stop being zero, in overlapping places.
+        for page in (0..PAGES).skip(usize::from(number)).step_by(3) {
+            let address = (page * PAGE) as u64;
+            let byte = if page % 5 == 0 { 0 } else { number };
+            memory.ram().write(address, &[byte; PAGE]).expect("inside");
+            changed.insert(address + 5);
+        }
+        let options = SaveOptions::default().id([number; 16]).parent(parent);
+        parent = [number; 16];
+        snapshot_with(&memory, Pages::Changed(&changed), &options)
+    });
+    let [first, second] = deltas;
+    ([base, first, second], memory)
+}
+
+fn open(file: &[u8]) -> Snapshot<&[u8]> {
+    Snapshot::open(file).expect("whole")
+}
+
+#[test]
+fn a_chain_restores_to_the_newest_state() {
+    let (files, memory) = chain();
+    let chain = Chain::new(files.iter().map(|file| open(file)).collect()).expect("a chain");
+    for zero_pages in [ZeroPages::Write, ZeroPages::Fresh] {
+        let restored = match zero_pages {
+            ZeroPages::Write => Memory::guest_like(PAGES),
+            ZeroPages::Fresh => Memory::new(PAGES),
+        };
+        let options = RestoreOptions::default().threads(3).zero_pages(zero_pages);
+        restore(&chain, &[restored.ram()][..], &options, &mut |_| {}).expect("restored");
+        assert!(restored.bytes() == memory.bytes(), "{zero_pages:?}");
+    }
+    let mut pages = chain.pages();
+    for (number, expected) in memory.bytes().chunks(PAGE).enumerate() {
+        let page = pages.read((number * PAGE) as u64).expect("it is there");
+        assert!(page.unwrap_or(&[0; PAGE]) == expected, "{number}");
+    }
+}
+
+#[test]
+fn streams_restore_a_chain_one_after_the_other() {
+    let (files, memory) = chain();
+    let restored = Memory::guest_like(PAGES);
+    for file in &files {
+        let mut reader = StreamReader::new(&file[..]).expect("a header");
+        let mut progress = Progress::default();
+        reader
+            .restore(&[restored.ram()][..], ZeroPages::Write, &mut progress, &mut |_, _| {})
+            .expect("whole");
+    }
+    assert!(restored.bytes() == memory.bytes());
+}
+
+#[test]
+fn a_delta_has_only_what_changed() {
+    let (files, _) = chain();
+    assert!(open(&files[1]).data_pages() < 60);
+}
+
+#[test]
+fn snapshots_that_do_not_belong_together_are_refused() {
+    let (files, _) = chain();
+    let [base, first, second] = &files;
+    let chain =
+        |files: &[&Vec<u8>]| Chain::new(files.iter().map(|file| open(file)).collect()).map(|_| ());
+    assert!(chain(&[base, first]).is_ok());
+    assert!(matches!(chain(&[]), Err(SnapshotError::Chain(0))));
+    assert!(matches!(chain(&[first]), Err(SnapshotError::NeedsParent)));
+    assert!(matches!(chain(&[base, second]), Err(SnapshotError::Chain(2))));
+    assert!(matches!(chain(&[base, first, first]), Err(SnapshotError::Chain(3))));
+    assert!(matches!(chain(&[base, base]), Err(SnapshotError::Chain(2))));
+    let other = snapshot_with(
+        &Memory::new(PAGES + 1),
+        Pages::All,
+        &SaveOptions::default().id([9; 16]).parent(BASE),
+    );
+    assert!(matches!(chain(&[base, &other]), Err(SnapshotError::Chain(2))));
+}

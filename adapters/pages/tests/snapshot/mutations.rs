@@ -1,0 +1,35 @@
+//! The fuzz target's body, over inputs that are made here.
+
+use proptest::prelude::*;
+
+use crate::guest::Memory;
+use crate::snapshot;
+
+#[path = "../../../../fuzz/bodies/snapshot.rs"]
+mod body;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_snapshots_never_panic_or_write_outside(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<prop::sample::Index>(),
+        mend in any::<bool>(),
+    ) {
+        let mut file = snapshot(&Memory::guest_like(40));
+        for (place, byte) in changes {
+            let at = place.index(file.len());
+            file[at] = byte;
+        }
+        if mend {
+            // Checksums that are right again let damage further in.
+            let header = file.len().min(84);
+            let crc = crc32fast::hash(&file[..header - 4]).to_le_bytes();
+            file[header - 4..header].copy_from_slice(&crc);
+        } else {
+            file.truncate(file.len() - cut.index(file.len()) / 4);
+        }
+        body::run(&file);
+    }
+}

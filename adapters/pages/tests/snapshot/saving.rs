@@ -1,0 +1,151 @@
+//! Saving and restoring.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use uadk_compress::{BlockCompressor, Compressor, Format};
+use uadk_compress_pages::ZeroPages;
+use uadk_compress_pages::snapshot::{
+    Chain, ImageFile, Layout, Pages, Progress, Region, RestoreOptions, SaveOptions, Snapshot,
+    SnapshotError, restore, save,
+};
+
+use crate::guest::{Memory, PAGE};
+use crate::{BASE, codec, snapshot, snapshot_with};
+
+#[test]
+fn what_is_saved_is_restored_with_any_sizes_formats_and_regions() {
+    let (low, high) = (Memory::guest_like(333), Memory::guest_like(80));
+    let regions = vec![
+        Region { address: 0, len: 320 * PAGE as u64 },
+        Region { address: 1 << 32, len: 80 * PAGE as u64 },
+    ];
+    for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
+        let codec: Arc<dyn BlockCompressor> =
+            Arc::new(Compressor::builder().format(format).build().expect("software"));
+        for (page_size, cluster_size) in [
+            (4096, 4096),
+            (4096, 16 << 10),
+            (4096, 256 << 10),
+            (16 << 10, 64 << 10),
+            (65536, 65536),
+        ] {
+            let layout =
+                Layout::with_sizes(regions.clone(), page_size, cluster_size).expect("a layout");
+            let mut file = Vec::new();
+            let ram = [low.ram(), high.ram()];
+            let options = SaveOptions::default();
+            save(&mut file, &layout, &ram[..], Pages::All, &codec, &options, &mut |_| {})
+                .expect("saved");
+            let chain =
+                Chain::new(vec![Snapshot::open(&file[..]).expect("whole")]).expect("a base");
+            let (restored_low, restored_high) = (Memory::guest_like(333), Memory::new(80));
+            let ram = [restored_low.ram(), restored_high.ram()];
+            restore(&chain, &ram[..], &RestoreOptions::default(), &mut |_| {}).expect("restored");
+            assert!(restored_low.bytes()[..320 * PAGE] == low.bytes()[..320 * PAGE]);
+            assert!(restored_high.bytes() == high.bytes(), "{format} {page_size} {cluster_size}");
+        }
+    }
+}
+
+#[test]
+fn the_same_bytes_come_out_at_any_number_of_threads() {
+    let memory = Memory::guest_like(3000);
+    let one = snapshot_with(&memory, Pages::All, &SaveOptions::default().id(BASE).threads(1));
+    for threads in [2, 3, 8] {
+        let options = SaveOptions::default().id(BASE).threads(threads);
+        assert!(snapshot_with(&memory, Pages::All, &options) == one, "{threads}");
+    }
+}
+
+#[test]
+fn zero_pages_cost_nothing() {
+    let empty = snapshot(&Memory::new(1));
+    assert_eq!(snapshot(&Memory::new(100_000)).len(), empty.len());
+    // One page of data costs itself alone, also among zero pages of its cluster.
+    let memory = Memory::new(64);
+    memory.ram().write(17 * PAGE as u64, &[9; PAGE]).expect("inside");
+    assert!(snapshot(&memory).len() < empty.len() + 200);
+}
+
+#[test]
+fn a_page_is_read_without_the_others() {
+    let memory = Memory::guest_like(500);
+    let file = snapshot(&memory);
+    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("whole")]).expect("a base");
+    let mut pages = chain.pages();
+    let bytes = memory.bytes();
+    for number in (0..500).rev().chain([7, 499, 7]) {
+        let expected = &bytes[number * PAGE..][..PAGE];
+        let read = pages.read((number * PAGE + 123) as u64).expect("it is there");
+        assert!(read.unwrap_or(&[0; PAGE]) == expected, "{number}");
+        assert_eq!(read.is_none(), number % 4 == 0);
+    }
+    let outside = pages.read(500 * PAGE as u64).unwrap_err();
+    assert!(outside.to_string().contains("no memory at 0x1f4000"), "{outside}");
+}
+
+#[test]
+fn files_are_saved_and_restored_sparse() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let memory = Memory::new(4096);
+    memory.ram().write(1000 * PAGE as u64, &[1; 2 * PAGE]).expect("inside");
+    let place = folder.path().join("image");
+    std::fs::write(&place, memory.bytes()).expect("written");
+    let layout = crate::layout(4096);
+    let image = ImageFile::new(File::open(&place).expect("open"), &layout);
+    let mut file = Vec::new();
+    let mut reports: Vec<Progress> = Vec::new();
+    let saved = save(
+        &mut file,
+        &layout,
+        &image,
+        Pages::All,
+        &codec(),
+        &SaveOptions::default(),
+        &mut |progress| reports.push(progress),
+    )
+    .expect("saved");
+    assert_eq!((saved.progress.pages, saved.progress.file), (2, file.len() as u64));
+    assert_eq!(reports.last().map(|last| last.memory), Some(4096 * PAGE as u64));
+    assert!(reports.is_sorted_by_key(|report| report.memory));
+
+    let place = folder.path().join("restored");
+    let output = File::create_new(&place).expect("created");
+    output.set_len(layout.len()).expect("resized");
+    let output = File::options().read(true).write(true).open(&place).expect("open");
+    let image = ImageFile::new(output, &layout);
+    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("whole")]).expect("a base");
+    let options = RestoreOptions::default().zero_pages(ZeroPages::Write);
+    restore(&chain, &image, &options, &mut |_| {}).expect("restored");
+    assert!(std::fs::read(&place).expect("read") == memory.bytes());
+    use std::os::unix::fs::MetadataExt;
+    assert!(std::fs::metadata(&place).expect("there").blocks() < 100, "it is not sparse");
+}
+
+#[test]
+fn memory_or_output_that_fails_ends_a_save() {
+    struct Full(usize);
+    impl std::io::Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let memory = Memory::guest_like(2000);
+    let layout = crate::layout(2000);
+    let ram = [memory.ram()];
+    let options = SaveOptions::default().threads(4);
+    for room in [0, 10, 1 << 10, 1 << 20, 1_700_000] {
+        let result =
+            save(Full(room), &layout, &ram[..], Pages::All, &codec(), &options, &mut |_| {});
+        assert!(matches!(result, Err(SnapshotError::Io(_))), "{room}");
+    }
+    let nothing: [uadk_compress_pages::GuestRam<'_>; 0] = [];
+    let result =
+        save(Vec::new(), &layout, &nothing[..], Pages::All, &codec(), &options, &mut |_| {});
+    assert!(matches!(result, Err(SnapshotError::Memory(_))));
+}
