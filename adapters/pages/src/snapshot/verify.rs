@@ -98,6 +98,7 @@ fn groups(located: &[Located]) -> impl Iterator<Item = &[Located]> {
 
 impl<F: ReadAt> Chain<F> {
     /// Pages with data in the newest state.
+    #[must_use]
     pub fn data_pages(&self) -> u64 {
         let newest = (0..self.layout().clusters()).flat_map(|cluster| self.newest(cluster));
         newest.map(|share| u64::from(share.present.count_ones())).sum()

@@ -53,6 +53,7 @@ impl<'m, M: GuestMemoryBackend> VmMemory<'m, M> {
     }
 
     /// How the memory is divided.
+    #[must_use]
     pub const fn layout(&self) -> &Layout {
         &self.layout
     }

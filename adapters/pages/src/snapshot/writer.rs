@@ -95,7 +95,7 @@ pub fn save<W: Write + Send>(
     let id = options.id.unwrap_or_else(random_id);
     let header =
         Header { layout: layout.clone(), format: compressor.format(), id, parent: options.parent };
-    let mut file = Output { output, position: 0, index: index_begin(), groups: 0, clusters: 0 };
+    let mut file = Output { inner: output, position: 0, index: index_begin(), groups: 0, clusters: 0 };
     file.write(&header.to_bytes()?)?;
     let per_group = (GROUP_BYTES / layout.cluster_size()).max(1) as u64;
     let groups = layout.clusters().div_ceil(per_group);
@@ -305,16 +305,13 @@ impl Group {
         compressor.compress_batch(&mut blocks);
         let with_data = self.entries.iter_mut().filter(|entry| entry.present != 0);
         for (entry, block) in with_data.zip(&blocks) {
-            match &block.result {
-                Ok(len) => {
-                    entry.stored = *len as u32;
-                    entry.crc = Entry::checksum(&block.dst[..*len], Some(block.src));
-                }
+            if let Ok(len) = &block.result {
+                entry.stored = *len as u32;
+                entry.crc = Entry::checksum(&block.dst[..*len], Some(block.src));
+            } else {
                 // Whatever the trouble, the pages as they are will do.
-                Err(_) => {
-                    entry.stored = block.src.len() as u32;
-                    entry.crc = Entry::checksum(block.src, None);
-                }
+                entry.stored = block.src.len() as u32;
+                entry.crc = Entry::checksum(block.src, None);
             }
         }
         for entry in self.entries.iter_mut().filter(|entry| entry.present == 0) {
@@ -340,7 +337,7 @@ impl Group {
 
 /// The file as far as it is written.
 struct Output<W> {
-    output: W,
+    inner: W,
     position: u64,
     index: Vec<u8>,
     groups: u32,
@@ -355,7 +352,7 @@ fn index_begin() -> Vec<u8> {
 
 impl<W: Write> Output<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        self.output.write_all(bytes)?;
+        self.inner.write_all(bytes)?;
         self.position += bytes.len() as u64;
         Ok(())
     }
@@ -390,7 +387,7 @@ impl<W: Write> Output<W> {
         };
         self.write(&index)?;
         self.write(&trailer.to_bytes())?;
-        Ok(self.output.flush()?)
+        Ok(self.inner.flush()?)
     }
 }
 
