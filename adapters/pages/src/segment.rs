@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::IoSlice;
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use block_deflate::{Encoder, Mode};
 use uadk_compress::{BlockCompressor, Error, Format};
 
 /// What a zlib stream of segments begins with: deflate with a window of 32 KiB, fastest level.
@@ -24,7 +24,7 @@ const STORED_HEADER: [u8; 5] = {
 pub(crate) struct SegmentCompressor;
 
 thread_local! {
-    static ENCODER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+    static ENCODER: RefCell<Encoder> = RefCell::new(Encoder::new(Mode::Default));
 }
 
 impl BlockCompressor for SegmentCompressor {
@@ -34,14 +34,7 @@ impl BlockCompressor for SegmentCompressor {
 
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         ENCODER.with_borrow_mut(|encoder| {
-            encoder.reset();
-            match encoder.compress(src, dst, FlushCompress::Sync) {
-                // With no room left there may be more to come.
-                Ok(Status::Ok) if encoder.total_out() < dst.len() as u64 => {
-                    Ok(encoder.total_out() as usize)
-                }
-                _ => Err(Error::OutputFull),
-            }
+            encoder.compress_segment(src, dst).map_err(|_| Error::OutputFull)
         })
     }
 
@@ -60,7 +53,7 @@ pub(crate) fn stored(page: &[u8]) -> impl Iterator<Item = IoSlice<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use flate2::{Decompress, FlushDecompress};
+    use flate2::{Decompress, FlushDecompress, Status};
 
     use super::*;
 
