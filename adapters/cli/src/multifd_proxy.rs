@@ -9,7 +9,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Compressor};
+use uadk_compress::{BlockCompressor, Compressor, Level};
 use uadk_compress_pages::multifd::{Method, Settings};
 
 use crate::error::{self, Error};
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     /// The method to send
     #[arg(long, value_name = "METHOD")]
     to: Method,
-    /// The level of zstd
+    /// The level of zstd, and of the software engine for qpl and uadk
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=20))]
     level: i32,
     /// The page size of the guest's machine: 4K to 64K
@@ -110,6 +110,7 @@ fn settings(
     let Some(format) = method.page_format() else { return Ok((settings, None)) };
     let codec = Compressor::builder()
         .format(format)
+        .level(Level::nearest(arguments.level))
         .build()
         .map_err(|source| ProxyError::Engine { method, source })?;
     let shared: Arc<dyn BlockCompressor> = Arc::new(codec.clone());

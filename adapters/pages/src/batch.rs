@@ -171,15 +171,15 @@ impl Channel {
         for (index, (_, page)) in pages.clone().enumerate() {
             count += 1;
             match page {
-                Page::Zero => {}
                 Page::Raw(bytes) if bytes.len() != page_size => {
                     return Err(BatchError::LongPage { index, page_size });
                 }
+                Page::Zero | Page::Raw(_) => {}
                 // The codec takes blobs of a page's length for raw pages.
                 Page::Compressed(bytes) if bytes.len() >= page_size => {
                     return Err(BatchError::LongPage { index, page_size });
                 }
-                Page::Raw(_) | Page::Compressed(_) => landing += page_size,
+                Page::Compressed(_) => landing += page_size,
             }
         }
         if count > max {
@@ -187,11 +187,12 @@ impl Channel {
         }
         let landing = &mut self.landing[..landing];
         let blobs = pages.clone().filter_map(|(_, page)| match page {
-            Page::Zero => None,
-            Page::Raw(bytes) | Page::Compressed(bytes) => Some(bytes),
+            Page::Zero | Page::Raw(_) => None,
+            Page::Compressed(bytes) => Some(bytes),
         });
         self.codec.decompress(blobs, landing).map_err(|error| {
-            let indices = pages.clone().enumerate().filter(|(_, (_, page))| *page != Page::Zero);
+            let compressed = |page: &Page<'_>| matches!(page, Page::Compressed(_));
+            let indices = pages.clone().enumerate().filter(|(_, (_, page))| compressed(page));
             error.renumber(|among| indices.clone().nth(among).map_or(among, |(index, _)| index))
         })?;
         let mut landed = landing.chunks_exact(page_size);
@@ -199,7 +200,10 @@ impl Channel {
             let written = match page {
                 Page::Zero if zero_pages == ZeroPages::Fresh => Ok(()),
                 Page::Zero => ram.clear(offset, page_size),
-                _ => landed.next().map_or(Ok(()), |bytes| ram.write(offset, bytes)),
+                Page::Raw(bytes) => ram.write(offset, bytes),
+                Page::Compressed(_) => {
+                    landed.next().map_or(Ok(()), |bytes| ram.write(offset, bytes))
+                }
             };
             written.map_err(|source| BatchError::Offset { index, source })?;
         }

@@ -109,9 +109,16 @@ impl<'m> GuestRam<'m> {
     /// If it is not a range of words in this memory.
     pub fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), OutOfRange> {
         let words = self.words(offset, into.len())?;
-        for (word, bytes) in words.iter().zip(into.as_chunks_mut::<WORD>().0) {
+        let load = |(word, bytes): (&AtomicU64, &mut [u8; WORD])| {
             *bytes = word.load(Relaxed).to_ne_bytes();
+        };
+        // Whole strides first: the compiler leaves loops over atomics as they are.
+        let (strides, rest) = words.as_chunks::<STRIDE>();
+        let (rooms, end) = into.as_chunks_mut::<{ STRIDE * WORD }>();
+        for (stride, room) in strides.iter().zip(rooms) {
+            stride.iter().zip(room.as_chunks_mut().0).for_each(load);
         }
+        rest.iter().zip(end.as_chunks_mut().0).for_each(load);
         Ok(())
     }
 
@@ -122,9 +129,15 @@ impl<'m> GuestRam<'m> {
     /// As for [`read`](Self::read).
     pub fn write(&self, offset: u64, from: &[u8]) -> Result<(), OutOfRange> {
         let words = self.words(offset, from.len())?;
-        for (word, bytes) in words.iter().zip(from.as_chunks::<WORD>().0) {
+        let store = |(word, bytes): (&AtomicU64, &[u8; WORD])| {
             word.store(u64::from_ne_bytes(*bytes), Relaxed);
+        };
+        let (strides, rest) = words.as_chunks::<STRIDE>();
+        let (sources, end) = from.as_chunks::<{ STRIDE * WORD }>();
+        for (stride, source) in strides.iter().zip(sources) {
+            stride.iter().zip(source.as_chunks().0).for_each(store);
         }
+        rest.iter().zip(end.as_chunks().0).for_each(store);
         Ok(())
     }
 

@@ -3,4 +3,5 @@
 pub mod corpus;
 pub mod cpu;
 pub mod database;
+pub mod guest;
 pub mod report;

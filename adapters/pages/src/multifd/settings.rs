@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Compressor};
+use uadk_compress::{BlockCompressor, Compressor, Level};
 
 use super::error::ErrorKind;
 use super::method::Method;
@@ -65,7 +65,8 @@ impl Settings {
         self
     }
 
-    /// The level of zstd (1 to 20) and of [`ZlibMode::Stream`] (1 to 9).
+    /// The level of zstd (1 to 20), of [`ZlibMode::Stream`] (1 to 9), and of the software engine for
+    /// single pages if no [`codec`](Self::codec) is set (1 to 12).
     pub const fn level(mut self, level: i32) -> Self {
         self.level = level;
         self
@@ -78,7 +79,7 @@ impl Settings {
     }
 
     /// What compresses and decompresses single pages, for [`Method::Qpl`] and [`Method::Uadk`]: a
-    /// [`Compressor`] of the method's format if not set.
+    /// [`Compressor`] of the method's format and the settings' level if not set.
     pub fn codec(mut self, codec: Arc<dyn BlockCompressor>) -> Self {
         self.codec = Some(codec);
         self
@@ -113,7 +114,8 @@ impl Settings {
                 codec.format()
             ))),
             None => {
-                let codec = Compressor::builder().format(format).build();
+                let level = Level::nearest(self.level);
+                let codec = Compressor::builder().format(format).level(level).build();
                 Ok(Arc::new(codec.map_err(|error| ErrorKind::Unsupported(error.to_string()))?))
             }
         }

@@ -95,7 +95,8 @@ pub fn save<W: Write + Send>(
     let id = options.id.unwrap_or_else(random_id);
     let header =
         Header { layout: layout.clone(), format: compressor.format(), id, parent: options.parent };
-    let mut file = Output { inner: output, position: 0, index: index_begin(), groups: 0, clusters: 0 };
+    let mut file =
+        Output { inner: output, position: 0, index: index_begin(), groups: 0, clusters: 0 };
     file.write(&header.to_bytes()?)?;
     let per_group = (GROUP_BYTES / layout.cluster_size()).max(1) as u64;
     let groups = layout.clusters().div_ceil(per_group);
