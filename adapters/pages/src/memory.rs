@@ -229,8 +229,8 @@ mod tests {
     fn a_single_bit_anywhere_is_not_zero() {
         let words = memory(512);
         let ram = GuestRam::from_words(&words);
-        for at in 0..512 {
-            words[at].store(1 << (at % 64), Relaxed);
+        for (at, word) in words.iter().enumerate() {
+            word.store(1 << (at % 64), Relaxed);
             assert_eq!(ram.is_zero(0, 4096), Ok(false), "word {at}");
             ram.clear(0, 4096).expect("inside");
             assert_eq!(ram.is_zero(0, 4096), Ok(true));

@@ -42,28 +42,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         error::print(&format!("{value}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = format!("id        {}\n", hex(&header.id));
-    text += &match parent {
-        Some(parent) => format!("delta on  {parent}\n"),
-        None => "base\n".to_owned(),
-    };
-    for region in regions {
-        text += &format!("region    {:#x}, {} bytes\n", region.address, region.len);
-    }
-    text += &format!(
-        "pages     {pages} of {}, {data} of them with data\n",
-        size::display(layout.page_size())
+    let mut lines = vec![format!("id        {}", hex(&header.id))];
+    lines.push(parent.map_or("base".to_owned(), |parent| format!("delta on  {parent}")));
+    lines.extend(
+        regions
+            .iter()
+            .map(|region| format!("region    {:#x}, {} bytes", region.address, region.len)),
     );
-    text += &format!(
-        "clusters  {} of {} in {}\nfile      {file} bytes",
-        snapshot.clusters(),
-        size::display(layout.cluster_size()),
-        header.format
-    );
-    if file > 0 {
-        let ratio = (data * layout.page_size() as u64) as f64 / file as f64;
-        text += &format!(", its pages compressed {ratio:.2} : 1");
-    }
-    error::print(&(text + "\n"))?;
+    let page_size = size::display(layout.page_size());
+    lines.push(format!("pages     {pages} of {page_size}, {data} of them with data"));
+    let cluster_size = size::display(layout.cluster_size());
+    let clusters = snapshot.clusters();
+    lines.push(format!("clusters  {clusters} of {cluster_size} in {}", header.format));
+    let ratio = (data * layout.page_size() as u64) as f64 / file.max(1) as f64;
+    lines.push(format!("file      {file} bytes, its pages compressed {ratio:.2} : 1\n"));
+    error::print(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -69,12 +69,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     error::print(&if arguments.json {
         format!("{}\n", json!({ "memory": memory, "pages": pages, "missing": missing }))
     } else {
-        let mut text =
-            format!("{:.1} MiB of memory, {pages} pages with data\n", *memory as f64 / 1_048_576.0);
-        for missing in missing {
-            text += &format!("missing: {missing}\n");
-        }
-        text
+        let mib = *memory as f64 / f64::from(1 << 20);
+        let done = format!("{mib:.1} MiB of memory, {pages} pages with data\n");
+        missing.iter().fold(done, |text, missing| text + "missing: " + missing + "\n")
     })?;
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

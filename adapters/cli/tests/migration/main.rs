@@ -209,7 +209,7 @@ fn capture_fixtures() {
         let folder = TempDir::new().expect("a folder");
         // Without firmware and its tables, the streams have nothing in them but what we put there.
         let bios = folder.path().join("bios");
-        std::fs::write(&bios, [0; 1 << 16]).expect("a file");
+        std::fs::write(&bios, vec![0; 1 << 16]).expect("a file");
         let more = ["-machine", "acpi=off", "-bios", bios.to_str().expect("a name in UTF-8")];
         let start = |name: &str, ram: &[u8]| Guest::start_with(folder.path(), name, ram, &more);
         let mut source = start("source", &ram);

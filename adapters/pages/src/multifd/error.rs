@@ -42,9 +42,10 @@ pub enum ErrorKind {
     /// Flags that do not exist, or not together.
     #[error("flags {0:#x} are not known: the packet is damaged, or of a QEMU newer than 10")]
     Flags(u32),
-    /// Pages together with SYNC.
+    /// A packet that only older QEMUs send.
     #[error(
-        "a SYNC packet has pages in it, as QEMU before 9.0 sends them: use QEMU 9.1 or newer on the source"
+        "a SYNC packet with pages, or a packet without any, is what QEMU before 9.0 sends: use \
+         QEMU 9.1 or newer on the source"
     )]
     OldQemu,
     /// Another method than was agreed upon.

@@ -174,10 +174,13 @@ impl<R: Read> Receiver<R> {
         read(&mut self.input, &mut header[wire::PREFIX_LEN..], "a packet's header")?;
         let counts = Counts::parse(header);
         self.packet.number = counts.number;
+        let empty = counts.normal == 0 && counts.zero == 0;
+        if flags.sync != empty {
+            return Err(ErrorKind::OldQemu);
+        }
         if flags.sync {
             // What else is in it is left over from the packet before.
-            let empty = counts.normal == 0 && counts.zero == 0;
-            return if empty { Ok(Some(Kind::Sync)) } else { Err(ErrorKind::OldQemu) };
+            return Ok(Some(Kind::Sync));
         }
         if flags.method != self.settings.method.bits() {
             let expected = self.settings.method;

@@ -128,9 +128,6 @@ impl Counts {
     pub(crate) fn check(&self, page_size: usize) -> Result<(), ErrorKind> {
         let room = pages_per_packet(page_size);
         let pages = u64::from(self.normal) + u64::from(self.zero);
-        if pages == 0 && self.allocated == 0 {
-            return Ok(());
-        }
         if self.allocated as usize != room {
             return Err(ErrorKind::PagesAllocated { allocated: self.allocated, expected: room });
         }

@@ -51,6 +51,15 @@ impl<F: ReadAt> Chain<F> {
         PageReader { chain: self, cached: None, stored: vec![0; room], data: vec![0; room] }
     }
 
+    /// The clusters that any layer has something of, in order.
+    pub(crate) fn mentioned(&self) -> Vec<u64> {
+        let layers = self.layers.iter().flat_map(Snapshot::located);
+        let mut clusters: Vec<u64> = layers.map(|located| located.entry.cluster).collect();
+        clusters.sort_unstable();
+        clusters.dedup();
+        clusters
+    }
+
     /// What each layer has of a cluster that no newer layer has: the newest first.
     pub(crate) fn newest(&self, cluster: u64) -> impl Iterator<Item = Share<'_>> {
         let mut known = 0_u64;

@@ -74,7 +74,12 @@ pub fn restore<F: ReadAt>(
     options: &RestoreOptions,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Restored, SnapshotError> {
-    let clusters = chain.layout().clusters();
+    // In fresh memory, nothing is to be done where no layer has anything.
+    let mentioned = match options.zero_pages {
+        ZeroPages::Fresh => Some(chain.mentioned()),
+        ZeroPages::Write => None,
+    };
+    let clusters = mentioned.as_ref().map_or(chain.layout().clusters(), |list| list.len() as u64);
     let next = AtomicU64::new(0);
     let failed = AtomicBool::new(false);
     let restored = Restored { progress: Progress::default(), damage: Vec::new() };
@@ -89,7 +94,13 @@ pub fn restore<F: ReadAt>(
                         return;
                     }
                     let range = first..(first + BATCH).min(clusters);
-                    let done = batch.restore(range, chain, memory, options);
+                    let done = match &mentioned {
+                        None => batch.restore(range, chain, memory, options),
+                        Some(list) => {
+                            let list = &list[range.start as usize..range.end as usize];
+                            batch.restore(list.iter().copied(), chain, memory, options)
+                        }
+                    };
                     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
                     let (restored, error, report) = &mut *shared;
                     match done {
@@ -110,6 +121,7 @@ pub fn restore<F: ReadAt>(
         }
     });
     let (mut restored, error, _) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    restored.progress.memory = chain.layout().len();
     restored.damage.sort_by_key(|damage| damage.offset);
     error.map_or(Ok(restored), Err)
 }
@@ -138,7 +150,7 @@ struct Job {
 impl Batch {
     fn restore<F: ReadAt>(
         &mut self,
-        clusters: std::ops::Range<u64>,
+        clusters: impl Iterator<Item = u64>,
         chain: &Chain<F>,
         memory: &(impl WriteMemory + ?Sized),
         options: &RestoreOptions,

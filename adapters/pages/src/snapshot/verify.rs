@@ -2,7 +2,6 @@
 
 use std::io;
 
-use super::chain::Chain;
 use super::error::{Damage, Part, SnapshotError};
 use super::file::{Located, ReadAt, Snapshot, read};
 use super::format::group_table;
@@ -94,13 +93,4 @@ impl<F: ReadAt> io::Read for Sequential<'_, F> {
 /// The clusters, group by group: within one they lie behind each other.
 fn groups(located: &[Located]) -> impl Iterator<Item = &[Located]> {
     located.chunk_by(|a, b| a.offset + u64::from(a.entry.stored) == b.offset)
-}
-
-impl<F: ReadAt> Chain<F> {
-    /// Pages with data in the newest state.
-    #[must_use]
-    pub fn data_pages(&self) -> u64 {
-        let newest = (0..self.layout().clusters()).flat_map(|cluster| self.newest(cluster));
-        newest.map(|share| u64::from(share.present.count_ones())).sum()
-    }
 }

@@ -135,11 +135,16 @@ fn another_method_is_named() {
     assert!(error(&qatzip, Method::None).to_string().contains("method is qatzip"));
 }
 
+/// QEMU 7.2 was seen to send both.
 #[test]
-fn pages_in_a_sync_packet_are_known_as_an_old_qemus() {
-    let old = with(&small_stream(Method::None), 8, &1_u32.to_be_bytes());
-    let text = error(&old, Method::None).to_string();
-    assert!(text.contains("QEMU before 9.0") && text.contains("9.1 or newer"), "{text}");
+fn packets_that_only_old_qemus_send_are_known_for_that() {
+    let stream = small_stream(Method::None);
+    let sync_with_pages = with(&stream, 8, &1_u32.to_be_bytes());
+    let neither = with(&with(&stream, 16, &0_u32.to_be_bytes()), 32, &0_u32.to_be_bytes());
+    for old in [sync_with_pages, neither] {
+        let text = error(&old, Method::None).to_string();
+        assert!(text.contains("QEMU before 9.0") && text.contains("9.1 or newer"), "{text}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uadk_compress::{Compressor, Format};
 use uadk_compress_pages::GuestRam;
 use uadk_compress_pages::multifd::{
-    Event, Method, PacketNumbers, Received, Receiver, Sender, Settings, ZlibMode, relay,
+    Error, Event, Method, PacketNumbers, Received, Receiver, Sender, Settings, ZlibMode, relay,
 };
 
 use crate::guest::{Memory, PAGE, receive, small_stream, stream};
@@ -101,25 +101,30 @@ fn device_state(payload: &[u8]) -> Vec<u8> {
     packet
 }
 
+fn sync(sender: &mut Sender<&mut Vec<u8>>) -> Result<(), Error> {
+    sender.sync()
+}
+
 #[test]
 fn a_relay_keeps_packets_and_passes_device_state_along() {
     let memory = Memory::guest_like(300);
     for from in Method::ALL {
         for to in Method::ALL {
             let (from, to) = (Settings::new(from), Settings::new(to));
-            let mut sent = stream(&from, |s| s.send("ram", &memory.ram(), &memory.offsets()));
+            let mut sent =
+                stream(&from, |sender| sender.send("ram", &memory.ram(), &memory.offsets()));
             sent.extend_from_slice(&device_state(&[5; 3000]));
-            sent.extend_from_slice(&stream(&from, |sender| sender.sync())[64..]);
+            sent.extend_from_slice(&stream(&from, sync)[64..]);
             let mut relayed = Vec::new();
             let mut receiver = Receiver::new(&sent[..], &from).expect("hello");
             let numbers = PacketNumbers::default();
             let mut sender = Sender::new(&mut relayed, 3, &to, numbers).expect("hello");
-            let mut packets = 0;
-            relay(&mut receiver, &mut sender, |_, _| packets += 1).expect("whole");
-            assert_eq!(packets, 5);
+            let mut relayed_packets = 0;
+            relay(&mut receiver, &mut sender, |_, _| relayed_packets += 1).expect("whole");
+            assert_eq!(relayed_packets, 5);
             let arrived = Memory::new(300);
-            let received = receive(&relayed, &to, &arrived).expect("whole");
-            assert_eq!(received[3..], [Received::DeviceState, Received::Sync]);
+            let packets = receive(&relayed, &to, &arrived).expect("whole");
+            assert_eq!(packets[3..], [Received::DeviceState, Received::Sync]);
             assert!(arrived.bytes() == memory.bytes(), "{from:?} {to:?}");
             let at = relayed.windows(4).position(|bytes| bytes == b"vfio").expect("it is there");
             assert!(relayed[at - 12..].starts_with(&device_state(&[5; 3000])));

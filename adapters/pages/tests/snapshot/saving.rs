@@ -1,6 +1,7 @@
 //! Saving and restoring.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Compressor, Format};
@@ -119,7 +120,6 @@ fn files_are_saved_and_restored_sparse() {
     let options = RestoreOptions::default().zero_pages(ZeroPages::Write);
     restore(&chain, &image, &options, &mut |_| {}).expect("restored");
     assert!(std::fs::read(&place).expect("read") == memory.bytes());
-    use std::os::unix::fs::MetadataExt;
     assert!(std::fs::metadata(&place).expect("there").blocks() < 100, "it is not sparse");
 }
 
