@@ -29,6 +29,7 @@ mod chain;
 mod error;
 mod file;
 mod format;
+mod group;
 mod layout;
 mod memory;
 mod pages;

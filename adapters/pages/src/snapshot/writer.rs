@@ -4,14 +4,14 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use uadk_compress::{Block, BlockCompressor};
+use uadk_compress::BlockCompressor;
 
 use super::error::SnapshotError;
-use super::format::{Entry, Header, INDEX_FIXED, INDEX_MAGIC, Trailer, group_table, index_group};
-use super::layout::{Layout, Place};
-use super::memory::{ReadMemory, is_zero};
+use super::format::{Header, INDEX_FIXED, INDEX_MAGIC, Trailer, index_group};
+use super::group::Group;
+use super::layout::Layout;
+use super::memory::ReadMemory;
 use super::pages::Pages;
-use crate::reuse::reuse;
 
 /// Bytes of memory whose clusters form a group.
 const GROUP_BYTES: usize = 1 << 20;
@@ -199,140 +199,6 @@ impl<'p, W: Write> Queue<'p, W> {
     fn lock(&self) -> MutexGuard<'_, Turn<'p, W>> {
         // Nothing is left half done by a panic but the file, which then is not complete.
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One thread's group of clusters, and the buffers to make it.
-struct Group {
-    /// The pages with data of all clusters, one behind the other.
-    data: Vec<u8>,
-    /// For each cluster of the group, its room.
-    output: Vec<u8>,
-    entries: Vec<Entry>,
-    table: Vec<u8>,
-    blocks: Vec<Block<'static>>,
-    memory: u64,
-    pages: u64,
-}
-
-impl Group {
-    fn new(layout: &Layout, clusters: usize) -> Self {
-        let bytes = clusters * layout.cluster_size();
-        Self {
-            data: vec![0; bytes],
-            output: vec![0; bytes],
-            entries: Vec::with_capacity(clusters),
-            table: Vec::new(),
-            blocks: Vec::with_capacity(clusters),
-            memory: 0,
-            pages: 0,
-        }
-    }
-
-    fn make(
-        &mut self,
-        clusters: std::ops::Range<u64>,
-        layout: &Layout,
-        memory: &(impl ReadMemory + ?Sized),
-        pages: Pages<'_>,
-        delta: bool,
-        compressor: &dyn BlockCompressor,
-    ) -> Result<(), SnapshotError> {
-        self.entries.clear();
-        (self.memory, self.pages) = (0, 0);
-        let mut end = 0;
-        for cluster in clusters {
-            let Some(place) = layout.place(cluster) else { break };
-            self.memory += place.len as u64;
-            let (present, zero) = self.gather(place, layout, memory, pages, &mut end)?;
-            // In a base, what is not there is zero.
-            let zero = if delta { zero } else { 0 };
-            if present | zero != 0 {
-                self.entries.push(Entry { cluster, present, zero, stored: 0, crc: 0 });
-                self.pages += u64::from(present.count_ones());
-            }
-        }
-        self.compress(layout, compressor);
-        Ok(())
-    }
-
-    /// Copies a cluster's pages behind `end`, but for those that are zero or not asked for. Gives
-    /// the pages that were copied, and those that are zero.
-    fn gather(
-        &mut self,
-        place: Place,
-        layout: &Layout,
-        memory: &(impl ReadMemory + ?Sized),
-        pages: Pages<'_>,
-        end: &mut usize,
-    ) -> Result<(u64, u64), SnapshotError> {
-        let page_size = layout.page_size();
-        let (mut present, mut zero) = (0, 0);
-        for page in 0..place.len / page_size {
-            let within = (page * page_size) as u64;
-            if !pages.contains(place.address + within) {
-                continue;
-            }
-            let offset = place.offset + within;
-            let known = memory.is_zero(place.region, offset, page_size);
-            if known.map_err(SnapshotError::Memory)? {
-                zero |= 1 << page;
-                continue;
-            }
-            let copy = &mut self.data[*end..*end + page_size];
-            memory.read(place.region, offset, copy).map_err(SnapshotError::Memory)?;
-            if is_zero(copy) {
-                zero |= 1 << page;
-            } else {
-                present |= 1 << page;
-                *end += page_size;
-            }
-        }
-        Ok((present, zero))
-    }
-
-    fn compress(&mut self, layout: &Layout, compressor: &dyn BlockCompressor) {
-        let mut blocks: Vec<Block<'_>> = reuse(std::mem::take(&mut self.blocks));
-        let mut data = &self.data[..];
-        let mut rooms = self.output.chunks_exact_mut(layout.cluster_size());
-        for entry in self.entries.iter().filter(|entry| entry.present != 0) {
-            let (pages, rest) = data.split_at(entry.len(layout));
-            data = rest;
-            let Some(room) = rooms.next() else { break };
-            // What saves not one byte is not compressed.
-            let (room, _) = room.split_at_mut(pages.len() - 1);
-            blocks.push(Block::new(pages, room));
-        }
-        compressor.compress_batch(&mut blocks);
-        let with_data = self.entries.iter_mut().filter(|entry| entry.present != 0);
-        for (entry, block) in with_data.zip(&blocks) {
-            if let Ok(len) = &block.result {
-                entry.stored = *len as u32;
-                entry.crc = Entry::checksum(&block.dst[..*len], Some(block.src));
-            } else {
-                // Whatever the trouble, the pages as they are will do.
-                entry.stored = block.src.len() as u32;
-                entry.crc = Entry::checksum(block.src, None);
-            }
-        }
-        for entry in self.entries.iter_mut().filter(|entry| entry.present == 0) {
-            entry.crc = Entry::checksum(&[], None);
-        }
-        self.blocks = reuse(blocks);
-        group_table(&self.entries, &mut self.table);
-    }
-
-    /// The bytes of each cluster.
-    fn stored<'g>(&'g self, layout: &'g Layout) -> impl Iterator<Item = &'g [u8]> {
-        let mut data = &self.data[..];
-        let rooms = self.output.chunks_exact(layout.cluster_size());
-        self.entries.iter().filter(|entry| entry.present != 0).zip(rooms).map(
-            move |(entry, room)| {
-                let (pages, rest) = data.split_at(entry.len(layout));
-                data = rest;
-                if entry.is_compressed(layout) { &room[..entry.stored as usize] } else { pages }
-            },
-        )
     }
 }
 
