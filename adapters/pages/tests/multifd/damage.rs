@@ -90,6 +90,28 @@ fn extremes_in_every_field_of_hello_and_header_are_errors() {
 }
 
 #[test]
+fn extremes_in_fields_that_are_names_or_unused_change_nothing_in_memory() {
+    for method in Method::ALL {
+        let stream = small_stream(method);
+        let whole = read(&stream, method).expect("sound");
+        // The hello's UUID, channel and reserved bytes; the header's packet number and unused fields.
+        let hello = (8..HELLO).map(|at| (at, at < 25));
+        let header = (24..32).chain(36..64).map(|at| (HELLO + at, true));
+        for (at, may_be_anything) in hello.chain(header) {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut damaged = stream.clone();
+                damaged[at] = value;
+                match read(&damaged, method) {
+                    // Who is told which UUID to expect finds another one: see the test of UUIDs.
+                    Ok(packets) => assert_eq!(packets, whole, "{method}, byte {at}"),
+                    Err(error) => assert!(!may_be_anything, "{method}, byte {at}: {error}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn every_offset_outside_of_the_block_is_an_error_before_anything_is_written() {
     let stream = small_stream(Method::None);
     let pages = 6 * PAGE as u64;
