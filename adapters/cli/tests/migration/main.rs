@@ -5,12 +5,16 @@ mod qemu;
 mod qmp;
 mod recorder;
 
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use tempfile::TempDir;
+use uadk_compress_pages::GuestRam;
+use uadk_compress_pages::multifd::{Received, Receiver, Settings};
 
 use proxy::{Proxy, socket};
 use qemu::{Guest, guest_memory};
@@ -194,13 +198,11 @@ fn a_destination_that_does_not_listen_fails_the_migration() {
     assert!(proxy.wait().errors.contains("unix:/nowhere/at/all can't be reached"));
 }
 
-/// Makes the captured streams that the tests of `uadk-compress-pages` replay:
-/// `cargo test -p uadk-compress-cli --test migration -- --ignored capture`.
+/// What two QEMUs say to each other, without us between them. With `UADK_COMPRESS_FIXTURES=FOLDER` it is
+/// kept there: so were the streams made that the tests of `uadk-compress-pages` replay.
 #[test]
-#[ignore = "makes fixtures anew"]
-fn capture_fixtures() {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pages/tests/fixtures");
-    std::fs::create_dir_all(&fixtures).expect("a folder");
+fn what_qemus_send_each_other_gives_us_the_guests_memory() {
+    let fixtures = std::env::var_os("UADK_COMPRESS_FIXTURES").map(PathBuf::from);
     let mut ram = guest_memory();
     ram.truncate(1 << 20);
     // Mostly zero pages, so that the fixtures are small.
@@ -232,15 +234,55 @@ fn capture_fixtures() {
         assert!(source.memory() == destination.memory());
         let final_ram = source.memory();
         source.kill();
-        let file = std::fs::File::create(fixtures.join("ram.gz")).expect("a fixture");
-        let mut file = flate2::write::GzEncoder::new(file, flate2::Compression::best());
-        file.write_all(&final_ram).and_then(|()| file.try_finish()).expect("a fixture");
         while recording.lock().expect("no panics").len() < 2 {
             std::thread::yield_now();
         }
-        for (channel, stream) in &*recording.lock().expect("no panics") {
-            let name = format!("{method}-{channel}.multifd");
-            std::fs::write(fixtures.join(name), stream).expect("a fixture");
+        let recording = recording.lock().expect("no panics");
+        assert!(read(&recording, method) == final_ram, "{method}");
+        if let Some(fixtures) = &fixtures {
+            keep(fixtures, method, &recording, &final_ram).expect("a fixture");
         }
     }
+}
+
+/// Reads both channels, each up to its next SYNC in turn, as a destination must; gives the memory.
+fn read(recording: &BTreeMap<u8, Vec<u8>>, method: &str) -> Vec<u8> {
+    let memory = |pages: usize| (0..pages * 512).map(|_| AtomicU64::new(0)).collect::<Vec<_>>();
+    let [ram, bios, rom] = [256, 64, 32].map(memory);
+    let blocks = [("ram0", &ram), ("pc.bios", &bios), ("pc.rom", &rom)]
+        .map(|(name, words)| (name, GuestRam::from_words(words)));
+    let settings = Settings::new(method.parse().expect("a method"));
+    let mut receivers: Vec<_> = recording
+        .values()
+        .map(|stream| Receiver::new(&stream[..], &settings).expect("a hello"))
+        .collect();
+    while !receivers.is_empty() {
+        receivers.retain_mut(|receiver| {
+            loop {
+                match receiver.receive_into(&blocks).expect("a whole stream") {
+                    Some(Received::Sync) => return true,
+                    Some(_) => {}
+                    None => return false,
+                }
+            }
+        });
+    }
+    ram.iter().flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes()).collect()
+}
+
+fn keep(
+    folder: &Path,
+    method: &str,
+    recording: &BTreeMap<u8, Vec<u8>>,
+    ram: &[u8],
+) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let file = std::fs::File::create(folder.join("ram.gz"))?;
+    let mut file = flate2::write::GzEncoder::new(file, flate2::Compression::best());
+    file.write_all(ram)?;
+    file.try_finish()?;
+    for (channel, stream) in recording {
+        std::fs::write(folder.join(format!("{method}-{channel}.multifd")), stream)?;
+    }
+    Ok(())
 }

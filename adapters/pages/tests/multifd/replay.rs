@@ -1,5 +1,5 @@
-//! Streams that real QEMUs sent, kept as files: made by the ignored test `capture_fixtures` of
-//! `uadk-compress-cli` with QEMU 10.0.2. Two channels, two rounds at least, a megabyte of memory.
+//! Streams that real QEMUs sent, kept as files: made by a test of `uadk-compress-cli` (`UADK_COMPRESS_FIXTURES` in
+//! tests/migration) with QEMU 10.0.2. Two channels, two rounds at least, a megabyte of memory.
 
 use std::fs::{self, File};
 use std::io::Read;
