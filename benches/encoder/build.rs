@@ -1,18 +1,24 @@
-//! Compiles the shim over ISA-L, if that peer was asked for, and notes the peers' versions.
+//! Compiles the shim over ISA-L, if its headers are installed, and notes the peers' versions.
+
+use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-changed=src/isal.c");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(isal)");
     let version = lock_version("libdeflater").unwrap_or_else(|| "?".to_owned());
     println!("cargo::rustc-env=LIBDEFLATER_VERSION={version}");
-    println!(
-        "cargo::rustc-env=ISAL_VERSION={}",
-        header_version().unwrap_or_else(|| "?".to_owned())
-    );
-    #[cfg(feature = "isal")]
-    {
-        cc::Build::new().file("src/isal.c").opt_level(3).compile("isalshim");
-        println!("cargo::rustc-link-lib=isal");
+    for header in ["/usr/include/isa-l.h", "/usr/local/include/isa-l.h"].map(Path::new) {
+        // One that isn't there counts as changed: this runs again, and finds it once it is.
+        println!("cargo::rerun-if-changed={}", header.display());
+        if header.exists() {
+            let version = header_version(header).unwrap_or_else(|| "?".to_owned());
+            println!("cargo::rustc-env=ISAL_VERSION={version}");
+            println!("cargo::rustc-cfg=isal");
+            cc::Build::new().file("src/isal.c").opt_level(3).compile("isalshim");
+            println!("cargo::rustc-link-lib=isal");
+            break;
+        }
     }
 }
 
@@ -24,9 +30,9 @@ fn lock_version(package: &str) -> Option<String> {
     Some(rest.split_once('"')?.0.to_owned())
 }
 
-/// The version that the installed header of ISA-L names.
-fn header_version() -> Option<String> {
-    let header = std::fs::read_to_string("/usr/include/isa-l.h").ok()?;
+/// The version that the header names.
+fn header_version(header: &Path) -> Option<String> {
+    let header = std::fs::read_to_string(header).ok()?;
     let number = |name: &str| {
         let rest = header.split_once(name)?.1;
         rest.split_whitespace().next().map(str::to_owned)

@@ -38,7 +38,7 @@ pub(crate) fn all() -> Vec<Codec> {
         Codec::new("default", true, move |src, dst| default.compress(src, dst).expect("room")),
         Codec::new("zstd", false, move |src, dst| zstd.compress_to_buffer(src, dst).expect("room")),
         Codec::new("fast", true, move |src, dst| fast.compress(src, dst).expect("room")),
-        #[cfg(feature = "isal")]
+        #[cfg(isal)]
         Codec::new("isal", true, isal::compress),
         Codec::new("segment", false, move |src, dst| {
             segment.compress_segment(src, dst).expect("room")
@@ -48,21 +48,27 @@ pub(crate) fn all() -> Vec<Codec> {
 
 /// What is compared, and for which processors the build is.
 pub(crate) fn versions() -> String {
-    let features =
-        [("bmi2", cfg!(target_feature = "bmi2")), ("avx2", cfg!(target_feature = "avx2"))];
+    let features = [
+        ("sse2", cfg!(target_feature = "sse2")),
+        ("bmi1", cfg!(target_feature = "bmi1")),
+        ("bmi2", cfg!(target_feature = "bmi2")),
+        ("avx2", cfg!(target_feature = "avx2")),
+        ("neon", cfg!(target_feature = "neon")),
+    ];
     let features: Vec<&str> =
         features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     format!(
-        "{} {:?}; libdeflate (libdeflater {}), zstd {}{}",
+        "build for {} with {}; libdeflate (libdeflater {}), zstd {}, ISA-L {}",
         std::env::consts::ARCH,
-        features,
+        features.join(", "),
         env!("LIBDEFLATER_VERSION"),
         zstd::zstd_safe::version_string(),
-        if cfg!(feature = "isal") { concat!(", ISA-L ", env!("ISAL_VERSION")) } else { "" },
+        option_env!("ISAL_VERSION")
+            .unwrap_or("missing, so its bounds are missed: install libisal-dev (isa-l-devel)"),
     )
 }
 
-#[cfg(feature = "isal")]
+#[cfg(isal)]
 mod isal {
     #[allow(unsafe_code)]
     unsafe extern "C" {

@@ -2,6 +2,7 @@
 
 pub mod corpus;
 pub mod cpu;
+#[cfg(feature = "database")]
 pub mod database;
 pub mod guest;
 pub mod report;

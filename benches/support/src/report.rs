@@ -1,7 +1,7 @@
 //! A bench's results: a table for people, a JSON file for machines.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -108,9 +108,15 @@ impl Report {
         Ok(missed)
     }
 
-    /// Benches run in the folder of their package, which is the workspace's.
     fn path(&self) -> PathBuf {
-        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-        PathBuf::from(target).join("bench").join(format!("{}.json", self.name))
+        folder().join(format!("{}.json", self.name))
     }
+}
+
+/// `bench` in the target folder, wherever that is: for results, and for what is made once.
+#[must_use]
+pub fn folder() -> PathBuf {
+    // A bench is `target/PROFILE/deps/NAME`.
+    let program = std::env::current_exe().unwrap_or_default();
+    program.ancestors().nth(3).unwrap_or_else(|| Path::new("target")).join("bench")
 }
