@@ -1,5 +1,7 @@
 //! Writing bits: lowest first, 64 at a time.
 
+use crate::lengths::MAX_CODE;
+
 /// Writes bits into a slice that has eight bytes to spare.
 pub(crate) struct BitWriter<'a> {
     out: &'a mut [u8],
@@ -32,24 +34,16 @@ impl<'a> BitWriter<'a> {
         self.bits.len += len;
     }
 
-    /// Adds four times bits, each given as a value above eight bits of length: at most 56 in all.
+    /// The same, for a writer of many codes.
     #[inline(always)]
-    pub(crate) fn put_four(&mut self, entries: [u32; 4]) {
-        let Bits { mut value, len } = self.bits;
-        // What is above the low six bits of a shift doesn't count, so lengths are added up with the
-        // values above them.
-        let mut shift = u64::from(len);
-        for entry in entries {
-            value |= u64::from(entry >> 8) << (shift & 63);
-            shift = shift.wrapping_add(u64::from(entry));
+    pub(crate) fn into_high(self) -> HighWriter<'a> {
+        let Bits { value, len } = self.bits;
+        HighWriter {
+            out: self.out,
+            at: self.at,
+            value: (value << 1) << (63 - len),
+            len: u64::from(len),
         }
-        self.bits = Bits { value, len: shift as u32 % 64 };
-    }
-
-    /// Bits since the last flush, and what that left.
-    #[inline(always)]
-    pub(crate) const fn pending(&self) -> u32 {
-        self.bits.len
     }
 
     /// Writes whole bytes.
@@ -66,5 +60,107 @@ impl<'a> BitWriter<'a> {
     pub(crate) fn finish(mut self) -> (usize, Bits) {
         self.flush();
         (self.at as usize, self.bits)
+    }
+}
+
+/// A [`BitWriter`] whose bits since the last flush are the highest of its value, the last one on top.
+///
+/// Codes are then put in by shifting what is there to the right, and can come with their length in
+/// their lowest four bits. What is below the bits since the last flush is meaningless, so lengths may
+/// stay there as long as four codes and what the flush left don't reach down to them.
+pub(crate) struct HighWriter<'a> {
+    out: &'a mut [u8],
+    at: u32,
+    value: u64,
+    /// Above the low six bits meaningless between [`Self::put_literals`] and [`Self::flush`].
+    len: u64,
+}
+
+const _: () = assert!(4 * MAX_CODE + 7 <= 60);
+
+impl<'a> HighWriter<'a> {
+    /// Adds two codes, each at the top of its entry, with its length in the low bits. Two at once,
+    /// since those before have to be waited for.
+    #[inline(always)]
+    pub(crate) const fn put_literals(&mut self, first: u64, second: u64) {
+        let both = first >> (second & 63) | second;
+        let len = first.wrapping_add(second);
+        self.value = self.value >> (len & 63) | both;
+        self.len = self.len.wrapping_add(len);
+    }
+
+    /// Bits since the last flush, and what that left.
+    #[inline(always)]
+    pub(crate) const fn pending(&self) -> u32 {
+        (self.len & 63) as u32
+    }
+
+    /// As [`BitWriter::put`].
+    #[inline(always)]
+    pub(crate) const fn put(&mut self, value: u64, len: u32) {
+        // For a length of 0 the value is 0 as well.
+        self.value = self.value >> (len & 63) | value << (len.wrapping_neg() & 63);
+        self.len = self.len.wrapping_add(len as u64);
+    }
+
+    /// As [`BitWriter::flush`].
+    #[inline(always)]
+    pub(crate) fn flush(&mut self) {
+        let at = self.at as usize;
+        let low = self.value >> (self.len.wrapping_neg() & 63);
+        self.out[at..at + 8].copy_from_slice(&low.to_le_bytes());
+        self.at += (self.len as u32 & 63) >> 3;
+        self.len &= 7;
+    }
+
+    /// The writer this was made from.
+    #[inline(always)]
+    pub(crate) const fn into_low(self) -> BitWriter<'a> {
+        let len = self.len as u32 & 7;
+        let value = (self.value >> 1) >> (63 - len);
+        BitWriter { out: self.out, at: self.at, bits: Bits { value, len } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Four codes and a match at a time, as records have them; most codes as long as they get.
+        #[test]
+        fn both_writers_write_the_same(
+            records in proptest::collection::vec(
+                (any::<[u16; 4]>(), any::<[u8; 4]>(), any::<u64>(), 0_u32..45), 1..200),
+        ) {
+            let mut low_bytes = [0; 4096];
+            let mut high_bytes = [0; 4096];
+            let mut low = BitWriter::new(&mut low_bytes, Bits { value: 5, len: 3 });
+            let mut high = BitWriter::new(&mut high_bytes, Bits { value: 5, len: 3 }).into_high();
+            for (codes, lens, bits, len) in records {
+                let [a, b, c, d] = core::array::from_fn(|i| {
+                    let len = if lens[i] < 200 { MAX_CODE } else { u32::from(lens[i]) % MAX_CODE };
+                    let code = u64::from(codes[i]) & ((1 << len) - 1);
+                    low.put(code, len);
+                    (code << 1) << (63 - len) | u64::from(len)
+                });
+                low.flush();
+                high.put_literals(a, b);
+                high.put_literals(c, d);
+                let bits = bits & ((1 << len) - 1);
+                low.put(bits, len);
+                low.flush();
+                if high.pending() + len > 63 {
+                    high.flush();
+                }
+                high.put(bits, len);
+                high.flush();
+            }
+            let (len, rest) = low.finish();
+            let (high_len, high_rest) = high.into_low().finish();
+            prop_assert_eq!((len, rest.value, rest.len), (high_len, high_rest.value, high_rest.len));
+            prop_assert!(low_bytes[..len] == high_bytes[..len]);
+        }
     }
 }

@@ -4,14 +4,15 @@ use crate::bits::BitWriter;
 use crate::header::Header;
 use crate::lengths::{Lengths, MAX_CODE};
 use crate::symbols::{
-    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LITERALS,
+    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LITERALS, NEAREST,
 };
 use crate::tokens::Tokens;
 
 /// Codes, made for a block or given by the format.
 pub(crate) struct Codes {
-    /// Of each literal the code above eight bits of its length; 0 for 256 and above: no literal.
-    pub(crate) literals: [u32; 512],
+    /// Of each literal the code at the top, its length in the low bits; 0 for 256 and above: no
+    /// literal.
+    pub(crate) literals: [u64; 512],
     /// Of each length symbol.
     pub(crate) lengths: [Entry; DISTANCES],
     /// Of each distance symbol.
@@ -108,7 +109,7 @@ impl Codes {
         if symbol == END_OF_BLOCK {
             self.end_of_block = code << 8 | len;
         } else {
-            self.literals[symbol] = code << 8 | len;
+            self.literals[symbol] = u64::from(code) << (64 - len) | u64::from(len);
         }
         len as usize
     }
@@ -116,7 +117,8 @@ impl Codes {
     #[inline(always)]
     fn set_distance(&mut self, symbol: usize, code: u32, len: u32) -> usize {
         let total = len as u8 + DISTANCE_EXTRA[symbol];
-        self.distances[symbol] = Entry { code: code as u16, len: len as u8, total };
+        let at = if symbol == 0 { usize::from(NEAREST) } else { symbol };
+        self.distances[at] = Entry { code: code as u16, len: len as u8, total };
         usize::from(total)
     }
 

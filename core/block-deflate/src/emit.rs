@@ -22,17 +22,20 @@ pub(crate) fn emit<'a>(
 }
 
 #[inline(never)]
-fn write_records<'a>(codes: &Codes, tokens: &Tokens, mut out: BitWriter<'a>) -> BitWriter<'a> {
+fn write_records<'a>(codes: &Codes, tokens: &Tokens, out: BitWriter<'a>) -> BitWriter<'a> {
+    let mut out = out.into_high();
     for (quad, length, distance, distance_extra) in tokens.records() {
-        // At most four times 14 bits, behind at most seven.
-        out.put_four([0, 16, 32, 48].map(|i| codes.literals[(quad >> i) as usize & 511]));
+        // At most four times 13 bits, behind at most seven.
+        let [a, b, c, d] = quad.map(|literal| codes.literals[usize::from(literal) & 511]);
+        out.put_literals(a, b);
+        out.put_literals(c, d);
         let length_code = codes.lengths[usize::from(length & 31)];
         let distance_code = codes.distances[usize::from(distance & 31)];
-        let length = u64::from(length_code.code) | u64::from(length >> 8) << (length_code.len & 15);
+        let length = u64::from(length_code.code) | u64::from(length >> 8) << (length_code.len & 63);
         let distance =
-            u64::from(distance_code.code) | u64::from(distance_extra) << (distance_code.len & 15);
-        // At most 14 + 5 + 14 + 13 bits.
-        let bits = length | distance << (length_code.total & 31);
+            u64::from(distance_code.code) | u64::from(distance_extra) << (distance_code.len & 63);
+        // At most 13 + 5 + 13 + 13 bits.
+        let bits = length | distance << (length_code.total & 63);
         let len = u32::from(length_code.total) + u32::from(distance_code.total);
         if out.pending() + len > 63 {
             out.flush();
@@ -40,5 +43,5 @@ fn write_records<'a>(codes: &Codes, tokens: &Tokens, mut out: BitWriter<'a>) -> 
         out.put(bits, len);
         out.flush();
     }
-    out
+    out.into_low()
 }

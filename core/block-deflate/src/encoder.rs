@@ -9,7 +9,7 @@ use crate::codes::Codes;
 use crate::emit::emit;
 use crate::error::DoesNotFit;
 use crate::framing::Format;
-use crate::hash::HashTable;
+use crate::hash::{FOUR_BYTES, HashTable};
 use crate::input::Input;
 use crate::parse::{parse, parse_constant};
 use crate::sink::Sink;
@@ -18,9 +18,9 @@ use crate::tokens::Tokens;
 /// How hard to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// A little less time, 1 to 1.5 % larger.
+    /// 6 to 7 % less time, 2 % larger.
     Fast,
-    /// 2 % larger than libdeflate's level 1, in two thirds of the time.
+    /// 2 % larger than libdeflate's level 1, in five eighths of the time.
     #[default]
     Default,
 }
@@ -60,12 +60,15 @@ impl Window {
 
 /// Blocks up to this length get by with a smaller hash table, which leaves room in the first cache.
 const SMALL: usize = 16384;
-const SMALL_BITS: u32 = 13;
-const BITS: u32 = 14;
+const SMALL_BITS: u32 = FOUR_BYTES;
+const BITS: u32 = 15;
+/// The same for the fast mode.
+const FAST_SMALL_BITS: u32 = 12;
+const FAST_BITS: u32 = 14;
 /// The end of a segment: an empty stored block.
 const SEGMENT_END: usize = 5;
 
-/// A deflate encoder, to be used again and again: it holds 400 KiB of tables.
+/// A deflate encoder, to be used again and again: it holds 430 KiB of tables.
 ///
 /// What it gives depends on the input and the settings alone, not on what it compressed before.
 ///
@@ -285,22 +288,27 @@ impl Encoder {
         let bytes = input.bytes();
         let window = self.window.size();
         let fast = self.mode == Mode::Fast;
-        let (first, small) = (range.start == 0, fast || range.end <= SMALL);
-        if first && small {
-            table.clear::<SMALL_BITS>();
-        } else if first {
-            table.clear::<BITS>();
+        let (first, small) = (range.start == 0, range.end <= SMALL);
+        if first {
+            match (fast, small) {
+                (true, true) => table.clear::<FAST_SMALL_BITS>(),
+                (true, false) => table.clear::<FAST_BITS>(),
+                (false, true) => table.clear::<SMALL_BITS>(),
+                (false, false) => table.clear::<BITS>(),
+            }
         }
         if parse_constant(&bytes[range.clone()], tokens) {
             return;
         }
-        let parse = match (small, fast, range.end > window) {
-            (_, true, false) => parse::<SMALL_BITS, true, false>,
-            (_, true, true) => parse::<SMALL_BITS, true, true>,
-            (true, _, false) => parse::<SMALL_BITS, false, false>,
-            (true, _, true) => parse::<SMALL_BITS, false, true>,
-            (false, _, false) => parse::<BITS, false, false>,
-            (false, _, true) => parse::<BITS, false, true>,
+        let parse = match (fast, small, range.end > window) {
+            (true, true, false) => parse::<FAST_SMALL_BITS, true, false>,
+            (true, true, true) => parse::<FAST_SMALL_BITS, true, true>,
+            (true, false, false) => parse::<FAST_BITS, true, false>,
+            (true, false, true) => parse::<FAST_BITS, true, true>,
+            (false, true, false) => parse::<SMALL_BITS, false, false>,
+            (false, true, true) => parse::<SMALL_BITS, false, true>,
+            (false, false, false) => parse::<BITS, false, false>,
+            (false, false, true) => parse::<BITS, false, true>,
         };
         parse(bytes, range, window, table, tokens);
     }

@@ -1,14 +1,19 @@
-//! The hash table: for each hash of four bytes, the last position that had it.
+//! The hash table: for each hash of a few bytes, the last position that had it.
 //!
 //! One way and no chains. An entry that was never written says 0, which is a position like any other:
 //! what a lookup gives is always compared, so that a table needs no mark for "nothing".
+//!
+//! The table of [`FOUR_BYTES`] bits finds all matches of four bytes. The others go by five bytes, which
+//! finds fewer but longer matches: in long blocks those of four are often far away and gain little.
 
 use alloc::boxed::Box;
 
-use crate::input::{Bytes, HISTORY, four};
+use crate::input::{Bytes, HISTORY, eight};
 
 /// Entries of the largest table.
-const ENTRIES: usize = 1 << 14;
+const ENTRIES: usize = 1 << 15;
+/// The bits of the table whose hash is of four bytes.
+pub(crate) const FOUR_BYTES: u32 = 13;
 
 /// The table; blocks use the first `1 << BITS` entries.
 pub(crate) struct HashTable {
@@ -22,13 +27,20 @@ impl HashTable {
     }
 
     /// Forgets the entries that blocks with so many bits use.
-    #[allow(clippy::large_stack_arrays)]
     pub(crate) fn clear<const BITS: u32>(&mut self) {
-        // As a whole array or as half of one: a part of another length would be cleared entry by
-        // entry.
-        match self.entries.first_chunk_mut::<{ ENTRIES / 2 }>() {
-            Some(half) if 1 << BITS == half.len() => *half = [0; ENTRIES / 2],
-            _ => self.entries = [0; ENTRIES],
+        // By a part of known length: another would be cleared entry by entry.
+        match BITS {
+            12 => self.clear_first::<{ 1 << 12 }>(),
+            13 => self.clear_first::<{ 1 << 13 }>(),
+            14 => self.clear_first::<{ 1 << 14 }>(),
+            _ => self.clear_first::<ENTRIES>(),
+        }
+    }
+
+    #[allow(clippy::large_stack_arrays)]
+    fn clear_first<const N: usize>(&mut self) {
+        if let Some(first) = self.entries.first_chunk_mut::<N>() {
+            *first = [0; N];
         }
     }
 
@@ -39,29 +51,33 @@ impl HashTable {
         }
     }
 
-    /// Puts `position` in the place of what is there for `four` bytes, which it gives.
+    /// Puts `position` in the place of what is there for the first of `eight` bytes, which it gives.
     #[inline(always)]
-    pub(crate) fn exchange<const BITS: u32>(&mut self, four: u32, position: u16) -> u16 {
-        core::mem::replace(&mut self.entries[hash::<BITS>(four)], position)
+    pub(crate) fn exchange<const BITS: u32>(&mut self, eight: u64, position: u16) -> u16 {
+        core::mem::replace(&mut self.entries[hash::<BITS>(eight)], position)
     }
 
-    /// What is there for `four` bytes.
+    /// What is there for the first of `eight` bytes.
     #[inline(always)]
-    pub(crate) fn get<const BITS: u32>(&self, four: u32) -> u16 {
-        self.entries[hash::<BITS>(four)]
+    pub(crate) fn get<const BITS: u32>(&self, eight: u64) -> u16 {
+        self.entries[hash::<BITS>(eight)]
     }
 
-    /// Notes `position` under the four bytes at it.
+    /// Notes `position` under the bytes at it.
     #[inline(always)]
     pub(crate) fn insert<const BITS: u32>(&mut self, bytes: &Bytes, position: u16) {
         let at = usize::from(position);
-        let four = four(&bytes[at..at + 4]);
-        self.entries[hash::<BITS>(four)] = position;
+        let eight = eight(&bytes[at..at + 8]);
+        self.entries[hash::<BITS>(eight)] = position;
     }
 }
 
-/// Fibonacci hashing: the high bits of a product with 2^32 over the golden ratio.
+/// Fibonacci hashing: the high bits of a product with 2^32 or 2^64 over the golden ratio.
 #[inline(always)]
-fn hash<const BITS: u32>(four: u32) -> usize {
-    (four.wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
+fn hash<const BITS: u32>(eight: u64) -> usize {
+    if BITS == FOUR_BYTES {
+        ((eight as u32).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
+    } else {
+        ((eight << 24).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
+    }
 }

@@ -40,22 +40,22 @@
 //!
 //! Six kinds of files of one machine (sources and texts, binaries, JSON and CSV, a tree of packages,
 //! blocks as in `RocksDB`, memory pages) on one core of a 3.6 GHz Zen 4, libdeflate at level 1 = 1,
-//! baseline x86-64 build, contexts reused, CPU time. A build for x86-64-v3 is 0 to 2 % faster. What
+//! baseline x86-64 build, contexts reused, CPU time. A build for x86-64-v3 is 1 to 5 % slower. What
 //! the ratios are to each other depends on processor and data; `benches/encoder` tells for yours.
 //!
 //! | | 4 KiB | 16 KiB | 64 KiB |
 //! |---|---|---|---|
-//! | default mode, speed | 1.55 | 1.52 | 1.49 |
-//! | default mode, ratio | 0.984 | 0.977 | 0.975 |
-//! | fast mode, speed | 1.57 | 1.54 | 1.57 |
-//! | fast mode, ratio | 0.976 | 0.968 | 0.959 |
-//! | zstd 1.5 at level 1, speed | 1.45 | 1.51 | 1.84 |
-//! | zstd at level 1, ratio | 0.984 | 1.007 | 1.007 |
-//! | ISA-L 2.30 at level 1, speed | 1.20 | 1.61 | 2.06 |
-//! | ISA-L at level 1, ratio | 0.975 | 0.966 | 0.956 |
+//! | default mode, speed | 1.63 | 1.61 | 1.61 |
+//! | default mode, ratio | 0.985 | 0.979 | 0.981 |
+//! | fast mode, speed | 1.75 | 1.72 | 1.70 |
+//! | fast mode, ratio | 0.965 | 0.956 | 0.960 |
+//! | zstd 1.5 at level 1, speed | 1.47 | 1.50 | 1.85 |
+//! | zstd at level 1, ratio | 0.984 | 1.005 | 1.005 |
+//! | ISA-L 2.30 at level 1, speed | 1.19 | 1.60 | 2.06 |
+//! | ISA-L at level 1, ratio | 0.975 | 0.966 | 0.955 |
 //!
-//! Random bytes: 2.6 (4 KiB), zeros: 13. Of the 38 us that 16 KiB take, parsing is 26, emission 7, codes
-//! and header 3, copying, clearing and counting 2; of 4 KiB's 12.2 us it is 6.6, 2.4, 2.2 and 1.
+//! Random bytes: 3.0 (4 KiB), zeros: 13. Of the 36 us that 16 KiB take, parsing is 23, emission 7, codes
+//! and header 3, copying, clearing and counting 3; of 4 KiB's 11.6 us it is 6.1, 1.8, 2.5 and 1.1.
 //!
 //! # What was tried, and what it was worth
 //!
@@ -67,24 +67,41 @@
 //! | tables of codes kept from block to block: what doesn't occur is never looked up | emission -1 us at 4 KiB by fewer copies |
 //! | comparing candidates by their lowest different bit, by a tree of conditional moves | parsing -4 % over a table of ranks |
 //! | the mask below that bit instead of the bit: one instruction less per candidate | nothing |
+//! | equal bits, literals and candidate in one number, of which the largest is the best: 8 % fewer instructions | speed -1 to -3 %: the way to the next position is longer |
+//! | whether there is a match at all decided before the best one is known | speed +3 to +5 %: mispredicted branches are noticed earlier |
+//! | "longer than 30" decided earlier in the same way | speed -4 % |
+//! | the lengths of an extension for all cases side by side, then the selection | speed -1 to -3 % |
+//! | a literal outweighed by 4 equal bits instead of 6; by 1; by 8 | speed +0.7 %; ratio -0.05 %; -0.05 % |
+//! | three positions a step instead of four | speed -3 %, ratio -0.2 % |
+//! | the symbol of a distance from one conversion to a floating-point number and no comparison | speed +0.5 % |
+//! | codes shifted in from the top of 64 bits, in pairs, with their lengths left below them; no masks for shifts but those of the instruction | speed +2 % |
+//! | codes of at most 13 bits instead of 14 | nothing |
 //! | matches extended to 30 bytes without a branch | parsing -3 % |
 //! | noting two positions at the end of a match | ratio +0.8 %, speed -2 % |
 //! | the last and the last but two, instead of the last two | ratio +0.05 % |
+//! | the last three | ratio +0.15 %, speed -1.5 % |
+//! | the last four; at 64 KiB | ratio +0.2 %, speed -2.5 %; +0.5 %, -2 % |
 //! | noting two, four, six more within it | ratio +0.3, +0.4, +0.5 %, speed -5, -6, -9 % |
 //! | noting all of them | ratio +0.7 %, speed -15 % |
 //! | the last distance as another candidate at two positions | ratio +0.25 %, speed -6 % |
 //! | 2^13 instead of 2^14 entries at 16 KiB | ratio -0.3 %, speed +3 % |
 //! | 2^15 at 64 KiB | ratio +0.3 %, speed -2 % |
+//! | a hash of five bytes instead of four, at 4, 16 and 64 KiB | ratio -1.0, -0.6, -0.2 %, speed +3, +3, +4.5 %: in the fast mode, and for long blocks |
+//! | 2^12 entries in the fast mode | ratio -0.5 %, speed +6 % |
 //! | "no match here" by conditional moves instead of a branch | speed -6 %: the branch lets the next step start early |
 //! | a first pass over all positions that finds candidates and lengths, then a parse along its results | the same time at 4 and 16 KiB, slower at 64; ratio +0.6 % |
 //! | that pass fused with the parse | no gain on this processor |
 //! | candidates in a first pass, then the block's two halves parsed in turns, so that their latencies overlap | parsing the same; four parts: slower |
+//! | two halves by lookups in turns, the second with a table of its own that knows the first half | speed -10 %; without branches for "no match here" -16 %: at five instructions a cycle there is no time left |
 //! | half the block from candidates, half by lookups, in turns, stage by stage | slower by 10 % |
 //! | 16 bits of hash beside each entry, to leave out the comparison; no lazy choice then | ratio -2 %, and slower |
 //! | vector instructions, or those of newer processors chosen at run time | not to be had: calling a function with `#[target_feature]` from one without needs `unsafe`, even where the build enables it |
 //!
-//! Parsing is bound by latency: some 60 cycles a step, of which a sixth are mispredicted branches,
-//! while instructions are there for 2.7 a cycle; emission runs at 5.
+//! Parsing is bound by latency and mispredicted branches at once: some 40 cycles a step of 135
+//! instructions. Where the same block comes again and again, so that all branches are predicted, 4 KiB
+//! take 20 % less time and 16 KiB 14 %. Since a mispredicted branch is noticed at the end of what it
+//! depends on, shortening that is worth more than leaving out instructions; and more instructions for
+//! a shorter way to the next position gain nothing either. Emission runs at five instructions a cycle.
 #![no_std]
 #![forbid(unsafe_code)]
 // Each was measured: what is inlined shares registers with its caller.

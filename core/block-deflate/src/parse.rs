@@ -2,16 +2,16 @@
 //!
 //! A step looks up four positions at once and takes the best of the matches there, which is lazy
 //! matching without a branch for it. What a step costs is the way from one position to the next
-//! (load, hash, table, candidate, comparison, selection, extension: some 55 cycles) and mispredicted
-//! branches. So selections are conditional moves, matches are extended to 30 bytes without a branch,
-//! and the two branches left are "no match here", a quarter of the steps, and "longer than 30", a
-//! fifteenth. Work that is not on that way (preparing records) costs little: processors have time
+//! (load, hash, table, candidate, comparison, selection, extension: some 40 cycles) and mispredicted
+//! branches, each of which costs the way up to it once more. So selections are conditional moves,
+//! matches are extended to 30 bytes without a branch, and the two branches left are "no match here", a
+//! quarter of the steps, and "longer than 30", a fifteenth. Work that is not on that way (preparing records) costs little: processors have time
 //! for it meanwhile.
 
 use core::hint::select_unpredictable;
 use core::ops::Range;
 
-use crate::hash::HashTable;
+use crate::hash::{FOUR_BYTES, HashTable};
 use crate::input::{self, Bytes, diff8, eight, four, load8};
 use crate::symbols::MAX_MATCH;
 use crate::tokens::{Recorder, Tokens};
@@ -21,7 +21,7 @@ const MARGIN: usize = 40;
 /// Records without a match after which steps get longer.
 const PATIENCE: u32 = 32;
 /// So many bits longer must a match be for each literal before it.
-const PENALTY: usize = 6;
+const PENALTY: usize = 4;
 /// The longest match found without a branch.
 const SHORT: usize = 30;
 /// Every so many positions of a long match are noted.
@@ -97,13 +97,16 @@ impl Parser<'_> {
         let from = self.at;
         let here = &self.bytes[from..from + 12];
         let mut found = [(0, 0); 4];
+        // Its highest bit says whether there is a match. That is known some cycles before the best one
+        // is, and every cycle of these is one more for each branch that was mispredicted.
+        let mut any = 0_u64;
         for (j, found) in found.iter_mut().enumerate() {
             let eight = eight(&here[j..j + 8]);
             let position = (from + j) as u16;
             let candidate = if TAIL && from + j >= self.end {
-                table.get::<BITS>(eight as u32)
+                table.get::<BITS>(eight)
             } else {
-                table.exchange::<BITS>(eight as u32, position)
+                table.exchange::<BITS>(eight, position)
             };
             let mut diff = eight ^ load8(self.bytes, candidate);
             if CHECK {
@@ -112,12 +115,13 @@ impl Parser<'_> {
             if TAIL {
                 diff |= u64::from(from + j + 4 > self.end);
             }
+            any |= u64::from(diff as u32).wrapping_sub(1);
             *found = (weight(diff) >> (PENALTY * j), (j as u32) << 16 | u32::from(candidate));
         }
         let [a, b, c, d] = found;
         let (weight, place) = heavier(heavier(a, b), heavier(c, d));
         let four = four(&here[..4]);
-        if weight == 0 {
+        if any >> 63 == 0 {
             self.miss::<TAIL>(four, tokens);
             return;
         }
@@ -140,9 +144,11 @@ impl Parser<'_> {
         self.at = start + len;
         tokens.push_match(four, literals, len, (start as u16).wrapping_sub(candidate));
         if !TAIL && !FAST {
-            // Two of the match's last positions; of longer ones the middle stays out.
-            table.insert::<BITS>(self.bytes, (self.at - 1) as u16);
-            table.insert::<BITS>(self.bytes, (self.at - 3) as u16);
+            // The match's last positions; of longer ones the rest stays out. In long blocks each is
+            // worth more.
+            for back in 1..if BITS == FOUR_BYTES { 4 } else { 5 } {
+                table.insert::<BITS>(self.bytes, (self.at - back) as u16);
+            }
         }
     }
 

@@ -67,18 +67,20 @@ pub(crate) static DISTANCE_BASE: [u16; DISTANCES] = {
     base
 };
 
-/// The symbol of a distance, given less one.
+/// The symbol of a distance; of 1 it is [`NEAREST`].
 ///
 /// Symbols grow by two for each doubling, and so do the exponent and the highest bit of the
 /// fraction in a floating-point number: one conversion instead of a table of 512, and without the
 /// bit-scan instruction, which is slow where a build can't assume a newer one.
 #[inline(always)]
-pub(crate) fn distance_symbol(less_one: u16) -> u8 {
-    // The exponent's bias, twice.
-    const BIAS: u32 = 2 * 127;
-    let bits = f32::from(less_one).to_bits() >> 22;
-    bits.saturating_sub(BIAS).max(u32::from(less_one.min(1))) as u8
+pub(crate) fn distance_symbol(distance: u16) -> u8 {
+    // Less one, and then a half more, which changes no symbol but the first's; all of it twice.
+    let twice = 2 * i32::from(distance) - 1;
+    ((twice as f32).to_bits() >> 22) as u8 & (DISTANCES as u8 - 1)
 }
+
+/// In records, the first distance symbol, which is 0.
+pub(crate) const NEAREST: u8 = 30;
 
 #[cfg(test)]
 mod tests {
@@ -87,7 +89,10 @@ mod tests {
     #[test]
     fn distances_have_their_symbols() {
         for less_one in 0..32768_u16 {
-            let symbol = usize::from(distance_symbol(less_one));
+            let symbol = match distance_symbol(less_one + 1) {
+                NEAREST => 0,
+                symbol => usize::from(symbol),
+            };
             let value = less_one - DISTANCE_BASE[symbol];
             assert!(symbol < 30 && u32::from(value) < 1 << DISTANCE_EXTRA[symbol], "{less_one}");
         }

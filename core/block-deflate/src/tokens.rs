@@ -9,7 +9,8 @@ use alloc::boxed::Box;
 
 use crate::input::POSITIONS;
 use crate::symbols::{
-    DISTANCE_BASE, DISTANCES, FIRST_LENGTH, LENGTH_SYMBOL, LITERALS, NO_MATCH, distance_symbol,
+    DISTANCE_BASE, DISTANCES, FIRST_LENGTH, LENGTH_SYMBOL, LITERALS, NEAREST, NO_MATCH,
+    distance_symbol,
 };
 
 /// Each record covers at least four bytes, the last one and the first excepted.
@@ -41,7 +42,7 @@ struct Arrays {
     /// All literals, one behind the other, for counting.
     literals: [u8; POSITIONS + 16],
     /// The literals of each record as four 16-bit numbers.
-    quads: [u64; RECORDS],
+    quads: [[u16; 4]; RECORDS],
     /// Length symbol, counted from the first one, or [`NO_MATCH`]; above eight bits the extra bits.
     lengths: [u16; RECORDS],
     /// Distance symbol, or [`NO_MATCH`].
@@ -57,7 +58,7 @@ impl Tokens {
         Self {
             arrays: Box::new(Arrays {
                 literals: [0; POSITIONS + 16],
-                quads: [0; RECORDS],
+                quads: [[0; 4]; RECORDS],
                 lengths: [0; RECORDS],
                 distances: [0; RECORDS],
                 distance_extras: [0; RECORDS],
@@ -84,7 +85,7 @@ impl Tokens {
     }
 
     /// The records: literals, length with extra bits, distance, its extra bits.
-    pub(crate) fn records(&self) -> impl Iterator<Item = (u64, u16, u8, u16)> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = ([u16; 4], u16, u8, u16)> {
         let Arrays { quads, lengths, distances, distance_extras, .. } = &*self.arrays;
         let quads = quads[..self.len].iter();
         let matches = lengths.iter().zip(distances).zip(distance_extras);
@@ -156,7 +157,7 @@ impl Recorder<'_> {
         debug_assert!((3..=258).contains(&len), "length {len}");
         let length = LENGTH_SYMBOL[len & 511];
         let less_one = distance.wrapping_sub(1);
-        let symbol = distance_symbol(less_one) & (DISTANCES as u8 - 1);
+        let symbol = distance_symbol(distance);
         self.length_counts[usize::from(length) & (DISTANCES - 1)] += 1;
         self.distance_counts[usize::from(symbol)] += 1;
         let extra = less_one.wrapping_sub(DISTANCE_BASE[usize::from(symbol)]);
@@ -170,7 +171,8 @@ impl Recorder<'_> {
         all[self.literals..self.literals + 4].copy_from_slice(&four.to_le_bytes());
         self.literals += literals;
         let at = self.len;
-        quads[at] = spread(four) | ABSENT[literals & 7];
+        let quad = spread(four) | ABSENT[literals & 7];
+        quads[at] = [quad as u16, (quad >> 16) as u16, (quad >> 32) as u16, (quad >> 48) as u16];
         lengths[at] = length;
         distances[at] = distance;
         distance_extras[at] = extra;
@@ -179,6 +181,8 @@ impl Recorder<'_> {
 
     /// Ends the block.
     pub(crate) const fn finish(self) {
+        self.distance_counts[0] = self.distance_counts[NEAREST as usize];
+        self.distance_counts[NEAREST as usize] = 0;
         *self.lens.0 = self.literals;
         *self.lens.1 = self.len;
     }
