@@ -269,7 +269,7 @@ impl Encoder {
         self.parse(range);
         let Self { tokens, codes, .. } = self;
         let counts = tokens.literal_counts();
-        if tokens.matches_are_rare() && is_flat(&counts) {
+        if tokens.matches_are_rare(len) && is_flat(&counts) {
             return Plan::Stored;
         }
         codes.make(tokens, &counts);

@@ -94,9 +94,9 @@ impl Tokens {
             .map(|(&quad, ((&length, &distance), &extra))| (quad, length, distance, extra))
     }
 
-    /// Whether there is no match among the records, or next to none.
-    pub(crate) fn matches_are_rare(&self) -> bool {
-        self.len > 64 && self.length_counts.iter().sum::<u32>() as usize <= self.len / 64
+    /// Whether next to nothing of a block of `len` bytes is in matches.
+    pub(crate) const fn matches_are_rare(&self, len: usize) -> bool {
+        self.len > 64 && len - self.literals <= len / 64
     }
 
     /// How often each distance symbol occurs.

@@ -98,3 +98,14 @@ fn zlib_headers_name_the_window() {
         assert_eq!((u32::from(stream[0]) << 8 | u32::from(stream[1])) % 31, 0);
     }
 }
+
+#[test]
+fn noise_beside_bytes_that_are_all_equal_is_not_stored() {
+    let mut numbers = Numbers(7);
+    for mode in MODES {
+        let mut bytes: Vec<u8> = (0..4096).map(|_| numbers.next() as u8).collect();
+        bytes.resize(8192, 7);
+        let len = check(&mut Encoder::new(mode), &bytes);
+        assert!(len < 4300, "{len} bytes in {mode:?}");
+    }
+}
