@@ -72,7 +72,7 @@ fn an_image_is_saved_looked_at_verified_and_restored() {
         serde_json::from_str(&succeed(&["info", "--json", text(&snapshot)])).expect("JSON");
     assert_eq!((&info["pages"], &info["data_pages"]), (&2048.into(), &1024.into()));
     assert_eq!(info["regions"][1]["address"], 1_u64 << 32);
-    assert!(info["file"].as_u64() < Some(5 << 20));
+    assert!(info["file"].as_u64() < Some(3 << 20));
     assert!(succeed(&["info", text(&snapshot)]).contains("base\n"));
     assert!(succeed(&["verify", text(&snapshot)]).contains("intact, 1024 pages"));
     succeed(&["restore", text(&snapshot), text(&back)]);
