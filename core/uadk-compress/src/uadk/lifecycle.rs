@@ -173,9 +173,11 @@ impl<D: Device> Lifecycle<D> {
     /// session. It can be started again at any time.
     pub(super) fn shut(&self) {
         let mut inner = self.lock();
-        inner.drain(Phase::Leaving);
-        if let Phase::Down(_) = inner.phase {
-            inner.uninitialise();
+        match inner.phase {
+            Phase::Ready | Phase::Leaving => inner.drain(Phase::Leaving),
+            // What is still in use gives it up with the last session.
+            Phase::Failing(_) => inner.phase = Phase::Leaving,
+            Phase::Down(_) => inner.uninitialise(),
         }
     }
 

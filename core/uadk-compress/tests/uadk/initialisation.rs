@@ -224,6 +224,17 @@ fn the_device_is_given_up_with_the_last_engine_and_taken_again_with_the_next() {
 }
 
 #[test]
+fn a_failed_device_is_given_up_with_the_last_engine_too() {
+    let Rig { engines, uadk, sim, .. } = Rig::new();
+    crate::rig::compress(&engines, 1);
+    sim.reset_device();
+    crate::rig::compress(&engines, 2);
+    assert_eq!(sim.counts().uninits, 0, "it has time until it is tried again");
+    drop((engines, uadk));
+    assert_eq!(sim.counts().uninits, 1);
+}
+
+#[test]
 fn one_numa_node_is_used_if_asked_for() {
     let machine = Machine { numa_nodes: vec![0, 1], ..Machine::default() };
     let everywhere = UadkConfig::default();
