@@ -1,40 +1,21 @@
 //! `uadk-compress gzip`, `gunzip`, and what clap makes of the command line.
 
+mod common;
+
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
+
+use common::feed;
 
 fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_uadk-compress"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut stdin = child.stdin.take().expect("piped");
-    std::thread::scope(|scope| {
-        // It may end before it has read everything.
-        scope.spawn(move || drop(stdin.write_all(input)));
-        child.wait_with_output().expect("it runs")
-    })
+    let mut program = Command::new(env!("CARGO_BIN_EXE_uadk-compress"));
+    feed(program.args(arguments).current_dir(folder), input)
 }
 
 fn gunzip(file: &[u8]) -> Vec<u8> {
-    let mut child = Command::new("gzip")
-        .arg("-dc")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("gzip runs");
-    let mut stdin = child.stdin.take().expect("piped");
-    std::thread::scope(|scope| {
-        scope.spawn(move || drop(stdin.write_all(file)));
-        child.wait_with_output().expect("it runs").stdout
-    })
+    feed(Command::new("gzip").arg("-dc"), file).stdout
 }
 
 #[test]

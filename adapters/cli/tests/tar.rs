@@ -1,13 +1,15 @@
 //! `uadk-compress tar`, as it is run.
 
+mod common;
+
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
+use common::feed;
 use serde_json::Value;
 
 fn command(arguments: &[&str]) -> Command {
@@ -36,19 +38,7 @@ fn bad(folder: &Path, arguments: &[&str]) -> String {
 }
 
 fn pipe(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = command(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut stdin = child.stdin.take().expect("piped");
-    std::thread::scope(|scope| {
-        // It may end before it has read everything.
-        scope.spawn(move || drop(stdin.write_all(input)));
-        child.wait_with_output().expect("it runs")
-    })
+    feed(command(arguments).current_dir(folder), input)
 }
 
 /// A folder with a tree to archive.

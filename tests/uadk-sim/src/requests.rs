@@ -14,7 +14,7 @@ use crate::crash::{crash, lock};
 use crate::faults::{self, Fault, RequestInfo};
 use crate::late;
 use crate::machine::Direction;
-use crate::message::Work;
+use crate::message::{Message, Work};
 use crate::session::Session;
 use crate::state::{self, Mode, Pin, STATE};
 
@@ -43,18 +43,13 @@ pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_
     if let Err(code) = accept(pin, fault) {
         return code;
     }
-    let context = contexts::pinned(pin);
-    let reserved = context.queue().reserve();
-    let mut message = match reserved {
+    // SAFETY: the caller says so.
+    let prepared = unsafe { prepare(session, pin, request, number, fault) };
+    let message = match prepared {
         Ok(message) => message,
         Err(code) => return code,
     };
-    let Pin { role, .. } = pin;
-    let (direction, device) = (role.direction, role.device);
-    let work = Work { session, request, number, direction, device, fault };
-    // The result is computed without the lock.
-    // SAFETY: the caller says so.
-    unsafe { message.fill(&work) };
+    let context = contexts::pinned(pin);
     if matches!(fault, Some(Fault::Lost { .. })) {
         context.queue().push_lost(message);
     } else {
@@ -82,16 +77,12 @@ pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int 
     }
     let context = contexts::pinned(pin);
     let _spin_lock = context.lock_spin();
-    let reserved = context.queue().reserve();
-    let mut message = match reserved {
+    // SAFETY: the caller says so.
+    let prepared = unsafe { prepare(session, pin, request, number, fault) };
+    let mut message = match prepared {
         Ok(message) => message,
         Err(code) => return code,
     };
-    let Pin { role, .. } = pin;
-    let (direction, device) = (role.direction, role.device);
-    let work = Work { session, request, number, direction, device, fault };
-    // SAFETY: the caller says so.
-    unsafe { message.fill(&work) };
     let lost = matches!(fault, Some(Fault::Lost { .. }));
     if lost {
         clock::wait_until(clock::now() + SYNC_SPIN);
@@ -120,6 +111,27 @@ pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int 
     // SAFETY: the caller says so.
     unsafe { result.write(answer) };
     0
+}
+
+/// Takes a place in the queue of the session's context, and computes the result, without the queue's
+/// lock.
+///
+/// # Safety
+///
+/// The request's buffers are valid.
+unsafe fn prepare(
+    session: &'static Session,
+    pin: Pin,
+    request: wd_comp_req,
+    number: u64,
+    fault: Option<Fault>,
+) -> Result<Box<Message>, c_int> {
+    let mut message = contexts::pinned(pin).queue().reserve()?;
+    let (direction, device) = (pin.role.direction, pin.role.device);
+    let work = Work { session, request, number, direction, device, fault };
+    // SAFETY: the caller says so.
+    unsafe { message.fill(&work) };
+    Ok(message)
 }
 
 /// `wd_comp_poll_ctx`.

@@ -276,9 +276,7 @@ impl<R: Read> BufRead for BlockGzReader<R> {
 
 impl<R: Read> Read for BlockGzReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let ready = self.fill_buf()?;
-        let n = ready.len().min(buffer.len());
-        buffer[..n].copy_from_slice(&ready[..n]);
+        let n = self.fill_buf()?.read(buffer)?;
         self.consume(n);
         Ok(n)
     }

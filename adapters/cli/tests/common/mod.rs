@@ -1,0 +1,20 @@
+//! Shared by the tests of commands that are filters.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+/// Runs a program with `input` at its standard input.
+pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    std::thread::scope(|scope| {
+        // It may end before it has read everything.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output().expect("it runs")
+    })
+}
