@@ -89,18 +89,14 @@ impl<'a> HighWriter<'a> {
         self.len = self.len.wrapping_add(len);
     }
 
-    /// Bits since the last flush, and what that left.
+    /// Adds a length and a distance with their extra bits, as [`Self::put_literals`] does with codes.
     #[inline(always)]
-    pub(crate) const fn pending(&self) -> u32 {
-        (self.len & 63) as u32
-    }
-
-    /// As [`BitWriter::put`].
-    #[inline(always)]
-    pub(crate) const fn put(&mut self, value: u64, len: u32) {
-        // For a length of 0 the value is 0 as well.
-        self.value = self.value >> (len & 63) | value << (len.wrapping_neg() & 63);
-        self.len = self.len.wrapping_add(len as u64);
+    pub(crate) fn put_match(&mut self, length: u64, distance: u64) {
+        // At most 13 + 5 + 13 + 13 bits, which is too much behind some literals.
+        if (self.len & 63) + (length.wrapping_add(distance) & 63) > 58 {
+            self.flush();
+        }
+        self.put_literals(length, distance);
     }
 
     /// As [`BitWriter::flush`].
@@ -151,10 +147,9 @@ mod tests {
                 let bits = bits & ((1 << len) - 1);
                 low.put(bits, len);
                 low.flush();
-                if high.pending() + len > 63 {
-                    high.flush();
-                }
-                high.put(bits, len);
+                let first = len / 2;
+                let top = |bits: u64, len: u32| (bits << 1) << (63 - len) | u64::from(len);
+                high.put_match(top(bits & ((1 << first) - 1), first), top(bits >> first, len - first));
                 high.flush();
             }
             let (len, rest) = low.finish();

@@ -4,19 +4,20 @@ use crate::bits::BitWriter;
 use crate::header::Header;
 use crate::lengths::{Lengths, MAX_CODE};
 use crate::symbols::{
-    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LITERALS, NEAREST,
+    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LITERALS, NEAREST, half,
 };
-use crate::tokens::Tokens;
+use crate::tokens::Part;
 
 /// Codes, made for a block or given by the format.
 pub(crate) struct Codes {
     /// Of each literal the code at the top, its length in the low bits; 0 for 256 and above: no
     /// literal.
     pub(crate) literals: [u64; 512],
-    /// Of each length symbol.
-    pub(crate) lengths: [Entry; DISTANCES],
-    /// Of each distance symbol.
-    pub(crate) distances: [Entry; DISTANCES],
+    /// Of each length symbol the same, the room for its extra bits above the code, which counts for
+    /// the length. 0 for "no match".
+    pub(crate) lengths: [u64; DISTANCES],
+    /// Of each distance symbol as of lengths, and against [`half`].
+    pub(crate) distances: [u64; DISTANCES],
     end_of_block: u32,
     header: Header,
     /// Whether the codes are the format's own.
@@ -25,23 +26,12 @@ pub(crate) struct Codes {
     bits: usize,
 }
 
-/// The code of a symbol that has extra bits. All zero for "no match".
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Entry {
-    pub(crate) code: u16,
-    /// Bits of the code.
-    pub(crate) len: u8,
-    /// Bits of the code and the extra bits.
-    pub(crate) total: u8,
-}
-
 impl Codes {
     pub(crate) const fn new() -> Self {
-        let none = Entry { code: 0, len: 0, total: 0 };
         Self {
             literals: [0; 512],
-            lengths: [none; DISTANCES],
-            distances: [none; DISTANCES],
+            lengths: [0; DISTANCES],
+            distances: [0; DISTANCES],
             end_of_block: 0,
             header: Header::new(),
             fixed: false,
@@ -49,9 +39,9 @@ impl Codes {
         }
     }
 
-    /// Makes codes for these records. Codes of symbols that don't occur are left as they were.
-    pub(crate) fn make(&mut self, tokens: &Tokens, literals: &[u32; LITERALS]) {
-        let distances = tokens.distance_counts();
+    /// Makes codes for the records of a part. Codes of symbols that don't occur are left as they were.
+    pub(crate) fn make(&mut self, part: &Part, literals: &[u32; LITERALS]) {
+        let distances = part.distance_counts();
         let literal_lengths = Lengths::new(literals, MAX_CODE);
         let distance_lengths = Lengths::new(distances, MAX_CODE);
         let mut bits = 3 + self.header.make(&literal_lengths, &distance_lengths);
@@ -80,13 +70,13 @@ impl Codes {
     }
 
     /// Bits that the records take with the fixed codes.
-    pub(crate) fn fixed_bits(tokens: &Tokens, literals: &[u32; LITERALS]) -> usize {
+    pub(crate) fn fixed_bits(part: &Part, literals: &[u32; LITERALS]) -> usize {
         let mut bits = 3;
         for (symbol, &count) in literals.iter().enumerate() {
             let extra = symbol.checked_sub(FIRST_LENGTH).map_or(0, |s| LENGTH_EXTRA[s]);
             bits += count as usize * (fixed_code(symbol).1 as usize + usize::from(extra));
         }
-        for (&count, &extra) in tokens.distance_counts().iter().zip(&DISTANCE_EXTRA) {
+        for (&count, &extra) in part.distance_counts().iter().zip(&DISTANCE_EXTRA) {
             bits += count as usize * (5 + usize::from(extra));
         }
         bits
@@ -100,26 +90,24 @@ impl Codes {
     #[inline(always)]
     fn set_literal(&mut self, symbol: usize, code: u32, len: u32) -> usize {
         if symbol >= FIRST_LENGTH {
-            let extra = LENGTH_EXTRA[symbol - FIRST_LENGTH];
-            let total = len as u8 + extra;
-            self.lengths[symbol - FIRST_LENGTH] =
-                Entry { code: code as u16, len: len as u8, total };
-            return usize::from(total);
+            let total = len + u32::from(LENGTH_EXTRA[symbol - FIRST_LENGTH]);
+            self.lengths[symbol - FIRST_LENGTH] = entry(code, total);
+            return total as usize;
         }
         if symbol == END_OF_BLOCK {
             self.end_of_block = code << 8 | len;
         } else {
-            self.literals[symbol] = u64::from(code) << (64 - len) | u64::from(len);
+            self.literals[symbol] = entry(code, len);
         }
         len as usize
     }
 
     #[inline(always)]
     fn set_distance(&mut self, symbol: usize, code: u32, len: u32) -> usize {
-        let total = len as u8 + DISTANCE_EXTRA[symbol];
+        let total = len + u32::from(DISTANCE_EXTRA[symbol]);
         let at = if symbol == 0 { usize::from(NEAREST) } else { symbol };
-        self.distances[at] = Entry { code: code as u16, len: len as u8, total };
-        usize::from(total)
+        self.distances[at] = entry(code, total) ^ half(symbol);
+        total as usize
     }
 
     /// The block's first bits and the header.
@@ -136,6 +124,12 @@ impl Codes {
         out.put(u64::from(self.end_of_block >> 8), self.end_of_block & 255);
         out.flush();
     }
+}
+
+/// A code, the last of the `total` bits that belong to it at the top.
+#[inline(always)]
+const fn entry(code: u32, total: u32) -> u64 {
+    (code as u64) << (64 - total) | total as u64
 }
 
 /// Code, highest bit first, and length of a literal or length symbol.

@@ -12,8 +12,8 @@ use crate::framing::Format;
 use crate::hash::{FOUR_BYTES, HashTable};
 use crate::input::Input;
 use crate::parse::{parse, parse_constant};
-use crate::sink::Sink;
-use crate::tokens::Tokens;
+use crate::sink::{Sink, stored_bits};
+use crate::tokens::{PARTS, Part, Tokens};
 
 /// How hard to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -61,10 +61,14 @@ impl Window {
 /// Blocks up to this length get by with a smaller hash table, which leaves room in the first cache.
 const SMALL: usize = 16384;
 const SMALL_BITS: u32 = FOUR_BYTES;
-const BITS: u32 = 15;
+const BITS: u32 = 14;
 /// The same for the fast mode.
 const FAST_SMALL_BITS: u32 = 12;
-const FAST_BITS: u32 = 14;
+const FAST_BITS: u32 = 12;
+/// Codes of a part's own must gain so many bits: they take a header, and time.
+const WORTH: f32 = 900.0;
+/// The same for the fast mode.
+const FAST_WORTH: f32 = 1500.0;
 /// The end of a segment: an empty stored block.
 const SEGMENT_END: usize = 5;
 
@@ -89,15 +93,17 @@ pub struct Encoder {
     input: Input,
     table: Box<HashTable>,
     tokens: Tokens,
-    codes: Codes,
+    /// For each part.
+    codes: Vec<Codes>,
+    plans: [Plan; PARTS],
     scratch: Vec<u8>,
 }
 
-/// How a block is written.
+/// How a part is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Plan {
     Stored,
-    /// With the encoder's codes.
+    /// With the part's codes.
     Coded,
 }
 
@@ -112,7 +118,8 @@ impl Encoder {
             input: Input::new(),
             table: HashTable::new(),
             tokens: Tokens::new(),
-            codes: Codes::new(),
+            codes: (0..PARTS).map(|_| Codes::new()).collect(),
+            plans: [Plan::Stored; PARTS],
             scratch: Vec::new(),
         }
     }
@@ -233,29 +240,27 @@ impl Encoder {
             rest = later;
             let last = rest.is_empty();
             let range = self.input.append(block);
-            let plan = self.plan(range, sink);
+            self.parse(range);
+            let stored = stored_bits(sink.pending(), block.len());
+            let coded = self.plan(sink.pending());
 
-            let bits = match plan {
-                Plan::Stored => sink.stored_bits(block.len()),
-                Plan::Coded => self.codes.bits(),
-            };
             let before = header.map_or(0, <[u8]>::len);
+            let bits = sink.pending() + stored.min(coded);
             let bytes = match trailer {
-                Some(trailer) if last => sink.bytes_for(bits) + trailer,
+                Some(trailer) if last => bits.div_ceil(8) + trailer,
                 // The end of a segment.
-                None if last => sink.bytes_for(bits + 3) + 4,
-                _ => sink.bytes_for(bits),
+                None if last => (bits + 3).div_ceil(8) + 4,
+                _ => bits.div_ceil(8),
             };
             sink.reserve(before + bytes)?;
             if let Some(header) = header.take() {
                 sink.append(header);
             }
             let final_block = last && trailer.is_some();
-            match plan {
-                Plan::Stored => sink.store(block, final_block),
-                Plan::Coded => sink.write(bits, &mut self.scratch, |out| {
-                    emit(&self.codes, &self.tokens, final_block, out)
-                }),
+            if stored <= coded {
+                sink.store(block, final_block);
+            } else {
+                self.write(final_block, sink);
             }
             if last {
                 return Ok(());
@@ -263,24 +268,34 @@ impl Encoder {
         }
     }
 
-    /// Parses the block and decides how it is written.
-    fn plan(&mut self, range: Range<usize>, sink: &Sink<'_>) -> Plan {
-        let len = range.len();
-        self.parse(range);
-        let Self { tokens, codes, .. } = self;
-        let counts = tokens.literal_counts();
-        if tokens.matches_are_rare(len) && is_flat(&counts) {
-            return Plan::Stored;
+    /// Decides how each part is written, behind so many bits of a byte, and gives the bits of all.
+    fn plan(&mut self, pending: usize) -> usize {
+        let Self { tokens, codes, plans, .. } = self;
+        tokens.join(if self.mode == Mode::Fast { FAST_WORTH } else { WORTH });
+        let mut at = pending;
+        for ((part, codes), plan) in tokens.parts().iter().zip(codes).zip(plans) {
+            let stored = stored_bits(at, part.bytes().len());
+            let coded = coded_bits(part, codes);
+            *plan = if stored <= coded { Plan::Stored } else { Plan::Coded };
+            at += stored.min(coded);
         }
-        codes.make(tokens, &counts);
-        // Only short blocks gain from having no header.
-        if len < 1024 {
-            let fixed = Codes::fixed_bits(tokens, &counts);
-            if fixed <= codes.bits() {
-                codes.take_fixed(fixed);
+        at - pending
+    }
+
+    /// Writes all parts as planned.
+    fn write(&mut self, final_block: bool, sink: &mut Sink<'_>) {
+        let Self { input, tokens, codes, plans, scratch, .. } = self;
+        let mut left = tokens.parts().len();
+        for ((part, codes), plan) in tokens.parts().iter().zip(codes).zip(plans) {
+            left -= 1;
+            let last = final_block && left == 0;
+            match plan {
+                Plan::Stored => sink.store(&input.bytes()[part.bytes()], last),
+                Plan::Coded => {
+                    sink.write(codes.bits(), scratch, |out| emit(codes, tokens, part, last, out));
+                }
             }
         }
-        if sink.stored_bits(len) <= codes.bits() { Plan::Stored } else { Plan::Coded }
     }
 
     fn parse(&mut self, range: Range<usize>) {
@@ -297,21 +312,35 @@ impl Encoder {
                 (false, false) => table.clear::<BITS>(),
             }
         }
-        if parse_constant(&bytes[range.clone()], tokens) {
+        if parse_constant(bytes, range.clone(), tokens) {
             return;
         }
-        let parse = match (fast, small, range.end > window) {
-            (true, true, false) => parse::<FAST_SMALL_BITS, true, false>,
-            (true, true, true) => parse::<FAST_SMALL_BITS, true, true>,
-            (true, false, false) => parse::<FAST_BITS, true, false>,
-            (true, false, true) => parse::<FAST_BITS, true, true>,
-            (false, true, false) => parse::<SMALL_BITS, false, false>,
-            (false, true, true) => parse::<SMALL_BITS, false, true>,
-            (false, false, false) => parse::<BITS, false, false>,
-            (false, false, true) => parse::<BITS, false, true>,
+        let parse = match (fast, small) {
+            (true, true) => parse::<FAST_SMALL_BITS, true>,
+            (true, false) => parse::<FAST_BITS, true>,
+            (false, true) => parse::<SMALL_BITS, false>,
+            (false, false) => parse::<BITS, false>,
         };
         parse(bytes, range, window, table, tokens);
     }
+}
+
+/// Makes a part's codes and gives the bits that it takes with them. Where they can't gain anything they
+/// aren't made.
+fn coded_bits(part: &Part, codes: &mut Codes) -> usize {
+    let counts = part.literal_counts();
+    if part.matches_are_rare() && is_flat(&counts) {
+        return usize::MAX;
+    }
+    codes.make(part, &counts);
+    // Only short blocks gain from having no header.
+    if part.bytes().len() < 1024 {
+        let fixed = Codes::fixed_bits(part, &counts);
+        if fixed <= codes.bits() {
+            codes.take_fixed(fixed);
+        }
+    }
+    codes.bits()
 }
 
 /// Whether bytes occur so evenly that codes for them gain nothing: their entropy is close to eight

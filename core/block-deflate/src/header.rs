@@ -71,9 +71,9 @@ impl Header {
         self.distances = next;
         self.len = runs.len;
 
-        let mut counts = [0; SYMBOLS];
+        let mut counts = [0; 32];
         for &item in &self.items[..self.len] {
-            counts[usize::from(item & 31) % SYMBOLS] += 1;
+            counts[usize::from(item & 31)] += 1;
         }
         self.codes = [0; 32];
         let mut bits = 0;

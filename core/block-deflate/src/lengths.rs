@@ -66,9 +66,14 @@ impl<const N: usize> Lengths<N> {
         let mut this = Self { symbols: [0; N], bits: [0; N], used: 0, counts: [0; 16] };
         let total = counts.iter().sum();
         let mut used = 0;
-        for (symbol, &count) in counts.iter().enumerate() {
-            this.symbols[used] = symbol as u16;
-            used += usize::from(count > 0);
+        for (i, eight) in counts.chunks_exact(8).enumerate() {
+            if *eight == [0; 8] {
+                continue;
+            }
+            for (j, &count) in eight.iter().enumerate() {
+                this.symbols[used] = (8 * i + j) as u16;
+                used += usize::from(count > 0);
+            }
         }
         this.used = used;
         if this.used < 2 {
@@ -118,19 +123,19 @@ impl<const N: usize> Lengths<N> {
             let fits = bucket == buckets && room <= left;
             left -= if fits { room } else { 0 };
             *length = (up - u32::from(fits || bucket < buckets)) as u8;
+            of_length[usize::from(*length & 15)] += 1;
         }
         // The room left is a multiple of what the longest code takes: each round uses some.
         while left > 0 {
             for length in &mut *lengths {
                 let room = WHOLE >> *length;
                 if room <= left && *length > 1 {
+                    of_length[usize::from(*length & 15)] -= 1;
                     *length -= 1;
+                    of_length[usize::from(*length & 15)] += 1;
                     left -= room;
                 }
             }
-        }
-        for &length in &*lengths {
-            of_length[usize::from(length & 15)] += 1;
         }
     }
 
@@ -211,7 +216,7 @@ mod tests {
                 *count = values[i] & ((1 << bits[i]) - 1) >> 7;
             }
             check(&counts, MAX_CODE);
-            let few: [u32; 19] = core::array::from_fn(|i| counts[i] >> 3);
+            let few: [u32; 32] = core::array::from_fn(|i| if i < 19 { counts[i] >> 3 } else { 0 });
             check(&few, MAX_HEADER_CODE);
         }
     }
@@ -221,13 +226,11 @@ mod tests {
         let mut counts = [1; 288];
         counts[7] = 70_000;
         check(&counts, MAX_CODE);
-        let fibonacci: [u32; 19] = {
-            let mut f = [1; 19];
-            for i in 2..19 {
-                f[i] = f[i - 1] + f[i - 2];
-            }
-            f
-        };
+        let mut fibonacci = [0; 32];
+        fibonacci[..2].fill(1);
+        for i in 2..19 {
+            fibonacci[i] = fibonacci[i - 1] + fibonacci[i - 2];
+        }
         check(&fibonacci, MAX_HEADER_CODE);
         check(&[0; 32], MAX_CODE);
         let mut one = [0; 32];

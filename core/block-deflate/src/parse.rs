@@ -12,9 +12,9 @@ use core::hint::select_unpredictable;
 use core::ops::Range;
 
 use crate::hash::{FOUR_BYTES, HashTable};
-use crate::input::{self, Bytes, diff8, eight, four, load8};
+use crate::input::{self, Bytes, POSITIONS, diff8, eight, four, load8};
 use crate::symbols::MAX_MATCH;
-use crate::tokens::{Recorder, Tokens};
+use crate::tokens::{PART, Tokens};
 
 /// What a step may read behind its position: while that much is left, nothing has to be clipped.
 const MARGIN: usize = 40;
@@ -23,41 +23,49 @@ const PATIENCE: u32 = 32;
 /// So many bits longer must a match be for each literal before it.
 const PENALTY: usize = 4;
 /// The longest match found without a branch.
-const SHORT: usize = 30;
+const SHORT: usize = 31;
 /// Every so many positions of a long match are noted.
 const STRIDE: usize = 6;
 
 /// Parses the block at `range` of `bytes`, with what is before it as history.
 ///
-/// No match begins more than `window` bytes back; with `CHECK` unset the caller promises that
-/// nothing is that far back.
-pub(crate) fn parse<const BITS: u32, const FAST: bool, const CHECK: bool>(
+/// No match begins more than `window` bytes back.
+pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     bytes: &Bytes,
     range: Range<usize>,
     window: usize,
     table: &mut HashTable,
     tokens: &mut Tokens,
 ) {
-    let mut parser = Parser { bytes, at: range.start, end: range.end, window, misses: 0 };
-    let mut recorder = tokens.start();
-    let tokens = &mut recorder;
-    if parser.at == 0 && parser.end > 0 {
+    let parser = Parser { bytes, end: range.end, window };
+    tokens.start(range.start);
+    let mut at = range.start;
+    if at == 0 && range.end > 0 {
         // The first position: a candidate would be the position itself.
         tokens.push_literals(u32::from(bytes[0]), 1);
         table.insert::<BITS>(bytes, 0);
-        parser.at = 1;
+        at = 1;
     }
-    while parser.at + MARGIN <= parser.end {
-        parser.step::<BITS, FAST, CHECK, false>(table, tokens);
+    let mut until = range.start;
+    loop {
+        until = (until + PART).min(range.end);
+        let clear = until.min((range.end + 1).saturating_sub(MARGIN));
+        // Up to here nothing is too far back, for the four positions of a step.
+        let near = clear.min(window - 3);
+        at = parser.steps::<BITS, FAST, false, false>(at, near, table, tokens);
+        at = parser.steps::<BITS, FAST, true, false>(at, clear, table, tokens);
+        at = parser.steps::<BITS, FAST, true, true>(at, until, table, tokens);
+        if at == range.end {
+            break;
+        }
+        tokens.cut(at);
     }
-    while parser.at < parser.end {
-        parser.step::<BITS, FAST, true, true>(table, tokens);
-    }
-    recorder.finish();
+    tokens.finish(range.end);
 }
 
 /// Records of a block whose bytes are all equal, if it is one.
-pub(crate) fn parse_constant(block: &[u8], tokens: &mut Tokens) -> bool {
+pub(crate) fn parse_constant(bytes: &Bytes, range: Range<usize>, tokens: &mut Tokens) -> bool {
+    let block = &bytes[range.clone()];
     // Most blocks differ at once.
     if block.len() < 16
         || block[0] != block[block.len() - 1]
@@ -65,7 +73,7 @@ pub(crate) fn parse_constant(block: &[u8], tokens: &mut Tokens) -> bool {
     {
         return false;
     }
-    let mut tokens = tokens.start();
+    tokens.start(range.start);
     tokens.push_literals(u32::from(block[0]), 1);
     let mut rest = block.len() - 1;
     while rest > 0 {
@@ -74,27 +82,44 @@ pub(crate) fn parse_constant(block: &[u8], tokens: &mut Tokens) -> bool {
         tokens.push_match(0, 0, len, 1);
         rest -= len;
     }
-    tokens.finish();
+    tokens.finish(range.end);
     true
 }
 
 struct Parser<'a> {
     bytes: &'a Bytes,
-    at: usize,
     end: usize,
     window: usize,
-    misses: u32,
 }
 
 impl Parser<'_> {
+    /// Steps from a position up to another or a little further, and gives where that is.
+    #[inline(never)]
+    fn steps<const BITS: u32, const FAST: bool, const CHECK: bool, const TAIL: bool>(
+        &self,
+        mut at: usize,
+        until: usize,
+        table: &mut HashTable,
+        tokens: &mut Tokens,
+    ) -> usize {
+        // The array's end, too, which is never less: so no step checks it again.
+        let until = until.min(POSITIONS);
+        let mut misses = 0;
+        while at < until {
+            at = self.step::<BITS, FAST, CHECK, TAIL>(at, &mut misses, table, tokens);
+        }
+        at
+    }
+
     /// One record. `TAIL`: near the end, where matches have to be clipped.
     #[inline(always)]
     fn step<const BITS: u32, const FAST: bool, const CHECK: bool, const TAIL: bool>(
-        &mut self,
+        &self,
+        from: usize,
+        misses: &mut u32,
         table: &mut HashTable,
-        tokens: &mut Recorder<'_>,
-    ) {
-        let from = self.at;
+        tokens: &mut Tokens,
+    ) -> usize {
         let here = &self.bytes[from..from + 12];
         let mut found = [(0, 0); 4];
         // Its highest bit says whether there is a match. That is known some cycles before the best one
@@ -108,24 +133,27 @@ impl Parser<'_> {
             } else {
                 table.exchange::<BITS>(eight, position)
             };
-            let mut diff = eight ^ load8(self.bytes, candidate);
+            let diff = eight ^ load8(self.bytes, candidate);
+            // Where no match may be, no bits count.
+            let mut counting = 0xffff_ffff_0000_0000_u64;
             if CHECK {
-                diff |= u64::from(usize::from(position.wrapping_sub(candidate)) > self.window);
+                let far = usize::from(position.wrapping_sub(candidate)) > self.window;
+                counting = u64::from(far).wrapping_sub(1) << 32;
             }
-            if TAIL {
-                diff |= u64::from(from + j + 4 > self.end);
+            if TAIL && from + j + 4 > self.end {
+                counting = 0;
             }
-            any |= u64::from(diff as u32).wrapping_sub(1);
-            *found = (weight(diff) >> (PENALTY * j), (j as u32) << 16 | u32::from(candidate));
+            any |= u64::from(diff as u32).wrapping_sub(1) & counting;
+            let weight = lowest(diff) & counting;
+            *found = (weight >> (PENALTY * j), (j as u32) << 16 | u32::from(candidate));
         }
         let [a, b, c, d] = found;
         let (weight, place) = heavier(heavier(a, b), heavier(c, d));
         let four = four(&here[..4]);
         if any >> 63 == 0 {
-            self.miss::<TAIL>(four, tokens);
-            return;
+            return self.miss::<TAIL>(from, misses, four, tokens);
         }
-        self.misses = 0;
+        *misses = 0;
 
         let literals = (place >> 16) as usize;
         let candidate = place as u16;
@@ -141,37 +169,44 @@ impl Parser<'_> {
         if TAIL {
             len = len.min(self.end - start);
         }
-        self.at = start + len;
+        let at = start + len;
         tokens.push_match(four, literals, len, (start as u16).wrapping_sub(candidate));
         if !TAIL && !FAST {
             // The match's last positions; of longer ones the rest stays out. In long blocks each is
             // worth more.
             for back in 1..if BITS == FOUR_BYTES { 4 } else { 5 } {
-                table.insert::<BITS>(self.bytes, (self.at - back) as u16);
+                table.insert::<BITS>(self.bytes, (at - back) as u16);
             }
         }
+        at
     }
 
     /// Four literals, and more at once where nothing was found for long.
     #[inline(always)]
-    fn miss<const TAIL: bool>(&mut self, four: u32, tokens: &mut Recorder<'_>) {
-        let literals = if TAIL { (self.end - self.at).min(4) } else { 4 };
+    fn miss<const TAIL: bool>(
+        &self,
+        from: usize,
+        misses: &mut u32,
+        four: u32,
+        tokens: &mut Tokens,
+    ) -> usize {
+        let literals = if TAIL { (self.end - from).min(4) } else { 4 };
         tokens.push_literals(four, literals);
-        self.at += literals;
+        let mut at = from + literals;
         if TAIL {
-            return;
+            return at;
         }
-        self.misses += 1;
-        if self.misses > PATIENCE {
-            for _ in 0..(self.misses / PATIENCE).min(16) {
-                if self.at + MARGIN > self.end {
+        *misses += 1;
+        if *misses > PATIENCE {
+            for _ in 0..(*misses / PATIENCE).min(16) {
+                if at + MARGIN > self.end {
                     break;
                 }
-                let at = self.at;
                 tokens.push_literals(input::four(&self.bytes[at..at + 4]), 4);
-                self.at += 4;
+                at += 4;
             }
         }
+        at
     }
 
     /// How many bytes are equal, given that seven are, up to [`SHORT`].
@@ -181,7 +216,7 @@ impl Parser<'_> {
         let (first, second, third) = (diff(7), diff(15), diff(23));
         let (diff, len) = select_unpredictable(second != 0, (second, 15), (third, 23));
         let (diff, len) = select_unpredictable(first != 0, (first, 7), (diff, len));
-        len + ((diff | 1 << 63).trailing_zeros() / 8) as usize
+        len + (diff.trailing_zeros() / 8) as usize
     }
 }
 
@@ -200,11 +235,11 @@ fn extend_far(bytes: &Bytes, start: usize, candidate: u16, end: usize) -> usize 
     len.min(max)
 }
 
-/// The lowest bit that differs, or the highest of all; 0 if one of the low 32 bits does: no match.
+/// The lowest bit that differs, or the highest of all.
 #[inline(always)]
-const fn weight(diff: u64) -> u64 {
+const fn lowest(diff: u64) -> u64 {
     let diff = diff | 1 << 63;
-    diff & diff.wrapping_neg() & 0xffff_ffff_0000_0000
+    diff & diff.wrapping_neg()
 }
 
 #[inline(always)]

@@ -8,6 +8,13 @@ use crate::error::DoesNotFit;
 /// The longest stored block (RFC 1951, 3.2.4).
 const MAX_STORED: usize = 65535;
 
+/// Bits that storing `len` bytes takes, behind so many bits.
+pub(crate) const fn stored_bits(behind: usize, len: usize) -> usize {
+    let first = (behind + 3).next_multiple_of(8) - behind;
+    let more = (len.div_ceil(MAX_STORED)).saturating_sub(1);
+    first + 32 + 40 * more + 8 * len
+}
+
 /// Writes blocks one behind the other.
 pub(crate) struct Sink<'a> {
     out: &'a mut [u8],
@@ -31,16 +38,9 @@ impl<'a> Sink<'a> {
         if needed > self.out.len() { Err(DoesNotFit { needed }) } else { Ok(()) }
     }
 
-    /// Bytes that so many bits more take.
-    pub(crate) const fn bytes_for(&self, bits: usize) -> usize {
-        (self.bits.len as usize + bits).div_ceil(8)
-    }
-
-    /// Bits that storing so many bytes takes.
-    pub(crate) const fn stored_bits(&self, len: usize) -> usize {
-        let first = (self.bits.len as usize + 3).next_multiple_of(8) - self.bits.len as usize;
-        let more = (len.div_ceil(MAX_STORED)).saturating_sub(1);
-        first + 32 + 40 * more + 8 * len
+    /// Bits since the last whole byte.
+    pub(crate) const fn pending(&self) -> usize {
+        self.bits.len as usize
     }
 
     /// Appends what `write` writes: a known number of bits, which fit.
@@ -53,7 +53,7 @@ impl<'a> Sink<'a> {
         scratch: &mut Vec<u8>,
         write: impl for<'b> FnOnce(BitWriter<'b>) -> BitWriter<'b>,
     ) {
-        let bytes = self.bytes_for(bits);
+        let bytes = (self.pending() + bits).div_ceil(8);
         let (written, rest);
         if self.at + bytes + BitWriter::SPARE <= self.out.len() {
             let writer = BitWriter::new(&mut self.out[self.at..], self.bits);

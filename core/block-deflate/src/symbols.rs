@@ -26,8 +26,7 @@ pub(crate) static LENGTH_EXTRA: [u8; DISTANCES] = {
     bits
 };
 
-/// Of each length its symbol, counted from [`FIRST_LENGTH`], and above eight bits the value of the
-/// extra bits.
+/// Of each length its symbol, counted from [`FIRST_LENGTH`], and the extra bits at the top.
 pub(crate) static LENGTH_SYMBOL: [u16; 512] = {
     let mut table = [0; 512];
     let mut symbol = 0;
@@ -35,7 +34,8 @@ pub(crate) static LENGTH_SYMBOL: [u16; 512] = {
     while symbol < LENGTH_SYMBOLS - 1 {
         let mut extra = 0;
         while extra < 1 << LENGTH_EXTRA[symbol] && len < MAX_MATCH {
-            table[len] = extra << 8 | symbol as u16;
+            // Extra bits: at most five.
+            table[len] = extra << ((16 - LENGTH_EXTRA[symbol]) % 16) | symbol as u16;
             len += 1;
             extra += 1;
         }
@@ -44,6 +44,12 @@ pub(crate) static LENGTH_SYMBOL: [u16; 512] = {
     table[MAX_MATCH] = LENGTH_SYMBOLS as u16 - 1;
     table
 };
+
+/// The extra bits in what [`LENGTH_SYMBOL`] has, at the top of 64 bits.
+#[inline(always)]
+pub(crate) const fn length_extra(length: u16) -> u64 {
+    (length as u64 & 0xf800) << 48
+}
 
 /// Extra bits of each distance symbol.
 pub(crate) static DISTANCE_EXTRA: [u8; DISTANCES] = {
@@ -56,27 +62,41 @@ pub(crate) static DISTANCE_EXTRA: [u8; DISTANCES] = {
     bits
 };
 
-/// The smallest distance of each symbol, less one.
-pub(crate) static DISTANCE_BASE: [u16; DISTANCES] = {
-    let mut base = [0; DISTANCES];
-    let mut s = 0;
-    while s < 30 {
-        base[s] = if s < 4 { s as u16 } else { (2 + (s as u16 & 1)) << (s / 2 - 1) };
-        s += 1;
-    }
-    base
-};
-
-/// The symbol of a distance; of 1 it is [`NEAREST`].
+/// A distance as records have it: its symbol and its extra bits.
 ///
 /// Symbols grow by two for each doubling, and so do the exponent and the highest bit of the
-/// fraction in a floating-point number: one conversion instead of a table of 512, and without the
-/// bit-scan instruction, which is slow where a build can't assume a newer one.
+/// fraction in a floating-point number. The rest of the fraction is the extra bits, highest first.
+/// One conversion instead of tables, and without the bit-scan instruction, which is slow where a build
+/// can't assume a newer one.
 #[inline(always)]
-pub(crate) fn distance_symbol(distance: u16) -> u8 {
+pub(crate) fn distance_bits(distance: u16) -> u32 {
     // Less one, and then a half more, which changes no symbol but the first's; all of it twice.
     let twice = 2 * i32::from(distance) - 1;
-    ((twice as f32).to_bits() >> 22) as u8 & (DISTANCES as u8 - 1)
+    (twice as f32).to_bits()
+}
+
+/// The distance of a record without a match: its symbol is [`NO_MATCH`].
+pub(crate) const NO_DISTANCE: u32 = (NO_MATCH as u32) << DISTANCE_SHIFT;
+
+/// Bits of the fraction below the symbol.
+const DISTANCE_SHIFT: u32 = 22;
+
+/// The symbol in what [`distance_bits`] gives; of distance 1 it is [`NEAREST`].
+#[inline(always)]
+pub(crate) const fn distance_symbol(bits: u32) -> usize {
+    (bits >> DISTANCE_SHIFT) as usize % DISTANCES
+}
+
+/// The extra bits in what [`distance_bits`] gives, at the top of 64 bits. Behind them is the half that
+/// was added: [`HALF`].
+#[inline(always)]
+pub(crate) const fn distance_extra(bits: u32) -> u64 {
+    (bits as u64) << (64 - DISTANCE_SHIFT)
+}
+
+/// What [`distance_extra`] gives behind the extra bits, for each symbol.
+pub(crate) const fn half(symbol: usize) -> u64 {
+    if symbol < 2 || symbol >= 30 { 0 } else { 1 << (63 - DISTANCE_EXTRA[symbol]) }
 }
 
 /// In records, the first distance symbol, which is 0.
@@ -88,13 +108,24 @@ mod tests {
 
     #[test]
     fn distances_have_their_symbols() {
-        for less_one in 0..32768_u16 {
-            let symbol = match distance_symbol(less_one + 1) {
-                NEAREST => 0,
-                symbol => usize::from(symbol),
+        let mut first = [0_u32; DISTANCES];
+        for less_one in 0..32768_u32 {
+            let bits = distance_bits(less_one as u16 + 1);
+            let symbol = match distance_symbol(bits) {
+                30 => 0,
+                symbol => symbol,
             };
-            let value = less_one - DISTANCE_BASE[symbol];
-            assert!(symbol < 30 && u32::from(value) < 1 << DISTANCE_EXTRA[symbol], "{less_one}");
+            // RFC 1951, 3.2.5: two symbols for each power of two.
+            let extra = if less_one < 4 { 0 } else { less_one.ilog2() - 1 };
+            let expected =
+                if less_one < 4 { less_one } else { 2 * (extra + 1) + (less_one >> extra & 1) };
+            assert_eq!((symbol as u32, u32::from(DISTANCE_EXTRA[symbol])), (expected, extra));
+            if first[symbol] == 0 {
+                first[symbol] = less_one + 1;
+            }
+            let value = u64::from(less_one + 1 - first[symbol]);
+            let top = if extra == 0 { 0 } else { value << (64 - extra) };
+            assert_eq!(distance_extra(bits) ^ half(symbol), top, "{less_one}");
         }
     }
 
@@ -102,8 +133,8 @@ mod tests {
     fn lengths_have_their_symbols() {
         assert_eq!(LENGTH_SYMBOL[3], 0);
         assert_eq!(LENGTH_SYMBOL[10], 7);
-        assert_eq!(LENGTH_SYMBOL[12], (1 << 8) + 8);
-        assert_eq!(LENGTH_SYMBOL[257], (30 << 8) + 27);
+        assert_eq!(LENGTH_SYMBOL[12], (1 << 15) + 8);
+        assert_eq!(LENGTH_SYMBOL[257], (30 << 11) + 27);
         assert_eq!(LENGTH_SYMBOL[258], 28);
         assert_eq!(LENGTH_EXTRA[27], 5);
     }

@@ -1,20 +1,28 @@
 //! What parsing gives: records of up to four literals and a match, and how often each symbol occurs.
 //!
 //! The records are laid out for emission, which then works without branches: four symbols of which
-//! any may be absent, a length symbol and a distance symbol that may be "no match", and their extra
-//! bits. To prepare this while parsing costs next to nothing, since parsing waits for memory and for
-//! mispredicted branches most of the time; emission does not.
+//! any may be absent, a length and a distance that may be "no match". To prepare this and to count
+//! symbols while parsing costs next to nothing, since parsing waits for memory and for mispredicted
+//! branches most of the time; emission does not.
+//!
+//! Symbols are counted for each 8 KiB. Neighbours that are alike are joined; those that aren't are
+//! written with codes of their own, as blocks of the deflate format.
 
 use alloc::boxed::Box;
+use core::ops::Range;
 
 use crate::input::POSITIONS;
 use crate::symbols::{
-    DISTANCE_BASE, DISTANCES, FIRST_LENGTH, LENGTH_SYMBOL, LITERALS, NEAREST, NO_MATCH,
-    distance_symbol,
+    DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_SYMBOL, LITERALS, NEAREST, NO_DISTANCE, NO_MATCH,
+    distance_bits, distance_symbol,
 };
 
-/// Each record covers at least four bytes, the last one and the first excepted.
+/// Each record covers at least four bytes, the last one of a block and the first excepted.
 const RECORDS: usize = POSITIONS / 4 + 16;
+/// Bytes of a part, before any are joined.
+pub(crate) const PART: usize = 8192;
+/// Parts of the longest block.
+pub(crate) const PARTS: usize = POSITIONS / PART;
 
 /// For each number of literals: 256, which is no literal, in the places that are left.
 static ABSENT: [u64; 8] = [
@@ -28,164 +36,246 @@ static ABSENT: [u64; 8] = [
     0,
 ];
 
-/// The records of a block.
+/// The records of a block, in one or more parts that may get codes of their own.
 pub(crate) struct Tokens {
     arrays: Box<Arrays>,
-    literals: usize,
     len: usize,
-    length_counts: [u32; DISTANCES],
-    distance_counts: [u32; DISTANCES],
+    parts: [Part; PARTS],
+    /// Which part grows.
+    part: usize,
+    /// Its counts so far.
+    counts: Counts,
 }
 
-/// An array for each part: parts are written as they become known.
+/// An array for each piece of a record.
 struct Arrays {
-    /// All literals, one behind the other, for counting.
-    literals: [u8; POSITIONS + 16],
-    /// The literals of each record as four 16-bit numbers.
+    /// The literals as four 16-bit numbers.
     quads: [[u16; 4]; RECORDS],
-    /// Length symbol, counted from the first one, or [`NO_MATCH`]; above eight bits the extra bits.
+    /// What [`LENGTH_SYMBOL`] has, or [`NO_MATCH`].
     lengths: [u16; RECORDS],
-    /// Distance symbol, or [`NO_MATCH`].
-    distances: [u8; RECORDS],
-    /// The value of its extra bits.
-    distance_extras: [u16; RECORDS],
+    /// What [`distance_bits`] gives, or [`NO_DISTANCE`].
+    distances: [u32; RECORDS],
+}
+
+/// Records one behind the other, and how often each symbol occurs in them.
+#[derive(Clone)]
+pub(crate) struct Part {
+    records: Range<usize>,
+    bytes: Range<usize>,
+    counts: Counts,
+}
+
+#[derive(Clone)]
+struct Counts {
+    /// Of 256 and above: how often no literal was taken for one.
+    literals: [u32; 512],
+    lengths: [u32; DISTANCES],
+    distances: [u32; DISTANCES],
 }
 
 impl Tokens {
-    /// 290 KiB, made on the stack once.
+    /// 230 KiB, made on the stack once.
     #[allow(clippy::large_stack_arrays)]
     pub(crate) fn new() -> Self {
+        let counts =
+            Counts { literals: [0; 512], lengths: [0; DISTANCES], distances: [0; DISTANCES] };
+        let part = Part { records: 0..0, bytes: 0..0, counts: counts.clone() };
         Self {
             arrays: Box::new(Arrays {
-                literals: [0; POSITIONS + 16],
                 quads: [[0; 4]; RECORDS],
                 lengths: [0; RECORDS],
                 distances: [0; RECORDS],
-                distance_extras: [0; RECORDS],
             }),
-            literals: 0,
             len: 0,
-            length_counts: [0; DISTANCES],
-            distance_counts: [0; DISTANCES],
+            parts: core::array::from_fn(|_| part.clone()),
+            part: 0,
+            counts,
         }
     }
 
-    /// Starts anew.
-    pub(crate) fn start(&mut self) -> Recorder<'_> {
-        self.length_counts = [0; DISTANCES];
-        self.distance_counts = [0; DISTANCES];
-        Recorder {
-            arrays: &mut self.arrays,
-            literals: 0,
-            len: 0,
-            length_counts: &mut self.length_counts,
-            distance_counts: &mut self.distance_counts,
-            lens: (&mut self.literals, &mut self.len),
+    /// Forgets all records. What follows begins at this position.
+    pub(crate) fn start(&mut self, at: usize) {
+        self.len = 0;
+        self.part = 0;
+        self.begin(at);
+    }
+
+    /// Begins another part at this position.
+    pub(crate) fn cut(&mut self, at: usize) {
+        self.finish(at);
+        self.part += 1;
+        self.begin(at);
+    }
+
+    fn begin(&mut self, at: usize) {
+        let part = &mut self.parts[self.part];
+        part.records.start = self.len;
+        part.bytes.start = at;
+        self.counts.clear();
+    }
+
+    /// Ends the last part at this position.
+    pub(crate) fn finish(&mut self, at: usize) {
+        let part = &mut self.parts[self.part];
+        part.records.end = self.len;
+        part.bytes.end = at;
+        part.counts = self.counts.clone();
+        let distances = &mut part.counts.distances;
+        distances[0] = core::mem::take(&mut distances[usize::from(NEAREST)]);
+    }
+
+    /// Joins parts that are so much alike that codes of their own would gain less than `worth` bits.
+    pub(crate) fn join(&mut self, worth: f32) {
+        let mut last = 0;
+        for next in 1..=self.part {
+            let (before, behind) = self.parts.split_at_mut(next);
+            let (part, next) = (&mut before[last], &behind[0]);
+            if part.counts.lost_with(&next.counts) < worth {
+                part.join(next);
+            } else {
+                last += 1;
+                if last < before.len() {
+                    before[last] = next.clone();
+                }
+            }
         }
+        self.part = last;
     }
 
-    /// The records: literals, length with extra bits, distance, its extra bits.
-    pub(crate) fn records(&self) -> impl Iterator<Item = ([u16; 4], u16, u8, u16)> {
-        let Arrays { quads, lengths, distances, distance_extras, .. } = &*self.arrays;
-        let quads = quads[..self.len].iter();
-        let matches = lengths.iter().zip(distances).zip(distance_extras);
-        quads
-            .zip(matches)
-            .map(|(&quad, ((&length, &distance), &extra))| (quad, length, distance, extra))
+    /// The parts.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts[..=self.part]
     }
 
-    /// Whether next to nothing of a block of `len` bytes is in matches.
-    pub(crate) const fn matches_are_rare(&self, len: usize) -> bool {
-        self.len > 64 && len - self.literals <= len / 64
+    /// The records of a part: literals, length, distance.
+    pub(crate) fn records(&self, part: &Part) -> impl Iterator<Item = (&[u16; 4], u16, u32)> {
+        let records = part.records.clone();
+        let quads = &self.arrays.quads[records.clone()];
+        let lengths = &self.arrays.lengths[records.clone()];
+        let distances = &self.arrays.distances[records];
+        let matches = lengths.iter().zip(distances);
+        quads.iter().zip(matches).map(|(quad, (&length, &distance))| (quad, length, distance))
+    }
+
+    /// A record of `literals` (at most four) of the four bytes, and no match.
+    ///
+    /// This and the next are calls, which leaves parsing more registers: of those it is short.
+    #[inline(never)]
+    pub(crate) fn push_literals(&mut self, four: u32, literals: usize) {
+        self.push::<false>(four, literals, u16::from(NO_MATCH), NO_DISTANCE);
+    }
+
+    /// A record of `literals` (at most four) of the four bytes, and a match.
+    #[inline(never)]
+    pub(crate) fn push_match(&mut self, four: u32, literals: usize, len: usize, distance: u16) {
+        debug_assert!((3..=258).contains(&len), "length {len}");
+        self.push::<true>(four, literals, LENGTH_SYMBOL[len & 511], distance_bits(distance));
+    }
+
+    #[inline(always)]
+    fn push<const MATCH: bool>(&mut self, four: u32, literals: usize, length: u16, distance: u32) {
+        let Arrays { quads, lengths, distances } = &mut *self.arrays;
+        let counts = &mut self.counts;
+        let quad = spread(four) | ABSENT[literals & 7];
+        let quad = [quad as u16, (quad >> 16) as u16, (quad >> 32) as u16, (quad >> 48) as u16];
+        for literal in quad {
+            counts.literals[usize::from(literal)] += 1;
+        }
+        if MATCH {
+            counts.lengths[usize::from(length) % DISTANCES] += 1;
+            counts.distances[distance_symbol(distance)] += 1;
+        }
+        let at = self.len;
+        quads[at] = quad;
+        lengths[at] = length;
+        distances[at] = distance;
+        self.len = at + 1;
+    }
+}
+
+impl Part {
+    fn join(&mut self, next: &Self) {
+        self.records.end = next.records.end;
+        self.bytes.end = next.bytes.end;
+        let add = |sums: &mut [u32], counts: &[u32]| {
+            for (sum, count) in sums.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        };
+        add(&mut self.counts.literals, &next.counts.literals);
+        add(&mut self.counts.lengths, &next.counts.lengths);
+        add(&mut self.counts.distances, &next.counts.distances);
+    }
+
+    /// The positions of its bytes.
+    pub(crate) fn bytes(&self) -> Range<usize> {
+        self.bytes.clone()
+    }
+
+    /// Whether next to none of its bytes are in matches.
+    pub(crate) fn matches_are_rare(&self) -> bool {
+        let literals: u32 = self.counts.literals().iter().sum();
+        let len = self.bytes.len();
+        self.records.len() > 64 && len - literals as usize <= len / 64
     }
 
     /// How often each distance symbol occurs.
     pub(crate) const fn distance_counts(&self) -> &[u32; DISTANCES] {
-        &self.distance_counts
+        &self.counts.distances
     }
 
     /// How often each symbol of the literal and length alphabet occurs, the end of the block
     /// included.
-    ///
-    /// Four tables in turn: bytes of a kind follow each other, and an increment would have to wait
-    /// for the one before it.
     pub(crate) fn literal_counts(&self) -> [u32; LITERALS] {
-        let mut tables = [[0_u32; 256]; 4];
-        let mut eights = self.arrays.literals[..self.literals].chunks_exact(8);
-        for eight in &mut eights {
-            for (i, &byte) in eight.iter().enumerate() {
-                tables[i % 4][usize::from(byte)] += 1;
-            }
-        }
-        for &byte in eights.remainder() {
-            tables[0][usize::from(byte)] += 1;
-        }
         let mut counts = [0; LITERALS];
-        let [a, b, c, d] = &tables;
-        for (i, count) in counts[..256].iter_mut().enumerate() {
-            *count = a[i] + b[i] + c[i] + d[i];
-        }
-        counts[256] = 1;
-        counts[FIRST_LENGTH..LITERALS]
-            .copy_from_slice(&self.length_counts[..LITERALS - FIRST_LENGTH]);
+        counts[..END_OF_BLOCK].copy_from_slice(self.counts.literals());
+        counts[END_OF_BLOCK] = 1;
+        counts[FIRST_LENGTH..].copy_from_slice(&self.counts.lengths[..LITERALS - FIRST_LENGTH]);
         counts
     }
 }
 
-/// Takes down records. A value of its own, so that the compiler keeps the ends of the arrays in
-/// registers.
-pub(crate) struct Recorder<'a> {
-    arrays: &'a mut Arrays,
-    literals: usize,
-    len: usize,
-    length_counts: &'a mut [u32; DISTANCES],
-    distance_counts: &'a mut [u32; DISTANCES],
-    /// Where the lengths go in the end.
-    lens: (&'a mut usize, &'a mut usize),
+impl Counts {
+    fn clear(&mut self) {
+        self.literals.fill(0);
+        self.lengths.fill(0);
+        self.distances.fill(0);
+    }
+
+    fn literals(&self) -> &[u32] {
+        &self.literals[..END_OF_BLOCK]
+    }
+
+    /// Roughly how many bits more both take with common codes than each with its own.
+    ///
+    /// The difference of the entropies by its first term that isn't zero, Pearson's chi-squared: no
+    /// logarithms, and simple enough for the compiler to take four symbols at a time.
+    fn lost_with(&self, other: &Self) -> f32 {
+        let matches = [total(&self.lengths), total(&other.lengths)];
+        let symbols = [matches[0] + total(self.literals()), matches[1] + total(other.literals())];
+        let sum = apart(self.literals(), other.literals(), symbols)
+            + apart(&self.lengths, &other.lengths, symbols)
+            + apart(&self.distances, &other.distances, matches);
+        sum * core::f32::consts::LOG2_E / 2.0
+    }
 }
 
-impl Recorder<'_> {
-    /// A record of `literals` (at most four) of the four bytes, and no match.
-    #[inline(always)]
-    pub(crate) fn push_literals(&mut self, four: u32, literals: usize) {
-        self.push(four, literals, u16::from(NO_MATCH), NO_MATCH, 0);
-    }
+fn total(counts: &[u32]) -> f32 {
+    counts.iter().sum::<u32>() as f32
+}
 
-    /// A record of `literals` (at most four) of the four bytes, and a match.
-    #[inline(always)]
-    pub(crate) fn push_match(&mut self, four: u32, literals: usize, len: usize, distance: u16) {
-        debug_assert!((3..=258).contains(&len), "length {len}");
-        let length = LENGTH_SYMBOL[len & 511];
-        let less_one = distance.wrapping_sub(1);
-        let symbol = distance_symbol(distance);
-        self.length_counts[usize::from(length) & (DISTANCES - 1)] += 1;
-        self.distance_counts[usize::from(symbol)] += 1;
-        let extra = less_one.wrapping_sub(DISTANCE_BASE[usize::from(symbol)]);
-        self.push(four, literals, length, symbol, extra);
+/// How far frequencies of symbols in two samples of so many are apart.
+fn apart(a: &[u32], b: &[u32], totals: [f32; 2]) -> f32 {
+    let mut sums = [0_f32; 4];
+    for (a, b) in a.chunks_exact(4).zip(b.chunks_exact(4)) {
+        for (i, sum) in sums.iter_mut().enumerate() {
+            // By way of signed numbers, which there is an instruction for.
+            let (a, b) = (a[i].cast_signed() as f32, b[i].cast_signed() as f32);
+            let apart = a * totals[1] - b * totals[0];
+            *sum += apart * apart / (a + b).max(1.0);
+        }
     }
-
-    #[inline(always)]
-    fn push(&mut self, four: u32, literals: usize, length: u16, distance: u8, extra: u16) {
-        let Arrays { literals: all, quads, lengths, distances, distance_extras } =
-            &mut *self.arrays;
-        all[self.literals..self.literals + 4].copy_from_slice(&four.to_le_bytes());
-        self.literals += literals;
-        let at = self.len;
-        let quad = spread(four) | ABSENT[literals & 7];
-        quads[at] = [quad as u16, (quad >> 16) as u16, (quad >> 32) as u16, (quad >> 48) as u16];
-        lengths[at] = length;
-        distances[at] = distance;
-        distance_extras[at] = extra;
-        self.len = at + 1;
-    }
-
-    /// Ends the block.
-    pub(crate) const fn finish(self) {
-        self.distance_counts[0] = self.distance_counts[NEAREST as usize];
-        self.distance_counts[NEAREST as usize] = 0;
-        *self.lens.0 = self.literals;
-        *self.lens.1 = self.len;
-    }
+    sums.iter().sum::<f32>() / (totals[0] * totals[1]).max(1.0)
 }
 
 /// Each byte in 16 bits.

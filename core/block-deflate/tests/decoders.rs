@@ -109,3 +109,27 @@ fn noise_beside_bytes_that_are_all_equal_is_not_stored() {
         assert!(len < 4300, "{len} bytes in {mode:?}");
     }
 }
+
+#[test]
+fn pieces_that_differ_get_codes_of_their_own() {
+    // Four bits a byte with codes for each half, five with codes for both.
+    let mut numbers = Numbers(7);
+    for mode in MODES {
+        let mut bytes: Vec<u8> = (0..32_768).map(|_| numbers.below(16) as u8).collect();
+        bytes.extend((0..32_768).map(|_| 100 + numbers.below(16) as u8));
+        let len = check(&mut Encoder::new(mode), &bytes);
+        assert!(len < 33_500, "{len} bytes in {mode:?}");
+    }
+}
+
+#[test]
+fn noise_amid_other_bytes_is_stored() {
+    let mut numbers = Numbers(7);
+    for mode in MODES {
+        let mut bytes: Vec<u8> = (0..16_384).map(|_| numbers.below(16) as u8).collect();
+        bytes.extend((0..32_768).map(|_| numbers.next() as u8));
+        bytes.extend((0..16_384).map(|_| numbers.below(16) as u8));
+        let len = check(&mut Encoder::new(mode), &bytes);
+        assert!(len < 32_768 + 16_384 + 400, "{len} bytes in {mode:?}");
+    }
+}

@@ -34,7 +34,7 @@ impl Numbers {
 /// `len` bytes of a kind that the numbers choose.
 pub fn input(numbers: &mut Numbers, len: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(len + 300);
-    match numbers.below(8) {
+    match numbers.below(9) {
         // Random, of a large or a small alphabet.
         0 => bytes.extend((0..len).map(|_| numbers.next() as u8)),
         1 => {
@@ -70,6 +70,14 @@ pub fn input(numbers: &mut Numbers, len: usize) -> Vec<u8> {
             if len > 0 && numbers.below(2) == 0 {
                 let at = numbers.below(len);
                 bytes[at] ^= 1;
+            }
+        }
+        // Pieces of several kinds.
+        6 => {
+            let longest = 1 + numbers.below(30_000);
+            while bytes.len() < len {
+                let piece = 1 + numbers.below(longest);
+                bytes.extend(input(numbers, piece));
             }
         }
         // Copies from anywhere before, between literals.
