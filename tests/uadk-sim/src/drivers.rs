@@ -98,7 +98,7 @@ const fn text(text: &CStr) -> [c_char; 128] {
     let mut field = [0; 128];
     let mut at = 0;
     while at < bytes.len() {
-        field[at] = bytes[at].cast_signed();
+        field[at] = c_char::from_ne_bytes([bytes[at]]);
         at += 1;
     }
     field

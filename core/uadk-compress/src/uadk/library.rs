@@ -1,6 +1,6 @@
 //! `libwd` and `libwd_comp` as a [`Device`]: initialisation, sessions, and their traps.
 
-use std::ffi::{CStr, c_char, c_ulong};
+use std::ffi::{CStr, c_ulong};
 use std::sync::Arc;
 
 use uadk_sys::abi::{self, WithSlack, bitmask, sched_params, wd_comp_sess_setup, wd_ctx_nums};
@@ -83,7 +83,7 @@ impl Library {
         while !node.is_null() {
             // SAFETY: nodes are valid until the program ends, and have at least these fields.
             let driver = unsafe { &*node };
-            let name = driver.drv_name.map(c_char::cast_unsigned);
+            let name = driver.drv_name.map(|byte| byte.to_ne_bytes()[0]);
             let ours = CStr::from_bytes_until_nul(&name).is_ok_and(|n| n.to_bytes() == DRIVER);
             if ours && !driver.available && !driver.drv.is_null() {
                 // SAFETY: the node's own driver, as the function wants it.

@@ -232,7 +232,7 @@ impl Lib {
             // SAFETY: as above.
             let fields = unsafe { *node };
             let name = fields.alg_name.iter().take_while(|byte| **byte != 0);
-            found.push((name.map(|byte| byte.cast_unsigned() as char).collect(), node));
+            found.push((name.map(|byte| char::from(byte.to_ne_bytes()[0])).collect(), node));
             node = fields.next;
         }
         found
