@@ -125,6 +125,7 @@ impl Parser<'_> {
         // Its highest bit says whether there is a match. That is known some cycles before the best one
         // is, and every cycle of these is one more for each branch that was mispredicted.
         let mut any = 0_u64;
+        let base = (from as u32) << 16;
         for (j, found) in found.iter_mut().enumerate() {
             let eight = eight(&here[j..j + 8]);
             let position = (from + j) as u16;
@@ -145,7 +146,7 @@ impl Parser<'_> {
             }
             any |= u64::from(diff as u32).wrapping_sub(1) & counting;
             let weight = lowest(diff) & counting;
-            *found = (weight >> (PENALTY * j), (j as u32) << 16 | u32::from(candidate));
+            *found = (weight >> (PENALTY * j), base.wrapping_add(((j as u32) << 16) + u32::from(candidate)));
         }
         let [a, b, c, d] = found;
         let (weight, place) = heavier(heavier(a, b), heavier(c, d));
@@ -155,9 +156,9 @@ impl Parser<'_> {
         }
         *misses = 0;
 
-        let literals = (place >> 16) as usize;
+        let start = (place >> 16) as usize;
+        let literals = start.wrapping_sub(from) & 3;
         let candidate = place as u16;
-        let start = from + literals;
         let equal = (weight.trailing_zeros() as usize + PENALTY * literals) / 8;
         let mut len = select_unpredictable(equal == 7, self.extend(start as u16, candidate), equal);
         if len == SHORT {
