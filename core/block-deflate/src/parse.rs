@@ -146,7 +146,10 @@ impl Parser<'_> {
             }
             any |= u64::from(diff as u32).wrapping_sub(1) & counting;
             let weight = lowest(diff) & counting;
-            *found = (weight >> (PENALTY * j), base.wrapping_add(((j as u32) << 16) + u32::from(candidate)));
+            *found = (
+                weight >> (PENALTY * j),
+                base.wrapping_add(((j as u32) << 16) + u32::from(candidate)),
+            );
         }
         let [a, b, c, d] = found;
         let (weight, place) = heavier(heavier(a, b), heavier(c, d));
@@ -160,18 +163,18 @@ impl Parser<'_> {
         let literals = start.wrapping_sub(from) & 3;
         let candidate = place as u16;
         let equal = (weight.trailing_zeros() as usize + PENALTY * literals) / 8;
-        let mut len = select_unpredictable(equal == 7, self.extend(start as u16, candidate), equal);
-        if len == SHORT {
-            len = extend_far(self.bytes, start, candidate, self.end);
-            for position in (from + STRIDE..start + len).step_by(STRIDE) {
+        let longer = self.extend(start as u16, candidate);
+        let mut at = select_unpredictable(equal == 7, longer, start + equal);
+        if at - start == SHORT {
+            at = start + extend_far(self.bytes, start, candidate, self.end);
+            for position in (from + STRIDE..at).step_by(STRIDE) {
                 table.insert::<BITS>(self.bytes, position as u16);
             }
         }
         if TAIL {
-            len = len.min(self.end - start);
+            at = at.min(self.end);
         }
-        let at = start + len;
-        tokens.push_match(four, literals, len, (start as u16).wrapping_sub(candidate));
+        tokens.push_match(four, literals, at - start, (start as u16).wrapping_sub(candidate));
         if !TAIL && !FAST {
             // The match's last positions; of longer ones the rest stays out. In long blocks each is
             // worth more.
@@ -210,14 +213,17 @@ impl Parser<'_> {
         at
     }
 
-    /// How many bytes are equal, given that seven are, up to [`SHORT`].
+    /// Where the match of a position ends, given that seven bytes are equal; up to [`SHORT`].
     #[inline(always)]
     fn extend(&self, position: u16, candidate: u16) -> usize {
         let diff = |offset| diff8(self.bytes, position, candidate, offset);
-        let (first, second, third) = (diff(7), diff(15), diff(23));
-        let (diff, len) = select_unpredictable(second != 0, (second, 15), (third, 23));
-        let (diff, len) = select_unpredictable(first != 0, (first, 7), (diff, len));
-        len + (diff.trailing_zeros() / 8) as usize
+        let start = usize::from(position);
+        let first = (diff(7), start + 7);
+        let second = (diff(15), start + 15);
+        let third = (diff(23), start + 23);
+        let later = select_unpredictable(second.0 != 0, second, third);
+        let (diff, at) = select_unpredictable(first.0 != 0, first, later);
+        at + (diff.trailing_zeros() / 8) as usize
     }
 }
 
