@@ -23,7 +23,7 @@ const PATIENCE: u32 = 32;
 /// So many bits longer must a match be for each literal before it.
 const PENALTY: usize = 4;
 /// The longest match found without a branch.
-const SHORT: usize = 31;
+const SHORT: usize = 32;
 /// Every so many positions of a long match are noted.
 const STRIDE: usize = 6;
 
@@ -134,22 +134,22 @@ impl Parser<'_> {
             } else {
                 table.exchange::<BITS>(eight, position)
             };
-            let diff = eight ^ load8(self.bytes, candidate);
-            // Where no match may be, no bits count.
-            let mut counting = 0xffff_ffff_0000_0000_u64;
+            let there = load8(self.bytes, candidate);
+            let (diff, same) = (eight ^ there, !eight ^ there);
+            // Which bits count: from the last of four bytes on, and none where no match may be.
+            let mut counting = u64::MAX << 31;
             if CHECK {
                 let far = usize::from(position.wrapping_sub(candidate)) > self.window;
-                counting = u64::from(far).wrapping_sub(1) << 32;
+                counting = u64::from(far).wrapping_sub(1) << 31;
             }
             if TAIL && from + j + 4 > self.end {
                 counting = 0;
             }
             any |= u64::from(diff as u32).wrapping_sub(1) & counting;
-            let weight = lowest(diff) & counting;
-            *found = (
-                weight >> (PENALTY * j),
-                base.wrapping_add(((j as u32) << 16) + u32::from(candidate)),
-            );
+            // Those below the lowest that differs.
+            let weight = diff.wrapping_sub(1) & (same & counting);
+            let place = base.wrapping_add(((j as u32) << 16) + u32::from(candidate));
+            *found = (weight >> (PENALTY * j), place);
         }
         let [a, b, c, d] = found;
         let (weight, place) = heavier(heavier(a, b), heavier(c, d));
@@ -162,9 +162,11 @@ impl Parser<'_> {
         let start = (place >> 16) as usize;
         let literals = start.wrapping_sub(from) & 3;
         let candidate = place as u16;
-        let equal = (weight.trailing_zeros() as usize + PENALTY * literals) / 8;
+        // One above the highest of them, or above all 64: the lowest that differs.
+        let lowest = weight.wrapping_add((1 << 31) >> (PENALTY * literals));
+        let equal = (lowest.trailing_zeros() as usize + PENALTY * literals) / 8;
         let longer = self.extend(start as u16, candidate);
-        let mut at = select_unpredictable(equal == 7, longer, start + equal);
+        let mut at = select_unpredictable(equal == 8, longer, start + equal);
         if at - start == SHORT {
             at = start + extend_far(self.bytes, start, candidate, self.end);
             for position in (from + STRIDE..at).step_by(STRIDE) {
@@ -213,14 +215,14 @@ impl Parser<'_> {
         at
     }
 
-    /// Where the match of a position ends, given that seven bytes are equal; up to [`SHORT`].
+    /// Where the match of a position ends, given that eight bytes are equal; up to [`SHORT`].
     #[inline(always)]
     fn extend(&self, position: u16, candidate: u16) -> usize {
         let diff = |offset| diff8(self.bytes, position, candidate, offset);
         let start = usize::from(position);
-        let first = (diff(7), start + 7);
-        let second = (diff(15), start + 15);
-        let third = (diff(23), start + 23);
+        let first = (diff(8), start + 8);
+        let second = (diff(16), start + 16);
+        let third = (diff(24), start + 24);
         let later = select_unpredictable(second.0 != 0, second, third);
         let (diff, at) = select_unpredictable(first.0 != 0, first, later);
         at + (diff.trailing_zeros() / 8) as usize
@@ -240,13 +242,6 @@ fn extend_far(bytes: &Bytes, start: usize, candidate: u16, end: usize) -> usize 
         len += 8;
     }
     len.min(max)
-}
-
-/// The lowest bit that differs, or the highest of all.
-#[inline(always)]
-const fn lowest(diff: u64) -> u64 {
-    let diff = diff | 1 << 63;
-    diff & diff.wrapping_neg()
 }
 
 #[inline(always)]
