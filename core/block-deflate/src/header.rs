@@ -7,6 +7,8 @@ use crate::symbols::{DISTANCES, LITERALS};
 
 /// Symbols of the code for code lengths.
 const SYMBOLS: usize = 19;
+/// Room for two zeros behind all lengths.
+const ITEMS: usize = LITERALS + DISTANCES + 4;
 /// "Repeat the last one 3 to 6 times."
 const REPEAT: u32 = 16;
 /// "3 to 10 zeros."
@@ -19,7 +21,7 @@ const ORDER: [usize; SYMBOLS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3,
 /// A header, ready to be written; made anew for each block.
 pub(crate) struct Header {
     /// Symbol, and above eight bits the value of the extra bits.
-    items: [u16; LITERALS + DISTANCES + 2],
+    items: [u16; ITEMS],
     len: usize,
     literals: usize,
     distances: usize,
@@ -41,7 +43,7 @@ const EXTRA: [u8; 32] = {
 impl Header {
     pub(crate) const fn new() -> Self {
         Self {
-            items: [0; LITERALS + DISTANCES + 2],
+            items: [0; ITEMS],
             len: 0,
             literals: 0,
             distances: 0,
@@ -111,9 +113,10 @@ impl Header {
 }
 
 /// Run-length coding. Each length is put down as itself; when the third equal one of a row is, the
-/// three are taken back for a repeat. Branches are for what is rare.
+/// three are taken back for a repeat. One or two zeros are put down whether there are any or not, and
+/// overwritten. Branches are for what is rare.
 struct Runs<'a> {
-    items: &'a mut [u16; LITERALS + DISTANCES + 2],
+    items: &'a mut [u16; ITEMS],
     len: usize,
     last: u8,
     /// How many there are of `last` since it was first put down.
@@ -124,10 +127,14 @@ impl Runs<'_> {
     /// A length behind so many zeros.
     #[inline(always)]
     fn push(&mut self, zeros: usize, length: u8) {
-        if zeros > 0 {
+        self.items[self.len] = 0;
+        self.items[self.len + 1] = 0;
+        if zeros < 3 {
+            self.len += zeros;
+        } else {
             self.zeros(zeros);
         }
-        self.run = if length == self.last { self.run + 1 } else { 0 };
+        self.run = if zeros == 0 && length == self.last { self.run + 1 } else { 0 };
         self.last = length;
         self.items[self.len] = u16::from(length);
         self.len += 1;
@@ -150,7 +157,6 @@ impl Runs<'_> {
     }
 
     fn zeros(&mut self, mut zeros: usize) {
-        self.last = 0;
         while zeros > 0 {
             let (item, covered) = match zeros {
                 11.. => {

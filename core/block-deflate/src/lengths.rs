@@ -20,34 +20,34 @@ const FRACTION: u32 = 10;
 /// Buckets of the fraction, as bits.
 const BUCKET: u32 = 5;
 
-/// Logarithms to the base 2 of 0 to 255, rounded down.
+/// Logarithms to the base 2 of 1 to 2 in steps of 1/256, rounded down.
 static LOG2: [u16; 256] = {
     let mut table = [0; 256];
-    let mut n = 1;
+    let mut n = 0;
     while n < 256 {
         // Bit by bit: squaring the number doubles its logarithm.
-        let exponent = (n as u32).ilog2();
-        let mut mantissa = (n as u64) << (31 - exponent);
-        let mut log = exponent << FRACTION;
+        let mut number = (256 + n as u64) << 23;
         let mut bit = FRACTION;
         while bit > 0 {
             bit -= 1;
-            mantissa = (mantissa * mantissa) >> 31;
-            if mantissa >= 1 << 32 {
-                mantissa >>= 1;
-                log |= 1 << bit;
+            number = (number * number) >> 31;
+            if number >= 1 << 32 {
+                number >>= 1;
+                table[n] |= 1 << bit;
             }
         }
-        table[n] = log as u16;
         n += 1;
     }
     table
 };
 
+/// A logarithm, rounded down: a floating-point number's exponent is its whole part, and the fraction's
+/// first eight bits give the rest.
 #[inline(always)]
 fn log2(n: u32) -> u32 {
-    let shift = 24_u32.saturating_sub(n.leading_zeros());
-    u32::from(LOG2[(n >> shift) as usize & 255]) + (shift << FRACTION)
+    let bits = (n.cast_signed() as f32).to_bits();
+    let rest = LOG2[(bits >> 15) as usize % LOG2.len()];
+    ((bits >> 23) << FRACTION) + u32::from(rest) - (127 << FRACTION)
 }
 
 /// The symbols that occur, in order, with their code lengths.
@@ -97,7 +97,7 @@ impl<const N: usize> Lengths<N> {
         let often = |symbol: u16| counts[usize::from(symbol)].max(least);
         let total = if least > 1 { symbols.iter().map(|&s| often(s)).sum() } else { total };
         // Rounded up, as the others are rounded down: the sum can't exceed the whole.
-        let log_total = log2(total) + (1 << FRACTION >> 6);
+        let log_total = log2(total) + (1 << FRACTION >> 7);
 
         let mut ideal = [0_u16; N];
         let mut gains = [0_u32; 1 << BUCKET];
