@@ -2,7 +2,7 @@
 //!
 //! Each record is four table lookups for its literals and two for its match, all of which may give
 //! zero bits, so that nothing depends on what a record holds. One branch remains, for records that
-//! exceed 64 bits; it is hardly ever taken. This loop runs at five instructions a cycle.
+//! exceed 58 bits; it is hardly ever taken. This loop runs at five to six instructions a cycle.
 
 use crate::bits::BitWriter;
 use crate::codes::Codes;

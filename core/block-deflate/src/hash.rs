@@ -32,7 +32,6 @@ impl HashTable {
         match BITS {
             12 => self.clear_first::<{ 1 << 12 }>(),
             13 => self.clear_first::<{ 1 << 13 }>(),
-            14 => self.clear_first::<{ 1 << 14 }>(),
             _ => self.clear_first::<ENTRIES>(),
         }
     }

@@ -30,7 +30,8 @@
 //! 2. `parse`: looks up four positions at a time in a table with one entry per hash (`hash`), takes the
 //!    best match among them, jumps behind it. Where nothing is found for long, steps get longer.
 //! 3. `tokens`: takes down records of up to four literals and a match, in the form that emission needs,
-//!    and counts symbols. Next to no matches and evenly distributed bytes: the block is stored.
+//!    and counts symbols, for each 16 KiB. Neighbours that differ get codes of their own. Next to no
+//!    matches and evenly distributed bytes: stored.
 //! 4. `lengths`, `codes`, `header`: code lengths without sorting; the header; tables of codes. Now
 //!    the size is known to the bit, and stored, fixed or own codes are chosen by it.
 //! 5. `emit`, `bits`, `sink`: each record is written without a branch, 64 bits at a time.
@@ -39,28 +40,45 @@
 //! # What it takes
 //!
 //! Six kinds of files of one machine (sources and texts, binaries, JSON and CSV, a tree of packages,
-//! blocks as in `RocksDB`, memory pages) on one core of a 3.6 GHz Zen 4, libdeflate at level 1 = 1,
-//! baseline x86-64 build, contexts reused, CPU time. A build for x86-64-v3 is 1 to 5 % slower. What
+//! blocks as in `RocksDB`, memory pages) on one core of a Zen 4 at 3 to 3.6 GHz, libdeflate at level 1
+//! = 1, contexts reused, CPU time; a build for any x86-64 and, where it differs, one for x86-64-v3. What
 //! the ratios are to each other depends on processor and data; `benches/encoder` tells for yours.
 //!
 //! | | 4 KiB | 16 KiB | 64 KiB |
 //! |---|---|---|---|
-//! | default mode, speed | 1.63 | 1.61 | 1.61 |
-//! | default mode, ratio | 0.985 | 0.979 | 0.981 |
-//! | fast mode, speed | 1.75 | 1.72 | 1.70 |
-//! | fast mode, ratio | 0.965 | 0.956 | 0.960 |
-//! | zstd 1.5 at level 1, speed | 1.47 | 1.50 | 1.85 |
+//! | default mode, speed | 1.71, v3 1.75 | 1.68, v3 1.72 | 1.60, v3 1.61 |
+//! | default mode, ratio | 0.985 | 0.979 | 0.991 |
+//! | fast mode, speed | 1.84, v3 1.88 | 1.80, v3 1.83 | 1.78, v3 1.79 |
+//! | fast mode, ratio | 0.965 | 0.957 | 0.955 |
+//! | zstd 1.5 at level 1, speed | 1.49 | 1.52 | 1.86 |
 //! | zstd at level 1, ratio | 0.984 | 1.005 | 1.005 |
-//! | ISA-L 2.30 at level 1, speed | 1.19 | 1.60 | 2.06 |
+//! | ISA-L 2.30 at level 1, speed | 1.21 | 1.62 | 2.08 |
 //! | ISA-L at level 1, ratio | 0.975 | 0.966 | 0.955 |
 //!
-//! Random bytes: 3.0 (4 KiB), zeros: 13. Of the 36 us that 16 KiB take, parsing is 23, emission 7, codes
-//! and header 3, copying, clearing and counting 3; of 4 KiB's 11.6 us it is 6.1, 1.8, 2.5 and 1.1.
+//! Random bytes: 3.2 (4 KiB), zeros: 14. libdeflate decodes what the default mode makes at 1.00, 0.97 and
+//! 0.96 times the speed of its own. Of the 11 us that 4 KiB of text take, parsing and taking records down
+//! is two thirds, emission a sixth, codes and header a sixth; of 16 KiB's 35 us it is three quarters, a
+//! sixth and a fifteenth.
 //!
 //! # What was tried, and what it was worth
 //!
 //! | idea | worth |
 //! |---|---|
+//! | taking records down by a call: the loop has its registers for what it waits for | speed +2 to +4 % |
+//! | counting literals when they are taken down, not in a pass | speed +1 % |
+//! | codes for each 16 KiB, joined where alike, at 64 KiB | ratio +1.1 %, speed -1 %, decoding -2 % |
+//! | the same for each 8 KiB, at 16 and 64 KiB | ratio +0.3, +0.4 % more, speed -2, -1 %, decoding -2, -3 % |
+//! | each length's and distance's code with the room for its extra bits, distances recorded as floating-point numbers | emission -10 % |
+//! | the position carried through the choice of a match, not its number of literals; then the match's end, not its length | speed +0.7 %; +1 % |
+//! | all equal bits compared, not the lowest different one | speed +0.5 % |
+//! | one or two zeros in the header without a branch; logarithms from floating-point numbers | speed +0.7 % at 4 KiB |
+//! | optimal Huffman codes, at 4, 16 and 64 KiB | ratio +0.13, +0.07, +0.03 %; they take 2 us and more |
+//! | hashes made ahead, sixteen bits wide so that the compiler finds vector instructions | parsing -9 %, which hashing takes again; a few with each step: slower still |
+//! | all positions noted ahead of the parse, sixteen with each step | ratio +0.4 %, speed -4 % |
+//! | matches of four bytes and far away left out, in the choice | ratio 0 to -0.3 % |
+//! | eight bytes more compared for all four candidates, a branch for what is longer | speed -6 % |
+//! | records taken down after the next lookups | speed -3 to -5 %: registers |
+//! | fast mode: two of four positions looked up, all noted; longer steps after 8 misses | ratio -4 %; -1.2 %, speed +0.5 % |
 //! | records with four literals whose absent ones take no bits, instead of loops over literals | emission -25 to -30 % |
 //! | a writer of bits by value, not behind a reference | emission -10 % |
 //! | code lengths rounded from logarithms, symbols that occur in a list, a header without branches for what is common | -2.5 us per block |
@@ -76,7 +94,7 @@
 //! | the symbol of a distance from one conversion to a floating-point number and no comparison | speed +0.5 % |
 //! | codes shifted in from the top of 64 bits, in pairs, with their lengths left below them; no masks for shifts but those of the instruction | speed +2 % |
 //! | codes of at most 13 bits instead of 14 | nothing |
-//! | matches extended to 30 bytes without a branch | parsing -3 % |
+//! | matches extended to 24 bytes without a branch | parsing -3 % |
 //! | noting two positions at the end of a match | ratio +0.8 %, speed -2 % |
 //! | the last and the last but two, instead of the last two | ratio +0.05 % |
 //! | the last three | ratio +0.15 %, speed -1.5 % |
@@ -97,11 +115,12 @@
 //! | 16 bits of hash beside each entry, to leave out the comparison; no lazy choice then | ratio -2 %, and slower |
 //! | vector instructions, or those of newer processors chosen at run time | not to be had: calling a function with `#[target_feature]` from one without needs `unsafe`, even where the build enables it |
 //!
-//! Parsing is bound by latency and mispredicted branches at once: some 40 cycles a step of 135
-//! instructions. Where the same block comes again and again, so that all branches are predicted, 4 KiB
-//! take 20 % less time and 16 KiB 14 %. Since a mispredicted branch is noticed at the end of what it
-//! depends on, shortening that is worth more than leaving out instructions; and more instructions for
-//! a shorter way to the next position gain nothing either. Emission runs at five instructions a cycle.
+//! Parsing is bound by latency: a cycle more on the way from one match to the next costs 0.6 % of
+//! everything, while 48 instructions that do nothing cost nothing, nor do 24 additions or six stores
+//! beside it; twelve loads cost 2 %. Mispredicted branches are another seventh: where the same block comes
+//! again and again, so that they are predicted, 16 KiB take 14 % less time. Compilers don't know which
+//! way counts: a value of it that is kept on the stack costs as much as a load, so that differences of
+//! 2 % between builds say little. Emission runs at five to six instructions a cycle.
 #![no_std]
 #![forbid(unsafe_code)]
 // Each was measured: what is inlined shares registers with its caller.

@@ -4,9 +4,9 @@
 //! matching without a branch for it. What a step costs is the way from one position to the next
 //! (load, hash, table, candidate, comparison, selection, extension: some 40 cycles) and mispredicted
 //! branches, each of which costs the way up to it once more. So selections are conditional moves,
-//! matches are extended to 30 bytes without a branch, and the two branches left are "no match here", a
-//! quarter of the steps, and "longer than 30", a fifteenth. Work that is not on that way (preparing records) costs little: processors have time
-//! for it meanwhile.
+//! matches are extended to 24 bytes without a branch, and the two branches left are "no match here", a
+//! third of the steps, and "longer than 23", a tenth. Work that is not on that way (taking records down)
+//! costs little as long as it takes no registers: processors have time for it meanwhile.
 
 use core::hint::select_unpredictable;
 use core::ops::Range;
@@ -23,7 +23,7 @@ const PATIENCE: u32 = 32;
 /// So many bits longer must a match be for each literal before it.
 const PENALTY: usize = 4;
 /// The longest match found without a branch.
-const SHORT: usize = 32;
+const SHORT: usize = 24;
 /// Every so many positions of a long match are noted.
 const STRIDE: usize = 6;
 
@@ -222,9 +222,7 @@ impl Parser<'_> {
         let start = usize::from(position);
         let first = (diff(8), start + 8);
         let second = (diff(16), start + 16);
-        let third = (diff(24), start + 24);
-        let later = select_unpredictable(second.0 != 0, second, third);
-        let (diff, at) = select_unpredictable(first.0 != 0, first, later);
+        let (diff, at) = select_unpredictable(first.0 != 0, first, second);
         at + (diff.trailing_zeros() / 8) as usize
     }
 }

@@ -20,7 +20,7 @@ use crate::symbols::{
 /// Each record covers at least four bytes, the last one of a block and the first excepted.
 const RECORDS: usize = POSITIONS / 4 + 16;
 /// Bytes of a part, before any are joined.
-pub(crate) const PART: usize = 8192;
+pub(crate) const PART: usize = 16384;
 /// Parts of the longest block.
 pub(crate) const PARTS: usize = POSITIONS / PART;
 

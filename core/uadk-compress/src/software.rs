@@ -26,8 +26,8 @@ pub struct SoftwareCompressor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SoftwareEncoder {
-    /// Our encoder for blocks: about 1.6 times as fast as libdeflate's level 1, and 2 % larger. It
-    /// has two speeds: [`Level::FASTEST`], and the one of all other levels.
+    /// Our encoder for blocks: about 1.65 times as fast as libdeflate's level 1, and 1 to 2 %
+    /// larger. It has two speeds: [`Level::FASTEST`], and the one of all other levels.
     BlockDeflate,
     /// libdeflate. Its fastest level is 1.
     Libdeflate,
