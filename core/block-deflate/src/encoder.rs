@@ -140,6 +140,11 @@ impl Encoder {
         self.mode = mode;
     }
 
+    /// Changes the window.
+    pub const fn set_window(&mut self, window: Window) {
+        self.window = window;
+    }
+
     /// The mode.
     #[must_use]
     pub const fn mode(&self) -> Mode {

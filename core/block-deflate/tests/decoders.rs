@@ -70,8 +70,10 @@ fn history_reaches_across_blocks() {
     let bytes: Vec<u8> = (0..8).flat_map(|_| half.clone()).collect();
     let mut encoder = Encoder::new(Mode::Default);
     assert!(check(&mut encoder, &bytes) < 40_000);
-    let mut encoder = encoder.with_window(Window::Kib16);
+    encoder.set_window(Window::Kib16);
     assert!(check(&mut encoder, &bytes) > 200_000);
+    encoder.set_window(Window::Kib32);
+    assert!(check(&mut encoder, &bytes) < 40_000);
 }
 
 #[test]
