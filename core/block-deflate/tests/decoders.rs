@@ -77,6 +77,26 @@ fn history_reaches_across_blocks() {
 }
 
 #[test]
+fn a_decoder_with_a_small_window_decodes_what_was_made_for_it() {
+    let mut numbers = Numbers(7);
+    let unit: Vec<u8> = (0..25_000).map(|_| numbers.below(16) as u8).collect();
+    let bytes = &unit.repeat(3)[..65_536];
+    for (mode, format) in MODES.into_iter().flat_map(|m| FORMATS.map(|f| (m, f))) {
+        let mut encoder = Encoder::new(mode).with_format(format);
+        for window in WINDOWS {
+            encoder.set_window(window);
+            let stream = support::compress(&mut encoder, bytes);
+            for decoders in WINDOWS {
+                // Chance gives matches at all distances.
+                let decoded = support::zlib_within(decoders, format, &stream, bytes.len());
+                let enough = decoders >= window;
+                assert_eq!(decoded.is_ok_and(|decoded| decoded == bytes), enough);
+            }
+        }
+    }
+}
+
+#[test]
 fn random_bytes_take_no_more_than_the_bound_and_sometimes_just_that() {
     let mut numbers = Numbers(3);
     for len in [1, 100, 4096, 65_535, 65_536, 98_304, 200_000] {

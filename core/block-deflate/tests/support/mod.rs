@@ -114,30 +114,38 @@ pub fn libdeflate(format: Format, stream: &[u8], len: usize) -> Vec<u8> {
     bytes
 }
 
-/// Decodes with zlib.
+/// Decodes with zlib, with a window as small as promised.
 pub fn zlib(format: Format, stream: &[u8], window: Window, len: usize) -> Vec<u8> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    match format {
-        Format::Raw => {
-            // A window as small as promised.
-            let bits = window.bits().max(9) as u8;
-            let mut decoder = flate2::Decompress::new_with_window_bits(false, bits);
-            bytes.reserve(len + 64);
-            let status = decoder
-                .decompress_vec(stream, &mut bytes, flate2::FlushDecompress::Finish)
-                .expect("zlib decodes");
-            assert_eq!(status, flate2::Status::StreamEnd);
-            assert_eq!(decoder.total_in() as usize, stream.len());
-        }
-        Format::Zlib => {
-            flate2::read::ZlibDecoder::new(stream).read_to_end(&mut bytes).expect("zlib decodes");
-        }
-        Format::Gzip => {
-            flate2::read::GzDecoder::new(stream).read_to_end(&mut bytes).expect("zlib decodes");
-        }
+    zlib_within(window, format, stream, len).expect("zlib decodes")
+}
+
+/// Decodes with zlib and no more history than a window.
+///
+/// Within one call zlib looks back as far as its output goes: so it gives one byte per call.
+pub fn zlib_within(
+    window: Window,
+    format: Format,
+    stream: &[u8],
+    len: usize,
+) -> Result<Vec<u8>, flate2::DecompressError> {
+    let bits = window.bits() as u8;
+    let mut decoder = match format {
+        Format::Raw => flate2::Decompress::new_with_window_bits(false, bits),
+        Format::Zlib => flate2::Decompress::new_with_window_bits(true, bits),
+        Format::Gzip => flate2::Decompress::new_gzip(bits),
+    };
+    // One more, for the end.
+    let mut bytes = vec![0; len + 1];
+    let mut status = flate2::Status::Ok;
+    while status == flate2::Status::Ok {
+        let (read, written) = (decoder.total_in() as usize, decoder.total_out() as usize);
+        let room = &mut bytes[written..][..1];
+        status = decoder.decompress(&stream[read..], room, flate2::FlushDecompress::None)?;
     }
-    bytes
+    assert_eq!(status, flate2::Status::StreamEnd);
+    assert_eq!(decoder.total_in() as usize, stream.len());
+    bytes.truncate(decoder.total_out() as usize);
+    Ok(bytes)
 }
 
 /// Decodes with `miniz_oxide`, which knows no gzip.
