@@ -47,6 +47,7 @@ mod segments;
 mod software;
 pub mod stats;
 mod uadk;
+mod window;
 
 pub use block::{Block, BlockCompressor};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -58,5 +59,6 @@ pub use offload::{Offload, OffloadCompressor, Policy};
 pub use segments::SegmentWriter;
 pub use software::{SoftwareCompressor, SoftwareEncoder};
 pub use stats::Stats;
-pub use uadk::{UadkCompressor, UadkConfig, UadkStats, Window};
+pub use uadk::{UadkCompressor, UadkConfig, UadkStats};
 pub use uadk_sys::Libwd;
+pub use window::Window;

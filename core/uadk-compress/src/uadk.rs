@@ -35,7 +35,7 @@ mod stats;
 mod sync;
 mod wait;
 
-pub use config::{UadkConfig, Window};
+pub use config::UadkConfig;
 pub use stats::UadkStats;
 
 use std::borrow::Cow;

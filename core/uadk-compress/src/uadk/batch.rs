@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uadk_sys::abi;
 
-use super::config::{UadkConfig, Window};
+use super::config::UadkConfig;
 use super::framing::{self, Framing};
 use super::library;
 use super::pipeline::{End, Pipeline, WhenBusy};
@@ -13,7 +13,7 @@ use super::pool::{self, Lease, Pool};
 use super::runtime::Runtime;
 use super::session::Key;
 use crate::stats::Direction;
-use crate::{Block, Error};
+use crate::{Block, Error, Window};
 
 /// What one call asks for.
 #[derive(Clone, Copy, Debug)]

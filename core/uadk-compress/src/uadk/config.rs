@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use uadk_sys::abi;
 
+use crate::Window;
+
 /// How the device is used. The defaults are for a server.
 ///
 /// [`contexts`](Self::contexts), [`numa_node`](Self::numa_node) and
@@ -55,18 +57,6 @@ impl Default for UadkConfig {
             start_in_background: false,
         }
     }
-}
-
-/// How far back a match may reach, in KiB.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Window {
-    K4,
-    K8,
-    K16,
-    K24,
-    #[default]
-    K32,
 }
 
 impl Window {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use uadk_sys::Functions;
 use uadk_sys::abi::{self, handle_t, wd_comp_req};
 
-use super::config::Window;
 use super::contexts::Contexts;
 use super::library;
 use super::request::{Request, RequestBox, completed};
+use crate::Window;
 use crate::stats::Direction;
 
 /// What tells the sessions of a thread apart. Not the level: the device ignores it.
