@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::{Error, Format, Level};
+use crate::{Error, Format, Level, Window};
 
 /// Compresses independent blocks in one format.
 ///
@@ -116,6 +116,18 @@ pub trait BlockCompressor: Send + Sync + Debug {
         let _ = level;
         None
     }
+
+    /// The same compressor, asked for matches that reach back no further than `window`, for decoders
+    /// that keep less than deflate's 32 KiB; `None` if there is no such setting. A window that is
+    /// smaller already stays as it is. Otherwise as [`with_level`](Self::with_level).
+    ///
+    /// It is a request: an engine that can't keep to it does as always, which any decoder of the
+    /// format reads (libdeflate, in the software engine's levels above 1). What is decompressed may
+    /// reach back further in any case.
+    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
+        let _ = window;
+        None
+    }
 }
 
 /// One block of a batch.
@@ -182,5 +194,8 @@ impl<T: BlockCompressor + ?Sized> BlockCompressor for Arc<T> {
     }
     fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
         (**self).with_level(level)
+    }
+    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
+        (**self).with_window(window)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy,
-    SoftwareCompressor, SoftwareEncoder, Stats, UadkCompressor, UadkConfig,
+    SoftwareCompressor, SoftwareEncoder, Stats, UadkCompressor, UadkConfig, Window,
 };
 
 /// Overrides [`CompressorBuilder::offload`], so that an operator can switch a deployed program:
@@ -213,6 +213,9 @@ impl BlockCompressor for Compressor {
     fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
         self.engines.with_level(level)
     }
+    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
+        self.engines.with_window(window)
+    }
 }
 
 #[cfg(test)]
@@ -248,6 +251,20 @@ mod tests {
         let unknown = Compressor::builder().build_with(Some("fast")).unwrap_err();
         assert!(unknown.to_string().contains("UADK_COMPRESS_OFFLOAD"), "{unknown}");
         assert!(unknown.to_string().contains("\"fast\""), "{unknown}");
+    }
+
+    #[test]
+    fn another_window_is_asked_of_the_engines_and_counted() {
+        let compressor = Compressor::builder().level(Level::FASTEST).build_with(None);
+        let compressor = compressor.expect("software is always there");
+        let limited = compressor.with_window(Window::K4).expect("software has windows");
+        // What is repeated is 5,000 bytes back.
+        let block: Vec<u8> = (0..10_000_u32).map(|i| ((i % 5000).pow(2) % 65_521) as u8).collect();
+        let len = |codec: &dyn BlockCompressor| {
+            codec.compress(&block, &mut [0; 11_000]).expect("the bound holds")
+        };
+        assert!(len(&limited) > 9000 && len(&compressor) < 6000);
+        assert_eq!(compressor.stats().software.compress.blocks, 2);
     }
 
     #[test]

@@ -13,7 +13,7 @@
 
 #![allow(clippy::missing_panics_doc, reason = "to panic is how these checks fail")]
 
-use crate::{Block, BlockCompressor, Error};
+use crate::{Block, BlockCompressor, Error, Window};
 
 /// All checks below.
 pub fn all(codec: &dyn BlockCompressor) {
@@ -24,6 +24,7 @@ pub fn all(codec: &dyn BlockCompressor) {
     batches_equal_single_blocks(codec);
     serves_all_threads_at_once(codec);
     keeps_its_format_at_every_level(codec);
+    keeps_its_format_with_every_window(codec);
 }
 
 /// Blocks of all kinds and sizes come back as they were, into exact and into larger room.
@@ -181,6 +182,25 @@ pub fn keeps_its_format_at_every_level(codec: &dyn BlockCompressor) {
             written == Ok(sample.len()) && restored == sample,
             "a block of level {n} did not come back",
         );
+    }
+}
+
+/// [`with_window`](BlockCompressor::with_window), if there is such a setting, changes neither the format
+/// nor what can be read.
+pub fn keeps_its_format_with_every_window(codec: &dyn BlockCompressor) {
+    // Words that are known from any distance.
+    let sample = text(65_536);
+    for window in [Window::K4, Window::K8, Window::K16, Window::K24, Window::K32] {
+        let Some(other) = codec.with_window(window) else { continue };
+        assert_eq!(other.format(), codec.format(), "format with window {window:?}");
+        for (writer, reader) in [(&*other, codec), (codec, &*other)] {
+            let mut restored = vec![0; sample.len()];
+            let written = reader.decompress(&compress(writer, &sample), &mut restored);
+            assert!(
+                written == Ok(sample.len()) && restored == sample,
+                "a block did not come back with window {window:?} on one side",
+            );
+        }
     }
 }
 

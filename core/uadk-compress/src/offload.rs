@@ -19,7 +19,7 @@ use self::delay::MovingAverage;
 use crate::stats::{
     BreakerStats, Counters, DelayStats, Direction, Fallback, Outcome, SampledTime, Stats, Work,
 };
-use crate::{Block, BlockCompressor, Clock, Error, Format, Level, SystemClock};
+use crate::{Block, BlockCompressor, Clock, Error, Format, Level, SystemClock, Window};
 
 /// A [`BlockCompressor`] that gives blocks to an accelerator `A` under a [`Policy`], and to the
 /// software engine `S` whenever `A` can't, won't or shouldn't do them.
@@ -48,7 +48,7 @@ pub struct OffloadCompressor<A, S> {
     shared: Arc<Shared>,
 }
 
-/// What all clones and levels of one `OffloadCompressor` have in common.
+/// What all clones, levels and windows of one `OffloadCompressor` have in common.
 #[derive(Debug)]
 struct Shared {
     policy: Policy,
@@ -406,6 +406,27 @@ impl<A, S> Clone for OffloadCompressor<A, S> {
     }
 }
 
+impl<A, S> OffloadCompressor<A, S>
+where
+    A: BlockCompressor + 'static,
+    S: BlockCompressor + 'static,
+{
+    /// The same policy, breaker and counters for other engines; `None` keeps the present one.
+    fn with_engines(
+        &self,
+        accelerator: Option<Arc<dyn BlockCompressor>>,
+        software: Option<Arc<dyn BlockCompressor>>,
+    ) -> Arc<dyn BlockCompressor> {
+        let accelerator = self.accelerator.as_ref().map(|present| {
+            let accelerator = accelerator.unwrap_or_else(|| Arc::clone(present) as _);
+            Arc::new(accelerator)
+        });
+        let software = software.unwrap_or_else(|| Arc::clone(&self.software) as _);
+        let (software, shared) = (Arc::new(software), Arc::clone(&self.shared));
+        Arc::new(OffloadCompressor { accelerator, software, shared })
+    }
+}
+
 impl<A, S> BlockCompressor for OffloadCompressor<A, S>
 where
     A: BlockCompressor + 'static,
@@ -449,13 +470,18 @@ where
     }
 
     fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
-        let software = Arc::new(self.software.with_level(level)?);
-        let accelerator = self.accelerator.as_ref().map(|accelerator| {
-            // A device without levels serves them all.
-            let same: Arc<dyn BlockCompressor> = Arc::clone(accelerator) as _;
-            Arc::new(accelerator.with_level(level).unwrap_or(same))
-        });
-        let shared = Arc::clone(&self.shared);
-        Some(Arc::new(OffloadCompressor { accelerator, software, shared }))
+        let software = self.software.with_level(level)?;
+        // A device without levels serves them all.
+        let accelerator = self.accelerator.as_ref().and_then(|engine| engine.with_level(level));
+        Some(self.with_engines(accelerator, Some(software)))
+    }
+
+    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
+        let software = self.software.with_window(window);
+        let accelerator = self.accelerator.as_ref().and_then(|engine| engine.with_window(window));
+        if software.is_none() && accelerator.is_none() {
+            return None;
+        }
+        Some(self.with_engines(accelerator, software))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use libdeflater::{CompressionError, DecompressionError};
 
-use crate::{BlockCompressor, Error, Format, Level};
+use crate::{BlockCompressor, Error, Format, Level, Window};
 
 /// Compresses on any machine: at [`Level::FASTEST`] and level 1 with `block-deflate`, above with
 /// libdeflate, which also decompresses.
@@ -19,6 +19,7 @@ use crate::{BlockCompressor, Error, Format, Level};
 pub struct SoftwareCompressor {
     format: Format,
     level: Level,
+    window: Window,
     encoder: Option<SoftwareEncoder>,
 }
 
@@ -42,7 +43,7 @@ impl SoftwareCompressor {
     pub fn new(format: Format, level: Level) -> Result<Self, Error> {
         match format {
             Format::RawDeflate | Format::Zlib | Format::Gzip => {
-                Ok(Self { format, level, encoder: None })
+                Ok(Self { format, level, window: Window::K32, encoder: None })
             }
             Format::Custom(name) => Err(Error::Unsupported(
                 format!(
@@ -59,10 +60,26 @@ impl SoftwareCompressor {
         Self { encoder: Some(encoder), ..self }
     }
 
+    /// The same engine with matches that reach back no further than `window`; without it, as far as
+    /// the format allows.
+    ///
+    /// `block-deflate` keeps to it, and zlib's header says so, for decoders with a window of that
+    /// size. libdeflate has no such setting and ignores it.
+    #[must_use]
+    pub const fn with_window_limit(self, window: Window) -> Self {
+        Self { window, ..self }
+    }
+
     /// The level that blocks are compressed at.
     #[must_use]
     pub const fn level(&self) -> Level {
         self.level
+    }
+
+    /// How far back matches may reach, where the encoder can be told.
+    #[must_use]
+    pub const fn window_limit(&self) -> Window {
+        self.window
     }
 
     /// What compresses them.
@@ -82,13 +99,20 @@ impl SoftwareCompressor {
             Format::Gzip => (block_deflate::Format::Gzip, libdeflater::crc32(src)),
             Format::RawDeflate | Format::Custom(_) => (block_deflate::Format::Raw, 0),
         };
-        let header = frame.header(block_deflate::Window::Kib32);
+        let window = match self.window {
+            Window::K4 => block_deflate::Window::Kib4,
+            Window::K8 => block_deflate::Window::Kib8,
+            Window::K16 | Window::K24 => block_deflate::Window::Kib16,
+            Window::K32 => block_deflate::Window::Kib32,
+        };
+        let header = frame.header(window);
         let trailer = frame.trailer(checksum, src.len() as u64);
         let (header, trailer) = (header.as_bytes(), trailer.as_bytes());
         let framing = header.len() + trailer.len();
         let room = dst.len().checked_sub(framing).ok_or(Error::OutputFull)?;
         let body = &mut dst[header.len()..header.len() + room];
-        let len = contexts::with_block_deflate(self.level, |encoder| encoder.compress(src, body))
+        let compress = |encoder: &mut block_deflate::Encoder| encoder.compress(src, body);
+        let len = contexts::with_block_deflate(self.level, window, compress)
             .map_err(|block_deflate::DoesNotFit { .. }| Error::OutputFull)?;
         dst[..header.len()].copy_from_slice(header);
         dst[header.len() + len..][..trailer.len()].copy_from_slice(trailer);
@@ -140,5 +164,9 @@ impl BlockCompressor for SoftwareCompressor {
 
     fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
         Some(Arc::new(Self { level, ..*self }))
+    }
+
+    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
+        Some(Arc::new(self.with_window_limit(window.min(self.window))))
     }
 }

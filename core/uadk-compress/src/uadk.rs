@@ -49,7 +49,7 @@ use self::framing::Framing;
 use self::pipeline::WhenBusy;
 use self::runtime::User;
 use crate::stats::Direction;
-use crate::{Block, BlockCompressor, Clock, Error, Format};
+use crate::{Block, BlockCompressor, Clock, Error, Format, Window};
 
 /// The engine for `HiSilicon` Kunpeng's ZIP device.
 ///
@@ -217,6 +217,11 @@ impl BlockCompressor for UadkCompressor {
         when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
     ) {
         self.run(Direction::Decompress, blocks, when_busy);
+    }
+    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
+        let window = window.min(self.config.window);
+        let config = Arc::new(UadkConfig { window, ..UadkConfig::clone(&self.config) });
+        Some(Arc::new(Self { config, ..self.clone() }))
     }
 }
 

@@ -6,7 +6,7 @@ use common::block;
 use uadk_compress::fault::FaultInjector;
 use uadk_compress::{
     Block, BlockCompressor, Compressor, Format, Level, OffloadCompressor, Policy,
-    SoftwareCompressor, SystemClock, UadkCompressor, UadkConfig,
+    SoftwareCompressor, SystemClock, UadkCompressor, UadkConfig, Window,
 };
 
 /// Allocations of this thread while `codec` does blocks it has seen the like of before.
@@ -58,6 +58,17 @@ fn none_per_block_in_software() {
             assert_eq!(allocations(&engine), 0, "{engine:?}");
         }
     }
+}
+
+#[test]
+fn none_for_another_window() {
+    let engine = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("has it");
+    let limited = engine.with_window_limit(Window::K16);
+    let (block, mut compressed) = (block(1, 65_536), vec![0; engine.max_compressed_len(65_536)]);
+    let mut compress = |engine: SoftwareCompressor| engine.compress(&block, &mut compressed);
+    compress(engine).expect("the bound holds");
+    let counted = allocation_counter::measure(|| compress(limited).map(drop).expect("it holds"));
+    assert_eq!(counted.count_total, 0);
 }
 
 #[test]

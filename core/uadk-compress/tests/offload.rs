@@ -4,12 +4,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::{block, zlib_compress, zlib_decompress};
+use common::{block, block_with_far_matches, zlib_compress, zlib_decompress, zlib_gets_by_with};
 use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::stats::{BreakerState, Stats};
 use uadk_compress::{
     Block, BlockCompressor, Error, Format, Level, ManualClock, Offload, OffloadCompressor, Policy,
-    SoftwareCompressor, conformance,
+    SoftwareCompressor, Window, conformance,
 };
 
 const FORMAT: Format = Format::Zlib;
@@ -333,6 +333,36 @@ fn another_level_shares_counters_and_breaker() {
     assert_eq!(engines.stats().fallbacks.device_error, 1);
     compress(&engines, 2);
     assert_eq!(engines.stats().fallbacks.held_off, 1);
+}
+
+#[test]
+fn another_window_is_asked_of_both_engines_and_shares_counters() {
+    let data = block_with_far_matches(65_536);
+    let is_within = |engine: &dyn BlockCompressor| {
+        let mut compressed = vec![0; engine.max_compressed_len(data.len())];
+        let written = engine.compress(&data, &mut compressed).expect("the bound holds");
+        zlib_gets_by_with(14, FORMAT, &compressed[..written], &data)
+    };
+    let software = || SoftwareCompressor::new(FORMAT, Level::FASTEST).expect("has it");
+    let both = OffloadCompressor::new(software(), software(), Policy::default()).expect("fit");
+    let limited = both.with_window(Window::K16).expect("both have windows");
+    assert!(is_within(&limited) && !is_within(&both));
+    both.set_offload(Offload::Off).expect("always possible");
+    assert!(is_within(&limited) && !is_within(&both));
+    assert_eq!(both.stats().accelerator.compress.blocks, 2);
+    assert_eq!(both.stats().software.compress.blocks, 2);
+
+    // One without the setting stays as it is.
+    let without = || FaultInjector::new(software(), |_| None);
+    let one = OffloadCompressor::new(without(), software(), Policy::default()).expect("fit");
+    let limited = one.with_window(Window::K16).expect("software has windows");
+    assert!(!is_within(&limited));
+    one.set_offload(Offload::Off).expect("always possible");
+    assert!(is_within(&limited));
+    let one = OffloadCompressor::new(software(), without(), Policy::default()).expect("fit");
+    assert!(is_within(&one.with_window(Window::K16).expect("the accelerator has windows")));
+    let none = OffloadCompressor::new(without(), without(), Policy::default()).expect("fit");
+    assert!(none.with_window(Window::K16).is_none());
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 mod common;
 
-use common::{FORMATS, zlib_compress, zlib_decompress};
+use common::{FORMATS, block_with_far_matches, zlib_compress, zlib_decompress, zlib_gets_by_with};
 use proptest::prelude::*;
-use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor, conformance};
+use uadk_compress::{
+    BlockCompressor, Error, Format, Level, SoftwareCompressor, SoftwareEncoder, Window, conformance,
+};
 
 fn engine(format: Format, level: Level) -> SoftwareCompressor {
     SoftwareCompressor::new(format, level).expect("a format of the engine")
@@ -15,9 +17,11 @@ fn levels() -> impl Iterator<Item = Level> {
 }
 
 #[test]
-fn conforms_in_every_format() {
+fn conforms_in_every_format_with_both_encoders() {
     for format in FORMATS {
-        conformance::all(&engine(format, Level::DEFAULT));
+        for level in [Level::FASTEST, Level::DEFAULT] {
+            conformance::all(&engine(format, level));
+        }
     }
 }
 
@@ -48,6 +52,67 @@ fn the_greatest_expansion_of_deflate_is_within_the_bound() {
         let compressed = zlib_compress(format, 9, &zeros).expect("into memory");
         let bound = engine(format, Level::DEFAULT).max_decompressed_len(compressed.len());
         assert!(bound >= Some(zeros.len()), "{format}: {} -> {bound:?}", compressed.len());
+    }
+}
+
+fn compress(engine: &dyn BlockCompressor, data: &[u8]) -> Vec<u8> {
+    let mut compressed = vec![0; engine.max_compressed_len(data.len())];
+    let written = engine.compress(data, &mut compressed).expect("the bound holds");
+    compressed.truncate(written);
+    compressed
+}
+
+#[test]
+fn a_window_is_kept_to_and_named_in_the_header_of_zlib() {
+    let data = block_with_far_matches(65_536);
+    let windows = [
+        (Window::K4, 12),
+        (Window::K16, 14),
+        (Window::K32, 15),
+        (Window::K24, 14),
+        (Window::K8, 13),
+    ];
+    for format in FORMATS {
+        for level in [Level::FASTEST, Level::new(1).expect("a level")] {
+            let engine = engine(format, level);
+            let whole = compress(&engine, &data);
+            for (window, bits) in windows {
+                let limited = compress(&engine.with_window_limit(window), &data);
+                assert!(zlib_gets_by_with(bits, format, &limited, &data), "{format}, {window:?}");
+                let less = zlib_gets_by_with(bits - 1, format, &limited, &data);
+                assert!(!less, "{format}, {window:?}: nothing reaches so far back");
+                if window < Window::K32 {
+                    assert!(whole.len() * 3 < limited.len() * 2, "{format}, {window:?}");
+                } else {
+                    assert!(limited == whole, "{format}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_window_that_is_asked_for_stays_and_never_grows() {
+    let data = block_with_far_matches(65_536);
+    let engine = engine(Format::Zlib, Level::DEFAULT);
+    let limited = engine.with_window(Window::K16).expect("has windows");
+    let wider = limited.with_window(Window::K32).expect("has windows");
+    for (engine, within) in [(limited, true), (wider, true), (std::sync::Arc::new(engine), false)] {
+        let fastest = engine.with_level(Level::FASTEST).expect("has levels");
+        let compressed = compress(&fastest, &data);
+        assert_eq!(zlib_gets_by_with(14, Format::Zlib, &compressed, &data), within);
+    }
+}
+
+#[test]
+fn libdeflate_ignores_the_window() {
+    let data = block_with_far_matches(65_536);
+    for format in FORMATS {
+        let engine = engine(format, Level::new(1).expect("a level"));
+        let engine = engine.with_encoder(SoftwareEncoder::Libdeflate);
+        let asked = engine.with_window_limit(Window::K4);
+        assert_eq!(asked.window_limit(), Window::K4);
+        assert!(compress(&asked, &data) == compress(&engine, &data));
     }
 }
 

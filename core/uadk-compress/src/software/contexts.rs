@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use block_deflate::{Encoder, Mode};
+use block_deflate::{Encoder, Mode, Window};
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
 use crate::Level;
@@ -10,7 +10,7 @@ use crate::Level;
 const LEVELS: usize = Level::BEST.get() as usize + 1;
 
 struct Contexts {
-    /// Of both speeds.
+    /// Of both speeds and all windows.
     block_deflate: Option<Encoder>,
     compressors: [Option<Compressor>; LEVELS],
     decompressor: Option<Decompressor>,
@@ -27,15 +27,20 @@ thread_local! {
 }
 
 /// Runs `work` with this thread's block encoder, at the speed for `level`.
-pub(super) fn with_block_deflate<R>(level: Level, work: impl FnOnce(&mut Encoder) -> R) -> R {
+pub(super) fn with_block_deflate<R>(
+    level: Level,
+    window: Window,
+    work: impl FnOnce(&mut Encoder) -> R,
+) -> R {
     let mode = if level == Level::FASTEST { Mode::Fast } else { Mode::Default };
     with_contexts(|contexts| match contexts {
         Some(contexts) => {
             let encoder = contexts.block_deflate.get_or_insert_with(|| Encoder::new(mode));
             encoder.set_mode(mode);
+            encoder.set_window(window);
             work(encoder)
         }
-        None => work(&mut Encoder::new(mode)),
+        None => work(&mut Encoder::new(mode).with_window(window)),
     })
 }
 

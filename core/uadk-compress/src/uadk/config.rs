@@ -21,7 +21,8 @@ pub struct UadkConfig {
     /// Blocks that a batch keeps in flight, 1 to 1023. Fewer while their output does not fit into
     /// [`staging`](Self::staging).
     pub depth: usize,
-    /// How far back a match may reach.
+    /// How far back a match of the device's may reach; zlib's header says 32 KiB in any case.
+    /// [`with_window`](crate::BlockCompressor::with_window) asks software, too.
     pub window: Window,
     /// How long to wait for a block before software does it.
     pub deadline: Duration,
@@ -30,8 +31,8 @@ pub struct UadkConfig {
     pub hold_off: Duration,
     /// Bytes of output buffers that a thread keeps, at most; a single block's may be larger.
     pub staging: usize,
-    /// Sessions of all threads together. A thread has one per format and direction it uses; when
-    /// there are too many, those of idle threads are taken back.
+    /// Sessions of all threads together. A thread has one per format, direction and window it uses;
+    /// when there are too many, those of idle threads are taken back.
     pub max_sessions: usize,
     /// Bytes of address space that may be lost to blocks whose completion never came. (The memory
     /// behind them is given back.) Above this the device is not used any more until the process is

@@ -3,7 +3,9 @@
 use uadk_compress::{BlockCompressor, Error, Format, Policy, UadkConfig, Window};
 use uadk_sim::{Fault, Machine};
 
-use crate::common::{block, zlib_compress, zlib_decompress};
+use crate::common::{
+    block, block_with_far_matches, zlib_compress, zlib_decompress, zlib_gets_by_with,
+};
 use crate::rig::{LEN, MS, Rig, assert_adds_up};
 
 fn with_policy(policy: Policy) -> Rig {
@@ -191,6 +193,29 @@ fn directions_can_be_offloaded_separately() {
         assert_eq!(stats.accelerator.compress.blocks, expected(compress), "{stats}");
         assert_eq!(stats.accelerator.decompress.blocks, expected(decompress), "{stats}");
         assert_eq!(stats.fallbacks.switched_off, 11, "{stats}");
+    }
+}
+
+#[test]
+fn the_device_is_asked_for_another_window() {
+    let data = block_with_far_matches(65_536);
+    let config = UadkConfig { window: Window::K24, ..UadkConfig::default() };
+    for (config, bits) in [(config, 14), (UadkConfig::default(), 15)] {
+        let rig = Rig::with(Machine::default(), Format::Gzip, &config, Policy::default());
+        let fits = |engine: &dyn BlockCompressor, bits| {
+            let mut compressed = vec![0; engine.max_compressed_len(data.len())];
+            let written = engine.compress(&data, &mut compressed).expect("the bound holds");
+            zlib_gets_by_with(bits, Format::Gzip, &compressed[..written], &data)
+        };
+        let narrow = rig.engines.with_window(Window::K8).expect("it has windows");
+        let wide = narrow.with_window(Window::K32).expect("it has windows");
+        for engine in [&narrow, &wide] {
+            assert!(fits(engine, 13) && !fits(engine, 12));
+        }
+        assert!(fits(&rig.engines, bits) && !fits(&rig.engines, bits - 1));
+        let stats = rig.stats();
+        assert_eq!(stats.accelerator.compress.blocks, 6, "{stats}");
+        assert_eq!(rig.uadk.stats().sessions, 2, "one per window");
     }
 }
 
