@@ -9,7 +9,7 @@ use std::sync::Arc;
 use uadk_compress::{BlockCompressor, Error, Level};
 
 use crate::incidents::{CORRUPT_BLOCKS, FAILED_READS, STORED_AFTER_FAILURE};
-use crate::size_prefix;
+use crate::{Schema, size_prefix};
 
 /// RocksDB's `CompressionOptions::kDefaultCompressionLevel`.
 const DEFAULT_LEVEL: i32 = 32_767;
@@ -39,8 +39,10 @@ pub(crate) enum Answer {
 pub(crate) struct Codec(Arc<dyn BlockCompressor>);
 
 impl Codec {
-    pub(crate) fn new(compressor: Arc<dyn BlockCompressor>) -> Self {
-        Self(compressor)
+    /// `compressor` with the window that `schema` asks for, if it has one.
+    pub(crate) fn new(compressor: Arc<dyn BlockCompressor>, schema: &Schema) -> Self {
+        let limited = schema.window().and_then(|window| compressor.with_window(window));
+        Self(limited.unwrap_or(compressor))
     }
 
     /// The codec at a level of RocksDB's `CompressionOptions`.
@@ -143,12 +145,13 @@ mod tests {
     }
 
     fn codec() -> Codec {
-        Codec::new(Arc::new(software()))
+        Codec::new(Arc::new(software()), &Schema::Stock)
     }
 
     fn faulty(fault: &Fault) -> Codec {
         let fault = fault.clone();
-        Codec::new(Arc::new(FaultInjector::new(software(), move |_| Some(fault.clone()))))
+        let compressor = FaultInjector::new(software(), move |_| Some(fault.clone()));
+        Codec::new(Arc::new(compressor), &Schema::Stock)
     }
 
     /// A block as it is stored, prefix included.
@@ -252,6 +255,22 @@ mod tests {
         assert_eq!(claim(1, 0), None);
         assert_eq!(claim(0, 0), Some(0));
         assert_eq!(codec().uncompressed_size(&[]), None);
+    }
+
+    #[test]
+    fn the_stock_schema_asks_for_a_window_of_16_kib() {
+        // What is repeated is 20,000 bytes back.
+        let src: Vec<_> = (0..40_000_u32).map(|i| ((i % 20_000).pow(2) % 65_521) as u8).collect();
+        let len = |schema: &Schema, level| {
+            let codec = Codec::new(Arc::new(software()), schema).with_level(level);
+            codec.compress(&src, &mut vec![0; 50_000]).1
+        };
+        let custom = Schema::custom("Mine");
+        for level in [0, 1] {
+            let (stock, custom) = (len(&Schema::Stock, level), len(&custom, level));
+            assert!(stock > 38_000 && custom < 22_000, "{stock} {custom}");
+        }
+        assert_eq!(len(&Schema::Stock, 6), len(&custom, 6), "libdeflate can't be told");
     }
 
     #[test]

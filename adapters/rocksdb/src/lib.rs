@@ -38,7 +38,14 @@
 //! A level in `CompressionOptions` (rust-rocksdb: `set_compression_options`) is asked of the
 //! compressor: 1 to 12 as they are, 0 and less as [`Level::FASTEST`](uadk_compress::Level::FASTEST).
 //! RocksDB's default and zlib's -1 mean the compressor's own level. `window_bits` and `strategy`
-//! are zlib's own and have no effect.
+//! have no effect: they are for RocksDB's own zlib, which does the blocks with a dictionary.
+//!
+//! Under [`Schema::Stock`] the compressor is asked for a window of 16 KiB
+//! ([`with_window`](uadk_compress::BlockCompressor::with_window)), whatever `window_bits` says: RocksDB's
+//! readers have one of that size. The device and `block-deflate` (level 1 and the fastest) keep to
+//! it. libdeflate (levels from 2 on) can't be told: in blocks longer than 16 KiB its matches reach
+//! back up to 32 KiB. RocksDB's readers decode that, too, since they inflate a block in one call.
+//! Under [`Schema::Custom`] the window is the compressor's own.
 //!
 //! Blob files, the compressed secondary cache and the WAL always use RocksDB's own codecs, and so do
 //! reads of files of format version 6 and older. Data blocks with a dictionary (`max_dict_bytes`)

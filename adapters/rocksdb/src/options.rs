@@ -62,7 +62,7 @@ impl OptionsExt for Options {
     ) -> Result<(), Error> {
         version::check()?;
         schema.check(&compressor)?;
-        let codec = Codec::new(Arc::new(compressor));
+        let codec = Codec::new(Arc::new(compressor), &schema);
         if shim::set_manager(self, codec, &schema) { Ok(()) } else { Err(Error::OutOfMemory) }
     }
 

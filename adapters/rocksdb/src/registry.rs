@@ -41,7 +41,7 @@ static REGISTERED: LazyLock<Mutex<HashMap<String, (Codec, Schema)>>> =
 pub fn register(compressor: impl BlockCompressor + 'static, schema: Schema) -> Result<(), Error> {
     version::check()?;
     schema.check(&compressor)?;
-    let codec = Codec::new(Arc::new(compressor));
+    let codec = Codec::new(Arc::new(compressor), &schema);
     let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
     if !registered.contains_key(schema.name()) && !shim::register_name(&schema) {
         return Err(Error::OutOfMemory);

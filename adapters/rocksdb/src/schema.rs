@@ -1,6 +1,6 @@
 //! Which files are made.
 
-use uadk_compress::{BlockCompressor, Format};
+use uadk_compress::{BlockCompressor, Format, Window};
 
 use crate::Error;
 
@@ -15,6 +15,8 @@ pub enum Schema {
     /// RocksDB's own zlib schema: the files are those that RocksDB writes itself, so whatever reads
     /// these reads ours. Existing zlib files of format version 7 are read faster. Needs a compressor
     /// of [`Format::RawDeflate`].
+    ///
+    /// The compressor is asked for the window that RocksDB's readers have, 16 KiB.
     ///
     /// Blocks of the type zlib are ours; all others, and blocks with a dictionary, are RocksDB's.
     /// Its name in OPTIONS files and option strings is `UadkZlib`.
@@ -57,6 +59,15 @@ impl Schema {
         match self {
             Self::Stock => ZLIB,
             Self::Custom { compression_type, .. } => *compression_type,
+        }
+    }
+
+    /// The window that the compressor is asked for.
+    pub(crate) fn window(&self) -> Option<Window> {
+        match self {
+            // Zlib_DecompressBlock in RocksDB's util/compression.cc has -14 for zlib's windowBits.
+            Self::Stock => Some(Window::K16),
+            Self::Custom { .. } => None,
         }
     }
 

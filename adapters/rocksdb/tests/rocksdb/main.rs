@@ -12,6 +12,7 @@ mod probe;
 mod registry;
 mod stock_readers;
 mod stock_schema;
+mod windows;
 
 #[path = "../../../../examples/custom_codec/lz4.rs"]
 mod lz4;

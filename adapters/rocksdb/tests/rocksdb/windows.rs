@@ -1,0 +1,133 @@
+//! How far back the blocks of each schema reach.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use flate2::{Decompress, FlushDecompress, Status};
+use rocksdb::{DB, Options};
+use uadk_compress::{BlockCompressor, Compressor, Error, Format, Level, Window};
+use uadk_compress_rocksdb::{OptionsExt, Schema};
+
+use crate::common::{key, plain, set_table};
+
+/// Keeps what another compressor makes, at every level and window.
+#[derive(Clone, Debug)]
+struct Recorder {
+    inner: Arc<dyn BlockCompressor>,
+    recorded: Arc<Recorded>,
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    windows: Mutex<Vec<Window>>,
+    /// Uncompressed and compressed.
+    blocks: Mutex<Vec<(Vec<u8>, Vec<u8>)>>,
+}
+
+impl Recorder {
+    fn new() -> Self {
+        let inner = Compressor::builder().build().expect("software is always there");
+        Self { inner: Arc::new(inner), recorded: Arc::default() }
+    }
+
+    fn with(&self, inner: Arc<dyn BlockCompressor>) -> Arc<dyn BlockCompressor> {
+        Arc::new(Self { inner, recorded: Arc::clone(&self.recorded) })
+    }
+
+    fn windows(&self) -> Vec<Window> {
+        self.recorded.windows.lock().expect("not poisoned").clone()
+    }
+
+    /// How many data blocks were compressed, and how many of them zlib reads with a window of 16 KiB.
+    fn data_blocks(&self) -> (usize, usize) {
+        let blocks = self.recorded.blocks.lock().expect("not poisoned");
+        let data = blocks.iter().filter(|(block, _)| block.len() > 60_000);
+        let within = data.clone().filter(|(block, compressed)| is_within_16_kib(compressed, block));
+        (data.count(), within.count())
+    }
+}
+
+impl BlockCompressor for Recorder {
+    fn format(&self) -> Format {
+        self.inner.format()
+    }
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        let written = self.inner.compress(src, dst)?;
+        let block = (src.to_vec(), dst[..written].to_vec());
+        self.recorded.blocks.lock().expect("not poisoned").push(block);
+        Ok(written)
+    }
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.inner.decompress(src, dst)
+    }
+    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
+        self.inner.with_level(level).map(|inner| self.with(inner))
+    }
+    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
+        self.recorded.windows.lock().expect("not poisoned").push(window);
+        self.inner.with_window(window).map(|inner| self.with(inner))
+    }
+}
+
+/// Whether zlib gets by with 16 KiB of history. Within one call it looks back as far as its output
+/// goes: so it gives one byte per call.
+fn is_within_16_kib(compressed: &[u8], block: &[u8]) -> bool {
+    let mut decoder = Decompress::new_with_window_bits(false, 14);
+    let (mut out, mut byte) = (Vec::new(), [0]);
+    loop {
+        let rest = &compressed[decoder.total_in() as usize..];
+        let status = decoder.decompress(rest, &mut byte, FlushDecompress::None);
+        out.extend_from_slice(&byte[..decoder.total_out() as usize - out.len()]);
+        match status {
+            Ok(Status::Ok) => {}
+            Ok(Status::StreamEnd) => return out == block,
+            Ok(Status::BufError) | Err(_) => return false,
+        }
+    }
+}
+
+/// Fills a database of 64 KiB blocks at level 1, in which what is repeated is 25 KB back.
+fn fill_with_far_matches(mut options: Options, dir: &Path) {
+    set_table(&mut options, 65_536, 7, true);
+    options.set_compression_options(-14, 1, 0, 0);
+    let mut state = 1_u64;
+    let mut letter = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        b'a' + (state >> 60) as u8
+    };
+    let values: Vec<Vec<u8>> = (0..25).map(|_| (0..1000).map(|_| letter()).collect()).collect();
+    let db = DB::open(&options, dir).expect("opened");
+    for i in 0..1000 {
+        db.put(key(i), &values[i as usize % 25]).expect("written");
+    }
+    db.flush().expect("flushed");
+    for i in 0..1000 {
+        assert!(db.get(key(i)).expect("readable").as_ref() == Some(&values[i as usize % 25]));
+    }
+}
+
+#[test]
+fn blocks_of_the_stock_schema_reach_back_16_kib_at_most() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new();
+    let mut options = plain();
+    options.set_block_compressor(recorder.clone(), Schema::Stock).expect("raw deflate");
+    fill_with_far_matches(options, dir.path());
+    assert_eq!(recorder.windows(), [Window::K16]);
+    let (blocks, within) = recorder.data_blocks();
+    assert!(blocks > 10 && within == blocks, "{within} of {blocks}");
+}
+
+#[test]
+fn blocks_of_a_custom_schema_reach_back_as_far_as_they_like() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new();
+    let mut options = plain();
+    let schema = Schema::custom("TestWindows");
+    options.set_block_compressor(recorder.clone(), schema).expect("legal");
+    fill_with_far_matches(options, dir.path());
+    assert_eq!(recorder.windows(), []);
+    let (blocks, within) = recorder.data_blocks();
+    assert!(blocks > 10 && within == 0, "{within} of {blocks}");
+}
