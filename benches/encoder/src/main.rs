@@ -1,11 +1,11 @@
 //! The encoder against libdeflate level 1, zstd level 1 and ISA-L level 1 on real files of this
 //! machine, in six kinds and three block sizes.
 //!
-//! `make bench BENCH=encoder`, or without building the other benches
-//! `cargo bench -p block-deflate-bench -- [--rounds N] [--kib N] [--size N] [--only NAME]... [--details]`.
-//! Both are builds for any x86-64; once more with the bit-manipulation instructions of newer ones:
+//! `make bench BENCH=encoder` runs it twice: in a build for any x86-64, and in one with the instructions
+//! of newer ones. Without building the other benches:
 //!
 //! ```sh
+//! cargo bench -p block-deflate-bench -- [--rounds N] [--kib N] [--size N] [--only NAME]... [--details]
 //! RUSTFLAGS='-C target-cpu=x86-64-v3' cargo bench -p block-deflate-bench --target-dir target/v3
 //! ```
 //!
