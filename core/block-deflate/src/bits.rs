@@ -66,8 +66,8 @@ impl<'a> BitWriter<'a> {
 /// A [`BitWriter`] whose bits since the last flush are the highest of its value, the last one on top.
 ///
 /// Codes are then put in by shifting what is there to the right, and can come with their length in
-/// their lowest four bits. What is below the bits since the last flush is meaningless, so lengths may
-/// stay there as long as four codes and what the flush left don't reach down to them.
+/// their lowest bits: four for a literal's, six for a match's. What is below the bits since the last
+/// flush is meaningless, so lengths may stay there as long as those bits don't reach down to them.
 pub(crate) struct HighWriter<'a> {
     out: &'a mut [u8],
     at: u32,
@@ -76,7 +76,10 @@ pub(crate) struct HighWriter<'a> {
     len: u64,
 }
 
-const _: () = assert!(4 * MAX_CODE + 7 <= 60);
+/// Four literals, behind what a flush leaves.
+const _: () = assert!(4 * MAX_CODE + 7 <= 64 - 4);
+/// Bits since the last flush, a match included.
+const MATCH_ROOM: u64 = 64 - 6;
 
 impl<'a> HighWriter<'a> {
     /// Adds two codes, each at the top of its entry, with its length in the low bits. Two at once,
@@ -93,7 +96,7 @@ impl<'a> HighWriter<'a> {
     #[inline(always)]
     pub(crate) fn put_match(&mut self, length: u64, distance: u64) {
         // At most 13 + 5 + 13 + 13 bits, which is too much behind some literals.
-        if (self.len & 63) + (length.wrapping_add(distance) & 63) > 58 {
+        if (self.len & 63) + (length.wrapping_add(distance) & 63) > MATCH_ROOM {
             self.flush();
         }
         self.put_literals(length, distance);

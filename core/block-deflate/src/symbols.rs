@@ -88,7 +88,7 @@ pub(crate) const fn distance_symbol(bits: u32) -> usize {
 }
 
 /// The extra bits in what [`distance_bits`] gives, at the top of 64 bits. Behind them is the half that
-/// was added: [`HALF`].
+/// was added: see [`half`].
 #[inline(always)]
 pub(crate) const fn distance_extra(bits: u32) -> u64 {
     (bits as u64) << (64 - DISTANCE_SHIFT)
