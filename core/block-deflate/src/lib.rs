@@ -41,21 +41,23 @@
 //!
 //! Six kinds of files of one machine (sources and texts, binaries, JSON and CSV, a tree of packages,
 //! blocks as in `RocksDB`, memory pages) on one core of a Zen 4 at 3 to 3.6 GHz, libdeflate at level 1
-//! = 1, contexts reused, CPU time; a build for any x86-64 and, where it differs, one for x86-64-v3. What
-//! the ratios are to each other depends on processor and data; `benches/encoder` tells for yours.
+//! = 1, contexts reused, CPU time; a build for any x86-64 and, where it differs, one for x86-64-v3, both
+//! with this crate as one codegen unit (`[profile.release.package.block-deflate] codegen-units = 1` in
+//! the program's manifest), without which it is 1 to 3 % slower. What the ratios are to each other
+//! depends on processor and data; `benches/encoder` tells for yours.
 //!
 //! | | 4 KiB | 16 KiB | 64 KiB |
 //! |---|---|---|---|
-//! | default mode, speed | 1.71, v3 1.75 | 1.68, v3 1.72 | 1.60, v3 1.61 |
+//! | default mode, speed | 1.75 | 1.71 | 1.61, v3 1.63 |
 //! | default mode, ratio | 0.985 | 0.979 | 0.991 |
-//! | fast mode, speed | 1.84, v3 1.88 | 1.80, v3 1.83 | 1.78, v3 1.79 |
+//! | fast mode, speed | 1.86 | 1.80, v3 1.82 | 1.77, v3 1.79 |
 //! | fast mode, ratio | 0.965 | 0.957 | 0.955 |
 //! | zstd 1.5 at level 1, speed | 1.49 | 1.52 | 1.86 |
 //! | zstd at level 1, ratio | 0.984 | 1.005 | 1.005 |
 //! | ISA-L 2.30 at level 1, speed | 1.21 | 1.62 | 2.08 |
 //! | ISA-L at level 1, ratio | 0.975 | 0.966 | 0.955 |
 //!
-//! Random bytes: 3.2 (4 KiB), zeros: 14. libdeflate decodes what the default mode makes at 1.00, 0.97 and
+//! Random bytes: 3.0 (4 KiB), zeros: 16. libdeflate decodes what the default mode makes at 1.00, 0.97 and
 //! 0.96 times the speed of its own. Of the 11 us that 4 KiB of text take, parsing and taking records down
 //! is two thirds, emission a sixth, codes and header a sixth; of 16 KiB's 35 us it is three quarters, a
 //! sixth and a fifteenth.
