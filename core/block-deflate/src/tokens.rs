@@ -5,7 +5,7 @@
 //! symbols while parsing costs next to nothing, since parsing waits for memory and for mispredicted
 //! branches most of the time; emission does not.
 //!
-//! Symbols are counted for each 8 KiB. Neighbours that are alike are joined; those that aren't are
+//! Symbols are counted for each 16 KiB. Neighbours that are alike are joined; those that aren't are
 //! written with codes of their own, as blocks of the deflate format.
 
 use alloc::boxed::Box;
