@@ -32,12 +32,7 @@ FAULTS = seed=7; busy=1/20; late=1/15:4; lost=1/3000:100; context=1/900; reset=1
 bench: setup
 	@cargo bench --bench '$(BENCH)' --no-fail-fast; missed=$$?; \
 	case '$(BENCH)' in '*' | encoder) \
-		if grep -qw bmi2 /proc/cpuinfo && grep -qw avx2 /proc/cpuinfo; then \
-			RUSTFLAGS='-C target-cpu=x86-64-v3' \
-				cargo bench -p block-deflate-bench --target-dir target/v3 || missed=1; \
-		else \
-			echo "bench: not run for x86-64-v3, which this processor isn't"; \
-		fi ;; \
+		tools/with-v3 cargo bench -p block-deflate-bench --target-dir target/v3 || missed=1 ;; \
 	esac; exit $$missed
 
 lint: setup

@@ -6,7 +6,7 @@
 //!
 //! ```sh
 //! cargo bench -p block-deflate-bench -- [--rounds N] [--kib N] [--size N] [--only NAME]... [--details]
-//! RUSTFLAGS='-C target-cpu=x86-64-v3' cargo bench -p block-deflate-bench --target-dir target/v3
+//! tools/with-v3 cargo bench -p block-deflate-bench --target-dir target/v3
 //! ```
 //!
 //! libdeflate and ISA-L choose instructions at run time either way.
