@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{FORMATS, block_with_far_matches, zlib_compress, zlib_decompress, zlib_gets_by_with};
+use common::{
+    FORMATS, block_with_far_matches, compress, zlib_compress, zlib_decompress, zlib_gets_by_with,
+};
 use proptest::prelude::*;
 use uadk_compress::{
     BlockCompressor, Error, Format, Level, SoftwareCompressor, SoftwareEncoder, Window, conformance,
@@ -53,13 +55,6 @@ fn the_greatest_expansion_of_deflate_is_within_the_bound() {
         let bound = engine(format, Level::DEFAULT).max_decompressed_len(compressed.len());
         assert!(bound >= Some(zeros.len()), "{format}: {} -> {bound:?}", compressed.len());
     }
-}
-
-fn compress(engine: &dyn BlockCompressor, data: &[u8]) -> Vec<u8> {
-    let mut compressed = vec![0; engine.max_compressed_len(data.len())];
-    let written = engine.compress(data, &mut compressed).expect("the bound holds");
-    compressed.truncate(written);
-    compressed
 }
 
 #[test]
@@ -132,10 +127,7 @@ proptest! {
     fn zlib_reads_what_we_make_and_we_read_what_zlib_makes(data in data(), zlib_level in 0..=9_u32) {
         for format in FORMATS {
             for level in levels() {
-                let engine = engine(format, level);
-                let mut compressed = vec![0; engine.max_compressed_len(data.len())];
-                let written = engine.compress(&data, &mut compressed);
-                compressed.truncate(written.expect("the bound holds"));
+                let compressed = compress(&engine(format, level), &data);
                 prop_assert!(zlib_decompress(format, &compressed).expect("valid") == data);
             }
             let theirs = zlib_compress(format, zlib_level, &data).expect("into memory");

@@ -14,5 +14,7 @@ mod stock_readers;
 mod stock_schema;
 mod windows;
 
+#[path = "../../../../core/uadk-compress/tests/common/windows.rs"]
+mod far_blocks;
 #[path = "../../../../examples/custom_codec/lz4.rs"]
 mod lz4;

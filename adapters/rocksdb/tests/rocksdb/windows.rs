@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use flate2::{Decompress, FlushDecompress, Status};
 use rocksdb::{DB, Options};
 use uadk_compress::{BlockCompressor, Compressor, Error, Format, Level, Window};
 use uadk_compress_rocksdb::{OptionsExt, Schema};
 
 use crate::common::{key, plain, set_table};
+use crate::far_blocks::{block_with_far_matches, zlib_gets_by_with};
 
 /// Keeps what another compressor makes, at every level and window.
 #[derive(Clone, Debug)]
@@ -42,7 +42,9 @@ impl Recorder {
     fn data_blocks(&self) -> (usize, usize) {
         let blocks = self.recorded.blocks.lock().expect("not poisoned");
         let data = blocks.iter().filter(|(block, _)| block.len() > 60_000);
-        let within = data.clone().filter(|(block, compressed)| is_within_16_kib(compressed, block));
+        let within = data.clone().filter(|(block, compressed)| {
+            zlib_gets_by_with(14, Format::RawDeflate, compressed, block)
+        });
         (data.count(), within.count())
     }
 }
@@ -69,41 +71,20 @@ impl BlockCompressor for Recorder {
     }
 }
 
-/// Whether zlib gets by with 16 KiB of history. Within one call it looks back as far as its output
-/// goes: so it gives one byte per call.
-fn is_within_16_kib(compressed: &[u8], block: &[u8]) -> bool {
-    let mut decoder = Decompress::new_with_window_bits(false, 14);
-    let (mut out, mut byte) = (Vec::new(), [0]);
-    loop {
-        let rest = &compressed[decoder.total_in() as usize..];
-        let status = decoder.decompress(rest, &mut byte, FlushDecompress::None);
-        out.extend_from_slice(&byte[..decoder.total_out() as usize - out.len()]);
-        match status {
-            Ok(Status::Ok) => {}
-            Ok(Status::StreamEnd) => return out == block,
-            Ok(Status::BufError) | Err(_) => return false,
-        }
-    }
-}
-
 /// Fills a database of 64 KiB blocks at level 1, in which what is repeated is 25 KB back.
 fn fill_with_far_matches(mut options: Options, dir: &Path) {
     set_table(&mut options, 65_536, 7, true);
     options.set_compression_options(-14, 1, 0, 0);
-    let mut state = 1_u64;
-    let mut letter = || {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        b'a' + (state >> 60) as u8
-    };
-    let values: Vec<Vec<u8>> = (0..25).map(|_| (0..1000).map(|_| letter()).collect()).collect();
+    let bytes = block_with_far_matches(25_000);
+    let values: Vec<&[u8]> = bytes.chunks(1000).collect();
     let db = DB::open(&options, dir).expect("opened");
     for i in 0..1000 {
-        db.put(key(i), &values[i as usize % 25]).expect("written");
+        db.put(key(i), values[i as usize % 25]).expect("written");
     }
     db.flush().expect("flushed");
     for i in 0..1000 {
-        assert!(db.get(key(i)).expect("readable").as_ref() == Some(&values[i as usize % 25]));
+        let value = db.get(key(i)).expect("readable");
+        assert!(value.as_deref() == Some(values[i as usize % 25]));
     }
 }
 
