@@ -150,6 +150,10 @@ pub(crate) unsafe fn poll_context(index: u32, expect: u32, count: *mut u32) -> c
 }
 
 /// As [`poll_context`], with checked parameters.
+///
+/// # Safety
+///
+/// The buffers and callbacks of all requests in flight are valid.
 unsafe fn poll_one(index: u32, expect: u32, count: &mut u32) -> c_int {
     *count = 0;
     let generation = state::generation();
@@ -231,6 +235,11 @@ pub(crate) unsafe fn poll(expect: u32, count: *mut u32) -> c_int {
     0
 }
 
+/// Polls contexts `begin` to `end`.
+///
+/// # Safety
+///
+/// The buffers and callbacks of all requests in flight are valid.
 unsafe fn poll_region(begin: u32, end: u32, expect: u32, count: &mut u32) -> c_int {
     for index in begin..=end {
         let mut polled = 0;
