@@ -1,6 +1,6 @@
 //! Writing bits: lowest first, 64 at a time.
 
-use crate::lengths::MAX_CODE;
+use crate::lengths::{MAX_CODE, MAX_HEADER_CODE};
 
 /// Writes bits into a slice that has eight bytes to spare.
 pub(crate) struct BitWriter<'a> {
@@ -65,41 +65,45 @@ impl<'a> BitWriter<'a> {
 
 /// A [`BitWriter`] whose bits since the last flush are the highest of its value, the last one on top.
 ///
-/// Codes are then put in by shifting what is there to the right, and can come with their length in
-/// their lowest bits: four for a literal's, six for a match's. What is below the bits since the last
-/// flush is meaningless, so lengths may stay there as long as those bits don't reach down to them.
+/// Codes are then put in by shifting what is there to the right, and come as entries with the code at
+/// the top, its length in the lowest bits and nothing else in the low 32. What is below the bits since
+/// the last flush is meaningless, so lengths may stay there as long as those bits don't reach down to
+/// them.
 pub(crate) struct HighWriter<'a> {
     out: &'a mut [u8],
     at: u32,
     value: u64,
-    /// Above the low six bits meaningless between [`Self::put_literals`] and [`Self::flush`].
+    /// Its low 32 bits; those above are meaningless between putting and [`Self::flush`].
     len: u64,
 }
 
-/// Four literals, behind what a flush leaves.
-const _: () = assert!(4 * MAX_CODE + 7 <= 64 - 4);
-/// Bits since the last flush, a match included.
-const MATCH_ROOM: u64 = 64 - 6;
+/// Bits since the last flush: lengths of entries, and their sums, take six.
+const ROOM: u32 = 64 - 6;
+const _: () = assert!(3 * MAX_CODE + 7 <= ROOM && 3 * (MAX_HEADER_CODE + 7) + 7 <= ROOM);
 
 impl<'a> HighWriter<'a> {
-    /// Adds two codes, each at the top of its entry, with its length in the low bits. Two at once,
-    /// since those before have to be waited for.
+    /// Adds three entries, for which there must be room. Three at once, since those before have to be
+    /// waited for.
     #[inline(always)]
-    pub(crate) const fn put_literals(&mut self, first: u64, second: u64) {
-        let both = first >> (second & 63) | second;
-        let len = first.wrapping_add(second);
-        self.value = self.value >> (len & 63) | both;
+    pub(crate) const fn put_three(&mut self, first: u64, second: u64, third: u64) {
+        let two = first >> (second & 63) | second;
+        let three = two >> (third & 63) | third;
+        let len = first.wrapping_add(second).wrapping_add(third);
+        self.value = self.value >> (len & 63) | three;
         self.len = self.len.wrapping_add(len);
     }
 
-    /// Adds a length and a distance with their extra bits, as [`Self::put_literals`] does with codes.
+    /// Adds a length and a distance with their extra bits.
     #[inline(always)]
     pub(crate) fn put_match(&mut self, length: u64, distance: u64) {
+        let len = length.wrapping_add(distance);
         // At most 13 + 5 + 13 + 13 bits, which is too much behind some literals.
-        if (self.len & 63) + (length.wrapping_add(distance) & 63) > MATCH_ROOM {
+        if self.len as u32 + len as u32 > ROOM {
             self.flush();
         }
-        self.put_literals(length, distance);
+        let both = length >> (distance & 63) | distance;
+        self.value = self.value >> (len & 63) | both;
+        self.len = self.len.wrapping_add(len);
     }
 
     /// As [`BitWriter::flush`].
@@ -108,7 +112,7 @@ impl<'a> HighWriter<'a> {
         let at = self.at as usize;
         let low = self.value >> (self.len.wrapping_neg() & 63);
         self.out[at..at + 8].copy_from_slice(&low.to_le_bytes());
-        self.at += (self.len as u32 & 63) >> 3;
+        self.at += self.len as u32 >> 3;
         self.len &= 7;
     }
 
@@ -127,32 +131,30 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Four codes and a match at a time, as records have them; most codes as long as they get.
+        /// Three codes and a match at a time, as records have them; most codes as long as they get.
         #[test]
         fn both_writers_write_the_same(
             records in proptest::collection::vec(
-                (any::<[u16; 4]>(), any::<[u8; 4]>(), any::<u64>(), 0_u32..45), 1..200),
+                (any::<[u16; 3]>(), any::<[u8; 3]>(), any::<u64>(), 0_u32..45), 1..200),
         ) {
             let mut low_bytes = [0; 4096];
             let mut high_bytes = [0; 4096];
             let mut low = BitWriter::new(&mut low_bytes, Bits { value: 5, len: 3 });
             let mut high = BitWriter::new(&mut high_bytes, Bits { value: 5, len: 3 }).into_high();
             for (codes, lens, bits, len) in records {
-                let [a, b, c, d] = core::array::from_fn(|i| {
+                let [a, b, c] = core::array::from_fn(|i| {
                     let len = if lens[i] < 200 { MAX_CODE } else { u32::from(lens[i]) % MAX_CODE };
                     let code = u64::from(codes[i]) & ((1 << len) - 1);
                     low.put(code, len);
-                    (code << 1) << (63 - len) | u64::from(len)
+                    entry(code, len)
                 });
                 low.flush();
-                high.put_literals(a, b);
-                high.put_literals(c, d);
+                high.put_three(a, b, c);
                 let bits = bits & ((1 << len) - 1);
                 low.put(bits, len);
                 low.flush();
                 let first = len / 2;
-                let top = |bits: u64, len: u32| (bits << 1) << (63 - len) | u64::from(len);
-                high.put_match(top(bits & ((1 << first) - 1), first), top(bits >> first, len - first));
+                high.put_match(entry(bits & ((1 << first) - 1), first), entry(bits >> first, len - first));
                 high.flush();
             }
             let (len, rest) = low.finish();
@@ -160,5 +162,9 @@ mod tests {
             prop_assert_eq!((len, rest.value, rest.len), (high_len, high_rest.value, high_rest.len));
             prop_assert!(low_bytes[..len] == high_bytes[..len]);
         }
+    }
+
+    fn entry(bits: u64, len: u32) -> u64 {
+        (bits << 1) << (63 - len) | u64::from(len)
     }
 }

@@ -4,19 +4,17 @@ use crate::bits::BitWriter;
 use crate::header::Header;
 use crate::lengths::{Lengths, MAX_CODE};
 use crate::symbols::{
-    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LITERALS, NEAREST, half,
+    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LENGTHS, LITERALS, NEAREST,
+    SYMBOLS, half,
 };
 use crate::tokens::Part;
 
 /// Codes, made for a block or given by the format.
 pub(crate) struct Codes {
-    /// Of each literal the code at the top, its length in the low bits; 0 for 256 and above: no
-    /// literal.
-    pub(crate) literals: [u64; 512],
-    /// Of each length symbol the same, the room for its extra bits above the code, which counts for
-    /// the length. 0 for "no match".
-    pub(crate) lengths: [u64; DISTANCES],
-    /// Of each distance symbol as of lengths, and against [`half`].
+    /// Of each symbol of a record the code at the top, its length in the low bits; 0 for those that
+    /// are absent. The room for a length's extra bits is above the code and counts for its length.
+    pub(crate) symbols: [u64; SYMBOLS],
+    /// Of each distance symbol as of lengths, and against [`half`]. 0 for "no match".
     pub(crate) distances: [u64; DISTANCES],
     end_of_block: u32,
     header: Header,
@@ -29,8 +27,7 @@ pub(crate) struct Codes {
 impl Codes {
     pub(crate) const fn new() -> Self {
         Self {
-            literals: [0; 512],
-            lengths: [0; DISTANCES],
+            symbols: [0; SYMBOLS],
             distances: [0; DISTANCES],
             end_of_block: 0,
             header: Header::new(),
@@ -91,13 +88,13 @@ impl Codes {
     fn set_literal(&mut self, symbol: usize, code: u32, len: u32) -> usize {
         if symbol >= FIRST_LENGTH {
             let total = len + u32::from(LENGTH_EXTRA[symbol - FIRST_LENGTH]);
-            self.lengths[symbol - FIRST_LENGTH] = entry(code, total);
+            self.symbols[usize::from(LENGTHS) + symbol - FIRST_LENGTH] = entry(code, total);
             return total as usize;
         }
         if symbol == END_OF_BLOCK {
             self.end_of_block = code << 8 | len;
         } else {
-            self.literals[symbol] = entry(code, len);
+            self.symbols[symbol] = entry(code, len);
         }
         len as usize
     }
@@ -110,7 +107,7 @@ impl Codes {
         total as usize
     }
 
-    /// The block's first bits and the header.
+    /// The block's first bits and the header up to the lengths.
     pub(crate) fn write_header(&self, last: bool, out: &mut BitWriter<'_>) {
         let kind = if self.fixed { 1 } else { 2 };
         out.put(u64::from(last) | kind << 1, 3);
@@ -118,6 +115,11 @@ impl Codes {
         if !self.fixed {
             self.header.write(out);
         }
+    }
+
+    /// The rest of the header: the lengths of all codes.
+    pub(crate) fn write_lengths<'a>(&self, out: BitWriter<'a>) -> BitWriter<'a> {
+        if self.fixed { out } else { self.header.write_lengths(out) }
     }
 
     pub(crate) fn write_end(&self, out: &mut BitWriter<'_>) {
@@ -128,7 +130,7 @@ impl Codes {
 
 /// A code, the last of the `total` bits that belong to it at the top.
 #[inline(always)]
-const fn entry(code: u32, total: u32) -> u64 {
+pub(crate) const fn entry(code: u32, total: u32) -> u64 {
     (code as u64) << (64 - total) | total as u64
 }
 

@@ -61,11 +61,11 @@ impl Window {
 /// Blocks up to this length get by with a smaller hash table, which leaves room in the first cache.
 const SMALL: usize = 16384;
 const SMALL_BITS: u32 = FOUR_BYTES;
-const BITS: u32 = 15;
+const BITS: u32 = 14;
 /// Of blocks of any length in the fast mode.
 const FAST_BITS: u32 = 12;
 /// Codes of a part's own must gain so many bits: they take a header, and time.
-const WORTH: f32 = 1400.0;
+const WORTH: f32 = 1000.0;
 /// The end of a segment: an empty stored block.
 const SEGMENT_END: usize = 5;
 

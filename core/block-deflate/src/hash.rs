@@ -11,7 +11,7 @@ use alloc::boxed::Box;
 use crate::input::{Bytes, HISTORY, eight};
 
 /// Entries of the largest table.
-const ENTRIES: usize = 1 << 15;
+const ENTRIES: usize = 1 << 14;
 /// The bits of the table whose hash is of four bytes.
 pub(crate) const FOUR_BYTES: u32 = 13;
 

@@ -2,6 +2,7 @@
 //! those in front (RFC 1951, 3.2.7).
 
 use crate::bits::BitWriter;
+use crate::codes::entry;
 use crate::lengths::{Lengths, MAX_HEADER_CODE};
 use crate::symbols::{DISTANCES, LITERALS};
 
@@ -20,13 +21,16 @@ const ORDER: [usize; SYMBOLS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3,
 
 /// A header, ready to be written; made anew for each block.
 pub(crate) struct Header {
-    /// Symbol, and above eight bits the value of the extra bits.
+    /// Symbols, and at the top the extra bits.
     items: [u16; ITEMS],
     len: usize,
     literals: usize,
     distances: usize,
-    /// The code for code lengths: code above eight bits of length.
-    codes: [u32; 32],
+    /// The code for code lengths: codes at the top, below the room for extra bits, and how many bits
+    /// both are.
+    codes: [u64; 32],
+    /// The lengths of its codes.
+    lengths: [u8; 32],
     /// How many of [`ORDER`] are written.
     codes_written: usize,
 }
@@ -48,6 +52,7 @@ impl Header {
             literals: 0,
             distances: 0,
             codes: [0; 32],
+            lengths: [0; 32],
             codes_written: 0,
         }
     }
@@ -77,17 +82,20 @@ impl Header {
         for &item in &self.items[..self.len] {
             counts[usize::from(item & 31)] += 1;
         }
-        self.codes = [0; 32];
+        self.lengths = [0; 32];
         let mut bits = 0;
         Lengths::new(&counts, MAX_HEADER_CODE).codes(|symbol, code, length| {
-            self.codes[symbol] = code << 8 | length;
-            bits += counts[symbol] * (length + u32::from(EXTRA[symbol]));
+            let total = length + u32::from(EXTRA[symbol]);
+            self.codes[symbol] = entry(code, total);
+            self.lengths[symbol] = length as u8;
+            bits += counts[symbol] * total;
         });
         self.codes_written =
-            ORDER.iter().rposition(|&s| self.codes[s] > 0).map_or(4, |i| (i + 1).max(4));
+            ORDER.iter().rposition(|&s| self.lengths[s] > 0).map_or(4, |i| (i + 1).max(4));
         5 + 5 + 4 + 3 * self.codes_written + bits as usize
     }
 
+    /// Writes all but the lengths of the two codes.
     pub(crate) fn write(&self, out: &mut BitWriter<'_>) {
         out.put(self.literals as u64 - 257, 5);
         out.put(self.distances as u64 - 1, 5);
@@ -95,20 +103,26 @@ impl Header {
         out.flush();
         for order in ORDER[..self.codes_written].chunks(16) {
             for &symbol in order {
-                out.put(u64::from(self.codes[symbol] & 255), 3);
+                out.put(u64::from(self.lengths[symbol]), 3);
             }
             out.flush();
         }
-        for items in self.items[..self.len].chunks(4) {
-            for &item in items {
-                let symbol = usize::from(item & 31);
-                let code = self.codes[symbol];
-                let length = code & 255;
-                let bits = code >> 8 | u32::from(item >> 8) << length;
-                out.put(u64::from(bits), length + u32::from(EXTRA[symbol]));
-            }
+    }
+
+    /// Writes the lengths of the two codes.
+    pub(crate) fn write_lengths<'a>(&self, out: BitWriter<'a>) -> BitWriter<'a> {
+        let mut out = out.into_high();
+        let code = |item: u16| self.codes[usize::from(item & 31)] | u64::from(item & 0xfe00) << 48;
+        let (threes, rest) = self.items[..self.len].as_chunks();
+        for &[a, b, c] in threes {
+            out.put_three(code(a), code(b), code(c));
             out.flush();
         }
+        for &item in rest {
+            out.put_three(code(item), 0, 0);
+            out.flush();
+        }
+        out.into_low()
     }
 }
 
@@ -127,17 +141,15 @@ impl Runs<'_> {
     /// A length behind so many zeros.
     #[inline(always)]
     fn push(&mut self, zeros: usize, length: u8) {
-        self.items[self.len] = 0;
-        self.items[self.len + 1] = 0;
-        if zeros < 3 {
-            self.len += zeros;
-        } else {
-            self.zeros(zeros);
-        }
         self.run = if zeros == 0 && length == self.last { self.run + 1 } else { 0 };
         self.last = length;
-        self.items[self.len] = u16::from(length);
-        self.len += 1;
+        let zeros = if zeros < 3 { zeros } else { self.zeros(zeros) };
+        let Some(slots) = self.items[self.len..].first_chunk_mut::<3>() else {
+            unreachable!("there is room for all");
+        };
+        *slots = [0; 3];
+        slots[zeros] = u16::from(length);
+        self.len += zeros + 1;
         if self.run >= 3 {
             self.repeat();
         }
@@ -149,26 +161,26 @@ impl Runs<'_> {
             self.items[self.len - 1] = REPEAT as u16;
         } else if self.run <= 6 {
             self.len -= 1;
-            self.items[self.len - 1] += 1 << 8;
+            self.items[self.len - 1] += 1 << 14;
         } else {
             // The repeat is full: from here on as if the length were new.
             self.run = 0;
         }
     }
 
-    fn zeros(&mut self, mut zeros: usize) {
-        while zeros > 0 {
-            let (item, covered) = match zeros {
-                11.. => {
-                    let covered = zeros.min(138);
-                    (MANY_ZEROS as u16 | (covered as u16 - 11) << 8, covered)
-                }
-                3.. => (ZEROS as u16 | (zeros as u16 - 3) << 8, zeros),
-                _ => (0, 1),
+    /// Puts down as many zeros as repeats cover, and gives how many are left.
+    fn zeros(&mut self, mut zeros: usize) -> usize {
+        while zeros >= 3 {
+            let (item, covered) = if zeros >= 11 {
+                let covered = zeros.min(138);
+                (MANY_ZEROS as u16 | (covered as u16 - 11) << 9, covered)
+            } else {
+                (ZEROS as u16 | (zeros as u16 - 3) << 13, zeros)
             };
             self.items[self.len] = item;
             self.len += 1;
             zeros -= covered;
         }
+        zeros
     }
 }

@@ -15,6 +15,10 @@ pub(crate) const MAX_HEADER_CODE: u32 = 7;
 
 /// Kraft's sum of a complete code, with a length of `n` taking `WHOLE >> n`.
 const WHOLE: u32 = 1 << 15;
+/// Up to here symbols are rare, and all count as often as [`RARELY`]. Fewer different lengths
+/// make a shorter header, which gains more than exact lengths for so few: 0.3 % at 4 KiB.
+const RARE: u32 = 4;
+const RARELY: u32 = 2;
 /// Bits of the fraction of logarithms.
 const FRACTION: u32 = 10;
 /// Buckets of the fraction, as bits.
@@ -64,7 +68,19 @@ impl<const N: usize> Lengths<N> {
     /// all decoders take a code of one.
     pub(crate) fn new(counts: &[u32; N], max: u32) -> Self {
         let mut this = Self { symbols: [0; N], bits: [0; N], used: 0, counts: [0; 16] };
-        let total = counts.iter().sum();
+        // In a header itself nothing is rare.
+        let rare = if max == MAX_CODE { RARE } else { 0 };
+        let mut weights = [0; N];
+        let mut total = 0;
+        for (weight, &count) in weights.iter_mut().zip(counts) {
+            // As signed numbers, which there are vector instructions to compare.
+            *weight = match count.cast_signed() {
+                0 => 0,
+                signed if signed > rare.cast_signed() => count,
+                _ => RARELY,
+            };
+            total += *weight;
+        }
         let mut used = 0;
         for (i, eight) in counts.chunks_exact(8).enumerate() {
             if *eight == [0; 8] {
@@ -84,18 +100,24 @@ impl<const N: usize> Lengths<N> {
             this.counts[1] = 2;
             return this;
         }
-        this.assign(counts, total, max);
+        this.assign(&mut weights, total, max);
         this
     }
 
-    fn assign(&mut self, counts: &[u32; N], total: u32, max: u32) {
+    fn assign(&mut self, weights: &mut [u32; N], mut total: u32, max: u32) {
         let Self { symbols, bits: lengths, used, counts: of_length } = self;
         let symbols = &symbols[..*used];
         let lengths = &mut lengths[..*used];
         // What is rarer counts as often as this: so no length exceeds the limit.
-        let least = (total >> (max - 1)).max(1);
-        let often = |symbol: u16| counts[usize::from(symbol)].max(least);
-        let total = if least > 1 { symbols.iter().map(|&s| often(s)).sum() } else { total };
+        let least = total >> (max - 1);
+        if least > 1 {
+            total = 0;
+            for &symbol in symbols {
+                let weight = &mut weights[usize::from(symbol)];
+                *weight = (*weight).max(least);
+                total += *weight;
+            }
+        }
         // Rounded up, as the others are rounded down: the sum can't exceed the whole.
         let log_total = log2(total) + (1 << FRACTION >> 7);
 
@@ -103,7 +125,7 @@ impl<const N: usize> Lengths<N> {
         let mut gains = [0_u32; 1 << BUCKET];
         let mut sum = 0;
         for (ideal, &symbol) in ideal.iter_mut().zip(symbols) {
-            let bits = log_total - log2(often(symbol));
+            let bits = log_total - log2(weights[usize::from(symbol)]);
             *ideal = bits as u16;
             let room = WHOLE >> ((bits >> FRACTION) + 1);
             sum += room;
@@ -134,6 +156,9 @@ impl<const N: usize> Lengths<N> {
                     *length -= 1;
                     of_length[usize::from(*length & 15)] += 1;
                     left -= room;
+                    if left == 0 {
+                        break;
+                    }
                 }
             }
         }

@@ -11,8 +11,8 @@
 use core::hint::select_unpredictable;
 use core::ops::Range;
 
-use crate::hash::{FOUR_BYTES, HashTable};
-use crate::input::{self, Bytes, POSITIONS, diff8, eight, four, load8};
+use crate::hash::HashTable;
+use crate::input::{Bytes, POSITIONS, diff8, eight, load8};
 use crate::symbols::MAX_MATCH;
 use crate::tokens::{PART, Tokens};
 
@@ -20,12 +20,10 @@ use crate::tokens::{PART, Tokens};
 const MARGIN: usize = 40;
 /// Records without a match after which steps get longer.
 const PATIENCE: u32 = 32;
-/// So many bits longer must a match be for each literal before it.
-const PENALTY: usize = 4;
+/// Every so many positions of a longer match are noted.
+const STRIDE: usize = 16;
 /// The longest match found without a branch.
 const SHORT: usize = 24;
-/// Every so many positions of a long match are noted.
-const STRIDE: usize = 6;
 
 /// Parses the block at `range` of `bytes`, with what is before it as history.
 ///
@@ -42,7 +40,7 @@ pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     let mut at = range.start;
     if at == 0 && range.end > 0 {
         // The first position: a candidate would be the position itself.
-        tokens.push_literals(u32::from(bytes[0]), 1);
+        tokens.push_literals(bytes, 0, 1);
         table.insert::<BITS>(bytes, 0);
         at = 1;
     }
@@ -74,12 +72,12 @@ pub(crate) fn parse_constant(bytes: &Bytes, range: Range<usize>, tokens: &mut To
         return false;
     }
     tokens.start(range.start);
-    tokens.push_literals(u32::from(block[0]), 1);
+    tokens.push_literals(bytes, range.start as u16, 1);
     let mut rest = block.len() - 1;
     while rest > 0 {
         // Not so much that less than a match is left.
         let len = if rest > MAX_MATCH { MAX_MATCH.min(rest - 3) } else { rest };
-        tokens.push_match(0, 0, len, 1);
+        tokens.push_match(bytes, 0, 0, len, 1);
         rest -= len;
     }
     tokens.finish(range.end);
@@ -122,9 +120,9 @@ impl Parser<'_> {
     ) -> usize {
         let here = &self.bytes[from..from + 12];
         let mut found = [(0, 0); 4];
-        // Its highest bit says whether there is a match. That is known some cycles before the best one
-        // is, and every cycle of these is one more for each branch that was mispredicted.
-        let mut any = 0_u64;
+        // Whether there is a match at all, before it is known which: the sooner, the less is lost with
+        // each branch that was mispredicted.
+        let mut any = 0;
         let base = (from as u32) << 16;
         for (j, found) in found.iter_mut().enumerate() {
             let eight = eight(&here[j..j + 8]);
@@ -134,54 +132,47 @@ impl Parser<'_> {
             } else {
                 table.exchange::<BITS>(eight, position)
             };
-            let there = load8(self.bytes, candidate);
-            let (diff, same) = (eight ^ there, !eight ^ there);
-            // Which bits count: from the last of four bytes on, and none where no match may be.
-            let mut counting = u64::MAX << 31;
+            let diff = eight ^ load8(self.bytes, candidate);
+            // The equal bits below the lowest that differs.
+            let mut equal = diff.wrapping_sub(1) & !diff;
             if CHECK {
                 let far = usize::from(position.wrapping_sub(candidate)) > self.window;
-                counting = u64::from(far).wrapping_sub(1) << 31;
+                equal &= u64::from(far).wrapping_sub(1);
             }
             if TAIL && from + j + 4 > self.end {
-                counting = 0;
+                equal = 0;
             }
-            any |= u64::from(diff as u32).wrapping_sub(1) & counting;
-            // Those below the lowest that differs.
-            let weight = diff.wrapping_sub(1) & (same & counting);
-            let place = base.wrapping_add(((j as u32) << 16) + u32::from(candidate));
-            *found = (weight >> (PENALTY * j), place);
+            any |= equal as u32;
+            *found = (equal, base.wrapping_add(((j as u32) << 16) + u32::from(candidate)));
         }
-        let [a, b, c, d] = found;
-        let (weight, place) = heavier(heavier(a, b), heavier(c, d));
-        let four = four(&here[..4]);
-        if any >> 63 == 0 {
-            return self.miss::<TAIL>(from, misses, four, tokens);
+        // Four bytes are a match.
+        if any >> 31 == 0 {
+            return self.miss::<TAIL>(from, misses, tokens);
         }
         *misses = 0;
 
+        let [a, b, c, d] = found;
+        let (equal, place) = longer(longer(a, b), longer(c, d));
         let start = (place >> 16) as usize;
-        let literals = start.wrapping_sub(from) & 3;
         let candidate = place as u16;
-        // One above the highest of them, or above all 64: the lowest that differs.
-        let lowest = weight.wrapping_add((1 << 31) >> (PENALTY * literals));
-        let equal = (lowest.trailing_zeros() as usize + PENALTY * literals) / 8;
-        let longer = self.extend(start as u16, candidate);
-        let mut at = select_unpredictable(equal == 8, longer, start + equal);
+        let bytes = (equal.wrapping_add(1).trailing_zeros() / 8) as usize;
+        let extended = self.extend(start as u16, candidate);
+        let mut at = select_unpredictable(bytes == 8, extended, start + bytes);
         if at - start == SHORT {
-            at = start + extend_far(self.bytes, start, candidate, self.end);
-            for position in (from + STRIDE..at).step_by(STRIDE) {
-                table.insert::<BITS>(self.bytes, position as u16);
-            }
+            at = self.long::<BITS, FAST>(start as u16, candidate, table);
         }
         if TAIL {
             at = at.min(self.end);
         }
-        tokens.push_match(four, literals, at - start, (start as u16).wrapping_sub(candidate));
-        if !TAIL && !FAST {
-            // The match's last positions; of longer ones the rest stays out. In long blocks each is
-            // worth more.
-            for back in 1..if BITS == FOUR_BYTES { 4 } else { 5 } {
-                table.insert::<BITS>(self.bytes, (at - back) as u16);
+        if FAST {
+            let literals = start.wrapping_sub(from) & 3;
+            let distance = (start as u16).wrapping_sub(candidate);
+            tokens.push_match(self.bytes, from as u16, literals, at - start, distance);
+        } else {
+            tokens.push_extended(self.bytes, from as u16, [start as u16, candidate], at);
+            if !TAIL {
+                // The match's last position; the others stay out.
+                table.insert::<BITS>(self.bytes, (at - 1) as u16);
             }
         }
         at
@@ -193,26 +184,54 @@ impl Parser<'_> {
         &self,
         from: usize,
         misses: &mut u32,
-        four: u32,
         tokens: &mut Tokens,
     ) -> usize {
-        let literals = if TAIL { (self.end - from).min(4) } else { 4 };
-        tokens.push_literals(four, literals);
-        let mut at = from + literals;
         if TAIL {
-            return at;
+            let literals = (self.end - from).min(4);
+            tokens.push_literals(self.bytes, from as u16, literals);
+            return from + literals;
         }
+        tokens.push_four(self.bytes, from as u16);
+        let mut at = from + 4;
         *misses += 1;
         if *misses > PATIENCE {
             for _ in 0..(*misses / PATIENCE).min(16) {
                 if at + MARGIN > self.end {
                     break;
                 }
-                tokens.push_literals(input::four(&self.bytes[at..at + 4]), 4);
+                tokens.push_four(self.bytes, at as u16);
                 at += 4;
             }
         }
         at
+    }
+
+    /// Where a match ends whose first [`SHORT`] bytes are known to be equal. Notes some of its positions.
+    #[inline(never)]
+    fn long<const BITS: u32, const FAST: bool>(
+        &self,
+        start: u16,
+        candidate: u16,
+        table: &mut HashTable,
+    ) -> usize {
+        let from = usize::from(start);
+        // What is put in front of it, three bytes at most, counts for its length.
+        let max = if FAST { MAX_MATCH } else { MAX_MATCH - 3 };
+        let max = max.min(self.end - from);
+        let mut len = SHORT;
+        while len < max {
+            let diff = diff8(self.bytes, start, candidate, len);
+            if diff != 0 {
+                len += (diff.trailing_zeros() / 8) as usize;
+                break;
+            }
+            len += 8;
+        }
+        let len = len.min(max);
+        for offset in (STRIDE..len).step_by(STRIDE) {
+            table.insert::<BITS>(self.bytes, start.wrapping_add(offset as u16));
+        }
+        from + len
     }
 
     /// Where the match of a position ends, given that eight bytes are equal; up to [`SHORT`].
@@ -227,23 +246,8 @@ impl Parser<'_> {
     }
 }
 
-/// How many bytes are equal, given that [`SHORT`] are.
-fn extend_far(bytes: &Bytes, start: usize, candidate: u16, end: usize) -> usize {
-    let max = (end - start).min(MAX_MATCH);
-    let mut len = SHORT;
-    while len < max {
-        let diff = diff8(bytes, start as u16, candidate, len);
-        if diff != 0 {
-            len += (diff.trailing_zeros() / 8) as usize;
-            break;
-        }
-        len += 8;
-    }
-    len.min(max)
-}
-
 #[inline(always)]
-fn heavier(a: (u64, u32), b: (u64, u32)) -> (u64, u32) {
+fn longer(a: (u64, u32), b: (u64, u32)) -> (u64, u32) {
     let second = b.0 > a.0;
     (select_unpredictable(second, b.0, a.0), select_unpredictable(second, b.1, a.1))
 }

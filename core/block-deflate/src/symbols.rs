@@ -8,8 +8,12 @@ pub(crate) const FIRST_LENGTH: usize = 257;
 pub(crate) const LITERALS: usize = 288;
 /// Room for the distance alphabet; also used for the length symbols alone.
 pub(crate) const DISTANCES: usize = 32;
-/// In a record's length or distance: there is no match. Not a symbol of either alphabet.
-pub(crate) const NO_MATCH: u8 = 31;
+/// In a record, from here on there are no literals: a symbol that takes no bits.
+pub(crate) const ABSENT: u16 = 256;
+/// In a record, the first length symbol.
+pub(crate) const LENGTHS: u16 = 512;
+/// Room for the symbols of records.
+pub(crate) const SYMBOLS: usize = 1024;
 /// The longest match.
 pub(crate) const MAX_MATCH: usize = 258;
 
@@ -26,7 +30,7 @@ pub(crate) static LENGTH_EXTRA: [u8; DISTANCES] = {
     bits
 };
 
-/// Of each length its symbol, counted from [`FIRST_LENGTH`], and the extra bits at the top.
+/// Of each length its symbol in a record, and the extra bits at the top.
 pub(crate) static LENGTH_SYMBOL: [u16; 512] = {
     let mut table = [0; 512];
     let mut symbol = 0;
@@ -35,17 +39,23 @@ pub(crate) static LENGTH_SYMBOL: [u16; 512] = {
         let mut extra = 0;
         while extra < 1 << LENGTH_EXTRA[symbol] && len < MAX_MATCH {
             // Extra bits: at most five.
-            table[len] = extra << ((16 - LENGTH_EXTRA[symbol]) % 16) | symbol as u16;
+            table[len] = extra << ((16 - LENGTH_EXTRA[symbol]) % 16) | LENGTHS | symbol as u16;
             len += 1;
             extra += 1;
         }
         symbol += 1;
     }
-    table[MAX_MATCH] = LENGTH_SYMBOLS as u16 - 1;
+    table[MAX_MATCH] = LENGTHS | (LENGTH_SYMBOLS as u16 - 1);
     table
 };
 
-/// The extra bits in what [`LENGTH_SYMBOL`] has, at the top of 64 bits.
+/// The symbol in what [`LENGTH_SYMBOL`] has.
+#[inline(always)]
+pub(crate) const fn length_symbol(length: u16) -> usize {
+    length as usize % SYMBOLS
+}
+
+/// The extra bits in what [`LENGTH_SYMBOL`] has, at the top of 64 bits. Literals have none.
 #[inline(always)]
 pub(crate) const fn length_extra(length: u16) -> u64 {
     (length as u64 & 0xf800) << 48
@@ -75,8 +85,8 @@ pub(crate) fn distance_bits(distance: u16) -> u32 {
     (twice as f32).to_bits()
 }
 
-/// The distance of a record without a match: its symbol is [`NO_MATCH`].
-pub(crate) const NO_DISTANCE: u32 = (NO_MATCH as u32) << DISTANCE_SHIFT;
+/// The distance of a record without a match: its symbol, 31, is none of the alphabet.
+pub(crate) const NO_DISTANCE: u32 = 31 << DISTANCE_SHIFT;
 
 /// Bits of the fraction below the symbol.
 const DISTANCE_SHIFT: u32 = 22;
@@ -131,11 +141,11 @@ mod tests {
 
     #[test]
     fn lengths_have_their_symbols() {
-        assert_eq!(LENGTH_SYMBOL[3], 0);
-        assert_eq!(LENGTH_SYMBOL[10], 7);
-        assert_eq!(LENGTH_SYMBOL[12], (1 << 15) + 8);
-        assert_eq!(LENGTH_SYMBOL[257], (30 << 11) + 27);
-        assert_eq!(LENGTH_SYMBOL[258], 28);
+        for (len, symbol, extra) in [(3, 0, 0), (10, 7, 0), (12, 8, 1 << 4), (257, 27, 30), (258, 28, 0)] {
+            let length = LENGTH_SYMBOL[len];
+            assert_eq!(length_symbol(length), usize::from(LENGTHS) + symbol);
+            assert_eq!(length_extra(length), extra << 59);
+        }
         assert_eq!(LENGTH_EXTRA[27], 5);
     }
 }

@@ -1,9 +1,9 @@
 //! What parsing gives: records of up to four literals and a match, and how often each symbol occurs.
 //!
-//! The records are laid out for emission, which then works without branches: four symbols of which
-//! any may be absent, a length and a distance that may be "no match". To prepare this and to count
-//! symbols while parsing costs next to nothing, since parsing waits for memory and for mispredicted
-//! branches most of the time; emission does not.
+//! The records are laid out for emission, which then works without branches: three literals of which
+//! any may be absent, a length or a fourth literal, a distance that may be "no match". To prepare this
+//! and to count symbols while parsing costs little, since parsing waits for memory and for
+//! mispredicted branches half of the time; emission does not.
 //!
 //! Symbols are counted for each 16 KiB. Neighbours that are alike are joined; those that aren't are
 //! written with codes of their own, as blocks of the deflate format.
@@ -11,10 +11,10 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
-use crate::input::POSITIONS;
+use crate::input::{Bytes, POSITIONS, four};
 use crate::symbols::{
-    DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_SYMBOL, LITERALS, NEAREST, NO_DISTANCE, NO_MATCH,
-    distance_bits, distance_symbol,
+    ABSENT, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_SYMBOL, LITERALS, MAX_MATCH, NEAREST,
+    NO_DISTANCE, distance_bits, distance_symbol,
 };
 
 /// Each record covers at least four bytes, the last one of a block and the first excepted.
@@ -24,21 +24,13 @@ pub(crate) const PART: usize = 16384;
 /// Parts of the longest block.
 pub(crate) const PARTS: usize = POSITIONS / PART;
 
-/// For each number of literals: 256, which is no literal, in the places that are left.
-static ABSENT: [u64; 8] = [
-    0x0100_0100_0100_0100,
-    0x0100_0100_0100_0000,
-    0x0100_0100_0000_0000,
-    0x0100_0000_0000_0000,
-    0,
-    0,
-    0,
-    0,
-];
+/// For each number of literals before a match what makes a byte the literal's symbol, or an absent one.
+static PRESENT: [[u16; 3]; 4] =
+    [[ABSENT; 3], [0, ABSENT, ABSENT], [0, 0, ABSENT], [0; 3]];
 
 /// The records of a block, in one or more parts that may get codes of their own.
 pub(crate) struct Tokens {
-    arrays: Box<Arrays>,
+    records: Box<[Record; RECORDS]>,
     len: usize,
     parts: [Part; PARTS],
     /// Which part grows.
@@ -47,14 +39,13 @@ pub(crate) struct Tokens {
     counts: Counts,
 }
 
-/// An array for each piece of a record.
-struct Arrays {
-    /// The literals as four 16-bit numbers.
-    quads: [[u16; 4]; RECORDS],
-    /// What [`LENGTH_SYMBOL`] has, or [`NO_MATCH`].
-    lengths: [u16; RECORDS],
+/// Up to four literals, or up to three and a match.
+#[derive(Clone, Copy)]
+pub(crate) struct Record {
+    /// Literals; in the last place also what [`LENGTH_SYMBOL`] has. [`ABSENT`] and above are neither.
+    pub(crate) symbols: [u16; 4],
     /// What [`distance_bits`] gives, or [`NO_DISTANCE`].
-    distances: [u32; RECORDS],
+    pub(crate) distance: u32,
 }
 
 /// Records one behind the other, and how often each symbol occurs in them.
@@ -67,25 +58,21 @@ pub(crate) struct Part {
 
 #[derive(Clone)]
 struct Counts {
-    /// Of 256 and above: how often no literal was taken for one.
+    /// Of [`ABSENT`] and above: how often a byte was taken for one that isn't.
     literals: [u32; 512],
     lengths: [u32; DISTANCES],
     distances: [u32; DISTANCES],
 }
 
 impl Tokens {
-    /// 230 KiB, made on the stack once.
+    /// 200 KiB, made on the stack once.
     #[allow(clippy::large_stack_arrays)]
     pub(crate) fn new() -> Self {
         let counts =
             Counts { literals: [0; 512], lengths: [0; DISTANCES], distances: [0; DISTANCES] };
         let part = Part { records: 0..0, bytes: 0..0, counts: counts.clone() };
         Self {
-            arrays: Box::new(Arrays {
-                quads: [[0; 4]; RECORDS],
-                lengths: [0; RECORDS],
-                distances: [0; RECORDS],
-            }),
+            records: Box::new([Record { symbols: [0; 4], distance: 0 }; RECORDS]),
             len: 0,
             parts: core::array::from_fn(|_| part.clone()),
             part: 0,
@@ -147,48 +134,97 @@ impl Tokens {
         &self.parts[..=self.part]
     }
 
-    /// The records of a part: literals, length, distance.
-    pub(crate) fn records(&self, part: &Part) -> impl Iterator<Item = (&[u16; 4], u16, u32)> {
-        let records = part.records.clone();
-        let quads = &self.arrays.quads[records.clone()];
-        let lengths = &self.arrays.lengths[records.clone()];
-        let distances = &self.arrays.distances[records];
-        let matches = lengths.iter().zip(distances);
-        quads.iter().zip(matches).map(|(quad, (&length, &distance))| (quad, length, distance))
+    /// The records of a part.
+    pub(crate) fn records(&self, part: &Part) -> &[Record] {
+        &self.records[part.records.clone()]
     }
 
-    /// A record of `literals` (at most four) of the four bytes, and no match.
+    /// A record of `count` literals, at most four, from a position on.
+    pub(crate) fn push_literals(&mut self, bytes: &Bytes, from: u16, count: usize) {
+        let mut symbols = [ABSENT; 4];
+        for (j, symbol) in symbols.iter_mut().enumerate().take(count) {
+            let literal = bytes[usize::from(from) + j];
+            *symbol = u16::from(literal);
+            self.counts.literals[usize::from(literal)] += 1;
+        }
+        self.push(symbols, NO_DISTANCE);
+    }
+
+    /// The same of four.
     ///
-    /// This and the next are calls, which leaves parsing more registers: of those it is short.
+    /// This and those for matches are calls, which leaves parsing more registers: of those it is short.
     #[inline(never)]
-    pub(crate) fn push_literals(&mut self, four: u32, literals: usize) {
-        self.push::<false>(four, literals, u16::from(NO_MATCH), NO_DISTANCE);
+    pub(crate) fn push_four(&mut self, bytes: &Bytes, from: u16) {
+        let mut symbols = [0; 4];
+        for (j, symbol) in symbols.iter_mut().enumerate() {
+            let literal = bytes[usize::from(from) + j];
+            self.counts.literals[usize::from(literal)] += 1;
+            *symbol = u16::from(literal);
+        }
+        self.push(symbols, NO_DISTANCE);
     }
 
-    /// A record of `literals` (at most four) of the four bytes, and a match.
+    /// A record of literals, at most three, from a position on, and the match behind them.
     #[inline(never)]
-    pub(crate) fn push_match(&mut self, four: u32, literals: usize, len: usize, distance: u16) {
-        debug_assert!((3..=258).contains(&len), "length {len}");
-        self.push::<true>(four, literals, LENGTH_SYMBOL[len & 511], distance_bits(distance));
+    pub(crate) fn push_match(
+        &mut self,
+        bytes: &Bytes,
+        from: u16,
+        literals: usize,
+        len: usize,
+        distance: u16,
+    ) {
+        self.take(bytes, from, literals, len, distance);
+    }
+
+    /// A record of the literals from a position on, and the match from `start` to `end` with what is at
+    /// `candidate`: at most three literals, or less, since as many of the last ones become part of the
+    /// match as are equal to what is before the candidate.
+    #[inline(never)]
+    pub(crate) fn push_extended(
+        &mut self,
+        bytes: &Bytes,
+        from: u16,
+        [start, candidate]: [u16; 2],
+        end: usize,
+    ) {
+        let literals = usize::from(start.wrapping_sub(from) & 3);
+        let len = end - usize::from(start);
+        let before = |position: u16| {
+            let at = usize::from(position.wrapping_sub(4));
+            four(&bytes[at..at + 4])
+        };
+        // The byte that differs, counted from the end, the first that is no literal at the latest.
+        let differ = (before(start) ^ before(candidate)).swap_bytes() | 1 << (8 * literals);
+        let mut back = (differ.trailing_zeros() / 8) as usize;
+        // What is before these may be no position.
+        if candidate < 4 {
+            back = 0;
+        }
+        let distance = start.wrapping_sub(candidate);
+        self.take(bytes, from, literals - back, len + back, distance);
     }
 
     #[inline(always)]
-    fn push<const MATCH: bool>(&mut self, four: u32, literals: usize, length: u16, distance: u32) {
-        let Arrays { quads, lengths, distances } = &mut *self.arrays;
-        let counts = &mut self.counts;
-        let quad = spread(four) | ABSENT[literals & 7];
-        let quad = [quad as u16, (quad >> 16) as u16, (quad >> 32) as u16, (quad >> 48) as u16];
-        for literal in quad {
-            counts.literals[usize::from(literal)] += 1;
+    fn take(&mut self, bytes: &Bytes, from: u16, literals: usize, len: usize, distance: u16) {
+        debug_assert!((3..=MAX_MATCH).contains(&len), "length {len}");
+        let length = LENGTH_SYMBOL[len & 511];
+        let distance = distance_bits(distance);
+        let present = &PRESENT[literals & 3];
+        let mut symbols = [length; 4];
+        for (j, (symbol, present)) in symbols.iter_mut().zip(present).enumerate() {
+            *symbol = u16::from(bytes[usize::from(from) + j]) | present;
+            self.counts.literals[usize::from(*symbol)] += 1;
         }
-        if MATCH {
-            counts.lengths[usize::from(length) % DISTANCES] += 1;
-            counts.distances[distance_symbol(distance)] += 1;
-        }
+        self.counts.lengths[usize::from(length) % DISTANCES] += 1;
+        self.counts.distances[distance_symbol(distance)] += 1;
+        self.push(symbols, distance);
+    }
+
+    #[inline(always)]
+    fn push(&mut self, symbols: [u16; 4], distance: u32) {
         let at = self.len;
-        quads[at] = quad;
-        lengths[at] = length;
-        distances[at] = distance;
+        self.records[at] = Record { symbols, distance };
         self.len = at + 1;
     }
 }
@@ -276,12 +312,4 @@ fn apart(a: &[u32], b: &[u32], totals: [f32; 2]) -> f32 {
         }
     }
     sums.iter().sum::<f32>() / (totals[0] * totals[1]).max(1.0)
-}
-
-/// Each byte in 16 bits.
-#[inline(always)]
-fn spread(four: u32) -> u64 {
-    let x = u64::from(four);
-    let x = (x | x << 16) & 0x0000_ffff_0000_ffff;
-    (x | x << 8) & 0x00ff_00ff_00ff_00ff
 }
