@@ -131,7 +131,7 @@ impl Codes {
 /// A code, the last of the `total` bits that belong to it at the top.
 #[inline(always)]
 pub(crate) const fn entry(code: u32, total: u32) -> u64 {
-    (code as u64) << (64 - total) | total as u64
+    (code as u64).rotate_right(total) | total as u64
 }
 
 /// Code, highest bit first, and length of a literal or length symbol.

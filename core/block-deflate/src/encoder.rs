@@ -10,7 +10,7 @@ use crate::emit::emit;
 use crate::error::DoesNotFit;
 use crate::framing::Format;
 use crate::hash::{FOUR_BYTES, HashTable};
-use crate::input::Input;
+use crate::input::{Input, POSITIONS};
 use crate::parse::{parse, parse_constant};
 use crate::sink::{Sink, stored_bits};
 use crate::tokens::{PARTS, Part, Tokens};
@@ -64,8 +64,12 @@ const SMALL_BITS: u32 = FOUR_BYTES;
 const BITS: u32 = 14;
 /// Of blocks of any length in the fast mode.
 const FAST_BITS: u32 = 12;
+/// Bytes of a part that may get codes of its own, of short blocks and others.
+const SMALL_PART: usize = 16384;
+const PART: usize = 16384;
+const _: () = assert!(SMALL <= PARTS * SMALL_PART && POSITIONS <= PARTS * PART);
 /// Codes of a part's own must gain so many bits: they take a header, and time.
-const WORTH: f32 = 1000.0;
+const WORTH: f32 = 1200.0;
 /// The end of a segment: an empty stored block.
 const SEGMENT_END: usize = 5;
 
@@ -188,7 +192,7 @@ impl Encoder {
         let header = self.format.header(self.window);
         let trailer = self.format.overhead() - header.as_bytes().len();
         let mut sink = Sink::new(output);
-        if input.len() > crate::input::POSITIONS {
+        if input.len() > POSITIONS {
             sink.reserve(header.as_bytes().len())?;
         }
         self.blocks(input, header.as_bytes(), Some(trailer), &mut sink)?;
@@ -321,7 +325,8 @@ impl Encoder {
             (false, true) => parse::<SMALL_BITS, false>,
             (false, false) => parse::<BITS, false>,
         };
-        parse(bytes, range, window, table, tokens);
+        let part = if small && !fast { SMALL_PART } else { PART };
+        parse(bytes, range, window, part, table, tokens);
     }
 }
 

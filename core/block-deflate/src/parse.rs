@@ -14,24 +14,23 @@ use core::ops::Range;
 use crate::hash::HashTable;
 use crate::input::{Bytes, POSITIONS, diff8, eight, load8};
 use crate::symbols::MAX_MATCH;
-use crate::tokens::{PART, Tokens};
+use crate::tokens::Tokens;
 
 /// What a step may read behind its position: while that much is left, nothing has to be clipped.
 const MARGIN: usize = 40;
 /// Records without a match after which steps get longer.
 const PATIENCE: u32 = 32;
-/// Every so many positions of a longer match are noted.
-const STRIDE: usize = 16;
 /// The longest match found without a branch.
 const SHORT: usize = 24;
 
 /// Parses the block at `range` of `bytes`, with what is before it as history.
 ///
-/// No match begins more than `window` bytes back.
+/// No match begins more than `window` bytes back. Symbols are counted for each `part` bytes.
 pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     bytes: &Bytes,
     range: Range<usize>,
     window: usize,
+    part: usize,
     table: &mut HashTable,
     tokens: &mut Tokens,
 ) {
@@ -46,7 +45,7 @@ pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     }
     let mut until = range.start;
     loop {
-        until = (until + PART).min(range.end);
+        until = (until + part).min(range.end);
         let clear = until.min((range.end + 1).saturating_sub(MARGIN));
         // Up to here nothing is too far back, for the four positions of a step.
         let near = clear.min(window - 3);
@@ -135,10 +134,6 @@ impl Parser<'_> {
             let diff = eight ^ load8(self.bytes, candidate);
             // The equal bits below the lowest that differs.
             let mut equal = diff.wrapping_sub(1) & !diff;
-            if CHECK {
-                let far = usize::from(position.wrapping_sub(candidate)) > self.window;
-                equal &= u64::from(far).wrapping_sub(1);
-            }
             if TAIL && from + j + 4 > self.end {
                 equal = 0;
             }
@@ -149,10 +144,15 @@ impl Parser<'_> {
         if any >> 31 == 0 {
             return self.miss::<TAIL>(from, misses, tokens);
         }
+        let (mut equal, mut place) = longest(found);
+        if CHECK && self.is_far(place) {
+            (equal, place) = self.longest_near(found);
+            if equal >> 31 == 0 {
+                return self.miss::<TAIL>(from, misses, tokens);
+            }
+        }
         *misses = 0;
 
-        let [a, b, c, d] = found;
-        let (equal, place) = longer(longer(a, b), longer(c, d));
         let start = (place >> 16) as usize;
         let candidate = place as u16;
         let bytes = (equal.wrapping_add(1).trailing_zeros() / 8) as usize;
@@ -176,6 +176,18 @@ impl Parser<'_> {
             }
         }
         at
+    }
+
+    #[inline(always)]
+    fn is_far(&self, place: u32) -> bool {
+        usize::from(((place >> 16) as u16).wrapping_sub(place as u16)) > self.window
+    }
+
+    /// The longest of those that aren't too far back.
+    #[cold]
+    #[inline(never)]
+    fn longest_near(&self, found: [(u64, u32); 4]) -> (u64, u32) {
+        longest(found.map(|(equal, place)| (if self.is_far(place) { 0 } else { equal }, place)))
     }
 
     /// Four literals, and more at once where nothing was found for long.
@@ -206,7 +218,8 @@ impl Parser<'_> {
         at
     }
 
-    /// Where a match ends whose first [`SHORT`] bytes are known to be equal. Notes some of its positions.
+    /// Where a match ends whose first [`SHORT`] bytes are known to be equal. Notes two of its positions:
+    /// what is repeated again and again is then found again.
     #[inline(never)]
     fn long<const BITS: u32, const FAST: bool>(
         &self,
@@ -228,7 +241,7 @@ impl Parser<'_> {
             len += 8;
         }
         let len = len.min(max);
-        for offset in (STRIDE..len).step_by(STRIDE) {
+        for offset in if FAST { [len - 1, len - 3] } else { [len / 2, len - 3] } {
             table.insert::<BITS>(self.bytes, start.wrapping_add(offset as u16));
         }
         from + len
@@ -244,6 +257,11 @@ impl Parser<'_> {
         let (diff, at) = select_unpredictable(first.0 != 0, first, second);
         at + (diff.trailing_zeros() / 8) as usize
     }
+}
+
+#[inline(always)]
+fn longest([a, b, c, d]: [(u64, u32); 4]) -> (u64, u32) {
+    longer(longer(a, b), longer(c, d))
 }
 
 #[inline(always)]

@@ -5,8 +5,8 @@
 //! and to count symbols while parsing costs little, since parsing waits for memory and for
 //! mispredicted branches half of the time; emission does not.
 //!
-//! Symbols are counted for each 16 KiB. Neighbours that are alike are joined; those that aren't are
-//! written with codes of their own, as blocks of the deflate format.
+//! Symbols are counted for each part of a block. Neighbours that are alike are joined; those that aren't
+//! are written with codes of their own, as blocks of the deflate format.
 
 use alloc::boxed::Box;
 use core::ops::Range;
@@ -19,10 +19,8 @@ use crate::symbols::{
 
 /// Each record covers at least four bytes, the last one of a block and the first excepted.
 const RECORDS: usize = POSITIONS / 4 + 16;
-/// Bytes of a part, before any are joined.
-pub(crate) const PART: usize = 16384;
-/// Parts of the longest block.
-pub(crate) const PARTS: usize = POSITIONS / PART;
+/// The most parts there can be.
+pub(crate) const PARTS: usize = 4;
 
 /// For each number of literals before a match what makes a byte the literal's symbol, or an absent one.
 static PRESENT: [[u16; 3]; 4] =
@@ -36,7 +34,7 @@ pub(crate) struct Tokens {
     /// Which part grows.
     part: usize,
     /// Its counts so far.
-    counts: Counts,
+    counts: Growing,
 }
 
 /// Up to four literals, or up to three and a match.
@@ -56,10 +54,18 @@ pub(crate) struct Part {
     counts: Counts,
 }
 
+/// How often symbols occurred in a part so far.
+struct Growing {
+    /// From [`ABSENT`] on, how often a byte was taken for a literal that isn't there: of no use, but to
+    /// leave it out would take a branch. Never cleared.
+    literals: [u32; 512],
+    lengths: [u32; DISTANCES],
+    distances: [u32; DISTANCES],
+}
+
 #[derive(Clone)]
 struct Counts {
-    /// Of [`ABSENT`] and above: how often a byte was taken for one that isn't.
-    literals: [u32; 512],
+    literals: [u32; END_OF_BLOCK],
     lengths: [u32; DISTANCES],
     distances: [u32; DISTANCES],
 }
@@ -69,14 +75,18 @@ impl Tokens {
     #[allow(clippy::large_stack_arrays)]
     pub(crate) fn new() -> Self {
         let counts =
-            Counts { literals: [0; 512], lengths: [0; DISTANCES], distances: [0; DISTANCES] };
-        let part = Part { records: 0..0, bytes: 0..0, counts: counts.clone() };
+            Counts { literals: [0; 256], lengths: [0; DISTANCES], distances: [0; DISTANCES] };
+        let part = Part { records: 0..0, bytes: 0..0, counts };
         Self {
             records: Box::new([Record { symbols: [0; 4], distance: 0 }; RECORDS]),
             len: 0,
             parts: core::array::from_fn(|_| part.clone()),
             part: 0,
-            counts,
+            counts: Growing {
+                literals: [0; 512],
+                lengths: [0; DISTANCES],
+                distances: [0; DISTANCES],
+            },
         }
     }
 
@@ -98,7 +108,9 @@ impl Tokens {
         let part = &mut self.parts[self.part];
         part.records.start = self.len;
         part.bytes.start = at;
-        self.counts.clear();
+        self.counts.literals[..END_OF_BLOCK].fill(0);
+        self.counts.lengths.fill(0);
+        self.counts.distances.fill(0);
     }
 
     /// Ends the last part at this position.
@@ -106,9 +118,12 @@ impl Tokens {
         let part = &mut self.parts[self.part];
         part.records.end = self.len;
         part.bytes.end = at;
-        part.counts = self.counts.clone();
-        let distances = &mut part.counts.distances;
-        distances[0] = core::mem::take(&mut distances[usize::from(NEAREST)]);
+        let Growing { literals, lengths, distances } = &self.counts;
+        let counts = &mut part.counts;
+        counts.literals.copy_from_slice(&literals[..END_OF_BLOCK]);
+        counts.lengths = *lengths;
+        counts.distances = *distances;
+        counts.distances[0] = core::mem::take(&mut counts.distances[usize::from(NEAREST)]);
     }
 
     /// Joins parts that are so much alike that codes of their own would gain less than `worth` bits.
@@ -214,7 +229,8 @@ impl Tokens {
         let mut symbols = [length; 4];
         for (j, (symbol, present)) in symbols.iter_mut().zip(present).enumerate() {
             *symbol = u16::from(bytes[usize::from(from) + j]) | present;
-            self.counts.literals[usize::from(*symbol)] += 1;
+            let count = &mut self.counts.literals[usize::from(*symbol)];
+            *count = count.wrapping_add(1);
         }
         self.counts.lengths[usize::from(length) % DISTANCES] += 1;
         self.counts.distances[distance_symbol(distance)] += 1;
@@ -250,7 +266,7 @@ impl Part {
 
     /// Whether next to none of its bytes are in matches.
     pub(crate) fn matches_are_rare(&self) -> bool {
-        let literals: u32 = self.counts.literals().iter().sum();
+        let literals: u32 = self.counts.literals.iter().sum();
         let len = self.bytes.len();
         self.records.len() > 64 && len - literals as usize <= len / 64
     }
@@ -264,7 +280,7 @@ impl Part {
     /// included.
     pub(crate) fn literal_counts(&self) -> [u32; LITERALS] {
         let mut counts = [0; LITERALS];
-        counts[..END_OF_BLOCK].copy_from_slice(self.counts.literals());
+        counts[..END_OF_BLOCK].copy_from_slice(&self.counts.literals);
         counts[END_OF_BLOCK] = 1;
         counts[FIRST_LENGTH..].copy_from_slice(&self.counts.lengths[..LITERALS - FIRST_LENGTH]);
         counts
@@ -272,24 +288,14 @@ impl Part {
 }
 
 impl Counts {
-    fn clear(&mut self) {
-        self.literals.fill(0);
-        self.lengths.fill(0);
-        self.distances.fill(0);
-    }
-
-    fn literals(&self) -> &[u32] {
-        &self.literals[..END_OF_BLOCK]
-    }
-
     /// Roughly how many bits more both take with common codes than each with its own.
     ///
     /// The difference of the entropies by its first term that isn't zero, Pearson's chi-squared: no
     /// logarithms, and simple enough for the compiler to take four symbols at a time.
     fn lost_with(&self, other: &Self) -> f32 {
         let matches = [total(&self.lengths), total(&other.lengths)];
-        let symbols = [matches[0] + total(self.literals()), matches[1] + total(other.literals())];
-        let sum = apart(self.literals(), other.literals(), symbols)
+        let symbols = [matches[0] + total(&self.literals), matches[1] + total(&other.literals)];
+        let sum = apart(&self.literals, &other.literals, symbols)
             + apart(&self.lengths, &other.lengths, symbols)
             + apart(&self.distances, &other.distances, matches);
         sum * core::f32::consts::LOG2_E / 2.0
