@@ -4,8 +4,8 @@ use crate::bits::BitWriter;
 use crate::header::Header;
 use crate::lengths::{Lengths, MAX_CODE};
 use crate::symbols::{
-    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LENGTHS, LITERALS, NEAREST,
-    SYMBOLS, half,
+    DISTANCE_EXTRA, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_EXTRA, LENGTHS, LITERALS,
+    NEAREST, SYMBOLS, half,
 };
 use crate::tokens::Part;
 

@@ -64,12 +64,11 @@ const SMALL_BITS: u32 = FOUR_BYTES;
 const BITS: u32 = 14;
 /// Of blocks of any length in the fast mode.
 const FAST_BITS: u32 = 12;
-/// Bytes of a part that may get codes of its own, of short blocks and others.
-const SMALL_PART: usize = 16384;
-const PART: usize = 16384;
-const _: () = assert!(SMALL <= PARTS * SMALL_PART && POSITIONS <= PARTS * PART);
-/// Codes of a part's own must gain so many bits: they take a header, and time.
-const WORTH: f32 = 1200.0;
+/// Bytes of a part that may get codes of its own.
+const PART: usize = POSITIONS / PARTS;
+/// Those codes must gain so many bits: they take a header, and time.
+const WORTH: f32 = 1500.0;
+const FAST_WORTH: f32 = 700.0;
 /// The end of a segment: an empty stored block.
 const SEGMENT_END: usize = 5;
 
@@ -276,8 +275,8 @@ impl Encoder {
 
     /// Decides how each part is written, behind so many bits of a byte, and gives the bits of all.
     fn plan(&mut self, pending: usize) -> usize {
-        let Self { tokens, codes, plans, .. } = self;
-        tokens.join(WORTH);
+        let Self { mode, tokens, codes, plans, .. } = self;
+        tokens.join(if *mode == Mode::Fast { FAST_WORTH } else { WORTH });
         let mut at = pending;
         for ((part, codes), plan) in tokens.parts().iter().zip(codes).zip(plans) {
             let stored = stored_bits(at, part.bytes().len());
@@ -325,8 +324,7 @@ impl Encoder {
             (false, true) => parse::<SMALL_BITS, false>,
             (false, false) => parse::<BITS, false>,
         };
-        let part = if small && !fast { SMALL_PART } else { PART };
-        parse(bytes, range, window, part, table, tokens);
+        parse(bytes, range, window, PART, table, tokens);
     }
 }
 

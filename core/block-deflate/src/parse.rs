@@ -132,22 +132,22 @@ impl Parser<'_> {
                 table.exchange::<BITS>(eight, position)
             };
             let diff = eight ^ load8(self.bytes, candidate);
-            // The equal bits below the lowest that differs.
-            let mut equal = diff.wrapping_sub(1) & !diff;
+            // The less, the more bytes are equal.
+            let mut key = diff.swap_bytes();
             if TAIL && from + j + 4 > self.end {
-                equal = 0;
+                key = u64::MAX;
             }
-            any |= equal as u32;
-            *found = (equal, base.wrapping_add(((j as u32) << 16) + u32::from(candidate)));
+            any |= if TAIL { key >> 32 } else { u64::from(diff as u32) }.wrapping_sub(1);
+            *found = (key, base.wrapping_add(((j as u32) << 16) + u32::from(candidate)));
         }
         // Four bytes are a match.
-        if any >> 31 == 0 {
+        if any >> 63 == 0 {
             return self.miss::<TAIL>(from, misses, tokens);
         }
-        let (mut equal, mut place) = longest(found);
+        let (mut key, mut place) = longest(found);
         if CHECK && self.is_far(place) {
-            (equal, place) = self.longest_near(found);
-            if equal >> 31 == 0 {
+            (key, place) = self.longest_near(found);
+            if key >> 32 != 0 {
                 return self.miss::<TAIL>(from, misses, tokens);
             }
         }
@@ -155,7 +155,7 @@ impl Parser<'_> {
 
         let start = (place >> 16) as usize;
         let candidate = place as u16;
-        let bytes = (equal.wrapping_add(1).trailing_zeros() / 8) as usize;
+        let bytes = (key.swap_bytes().trailing_zeros() / 8) as usize;
         let extended = self.extend(start as u16, candidate);
         let mut at = select_unpredictable(bytes == 8, extended, start + bytes);
         if at - start == SHORT {
@@ -171,8 +171,10 @@ impl Parser<'_> {
         } else {
             tokens.push_extended(self.bytes, from as u16, [start as u16, candidate], at);
             if !TAIL {
-                // The match's last position; the others stay out.
-                table.insert::<BITS>(self.bytes, (at - 1) as u16);
+                // Of the match's positions these; the others stay out.
+                for back in [1, 3] {
+                    table.insert::<BITS>(self.bytes, (at - back) as u16);
+                }
             }
         }
         at
@@ -187,17 +189,12 @@ impl Parser<'_> {
     #[cold]
     #[inline(never)]
     fn longest_near(&self, found: [(u64, u32); 4]) -> (u64, u32) {
-        longest(found.map(|(equal, place)| (if self.is_far(place) { 0 } else { equal }, place)))
+        longest(found.map(|(key, place)| (if self.is_far(place) { u64::MAX } else { key }, place)))
     }
 
     /// Four literals, and more at once where nothing was found for long.
     #[inline(always)]
-    fn miss<const TAIL: bool>(
-        &self,
-        from: usize,
-        misses: &mut u32,
-        tokens: &mut Tokens,
-    ) -> usize {
+    fn miss<const TAIL: bool>(&self, from: usize, misses: &mut u32, tokens: &mut Tokens) -> usize {
         if TAIL {
             let literals = (self.end - from).min(4);
             tokens.push_literals(self.bytes, from as u16, literals);
@@ -241,7 +238,7 @@ impl Parser<'_> {
             len += 8;
         }
         let len = len.min(max);
-        for offset in if FAST { [len - 1, len - 3] } else { [len / 2, len - 3] } {
+        for offset in if FAST { [len - 1, len - 3] } else { [len / 3, len / 3 * 2] } {
             table.insert::<BITS>(self.bytes, start.wrapping_add(offset as u16));
         }
         from + len
@@ -266,6 +263,6 @@ fn longest([a, b, c, d]: [(u64, u32); 4]) -> (u64, u32) {
 
 #[inline(always)]
 fn longer(a: (u64, u32), b: (u64, u32)) -> (u64, u32) {
-    let second = b.0 > a.0;
+    let second = b.0 < a.0;
     (select_unpredictable(second, b.0, a.0), select_unpredictable(second, b.1, a.1))
 }

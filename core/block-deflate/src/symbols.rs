@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn lengths_have_their_symbols() {
-        for (len, symbol, extra) in [(3, 0, 0), (10, 7, 0), (12, 8, 1 << 4), (257, 27, 30), (258, 28, 0)] {
+        for (len, symbol, extra) in
+            [(3, 0, 0), (10, 7, 0), (12, 8, 1 << 4), (257, 27, 30), (258, 28, 0)]
+        {
             let length = LENGTH_SYMBOL[len];
             assert_eq!(length_symbol(length), usize::from(LENGTHS) + symbol);
             assert_eq!(length_extra(length), extra << 59);

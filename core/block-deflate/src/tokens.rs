@@ -23,8 +23,7 @@ const RECORDS: usize = POSITIONS / 4 + 16;
 pub(crate) const PARTS: usize = 4;
 
 /// For each number of literals before a match what makes a byte the literal's symbol, or an absent one.
-static PRESENT: [[u16; 3]; 4] =
-    [[ABSENT; 3], [0, ABSENT, ABSENT], [0, 0, ABSENT], [0; 3]];
+static PRESENT: [[u16; 3]; 4] = [[ABSENT; 3], [0, ABSENT, ABSENT], [0, 0, ABSENT], [0; 3]];
 
 /// The records of a block, in one or more parts that may get codes of their own.
 pub(crate) struct Tokens {
