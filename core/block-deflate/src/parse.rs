@@ -20,6 +20,8 @@ use crate::tokens::Tokens;
 const MARGIN: usize = 40;
 /// Records without a match after which steps get longer.
 const PATIENCE: u32 = 32;
+/// Every so many positions of a longer match are noted.
+const STRIDE: usize = 16;
 /// The longest match found without a branch.
 const SHORT: usize = 24;
 
@@ -238,8 +240,11 @@ impl Parser<'_> {
             len += 8;
         }
         let len = len.min(max);
-        for offset in if FAST { [len - 1, len - 3] } else { [len / 3, len / 3 * 2] } {
+        for offset in (STRIDE..len).step_by(STRIDE) {
             table.insert::<BITS>(self.bytes, start.wrapping_add(offset as u16));
+        }
+        if FAST {
+            table.insert::<BITS>(self.bytes, start.wrapping_add(len as u16 - 1));
         }
         from + len
     }
