@@ -28,12 +28,13 @@
 //! 1. `input`: the block is copied into an array of fixed size, where positions are `u16` and need
 //!    few checks. Blocks of one byte over and over are recognised here and skip the next step.
 //! 2. `parse`: looks up four positions at a time in a table with one entry per hash (`hash`), takes the
-//!    best match among them, jumps behind it. Where nothing is found for long, steps get longer.
-//! 3. `tokens`: takes down records of up to four literals and a match, in the form that emission needs,
-//!    and counts symbols, for each 16 KiB. Neighbours that differ get codes of their own. Next to no
-//!    matches and evenly distributed bytes: stored.
-//! 4. `lengths`, `codes`, `header`: code lengths without sorting; the header; tables of codes. Now
-//!    the size is known to the bit, and stored, fixed or own codes are chosen by it.
+//!    longest match among them, jumps behind it. Where nothing is found for long, steps get longer.
+//! 3. `tokens`: extends matches backwards, takes down records of up to three literals and a match or of
+//!    four literals, in the form that emission needs, and counts symbols, for each 16 KiB. Neighbours
+//!    that differ get codes of their own. Next to no matches and evenly distributed bytes: stored.
+//! 4. `lengths`, `codes`, `header`: code lengths without sorting; the header, which is shorter for
+//!    treating rare symbols alike; tables of codes. Now the size is known to the bit, and stored,
+//!    fixed or own codes are chosen by it.
 //! 5. `emit`, `bits`, `sink`: each record is written without a branch, 64 bits at a time.
 //! 6. `framing`, `checksum`: headers and trailers.
 //!
@@ -48,31 +49,47 @@
 //!
 //! | | 4 KiB | 16 KiB | 64 KiB |
 //! |---|---|---|---|
-//! | default mode, speed | 1.75 | 1.71 | 1.61, v3 1.63 |
-//! | default mode, ratio | 0.985 | 0.979 | 0.991 |
-//! | fast mode, speed | 1.86 | 1.80, v3 1.82 | 1.77, v3 1.79 |
-//! | fast mode, ratio | 0.965 | 0.957 | 0.955 |
-//! | zstd 1.5 at level 1, speed | 1.49 | 1.52 | 1.86 |
-//! | zstd at level 1, ratio | 0.984 | 1.005 | 1.005 |
-//! | ISA-L 2.30 at level 1, speed | 1.21 | 1.62 | 2.08 |
-//! | ISA-L at level 1, ratio | 0.975 | 0.966 | 0.955 |
+//! | default mode, speed | 1.89, v3 1.91 | 1.87 | 1.83 |
+//! | default mode, ratio | 0.996 | 0.993 | 0.993 |
+//! | fast mode, speed | 2.08, v3 2.10 | 2.05 | 2.03 |
+//! | fast mode, ratio | 0.968 | 0.956 | 0.951 |
+//! | zstd 1.5 at level 1, speed | 1.46 | 1.50 | 1.83 |
+//! | zstd at level 1, ratio | 0.984 | 1.006 | 1.007 |
+//! | ISA-L 2.30 at level 1, speed | 1.20 | 1.61 | 2.05 |
+//! | ISA-L at level 1, ratio | 0.976 | 0.966 | 0.954 |
 //!
-//! Random bytes: 3.0 (4 KiB), zeros: 16. libdeflate decodes what the default mode makes at 1.00, 0.97 and
-//! 0.96 times the speed of its own. Of the 11 us that 4 KiB of text take, parsing and taking records down
-//! is two thirds, emission a sixth, codes and header a sixth; of 16 KiB's 35 us it is three quarters, a
-//! sixth and a fifteenth.
+//! Random bytes: 3.9 (4 KiB), zeros: 14. libdeflate decodes what the default mode makes at 1.01, 0.99 and
+//! 0.98 times the speed of its own. Of the 10 us that 4 KiB of text take, parsing and taking records
+//! down is two thirds, emission a seventh, codes and header a sixth; of 16 KiB's 31 us it is four fifths,
+//! a seventh and a sixteenth.
+//!
+//! Data that repeats at a distance of kilobytes for long, so that hardly anything but the longest
+//! matches is left, gets larger than libdeflate's by up to a half: most positions of such matches aren't
+//! noted.
 //!
 //! # What was tried, and what it was worth
 //!
 //! | idea | worth |
 //! |---|---|
+//! | equal bytes before a match taken into it, as far as this step's literals go: finds what begins at positions that weren't noted | ratio +0.9 to +1.7 %, speed -4 %; then fewer need be noted |
+//! | candidates compared by the difference with its bytes swapped: one instruction, and a cycle less on the way to the next position, than by the bits below the lowest | speed +4 % |
+//! | records of three literals and a length *or* a fourth literal instead of four and a length; in one array instead of three | speed +3 %; +2 % |
+//! | literals taken from the block one by one instead of four in a register | speed +1 to +3 % |
+//! | the longest of four matches, without a penalty for the literals before it | speed +4 to +6 %, ratio -0.1 to -0.2 % |
+//! | symbols that occur up to four times counted as two: a shorter header, faster made | ratio +0.35 % at 4 KiB, +0.1 % at 16 KiB, speed +1 % |
+//! | long matches extended in a function of their own | speed +1 % |
+//! | every sixteenth position of long matches noted instead of every sixth; none | speed +1 %, ratio -0.1 %; +1.5 % more, but twice the size where all is repeated |
+//! | distances checked against the window once a match is chosen, not for each candidate | speed +0.5 to +1 % at 64 KiB |
+//! | room left by the rounding of code lengths given to those next in turn | ratio +0.04 %, speed -1 % |
+//! | a match taken into a record of literals before this step, too | ratio +0.04 %, speed -2 % |
+//! | taking records down a step later, when all they need is at hand | nothing |
+//! | branches instead of a selection, two positions a time, as ISA-L has it | the same speed for less ratio |
 //! | taking records down by a call: the loop has its registers for what it waits for | speed +2 to +4 % |
 //! | counting literals when they are taken down, not in a pass | speed +1 % |
 //! | codes for each 16 KiB, joined where alike, at 64 KiB | ratio +1.1 %, speed -1 %, decoding -2 % |
 //! | the same for each 8 KiB, at 16 and 64 KiB | ratio +0.3, +0.4 % more, speed -2, -1 %, decoding -2, -3 % |
 //! | each length's and distance's code with the room for its extra bits, distances recorded as floating-point numbers | emission -10 % |
 //! | the position carried through the choice of a match, not its number of literals; then the match's end, not its length | speed +0.7 %; +1 % |
-//! | all equal bits compared, not the lowest different one | speed +0.5 % |
 //! | one or two zeros in the header without a branch; logarithms from floating-point numbers | speed +0.7 % at 4 KiB |
 //! | optimal Huffman codes, at 4, 16 and 64 KiB | ratio +0.13, +0.07, +0.03 %; they take 2 us and more |
 //! | hashes made ahead, sixteen bits wide so that the compiler finds vector instructions | parsing -9 %, which hashing takes again; a few with each step: slower still |
@@ -81,17 +98,15 @@
 //! | eight bytes more compared for all four candidates, a branch for what is longer | speed -6 % |
 //! | records taken down after the next lookups | speed -3 to -5 %: registers |
 //! | fast mode: two of four positions looked up, all noted; longer steps after 8 misses | ratio -4 %; -1.2 %, speed +0.5 % |
-//! | records with four literals whose absent ones take no bits, instead of loops over literals | emission -25 to -30 % |
+//! | records whose absent literals take no bits, instead of loops over literals | emission -25 to -30 % |
 //! | a writer of bits by value, not behind a reference | emission -10 % |
 //! | code lengths rounded from logarithms, symbols that occur in a list, a header without branches for what is common | -2.5 us per block |
 //! | tables of codes kept from block to block: what doesn't occur is never looked up | emission -1 us at 4 KiB by fewer copies |
-//! | comparing candidates by their lowest different bit, by a tree of conditional moves | parsing -4 % over a table of ranks |
-//! | the mask below that bit instead of the bit: one instruction less per candidate | nothing |
+//! | comparing candidates by a tree of conditional moves | parsing -4 % over a table of ranks |
 //! | equal bits, literals and candidate in one number, of which the largest is the best: 8 % fewer instructions | speed -1 to -3 %: the way to the next position is longer |
 //! | whether there is a match at all decided before the best one is known | speed +3 to +5 %: mispredicted branches are noticed earlier |
 //! | "longer than 30" decided earlier in the same way | speed -4 % |
 //! | the lengths of an extension for all cases side by side, then the selection | speed -1 to -3 % |
-//! | a literal outweighed by 4 equal bits instead of 6; by 1; by 8 | speed +0.7 %; ratio -0.05 %; -0.05 % |
 //! | three positions a step instead of four | speed -3 %, ratio -0.2 % |
 //! | the symbol of a distance from one conversion to a floating-point number and no comparison | speed +0.5 % |
 //! | codes shifted in from the top of 64 bits, in pairs, with their lengths left below them; no masks for shifts but those of the instruction | speed +2 % |
@@ -117,12 +132,14 @@
 //! | 16 bits of hash beside each entry, to leave out the comparison; no lazy choice then | ratio -2 %, and slower |
 //! | vector instructions, or those of newer processors chosen at run time | not to be had: calling a function with `#[target_feature]` from one without needs `unsafe`, even where the build enables it |
 //!
-//! Parsing is bound by latency: a cycle more on the way from one match to the next costs 0.6 % of
-//! everything, while 48 instructions that do nothing cost nothing, nor do 24 additions or six stores
-//! beside it; twelve loads cost 2 %. Mispredicted branches are another seventh: where the same block comes
-//! again and again, so that they are predicted, 16 KiB take 14 % less time. Compilers don't know which
-//! way counts: a value of it that is kept on the stack costs as much as a load, so that differences of
-//! 2 % between builds say little. Emission runs at five to six instructions a cycle.
+//! Some of these were measured in earlier states of the encoder, whose parser noted more and whose
+//! records were larger; what depends on that may be worth something else now.
+//!
+//! Parsing is bound by latency: a cycle more on the way from one match to the next costs 0.7 % of
+//! everything. Mispredicted branches are another seventh: where the same block comes again and again, so
+//! that they are predicted, 16 KiB take 14 % less time. Compilers don't know which way counts: a value
+//! of it that is kept on the stack costs as much as a load, so that differences of 1 or 2 % between
+//! builds say little, nor do those between runs. Emission runs at six instructions a cycle.
 #![no_std]
 #![forbid(unsafe_code)]
 // Each was measured: what is inlined shares registers with its caller.

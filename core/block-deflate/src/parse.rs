@@ -1,12 +1,16 @@
 //! Finding matches: one pass over the block that looks for the next match and jumps behind it.
 //!
-//! A step looks up four positions at once and takes the best of the matches there, which is lazy
+//! A step looks up four positions at once and takes the longest of the matches there, which is lazy
 //! matching without a branch for it. What a step costs is the way from one position to the next
 //! (load, hash, table, candidate, comparison, selection, extension: some 40 cycles) and mispredicted
 //! branches, each of which costs the way up to it once more. So selections are conditional moves,
 //! matches are extended to 24 bytes without a branch, and the two branches left are "no match here", a
 //! third of the steps, and "longer than 23", a tenth. Work that is not on that way (taking records down)
-//! costs little as long as it takes no registers: processors have time for it meanwhile.
+//! costs less as long as it takes no registers: processors have time for it meanwhile.
+//!
+//! Of a match's positions only a few are noted, each of which takes time: two at its end, and some of
+//! long ones. What begins elsewhere within it is found from there backwards: see
+//! [`Tokens::push_extended`].
 
 use core::hint::select_unpredictable;
 use core::ops::Range;
@@ -14,25 +18,26 @@ use core::ops::Range;
 use crate::hash::HashTable;
 use crate::input::{Bytes, POSITIONS, diff8, eight, load8};
 use crate::symbols::MAX_MATCH;
-use crate::tokens::Tokens;
+use crate::tokens::{PART, Tokens};
 
 /// What a step may read behind its position: while that much is left, nothing has to be clipped.
 const MARGIN: usize = 40;
 /// Records without a match after which steps get longer.
 const PATIENCE: u32 = 32;
-/// Every so many positions of a longer match are noted.
+/// Every so many positions of a longer match are noted: what is repeated at a distance, like a page of
+/// a database, would be found late otherwise.
 const STRIDE: usize = 16;
+const FAST_STRIDE: usize = 32;
 /// The longest match found without a branch.
 const SHORT: usize = 24;
 
 /// Parses the block at `range` of `bytes`, with what is before it as history.
 ///
-/// No match begins more than `window` bytes back. Symbols are counted for each `part` bytes.
+/// No match begins more than `window` bytes back.
 pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     bytes: &Bytes,
     range: Range<usize>,
     window: usize,
-    part: usize,
     table: &mut HashTable,
     tokens: &mut Tokens,
 ) {
@@ -47,7 +52,7 @@ pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     }
     let mut until = range.start;
     loop {
-        until = (until + part).min(range.end);
+        until = (until + PART).min(range.end);
         let clear = until.min((range.end + 1).saturating_sub(MARGIN));
         // Up to here nothing is too far back, for the four positions of a step.
         let near = clear.min(window - 3);
@@ -134,15 +139,16 @@ impl Parser<'_> {
                 table.exchange::<BITS>(eight, position)
             };
             let diff = eight ^ load8(self.bytes, candidate);
-            // The less, the more bytes are equal.
+            // The more bytes are equal, the less it is. Whatever takes as little time.
             let mut key = diff.swap_bytes();
             if TAIL && from + j + 4 > self.end {
                 key = u64::MAX;
             }
-            any |= if TAIL { key >> 32 } else { u64::from(diff as u32) }.wrapping_sub(1);
+            let four = if TAIL { key >> 32 } else { u64::from(diff as u32) };
+            any |= four.wrapping_sub(1);
             *found = (key, base.wrapping_add(((j as u32) << 16) + u32::from(candidate)));
         }
-        // Four bytes are a match.
+        // Four equal bytes are a match.
         if any >> 63 == 0 {
             return self.miss::<TAIL>(from, misses, tokens);
         }
@@ -173,7 +179,7 @@ impl Parser<'_> {
         } else {
             tokens.push_extended(self.bytes, from as u16, [start as u16, candidate], at);
             if !TAIL {
-                // Of the match's positions these; the others stay out.
+                // Of the match's positions these, and what `long` notes.
                 for back in [1, 3] {
                     table.insert::<BITS>(self.bytes, (at - back) as u16);
                 }
@@ -217,8 +223,7 @@ impl Parser<'_> {
         at
     }
 
-    /// Where a match ends whose first [`SHORT`] bytes are known to be equal. Notes two of its positions:
-    /// what is repeated again and again is then found again.
+    /// Where a match ends whose first [`SHORT`] bytes are known to be equal. Notes some of its positions.
     #[inline(never)]
     fn long<const BITS: u32, const FAST: bool>(
         &self,
@@ -240,7 +245,8 @@ impl Parser<'_> {
             len += 8;
         }
         let len = len.min(max);
-        for offset in (STRIDE..len).step_by(STRIDE) {
+        let stride = if FAST { FAST_STRIDE } else { STRIDE };
+        for offset in (stride..len).step_by(stride) {
             table.insert::<BITS>(self.bytes, start.wrapping_add(offset as u16));
         }
         if FAST {

@@ -5,7 +5,7 @@
 //! and to count symbols while parsing costs little, since parsing waits for memory and for
 //! mispredicted branches half of the time; emission does not.
 //!
-//! Symbols are counted for each part of a block. Neighbours that are alike are joined; those that aren't
+//! Symbols are counted for each 16 KiB. Neighbours that are alike are joined; those that aren't
 //! are written with codes of their own, as blocks of the deflate format.
 
 use alloc::boxed::Box;
@@ -19,8 +19,10 @@ use crate::symbols::{
 
 /// Each record covers at least four bytes, the last one of a block and the first excepted.
 const RECORDS: usize = POSITIONS / 4 + 16;
-/// The most parts there can be.
-pub(crate) const PARTS: usize = 4;
+/// Bytes of a part, before any are joined.
+pub(crate) const PART: usize = 16384;
+/// Parts of the longest block.
+pub(crate) const PARTS: usize = POSITIONS / PART;
 
 /// For each number of literals before a match what makes a byte the literal's symbol, or an absent one.
 static PRESENT: [[u16; 3]; 4] = [[ABSENT; 3], [0, ABSENT, ABSENT], [0, 0, ABSENT], [0; 3]];

@@ -36,11 +36,11 @@ pub struct CompressorBuilder {
 }
 
 impl Compressor {
-    /// Begins with raw deflate at [`Level::DEFAULT`] and [`Offload::Auto`].
+    /// Begins with raw deflate at [`Level::FAST`] and [`Offload::Auto`].
     pub fn builder() -> CompressorBuilder {
         CompressorBuilder {
             format: Format::RawDeflate,
-            level: Level::DEFAULT,
+            level: Level::FAST,
             offload: Offload::Auto,
             policy: Policy::default(),
             uadk: UadkConfig::default(),
@@ -82,7 +82,7 @@ impl CompressorBuilder {
         self
     }
 
-    /// The software engine's level; [`Level::DEFAULT`] if not set.
+    /// The software engine's level; [`Level::FAST`] if not set.
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
         self

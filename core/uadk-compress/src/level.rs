@@ -10,7 +10,10 @@ pub struct Level(u8);
 impl Level {
     /// The least CPU per block that an engine offers.
     pub const FASTEST: Self = Self(0);
-    /// Level 6, which is also zlib's default.
+    /// Level 1, a [`Compressor`](crate::Compressor)'s default: for blocks that are read and written
+    /// all the time. `block-deflate` takes a quarter of level 6's CPU for 5 to 10 % more bytes.
+    pub const FAST: Self = Self(1);
+    /// Level 6, which is also zlib's default: for archives, and data written once.
     pub const DEFAULT: Self = Self(6);
     /// Level 12: several times the CPU of level 6 for a few per cent.
     pub const BEST: Self = Self(12);

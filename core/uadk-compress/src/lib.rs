@@ -6,7 +6,7 @@
 //! ```
 //! use uadk_compress::{BlockCompressor, Compressor, Format, Level};
 //!
-//! let compressor = Compressor::builder().format(Format::Zlib).level(Level::DEFAULT).build()?;
+//! let compressor = Compressor::builder().format(Format::Zlib).level(Level::FAST).build()?;
 //!
 //! let block = b"block block block block block block".repeat(100);
 //! let mut compressed = vec![0; compressor.max_compressed_len(block.len())];
