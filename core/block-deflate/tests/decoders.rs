@@ -77,6 +77,22 @@ fn history_reaches_across_blocks() {
 }
 
 #[test]
+fn nothing_is_before_the_first_byte() {
+    // Matches are extended backwards: not by what an earlier block left in the encoder's memory.
+    let mut encoder = Encoder::new(Mode::Default);
+    let mut earlier = vec![b'x'; 65_536];
+    earlier[0] = b'y';
+    for literals in 1..20_u8 {
+        check(&mut encoder, &earlier);
+        let mut block = b"ABCDEFGH".to_vec();
+        block.extend(1..literals);
+        block.extend(b"xABCDEFGH");
+        block.extend(100..200);
+        check(&mut encoder, &block);
+    }
+}
+
+#[test]
 fn a_decoder_with_a_small_window_decodes_what_was_made_for_it() {
     let mut numbers = Numbers(7);
     let unit: Vec<u8> = (0..25_000).map(|_| numbers.below(16) as u8).collect();
