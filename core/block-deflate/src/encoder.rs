@@ -65,7 +65,7 @@ const BITS: u32 = 14;
 /// Of blocks of any length in the fast mode.
 const FAST_BITS: u32 = 12;
 /// Codes of a part's own must gain so many bits: they take a header, and time.
-const WORTH: f32 = 2000.0;
+const WORTH: f32 = 2800.0;
 const FAST_WORTH: f32 = 800.0;
 /// The end of a segment: an empty stored block.
 const SEGMENT_END: usize = 5;
