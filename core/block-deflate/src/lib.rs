@@ -49,9 +49,9 @@
 //!
 //! | | 4 KiB | 16 KiB | 64 KiB |
 //! |---|---|---|---|
-//! | default mode, speed | 1.87, v3 1.90 | 1.85 | 1.84 |
+//! | default mode, speed | 1.87, v3 1.91 | 1.84, v3 1.86 | 1.81, v3 1.82 |
 //! | default mode, ratio | 0.996 | 0.993 | 0.992 |
-//! | fast mode, speed | 2.06, v3 2.10 | 2.04, v3 2.05 | 2.03 |
+//! | fast mode, speed | 2.06, v3 2.07 | 2.02 | 2.02, v3 2.01 |
 //! | fast mode, ratio | 0.968 | 0.956 | 0.951 |
 //! | zstd 1.5 at level 1, speed | 1.46 | 1.50 | 1.83 |
 //! | zstd at level 1, ratio | 0.984 | 1.006 | 1.007 |
