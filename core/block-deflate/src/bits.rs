@@ -88,9 +88,7 @@ impl<'a> HighWriter<'a> {
     pub(crate) const fn put_three(&mut self, first: u64, second: u64, third: u64) {
         let two = first >> (second & 63) | second;
         let three = two >> (third & 63) | third;
-        let len = first.wrapping_add(second).wrapping_add(third);
-        self.value = self.value >> (len & 63) | three;
-        self.len = self.len.wrapping_add(len);
+        self.put(three, first.wrapping_add(second).wrapping_add(third));
     }
 
     /// Adds a length and a distance with their extra bits.
@@ -101,8 +99,13 @@ impl<'a> HighWriter<'a> {
         if self.len as u32 + len as u32 > ROOM {
             self.flush();
         }
-        let both = length >> (distance & 63) | distance;
-        self.value = self.value >> (len & 63) | both;
+        self.put(length >> (distance & 63) | distance, len);
+    }
+
+    /// Adds what is at the top of `entries`, of which `len` has the length in its low bits.
+    #[inline(always)]
+    const fn put(&mut self, entries: u64, len: u64) {
+        self.value = self.value >> (len & 63) | entries;
         self.len = self.len.wrapping_add(len);
     }
 
@@ -128,6 +131,7 @@ impl<'a> HighWriter<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codes::entry;
     use proptest::prelude::*;
 
     proptest! {
@@ -146,7 +150,7 @@ mod tests {
                     let len = if lens[i] < 200 { MAX_CODE } else { u32::from(lens[i]) % MAX_CODE };
                     let code = u64::from(codes[i]) & ((1 << len) - 1);
                     low.put(code, len);
-                    entry(code, len)
+                    entry(code as u32, len)
                 });
                 low.flush();
                 high.put_three(a, b, c);
@@ -154,7 +158,8 @@ mod tests {
                 low.put(bits, len);
                 low.flush();
                 let first = len / 2;
-                high.put_match(entry(bits & ((1 << first) - 1), first), entry(bits >> first, len - first));
+                let (low_bits, high_bits) = (bits & ((1 << first) - 1), bits >> first);
+                high.put_match(entry(low_bits as u32, first), entry(high_bits as u32, len - first));
                 high.flush();
             }
             let (len, rest) = low.finish();
@@ -162,9 +167,5 @@ mod tests {
             prop_assert_eq!((len, rest.value, rest.len), (high_len, high_rest.value, high_rest.len));
             prop_assert!(low_bytes[..len] == high_bytes[..len]);
         }
-    }
-
-    fn entry(bits: u64, len: u32) -> u64 {
-        (bits << 1) << (63 - len) | u64::from(len)
     }
 }

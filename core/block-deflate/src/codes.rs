@@ -107,19 +107,12 @@ impl Codes {
         total as usize
     }
 
-    /// The block's first bits and the header up to the lengths.
-    pub(crate) fn write_header(&self, last: bool, out: &mut BitWriter<'_>) {
+    /// The block's first bits and the header.
+    pub(crate) fn write_header<'a>(&self, last: bool, mut out: BitWriter<'a>) -> BitWriter<'a> {
         let kind = if self.fixed { 1 } else { 2 };
         out.put(u64::from(last) | kind << 1, 3);
         out.flush();
-        if !self.fixed {
-            self.header.write(out);
-        }
-    }
-
-    /// The rest of the header: the lengths of all codes.
-    pub(crate) fn write_lengths<'a>(&self, out: BitWriter<'a>) -> BitWriter<'a> {
-        if self.fixed { out } else { self.header.write_lengths(out) }
+        if self.fixed { out } else { self.header.write(out) }
     }
 
     pub(crate) fn write_end(&self, out: &mut BitWriter<'_>) {

@@ -15,10 +15,9 @@ pub(crate) fn emit<'a>(
     tokens: &Tokens,
     part: &Part,
     last: bool,
-    mut out: BitWriter<'a>,
+    out: BitWriter<'a>,
 ) -> BitWriter<'a> {
-    codes.write_header(last, &mut out);
-    let out = codes.write_lengths(out);
+    let out = codes.write_header(last, out);
     let mut out = write_records(codes, tokens, part, out);
     codes.write_end(&mut out);
     out

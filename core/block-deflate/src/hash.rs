@@ -8,7 +8,7 @@
 
 use alloc::boxed::Box;
 
-use crate::input::{Bytes, HISTORY, eight};
+use crate::input::{Bytes, HISTORY, load8};
 
 /// Entries of the largest table.
 const ENTRIES: usize = 1 << 14;
@@ -65,9 +65,7 @@ impl HashTable {
     /// Notes `position` under the bytes at it.
     #[inline(always)]
     pub(crate) fn insert<const BITS: u32>(&mut self, bytes: &Bytes, position: u16) {
-        let at = usize::from(position);
-        let eight = eight(&bytes[at..at + 8]);
-        self.entries[hash::<BITS>(eight)] = position;
+        self.entries[hash::<BITS>(load8(bytes, position))] = position;
     }
 }
 

@@ -95,8 +95,7 @@ impl Header {
         5 + 5 + 4 + 3 * self.codes_written + bits as usize
     }
 
-    /// Writes all but the lengths of the two codes.
-    pub(crate) fn write(&self, out: &mut BitWriter<'_>) {
+    pub(crate) fn write<'a>(&self, mut out: BitWriter<'a>) -> BitWriter<'a> {
         out.put(self.literals as u64 - 257, 5);
         out.put(self.distances as u64 - 1, 5);
         out.put(self.codes_written as u64 - 4, 4);
@@ -107,10 +106,6 @@ impl Header {
             }
             out.flush();
         }
-    }
-
-    /// Writes the lengths of the two codes.
-    pub(crate) fn write_lengths<'a>(&self, out: BitWriter<'a>) -> BitWriter<'a> {
         let mut out = out.into_high();
         let code = |item: u16| self.codes[usize::from(item & 31)] | u64::from(item & 0xfe00) << 48;
         let (threes, rest) = self.items[..self.len].as_chunks();

@@ -75,12 +75,6 @@ pub(crate) fn diff8(bytes: &Bytes, a: u16, b: u16, offset: usize) -> u64 {
     eight(&bytes[a..a + 8]) ^ eight(&bytes[b..b + 8])
 }
 
-/// Four bytes as a number.
-#[inline(always)]
-pub(crate) fn four(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes(bytes.try_into().expect("four bytes"))
-}
-
 /// Eight bytes as a number.
 #[inline(always)]
 pub(crate) fn eight(bytes: &[u8]) -> u64 {

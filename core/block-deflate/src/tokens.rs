@@ -11,7 +11,7 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
-use crate::input::{Bytes, POSITIONS, four};
+use crate::input::{Bytes, POSITIONS, diff8};
 use crate::symbols::{
     ABSENT, DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_SYMBOL, LITERALS, MAX_MATCH, NEAREST,
     NO_DISTANCE, distance_bits, distance_symbol,
@@ -156,6 +156,7 @@ impl Tokens {
     }
 
     /// A record of `count` literals, at most four, from a position on.
+    #[inline(always)]
     pub(crate) fn push_literals(&mut self, bytes: &Bytes, from: u16, count: usize) {
         let mut symbols = [ABSENT; 4];
         for (j, symbol) in symbols.iter_mut().enumerate().take(count) {
@@ -171,13 +172,7 @@ impl Tokens {
     /// This and those for matches are calls, which leaves parsing more registers: of those it is short.
     #[inline(never)]
     pub(crate) fn push_four(&mut self, bytes: &Bytes, from: u16) {
-        let mut symbols = [0; 4];
-        for (j, symbol) in symbols.iter_mut().enumerate() {
-            let literal = bytes[usize::from(from) + j];
-            self.counts.literals[usize::from(literal)] += 1;
-            *symbol = u16::from(literal);
-        }
-        self.push(symbols, NO_DISTANCE);
+        self.push_literals(bytes, from, 4);
     }
 
     /// A record of literals, at most three, from a position on, and the match behind them.
@@ -206,12 +201,10 @@ impl Tokens {
     ) {
         let literals = usize::from(start.wrapping_sub(from) & 3);
         let len = end - usize::from(start);
-        let before = |position: u16| {
-            let at = usize::from(position.wrapping_sub(4));
-            four(&bytes[at..at + 4])
-        };
+        // Of the four bytes before each.
+        let diff = diff8(bytes, start.wrapping_sub(4), candidate.wrapping_sub(4), 0) as u32;
         // The byte that differs, counted from the end, the first that is no literal at the latest.
-        let differ = (before(start) ^ before(candidate)).swap_bytes() | 1 << (8 * literals);
+        let differ = diff.swap_bytes() | 1 << (8 * literals);
         let mut back = (differ.trailing_zeros() / 8) as usize;
         // What is before these may be no position.
         if candidate < 4 {
