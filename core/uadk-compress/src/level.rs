@@ -11,7 +11,8 @@ impl Level {
     /// The least CPU per block that an engine offers.
     pub const FASTEST: Self = Self(0);
     /// Level 1, a [`Compressor`](crate::Compressor)'s default: for blocks that are read and written
-    /// all the time. `block-deflate` takes a quarter of level 6's CPU for 5 to 10 % more bytes.
+    /// all the time. It takes less than half of the CPU that level 6 takes to fill a database; files
+    /// of 4, 16 and 64 KiB blocks are 3, 6 and 15 % larger (the bench `rocksdb`).
     pub const FAST: Self = Self(1);
     /// Level 6, which is also zlib's default: for archives, and data written once.
     pub const DEFAULT: Self = Self(6);
