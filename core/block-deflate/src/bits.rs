@@ -128,10 +128,16 @@ impl<'a> HighWriter<'a> {
     }
 }
 
+/// Packs a code into an entry for [`HighWriter`]. `total` is the length of the code and of the extra
+/// bits above it.
+#[inline(always)]
+pub(crate) const fn entry(code: u32, total: u32) -> u64 {
+    (code as u64).rotate_right(total) | total as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::entry;
     use proptest::prelude::*;
 
     proptest! {

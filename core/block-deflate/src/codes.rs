@@ -1,6 +1,6 @@
 //! The codes of a block, as tables for emission, and what the block will take with them.
 
-use crate::bits::BitWriter;
+use crate::bits::{BitWriter, entry};
 use crate::header::Header;
 use crate::lengths::{Lengths, MAX_CODE};
 use crate::symbols::{
@@ -119,12 +119,6 @@ impl Codes {
         out.put(u64::from(self.end_of_block >> 8), self.end_of_block & 255);
         out.flush();
     }
-}
-
-/// A code, the last of the `total` bits that belong to it at the top.
-#[inline(always)]
-pub(crate) const fn entry(code: u32, total: u32) -> u64 {
-    (code as u64).rotate_right(total) | total as u64
 }
 
 /// Code, highest bit first, and length of a literal or length symbol.

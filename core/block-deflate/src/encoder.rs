@@ -14,6 +14,7 @@ use crate::input::{Input, POSITIONS};
 use crate::parse::{parse, parse_constant};
 use crate::sink::{Sink, stored_bits};
 use crate::tokens::{PARTS, Part, Tokens};
+use crate::window::Window;
 
 /// How hard to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,39 +24,6 @@ pub enum Mode {
     /// Up to 1 % larger than libdeflate's level 1, in 0.53 to 0.55 of the time.
     #[default]
     Default,
-}
-
-/// How far back a match may begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Window {
-    /// 4 KiB.
-    Kib4,
-    /// 8 KiB.
-    Kib8,
-    /// 16 KiB.
-    Kib16,
-    /// 32 KiB, the most that the format allows.
-    #[default]
-    Kib32,
-}
-
-impl Window {
-    /// The logarithm of its size to the base 2.
-    #[must_use]
-    pub const fn bits(self) -> u32 {
-        match self {
-            Self::Kib4 => 12,
-            Self::Kib8 => 13,
-            Self::Kib16 => 14,
-            Self::Kib32 => 15,
-        }
-    }
-
-    /// Its size in bytes.
-    #[must_use]
-    pub const fn size(self) -> usize {
-        1 << self.bits()
-    }
 }
 
 /// Blocks up to this length get by with a smaller hash table, which leaves room in the first cache.

@@ -1,7 +1,7 @@
 //! What surrounds deflate data: nothing, zlib's or gzip's header and trailer.
 
-use crate::Window;
 use crate::checksum::{adler32, crc32};
+use crate::window::Window;
 
 /// The format of what is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

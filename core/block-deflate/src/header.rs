@@ -1,8 +1,7 @@
 //! The header of a block with codes of its own: their lengths, run-length coded, with a code for
 //! those in front (RFC 1951, 3.2.7).
 
-use crate::bits::BitWriter;
-use crate::codes::entry;
+use crate::bits::{BitWriter, entry};
 use crate::lengths::{Lengths, MAX_HEADER_CODE};
 use crate::symbols::{DISTANCES, LITERALS};
 

@@ -7,8 +7,8 @@
 //! room it takes, depends on the fraction alone, so that buckets by fraction take the place of
 //! sorting. The result is a complete code within a limit; it costs some 0.1 to 0.2 % more bits.
 
-/// The longest code. Three literals of as many bits and what is left of a byte must fit a
-/// [`HighWriter`](crate::bits::HighWriter); up to 15, which the format allows, nothing changes.
+/// The longest code. Three literals of this length and the rest of a byte must fit `HighWriter`. Longer
+/// codes, up to the format's limit of 15 bits, gain nothing.
 pub(crate) const MAX_CODE: u32 = 13;
 /// The longest code of the code for code lengths.
 pub(crate) const MAX_HEADER_CODE: u32 = 7;

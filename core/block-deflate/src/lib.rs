@@ -163,7 +163,9 @@ pub mod segment;
 mod sink;
 mod symbols;
 mod tokens;
+mod window;
 
-pub use encoder::{Encoder, Mode, Window};
+pub use encoder::{Encoder, Mode};
 pub use error::DoesNotFit;
 pub use framing::{Format, Frame};
+pub use window::Window;

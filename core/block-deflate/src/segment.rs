@@ -19,9 +19,9 @@
 //! # Ok::<(), block_deflate::DoesNotFit>(())
 //! ```
 
-use crate::Window;
 use crate::checksum::{adler32_of_both, crc32_of_both};
 use crate::framing::{Format, Frame};
+use crate::window::Window;
 
 /// Behind the last segment: an empty final block.
 pub const END: [u8; 2] = [3, 0];
