@@ -1,5 +1,8 @@
 //! The codes of a block, as tables for emission, and what the block will take with them.
 
+use alloc::boxed::Box;
+use alloc::vec;
+
 use crate::bits::{BitWriter, entry};
 use crate::header::Header;
 use crate::lengths::{Lengths, MAX_CODE};
@@ -9,13 +12,17 @@ use crate::symbols::{
 };
 use crate::tokens::Part;
 
+/// Entries for the symbols of records and for distance symbols.
+const ENTRIES: usize = SYMBOLS + DISTANCES;
+
 /// Codes, made for a block or given by the format.
 pub(crate) struct Codes {
-    /// Of each symbol of a record the code at the top, its length in the low bits; 0 for those that
-    /// are absent. The room for a length's extra bits is above the code and counts for its length.
-    pub(crate) symbols: [u64; SYMBOLS],
-    /// Of each distance symbol as of lengths, and against [`half`]. 0 for "no match".
-    pub(crate) distances: [u64; DISTANCES],
+    /// For each symbol of a record, the code at the top and its length in the low bits; 0 for symbols
+    /// that are absent. A length's extra bits go above its code and count towards the length.
+    ///
+    /// From [`SYMBOLS`] on, the same for distance symbols, combined with [`half`] by exclusive or; 0 for "no match". In one
+    /// array, since emission has no register to spare for the address of a second one.
+    entries: Box<[u64; ENTRIES]>,
     end_of_block: u32,
     header: Header,
     /// Whether the codes are the format's own.
@@ -25,10 +32,10 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        let entries = vec![0; ENTRIES].into_boxed_slice();
         Self {
-            symbols: [0; SYMBOLS],
-            distances: [0; DISTANCES],
+            entries: entries.try_into().unwrap_or_else(|_| unreachable!("ENTRIES entries")),
             end_of_block: 0,
             header: Header::new(),
             fixed: false,
@@ -36,20 +43,35 @@ impl Codes {
         }
     }
 
-    /// Makes codes for the records of a part. Codes of symbols that don't occur are left as they were.
+    /// Makes codes for the records of a part. Codes of symbols that don't occur keep
+    /// their old values.
     pub(crate) fn make(&mut self, part: &Part, literals: &[u32; LITERALS]) {
         let distances = part.distance_counts();
         let literal_lengths = Lengths::new(literals, MAX_CODE);
         let distance_lengths = Lengths::new(distances, MAX_CODE);
-        let mut bits = 3 + self.header.make(&literal_lengths, &distance_lengths);
-        literal_lengths.codes(|symbol, code, len| {
-            bits += self.set_literal(symbol, code, len) * literals[symbol] as usize;
-        });
-        distance_lengths.codes(|symbol, code, len| {
-            bits += self.set_distance(symbol, code, len) * distances[symbol] as usize;
-        });
+        let header = self.header.make(&literal_lengths, &distance_lengths);
+        let literals = self.set_literals(&literal_lengths, literals);
+        let distances = self.set_distances(&distance_lengths, distances);
         self.fixed = false;
-        self.bits = bits;
+        self.bits = 3 + header + literals + distances;
+    }
+
+    /// Sets the codes of literals and lengths and returns how many bits they take in the block.
+    fn set_literals(&mut self, lengths: &Lengths<LITERALS>, counts: &[u32; LITERALS]) -> usize {
+        let mut bits = 0;
+        lengths.codes(|symbol, code, len| {
+            bits += self.set_literal(symbol, code, len) * counts[symbol] as usize;
+        });
+        bits
+    }
+
+    /// Sets the codes of distances and returns how many bits they take in the block.
+    fn set_distances(&mut self, lengths: &Lengths<DISTANCES>, counts: &[u32; DISTANCES]) -> usize {
+        let mut bits = 0;
+        lengths.codes(|symbol, code, len| {
+            bits += self.set_distance(symbol, code, len) * counts[symbol] as usize;
+        });
+        bits
     }
 
     /// Takes the codes that the format fixes (RFC 1951, 3.2.6), which need no header.
@@ -79,6 +101,18 @@ impl Codes {
         bits
     }
 
+    /// Returns the entry for the symbol of a record.
+    #[inline(always)]
+    pub(crate) const fn symbol(&self, symbol: usize) -> u64 {
+        self.entries[symbol]
+    }
+
+    /// Returns the entry for a distance symbol.
+    #[inline(always)]
+    pub(crate) const fn distance(&self, symbol: usize) -> u64 {
+        self.entries[SYMBOLS + symbol]
+    }
+
     /// Bits of the block, its first three included.
     pub(crate) const fn bits(&self) -> usize {
         self.bits
@@ -88,13 +122,13 @@ impl Codes {
     fn set_literal(&mut self, symbol: usize, code: u32, len: u32) -> usize {
         if symbol >= FIRST_LENGTH {
             let total = len + u32::from(LENGTH_EXTRA[symbol - FIRST_LENGTH]);
-            self.symbols[usize::from(LENGTHS) + symbol - FIRST_LENGTH] = entry(code, total);
+            self.entries[usize::from(LENGTHS) + symbol - FIRST_LENGTH] = entry(code, total);
             return total as usize;
         }
         if symbol == END_OF_BLOCK {
             self.end_of_block = code << 8 | len;
         } else {
-            self.symbols[symbol] = entry(code, len);
+            self.entries[symbol] = entry(code, len);
         }
         len as usize
     }
@@ -103,7 +137,7 @@ impl Codes {
     fn set_distance(&mut self, symbol: usize, code: u32, len: u32) -> usize {
         let total = len + u32::from(DISTANCE_EXTRA[symbol]);
         let at = if symbol == 0 { usize::from(NEAREST) } else { symbol };
-        self.distances[at] = entry(code, total) ^ half(symbol);
+        self.entries[SYMBOLS + at] = entry(code, total) ^ half(symbol);
         total as usize
     }
 

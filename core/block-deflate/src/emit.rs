@@ -33,10 +33,10 @@ fn write_records<'a>(
     let mut out = out.into_high();
     for &Record { symbols, distance } in tokens.records(part) {
         // At most three times 13 bits, behind at most seven.
-        let literal = |i: usize| codes.symbols[usize::from(symbols[i])];
+        let literal = |i: usize| codes.symbol(usize::from(symbols[i]));
         out.put_three(literal(0), literal(1), literal(2));
-        let length = codes.symbols[length_symbol(symbols[3])] | length_extra(symbols[3]);
-        let distance = codes.distances[distance_symbol(distance)] ^ distance_extra(distance);
+        let length = codes.symbol(length_symbol(symbols[3])) | length_extra(symbols[3]);
+        let distance = codes.distance(distance_symbol(distance)) ^ distance_extra(distance);
         out.put_match(length, distance);
         out.flush();
     }

@@ -9,7 +9,7 @@ use crate::codes::Codes;
 use crate::emit::emit;
 use crate::error::DoesNotFit;
 use crate::framing::Format;
-use crate::hash::{FOUR_BYTES, HashTable};
+use crate::hash::{self, FOUR_BYTES, HashTable};
 use crate::input::{Input, POSITIONS};
 use crate::parse::{parse, parse_constant};
 use crate::sink::{Sink, stored_bits};
@@ -58,7 +58,7 @@ pub struct Encoder {
     window: Window,
     input: Input,
     table: Box<HashTable>,
-    tokens: Tokens,
+    tokens: Box<Tokens>,
     /// For each part.
     codes: Vec<Codes>,
     plans: [Plan; PARTS],
@@ -82,7 +82,7 @@ impl Encoder {
             format: Format::Raw,
             window: Window::Kib32,
             input: Input::new(),
-            table: HashTable::new(),
+            table: hash::new_table(),
             tokens: Tokens::new(),
             codes: (0..PARTS).map(|_| Codes::new()).collect(),
             plans: [Plan::Stored; PARTS],
@@ -205,7 +205,7 @@ impl Encoder {
         loop {
             if self.input.room() == 0 {
                 self.input.slide();
-                self.table.slide();
+                hash::slide(&mut self.table);
             }
             let (block, later) = rest.split_at(rest.len().min(self.input.room()));
             rest = later;
@@ -277,9 +277,9 @@ impl Encoder {
         let small = range.end <= SMALL;
         if range.start == 0 {
             match (fast, small) {
-                (true, _) => table.clear::<FAST_BITS>(),
-                (false, true) => table.clear::<SMALL_BITS>(),
-                (false, false) => table.clear::<BITS>(),
+                (true, _) => hash::clear::<FAST_BITS>(table),
+                (false, true) => hash::clear::<SMALL_BITS>(table),
+                (false, false) => hash::clear::<BITS>(table),
             }
         }
         if parse_constant(bytes, range.clone(), tokens) {

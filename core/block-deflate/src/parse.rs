@@ -15,7 +15,7 @@
 use core::hint::select_unpredictable;
 use core::ops::Range;
 
-use crate::hash::HashTable;
+use crate::hash::{self, HashTable};
 use crate::input::{Bytes, POSITIONS, diff8, eight, load8};
 use crate::symbols::MAX_MATCH;
 use crate::tokens::{PART, Tokens};
@@ -47,7 +47,7 @@ pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     if at == 0 && range.end > 0 {
         // The first position: a candidate would be the position itself.
         tokens.push_literals(bytes, 0, 1);
-        table.insert::<BITS>(bytes, 0);
+        hash::insert::<BITS>(table, bytes, 0);
         at = 1;
     }
     let mut until = range.start;
@@ -134,9 +134,9 @@ impl Parser<'_> {
             let eight = eight(&here[j..j + 8]);
             let position = (from + j) as u16;
             let candidate = if TAIL && from + j >= self.end {
-                table.get::<BITS>(eight)
+                hash::get::<BITS>(table, eight)
             } else {
-                table.exchange::<BITS>(eight, position)
+                hash::exchange::<BITS>(table, eight, position)
             };
             let diff = eight ^ load8(self.bytes, candidate);
             // The more bytes are equal, the less it is. Whatever takes as little time.
@@ -181,7 +181,7 @@ impl Parser<'_> {
             if !TAIL {
                 // Of the match's positions these, and what `long` notes.
                 for back in [1, 3] {
-                    table.insert::<BITS>(self.bytes, (at - back) as u16);
+                    hash::insert::<BITS>(table, self.bytes, (at - back) as u16);
                 }
             }
         }
@@ -247,10 +247,10 @@ impl Parser<'_> {
         let len = len.min(max);
         let stride = if FAST { FAST_STRIDE } else { STRIDE };
         for offset in (stride..len).step_by(stride) {
-            table.insert::<BITS>(self.bytes, start.wrapping_add(offset as u16));
+            hash::insert::<BITS>(table, self.bytes, start.wrapping_add(offset as u16));
         }
         if FAST {
-            table.insert::<BITS>(self.bytes, start.wrapping_add(len as u16 - 1));
+            hash::insert::<BITS>(table, self.bytes, start.wrapping_add(len as u16 - 1));
         }
         from + len
     }

@@ -9,6 +9,7 @@
 //! are written with codes of their own, as blocks of the deflate format.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use core::ops::Range;
 
 use crate::input::{Bytes, POSITIONS, diff8};
@@ -31,7 +32,7 @@ static PRESENT: [[u16; 3]; 4] = [[ABSENT; 3], [0, ABSENT, ABSENT], [0, 0, ABSENT
 pub(crate) struct Tokens {
     records: Box<[Record; RECORDS]>,
     len: usize,
-    parts: [Part; PARTS],
+    parts: Box<[Part; PARTS]>,
     /// Which part grows.
     part: usize,
     /// Its counts so far.
@@ -72,23 +73,26 @@ struct Counts {
 }
 
 impl Tokens {
-    /// 200 KiB, made on the stack once.
-    #[allow(clippy::large_stack_arrays)]
-    pub(crate) fn new() -> Self {
-        let counts =
-            Counts { literals: [0; 256], lengths: [0; DISTANCES], distances: [0; DISTANCES] };
-        let part = Part { records: 0..0, bytes: 0..0, counts };
-        Self {
-            records: Box::new([Record { symbols: [0; 4], distance: 0 }; RECORDS]),
+    /// Allocates 200 KiB. What goes by way of the stack is small and made one piece after the other,
+    /// which counts in unoptimised builds.
+    pub(crate) fn new() -> Box<Self> {
+        let records = new_records();
+        let parts = new_parts();
+        Self::from_tables(records, parts)
+    }
+
+    fn from_tables(records: Box<[Record; RECORDS]>, parts: Box<[Part; PARTS]>) -> Box<Self> {
+        Box::new(Self {
+            records,
             len: 0,
-            parts: core::array::from_fn(|_| part.clone()),
+            parts,
             part: 0,
             counts: Growing {
                 literals: [0; 512],
                 lengths: [0; DISTANCES],
                 distances: [0; DISTANCES],
             },
-        }
+        })
     }
 
     /// Forgets all records. What follows begins at this position.
@@ -239,7 +243,26 @@ impl Tokens {
     }
 }
 
+fn new_records() -> Box<[Record; RECORDS]> {
+    let records = vec![Record { symbols: [0; 4], distance: 0 }; RECORDS].into_boxed_slice();
+    records.try_into().unwrap_or_else(|_| unreachable!("the length is that of the array"))
+}
+
+fn new_parts() -> Box<[Part; PARTS]> {
+    let parts: Box<[Part]> = (0..PARTS).map(|_| Part::new()).collect();
+    parts.try_into().unwrap_or_else(|_| unreachable!("the length is that of the array"))
+}
+
 impl Part {
+    const fn new() -> Self {
+        let counts = Counts {
+            literals: [0; END_OF_BLOCK],
+            lengths: [0; DISTANCES],
+            distances: [0; DISTANCES],
+        };
+        Self { records: 0..0, bytes: 0..0, counts }
+    }
+
     fn join(&mut self, next: &Self) {
         self.records.end = next.records.end;
         self.bytes.end = next.bytes.end;
