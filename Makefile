@@ -15,13 +15,17 @@ demo:
 	cargo run --example column_families -- $(ARGS)
 
 # A second time for RocksDB with an accelerator that keeps failing; then all interleavings of threads;
-# then the builds for other processors.
+# then stack use without optimisation, for the packages that limit it; then the builds for other processors.
 test: setup
 	cargo test --workspace
 	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo test -p uadk-compress-rocksdb -p uadk-compress-archive
 	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run --example column_families -- --limit 8
 	RUSTFLAGS='--cfg loom' cargo test -p uadk-compress --lib --target-dir target/loom interleavings
+	cargo test --profile unoptimised $(addprefix -p ,$(SMALL_STACKS)) --test stack
 	tools/test-targets
+
+# Packages with a test named `stack`.
+SMALL_STACKS = block-deflate
 
 # A script for the stand-in for UADK: see tests/uadk-sim/src/lib.rs.
 FAULTS = seed=7; busy=1/20; late=1/15:4; lost=1/3000:100; context=1/900; reset=1/1500; \

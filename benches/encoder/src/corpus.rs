@@ -6,6 +6,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use walkdir::WalkDir;
 
 /// Data of one kind.
@@ -262,6 +264,7 @@ fn rocksdb_blocks(limit: usize) -> Vec<u8> {
 fn table(entries: &[(Vec<u8>, Vec<u8>)], limit: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut last: &[u8] = &[];
+    let mut rng = Pcg64Mcg::seed_from_u64(1);
     for (i, (key, value)) in entries.iter().enumerate() {
         if out.len() >= limit {
             break;
@@ -278,7 +281,8 @@ fn table(entries: &[(Vec<u8>, Vec<u8>)], limit: usize) -> Vec<u8> {
         }
         out.extend_from_slice(&key[shared..]);
         // Sequence number and type.
-        out.extend_from_slice(&(((i as u64 * 2_654_435 % 5_000_000) << 8) | 1).to_le_bytes());
+        let sequence = rng.random_range(0..5_000_000_u64);
+        out.extend_from_slice(&(sequence << 8 | 1).to_le_bytes());
         out.extend_from_slice(value);
         last = key;
     }

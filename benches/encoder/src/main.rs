@@ -19,6 +19,8 @@ mod corpus;
 mod peers;
 
 use peers::Codec;
+use rand::{RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use uadk_compress_bench_support::cpu::of_thread;
 use uadk_compress_bench_support::report::{self, Report};
 
@@ -163,15 +165,8 @@ fn report_all(report: &mut Report, case: &str, by_name: &dyn Fn(&str) -> Option<
 
 /// Random bytes and zeros.
 fn extremes(codecs: &mut [Codec], rounds: usize, report: &mut Report) {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let random: Vec<u8> = (0..1 << 20)
-        .map(|_| {
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 56) as u8
-        })
-        .collect();
+    let mut random = vec![0; 1 << 20];
+    Pcg64Mcg::seed_from_u64(1).fill_bytes(&mut random);
     let zeros = vec![0; 1 << 20];
     for (name, data, bound) in [("random", &random, ">=2"), ("zeros", &zeros, ">=5")] {
         let taken = measure(codecs, data, 4096, rounds);

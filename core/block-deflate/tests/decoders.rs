@@ -4,22 +4,24 @@ mod support;
 
 use block_deflate::{Encoder, Format, Mode, Window};
 use proptest::prelude::*;
-use support::{FORMATS, MODES, Numbers, WINDOWS, check, input};
+use rand::Rng;
+use rand_pcg::Pcg64Mcg;
+use support::{FORMATS, MODES, WINDOWS, check, input, seeded};
 
-fn settings(numbers: &mut Numbers) -> Encoder {
-    Encoder::new(MODES[numbers.below(2)])
-        .with_format(FORMATS[numbers.below(3)])
-        .with_window(WINDOWS[numbers.below(4)])
+fn settings(rng: &mut Pcg64Mcg) -> Encoder {
+    Encoder::new(MODES[rng.random_range(0..2)])
+        .with_format(FORMATS[rng.random_range(0..3)])
+        .with_window(WINDOWS[rng.random_range(0..4)])
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn every_decoder_gives_the_input_back(seed in 1_u64.., len in 0_usize..70_000) {
-        let mut numbers = Numbers(seed);
-        let bytes = input(&mut numbers, len);
-        check(&mut settings(&mut numbers), &bytes);
+    fn every_decoder_gives_the_input_back(seed in any::<u64>(), len in 0_usize..70_000) {
+        let mut rng = seeded(seed);
+        let bytes = input(&mut rng, len);
+        check(&mut settings(&mut rng), &bytes);
     }
 
     #[test]
@@ -30,19 +32,19 @@ proptest! {
     }
 
     #[test]
-    fn long_inputs_keep_history_within_the_call(seed in 1_u64.., len in 65_000_usize..400_000) {
-        let mut numbers = Numbers(seed);
-        let mut bytes = input(&mut numbers, len / 2);
-        bytes.extend(input(&mut numbers, len / 2));
-        check(&mut settings(&mut numbers), &bytes);
+    fn long_inputs_keep_history_within_the_call(seed in any::<u64>(), len in 65_000_usize..400_000) {
+        let mut rng = seeded(seed);
+        let mut bytes = input(&mut rng, len / 2);
+        bytes.extend(input(&mut rng, len / 2));
+        check(&mut settings(&mut rng), &bytes);
     }
 
     #[test]
-    fn an_encoder_keeps_nothing_from_block_to_block(seed in 1_u64.., lens in proptest::array::uniform4(0_usize..9000)) {
-        let mut numbers = Numbers(seed);
+    fn an_encoder_keeps_nothing_from_block_to_block(seed in any::<u64>(), lens in proptest::array::uniform4(0_usize..9000)) {
+        let mut rng = seeded(seed);
         let mut used = Encoder::new(Mode::Default);
         for len in lens {
-            let bytes = input(&mut numbers, len);
+            let bytes = input(&mut rng, len);
             let once = support::compress(&mut used, &bytes);
             let fresh = support::compress(&mut Encoder::new(Mode::Default), &bytes);
             prop_assert!(once == fresh);
@@ -52,11 +54,11 @@ proptest! {
 
 #[test]
 fn all_short_lengths() {
-    let mut numbers = Numbers(42);
+    let mut rng = seeded(42);
     let mut encoders: Vec<Encoder> =
         MODES.iter().flat_map(|&m| FORMATS.map(|f| Encoder::new(m).with_format(f))).collect();
     for len in (0..600).chain(4000..4200).chain(65_500..65_560).chain(98_290..98_310) {
-        let bytes = input(&mut numbers, len);
+        let bytes = input(&mut rng, len);
         let i = len % encoders.len();
         check(&mut encoders[i], &bytes);
     }
@@ -64,16 +66,16 @@ fn all_short_lengths() {
 
 #[test]
 fn history_reaches_across_blocks() {
-    // Two copies of random bytes: the second costs next to nothing if the first is still seen.
-    let mut numbers = Numbers(7);
-    let half: Vec<u8> = (0..30_000).map(|_| numbers.next() as u8).collect();
+    // Copies of random bytes: all but the first take little room if the previous one is within reach.
+    let mut rng = seeded(7);
+    let half: Vec<u8> = (0..30_000).map(|_| rng.random()).collect();
     let bytes: Vec<u8> = (0..8).flat_map(|_| half.clone()).collect();
     let mut encoder = Encoder::new(Mode::Default);
-    assert!(check(&mut encoder, &bytes) < 40_000);
+    assert!(check(&mut encoder, &bytes) < 45_000);
     encoder.set_window(Window::Kib16);
     assert!(check(&mut encoder, &bytes) > 200_000);
     encoder.set_window(Window::Kib32);
-    assert!(check(&mut encoder, &bytes) < 40_000);
+    assert!(check(&mut encoder, &bytes) < 45_000);
 }
 
 #[test]
@@ -94,8 +96,8 @@ fn nothing_is_before_the_first_byte() {
 
 #[test]
 fn a_decoder_with_a_small_window_decodes_what_was_made_for_it() {
-    let mut numbers = Numbers(7);
-    let unit: Vec<u8> = (0..25_000).map(|_| numbers.below(16) as u8).collect();
+    let mut rng = seeded(7);
+    let unit: Vec<u8> = (0..25_000).map(|_| rng.random_range(0..16_u8)).collect();
     let bytes = &unit.repeat(3)[..65_536];
     for (mode, format) in MODES.into_iter().flat_map(|m| FORMATS.map(|f| (m, f))) {
         let mut encoder = Encoder::new(mode).with_format(format);
@@ -114,9 +116,9 @@ fn a_decoder_with_a_small_window_decodes_what_was_made_for_it() {
 
 #[test]
 fn random_bytes_take_no_more_than_the_bound_and_sometimes_just_that() {
-    let mut numbers = Numbers(3);
+    let mut rng = seeded(3);
     for len in [1, 100, 4096, 65_535, 65_536, 98_304, 200_000] {
-        let bytes: Vec<u8> = (0..len).map(|_| numbers.next() as u8).collect();
+        let bytes: Vec<u8> = (0..len).map(|_| rng.random()).collect();
         let mut encoder = Encoder::new(Mode::Default);
         let taken = check(&mut encoder, &bytes);
         assert!(taken <= encoder.bound(len));
@@ -139,9 +141,9 @@ fn zlib_headers_name_the_window() {
 
 #[test]
 fn noise_beside_bytes_that_are_all_equal_is_not_stored() {
-    let mut numbers = Numbers(7);
+    let mut rng = seeded(7);
     for mode in MODES {
-        let mut bytes: Vec<u8> = (0..4096).map(|_| numbers.next() as u8).collect();
+        let mut bytes: Vec<u8> = (0..4096).map(|_| rng.random()).collect();
         bytes.resize(8192, 7);
         let len = check(&mut Encoder::new(mode), &bytes);
         assert!(len < 4300, "{len} bytes in {mode:?}");
@@ -151,10 +153,10 @@ fn noise_beside_bytes_that_are_all_equal_is_not_stored() {
 #[test]
 fn pieces_that_differ_get_codes_of_their_own() {
     // Four bits a byte with codes for each half, five with codes for both.
-    let mut numbers = Numbers(7);
+    let mut rng = seeded(7);
     for mode in MODES {
-        let mut bytes: Vec<u8> = (0..32_768).map(|_| numbers.below(16) as u8).collect();
-        bytes.extend((0..32_768).map(|_| 100 + numbers.below(16) as u8));
+        let mut bytes: Vec<u8> = (0..32_768).map(|_| rng.random_range(0..16_u8)).collect();
+        bytes.extend((0..32_768).map(|_| 100 + rng.random_range(0..16_u8)));
         let len = check(&mut Encoder::new(mode), &bytes);
         assert!(len < 33_500, "{len} bytes in {mode:?}");
     }
@@ -162,11 +164,11 @@ fn pieces_that_differ_get_codes_of_their_own() {
 
 #[test]
 fn noise_amid_other_bytes_is_stored() {
-    let mut numbers = Numbers(7);
+    let mut rng = seeded(7);
     for mode in MODES {
-        let mut bytes: Vec<u8> = (0..16_384).map(|_| numbers.below(16) as u8).collect();
-        bytes.extend((0..32_768).map(|_| numbers.next() as u8));
-        bytes.extend((0..16_384).map(|_| numbers.below(16) as u8));
+        let mut bytes: Vec<u8> = (0..16_384).map(|_| rng.random_range(0..16_u8)).collect();
+        bytes.extend((0..32_768).map(|_| rng.random::<u8>()));
+        bytes.extend((0..16_384).map(|_| rng.random_range(0..16_u8)));
         let len = check(&mut Encoder::new(mode), &bytes);
         assert!(len < 32_768 + 16_384 + 400, "{len} bytes in {mode:?}");
     }

@@ -10,87 +10,76 @@
 pub mod inflate;
 
 use block_deflate::{Encoder, Format, Mode, Window};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 
 pub const MODES: [Mode; 2] = [Mode::Fast, Mode::Default];
 pub const FORMATS: [Format; 3] = [Format::Raw, Format::Zlib, Format::Gzip];
 pub const WINDOWS: [Window; 4] = [Window::Kib4, Window::Kib8, Window::Kib16, Window::Kib32];
 
-/// Repeatable numbers: xorshift64*.
-pub struct Numbers(pub u64);
-
-impl Numbers {
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.next() as usize % bound
-    }
+/// A generator whose numbers depend on the seed alone.
+pub fn seeded(seed: u64) -> Pcg64Mcg {
+    Pcg64Mcg::seed_from_u64(seed)
 }
 
-/// `len` bytes of a kind that the numbers choose.
-pub fn input(numbers: &mut Numbers, len: usize) -> Vec<u8> {
+/// Returns `len` bytes of a random kind.
+pub fn input(rng: &mut Pcg64Mcg, len: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(len + 300);
-    match numbers.below(9) {
+    match rng.random_range(0..9) {
         // Random, of a large or a small alphabet.
-        0 => bytes.extend((0..len).map(|_| numbers.next() as u8)),
+        0 => bytes.extend((0..len).map(|_| rng.random::<u8>())),
         1 => {
-            let alphabet = 1 + numbers.below(30);
-            bytes.extend((0..len).map(|_| numbers.below(alphabet) as u8));
+            let alphabet = rng.random_range(1..=30_u8);
+            bytes.extend((0..len).map(|_| rng.random_range(0..alphabet)));
         }
         // Skewed.
-        2 => bytes.extend((0..len).map(|_| {
-            let n = numbers.next();
-            (n & n >> 8 & n >> 16) as u8
-        })),
+        2 => bytes
+            .extend((0..len).map(|_| rng.random::<u8>() & rng.random::<u8>() & rng.random::<u8>())),
         // Periodic, with errors or without.
         3 => {
-            let period = 1 + numbers.below(600);
-            let errors = numbers.below(3) * 400;
-            let pattern: Vec<u8> = (0..period).map(|_| numbers.next() as u8).collect();
+            let period = rng.random_range(1..=600);
+            let errors = rng.random_range(0..3) * 400;
+            let pattern: Vec<u8> = (0..period).map(|_| rng.random()).collect();
             bytes.extend((0..len).map(|i| {
-                let error = errors > 0 && numbers.below(errors) == 0;
-                if error { numbers.next() as u8 } else { pattern[i % period] }
+                let error = errors > 0 && rng.random_ratio(1, errors);
+                if error { rng.random::<u8>() } else { pattern[i % period] }
             }));
         }
         // Runs.
         4 => {
             while bytes.len() < len {
-                let longest = 2 << numbers.below(9);
-                let run = 1 + numbers.below(longest);
-                bytes.extend(std::iter::repeat_n(numbers.next() as u8, run));
+                let longest = 2 << rng.random_range(0..9);
+                let run = rng.random_range(1..=longest);
+                bytes.extend(std::iter::repeat_n(rng.random::<u8>(), run));
             }
         }
         // Constant, or nearly.
         5 => {
-            bytes.resize(len, numbers.next() as u8);
-            if len > 0 && numbers.below(2) == 0 {
-                let at = numbers.below(len);
+            bytes.resize(len, rng.random::<u8>());
+            if len > 0 && rng.random_bool(0.5) {
+                let at = rng.random_range(0..len);
                 bytes[at] ^= 1;
             }
         }
         // Pieces of several kinds.
         6 => {
-            let longest = 1 + numbers.below(30_000);
+            let longest = rng.random_range(1..=30_000);
             while bytes.len() < len {
-                let piece = 1 + numbers.below(longest);
-                bytes.extend(input(numbers, piece));
+                let piece = rng.random_range(1..=longest);
+                bytes.extend(input(rng, piece));
             }
         }
         // Copies from anywhere before, between literals.
         _ => {
-            let literals = 1 + numbers.below(12);
-            let longest = 4 + numbers.below(400);
+            let literals = rng.random_range(1..=12);
+            let longest = 4 + rng.random_range(0..400);
             while bytes.len() < len {
-                for _ in 0..numbers.below(literals + 1) {
-                    bytes.push(b'a' + numbers.below(26) as u8);
+                for _ in 0..rng.random_range(0..=literals) {
+                    bytes.push(b'a' + rng.random_range(0..26_u8));
                 }
                 if !bytes.is_empty() {
-                    let from = numbers.below(bytes.len());
-                    for i in 0..numbers.below(longest) {
+                    let from = rng.random_range(0..bytes.len());
+                    for i in 0..rng.random_range(0..longest) {
                         bytes.push(bytes[from + i]);
                     }
                 }
