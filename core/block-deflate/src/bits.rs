@@ -1,11 +1,11 @@
-//! Writing bits: lowest first, 64 at a time.
+//! Writes bits, lowest first, 64 at a time.
 
 use crate::lengths::{MAX_CODE, MAX_HEADER_CODE};
 
-/// Writes bits into a slice that has eight bytes to spare.
+/// Writes bits into a slice with [`Self::SPARE`] bytes to spare.
 pub(crate) struct BitWriter<'a> {
     out: &'a mut [u8],
-    /// Less than a `usize`, so that the end of what is written needs no check for overflow.
+    /// Smaller than `usize`, so that `at + 8` needs no check for overflow.
     at: u32,
     bits: Bits,
 }
@@ -18,23 +18,22 @@ pub(crate) struct Bits {
 }
 
 impl<'a> BitWriter<'a> {
-    /// Bytes that flushing may write behind the last bit.
+    /// Bytes that flushing may write after the last bit.
     pub(crate) const SPARE: usize = 8;
 
-    /// Writes from the start of `out` on, `bits` first.
+    /// Returns a writer at the start of `out`, which writes `bits` first.
     pub(crate) const fn new(out: &'a mut [u8], bits: Bits) -> Self {
         Self { out, at: 0, bits }
     }
 
-    /// Adds bits: together with those since the last flush at most 64, and the last flush may have
-    /// left 7.
+    /// Adds bits, at most 64 together with those since the last flush, which may have left 7.
     #[inline(always)]
     pub(crate) const fn put(&mut self, value: u64, len: u32) {
         self.bits.value |= value << (self.bits.len & 63);
         self.bits.len += len;
     }
 
-    /// The same, for a writer of many codes.
+    /// Converts to a writer for many codes.
     #[inline(always)]
     pub(crate) fn into_high(self) -> HighWriter<'a> {
         let Bits { value, len } = self.bits;
@@ -56,34 +55,35 @@ impl<'a> BitWriter<'a> {
         self.bits.len %= 8;
     }
 
-    /// The number of bytes written, and the bits left.
+    /// Returns the number of bytes written, and the remaining bits.
     pub(crate) fn finish(mut self) -> (usize, Bits) {
         self.flush();
         (self.at as usize, self.bits)
     }
 }
 
-/// A [`BitWriter`] whose bits since the last flush are the highest of its value, the last one on top.
+/// A [`BitWriter`] that keeps the bits since the last flush at the top of its value, the last one highest.
 ///
-/// Codes are then put in by shifting what is there to the right, and come as entries with the code at
-/// the top, its length in the lowest bits and nothing else in the low 32. What is below the bits since
-/// the last flush is meaningless, so lengths may stay there as long as those bits don't reach down to
-/// them.
+/// Adding a code shifts the value right and sets the code at the top. Codes come as entries: the code at the
+/// top, its length in the lowest bits, nothing else in the low 32 bits. Bits of the value below those since
+/// the last flush are meaningless, so lengths may stay there as long as the bits don't reach down to them.
 pub(crate) struct HighWriter<'a> {
     out: &'a mut [u8],
     at: u32,
     value: u64,
-    /// Its low 32 bits; those above are meaningless between putting and [`Self::flush`].
+    /// In the low 32 bits; those above are meaningless until [`Self::flush`].
     len: u64,
 }
 
-/// Bits since the last flush: lengths of entries, and their sums, take six.
-const ROOM: u32 = 64 - 6;
-const _: () = assert!(3 * MAX_CODE + 7 <= ROOM && 3 * (MAX_HEADER_CODE + 7) + 7 <= ROOM);
+/// The most bits since the last flush. Lengths of entries, and their sums, take six.
+const MAX_PENDING_BITS: u32 = 64 - 6;
+const _: () = assert!(
+    3 * MAX_CODE + 7 <= MAX_PENDING_BITS && 3 * (MAX_HEADER_CODE + 7) + 7 <= MAX_PENDING_BITS
+);
 
 impl<'a> HighWriter<'a> {
-    /// Adds three entries, for which there must be room. Three at once, since those before have to be
-    /// waited for.
+    /// Adds three entries, for which there must be room. All at once, since they depend on the bits before
+    /// only once then.
     #[inline(always)]
     pub(crate) const fn put_three(&mut self, first: u64, second: u64, third: u64) {
         let two = first >> (second & 63) | second;
@@ -95,21 +95,21 @@ impl<'a> HighWriter<'a> {
     #[inline(always)]
     pub(crate) fn put_match(&mut self, length: u64, distance: u64) {
         let len = length.wrapping_add(distance);
-        // At most 13 + 5 + 13 + 13 bits, which is too much behind some literals.
-        if self.len as u32 + len as u32 > ROOM {
+        // At most 13 + 5 + 13 + 13 bits, which is too much after some literals.
+        if self.len as u32 + len as u32 > MAX_PENDING_BITS {
             self.flush();
         }
         self.put(length >> (distance & 63) | distance, len);
     }
 
-    /// Adds what is at the top of `entries`, of which `len` has the length in its low bits.
+    /// Adds the bits at the top of `entries`; their number is in the low bits of `len`.
     #[inline(always)]
     const fn put(&mut self, entries: u64, len: u64) {
         self.value = self.value >> (len & 63) | entries;
         self.len = self.len.wrapping_add(len);
     }
 
-    /// As [`BitWriter::flush`].
+    /// Writes whole bytes.
     #[inline(always)]
     pub(crate) fn flush(&mut self) {
         let at = self.at as usize;
@@ -119,7 +119,7 @@ impl<'a> HighWriter<'a> {
         self.len &= 7;
     }
 
-    /// The writer this was made from.
+    /// Converts back.
     #[inline(always)]
     pub(crate) const fn into_low(self) -> BitWriter<'a> {
         let len = self.len as u32 & 7;

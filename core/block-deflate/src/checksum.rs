@@ -1,15 +1,15 @@
-//! Adler-32 (RFC 1950) and CRC-32 (RFC 1952), and what the checksum of two pieces is.
+//! Adler-32 (RFC 1950) and CRC-32 (RFC 1952), and the checksums of concatenated pieces.
 
 /// The largest prime below 2^16.
 const ADLER_MODULUS: u32 = 65521;
-/// So many bytes can be summed up before a remainder has to be taken.
+/// Bytes that can be summed before a reduction is needed.
 const ADLER_CHUNK: usize = 5536;
-/// CRC-32's polynomial, lowest bit first.
+/// The polynomial of CRC-32, lowest bit first.
 const POLYNOMIAL: u32 = 0xedb8_8320;
-/// Bytes at once.
+/// Bytes per step.
 const SLICES: usize = 16;
 
-/// The Adler-32 of `bytes`.
+/// Returns the Adler-32 of `bytes`.
 #[must_use]
 pub fn adler32(bytes: &[u8]) -> u32 {
     let (mut a, mut b) = (1_u32, 0_u32);
@@ -34,7 +34,7 @@ pub fn adler32(bytes: &[u8]) -> u32 {
     b << 16 | a
 }
 
-/// The Adler-32 of two pieces, one behind the other, of which the second has `len` bytes.
+/// Returns the Adler-32 of two concatenated pieces from those of each; the second has `len` bytes.
 #[must_use]
 pub const fn adler32_of_both(first: u32, second: u32, len: u64) -> u32 {
     const M: u64 = ADLER_MODULUS as u64;
@@ -71,7 +71,7 @@ static TABLES: [[u32; 256]; SLICES] = {
     tables
 };
 
-/// The CRC-32 of `bytes`.
+/// Returns the CRC-32 of `bytes`.
 #[must_use]
 pub fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = !0_u32;
@@ -90,9 +90,10 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// The CRC-32 of two pieces, one behind the other, of which the second has `len` bytes.
+/// Returns the CRC-32 of two concatenated pieces from those of each; the second has `len` bytes.
 ///
-/// Each byte of the second multiplies the first's polynomial by x^8: by squaring, 64 steps at most.
+/// Each byte of the second piece multiplies the polynomial of the first by x^8. Squaring needs at most 64
+/// steps.
 #[must_use]
 pub const fn crc32_of_both(first: u32, second: u32, len: u64) -> u32 {
     // x^8, with the highest power in the lowest bit.
@@ -109,7 +110,7 @@ pub const fn crc32_of_both(first: u32, second: u32, len: u64) -> u32 {
     product ^ second
 }
 
-/// The product of two polynomials modulo CRC-32's.
+/// Returns the product of two polynomials modulo that of CRC-32.
 const fn multiply(a: u32, mut b: u32) -> u32 {
     let mut product = 0;
     let mut bit = 1_u32 << 31;

@@ -1,4 +1,4 @@
-//! The codes of a block, as tables for emission, and what the block will take with them.
+//! The codes of a block, as tables for emission, and the size of the block with them.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -15,7 +15,7 @@ use crate::tokens::Part;
 /// Entries for the symbols of records and for distance symbols.
 const ENTRIES: usize = SYMBOLS + DISTANCES;
 
-/// Codes, made for a block or given by the format.
+/// Codes of a block: its own, or the fixed ones of the format.
 pub(crate) struct Codes {
     /// For each symbol of a record, the code at the top and its length in the low bits; 0 for symbols
     /// that are absent. A length's extra bits go above its code and count towards the length.
@@ -25,9 +25,9 @@ pub(crate) struct Codes {
     entries: Box<[u64; ENTRIES]>,
     end_of_block: u32,
     header: Header,
-    /// Whether the codes are the format's own.
+    /// Whether the codes are the fixed ones of the format.
     fixed: bool,
-    /// Bits of the whole block.
+    /// Length of the whole block in bits.
     bits: usize,
 }
 
@@ -43,7 +43,7 @@ impl Codes {
         }
     }
 
-    /// Makes codes for the records of a part. Codes of symbols that don't occur keep
+    /// Builds codes for the records of a part. Codes of symbols that don't occur keep
     /// their old values.
     pub(crate) fn make(&mut self, part: &Part, literals: &[u32; LITERALS]) {
         let distances = part.distance_counts();
@@ -74,7 +74,7 @@ impl Codes {
         bits
     }
 
-    /// Takes the codes that the format fixes (RFC 1951, 3.2.6), which need no header.
+    /// Switches to the fixed codes (RFC 1951, 3.2.6), which need no header; the block has `bits` bits.
     pub(crate) fn take_fixed(&mut self, bits: usize) {
         for symbol in 0..LITERALS - 2 {
             let (code, len) = fixed_code(symbol);
@@ -88,7 +88,7 @@ impl Codes {
         self.bits = bits;
     }
 
-    /// Bits that the records take with the fixed codes.
+    /// Returns the length of the block in bits with the fixed codes.
     pub(crate) fn fixed_bits(part: &Part, literals: &[u32; LITERALS]) -> usize {
         let mut bits = 3;
         for (symbol, &count) in literals.iter().enumerate() {
@@ -113,7 +113,7 @@ impl Codes {
         self.entries[SYMBOLS + symbol]
     }
 
-    /// Bits of the block, its first three included.
+    /// Returns the length of the block in bits, including its first three.
     pub(crate) const fn bits(&self) -> usize {
         self.bits
     }
@@ -141,7 +141,7 @@ impl Codes {
         total as usize
     }
 
-    /// The block's first bits and the header.
+    /// Writes the block's first three bits and the header.
     pub(crate) fn write_header<'a>(&self, last: bool, mut out: BitWriter<'a>) -> BitWriter<'a> {
         let kind = if self.fixed { 1 } else { 2 };
         out.put(u64::from(last) | kind << 1, 3);
@@ -155,7 +155,7 @@ impl Codes {
     }
 }
 
-/// Code, highest bit first, and length of a literal or length symbol.
+/// Returns the fixed code of a literal or length symbol, highest bit first, and its length.
 const fn fixed_code(symbol: usize) -> (u32, u32) {
     let s = symbol as u32;
     match s {

@@ -1,15 +1,15 @@
-//! Writing the records of a block with its codes.
+//! Writes the records of a block with its codes.
 //!
-//! Each record is five table lookups, all of which may give zero bits, so that nothing depends on what
-//! a record holds. One branch remains, for records that exceed 58 bits; it is hardly ever taken. This
-//! loop runs at six instructions a cycle: what counts is how many there are.
+//! A record takes five table lookups. Any of them may yield zero bits, so no branch depends on the content
+//! of a record. The one that remains, for records of more than 58 bits, is hardly ever taken. The loop runs
+//! at six instructions per cycle, so its speed depends on the number of instructions.
 
 use crate::bits::BitWriter;
 use crate::codes::Codes;
 use crate::symbols::{distance_extra, distance_symbol, length_extra, length_symbol};
 use crate::tokens::{Part, Record, Tokens};
 
-/// Writes a part as a block. The writer comes and goes by value, which keeps it in registers.
+/// Writes a part as a block. The writer is passed by value, which keeps it in registers.
 pub(crate) fn emit<'a>(
     codes: &Codes,
     tokens: &Tokens,
@@ -32,7 +32,7 @@ fn write_records<'a>(
 ) -> BitWriter<'a> {
     let mut out = out.into_high();
     for &Record { symbols, distance } in tokens.records(part) {
-        // At most three times 13 bits, behind at most seven.
+        // At most 3 * 13 bits, after at most 7.
         let literal = |i: usize| codes.symbol(usize::from(symbols[i]));
         out.put_three(literal(0), literal(1), literal(2));
         let length = codes.symbol(length_symbol(symbols[3])) | length_extra(symbols[3]);

@@ -1,4 +1,4 @@
-//! The encoder: cuts the input into blocks, decides how each is written, and frames the result.
+//! The encoder: splits the input into blocks, decides how to write each, and frames the result.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,34 +13,35 @@ use crate::hash::{self, FOUR_BYTES, HashTable};
 use crate::input::{Input, POSITIONS};
 use crate::parse::{parse, parse_constant};
 use crate::sink::{Sink, stored_bits};
-use crate::tokens::{PARTS, Part, Tokens};
+use crate::tokens::{MAX_PARTS, Part, Tokens};
 use crate::window::Window;
 
 /// How hard to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// A tenth less time, 3 to 4 % larger.
+    /// Takes a tenth less time; output is 3 to 4 % larger.
     Fast,
-    /// Up to 1 % larger than libdeflate's level 1, in 0.53 to 0.55 of the time.
+    /// Output is up to 1 % larger than that of libdeflate's level 1, in 0.53 to 0.55 of the time.
     #[default]
     Default,
 }
 
-/// Blocks up to this length get by with a smaller hash table, which leaves room in the first cache.
-const SMALL: usize = 16384;
-const SMALL_BITS: u32 = FOUR_BYTES;
-const BITS: u32 = 14;
-/// Of blocks of any length in the fast mode.
-const FAST_BITS: u32 = 12;
-/// Codes of a part's own must gain so many bits: they take a header, and time.
-const WORTH: f32 = 2800.0;
-const FAST_WORTH: f32 = 800.0;
-/// The end of a segment: an empty stored block.
+/// Blocks up to this length use a smaller hash table, which leaves room in the L1 cache.
+const SMALL_BLOCK_LEN: usize = 16384;
+const SMALL_TABLE_BITS: u32 = FOUR_BYTES;
+const TABLE_BITS: u32 = 14;
+/// For blocks of any length in fast mode.
+const FAST_TABLE_BITS: u32 = 12;
+/// The least gain, in bits, for which a part gets its own codes: they cost a header, and time.
+const MIN_GAIN_BITS: f32 = 2800.0;
+const FAST_MIN_GAIN_BITS: f32 = 800.0;
+/// Length of the end of a segment, which is an empty stored block.
 const SEGMENT_END: usize = 5;
 
-/// A deflate encoder, to be used again and again: it holds 340 KiB of tables.
+/// A deflate encoder. It holds 340 KiB of tables, so reuse it.
 ///
-/// What it gives depends on the input and the settings alone, not on what it compressed before.
+/// The output depends only on the input and the settings, not on earlier calls. No method needs more than
+/// 16 KiB of stack, in unoptimised builds too.
 ///
 /// ```
 /// use block_deflate::{Encoder, Format, Mode};
@@ -59,9 +60,9 @@ pub struct Encoder {
     input: Input,
     table: Box<HashTable>,
     tokens: Box<Tokens>,
-    /// For each part.
+    /// One per part.
     codes: Vec<Codes>,
-    plans: [Plan; PARTS],
+    plans: [Plan; MAX_PARTS],
     scratch: Vec<u8>,
 }
 
@@ -69,12 +70,12 @@ pub struct Encoder {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Plan {
     Stored,
-    /// With the part's codes.
+    /// Compressed with the part's codes.
     Coded,
 }
 
 impl Encoder {
-    /// An encoder of raw deflate data with the largest window.
+    /// Returns an encoder for raw deflate data with the largest window.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
         Self {
@@ -84,75 +85,75 @@ impl Encoder {
             input: Input::new(),
             table: hash::new_table(),
             tokens: Tokens::new(),
-            codes: (0..PARTS).map(|_| Codes::new()).collect(),
-            plans: [Plan::Stored; PARTS],
+            codes: (0..MAX_PARTS).map(|_| Codes::new()).collect(),
+            plans: [Plan::Stored; MAX_PARTS],
             scratch: Vec::new(),
         }
     }
 
-    /// The same encoder, writing `format`.
+    /// Sets the format.
     #[must_use]
     pub const fn with_format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// The same encoder, looking back no further than `window`.
+    /// Sets the window.
     #[must_use]
     pub const fn with_window(mut self, window: Window) -> Self {
         self.window = window;
         self
     }
 
-    /// Changes the mode.
+    /// Sets the mode.
     pub const fn set_mode(&mut self, mode: Mode) {
         self.mode = mode;
     }
 
-    /// Changes the window.
+    /// Sets the window for the following calls.
     pub const fn set_window(&mut self, window: Window) {
         self.window = window;
     }
 
-    /// The mode.
+    /// Returns the mode.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// The format.
+    /// Returns the format.
     #[must_use]
     pub const fn format(&self) -> Format {
         self.format
     }
 
-    /// The window.
+    /// Returns the window.
     #[must_use]
     pub const fn window(&self) -> Window {
         self.window
     }
 
-    /// The most that [`Self::compress`] writes for an input of `len` bytes; there are inputs that
-    /// take it.
+    /// Returns the most bytes that [`Self::compress`] writes for an input of `len` bytes. The bound is
+    /// tight.
     #[must_use]
     pub const fn bound(&self, len: usize) -> usize {
         raw_bound(len) + self.format.overhead()
     }
 
-    /// The most that [`Self::compress_segment`] writes for an input of `len` bytes.
+    /// Returns the most bytes that [`Self::compress_segment`] writes for an input of `len` bytes.
     #[must_use]
     pub const fn segment_bound(len: usize) -> usize {
         if len == 0 { SEGMENT_END } else { raw_bound(len) + SEGMENT_END }
     }
 
-    /// Compresses `input` into `output` and gives the number of bytes written.
+    /// Compresses `input` into `output` and returns the number of bytes written.
     ///
-    /// An output of [`Self::bound`] bytes always suffices, and eight more than the result takes make
-    /// the writing of its end a little faster.
+    /// [`Self::bound`] bytes of output always suffice. With eight bytes to spare, the end is written a
+    /// little faster.
     ///
     /// # Errors
     ///
-    /// If the result doesn't fit.
+    /// Returns [`DoesNotFit`] if `output` is too short.
     pub fn compress(&mut self, input: &[u8], output: &mut [u8]) -> Result<usize, DoesNotFit> {
         let header = self.format.header(self.window);
         let trailer = self.format.overhead() - header.as_bytes().len();
@@ -169,14 +170,15 @@ impl Encoder {
         Ok(sink.len())
     }
 
-    /// Compresses `input` into a *segment*: deflate data that doesn't end the stream but ends at a
-    /// byte, so that segments made independently, put one behind the other and followed by
-    /// [`END`](crate::segment::END), are one stream. Header and trailer of the format are left out: see
-    /// [`segment`](crate::segment).
+    /// Compresses `input` into a *segment* and returns the number of bytes written.
+    ///
+    /// A segment is deflate data that ends at a byte boundary without ending the stream. Segments made
+    /// independently, concatenated and followed by [`END`](crate::segment::END), are one stream. A segment
+    /// has no header or trailer: see [`segment`](crate::segment).
     ///
     /// # Errors
     ///
-    /// If the result doesn't fit: it takes up to [`Self::segment_bound`].
+    /// Returns [`DoesNotFit`] if `output` is too short; [`Self::segment_bound`] bytes always suffice.
     pub fn compress_segment(
         &mut self,
         input: &[u8],
@@ -192,7 +194,8 @@ impl Encoder {
         Ok(sink.len())
     }
 
-    /// Writes all blocks; the trailer's length if the last of them ends the stream.
+    /// Writes all blocks. `trailer` is the length of the trailer, or `None` if the last block doesn't end
+    /// the stream.
     fn blocks(
         &mut self,
         mut rest: &[u8],
@@ -219,7 +222,7 @@ impl Encoder {
             let bits = sink.pending() + stored.min(coded);
             let bytes = match trailer {
                 Some(trailer) if last => bits.div_ceil(8) + trailer,
-                // The end of a segment.
+                // With the end of a segment.
                 None if last => (bits + 3).div_ceil(8) + 4,
                 _ => bits.div_ceil(8),
             };
@@ -239,10 +242,11 @@ impl Encoder {
         }
     }
 
-    /// Decides how each part is written, behind so many bits of a byte, and gives the bits of all.
+    /// Decides how to write each part and returns the total number of bits. `pending` bits of the first
+    /// byte are already in use.
     fn plan(&mut self, pending: usize) -> usize {
         let Self { mode, tokens, codes, plans, .. } = self;
-        tokens.join(if *mode == Mode::Fast { FAST_WORTH } else { WORTH });
+        tokens.join(if *mode == Mode::Fast { FAST_MIN_GAIN_BITS } else { MIN_GAIN_BITS });
         let mut at = pending;
         for ((part, codes), plan) in tokens.parts().iter().zip(codes).zip(plans) {
             let stored = stored_bits(at, part.bytes().len());
@@ -274,28 +278,28 @@ impl Encoder {
         let bytes = input.bytes();
         let window = self.window.size();
         let fast = self.mode == Mode::Fast;
-        let small = range.end <= SMALL;
+        let small = range.end <= SMALL_BLOCK_LEN;
         if range.start == 0 {
             match (fast, small) {
-                (true, _) => hash::clear::<FAST_BITS>(table),
-                (false, true) => hash::clear::<SMALL_BITS>(table),
-                (false, false) => hash::clear::<BITS>(table),
+                (true, _) => hash::clear::<FAST_TABLE_BITS>(table),
+                (false, true) => hash::clear::<SMALL_TABLE_BITS>(table),
+                (false, false) => hash::clear::<TABLE_BITS>(table),
             }
         }
         if parse_constant(bytes, range.clone(), tokens) {
             return;
         }
         let parse = match (fast, small) {
-            (true, _) => parse::<FAST_BITS, true>,
-            (false, true) => parse::<SMALL_BITS, false>,
-            (false, false) => parse::<BITS, false>,
+            (true, _) => parse::<FAST_TABLE_BITS, true>,
+            (false, true) => parse::<SMALL_TABLE_BITS, false>,
+            (false, false) => parse::<TABLE_BITS, false>,
         };
         parse(bytes, range, window, table, tokens);
     }
 }
 
-/// Makes a part's codes and gives the bits that it takes with them. Where they can't gain anything they
-/// aren't made.
+/// Builds the codes of a part and returns how many bits it takes with them, or `usize::MAX` without
+/// building any if they can't gain anything.
 fn coded_bits(part: &Part, codes: &mut Codes) -> usize {
     let counts = part.literal_counts();
     if part.matches_are_rare() && is_flat(&counts) {
@@ -312,22 +316,22 @@ fn coded_bits(part: &Part, codes: &mut Codes) -> usize {
     codes.bits()
 }
 
-/// Whether bytes occur so evenly that codes for them gain nothing: their entropy is close to eight
-/// bits. By the sum of squares, which is at its least if all occur equally often.
+/// Returns whether bytes are distributed so evenly that codes gain nothing: their entropy is close to
+/// eight bits. Uses the sum of squares, which is minimal if all occur equally often.
 fn is_flat(counts: &[u32; crate::symbols::LITERALS]) -> bool {
     let total: u64 = counts[..256].iter().map(|&c| u64::from(c)).sum();
     let squares: u64 = counts[..256].iter().map(|&c| u64::from(c) * u64::from(c)).sum();
-    // Chance alone adds the total once; what is 2 % above that still saves less than a header takes.
+    // Chance alone adds `total`. Up to 2 % above that, codes save less than their header costs.
     total >= 1024 && squares * 256 <= total * total + total * 256 + total * total / 50
 }
 
-/// Blocks as they are cut, all stored: nothing written is longer.
+/// Length with all blocks stored, which is the worst case.
 const fn raw_bound(len: usize) -> usize {
     use crate::input::HISTORY;
     let blocks = if len <= 65535 {
         1
     } else {
-        // The first may take two stored blocks, those behind it one each.
+        // The first may take two stored blocks, later ones take one each.
         let behind = len.saturating_sub(POSITIONS);
         2 + behind.div_ceil(POSITIONS - HISTORY)
     };

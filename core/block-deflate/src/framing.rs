@@ -1,9 +1,9 @@
-//! What surrounds deflate data: nothing, zlib's or gzip's header and trailer.
+//! Headers and trailers: none, those of zlib or those of gzip.
 
 use crate::checksum::{adler32, crc32};
 use crate::window::Window;
 
-/// The format of what is written.
+/// The format of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Deflate data alone (RFC 1951).
@@ -11,14 +11,14 @@ pub enum Format {
     Raw,
     /// With zlib's header and an Adler-32 (RFC 1950).
     Zlib,
-    /// With gzip's header, a CRC-32 and the length (RFC 1952). The header is the shortest there is:
-    /// no name and no time.
+    /// With gzip's header, a CRC-32 and the length (RFC 1952). The header is the shortest possible: no name
+    /// and no time.
     Gzip,
 }
 
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
 
-/// Up to ten bytes.
+/// A header or a trailer, of up to ten bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {
     bytes: [u8; 10],
@@ -32,7 +32,7 @@ impl Frame {
         Self { bytes, len: content.len() }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
@@ -40,7 +40,7 @@ impl Frame {
 }
 
 impl Format {
-    /// Bytes of header and trailer together.
+    /// Returns the length of header and trailer together in bytes.
     #[must_use]
     pub const fn overhead(self) -> usize {
         match self {
@@ -50,15 +50,15 @@ impl Format {
         }
     }
 
-    /// What comes before the deflate data.
+    /// Returns the header.
     ///
-    /// zlib's header names the window, so that a decoder need not have a larger one.
+    /// zlib's header states the window, so that decoders can do with one of that size.
     #[must_use]
     pub fn header(self, window: Window) -> Frame {
         match self {
             Self::Raw => Frame::new(&[]),
             Self::Zlib => {
-                // Method 8, and the window's logarithm less eight; "fastest"; a multiple of 31.
+                // Method 8 and the window's logarithm minus 8; level "fastest"; a multiple of 31.
                 let first = (window.bits() as u16 - 8) << 4 | 8;
                 let check = (31 - (first << 8) % 31) % 31;
                 Frame::new(&[first as u8, check as u8])
@@ -67,7 +67,7 @@ impl Format {
         }
     }
 
-    /// The checksum that the trailer has; 0 if it has none.
+    /// Returns the checksum for the trailer, or 0 if the format has none.
     #[must_use]
     pub fn checksum(self, bytes: &[u8]) -> u32 {
         match self {
@@ -77,7 +77,7 @@ impl Format {
         }
     }
 
-    /// What comes behind the deflate data of `len` bytes with this checksum.
+    /// Returns the trailer for `len` bytes of input with this checksum.
     #[must_use]
     pub fn trailer(self, checksum: u32, len: u64) -> Frame {
         match self {

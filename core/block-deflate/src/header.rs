@@ -1,5 +1,5 @@
-//! The header of a block with codes of its own: their lengths, run-length coded, with a code for
-//! those in front (RFC 1951, 3.2.7).
+//! The header of a block with its own codes: their lengths, run-length coded, after the code for the lengths
+//! (RFC 1951, 3.2.7).
 
 use crate::bits::{BitWriter, entry};
 use crate::lengths::{Lengths, MAX_HEADER_CODE};
@@ -7,7 +7,7 @@ use crate::symbols::{DISTANCES, LITERALS};
 
 /// Symbols of the code for code lengths.
 const SYMBOLS: usize = 19;
-/// Room for two zeros behind all lengths.
+/// All lengths, and two zeros after the last.
 const ITEMS: usize = LITERALS + DISTANCES + 4;
 /// "Repeat the last one 3 to 6 times."
 const REPEAT: u32 = 16;
@@ -15,22 +15,21 @@ const REPEAT: u32 = 16;
 const ZEROS: u32 = 17;
 /// "11 to 138 zeros."
 const MANY_ZEROS: u32 = 18;
-/// In which order the lengths of that code are written.
+/// The order in which the lengths of that code are written.
 const ORDER: [usize; SYMBOLS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// A header, ready to be written; made anew for each block.
+/// A header, ready to be written; rebuilt for each block.
 pub(crate) struct Header {
-    /// Symbols, and at the top the extra bits.
+    /// Symbols, with their extra bits at the top.
     items: [u16; ITEMS],
     len: usize,
     literals: usize,
     distances: usize,
-    /// The code for code lengths: codes at the top, below the room for extra bits, and how many bits
-    /// both are.
+    /// The code for code lengths as entries: see [`entry`].
     codes: [u64; 32],
     /// The lengths of its codes.
     lengths: [u8; 32],
-    /// How many of [`ORDER`] are written.
+    /// How many lengths are written, in [`ORDER`].
     codes_written: usize,
 }
 
@@ -56,7 +55,7 @@ impl Header {
         }
     }
 
-    /// Makes the header of these codes and gives the bits it takes, without the block's first three.
+    /// Builds the header of these codes and returns its length in bits, without the block's first three.
     pub(crate) fn make(
         &mut self,
         literals: &Lengths<LITERALS>,
@@ -120,19 +119,19 @@ impl Header {
     }
 }
 
-/// Run-length coding. Each length is put down as itself; when the third equal one of a row is, the
-/// three are taken back for a repeat. One or two zeros are put down whether there are any or not, and
-/// overwritten. Branches are for what is rare.
+/// Run-length coding with branches only for rare cases. Each length is first stored as itself; a run of
+/// equal lengths is replaced by a repeat once it is long enough. Two zeros are always stored before a length
+/// and overwritten if there are fewer.
 struct Runs<'a> {
     items: &'a mut [u16; ITEMS],
     len: usize,
     last: u8,
-    /// How many there are of `last` since it was first put down.
+    /// How often `last` has been repeated.
     run: usize,
 }
 
 impl Runs<'_> {
-    /// A length behind so many zeros.
+    /// Adds `zeros` zeros and a length.
     #[inline(always)]
     fn push(&mut self, zeros: usize, length: u8) {
         self.run = if zeros == 0 && length == self.last { self.run + 1 } else { 0 };
@@ -157,12 +156,12 @@ impl Runs<'_> {
             self.len -= 1;
             self.items[self.len - 1] += 1 << 14;
         } else {
-            // The repeat is full: from here on as if the length were new.
+            // The repeat is full: go on as if the length were new.
             self.run = 0;
         }
     }
 
-    /// Puts down as many zeros as repeats cover, and gives how many are left.
+    /// Adds as many zeros as repeats cover, and returns how many are left.
     fn zeros(&mut self, mut zeros: usize) -> usize {
         while zeros >= 3 {
             let (item, covered) = if zeros >= 11 {

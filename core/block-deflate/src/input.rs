@@ -1,22 +1,22 @@
-//! The bytes being compressed, and the history before them, in one array of fixed size.
+//! The bytes to compress and the history before them, in one array of fixed size.
 //!
-//! A copy costs a fiftieth of the whole and pays for itself: positions fit `u16`, an index made of
-//! one needs no bounds check, and loads of eight bytes may run over the end of the data.
+//! Copying the input takes 2 % of the time and pays for itself: positions fit `u16`, indexing by them needs
+//! no bounds check, and loads of eight bytes may run past the end of the data.
 
 use alloc::boxed::Box;
 use alloc::vec;
 
-/// Positions there are: history and block together.
+/// Number of positions: history and block together.
 pub(crate) const POSITIONS: usize = 1 << 16;
-/// What may be read behind the last position.
+/// Bytes that may be read after the last position.
 const PADDING: usize = 320;
-/// How much of the padding is zeroed behind the data, so that equal inputs give equal outputs
-/// whatever was compressed before: no comparison that decides anything reads further.
+/// How much of the padding is zeroed after the data, so that the output doesn't depend on earlier inputs: no
+/// comparison that matters reads further.
 const ZEROED: usize = 64;
-/// History that is kept when the array is full: the largest window.
+/// Length of the history that is kept when the array is full: the largest window.
 pub(crate) const HISTORY: usize = 1 << 15;
 
-/// The array.
+/// The array type.
 pub(crate) type Bytes = [u8; POSITIONS + PADDING];
 
 /// History and block.
@@ -31,17 +31,17 @@ impl Input {
         Self { bytes: bytes.try_into().unwrap_or_else(|_| unreachable!()), end: 0 }
     }
 
-    /// Forgets everything.
+    /// Removes all bytes.
     pub(crate) const fn clear(&mut self) {
         self.end = 0;
     }
 
-    /// Bytes that can be appended, or all could after [`Self::slide`].
+    /// Returns how many bytes can be appended. If none, [`Self::slide`] makes room.
     pub(crate) const fn room(&self) -> usize {
         POSITIONS - self.end
     }
 
-    /// Appends a block, which must fit, and gives its range of positions.
+    /// Appends a block, which must fit, and returns its range of positions.
     pub(crate) fn append(&mut self, block: &[u8]) -> core::ops::Range<usize> {
         let start = self.end;
         self.end += block.len();
@@ -62,20 +62,20 @@ impl Input {
     }
 }
 
-/// Eight bytes from a position on.
+/// Loads eight bytes at a position.
 #[inline(always)]
 pub(crate) fn load8(bytes: &Bytes, at: u16) -> u64 {
     eight(&bytes[usize::from(at)..usize::from(at) + 8])
 }
 
-/// The difference of eight bytes at two places, both `offset` behind a position.
+/// Returns the difference (exclusive or) of the eight bytes at `a + offset` and `b + offset`.
 #[inline(always)]
 pub(crate) fn diff8(bytes: &Bytes, a: u16, b: u16, offset: usize) -> u64 {
     let (a, b) = (usize::from(a) + offset, usize::from(b) + offset);
     eight(&bytes[a..a + 8]) ^ eight(&bytes[b..b + 8])
 }
 
-/// Eight bytes as a number.
+/// Converts eight bytes to a number.
 #[inline(always)]
 pub(crate) fn eight(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes.try_into().expect("eight bytes"))

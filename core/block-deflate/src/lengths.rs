@@ -1,37 +1,36 @@
 //! Code lengths: how many bits each symbol gets.
 //!
-//! Huffman's algorithm sorts and builds a tree, which for a block of 4 KiB costs a third of the whole
-//! compression. Instead each length is rounded from the symbol's information content: first all are
-//! rounded up, which leaves room in the code (Kraft's sum is below 1), then those are rounded down
-//! that gain most from it, until the room is used up. What a symbol gains by rounding down, for the
-//! room it takes, depends on the fraction alone, so that buckets by fraction take the place of
-//! sorting. The result is a complete code within a limit; it costs some 0.1 to 0.2 % more bits.
+//! Huffman's algorithm sorts and builds a tree, which for a block of 4 KiB takes a third of the whole
+//! compression time. Instead, lengths are rounded from the symbols' information content. All are rounded up
+//! first, which leaves room in the code (Kraft's sum is below 1). Then those that gain most are rounded down
+//! until the room is used up. The gain per room depends on the fraction alone, so buckets by fraction replace
+//! sorting. The result is a complete code within the limit. It takes some 0.1 to 0.2 % more bits.
 
 /// The longest code. Three literals of this length and the rest of a byte must fit `HighWriter`. Longer
 /// codes, up to the format's limit of 15 bits, gain nothing.
 pub(crate) const MAX_CODE: u32 = 13;
-/// The longest code of the code for code lengths.
+/// The longest code in the code for code lengths.
 pub(crate) const MAX_HEADER_CODE: u32 = 7;
 
-/// Kraft's sum of a complete code, with a length of `n` taking `WHOLE >> n`.
-const WHOLE: u32 = 1 << 15;
-/// Up to here symbols are rare, and all count as often as [`RARELY`]. Fewer different lengths
-/// make a shorter header, which gains more than exact lengths for so few: 0.3 % at 4 KiB.
-const RARE: u32 = 4;
-const RARELY: u32 = 2;
-/// Bits of the fraction of logarithms.
-const FRACTION: u32 = 10;
-/// Buckets of the fraction, as bits.
-const BUCKET: u32 = 5;
+/// Kraft's sum of a complete code, to which a code of `n` bits adds `KRAFT_ONE >> n`.
+const KRAFT_ONE: u32 = 1 << 15;
+/// Symbols that occur at most this often are rare, and all count as [`RARE_ASSUMED_COUNT`]. Fewer different
+/// lengths make a shorter header, which gains more than exact lengths for so few: 0.3 % at 4 KiB.
+const RARE_MAX_COUNT: u32 = 4;
+const RARE_ASSUMED_COUNT: u32 = 2;
+/// Fractional bits of logarithms.
+const FRACTION_BITS: u32 = 10;
+/// Leading bits of the fraction that select a bucket.
+const BUCKET_BITS: u32 = 5;
 
-/// Logarithms to the base 2 of 1 to 2 in steps of 1/256, rounded down.
+/// Base-2 logarithms of 1 to 2 in steps of 1/256, rounded down.
 static LOG2: [u16; 256] = {
     let mut table = [0; 256];
     let mut n = 0;
     while n < 256 {
         // Bit by bit: squaring the number doubles its logarithm.
         let mut number = (256 + n as u64) << 23;
-        let mut bit = FRACTION;
+        let mut bit = FRACTION_BITS;
         while bit > 0 {
             bit -= 1;
             number = (number * number) >> 31;
@@ -45,13 +44,13 @@ static LOG2: [u16; 256] = {
     table
 };
 
-/// A logarithm, rounded down: a floating-point number's exponent is its whole part, and the fraction's
-/// first eight bits give the rest.
+/// Returns the base-2 logarithm, rounded down. The exponent of the floating-point number is the integer part;
+/// the first eight bits of its fraction determine the rest.
 #[inline(always)]
 fn log2(n: u32) -> u32 {
     let bits = (n.cast_signed() as f32).to_bits();
     let rest = LOG2[(bits >> 15) as usize % LOG2.len()];
-    ((bits >> 23) << FRACTION) + u32::from(rest) - (127 << FRACTION)
+    ((bits >> 23) << FRACTION_BITS) + u32::from(rest) - (127 << FRACTION_BITS)
 }
 
 /// The symbols that occur, in order, with their code lengths.
@@ -59,25 +58,25 @@ pub(crate) struct Lengths<const N: usize> {
     symbols: [u16; N],
     bits: [u8; N],
     used: usize,
-    /// How many symbols there are of each length.
+    /// The number of symbols per length.
     counts: [u16; 16],
 }
 
 impl<const N: usize> Lengths<N> {
-    /// Lengths of at most `max` for symbols that occur so often. There are at least two, since not
-    /// all decoders take a code of one.
+    /// Returns lengths of at most `max` bits for symbols that occur `counts` times. At least two symbols get
+    /// a code, since some decoders reject a code with one symbol.
     pub(crate) fn new(counts: &[u32; N], max: u32) -> Self {
         let mut this = Self { symbols: [0; N], bits: [0; N], used: 0, counts: [0; 16] };
-        // In a header itself nothing is rare.
-        let rare = if max == MAX_CODE { RARE } else { 0 };
+        // In the header's own code no symbol is rare.
+        let rare = if max == MAX_CODE { RARE_MAX_COUNT } else { 0 };
         let mut weights = [0; N];
         let mut total = 0;
         for (weight, &count) in weights.iter_mut().zip(counts) {
-            // As signed numbers, which there are vector instructions to compare.
+            // Signed numbers have vector instructions for comparison.
             *weight = match count.cast_signed() {
                 0 => 0,
                 signed if signed > rare.cast_signed() => count,
-                _ => RARELY,
+                _ => RARE_ASSUMED_COUNT,
             };
             total += *weight;
         }
@@ -108,7 +107,7 @@ impl<const N: usize> Lengths<N> {
         let Self { symbols, bits: lengths, used, counts: of_length } = self;
         let symbols = &symbols[..*used];
         let lengths = &mut lengths[..*used];
-        // What is rarer counts as often as this: so no length exceeds the limit.
+        // Raises rarer symbols to this weight, so that no length exceeds the limit.
         let least = total >> (max - 1);
         if least > 1 {
             total = 0;
@@ -118,39 +117,39 @@ impl<const N: usize> Lengths<N> {
                 total += *weight;
             }
         }
-        // Rounded up, as the others are rounded down: the sum can't exceed the whole.
-        let log_total = log2(total) + (1 << FRACTION >> 7);
+        // Rounded up while the others are rounded down, so that the sum can't exceed `KRAFT_ONE`.
+        let log_total = log2(total) + (1 << FRACTION_BITS >> 7);
 
         let mut ideal = [0_u16; N];
-        let mut gains = [0_u32; 1 << BUCKET];
+        let mut gains = [0_u32; 1 << BUCKET_BITS];
         let mut sum = 0;
         for (ideal, &symbol) in ideal.iter_mut().zip(symbols) {
             let bits = log_total - log2(weights[usize::from(symbol)]);
             *ideal = bits as u16;
-            let room = WHOLE >> ((bits >> FRACTION) + 1);
+            let room = KRAFT_ONE >> ((bits >> FRACTION_BITS) + 1);
             sum += room;
             gains[bucket(bits as u16)] += room;
         }
-        debug_assert!(sum <= WHOLE);
-        let mut left = WHOLE - sum;
+        debug_assert!(sum <= KRAFT_ONE);
+        let mut left = KRAFT_ONE - sum;
         let mut buckets = 0;
         while buckets < gains.len() && gains[buckets] <= left {
             left -= gains[buckets];
             buckets += 1;
         }
         for (length, &ideal) in lengths.iter_mut().zip(&ideal) {
-            let up = u32::from(ideal >> FRACTION) + 1;
+            let up = u32::from(ideal >> FRACTION_BITS) + 1;
             let bucket = bucket(ideal);
-            let room = WHOLE >> up;
+            let room = KRAFT_ONE >> up;
             let fits = bucket == buckets && room <= left;
             left -= if fits { room } else { 0 };
             *length = (up - u32::from(fits || bucket < buckets)) as u8;
             of_length[usize::from(*length & 15)] += 1;
         }
-        // The room left is a multiple of what the longest code takes: each round uses some.
+        // The room left is a multiple of what the longest code takes, so each round uses some.
         while left > 0 {
             for length in &mut *lengths {
-                let room = WHOLE >> *length;
+                let room = KRAFT_ONE >> *length;
                 if room <= left && *length > 1 {
                     of_length[usize::from(*length & 15)] -= 1;
                     *length -= 1;
@@ -164,16 +163,16 @@ impl<const N: usize> Lengths<N> {
         }
     }
 
-    /// Each symbol that occurs and the length of its code.
+    /// Iterates over the symbols that occur and the lengths of their codes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, u8)> {
         let symbols = self.symbols[..self.used].iter();
         symbols.zip(&self.bits).map(|(&symbol, &length)| (usize::from(symbol), length))
     }
 
-    /// Calls `each` with a symbol, its code and the code's length.
+    /// Calls `each` with every symbol, its code and the code's length.
     ///
-    /// Codes of the same length follow each other, shorter ones come first (RFC 1951, 3.2.2); they
-    /// are written from the highest bit on, so bits are reversed.
+    /// Codes of the same length are consecutive, shorter ones come first (RFC 1951, 3.2.2). Their bits are
+    /// reversed, since codes are written starting with the highest bit.
     #[inline(always)]
     pub(crate) fn codes(&self, mut each: impl FnMut(usize, u32, u32)) {
         // As fractions of 2^16, so that reversing all 16 bits gives the code.
@@ -194,7 +193,7 @@ impl<const N: usize> Lengths<N> {
 
 #[inline(always)]
 fn bucket(ideal: u16) -> usize {
-    usize::from(ideal >> (FRACTION - BUCKET)) & ((1 << BUCKET) - 1)
+    usize::from(ideal >> (FRACTION_BITS - BUCKET_BITS)) & ((1 << BUCKET_BITS) - 1)
 }
 
 #[inline(always)]
@@ -222,9 +221,9 @@ mod tests {
         let mut sum = 0;
         for (symbol, length) in lengths.iter() {
             assert!((1..=max).contains(&u32::from(length)), "{symbol} has {length} bits");
-            sum += WHOLE >> length;
+            sum += KRAFT_ONE >> length;
         }
-        assert_eq!(sum, WHOLE);
+        assert_eq!(sum, KRAFT_ONE);
         for (symbol, &count) in counts.iter().enumerate() {
             assert!(count == 0 || lengths.iter().any(|(s, _)| s == symbol), "{symbol}");
         }

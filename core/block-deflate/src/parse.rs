@@ -1,16 +1,15 @@
-//! Finding matches: one pass over the block that looks for the next match and jumps behind it.
+//! Finds matches in one pass over the block.
 //!
-//! A step looks up four positions at once and takes the longest of the matches there, which is lazy
-//! matching without a branch for it. What a step costs is the way from one position to the next
-//! (load, hash, table, candidate, comparison, selection, extension: some 40 cycles) and mispredicted
-//! branches, each of which costs the way up to it once more. So selections are conditional moves,
-//! matches are extended to 24 bytes without a branch, and the two branches left are "no match here", a
-//! third of the steps, and "longer than 23", a tenth. Work that is not on that way (taking records down)
-//! costs less as long as it takes no registers: processors have time for it meanwhile.
+//! A step looks up four positions at once, takes the longest match among them, and continues after it: lazy
+//! matching without a branch. Its cost is the latency from one position to the next (load, hash, table,
+//! candidate, comparison, selection, extension: some 40 cycles) and mispredicted branches, each of which
+//! repeats the latency up to it. So selections are conditional moves, and matches are extended to 24 bytes
+//! without a branch. Two branches remain: "no match here", a third of the steps, and "longer than 23", a
+//! tenth. Work off the critical path, such as adding records, costs less as long as it takes no registers.
 //!
-//! Of a match's positions only a few are noted, each of which takes time: two at its end, and some of
-//! long ones. What begins elsewhere within it is found from there backwards: see
-//! [`Tokens::push_extended`].
+//! Inserting positions into the hash table takes time. So only a few of a match's positions are inserted:
+//! two at its end, and some within long matches. Matches that begin elsewhere in it are found by extending
+//! backwards: see [`Tokens::push_extended`].
 
 use core::hint::select_unpredictable;
 use core::ops::Range;
@@ -18,20 +17,20 @@ use core::ops::Range;
 use crate::hash::{self, HashTable};
 use crate::input::{Bytes, POSITIONS, diff8, eight, load8};
 use crate::symbols::MAX_MATCH;
-use crate::tokens::{PART, Tokens};
+use crate::tokens::{PART_LEN, Tokens};
 
-/// What a step may read behind its position: while that much is left, nothing has to be clipped.
-const MARGIN: usize = 40;
-/// Records without a match after which steps get longer.
-const PATIENCE: u32 = 32;
-/// Every so many positions of a longer match are noted: what is repeated at a distance, like a page of
-/// a database, would be found late otherwise.
-const STRIDE: usize = 16;
-const FAST_STRIDE: usize = 32;
-/// The longest match found without a branch.
-const SHORT: usize = 24;
+/// Bytes after its position that a step may read. While this many are left, no match has to be clipped.
+const STEP_REACH: usize = 40;
+/// Consecutive records without a match after which steps get longer.
+const MISSES_UNTIL_SKIP: u32 = 32;
+/// Distance in bytes between the positions inserted within a long match. Without them, data that repeats
+/// at a distance, like database pages, is found late.
+const INSERT_STRIDE: usize = 16;
+const FAST_INSERT_STRIDE: usize = 32;
+/// Longest match, in bytes, that is extended without a branch.
+const BRANCHLESS_LEN: usize = 24;
 
-/// Parses the block at `range` of `bytes`, with what is before it as history.
+/// Parses the block at `range` of `bytes`. The bytes before it are its history.
 ///
 /// No match begins more than `window` bytes back.
 pub(crate) fn parse<const BITS: u32, const FAST: bool>(
@@ -45,16 +44,16 @@ pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     tokens.start(range.start);
     let mut at = range.start;
     if at == 0 && range.end > 0 {
-        // The first position: a candidate would be the position itself.
+        // At the first position, the candidate would be the position itself.
         tokens.push_literals(bytes, 0, 1);
         hash::insert::<BITS>(table, bytes, 0);
         at = 1;
     }
     let mut until = range.start;
     loop {
-        until = (until + PART).min(range.end);
-        let clear = until.min((range.end + 1).saturating_sub(MARGIN));
-        // Up to here nothing is too far back, for the four positions of a step.
+        until = (until + PART_LEN).min(range.end);
+        let clear = until.min((range.end + 1).saturating_sub(STEP_REACH));
+        // Up to here no candidate of a step's four positions is too far back.
         let near = clear.min(window - 3);
         at = parser.steps::<BITS, FAST, false, false>(at, near, table, tokens);
         at = parser.steps::<BITS, FAST, true, false>(at, clear, table, tokens);
@@ -67,7 +66,7 @@ pub(crate) fn parse<const BITS: u32, const FAST: bool>(
     tokens.finish(range.end);
 }
 
-/// Records of a block whose bytes are all equal, if it is one.
+/// Adds the records of the block if all its bytes are equal, and returns whether they are.
 pub(crate) fn parse_constant(bytes: &Bytes, range: Range<usize>, tokens: &mut Tokens) -> bool {
     let block = &bytes[range.clone()];
     // Most blocks differ at once.
@@ -81,7 +80,7 @@ pub(crate) fn parse_constant(bytes: &Bytes, range: Range<usize>, tokens: &mut To
     tokens.push_literals(bytes, range.start as u16, 1);
     let mut rest = block.len() - 1;
     while rest > 0 {
-        // Not so much that less than a match is left.
+        // Leaves enough for another match.
         let len = if rest > MAX_MATCH { MAX_MATCH.min(rest - 3) } else { rest };
         tokens.push_match(bytes, 0, 0, len, 1);
         rest -= len;
@@ -97,7 +96,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Steps from a position up to another or a little further, and gives where that is.
+    /// Steps from `at` to `until` or a little further, and returns the position reached.
     #[inline(never)]
     fn steps<const BITS: u32, const FAST: bool, const CHECK: bool, const TAIL: bool>(
         &self,
@@ -106,7 +105,7 @@ impl Parser<'_> {
         table: &mut HashTable,
         tokens: &mut Tokens,
     ) -> usize {
-        // The array's end, too, which is never less: so no step checks it again.
+        // No change, but it tells the compiler that no step exceeds the array.
         let until = until.min(POSITIONS);
         let mut misses = 0;
         while at < until {
@@ -115,7 +114,7 @@ impl Parser<'_> {
         at
     }
 
-    /// One record. `TAIL`: near the end, where matches have to be clipped.
+    /// Adds one record. `TAIL` is for the end of the block, where matches have to be clipped.
     #[inline(always)]
     fn step<const BITS: u32, const FAST: bool, const CHECK: bool, const TAIL: bool>(
         &self,
@@ -126,8 +125,8 @@ impl Parser<'_> {
     ) -> usize {
         let here = &self.bytes[from..from + 12];
         let mut found = [(0, 0); 4];
-        // Whether there is a match at all, before it is known which: the sooner, the less is lost with
-        // each branch that was mispredicted.
+        // Whether there is a match at all, computed before the longest one is known: the earlier, the less a
+        // mispredicted branch costs.
         let mut any = 0;
         let base = (from as u32) << 16;
         for (j, found) in found.iter_mut().enumerate() {
@@ -139,7 +138,7 @@ impl Parser<'_> {
                 hash::exchange::<BITS>(table, eight, position)
             };
             let diff = eight ^ load8(self.bytes, candidate);
-            // The more bytes are equal, the less it is. Whatever takes as little time.
+            // Smaller for more equal bytes; ties don't matter.
             let mut key = diff.swap_bytes();
             if TAIL && from + j + 4 > self.end {
                 key = u64::MAX;
@@ -166,7 +165,7 @@ impl Parser<'_> {
         let bytes = (key.swap_bytes().trailing_zeros() / 8) as usize;
         let extended = self.extend(start as u16, candidate);
         let mut at = select_unpredictable(bytes == 8, extended, start + bytes);
-        if at - start == SHORT {
+        if at - start == BRANCHLESS_LEN {
             at = self.long::<BITS, FAST>(start as u16, candidate, table);
         }
         if TAIL {
@@ -179,7 +178,7 @@ impl Parser<'_> {
         } else {
             tokens.push_extended(self.bytes, from as u16, [start as u16, candidate], at);
             if !TAIL {
-                // Of the match's positions these, and what `long` notes.
+                // `long` inserts some more.
                 for back in [1, 3] {
                     hash::insert::<BITS>(table, self.bytes, (at - back) as u16);
                 }
@@ -193,14 +192,14 @@ impl Parser<'_> {
         usize::from(((place >> 16) as u16).wrapping_sub(place as u16)) > self.window
     }
 
-    /// The longest of those that aren't too far back.
+    /// Returns the longest match that isn't too far back.
     #[cold]
     #[inline(never)]
     fn longest_near(&self, found: [(u64, u32); 4]) -> (u64, u32) {
         longest(found.map(|(key, place)| (if self.is_far(place) { u64::MAX } else { key }, place)))
     }
 
-    /// Four literals, and more at once where nothing was found for long.
+    /// Adds four literals, or more after many misses.
     #[inline(always)]
     fn miss<const TAIL: bool>(&self, from: usize, misses: &mut u32, tokens: &mut Tokens) -> usize {
         if TAIL {
@@ -211,9 +210,9 @@ impl Parser<'_> {
         tokens.push_four(self.bytes, from as u16);
         let mut at = from + 4;
         *misses += 1;
-        if *misses > PATIENCE {
-            for _ in 0..(*misses / PATIENCE).min(16) {
-                if at + MARGIN > self.end {
+        if *misses > MISSES_UNTIL_SKIP {
+            for _ in 0..(*misses / MISSES_UNTIL_SKIP).min(16) {
+                if at + STEP_REACH > self.end {
                     break;
                 }
                 tokens.push_four(self.bytes, at as u16);
@@ -223,7 +222,8 @@ impl Parser<'_> {
         at
     }
 
-    /// Where a match ends whose first [`SHORT`] bytes are known to be equal. Notes some of its positions.
+    /// Returns the end of a match whose first [`BRANCHLESS_LEN`] bytes are known to be equal, and inserts
+    /// some of its positions.
     #[inline(never)]
     fn long<const BITS: u32, const FAST: bool>(
         &self,
@@ -232,10 +232,10 @@ impl Parser<'_> {
         table: &mut HashTable,
     ) -> usize {
         let from = usize::from(start);
-        // What is put in front of it, three bytes at most, counts for its length.
+        // It may be extended backwards by three bytes.
         let max = if FAST { MAX_MATCH } else { MAX_MATCH - 3 };
         let max = max.min(self.end - from);
-        let mut len = SHORT;
+        let mut len = BRANCHLESS_LEN;
         while len < max {
             let diff = diff8(self.bytes, start, candidate, len);
             if diff != 0 {
@@ -245,7 +245,7 @@ impl Parser<'_> {
             len += 8;
         }
         let len = len.min(max);
-        let stride = if FAST { FAST_STRIDE } else { STRIDE };
+        let stride = if FAST { FAST_INSERT_STRIDE } else { INSERT_STRIDE };
         for offset in (stride..len).step_by(stride) {
             hash::insert::<BITS>(table, self.bytes, start.wrapping_add(offset as u16));
         }
@@ -255,7 +255,7 @@ impl Parser<'_> {
         from + len
     }
 
-    /// Where the match of a position ends, given that eight bytes are equal; up to [`SHORT`].
+    /// Returns the end of a match whose first eight bytes are equal, at most [`BRANCHLESS_LEN`] bytes on.
     #[inline(always)]
     fn extend(&self, position: u16, candidate: u16) -> usize {
         let diff = |offset| diff8(self.bytes, position, candidate, offset);

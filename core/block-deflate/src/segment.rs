@@ -1,5 +1,5 @@
-//! Joining segments: one stream of many inputs that were compressed independently, in parallel or
-//! at different times.
+//! Joins segments: one stream from many inputs that were compressed independently, in parallel or at
+//! different times.
 //!
 //! ```
 //! use block_deflate::segment::Joiner;
@@ -23,12 +23,12 @@ use crate::checksum::{adler32_of_both, crc32_of_both};
 use crate::framing::{Format, Frame};
 use crate::window::Window;
 
-/// Behind the last segment: an empty final block.
+/// Follows the last segment: an empty final block.
 pub const END: [u8; 2] = [3, 0];
 
-/// Keeps the checksum and the length of the segments of one stream.
+/// Tracks the checksum and the length of the segments of one stream.
 ///
-/// The stream is [`Self::header`], the segments in the order in which they were added, [`END`], and
+/// The stream consists of [`Self::header`], the segments in the order in which they were added, [`END`], and
 /// [`Self::trailer`].
 #[derive(Clone, Debug)]
 pub struct Joiner {
@@ -39,19 +39,19 @@ pub struct Joiner {
 }
 
 impl Joiner {
-    /// A stream without segments; `window` is the largest that any of them was made with.
+    /// Begins a stream. `window` is the largest that any segment is made with.
     #[must_use]
     pub fn new(format: Format, window: Window) -> Self {
         Self { format, window, checksum: format.checksum(&[]), len: 0 }
     }
 
-    /// What the stream begins with.
+    /// Returns the header of the stream.
     #[must_use]
     pub fn header(&self) -> Frame {
         self.format.header(self.window)
     }
 
-    /// Notes a segment's input: its checksum by [`Format::checksum`] and its length.
+    /// Adds a segment by the checksum, from [`Format::checksum`], and the length of its input.
     pub const fn add(&mut self, checksum: u32, len: u64) {
         self.checksum = match self.format {
             Format::Raw => 0,
@@ -61,7 +61,7 @@ impl Joiner {
         self.len += len;
     }
 
-    /// What the stream ends with, behind [`END`].
+    /// Returns the trailer of the stream, which follows [`END`].
     #[must_use]
     pub fn trailer(&self) -> Frame {
         self.format.trailer(self.checksum, self.len)

@@ -1,4 +1,4 @@
-//! The caller's output: bytes written so far and the bits between them and the next byte.
+//! Writes blocks to the output, and keeps the bits of the last byte until it is full.
 
 use alloc::vec::Vec;
 
@@ -8,14 +8,14 @@ use crate::error::DoesNotFit;
 /// The longest stored block (RFC 1951, 3.2.4).
 const MAX_STORED: usize = 65535;
 
-/// Bits that storing `len` bytes takes, behind so many bits.
+/// Returns the number of bits that `len` stored bytes take, after `behind` bits of a byte.
 pub(crate) const fn stored_bits(behind: usize, len: usize) -> usize {
     let first = (behind + 3).next_multiple_of(8) - behind;
     let more = (len.div_ceil(MAX_STORED)).saturating_sub(1);
     first + 32 + 40 * more + 8 * len
 }
 
-/// Writes blocks one behind the other.
+/// The output: whole bytes, and the bits after them.
 pub(crate) struct Sink<'a> {
     out: &'a mut [u8],
     at: usize,
@@ -27,26 +27,26 @@ impl<'a> Sink<'a> {
         Self { out, at: 0, bits: Bits::default() }
     }
 
-    /// Bytes so far; the last bits, if any, don't count.
+    /// Returns the number of whole bytes so far.
     pub(crate) const fn len(&self) -> usize {
         self.at
     }
 
-    /// Fails if so many bytes more, counted from the start of the current one, don't fit.
+    /// Fails if `bytes` more bytes, counted from the start of the current one, don't fit.
     pub(crate) const fn reserve(&self, bytes: usize) -> Result<(), DoesNotFit> {
         let needed = self.at + bytes;
         if needed > self.out.len() { Err(DoesNotFit { needed }) } else { Ok(()) }
     }
 
-    /// Bits since the last whole byte.
+    /// Returns the number of bits since the last whole byte.
     pub(crate) const fn pending(&self) -> usize {
         self.bits.len as usize
     }
 
-    /// Appends what `write` writes: a known number of bits, which fit.
+    /// Appends the output of `write`: `bits` bits, which must fit.
     ///
-    /// Writing goes eight bytes at a time. An output with no room for that behind its last byte gets
-    /// its bytes by way of `scratch`.
+    /// Bits are written eight bytes at a time. Near the end of the output, which has no room for that, they go
+    /// through `scratch`.
     pub(crate) fn write(
         &mut self,
         bits: usize,
@@ -68,7 +68,7 @@ impl<'a> Sink<'a> {
         self.bits = rest;
     }
 
-    /// Appends bytes in stored blocks, at least one, which fit.
+    /// Appends bytes, which must fit, as one or more stored blocks.
     pub(crate) fn store(&mut self, mut bytes: &[u8], last: bool) {
         loop {
             let (now, later) = bytes.split_at(bytes.len().min(MAX_STORED));
@@ -88,7 +88,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Ends the last byte.
+    /// Pads the last byte.
     pub(crate) fn align(&mut self) {
         if self.bits.len > 0 {
             let last = [self.bits.value as u8];
@@ -97,7 +97,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Appends bytes, which fit, at a byte's start.
+    /// Appends bytes, which must fit, at a byte boundary.
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         self.out[self.at..][..bytes.len()].copy_from_slice(bytes);
         self.at += bytes.len();

@@ -1,18 +1,18 @@
-//! Deflate's alphabets: which symbol a length or a distance has, and its extra bits (RFC 1951, 3.2.5).
+//! Deflate's alphabets: the symbols of lengths and distances, and their extra bits (RFC 1951, 3.2.5).
 
 /// The symbol that ends a block.
 pub(crate) const END_OF_BLOCK: usize = 256;
 /// The first of the length symbols in the literal and length alphabet.
 pub(crate) const FIRST_LENGTH: usize = 257;
-/// Room for the literal and length alphabet, whose last two symbols are never used.
+/// Size of the literal and length alphabet, whose last two symbols are never used.
 pub(crate) const LITERALS: usize = 288;
-/// Room for the distance alphabet; also used for the length symbols alone.
+/// Size of the distance alphabet; also used for the length symbols alone.
 pub(crate) const DISTANCES: usize = 32;
-/// In a record, from here on there are no literals: a symbol that takes no bits.
+/// In a record, symbols from here up to [`LENGTHS`] stand for absent literals and take no bits.
 pub(crate) const ABSENT: u16 = 256;
 /// In a record, the first length symbol.
 pub(crate) const LENGTHS: u16 = 512;
-/// Room for the symbols of records.
+/// Number of symbols of records.
 pub(crate) const SYMBOLS: usize = 1024;
 /// The longest match.
 pub(crate) const MAX_MATCH: usize = 258;
@@ -30,7 +30,7 @@ pub(crate) static LENGTH_EXTRA: [u8; DISTANCES] = {
     bits
 };
 
-/// Of each length its symbol in a record, and the extra bits at the top.
+/// For each length, its symbol in a record, with the extra bits at the top.
 pub(crate) static LENGTH_SYMBOL: [u16; 512] = {
     let mut table = [0; 512];
     let mut symbol = 0;
@@ -49,13 +49,13 @@ pub(crate) static LENGTH_SYMBOL: [u16; 512] = {
     table
 };
 
-/// The symbol in what [`LENGTH_SYMBOL`] has.
+/// Returns the symbol of an item of [`LENGTH_SYMBOL`].
 #[inline(always)]
 pub(crate) const fn length_symbol(length: u16) -> usize {
     length as usize % SYMBOLS
 }
 
-/// The extra bits in what [`LENGTH_SYMBOL`] has, at the top of 64 bits. Literals have none.
+/// Returns the extra bits of an item of [`LENGTH_SYMBOL`], at the top of 64 bits. Literals have none.
 #[inline(always)]
 pub(crate) const fn length_extra(length: u16) -> u64 {
     (length as u64 & 0xf800) << 48
@@ -72,44 +72,43 @@ pub(crate) static DISTANCE_EXTRA: [u8; DISTANCES] = {
     bits
 };
 
-/// A distance as records have it: its symbol and its extra bits.
+/// Returns the symbol and the extra bits of a distance, in the form that records use.
 ///
-/// Symbols grow by two for each doubling, and so do the exponent and the highest bit of the
-/// fraction in a floating-point number. The rest of the fraction is the extra bits, highest first.
-/// One conversion instead of tables, and without the bit-scan instruction, which is slow where a build
-/// can't assume a newer one.
+/// Symbols grow by two for each doubling, and so do the exponent and the highest bit of the fraction in a
+/// floating-point number. The rest of the fraction is the extra bits, highest first. This takes one
+/// conversion instead of tables, and no bit-scan instruction, which is slow in builds for older processors.
 #[inline(always)]
 pub(crate) fn distance_bits(distance: u16) -> u32 {
-    // Less one, and then a half more, which changes no symbol but the first's; all of it twice.
+    // The distance minus one plus a half, which changes only the first symbol; all of it doubled.
     let twice = 2 * i32::from(distance) - 1;
     (twice as f32).to_bits()
 }
 
-/// The distance of a record without a match: its symbol, 31, is none of the alphabet.
+/// The distance of a record without a match. Its symbol, 31, isn't in the alphabet.
 pub(crate) const NO_DISTANCE: u32 = 31 << DISTANCE_SHIFT;
 
 /// Bits of the fraction below the symbol.
 const DISTANCE_SHIFT: u32 = 22;
 
-/// The symbol in what [`distance_bits`] gives; of distance 1 it is [`NEAREST`].
+/// Returns the symbol in a result of [`distance_bits`]; [`NEAREST`] for a distance of 1.
 #[inline(always)]
 pub(crate) const fn distance_symbol(bits: u32) -> usize {
     (bits >> DISTANCE_SHIFT) as usize % DISTANCES
 }
 
-/// The extra bits in what [`distance_bits`] gives, at the top of 64 bits. Behind them is the half that
-/// was added: see [`half`].
+/// Returns the extra bits in a result of [`distance_bits`], at the top of 64 bits. The half that was added
+/// follows them: see [`half`].
 #[inline(always)]
 pub(crate) const fn distance_extra(bits: u32) -> u64 {
     (bits as u64) << (64 - DISTANCE_SHIFT)
 }
 
-/// What [`distance_extra`] gives behind the extra bits, for each symbol.
+/// Returns, for each symbol, the bits that follow the extra bits in a result of [`distance_extra`].
 pub(crate) const fn half(symbol: usize) -> u64 {
     if symbol < 2 || symbol >= 30 { 0 } else { 1 << (63 - DISTANCE_EXTRA[symbol]) }
 }
 
-/// In records, the first distance symbol, which is 0.
+/// In records, the symbol for a distance of 1, which is 0 in the alphabet.
 pub(crate) const NEAREST: u8 = 30;
 
 #[cfg(test)]

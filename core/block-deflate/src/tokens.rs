@@ -1,12 +1,12 @@
-//! What parsing gives: records of up to four literals and a match, and how often each symbol occurs.
+//! The result of parsing: records of literals and matches, and how often each symbol occurs.
 //!
-//! The records are laid out for emission, which then works without branches: three literals of which
-//! any may be absent, a length or a fourth literal, a distance that may be "no match". To prepare this
-//! and to count symbols while parsing costs little, since parsing waits for memory and for
-//! mispredicted branches half of the time; emission does not.
+//! Records are laid out so that emission needs no branches: three literals, any of which may be absent, a
+//! length or a fourth literal, and a distance, which may be "no match". Preparing them and counting symbols
+//! during parsing costs little, since parsing waits for memory and mispredicted branches half of the time;
+//! emission does not.
 //!
-//! Symbols are counted for each 16 KiB. Neighbours that are alike are joined; those that aren't
-//! are written with codes of their own, as blocks of the deflate format.
+//! Symbols are counted per 16 KiB. Similar neighbours are joined; the others get their own codes, as
+//! separate blocks of the deflate format.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -18,37 +18,39 @@ use crate::symbols::{
     NO_DISTANCE, distance_bits, distance_symbol,
 };
 
-/// Each record covers at least four bytes, the last one of a block and the first excepted.
+/// Each record covers at least four bytes, except the first and the last of a block.
 const RECORDS: usize = POSITIONS / 4 + 16;
-/// Bytes of a part, before any are joined.
-pub(crate) const PART: usize = 16384;
-/// Parts of the longest block.
-pub(crate) const PARTS: usize = POSITIONS / PART;
+/// Length of a part in bytes, before any are joined.
+pub(crate) const PART_LEN: usize = 16384;
+/// The number of parts of the longest block.
+pub(crate) const MAX_PARTS: usize = POSITIONS / PART_LEN;
 
-/// For each number of literals before a match what makes a byte the literal's symbol, or an absent one.
+/// For each number of literals before a match, masks that turn a byte into the literal's symbol or into
+/// an absent one.
 static PRESENT: [[u16; 3]; 4] = [[ABSENT; 3], [0, ABSENT, ABSENT], [0, 0, ABSENT], [0; 3]];
 
-/// The records of a block, in one or more parts that may get codes of their own.
+/// The records of a block, in one or more parts that may get their own codes.
 pub(crate) struct Tokens {
     records: Box<[Record; RECORDS]>,
     len: usize,
-    parts: Box<[Part; PARTS]>,
-    /// Which part grows.
+    parts: Box<[Part; MAX_PARTS]>,
+    /// Index of the current part.
     part: usize,
-    /// Its counts so far.
+    /// Counts of the current part.
     counts: Growing,
 }
 
 /// Up to four literals, or up to three and a match.
 #[derive(Clone, Copy)]
 pub(crate) struct Record {
-    /// Literals; in the last place also what [`LENGTH_SYMBOL`] has. [`ABSENT`] and above are neither.
+    /// Literals; the last may instead be an item of [`LENGTH_SYMBOL`]. [`ABSENT`] and above stand for no
+    /// literal.
     pub(crate) symbols: [u16; 4],
-    /// What [`distance_bits`] gives, or [`NO_DISTANCE`].
+    /// The result of [`distance_bits`], or [`NO_DISTANCE`].
     pub(crate) distance: u32,
 }
 
-/// Records one behind the other, and how often each symbol occurs in them.
+/// Consecutive records, and how often each symbol occurs in them.
 #[derive(Clone)]
 pub(crate) struct Part {
     records: Range<usize>,
@@ -56,10 +58,10 @@ pub(crate) struct Part {
     counts: Counts,
 }
 
-/// How often symbols occurred in a part so far.
+/// How often symbols have occurred in the current part so far.
 struct Growing {
-    /// From [`ABSENT`] on, how often a byte was taken for a literal that isn't there: of no use, but to
-    /// leave it out would take a branch. Never cleared.
+    /// Counts from [`ABSENT`] on are those of absent literals. They are useless, but skipping them would
+    /// take a branch. Never cleared.
     literals: [u32; 512],
     lengths: [u32; DISTANCES],
     distances: [u32; DISTANCES],
@@ -73,15 +75,15 @@ struct Counts {
 }
 
 impl Tokens {
-    /// Allocates 200 KiB. What goes by way of the stack is small and made one piece after the other,
-    /// which counts in unoptimised builds.
+    /// Allocates 200 KiB. Parts and counts pass through the stack, in separate calls: in unoptimised builds
+    /// each of them takes several KiB.
     pub(crate) fn new() -> Box<Self> {
         let records = new_records();
         let parts = new_parts();
         Self::from_tables(records, parts)
     }
 
-    fn from_tables(records: Box<[Record; RECORDS]>, parts: Box<[Part; PARTS]>) -> Box<Self> {
+    fn from_tables(records: Box<[Record; RECORDS]>, parts: Box<[Part; MAX_PARTS]>) -> Box<Self> {
         Box::new(Self {
             records,
             len: 0,
@@ -95,14 +97,14 @@ impl Tokens {
         })
     }
 
-    /// Forgets all records. What follows begins at this position.
+    /// Removes all records. The first part begins at `at`.
     pub(crate) fn start(&mut self, at: usize) {
         self.len = 0;
         self.part = 0;
         self.begin(at);
     }
 
-    /// Begins another part at this position.
+    /// Ends the current part at `at` and begins another.
     pub(crate) fn cut(&mut self, at: usize) {
         self.finish(at);
         self.part += 1;
@@ -118,7 +120,7 @@ impl Tokens {
         self.counts.distances.fill(0);
     }
 
-    /// Ends the last part at this position.
+    /// Ends the last part at `at`.
     pub(crate) fn finish(&mut self, at: usize) {
         let part = &mut self.parts[self.part];
         part.records.end = self.len;
@@ -131,13 +133,13 @@ impl Tokens {
         counts.distances[0] = core::mem::take(&mut counts.distances[usize::from(NEAREST)]);
     }
 
-    /// Joins parts that are so much alike that codes of their own would gain less than `worth` bits.
-    pub(crate) fn join(&mut self, worth: f32) {
+    /// Joins neighbouring parts for which separate codes would gain less than `min_gain` bits.
+    pub(crate) fn join(&mut self, min_gain: f32) {
         let mut last = 0;
         for next in 1..=self.part {
             let (before, behind) = self.parts.split_at_mut(next);
             let (part, next) = (&mut before[last], &behind[0]);
-            if part.counts.lost_with(&next.counts) < worth {
+            if part.counts.lost_with(&next.counts) < min_gain {
                 part.join(next);
             } else {
                 last += 1;
@@ -149,17 +151,17 @@ impl Tokens {
         self.part = last;
     }
 
-    /// The parts.
+    /// Returns the parts.
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts[..=self.part]
     }
 
-    /// The records of a part.
+    /// Returns the records of a part.
     pub(crate) fn records(&self, part: &Part) -> &[Record] {
         &self.records[part.records.clone()]
     }
 
-    /// A record of `count` literals, at most four, from a position on.
+    /// Adds a record of `count` literals, at most four, starting at `from`.
     #[inline(always)]
     pub(crate) fn push_literals(&mut self, bytes: &Bytes, from: u16, count: usize) {
         let mut symbols = [ABSENT; 4];
@@ -171,15 +173,15 @@ impl Tokens {
         self.push(symbols, NO_DISTANCE);
     }
 
-    /// The same of four.
+    /// Adds a record of four literals.
     ///
-    /// This and those for matches are calls, which leaves parsing more registers: of those it is short.
+    /// This and the functions for matches aren't inlined, since parsing is short of registers.
     #[inline(never)]
     pub(crate) fn push_four(&mut self, bytes: &Bytes, from: u16) {
         self.push_literals(bytes, from, 4);
     }
 
-    /// A record of literals, at most three, from a position on, and the match behind them.
+    /// Adds a record of up to three literals, starting at `from`, and the match after them.
     #[inline(never)]
     pub(crate) fn push_match(
         &mut self,
@@ -192,9 +194,9 @@ impl Tokens {
         self.take(bytes, from, literals, len, distance);
     }
 
-    /// A record of the literals from a position on, and the match from `start` to `end` with what is at
-    /// `candidate`: at most three literals, or less, since as many of the last ones become part of the
-    /// match as are equal to what is before the candidate.
+    /// Adds a record of up to three literals, starting at `from`, and the match of `start..end` with the
+    /// bytes at `candidate`. The match is extended backwards into the literals as far as they equal the
+    /// bytes before the candidate.
     #[inline(never)]
     pub(crate) fn push_extended(
         &mut self,
@@ -205,12 +207,12 @@ impl Tokens {
     ) {
         let literals = usize::from(start.wrapping_sub(from) & 3);
         let len = end - usize::from(start);
-        // Of the four bytes before each.
+        // Compares the four bytes before each.
         let diff = diff8(bytes, start.wrapping_sub(4), candidate.wrapping_sub(4), 0) as u32;
-        // The byte that differs, counted from the end, the first that is no literal at the latest.
+        // The first difference going backwards, at the latest the first byte that isn't a literal.
         let differ = diff.swap_bytes() | 1 << (8 * literals);
         let mut back = (differ.trailing_zeros() / 8) as usize;
-        // What is before these may be no position.
+        // Four bytes before this there may be no position.
         if candidate < 4 {
             back = 0;
         }
@@ -248,8 +250,8 @@ fn new_records() -> Box<[Record; RECORDS]> {
     records.try_into().unwrap_or_else(|_| unreachable!("the length is that of the array"))
 }
 
-fn new_parts() -> Box<[Part; PARTS]> {
-    let parts: Box<[Part]> = (0..PARTS).map(|_| Part::new()).collect();
+fn new_parts() -> Box<[Part; MAX_PARTS]> {
+    let parts: Box<[Part]> = (0..MAX_PARTS).map(|_| Part::new()).collect();
     parts.try_into().unwrap_or_else(|_| unreachable!("the length is that of the array"))
 }
 
@@ -276,25 +278,25 @@ impl Part {
         add(&mut self.counts.distances, &next.counts.distances);
     }
 
-    /// The positions of its bytes.
+    /// Returns the positions of its bytes.
     pub(crate) fn bytes(&self) -> Range<usize> {
         self.bytes.clone()
     }
 
-    /// Whether next to none of its bytes are in matches.
+    /// Returns whether almost none of its bytes are in matches.
     pub(crate) fn matches_are_rare(&self) -> bool {
         let literals: u32 = self.counts.literals.iter().sum();
         let len = self.bytes.len();
         self.records.len() > 64 && len - literals as usize <= len / 64
     }
 
-    /// How often each distance symbol occurs.
+    /// Returns how often each distance symbol occurs.
     pub(crate) const fn distance_counts(&self) -> &[u32; DISTANCES] {
         &self.counts.distances
     }
 
-    /// How often each symbol of the literal and length alphabet occurs, the end of the block
-    /// included.
+    /// Returns how often each symbol of the literal and length alphabet occurs, including the end of
+    /// the block.
     pub(crate) fn literal_counts(&self) -> [u32; LITERALS] {
         let mut counts = [0; LITERALS];
         counts[..END_OF_BLOCK].copy_from_slice(&self.counts.literals);
@@ -305,10 +307,10 @@ impl Part {
 }
 
 impl Counts {
-    /// Roughly how many bits more both take with common codes than each with its own.
+    /// Estimates how many more bits both take with common codes than with separate ones.
     ///
-    /// The difference of the entropies by its first term that isn't zero, Pearson's chi-squared: no
-    /// logarithms, and simple enough for the compiler to take four symbols at a time.
+    /// Approximates the difference of the entropies by its first non-zero term, Pearson's chi-squared: no
+    /// logarithms, and simple enough for the compiler to vectorise.
     fn lost_with(&self, other: &Self) -> f32 {
         let matches = [total(&self.lengths), total(&other.lengths)];
         let symbols = [matches[0] + total(&self.literals), matches[1] + total(&other.literals)];
@@ -323,12 +325,12 @@ fn total(counts: &[u32]) -> f32 {
     counts.iter().sum::<u32>() as f32
 }
 
-/// How far frequencies of symbols in two samples of so many are apart.
+/// Pearson's chi-squared for the counts of two samples with these totals.
 fn apart(a: &[u32], b: &[u32], totals: [f32; 2]) -> f32 {
     let mut sums = [0_f32; 4];
     for (a, b) in a.chunks_exact(4).zip(b.chunks_exact(4)) {
         for (i, sum) in sums.iter_mut().enumerate() {
-            // By way of signed numbers, which there is an instruction for.
+            // Signed numbers have a conversion instruction.
             let (a, b) = (a[i].cast_signed() as f32, b[i].cast_signed() as f32);
             let apart = a * totals[1] - b * totals[0];
             *sum += apart * apart / (a + b).max(1.0);
