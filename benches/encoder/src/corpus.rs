@@ -1,4 +1,4 @@
-//! Real files of this machine, in six kinds.
+//! Real files of this machine, of six kinds.
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -13,19 +13,19 @@ use walkdir::WalkDir;
 /// Data of one kind.
 #[derive(Clone, Debug)]
 pub(crate) struct Kind {
-    /// What it is.
+    /// Its name.
     pub(crate) name: &'static str,
-    /// The bytes, to be cut into blocks.
+    /// The bytes, to be split into blocks.
     pub(crate) data: Vec<u8>,
 }
 
-/// Bytes of one file that count: no single file makes a kind.
+/// The most bytes of one file, so that no single file dominates a kind.
 const FILE_LIMIT: usize = 192 << 10;
 
-/// Makes so many bytes, or a few more.
+/// Returns the given number of bytes, or a few more.
 type Maker = fn(usize) -> Vec<u8>;
 
-/// Gathers `limit` bytes of each kind, or takes them from the folder `cache` if they are there.
+/// Gathers `limit` bytes of each kind, or reads them from the folder `cache` if they are there.
 pub(crate) fn gather(limit: usize, cache: &Path) -> Vec<Kind> {
     let makers: [(&'static str, Maker); 6] = [
         ("text", text),
@@ -72,7 +72,7 @@ fn extension_in(path: &Path, list: &[&str]) -> bool {
 /// Concatenates files spread evenly over the list, until there are `limit` bytes.
 fn spread(list: &[PathBuf], limit: usize, keep: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut out = Vec::new();
-    // A stride prime to the length visits all of them, far apart.
+    // An odd stride visits files far apart.
     let mut at = 0;
     let stride = (list.len() / 97).max(1) * 2 + 1;
     for _ in 0..list.len() {
@@ -219,8 +219,8 @@ fn tree(limit: usize) -> Vec<u8> {
     out
 }
 
-/// Keys with shared prefixes cut off between restart points every 16 entries, and values: half of
-/// them metadata of files, half pieces of files.
+/// Keys, with shared prefixes removed between restart points every 16 entries, and values: half of them
+/// metadata of files, half pieces of files.
 fn rocksdb_blocks(limit: usize) -> Vec<u8> {
     let list =
         files(&["/usr/share".into(), "/usr/include".into(), "/usr/lib/python3".into()], |_| true);
@@ -252,7 +252,7 @@ fn rocksdb_blocks(limit: usize) -> Vec<u8> {
         }
     }
     entries.sort();
-    // Not all of one half and little of the other.
+    // A fixed share of each half.
     let split = entries.partition_point(|(key, _)| key[0] == b'd');
     let (pieces, metadata) = entries.split_at(split);
     let mut out = table(pieces, limit * 2 / 3);
@@ -289,7 +289,7 @@ fn table(entries: &[(Vec<u8>, Vec<u8>)], limit: usize) -> Vec<u8> {
     out
 }
 
-/// Pages of two living processes that are not all zero.
+/// Pages of two running processes that are not all zero.
 fn memory_pages(limit: usize) -> Vec<u8> {
     let python = "import json,ssl,decimal,email,sqlite3,asyncio,http.client,random\n\
         t=[open('/usr/include/stdio.h').read().split() for _ in range(20)]\n\

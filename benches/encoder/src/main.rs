@@ -1,8 +1,8 @@
 //! The encoder against libdeflate level 1, zstd level 1 and ISA-L level 1 on real files of this
 //! machine, in six kinds and three block sizes.
 //!
-//! `make bench BENCH=encoder` runs it twice: in a build for any x86-64, and in one with the instructions
-//! of newer ones. Without building the other benches:
+//! `make bench BENCH=encoder` runs it twice: in a build for any x86-64, and in one for newer processors.
+//! Without building the other benches:
 //!
 //! ```sh
 //! cargo bench -p block-deflate-bench -- [--rounds N] [--kib N] [--size N] [--only NAME]... [--details]
@@ -11,9 +11,9 @@
 //!
 //! libdeflate and ISA-L choose instructions at run time either way.
 //!
-//! Thread CPU time, contexts reused. The codecs take turns at each chunk of blocks, and of all
-//! rounds the cheapest time of each chunk counts: what else the machine does hits single chunks, and
-//! all codecs alike. Fails if a bound is missed; those against ISA-L are if it isn't installed.
+//! Measures CPU time of the thread, with contexts reused. The codecs take turns at each chunk of blocks, and
+//! the shortest time of all rounds counts for each chunk: other load on the machine affects single chunks, and
+//! all codecs alike. Fails if a bound is missed; without ISA-L, the bounds against it are missed.
 
 mod corpus;
 mod peers;
@@ -24,9 +24,10 @@ use rand_pcg::Pcg64Mcg;
 use uadk_compress_bench_support::cpu::of_thread;
 use uadk_compress_bench_support::report::{self, Report};
 
-/// Bytes per turn.
+/// Bytes per turn of a codec.
 const CHUNK: usize = 256 << 10;
-const FIRST_DECODED: usize = 3;
+/// Rounds in which decoding is measured.
+const ROUNDS_DECODED: usize = 3;
 
 struct Options {
     rounds: usize,
@@ -59,7 +60,7 @@ fn options() -> Options {
     options
 }
 
-/// What one codec took for some data.
+/// Size and time of one codec's output for some data.
 #[derive(Clone, Copy, Default)]
 struct Taken {
     input: usize,
@@ -157,7 +158,7 @@ fn report_all(report: &mut Report, case: &str, by_name: &dyn Fn(&str) -> Option<
         add("speed", (ours.speed(), peer.speed()), "zstd-1", zstd);
         add("ratio", (ours.ratio(), peer.ratio()), "zstd-1", None);
     }
-    // Without that peer the figures are no numbers, which miss any bound.
+    // Without that peer the figures are NaN, which misses any bound.
     let (speed, ratio) = by_name("isal").map_or((f64::NAN, f64::NAN), |t| (t.speed(), t.ratio()));
     add("speed", (ours.speed(), speed), "isal-1", isal);
     add("ratio", (ours.ratio(), ratio), "isal-1", isal.map(|_| ">=1.0"));
@@ -204,7 +205,7 @@ fn measure(codecs: &mut [Codec], data: &[u8], size: usize, rounds: usize) -> Vec
                 if round == 0 {
                     taken.bytes += bytes;
                 }
-                if codec.deflate && round < FIRST_DECODED {
+                if codec.deflate && round < ROUNDS_DECODED {
                     best.1 = best.1.min(decode(codec, chunk, size, &mut out));
                 }
             }
@@ -217,7 +218,7 @@ fn measure(codecs: &mut [Codec], data: &[u8], size: usize, rounds: usize) -> Vec
     all
 }
 
-/// How long libdeflate takes to decode what the codec makes of a chunk.
+/// Returns how many seconds libdeflate takes to decode the codec's output for a chunk.
 fn decode(codec: &mut Codec, chunk: &[u8], size: usize, out: &mut [u8]) -> f64 {
     let streams: Vec<(Vec<u8>, usize)> = chunk
         .chunks(size)

@@ -1,8 +1,8 @@
-//! What is compared.
+//! The codecs that are compared.
 
 use block_deflate::{Encoder, Mode};
 
-/// Compresses a block and gives the length.
+/// Compresses a block and returns the length.
 type Compress = dyn FnMut(&[u8], &mut [u8]) -> usize;
 
 /// A way to compress one block.
@@ -46,7 +46,7 @@ pub(crate) fn all() -> Vec<Codec> {
     ]
 }
 
-/// What is compared, and for which processors the build is.
+/// Returns the versions of the peers, and the processor features of the build.
 pub(crate) fn versions() -> String {
     let features = [
         ("sse2", cfg!(target_feature = "sse2")),
