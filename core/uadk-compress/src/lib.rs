@@ -26,6 +26,7 @@
 //! | [`SoftwareCompressor`] | `block-deflate` and libdeflate, with one context per thread and level |
 //! | [`UadkCompressor`] | the engine for `HiSilicon` Kunpeng's ZIP device |
 //! | [`SegmentWriter`] | a stream of many pieces, compressed in parallel, that any inflater reads |
+//! | [`pool`] | worker threads that do jobs and return them in order |
 //! | [`offload`] | [`OffloadCompressor`] joins any two engines under a [`Policy`] |
 //! | [`stats`] | which engine did what, how much, and why not the other |
 //! | [`probe`] | what this machine offers for the accelerator, what is missing, and the remedy |
@@ -42,6 +43,7 @@ pub mod fault;
 mod format;
 mod level;
 pub mod offload;
+pub mod pool;
 pub mod probe;
 mod segments;
 mod software;

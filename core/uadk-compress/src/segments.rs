@@ -1,17 +1,15 @@
 //! One stream of many segments that are compressed in parallel.
 
-mod workers;
-
 use std::io::{self, Write};
 
 use block_deflate::segment::{END, Joiner};
 use block_deflate::{Encoder, Mode, Window};
 
-use self::workers::{Piece, Workers};
+use crate::pool::{Panicked, Pool};
 use crate::{Error, Format, Level};
 
-/// Bytes of input per segment: what pigz takes too. A segment's matches don't reach into the one
-/// before, which costs some per mille.
+/// Bytes of input per segment, the same as pigz uses. A segment's matches don't reach into the one
+/// before, which costs a few tenths of a percent.
 const PIECE: usize = 128 << 10;
 
 /// A `Write` that compresses on several threads into one plain zlib, gzip or raw deflate stream.
@@ -20,6 +18,8 @@ const PIECE: usize = 128 << 10;
 /// joined in order: the stream is the same at any number of threads, and any inflater reads it. At
 /// most two pieces per thread are held. Call [`finish`](Self::finish): without it the stream has no
 /// end.
+///
+/// After an error the stream is incomplete, and every further call fails.
 ///
 /// ```
 /// use std::io::Write;
@@ -35,18 +35,30 @@ const PIECE: usize = 128 << 10;
 pub struct SegmentWriter<W: Write> {
     out: W,
     joiner: Joiner,
-    filling: Vec<u8>,
-    workers: Workers,
+    filling: Piece,
+    pool: Pool<'static, Piece>,
+    /// Pieces whose buffers can be used again.
+    spare: Vec<Piece>,
     started: bool,
+    failed: bool,
+}
+
+/// A piece of the input, and the segment it is compressed to.
+#[derive(Debug, Default)]
+struct Piece {
+    input: Vec<u8>,
+    segment: Vec<u8>,
+    checksum: u32,
 }
 
 impl<W: Write> SegmentWriter<W> {
-    /// A writer to `out` on `threads` threads beside the caller's; with none, the caller's alone.
-    /// Levels from 1 on are the same, since segments are made by `block-deflate`.
+    /// A writer to `out` that compresses on `threads` threads; with 0 or 1, on the caller's. If
+    /// the system refuses threads, it does with fewer ([`pool`](crate::pool)). Segments are made by
+    /// `block-deflate`, which does the same for all levels from 1 on.
     ///
     /// # Errors
     ///
-    /// If the format is [`Format::Custom`], or a thread can't be made.
+    /// If the format is [`Format::Custom`].
     pub fn new(out: W, format: Format, level: Level, threads: usize) -> io::Result<Self> {
         let format = match format {
             Format::RawDeflate => block_deflate::Format::Raw,
@@ -58,64 +70,89 @@ impl<W: Write> SegmentWriter<W> {
             }
         };
         let mode = if level == Level::FASTEST { Mode::Fast } else { Mode::Default };
+        let work = move |encoder: &mut Box<_>, piece: &mut _| compress(encoder, format, piece);
         Ok(Self {
             out,
             joiner: Joiner::new(format, Window::Kib32),
-            filling: Vec::with_capacity(PIECE),
-            workers: Workers::new(mode, format, threads)?,
+            filling: Piece::default(),
+            pool: Pool::new("segments", threads, move || Box::new(Encoder::new(mode)), work),
+            spare: Vec::new(),
             started: false,
+            failed: false,
         })
     }
 
-    /// Writes what is left and the end of the stream, and gives the underlying writer back.
+    /// Writes what is left and the end of the stream, and returns the underlying writer.
     ///
     /// # Errors
     ///
-    /// The underlying writer's; the stream is incomplete then.
+    /// Those of the underlying writer, or if compression panicked; the stream is incomplete then.
     pub fn finish(mut self) -> io::Result<W> {
         self.drain()?;
-        self.begin()?;
-        self.out.write_all(&END)?;
-        self.out.write_all(self.joiner.trailer().as_bytes())?;
+        self.write_out(&END)?;
+        let trailer = self.joiner.trailer();
+        self.write_out(trailer.as_bytes())?;
         self.out.flush()?;
         Ok(self.out)
     }
 
     /// Compresses what has been collected, as a segment of its own.
     fn submit(&mut self) -> io::Result<()> {
-        if self.filling.is_empty() {
+        self.check()?;
+        if self.filling.input.is_empty() {
             return Ok(());
         }
-        let input = std::mem::take(&mut self.filling);
-        let done = self.workers.submit(Piece::new(input))?;
-        self.append(done)
+        let next = self.spare.pop().unwrap_or_default();
+        let mut piece = std::mem::replace(&mut self.filling, next);
+        while let Err(refused) = self.pool.submit(piece) {
+            piece = refused;
+            self.append_oldest()?;
+        }
+        while let Some(done) = self.pool.try_take() {
+            self.append(done)?;
+        }
+        Ok(())
     }
 
-    /// All that has been written so far, to the underlying writer.
+    /// Writes everything so far to the underlying writer.
     fn drain(&mut self) -> io::Result<()> {
         self.submit()?;
-        while let Some(done) = self.workers.wait()? {
-            self.append(Some(done))?;
+        while !self.pool.is_empty() {
+            self.append_oldest()?;
         }
+        // An empty stream has a header too.
+        self.write_out(&[])
+    }
+
+    fn append_oldest(&mut self) -> io::Result<()> {
+        self.pool.take().map_or(Ok(()), |done| self.append(done))
+    }
+
+    fn append(&mut self, done: Result<Piece, Panicked>) -> io::Result<()> {
+        // Its place in the stream stays empty.
+        let mut piece = done.inspect_err(|_| self.failed = true)?;
+        self.write_out(&piece.segment)?;
+        self.joiner.add(piece.checksum, piece.input.len() as u64);
+        piece.input.clear();
+        self.spare.push(piece);
         Ok(())
     }
 
-    fn append(&mut self, done: Option<Piece>) -> io::Result<()> {
-        if let Some(piece) = done {
-            self.begin()?;
-            self.out.write_all(&piece.segment)?;
-            self.joiner.add(piece.checksum, piece.input.len() as u64);
-            self.filling = self.workers.recycle(piece);
-        }
-        if self.filling.capacity() == 0 {
-            self.filling.reserve_exact(PIECE);
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self) -> io::Result<()> {
+    /// Writes to the underlying writer, first of all the header.
+    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // Nobody knows how much of a failed write arrived.
+        self.failed = true;
         if !std::mem::replace(&mut self.started, true) {
             self.out.write_all(self.joiner.header().as_bytes())?;
+        }
+        self.out.write_all(bytes)?;
+        self.failed = false;
+        Ok(())
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.failed {
+            return Err(io::Error::other("writing failed before: the stream is incomplete"));
         }
         Ok(())
     }
@@ -123,9 +160,12 @@ impl<W: Write> SegmentWriter<W> {
 
 impl<W: Write> Write for SegmentWriter<W> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let taken = buf.len().min(PIECE - self.filling.len());
-        self.filling.extend_from_slice(&buf[..taken]);
-        if self.filling.len() == PIECE {
+        self.check()?;
+        let input = &mut self.filling.input;
+        input.reserve_exact(PIECE - input.len());
+        let taken = buf.len().min(PIECE - input.len());
+        input.extend_from_slice(&buf[..taken]);
+        if input.len() == PIECE {
             self.submit()?;
         }
         Ok(taken)
@@ -134,20 +174,36 @@ impl<W: Write> Write for SegmentWriter<W> {
     /// Ends the present segment, so that a reader can inflate all that has been written.
     fn flush(&mut self) -> io::Result<()> {
         self.drain()?;
-        self.begin()?;
         self.out.flush()
     }
 }
 
-/// Compresses a piece.
 fn compress(encoder: &mut Encoder, format: block_deflate::Format, piece: &mut Piece) {
     piece.segment.resize(Encoder::segment_bound(piece.input.len()), 0);
-    // It fits: that is the bound.
-    let len = encoder.compress_segment(&piece.input, &mut piece.segment).unwrap_or_default();
+    let len = encoder.compress_segment(&piece.input, &mut piece.segment);
+    let len = len.expect("the bound is enough");
     piece.segment.truncate(len);
     piece.checksum = match format {
         block_deflate::Format::Raw => 0,
         block_deflate::Format::Zlib => libdeflater::adler32(&piece.input),
         block_deflate::Format::Gzip => libdeflater::crc32(&piece.input),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_compressing_is_an_error_and_the_stream_is_never_finished() {
+        for threads in [1, 3] {
+            let mut writer = SegmentWriter::new(Vec::new(), Format::Gzip, Level::DEFAULT, threads)
+                .expect("gzip");
+            writer.pool = Pool::new("panics", threads, || (), |(), _| panic!("told to"));
+            let written = writer.write_all(&vec![1; 10 * PIECE]).and_then(|()| writer.flush());
+            assert!(written.unwrap_err().to_string().contains("told to"));
+            assert!(writer.write(&[1]).is_err() && writer.flush().is_err());
+            assert!(writer.finish().is_err());
+        }
+    }
 }

@@ -91,13 +91,15 @@ fn errors_of_the_writer_below_are_passed_on() {
             Ok(())
         }
     }
-    for threads in [0, 2] {
+    for threads in [0, 1, 2] {
         let full = Full(10_000);
         let mut writer =
             SegmentWriter::new(full, Format::Gzip, Level::DEFAULT, threads).expect("gzip");
-        let written =
-            writer.write_all(&block(1, 2_000_000)).and_then(|()| writer.finish().map(drop));
+        let written = writer.write_all(&block(1, 2_000_000)).and_then(|()| writer.flush());
         assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+        // A piece is missing: nothing that follows may look like a whole stream.
+        assert!(writer.flush().unwrap_err().to_string().contains("incomplete"));
+        assert!(writer.finish().is_err());
     }
 }
 

@@ -1,0 +1,248 @@
+//! An ordered, bounded pool of worker threads.
+//!
+//! Whoever compresses a stream in pieces needs the same thing: several threads work on several
+//! pieces, and the results are taken in the order of submission, with a bound on the memory in use.
+//! [`Pool`] is that, once for all crates:
+//!
+//! ```
+//! use uadk_compress::pool::Pool;
+//!
+//! let mut pool = Pool::new("squares", 2, || (), |(), n: &mut u64| *n *= *n);
+//! let mut squares = Vec::new();
+//! for n in 0..100 {
+//!     if pool.is_full() {
+//!         squares.extend(pool.take().transpose()?);
+//!     }
+//!     pool.submit(n).expect("not full");
+//! }
+//! while let Some(square) = pool.take() {
+//!     squares.push(square?);
+//! }
+//! assert!(squares.into_iter().eq((0..100).map(|n| n * n)));
+//! # Ok::<(), uadk_compress::pool::Panicked>(())
+//! ```
+//!
+//! # Threads
+//!
+//! `threads` means the same wherever this crate or an adapter takes it: the number of threads that
+//! do the work. With 0 or 1 that is the caller's own, inside [`submit`](Pool::submit), and no other
+//! thread exists. With more, workers start as jobs find none idle; a caller with one small job starts
+//! one at most, and with [`submit_here`](Pool::submit_here) none. If the system refuses a thread, as
+//! it does at a process limit, the pool works with those it has, down to the caller's own.
+//!
+//! # Accelerators
+//!
+//! A job should be a batch of about 64 blocks, which keeps a device at its full depth. A worker that
+//! waits for the last blocks of its batch leaves the device idle, but the other workers' batches are
+//! in flight meanwhile: with two or more threads the device never drains between batches. There
+//! are two jobs per worker, one being worked on and one waiting, so that a worker need not wait for
+//! the caller.
+
+mod panicked;
+mod spawn;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use panicked::Panicked;
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::Scope;
+
+use parking_lot::Mutex;
+
+use self::panicked::discard;
+use self::spawn::{Handle, Spawn};
+use self::worker::{Runner, Shared, Work};
+
+/// More threads than this are never started.
+const MAX_THREADS: usize = 1024;
+
+/// Jobs per worker: the one it works on, and the next.
+const PER_WORKER: usize = 2;
+
+/// Does jobs on several threads and returns them in the order of submission. The module's
+/// documentation says what `threads` means.
+///
+/// A job is a value that the work changes in place; [`take`](Self::take) returns it, so that its
+/// buffers can be used again. In steady state the pool allocates nothing.
+///
+/// A panic in the work is caught: it is the result of that job, the jobs before and after it are
+/// unaffected. Dropping the pool, at any time, discards the jobs that no worker has begun and
+/// waits for those that one has.
+///
+/// Don't leak a [scoped](Self::scoped) pool: its scope would wait for the workers for ever. A pool
+/// that has started workers is of no use in a forked child, which has none of them.
+pub struct Pool<'scope, J> {
+    shared: Arc<Shared<'scope, J>>,
+    /// Threads to do the work; less than asked for after one could not be started.
+    threads: usize,
+    spawn: Spawn<'scope>,
+    workers: Vec<Handle<'scope>>,
+    /// Does jobs on the caller's thread. Never locked: it makes the pool `Sync`.
+    here: Mutex<Runner<'scope, J>>,
+    len: usize,
+}
+
+impl<J: Send + 'static> Pool<'static, J> {
+    /// A pool of `threads` threads called `name`, each with its own state from `new_state`, such as
+    /// an encoder. `work` is called with that state and a job.
+    ///
+    /// Nothing is started or allocated for a thread before its first job. After a panic, the
+    /// state is replaced by a new one.
+    pub fn new<S: Send + 'static>(
+        name: &'static str,
+        threads: usize,
+        new_state: impl Fn() -> S + Send + Sync + 'static,
+        work: impl Fn(&mut S, &mut J) + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_spawn(threads, spawn::free(name), worker::work(new_state, work))
+    }
+}
+
+impl<'scope, J: Send + 'scope> Pool<'scope, J> {
+    /// Like [`new`](Pool::new), but state, work and jobs may borrow what outlives the scope.
+    pub fn scoped<S: Send + 'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        name: &'static str,
+        threads: usize,
+        new_state: impl Fn() -> S + Send + Sync + 'scope,
+        work: impl Fn(&mut S, &mut J) + Send + Sync + 'scope,
+    ) -> Self {
+        Self::with_spawn(threads, spawn::scoped(scope, name), worker::work(new_state, work))
+    }
+
+    fn with_spawn(threads: usize, spawn: Spawn<'scope>, work: Work<'scope, J>) -> Self {
+        let threads = threads.clamp(1, MAX_THREADS);
+        Self {
+            shared: Arc::new(Shared::new(work, PER_WORKER * threads)),
+            threads,
+            spawn,
+            workers: Vec::new(),
+            here: Mutex::default(),
+            len: 0,
+        }
+    }
+
+    /// Submits a job. Without workers, it is done before this returns.
+    ///
+    /// # Errors
+    ///
+    /// Returns the job if the pool [is full](Self::is_full).
+    pub fn submit(&mut self, job: J) -> Result<(), J> {
+        if self.is_full() {
+            return Err(job);
+        }
+        if self.threads > 1 && self.workers.len() < self.threads && !self.shared.has_idle() {
+            self.start_worker();
+        }
+        if self.workers.is_empty() {
+            self.run_here(job);
+        } else {
+            self.shared.push(job);
+            self.len += 1;
+        }
+        Ok(())
+    }
+
+    /// Does a job on the caller's thread before this returns. It is taken in its turn like any
+    /// other.
+    ///
+    /// # Errors
+    ///
+    /// Returns the job if the pool [is full](Self::is_full).
+    pub fn submit_here(&mut self, job: J) -> Result<(), J> {
+        if self.is_full() {
+            return Err(job);
+        }
+        self.run_here(job);
+        Ok(())
+    }
+
+    fn run_here(&mut self, job: J) {
+        let done = self.here.get_mut().run(&self.shared.work, job);
+        self.shared.push_done(done);
+        self.len += 1;
+    }
+
+    /// A failure to start one is no error: fewer threads do the work, or the caller's does.
+    fn start_worker(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        match (self.spawn)(Box::new(move || shared.serve())) {
+            Ok(worker) => self.workers.push(worker),
+            Err(error) => {
+                self.threads = self.workers.len().max(1);
+                tracing::debug!(%error, threads = self.threads, "a thread can't be started");
+            }
+        }
+    }
+}
+
+impl<J> Pool<'_, J> {
+    /// Takes the oldest job, waiting until it is done; `None` if the pool is empty.
+    ///
+    /// # Errors
+    ///
+    /// If the work panicked. The job is lost then, and the next call takes the next one.
+    pub fn take(&mut self) -> Option<Result<J, Panicked>> {
+        self.len = self.len.checked_sub(1)?;
+        Some(self.shared.take())
+    }
+
+    /// Takes the oldest job if it is done; `None` if it is not, or if the pool is empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub fn try_take(&mut self) -> Option<Result<J, Panicked>> {
+        let done = self.shared.try_take()?;
+        self.len -= 1;
+        Some(done)
+    }
+
+    /// Jobs that may be submitted and not yet taken: two per thread, or one without workers. It
+    /// shrinks if a thread can't be started.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        let has_workers = self.threads > 1 || !self.workers.is_empty();
+        if has_workers { PER_WORKER * self.threads } else { 1 }
+    }
+
+    /// Jobs submitted and not yet taken.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether all jobs have been taken.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether a job must be taken before another can be submitted.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.len >= self.capacity()
+    }
+}
+
+impl<J> Drop for Pool<'_, J> {
+    fn drop(&mut self) {
+        self.shared.close();
+        for worker in self.workers.drain(..) {
+            discard(worker.join());
+        }
+    }
+}
+
+impl<J> fmt::Debug for Pool<'_, J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("threads", &self.threads)
+            .field("workers", &self.workers.len())
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! Panics of the work, as errors.
+
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// The work on a job panicked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a job panicked: {message}")]
+pub struct Panicked {
+    message: Arc<str>,
+}
+
+impl Panicked {
+    /// The panic's message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn new(payload: &(dyn Any + Send)) -> Self {
+        let message = match payload.downcast_ref::<String>() {
+            Some(message) => message,
+            None => payload.downcast_ref::<&str>().copied().unwrap_or("no message"),
+        };
+        Self { message: message.into() }
+    }
+}
+
+impl From<Panicked> for io::Error {
+    fn from(panicked: Panicked) -> Self {
+        Self::other(panicked)
+    }
+}
+
+/// Drops a value whose destructor may panic.
+pub(super) fn discard<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // The payload's destructor might panic too.
+        std::mem::forget(payload);
+    }
+}
