@@ -22,6 +22,16 @@ struct Codecs {
     decompress: Option<Decompress>,
 }
 
+/// Why a stream was not decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    Corrupt,
+    /// The input ends before the stream does.
+    Truncated,
+    /// The output does not fit.
+    NoRoom,
+}
+
 /// Bits of zlib's window for `win_sz` (4K, 8K, 16K, 24K, 32K). 24 KiB is no power of two: the next
 /// smaller one.
 pub(crate) const fn window_bits(win_sz: u32) -> u8 {
@@ -65,21 +75,16 @@ pub(crate) fn compress(algorithm: Algorithm, window_bits: u8, src: &[u8], out: &
 }
 
 /// Decompresses to the end of `out`, which is empty, at most `room` bytes. The header is skipped
-/// without a look and the trailer's value is ignored. `None` if the input is corrupt or ends early,
-/// or the output does not fit; else the bytes consumed.
+/// without a look and the trailer's value is ignored. Returns the bytes consumed.
 pub(crate) fn decompress(
     algorithm: Algorithm,
     src: &[u8],
     out: &mut Vec<u8>,
     room: usize,
-) -> Option<usize> {
+) -> Result<usize, Rejected> {
     let header = algorithm.header_len() as usize;
-    let body = src.get(header..)?;
-    let trailer = match algorithm {
-        Algorithm::Deflate => 0,
-        Algorithm::Zlib => 4,
-        Algorithm::Gzip => 8,
-    };
+    let body = src.get(header..).ok_or(Rejected::Truncated)?;
+    let trailer = algorithm.trailer_len() as usize;
     CODECS.with_borrow_mut(|codecs| {
         let codec = codecs.decompress.get_or_insert_with(|| Decompress::new(false));
         codec.reset(false);
@@ -90,15 +95,18 @@ pub(crate) fn decompress(
             out.reserve(reserve.min(room.saturating_add(1).saturating_sub(out.len())));
             let status = codec.decompress_vec(&body[consumed..], out, FlushDecompress::Finish);
             if out.len() > room {
-                return None;
+                return Err(Rejected::NoRoom);
             }
             match status {
                 Ok(Status::StreamEnd) => {
                     let end = header + codec.total_in() as usize;
-                    return Some((end + trailer).min(src.len()));
+                    return Ok((end + trailer).min(src.len()));
                 }
                 Ok(_) if out.len() == out.capacity() => reserve = out.len(),
-                _ => return None,
+                Ok(_) if codec.total_in() as usize == body.len() => {
+                    return Err(Rejected::Truncated);
+                }
+                _ => return Err(Rejected::Corrupt),
             }
         }
     })
@@ -160,25 +168,30 @@ mod tests {
             let (mut packed, mut out) = (Vec::new(), Vec::new());
             compress(algorithm, 15, &data, &mut packed);
             let consumed = decompress(algorithm, &packed, &mut out, data.len());
-            assert_eq!(consumed, Some(packed.len()));
+            assert_eq!(consumed, Ok(packed.len()));
             assert_eq!(out, data);
             out.clear();
-            assert_eq!(decompress(algorithm, &packed, &mut out, data.len() - 1), None);
+            let tight = decompress(algorithm, &packed, &mut out, data.len() - 1);
+            assert_eq!(tight, Err(Rejected::NoRoom));
         }
     }
 
     #[test]
-    fn cut_input_is_corrupt_and_a_wrong_trailer_is_not() {
+    fn truncated_and_corrupt_input_are_told_apart_and_a_wrong_trailer_is_ignored() {
         let data = sample();
         let mut packed = Vec::new();
         compress(Algorithm::Zlib, 15, &data, &mut packed);
         let len = packed.len();
-        let mut out = Vec::new();
-        assert_eq!(decompress(Algorithm::Zlib, &packed[..len / 2], &mut out, 1 << 20), None);
+        let zlib = |src: &[u8]| {
+            let mut out = Vec::new();
+            (decompress(Algorithm::Zlib, src, &mut out, 1 << 20), out)
+        };
+        for cut in [1, 2, 3, len / 2, len - 5] {
+            assert_eq!(zlib(&packed[..cut]).0, Err(Rejected::Truncated), "{cut}");
+        }
+        assert_eq!(zlib(&[0x78, 0x9c, 0xff]).0, Err(Rejected::Corrupt));
         packed[len - 1] ^= 1;
         packed[0] = 0;
-        out.clear();
-        assert_eq!(decompress(Algorithm::Zlib, &packed, &mut out, 1 << 20), Some(len));
-        assert_eq!(out, data);
+        assert_eq!(zlib(&packed), (Ok(len), data));
     }
 }

@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 use std::ffi::c_int;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use uadk_sys::abi::EBUSY;
 
 use crate::clock;
-use crate::crash::{crash, lock};
+use crate::crash::crash;
 use crate::message::Message;
 use crate::simulator::ContextCounts;
 use crate::state::{Mode, Pin, Role, SETTINGS};
+use crate::sync::lock;
 use crate::timing;
 
 /// Contexts of a process at most.
@@ -70,7 +71,7 @@ impl Context {
         SpinGuard(self)
     }
 
-    pub(crate) fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
         lock(&self.queue)
     }
 }

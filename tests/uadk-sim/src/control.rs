@@ -69,6 +69,7 @@ fn to_json(counts: &Counts) -> String {
         ("late_writes", counts.late_writes),
         ("late_writes_pending", counts.late_writes_pending),
         ("polls", counts.polls),
+        ("initialising", counts.initialising),
     ] {
         let _ = write!(json, "\"{name}\":{value},");
     }

@@ -6,9 +6,10 @@ use std::ptr::null_mut;
 
 use uadk_sys::abi::{EINVAL, ENODEV, uacce_dev_list, wd_alg_list};
 
-use crate::crash::{crash, lock};
+use crate::crash::crash;
 use crate::machine::Algorithm;
 use crate::state::{STATE, State};
+use crate::sync::lock;
 
 /// `UADK_ALG_HW`.
 const HARDWARE: c_int = 3;
@@ -238,7 +239,7 @@ pub(crate) unsafe fn available_contexts(dev: *mut c_void) -> c_int {
     let index = unsafe { (*device(dev)).index };
     let state = lock(&STATE);
     if state.machine.present && index < state.machine.numa_nodes.len() {
-        state.free_contexts(index).cast_signed()
+        state.reported_contexts(index).cast_signed()
     } else {
         ENODEV
     }

@@ -36,6 +36,26 @@ pub const fn libwd() -> Libwd {
     unsafe { Libwd::from_functions(FUNCTIONS, version) }
 }
 
+/// As [`libwd`], and claims to be of this version, such as `2.9.1`.
+///
+/// # Panics
+///
+/// If the version is not a number from 2.5 on.
+#[must_use]
+pub fn libwd_of(version: &str) -> Libwd {
+    let number = |part: Option<&str>| part.and_then(|part| part.parse::<u32>().ok());
+    let mut parts = version.split('.');
+    let release = match (number(parts.next()), number(parts.next())) {
+        (Some(2), Some(5..=9)) => Release::From2_5,
+        (Some(2), Some(10)) => Release::From2_10,
+        (Some(2), Some(11..)) => Release::After2_10,
+        _ => panic!("{version:?} is not a version of UADK from 2.5 on"),
+    };
+    let version = Version { release, file: Some(version.to_owned()) };
+    // SAFETY: as for `libwd`.
+    unsafe { Libwd::from_functions(FUNCTIONS, version) }
+}
+
 /// Devices that offer an algorithm. An isolated one is left out.
 ///
 /// # Safety

@@ -1,17 +1,21 @@
 //! Which request fails, and how.
 
 use std::fmt::{Debug, Formatter};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::crash::lock;
+use parking_lot::Mutex;
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
 use crate::machine::{Algorithm, Direction};
+use crate::sync::lock;
 
 /// What happens to a request.
 ///
 /// A synchronous request knows no polls: [`Late`](Self::Late) does nothing to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The submission says `EBUSY`.
     Busy,
@@ -47,6 +51,22 @@ pub enum Fault {
     ShortBy(u32),
     /// The request says that it produced so many bytes.
     Claims(u32),
+    /// The request reports success and this many bytes of input consumed, whatever was read.
+    Consumed(u32),
+    /// The request reports success and this many bytes of input less than were consumed.
+    ConsumedShort(u32),
+    /// The request reports success, all input consumed and no output. None is written.
+    Empty,
+    /// The last bytes of the output are neither written nor counted.
+    Truncated(u32),
+    /// As [`Truncated`](Self::Truncated) by the length of the format's trailer: 4 bytes for zlib, 8
+    /// for gzip, and the last byte of raw deflate, which has none.
+    NoTrailer,
+    /// The submission returns this code although the device has the request: a later poll completes
+    /// it. A synchronous call writes the output and leaves the request as it was.
+    ReturnButKeep(i32),
+    /// The submission itself takes this long: it waits on the simulator's sleeper if there is one.
+    SlowSubmit(Duration),
 }
 
 /// What [`set_faults`](crate::Simulator::set_faults) is told of a request.
@@ -66,38 +86,32 @@ pub struct RequestInfo {
     pub synchronous: bool,
 }
 
-/// Rates of faults, decided by a hash of the seed and the request's number.
+/// Rates of faults. Which request is hit depends on the seed and the request's number alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rates {
     pub(crate) seed: u64,
     pub(crate) rates: [Option<(Rate, Fault)>; Rates::KINDS],
 }
 
-/// So many of so many.
+/// A probability of `faults / of`, at most 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
-    pub(crate) faults: u64,
-    pub(crate) of: u64,
+    pub(crate) faults: u32,
+    pub(crate) of: u32,
 }
 
 impl Rates {
-    pub(crate) const KINDS: usize = 12;
+    pub(crate) const KINDS: usize = 18;
 
+    /// Each kind has a generator of its own, and request `number` gets its output of that number.
     fn pick(&self, number: u64) -> Option<Fault> {
-        self.rates.iter().enumerate().find_map(|(kind, rate)| {
+        self.rates.iter().zip(0u64..).find_map(|(rate, kind)| {
             let (rate, fault) = (*rate)?;
-            let drawn = mix(self.seed ^ mix(number ^ (kind as u64) << 56)) % rate.of;
-            (drawn < rate.faults).then_some(fault)
+            let mut generator = Pcg64Mcg::seed_from_u64(self.seed ^ kind << 56);
+            generator.advance(number.into());
+            generator.random_ratio(rate.faults, rate.of).then_some(fault)
         })
     }
-}
-
-/// Steele, Lea and Flood's `SplitMix64`.
-fn mix(value: u64) -> u64 {
-    let z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 type Closure = Box<dyn FnMut(&RequestInfo) -> Option<Fault> + Send>;

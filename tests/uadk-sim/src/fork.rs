@@ -1,11 +1,13 @@
 //! A forked child: not initialised, and with no lock held by a thread that it does not have.
 
 use std::cell::UnsafeCell;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{MutexGuard, Once, RwLockWriteGuard};
 
-use crate::crash::lock;
+use parking_lot::{MutexGuard, RwLockWriteGuard};
+
 use crate::state::STATE;
+use crate::sync::lock;
 use crate::{clock, contexts, drivers, faults, late, memo, simulator};
 
 static GATE: AtomicBool = AtomicBool::new(false);

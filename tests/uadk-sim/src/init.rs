@@ -3,15 +3,18 @@
 use std::ffi::{CStr, c_char, c_int, c_ulong};
 
 use uadk_sys::abi::{
-    EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, SCHED_POLICY_RR, TASK_HW, bitmask, wd_ctx_nums,
+    EINVAL, ENODEV, ENOMEM, ETIMEDOUT, SCHED_POLICY_RR, TASK_HW, bitmask, wd_ctx_nums,
     wd_ctx_params,
 };
 
 use crate::contexts::{self, MAX_CONTEXTS};
-use crate::crash::{crash, lock};
+use crate::crash::crash;
 use crate::drivers;
 use crate::machine::Direction;
-use crate::state::{self, Mode, Region, Role, STATE, State};
+use crate::opening;
+use crate::state::{self, Mode, Progress, Region, Role, STATE, State};
+use crate::sync::lock;
+use crate::timing::MAX_DEVICES;
 
 /// `TASK_MIX`: hardware, and software where there is a driver for it.
 const TASK_MIX: c_int = 0;
@@ -40,34 +43,34 @@ pub(crate) unsafe fn init(
     task_type: c_int,
     params: *const wd_ctx_params,
 ) -> c_int {
-    let mut state = lock(&STATE);
-    if state::generation() != 0 {
-        return EEXIST;
-    }
-    // Other schedulers and the CPU's instructions are not modelled.
-    if algorithm.is_null()
-        || sched_type != SCHED_POLICY_RR
-        || !matches!(task_type, TASK_MIX | TASK_HW)
-    {
-        return EINVAL;
-    }
-    // SAFETY: the caller says so.
-    let algorithm = unsafe { CStr::from_ptr(algorithm) }.to_str().unwrap_or_default();
-    if !KNOWN.contains(&algorithm) {
-        return EINVAL;
-    }
-    drivers::register(&mut state);
-    let Some(driver) = drivers::available(&state, algorithm) else { return EINVAL };
-    // SAFETY: the caller says so.
-    let wanted = match unsafe { read(params) } {
-        Ok(wanted) => wanted,
+    let mut state = match opening::begin() {
+        Ok(state) => state,
         Err(code) => return code,
     };
-    match set_up(&mut state, &wanted) {
-        Ok(()) => 0,
+    // SAFETY: the caller says so.
+    let asked = unsafe { read(&mut state, algorithm, sched_type, task_type, params) };
+    let (driver, wanted) = match asked {
+        Ok(asked) => asked,
         Err(code) => {
-            state.regions.clear();
-            state.held = Default::default();
+            state.progress = Progress::Idle;
+            return code;
+        }
+    };
+    let mut plan = Plan::new(&state, &wanted);
+    // Only what can be opened in the end, or stays busy, takes its time.
+    if matches!(plan, Ok(_) | Err(ETIMEDOUT)) {
+        let Some(opened) = opening::open(state) else { return ETIMEDOUT };
+        state = opened;
+        // The machine may have changed meanwhile.
+        plan = Plan::new(&state, &wanted);
+    }
+    state.progress = Progress::Idle;
+    match plan {
+        Ok(plan) => {
+            plan.carry_out(&mut state);
+            0
+        }
+        Err(code) => {
             // The real library disables the driver, looks for another, finds none, and returns
             // this code.
             if code == ENODEV {
@@ -78,63 +81,91 @@ pub(crate) unsafe fn init(
     }
 }
 
-/// The contexts of each node: by direction, synchronous ones first.
-fn set_up(state: &mut State, wanted: &Wanted) -> Result<(), c_int> {
-    let machine = state.machine.clone();
-    if !machine.present || machine.isolated {
-        return Err(ENODEV);
-    }
-    let total = |nums: &wd_ctx_nums| nums.sync_ctx_num.saturating_add(nums.async_ctx_num);
-    if wanted.contexts.iter().all(|nums| total(nums) == 0) {
-        return Err(EINVAL);
-    }
-    let mut devices: Vec<(u32, usize)> =
-        machine.numa_nodes.iter().copied().zip(0..).filter(|(node, _)| wanted.has(*node)).collect();
-    devices.sort_unstable();
-    if devices.is_empty() {
-        return Err(ENODEV);
-    }
-    let generation = state.next_generation();
-    let mut next = 0u32;
-    for (node, device) in devices {
-        for (direction, nums) in DIRECTIONS.into_iter().zip(&wanted.contexts) {
-            let count = total(nums);
-            if count == 0 {
-                continue;
-            }
-            if state.free_contexts(device) == 0 {
-                return Err(ENODEV);
-            }
-            if !machine.permission {
-                return Err(ENOMEM);
-            }
-            if machine.busy_node {
-                return Err(ETIMEDOUT);
-            }
-            if state.free_contexts(device) < count || next + count > MAX_CONTEXTS as u32 {
-                return Err(ENODEV);
-            }
-            state.held[device] += count;
-            for (mode, count) in
-                [(Mode::Sync, nums.sync_ctx_num), (Mode::Async, nums.async_ctx_num)]
-            {
-                if count > 0 {
-                    let role = Role { generation, mode, direction, device };
-                    let (begin, end) = (next, next + count - 1);
-                    state.regions.push(Region { node, role, begin, end, next });
-                    next += count;
+/// The contexts that an initialisation makes.
+struct Plan {
+    regions: Vec<Region>,
+    /// By device.
+    held: [u32; MAX_DEVICES],
+    contexts: u32,
+}
+
+impl Plan {
+    /// The contexts of each node: by direction, synchronous ones first.
+    fn new(state: &State, wanted: &Wanted) -> Result<Self, c_int> {
+        let machine = &state.machine;
+        if !machine.present || machine.isolated {
+            return Err(ENODEV);
+        }
+        let total = |nums: &wd_ctx_nums| nums.sync_ctx_num.saturating_add(nums.async_ctx_num);
+        if wanted.contexts.iter().all(|nums| total(nums) == 0) {
+            return Err(EINVAL);
+        }
+        let nodes = machine.numa_nodes.iter().copied();
+        let mut devices: Vec<_> = nodes.zip(0..).filter(|(node, _)| wanted.has(*node)).collect();
+        devices.sort_unstable();
+        if devices.is_empty() {
+            return Err(ENODEV);
+        }
+        let generation = state.next_generation();
+        let mut plan = Self { regions: Vec::new(), held: [0; MAX_DEVICES], contexts: 0 };
+        for (node, device) in devices {
+            for (direction, nums) in DIRECTIONS.into_iter().zip(&wanted.contexts) {
+                let count = total(nums);
+                if count == 0 {
+                    continue;
+                }
+                plan.take(state, device, count)?;
+                for (mode, count) in
+                    [(Mode::Sync, nums.sync_ctx_num), (Mode::Async, nums.async_ctx_num)]
+                {
+                    if count > 0 {
+                        let role = Role { generation, mode, direction, device };
+                        let (begin, end) = (plan.contexts, plan.contexts + count - 1);
+                        plan.regions.push(Region { node, role, begin, end, next: begin });
+                        plan.contexts += count;
+                    }
                 }
             }
         }
+        Ok(plan)
     }
-    for region in &state.regions {
-        for context in region.begin..=region.end {
-            contexts::assign(context, region.role);
+
+    /// Takes contexts of a device.
+    fn take(&mut self, state: &State, device: usize, count: u32) -> Result<(), c_int> {
+        let left = |contexts: u32| contexts.saturating_sub(self.held[device]);
+        // A device that claims free contexts goes on claiming them.
+        let reported = state.claimed_contexts.unwrap_or(left(state.free_contexts(device)));
+        if reported == 0 {
+            return Err(ENODEV);
         }
+        if !state.machine.permission {
+            return Err(ENOMEM);
+        }
+        if state.machine.busy_node {
+            return Err(ETIMEDOUT);
+        }
+        if left(state.free_contexts(device)) < count {
+            // The node is busy, and that is retried while the device reports free contexts.
+            return Err(if state.claimed_contexts.is_some() { ETIMEDOUT } else { ENODEV });
+        }
+        if self.contexts + count > MAX_CONTEXTS as u32 {
+            return Err(ENODEV);
+        }
+        self.held[device] += count;
+        Ok(())
     }
-    state.begin_generation(next);
-    state.inits += 1;
-    Ok(())
+
+    fn carry_out(self, state: &mut State) {
+        for region in &self.regions {
+            for context in region.begin..=region.end {
+                contexts::assign(context, region.role);
+            }
+        }
+        state.regions = self.regions;
+        state.held = self.held;
+        state.begin_generation(self.contexts);
+        state.inits += 1;
+    }
 }
 
 impl Wanted {
@@ -145,10 +176,41 @@ impl Wanted {
     }
 }
 
+/// Checks the parameters as the library does, and finds the driver.
+///
 /// # Safety
 ///
 /// As [`init`].
-unsafe fn read(params: *const wd_ctx_params) -> Result<Wanted, c_int> {
+unsafe fn read(
+    state: &mut State,
+    algorithm: *const c_char,
+    sched_type: u32,
+    task_type: c_int,
+    params: *const wd_ctx_params,
+) -> Result<(usize, Wanted), c_int> {
+    // Other schedulers and the CPU's instructions are not modelled.
+    if algorithm.is_null()
+        || sched_type != SCHED_POLICY_RR
+        || !matches!(task_type, TASK_MIX | TASK_HW)
+    {
+        return Err(EINVAL);
+    }
+    // SAFETY: the caller says so.
+    let algorithm = unsafe { CStr::from_ptr(algorithm) }.to_str().unwrap_or_default();
+    if !KNOWN.contains(&algorithm) {
+        return Err(EINVAL);
+    }
+    drivers::register(state);
+    let driver = drivers::available(state, algorithm).ok_or(EINVAL)?;
+    // SAFETY: the caller says so.
+    let wanted = unsafe { read_params(params) }?;
+    Ok((driver, wanted))
+}
+
+/// # Safety
+///
+/// As [`init`].
+unsafe fn read_params(params: *const wd_ctx_params) -> Result<Wanted, c_int> {
     if params.is_null() {
         return Ok(Wanted { contexts: vec![DEFAULT; 2], nodes: None });
     }
@@ -185,6 +247,9 @@ unsafe fn read_bits(bits: *const bitmask) -> Option<Vec<c_ulong>> {
 /// `wd_comp_uninit2`. Nothing happens if the library is not initialised.
 pub(crate) fn uninit() {
     let mut state = lock(&STATE);
+    if state.progress != Progress::Idle {
+        crash("the library is uninitialised while another thread initialises it");
+    }
     if state::generation() == 0 {
         return;
     }

@@ -1,9 +1,9 @@
 //! Outputs of lost requests that the device still writes to.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use crate::crash::lock;
+use crate::sync::lock;
+use parking_lot::Mutex;
 
 /// What a late write leaves behind.
 const SCRIBBLE: u8 = 0xa5;

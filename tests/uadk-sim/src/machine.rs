@@ -1,5 +1,7 @@
 //! What the simulated machine has.
 
+use std::time::Duration;
+
 use uadk_sys::abi::{WD_DEFLATE, WD_DIR_COMPRESS, WD_GZIP, WD_ZLIB};
 
 /// Which way a block goes.
@@ -59,6 +61,15 @@ impl Algorithm {
         }
     }
 
+    /// Bytes of the trailer.
+    pub(crate) const fn trailer_len(self) -> u32 {
+        match self {
+            Self::Deflate => 0,
+            Self::Zlib => 4,
+            Self::Gzip => 8,
+        }
+    }
+
     pub(crate) const fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -87,8 +98,11 @@ pub struct Machine {
     pub permission: bool,
     /// Whether the kernel has isolated the devices after too many hardware errors.
     pub isolated: bool,
-    /// Whether opening the device node says `EBUSY` although contexts are free.
+    /// Whether opening the device node fails with `EBUSY` although contexts are free.
     pub busy_node: bool,
+    /// How long an initialisation spends opening the device node, whether that succeeds in the end
+    /// or not. With a busy node the real library retries for some 20 seconds.
+    pub open_delay: Duration,
 }
 
 impl Default for Machine {
@@ -101,6 +115,7 @@ impl Default for Machine {
             permission: true,
             isolated: false,
             busy_node: false,
+            open_delay: Duration::ZERO,
         }
     }
 }

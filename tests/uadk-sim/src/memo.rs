@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+
+use parking_lot::{RwLock, RwLockWriteGuard};
 
 use crate::machine::{Algorithm, Direction};
+use crate::sync;
 
 const SHARDS: usize = 16;
 /// A shard that has grown to this is emptied.
@@ -61,12 +64,12 @@ impl Key {
     }
 
     pub(crate) fn get(&self) -> Option<Arc<Remembered>> {
-        self.shard().read().unwrap_or_else(PoisonError::into_inner).get(self).cloned()
+        sync::read(self.shard()).get(self).cloned()
     }
 
     pub(crate) fn insert(self, result: Remembered) -> Arc<Remembered> {
         let result = Arc::new(result);
-        let mut map = self.shard().write().unwrap_or_else(PoisonError::into_inner);
+        let mut map = sync::write(self.shard());
         if map.len() >= LIMIT {
             map.clear();
         }
@@ -89,7 +92,7 @@ pub(crate) fn set(on: bool) {
 
 /// All maps, locked.
 pub(crate) fn locked() -> Vec<RwLockWriteGuard<'static, Shard>> {
-    MAPS.iter().map(|map| map.write().unwrap_or_else(PoisonError::into_inner)).collect()
+    MAPS.iter().map(sync::write).collect()
 }
 
 /// A hash of a few words, cheap enough for the hot path.

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use uadk_sys::abi::{WD_IN_EPARA, WD_STREAM_END, wd_comp_req};
 
-use crate::codec;
+use crate::codec::{self, Rejected};
 use crate::crash::crash;
 use crate::faults::Fault;
 use crate::late;
 use crate::machine::{Algorithm, Direction};
 use crate::memo::{self, Key, Remembered};
 use crate::session::Session;
-use crate::state::SETTINGS;
+use crate::state::{Mode, SETTINGS};
 use crate::timing;
 
 /// The driver tells the device of no more output room.
@@ -44,6 +44,10 @@ pub(crate) struct Message {
     produced: u32,
     status: u32,
     flip: bool,
+    /// Bytes at the end of the output that are not written.
+    cut: usize,
+    /// Completing it is a segmentation fault in the real library.
+    crashes: bool,
     write_late: Option<bool>,
 }
 
@@ -62,6 +66,8 @@ impl Default for Message {
             produced: 0,
             status: 0,
             flip: false,
+            cut: 0,
+            crashes: false,
             write_late: None,
         }
     }
@@ -79,6 +85,7 @@ pub(crate) struct Work {
     /// The context's, which is what the device does, whatever the request says.
     pub(crate) direction: Direction,
     pub(crate) device: usize,
+    pub(crate) mode: Mode,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -105,7 +112,7 @@ impl Message {
             self.compute(work, src);
         }
         if let Some(fault) = work.fault {
-            self.apply(fault);
+            self.apply(fault, work.session.algorithm);
         }
     }
 
@@ -122,16 +129,20 @@ impl Message {
         if let Some(found) = key.and_then(|key| key.get()) {
             self.consumed = found.consumed;
             self.remembered = Some(found);
-        } else if let Some(consumed) =
-            compute(algorithm, direction, window_bits, src, room, &mut self.bytes)
-        {
-            self.consumed = consumed;
+        } else {
+            match compute(algorithm, direction, window_bits, src, room, &mut self.bytes) {
+                Ok(consumed) => self.consumed = consumed,
+                Err(why) => {
+                    self.crashes = why == Rejected::Truncated
+                        && (algorithm, work.mode) == (Algorithm::Deflate, Mode::Async)
+                        && SETTINGS.raw_deflate_crash.load(Ordering::Relaxed);
+                    return self.reject();
+                }
+            }
             if let Some(key) = key {
-                let bytes = self.bytes.as_slice().into();
+                let (bytes, consumed) = (self.bytes.as_slice().into(), self.consumed);
                 self.remembered = Some(key.insert(Remembered { bytes, consumed }));
             }
-        } else {
-            return self.reject();
         }
         if self.output().len() > room {
             return self.reject();
@@ -148,7 +159,7 @@ impl Message {
         (self.consumed, self.produced, self.status) = (0, 0, WD_IN_EPARA);
     }
 
-    fn apply(&mut self, fault: Fault) {
+    fn apply(&mut self, fault: Fault, algorithm: Algorithm) {
         match fault {
             Fault::Late { polls } => {
                 // The poll that takes it counts down too.
@@ -168,10 +179,32 @@ impl Message {
             }
             Fault::ShortBy(bytes) => self.produced = self.produced.saturating_sub(bytes),
             Fault::Claims(bytes) => self.produced = bytes,
+            Fault::Consumed(bytes) => {
+                (self.consumed, self.status) = (bytes, 0);
+            }
+            Fault::ConsumedShort(bytes) => {
+                (self.consumed, self.status) = (self.consumed.saturating_sub(bytes), 0);
+            }
+            Fault::Empty => {
+                self.reject();
+                (self.consumed, self.status) = (self.request.src_len, 0);
+            }
+            Fault::Truncated(bytes) => self.truncate(bytes),
+            Fault::NoTrailer => self.truncate(algorithm.trailer_len().max(1)),
             Fault::Lost { write_late } => self.write_late = Some(write_late),
-            // Not accepted in the first place.
-            Fault::Busy | Fault::Context(_) | Fault::Reset | Fault::Return(_) => {}
+            // These concern the submission.
+            Fault::Busy
+            | Fault::Context(_)
+            | Fault::Reset
+            | Fault::Return(_)
+            | Fault::ReturnButKeep(_)
+            | Fault::SlowSubmit(_) => {}
         }
+    }
+
+    fn truncate(&mut self, bytes: u32) {
+        self.cut = bytes as usize;
+        self.produced = self.produced.saturating_sub(bytes);
     }
 
     pub(crate) fn is_deferred(&self) -> bool {
@@ -179,7 +212,8 @@ impl Message {
     }
 
     fn output(&self) -> &[u8] {
-        self.remembered.as_ref().map_or(&self.bytes, |remembered| &remembered.bytes)
+        let whole = self.remembered.as_ref().map_or(&*self.bytes, |remembered| &remembered.bytes);
+        &whole[..whole.len().saturating_sub(self.cut)]
     }
 
     /// The device writes the output, and leaves the request as the caller will see it.
@@ -215,6 +249,9 @@ impl Message {
     ///
     /// As [`complete`](Self::complete); the callback may be called with its parameter.
     pub(crate) unsafe fn call_back(&mut self) {
+        if self.crashes {
+            crash("raw deflate that ends early completes on an asynchronous context");
+        }
         // SAFETY: the caller says so.
         let request = unsafe { self.complete() };
         let (callback, param) = (request.cb, request.cb_param);
@@ -247,7 +284,7 @@ impl Message {
             self.bytes.clear();
         }
         (self.due, self.polls_left, self.deferred) = (Duration::ZERO, 0, false);
-        (self.flip, self.write_late) = (false, None);
+        (self.flip, self.cut, self.crashes, self.write_late) = (false, 0, false, None);
     }
 }
 
@@ -285,11 +322,11 @@ fn compute(
     src: &[u8],
     room: usize,
     out: &mut Vec<u8>,
-) -> Option<u32> {
+) -> Result<u32, Rejected> {
     match direction {
         Direction::Compress => {
             codec::compress(algorithm, window_bits, src, out);
-            Some(src.len() as u32)
+            Ok(src.len() as u32)
         }
         Direction::Decompress => codec::decompress(algorithm, src, out, room).map(|n| n as u32),
     }

@@ -10,13 +10,14 @@ use uadk_sys::abi::{
 
 use crate::clock;
 use crate::contexts;
-use crate::crash::{crash, lock};
+use crate::crash::crash;
 use crate::faults::{self, Fault, RequestInfo};
 use crate::late;
 use crate::machine::Direction;
 use crate::message::{Message, Work};
 use crate::session::Session;
 use crate::state::{self, Mode, Pin, STATE};
+use crate::sync::lock;
 
 /// How long a synchronous call spins for a lost completion.
 const SYNC_SPIN: Duration = Duration::from_millis(14_500);
@@ -44,7 +45,7 @@ pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_
         return code;
     }
     // SAFETY: the caller says so.
-    let prepared = unsafe { prepare(session, pin, request, number, fault) };
+    let prepared = unsafe { prepare(session, pin, request, Mode::Async, (number, fault)) };
     let message = match prepared {
         Ok(message) => message,
         Err(code) => return code,
@@ -55,7 +56,7 @@ pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_
     } else {
         context.queue().push(message);
     }
-    0
+    returned(fault)
 }
 
 /// `wd_do_comp_sync`, and `wd_do_comp_strm` for a whole block.
@@ -78,7 +79,7 @@ pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int 
     let context = contexts::pinned(pin);
     let _spin_lock = context.lock_spin();
     // SAFETY: the caller says so.
-    let prepared = unsafe { prepare(session, pin, request, number, fault) };
+    let prepared = unsafe { prepare(session, pin, request, Mode::Sync, (number, fault)) };
     let mut message = match prepared {
         Ok(message) => message,
         Err(code) => return code,
@@ -102,6 +103,9 @@ pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int 
     queue.counts_mut().completed += 1;
     queue.finish(message);
     drop(queue);
+    if returned(fault) != 0 {
+        return returned(fault);
+    }
     let answer = wd_comp_req {
         src_len: completed.src_len,
         dst_len: completed.dst_len,
@@ -123,14 +127,17 @@ unsafe fn prepare(
     session: &'static Session,
     pin: Pin,
     request: wd_comp_req,
-    number: u64,
-    fault: Option<Fault>,
+    mode: Mode,
+    (number, fault): (u64, Option<Fault>),
 ) -> Result<Box<Message>, c_int> {
     let mut message = contexts::pinned(pin).queue().reserve()?;
     let (direction, device) = (pin.role.direction, pin.role.device);
-    let work = Work { session, request, number, direction, device, fault };
+    let work = Work { session, request, number, direction, device, mode, fault };
     // SAFETY: the caller says so.
     unsafe { message.fill(&work) };
+    if let Some(Fault::SlowSubmit(time)) = fault {
+        clock::wait_until(clock::now() + time);
+    }
     Ok(message)
 }
 
@@ -351,6 +358,14 @@ fn accept(pin: Pin, fault: Option<Fault>) -> Result<(), c_int> {
             Err(RESET)
         }
         _ => Ok(()),
+    }
+}
+
+/// What the submission of an accepted request returns.
+fn returned(fault: Option<Fault>) -> c_int {
+    match fault {
+        Some(Fault::ReturnButKeep(code)) => code,
+        _ => 0,
     }
 }
 

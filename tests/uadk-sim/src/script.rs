@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use uadk_sys::abi::WD_HW_EACCESS;
 
-use crate::crash::lock;
 use crate::faults::{Fault, Rate};
 use crate::machine::Machine;
 use crate::state::{SETTINGS, STATE};
+use crate::sync::lock;
 use crate::timing::{self, Timing};
 use crate::{faults, fork, init, late, memo, requests};
 
@@ -104,6 +104,16 @@ fn follow_machine(name: &str, value: &str) -> Followed {
         }),
         "node" => one_of(value, ["free", "busy"], "free or busy")
             .map(|free| lock(&STATE).machine.busy_node = !free),
+        "open-delay" => number(value)
+            .map(|millis| lock(&STATE).machine.open_delay = Duration::from_millis(millis)),
+        "available" if value == "actual" => {
+            lock(&STATE).claimed_contexts = None;
+            Ok(())
+        }
+        "available" => number(value).map(|claimed| lock(&STATE).claimed_contexts = Some(claimed)),
+        "raw-deflate-crash" => {
+            yes(value).map(|crash| SETTINGS.raw_deflate_crash.store(crash, Ordering::Relaxed))
+        }
         "permission" => yes(value).map(|permission| lock(&STATE).machine.permission = permission),
         "isolated" => yes(value).map(|isolated| lock(&STATE).machine.isolated = isolated),
         "queues" => one_of(value, ["taken", "free"], "taken or free")
@@ -163,6 +173,7 @@ fn follow_rate(name: &str, value: &str) -> Followed {
     let none = || parameter.is_none().then_some(()).ok_or(PLAIN);
     let unsigned = || parameter.and_then(|text| text.trim().parse::<u32>().ok()).ok_or(WITH);
     let signed = || parameter.and_then(|text| text.trim().parse::<i32>().ok()).ok_or(WITH);
+    let micros = || unsigned().map(|micros| Duration::from_micros(micros.into()));
     let off = value == "0";
     let dead = -(WD_HW_EACCESS.cast_signed());
     let (kind, fault) = match name {
@@ -181,11 +192,18 @@ fn follow_rate(name: &str, value: &str) -> Followed {
         }
         "flip" => (4, none().map(|()| Fault::FlipBit)),
         "late" => (5, unsigned().map(|polls| Fault::Late { polls })),
-        "delay" => (6, unsigned().map(|micros| Fault::Delay(Duration::from_micros(micros.into())))),
+        "delay" => (6, micros().map(Fault::Delay)),
         "status" => (7, unsigned().map(Fault::Status)),
         "return" => (8, signed().map(Fault::Return)),
         "short" => (9, unsigned().map(Fault::ShortBy)),
         "claims" => (10, unsigned().map(Fault::Claims)),
+        "consumed" => (11, unsigned().map(Fault::Consumed)),
+        "consumed-short" => (12, unsigned().map(Fault::ConsumedShort)),
+        "empty" => (13, none().map(|()| Fault::Empty)),
+        "truncated" => (14, unsigned().map(Fault::Truncated)),
+        "no-trailer" => (15, none().map(|()| Fault::NoTrailer)),
+        "keeps" => (16, signed().map(Fault::ReturnButKeep)),
+        "submit-delay" => (17, micros().map(Fault::SlowSubmit)),
         _ => return None,
     };
     if off {
@@ -201,8 +219,8 @@ fn follow_rate(name: &str, value: &str) -> Followed {
 
 fn parse_rate(text: &str) -> Option<Rate> {
     let (faults, of) = text.split_once('/')?;
-    let rate = Rate { faults: faults.trim().parse().ok()?, of: of.trim().parse().ok()? };
-    (rate.of > 0).then_some(rate)
+    let (faults, of) = (faults.trim().parse::<u32>().ok()?, of.trim().parse().ok()?);
+    (of > 0).then_some(Rate { faults: faults.min(of), of })
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, &'static str> {

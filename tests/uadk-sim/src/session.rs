@@ -7,9 +7,10 @@ use uadk_sys::abi::{
 };
 
 use crate::codec;
-use crate::crash::{crash, lock};
+use crate::crash::crash;
 use crate::machine::{Algorithm, Direction};
 use crate::state::{self, Mode, Pin, STATE};
+use crate::sync::lock;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"UADKSESS");
 const MAX_LEVEL: u32 = 15;

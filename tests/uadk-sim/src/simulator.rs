@@ -2,21 +2,23 @@
 
 use std::ffi::c_int;
 use std::sync::atomic::Ordering;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::clock::{Clock, Sleeper};
-use crate::crash::lock;
 use crate::faults::{Fault, RequestInfo};
 use crate::machine::{Direction, Machine};
+use crate::opening::OpenHold;
 use crate::script::ScriptError;
-use crate::state::{SETTINGS, STATE};
+use crate::state::{Progress, SETTINGS, STATE};
+use crate::sync::{STEP, lock};
 use crate::timing::Timing;
 use crate::{clock, contexts, drivers, faults, fork, init, late, memo, requests, script, timing};
 
 /// Who has the simulator: the ticket of that one, or 0. Not a `MutexGuard`, which a forked child could
 /// not release.
 pub(crate) static TURN: Mutex<Turn> = Mutex::new(Turn { holder: 0, tickets: 0 });
-static RELEASED: Condvar = Condvar::new();
 
 #[derive(Debug)]
 pub(crate) struct Turn {
@@ -25,6 +27,16 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
+    /// A ticket, unless somebody has the simulator.
+    fn take(&mut self) -> Option<u64> {
+        if self.holder != 0 {
+            return None;
+        }
+        self.tickets += 1;
+        self.holder = self.tickets;
+        Some(self.holder)
+    }
+
     /// In a forked child: whoever held it is on the other side, or finds its ticket void.
     pub(crate) fn release(&mut self) {
         self.holder = 0;
@@ -56,6 +68,8 @@ pub struct Counts {
     pub inits: u64,
     /// And how many were undone.
     pub uninits: u64,
+    /// Initialisations under way: 0 or 1.
+    pub initialising: u64,
     /// Sessions that were given out.
     pub sessions_allocated: u64,
     /// Sessions that were not freed, those with lost requests included.
@@ -113,14 +127,12 @@ impl Simulator {
     #[must_use]
     pub fn acquire(machine: Machine) -> Self {
         fork::register();
-        let mut turn = lock(&TURN);
-        while turn.holder != 0 {
-            turn = RELEASED.wait(turn).unwrap_or_else(PoisonError::into_inner);
-        }
-        turn.tickets += 1;
-        let ticket = turn.tickets;
-        turn.holder = ticket;
-        drop(turn);
+        let ticket = loop {
+            if let Some(ticket) = lock(&TURN).take() {
+                break ticket;
+            }
+            std::thread::sleep(STEP);
+        };
         script::ignore_environment();
         reset(machine);
         Self { ticket }
@@ -207,6 +219,38 @@ impl Simulator {
         lock(&STATE).machine.permission = permission;
     }
 
+    /// Opening the device node fails with `EBUSY` although contexts are free, or works again.
+    pub fn busy_node(&self, busy: bool) {
+        lock(&STATE).machine.busy_node = busy;
+    }
+
+    /// Opening the device node takes this long from now on, as [`Machine::open_delay`] does.
+    pub fn slow_open(&self, delay: Duration) {
+        lock(&STATE).machine.open_delay = delay;
+    }
+
+    /// Holds initialisations back while they open the device node, until the guard is dropped. All
+    /// other functions go on, but for further initialisations, which wait for the first one for 3
+    /// seconds and then return `ETIMEDOUT`, as in the real library.
+    ///
+    /// An initialisation that is held back when the simulator is dropped returns `ETIMEDOUT`.
+    pub fn hold_open(&self) -> OpenHold {
+        OpenHold::new()
+    }
+
+    /// `wd_get_avail_ctx` reports this many free contexts, whatever is free; `None` ends the lie. An
+    /// initialisation believes it: with 0 it returns `ENODEV`, and if fewer are free than it needs,
+    /// the device node stays busy and it returns `ETIMEDOUT`.
+    pub fn claim_contexts(&self, contexts: Option<u32>) {
+        lock(&STATE).claimed_contexts = contexts;
+    }
+
+    /// Whether decompressing truncated raw deflate on an asynchronous context crashes the process, as
+    /// with UADK 2.9.1 and newer (no).
+    pub fn set_raw_deflate_crash(&self, crash: bool) {
+        SETTINGS.raw_deflate_crash.store(crash, Ordering::Relaxed);
+    }
+
     /// A context takes only so many requests at a time (1023).
     pub fn full_queue(&self, limit: usize) {
         SETTINGS.queue_limit.store(limit, Ordering::Relaxed);
@@ -276,7 +320,6 @@ impl Drop for Simulator {
         if turn.holder == self.ticket {
             turn.release();
         }
-        RELEASED.notify_one();
     }
 }
 
@@ -302,6 +345,7 @@ pub(crate) fn counts() -> Counts {
     let sum = |part: fn(&ContextCounts) -> u64| by_context.iter().map(part).sum();
     Counts {
         inits: state.inits,
+        initialising: (state.progress != Progress::Idle).into(),
         uninits: state.uninits,
         sessions_allocated: state.sessions_allocated,
         sessions_alive: state.sessions.len() as u64,

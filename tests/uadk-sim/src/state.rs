@@ -1,8 +1,9 @@
 //! What is not touched by each request, under one lock.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
 
+use parking_lot::Mutex;
 use uadk_sys::abi::MAX_IN_FLIGHT;
 
 use crate::machine::{Direction, Machine};
@@ -15,6 +16,7 @@ pub(crate) static STATE: LazyLock<Mutex<State>> = LazyLock::new(|| Mutex::new(St
 pub(crate) static SETTINGS: Settings = Settings {
     queue_limit: AtomicUsize::new(MAX_IN_FLIGHT),
     demands_room: AtomicBool::new(true),
+    raw_deflate_crash: AtomicBool::new(false),
     algorithms: AtomicU8::new(0),
 };
 
@@ -24,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) queue_limit: AtomicUsize,
     /// Whether less than 9/8 of the input is too little room to compress.
     pub(crate) demands_room: AtomicBool,
+    /// Whether truncated raw deflate on an asynchronous context crashes the process.
+    pub(crate) raw_deflate_crash: AtomicBool,
     /// What the devices offer ([`Machine::bits`]).
     pub(crate) algorithms: AtomicU8,
 }
@@ -32,6 +36,7 @@ impl Settings {
     pub(crate) fn reset(&self) {
         self.queue_limit.store(MAX_IN_FLIGHT, Ordering::Relaxed);
         self.demands_room.store(true, Ordering::Relaxed);
+        self.raw_deflate_crash.store(false, Ordering::Relaxed);
     }
 }
 
@@ -70,6 +75,16 @@ pub(crate) struct Region {
     pub(crate) next: u32,
 }
 
+/// How far an initialisation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// There is none under way.
+    Idle,
+    Initialising,
+    /// An [`OpenHold`](crate::OpenHold) holds it back.
+    Held,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -80,6 +95,12 @@ pub(crate) struct State {
     pub(crate) registered: bool,
     /// Whether other processes have all contexts that this one has not.
     pub(crate) queues_taken: bool,
+    /// What devices report as free, whatever is.
+    pub(crate) claimed_contexts: Option<u32>,
+    /// How far the thread that initialises the library is, if there is one.
+    pub(crate) progress: Progress,
+    /// Holds on the device node.
+    pub(crate) open_holds: u32,
     /// Contexts that this process holds, by device.
     pub(crate) held: [u32; crate::timing::MAX_DEVICES],
     pub(crate) regions: Vec<Region>,
@@ -109,6 +130,9 @@ impl State {
             machine,
             registered: false,
             queues_taken: false,
+            claimed_contexts: None,
+            progress: Progress::Idle,
+            open_holds: 0,
             held: [0; crate::timing::MAX_DEVICES],
             regions: Vec::new(),
             contexts: 0,
@@ -156,7 +180,9 @@ impl State {
         self.end_generation();
         self.life += 1;
         self.queues_taken = false;
+        self.claimed_contexts = None;
         self.refused = None;
+        self.forget_opening();
         self.forget_sessions();
         self.set_machine(machine);
     }
@@ -166,7 +192,12 @@ impl State {
         self.end_generation();
         self.life += 1;
         self.registered = false;
+        self.forget_opening();
         self.forget_sessions();
+    }
+
+    fn forget_opening(&mut self) {
+        (self.progress, self.open_holds) = (Progress::Idle, 0);
     }
 
     fn forget_sessions(&mut self) {
@@ -177,6 +208,11 @@ impl State {
     /// Contexts that a device has free.
     pub(crate) fn free_contexts(&self, device: usize) -> u32 {
         if self.queues_taken { 0 } else { self.machine.contexts.saturating_sub(self.held[device]) }
+    }
+
+    /// Contexts that a device reports as free.
+    pub(crate) fn reported_contexts(&self, device: usize) -> u32 {
+        self.claimed_contexts.unwrap_or_else(|| self.free_contexts(device))
     }
 
     /// The context that the next session of a node and direction is pinned to. A node without any

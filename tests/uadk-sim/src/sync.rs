@@ -1,0 +1,36 @@
+//! Locking that survives `fork`.
+//!
+//! `parking_lot` keeps waiting threads in a table of its own. A forked child inherits that table with
+//! entries for threads it does not have, perhaps in the middle of a change, and could hand a lock to
+//! one of them. So nothing in this crate ever parks: whoever finds a lock taken yields and tries
+//! again, and the table stays empty. Locks are held for a few instructions, except by the fork
+//! handlers.
+
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Interval at which a thread looks for an event that may take long.
+pub(crate) const STEP: Duration = Duration::from_millis(1);
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    until_some(|| mutex.try_lock())
+}
+
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    until_some(|| lock.try_read())
+}
+
+pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    until_some(|| lock.try_write())
+}
+
+#[inline]
+fn until_some<G>(attempt: impl Fn() -> Option<G>) -> G {
+    loop {
+        if let Some(guard) = attempt() {
+            return guard;
+        }
+        std::thread::yield_now();
+    }
+}
