@@ -42,6 +42,8 @@ bench: setup
 lint: setup
 	@cargo fmt --version >/dev/null && cargo clippy --version >/dev/null || \
 		{ echo "lint needs rustfmt and clippy: rustup component add rustfmt clippy"; exit 1; }
+	tools/import-cycles --self-test
+	tools/import-cycles
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet

@@ -2,7 +2,9 @@
 
 mod batch;
 mod builder;
+mod map;
 mod member;
+mod place;
 mod pool;
 mod read;
 mod seek;
@@ -15,4 +17,4 @@ pub use read::BlockGzReader;
 pub use write::BlockGzWriter;
 
 pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
-pub(crate) use write::Place;
+pub(crate) use place::Place;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::block_gzip::Place;
+use crate::kind::EntryKind;
 use crate::scan::Head;
 
 /// One entry of an archive: a file, a folder, a link.
@@ -28,76 +29,6 @@ pub struct Entry {
     pub(crate) checksum: u32,
     /// Where it begins in the file; `None` in gzip without sizes.
     pub(crate) place: Option<Place>,
-}
-
-/// What an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EntryKind {
-    /// A file, sparse or not.
-    File,
-    /// Another name of a file that came before.
-    HardLink,
-    /// A symbolic link.
-    Symlink,
-    /// A character device.
-    CharDevice,
-    /// A block device.
-    BlockDevice,
-    /// A folder.
-    Directory,
-    /// A named pipe.
-    Fifo,
-    /// Something else, by its type in the tar header; it has contents like a file.
-    Other(u8),
-}
-
-impl EntryKind {
-    pub(crate) const fn from_byte(byte: u8) -> Self {
-        match byte {
-            b'0' | 0 | b'7' | b'S' => Self::File,
-            b'1' => Self::HardLink,
-            b'2' => Self::Symlink,
-            b'3' => Self::CharDevice,
-            b'4' => Self::BlockDevice,
-            b'5' => Self::Directory,
-            b'6' => Self::Fifo,
-            other => Self::Other(other),
-        }
-    }
-
-    pub(crate) const fn byte(self) -> u8 {
-        match self {
-            Self::File => b'0',
-            Self::HardLink => b'1',
-            Self::Symlink => b'2',
-            Self::CharDevice => b'3',
-            Self::BlockDevice => b'4',
-            Self::Directory => b'5',
-            Self::Fifo => b'6',
-            Self::Other(byte) => byte,
-        }
-    }
-
-    /// Whether bytes of contents follow in the tar.
-    pub(crate) const fn has_data(self) -> bool {
-        matches!(self, Self::File | Self::Other(_))
-    }
-
-    /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::HardLink => "hardlink",
-            Self::Symlink => "symlink",
-            Self::CharDevice => "char-device",
-            Self::BlockDevice => "block-device",
-            Self::Directory => "directory",
-            Self::Fifo => "fifo",
-            Self::Other(_) => "other",
-        }
-    }
 }
 
 impl Entry {
@@ -222,14 +153,6 @@ impl TrimSlashes for [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kinds_are_their_bytes() {
-        for byte in 0..=255 {
-            let kind = EntryKind::from_byte(byte);
-            assert_eq!(EntryKind::from_byte(kind.byte()), kind);
-        }
-    }
 
     #[test]
     fn names_are_compared_without_ornaments() {

@@ -97,6 +97,11 @@ impl Error {
         Self::Entry { name: String::from_utf8_lossy(name).into_owned(), what: what.into() }
     }
 
+    /// As [`entry`](Self::entry), where the name is not at hand: [`of_entry`](Self::of_entry) adds it.
+    pub(crate) fn unnamed(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::entry(b"", what)
+    }
+
     /// The same, told of an entry.
     pub(crate) fn of_entry(self, name: &[u8]) -> Self {
         match self {

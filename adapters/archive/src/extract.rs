@@ -2,6 +2,7 @@
 
 mod folders;
 mod metadata;
+mod options;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -15,58 +16,7 @@ use crate::read::Piece;
 use crate::scan::Head;
 use crate::{EntryKind, EntryReader, Error, Result};
 use folders::{Folders, split};
-
-/// Settings of an [`Extractor`].
-#[derive(Clone, Debug, Default)]
-#[must_use]
-#[allow(clippy::struct_excessive_bools)] // Independent switches.
-pub struct ExtractOptions {
-    pub(crate) permissions: bool,
-    pub(crate) owner: bool,
-    pub(crate) xattrs: bool,
-    pub(crate) keep_old: bool,
-    pub(crate) max_size: Option<u64>,
-}
-
-impl ExtractOptions {
-    /// Permissions less the process's umask, without setuid, setgid and sticky bits; files belong to who
-    /// extracts them; no extended attributes; files that are there are replaced; no limit.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Whether files get exactly the permissions of the archive, setuid, setgid and sticky bits
-    /// included.
-    pub fn permissions(mut self, exact: bool) -> Self {
-        self.permissions = exact;
-        self
-    }
-
-    /// Whether files get the owner and group of the archive, by number; only root may do that.
-    pub fn owner(mut self, same: bool) -> Self {
-        self.owner = same;
-        self
-    }
-
-    /// Whether files get the extended attributes of the archive whose name begins with `user.`.
-    pub fn xattrs(mut self, xattrs: bool) -> Self {
-        self.xattrs = xattrs;
-        self
-    }
-
-    /// Whether a file that is there already is an error, instead of being replaced.
-    pub fn keep_old(mut self, keep: bool) -> Self {
-        self.keep_old = keep;
-        self
-    }
-
-    /// The most bytes that all files may have together, holes included; more is an error, before any of
-    /// the file that would exceed it is written.
-    pub fn max_size(mut self, bytes: Option<u64>) -> Self {
-        self.max_size = bytes;
-        self
-    }
-}
+pub use options::ExtractOptions;
 
 /// What became of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +103,7 @@ impl Extractor {
             return Ok(Extracted::Done);
         }
         let Some((last, before)) = path.split_last() else {
-            return Err(wrong("it has the name of the folder that it would be in"));
+            return Err(Error::unnamed("it has the name of the folder that it would be in"));
         };
         if head.kind == EntryKind::File {
             self.reserve(head.size)?;
@@ -162,7 +112,7 @@ impl Extractor {
             EntryKind::HardLink => {
                 let target = split(&head.link)?;
                 let Some((last, before)) = target.split_last() else {
-                    return Err(wrong("it is a link to nothing"));
+                    return Err(Error::unnamed("it is a link to nothing"));
                 };
                 Some((self.folders.existing(before)?, *last))
             }
@@ -212,7 +162,7 @@ impl Extractor {
     fn reserve(&mut self, size: u64) -> Result<()> {
         let total = self.written.saturating_add(size);
         match self.options.max_size {
-            Some(max) if total > max => Err(wrong(format!(
+            Some(max) if total > max => Err(Error::unnamed(format!(
                 "with its {size} bytes, more than {max} bytes would be extracted; raise the limit if \
                  the archive can be trusted"
             ))),
@@ -236,14 +186,15 @@ fn replacing<T>(
             match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => make(),
                 Err(Errno::ISDIR | Errno::PERM) => {
-                    return Err(wrong("a folder of that name is there; remove it"));
+                    return Err(Error::unnamed("a folder of that name is there; remove it"));
                 }
                 Err(errno) => Err(errno),
             }
         }
         result => result,
     };
-    result.map_err(|errno| wrong(format!("it can't be written: {}", io::Error::from(errno))))
+    result
+        .map_err(|errno| Error::unnamed(format!("it can't be written: {}", io::Error::from(errno))))
 }
 
 fn write<R: Read>(
@@ -264,7 +215,8 @@ fn write<R: Read>(
                 ends_in_hole = false;
             }
             Piece::Hole(len) => {
-                let by = i64::try_from(len).map_err(|_| wrong("it has too long a hole"))?;
+                let by =
+                    i64::try_from(len).map_err(|_| Error::unnamed("it has too long a hole"))?;
                 file.seek(SeekFrom::Current(by))?;
                 entry.skip_hole(len);
                 ends_in_hole = true;
@@ -275,8 +227,4 @@ fn write<R: Read>(
         file.set_len(head.size)?;
     }
     metadata::set_file(file.as_fd(), head, options)
-}
-
-fn wrong(what: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::entry(b"", what)
 }

@@ -1,6 +1,7 @@
 //! The index of entries, and where it is in the file. docs/archive-index.md has the format.
 
 mod footer;
+mod member;
 mod members;
 mod record;
 

@@ -1,13 +1,12 @@
 //! Settings of archives.
 
-use std::io;
 use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Level};
 
-use crate::{ArchiveReader, ArchiveWriter, BlockGzOptions, Result};
+use crate::BlockGzOptions;
 
-/// Settings of an [`ArchiveReader`] or [`ArchiveWriter`].
+/// Settings of an [`ArchiveReader`](crate::ArchiveReader) or [`ArchiveWriter`](crate::ArchiveWriter).
 ///
 /// ```
 /// use uadk_compress::Level;
@@ -50,28 +49,10 @@ impl ArchiveOptions {
         self
     }
 
-    /// Whether [`resume`](ArchiveWriter::resume) cuts the file where it is damaged, even if that is
+    /// Whether [`resume`](crate::ArchiveWriter::resume) cuts the file where it is damaged, even if that is
     /// not at its end and whole entries may follow. It does not if not set.
     pub fn discard_damaged(mut self, discard: bool) -> Self {
         self.discard_damaged = discard;
         self
-    }
-
-    /// A writer of a new archive.
-    ///
-    /// # Errors
-    ///
-    /// As [`BlockGzOptions::writer`].
-    pub fn writer<W: io::Write>(&self, inner: W) -> Result<ArchiveWriter<W>> {
-        ArchiveWriter::with_writer(self.gzip.writer(inner)?)
-    }
-
-    /// A reader of any tar.gz.
-    ///
-    /// # Errors
-    ///
-    /// As [`BlockGzOptions::reader`].
-    pub fn reader<R: io::Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
-        Ok(ArchiveReader::with_reader(self.gzip.reader(inner)?))
     }
 }

@@ -43,6 +43,17 @@ pub(crate) enum Piece<'a> {
     End,
 }
 
+impl ArchiveOptions {
+    /// A reader of any tar.gz.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlockGzOptions::reader`](crate::BlockGzOptions::reader).
+    pub fn reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
+        Ok(ArchiveReader::with_reader(self.gzip.reader(inner)?))
+    }
+}
+
 impl<R: Read> ArchiveReader<R> {
     /// A reader with the default [`ArchiveOptions`].
     ///

@@ -1,5 +1,6 @@
 //! Walking through a tar: one parser for listing, extracting, verifying and recovering.
 
+mod head;
 mod pax;
 mod sparse;
 
@@ -9,41 +10,12 @@ use tar::Header;
 
 use crate::checksum::Checksum;
 use crate::{EntryKind, Error, Result};
+use head::BLOCK;
+pub(crate) use head::{Head, Segment, Tail};
 use pax::Extensions;
-pub(crate) use sparse::Segment;
 
-pub(crate) const BLOCK: usize = 512;
 /// Names, extended attributes and such of one entry have no more bytes than this.
 const MAX_EXTENSION: u64 = 8 << 20;
-
-/// What the headers of an entry say.
-#[derive(Clone, Debug)]
-pub(crate) struct Head {
-    pub(crate) start: u64,
-    pub(crate) header_len: u64,
-    pub(crate) kind: EntryKind,
-    pub(crate) path: Vec<u8>,
-    pub(crate) link: Vec<u8>,
-    /// Bytes of contents, holes included.
-    pub(crate) size: u64,
-    /// Bytes of contents in the tar.
-    pub(crate) stored: u64,
-    pub(crate) mode: u32,
-    pub(crate) mtime: i64,
-    pub(crate) nanoseconds: u32,
-    pub(crate) uid: u64,
-    pub(crate) gid: u64,
-    /// Where there is data, if there are holes.
-    pub(crate) sparse: Option<Vec<Segment>>,
-    pub(crate) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-}
-
-/// What an entry turned out to be when it was read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tail {
-    pub(crate) tar_len: u64,
-    pub(crate) checksum: u32,
-}
 
 /// Reads headers and contents, one entry after the other.
 #[derive(Debug)]
@@ -197,7 +169,10 @@ impl<R: BufRead> Walker<R> {
             sparse: None,
             xattrs: std::mem::take(&mut pax.xattrs),
         };
-        self.read_sparse_map(header, at, &pax, &mut head)?;
+        let sparse = sparse::read_map(header, at, &pax, &mut head, || self.needed_block());
+        // A map before the contents takes its bytes from them.
+        self.data_left = head.stored;
+        sparse?;
         head.header_len = self.position - self.start;
         Ok(head)
     }
@@ -260,6 +235,10 @@ impl<R: BufRead> Walker<R> {
             filled += n;
         }
         Ok(Some(block))
+    }
+
+    fn needed_block(&mut self) -> Result<[u8; BLOCK]> {
+        self.block()?.ok_or_else(|| self.torn())
     }
 
     fn torn(&self) -> Error {

@@ -75,6 +75,17 @@ pub(crate) struct Parts<'a> {
     pub(crate) mtime: Option<i64>,
 }
 
+impl ArchiveOptions {
+    /// A writer of a new archive.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlockGzOptions::writer`](crate::BlockGzOptions::writer).
+    pub fn writer<W: Write>(&self, inner: W) -> Result<ArchiveWriter<W>> {
+        ArchiveWriter::with_writer(self.gzip.writer(inner)?)
+    }
+}
+
 impl<W: Write> ArchiveWriter<W> {
     /// An archive with the default [`ArchiveOptions`].
     ///

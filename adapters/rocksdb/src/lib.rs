@@ -55,6 +55,7 @@ mod codec;
 mod error;
 mod incidents;
 mod options;
+mod registered;
 mod registry;
 mod schema;
 #[allow(unsafe_code, reason = "calls the C++ shim, and is called by it")]

@@ -1,15 +1,11 @@
-//! Compressors that RocksDB finds by name.
+//! Registering compressors that RocksDB finds by name.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
 use uadk_compress::BlockCompressor;
 
 use crate::codec::Codec;
-use crate::{Error, Schema, shim, version};
-
-static REGISTERED: LazyLock<Mutex<HashMap<String, (Codec, Schema)>>> =
-    LazyLock::new(Mutex::default);
+use crate::{Error, Schema, registered, shim, version};
 
 /// Lets RocksDB find `compressor` by the schema's name, in this process, from now on:
 ///
@@ -42,18 +38,9 @@ pub fn register(compressor: impl BlockCompressor + 'static, schema: Schema) -> R
     version::check()?;
     schema.check(&compressor)?;
     let codec = Codec::new(Arc::new(compressor), &schema);
-    let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !registered.contains_key(schema.name()) && !shim::register_name(&schema) {
-        return Err(Error::OutOfMemory);
+    if registered::insert(codec, schema, shim::register_name) {
+        Ok(())
+    } else {
+        Err(Error::OutOfMemory)
     }
-    let replaced = registered.insert(schema.name().to_owned(), (codec, schema));
-    drop(registered);
-    // Not under the lock: to drop a compressor of the user's may do anything, even register another.
-    drop(replaced);
-    Ok(())
-}
-
-/// What is registered as `name`.
-pub(crate) fn find(name: &str) -> Option<(Codec, Schema)> {
-    REGISTERED.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
 }

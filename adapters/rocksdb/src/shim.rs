@@ -11,7 +11,7 @@ use librocksdb_sys::rocksdb_options_t;
 use rocksdb::{AsRawPtr, Options};
 
 use crate::codec::{Answer, Codec};
-use crate::registry;
+use crate::registered;
 use crate::schema::Schema;
 
 /// `Setup` in shim/codec.h.
@@ -96,7 +96,7 @@ pub(crate) fn clear_manager(options: &mut Options) {
     unsafe { uadk_compress_clear_manager(raw) };
 }
 
-/// Has RocksDB ask [`registry::find`] for managers called `schema.name()`; false if there is no
+/// Has RocksDB ask [`registered::find`] for managers called `schema.name()`; false if there is no
 /// memory for it.
 pub(crate) fn register_name(schema: &Schema) -> bool {
     // SAFETY: both pointers are to what lives as long as the process.
@@ -258,7 +258,7 @@ unsafe extern "C" fn find(name: *const c_char, found: *mut Setup) -> bool {
     // SAFETY: the shim passes a C++ string's characters, which end in NUL.
     let name = unsafe { CStr::from_ptr(name) };
     let Some(setup) = guard(None, || {
-        let (codec, schema) = registry::find(name.to_str().ok()?)?;
+        let (codec, schema) = registered::find(name.to_str().ok()?)?;
         Some(setup(codec, &schema))
     }) else {
         return false;

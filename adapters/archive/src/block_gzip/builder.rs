@@ -1,17 +1,13 @@
 //! Settings of readers and writers.
 
-use std::io;
 use std::num::NonZero;
 use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Compressor, Format, Level};
 
-use super::batch::Batch;
-use super::pool::Pool;
-use super::{BlockGzReader, BlockGzWriter};
 use crate::{Error, Result};
 
-/// Settings of a [`BlockGzReader`] or [`BlockGzWriter`].
+/// Settings of a [`BlockGzReader`](crate::BlockGzReader) or [`BlockGzWriter`](crate::BlockGzWriter).
 ///
 /// ```
 /// use std::io::Write;
@@ -27,8 +23,8 @@ use crate::{Error, Result};
 #[must_use]
 pub struct BlockGzOptions {
     level: Level,
-    threads: usize,
-    end_marker: bool,
+    pub(super) threads: usize,
+    pub(super) end_marker: bool,
     compressor: Option<Arc<dyn BlockCompressor>>,
 }
 
@@ -77,42 +73,8 @@ impl BlockGzOptions {
         self
     }
 
-    /// A writer of block gzip.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unsupported`] if the compressor is not one for raw deflate, or the environment asks
-    /// for what can't be had ([`Compressor`]).
-    pub fn writer<W: io::Write>(&self, inner: W) -> Result<BlockGzWriter<W>> {
-        Ok(BlockGzWriter::with_pool(
-            inner,
-            Pool::new(self.engine()?, Batch::compress, self.threads),
-        ))
-    }
-
-    /// A reader of any gzip file.
-    ///
-    /// # Errors
-    ///
-    /// As [`writer`](Self::writer).
-    pub fn reader<R: io::Read>(&self, inner: R) -> Result<BlockGzReader<R>> {
-        let pool = Pool::new(self.engine()?, Batch::decompress, self.threads);
-        Ok(BlockGzReader::with_pool(inner, pool, self.end_marker))
-    }
-
-    /// Compresses all of `from` into `to`, reading straight into the threads' buffers, and gives back
-    /// `to`.
-    ///
-    /// # Errors
-    ///
-    /// Those of both, and as [`writer`](Self::writer).
-    pub fn compress<R: io::Read, W: io::Write>(&self, mut from: R, to: W) -> Result<W> {
-        let mut writer = self.writer(to)?;
-        writer.copy_from(&mut from, u64::MAX, |_| ())?;
-        writer.finish()
-    }
-
-    pub(crate) fn engine(&self) -> Result<Arc<dyn BlockCompressor>> {
+    /// What compresses or decompresses.
+    pub(super) fn engine(&self) -> Result<Arc<dyn BlockCompressor>> {
         let unsupported =
             |error: uadk_compress::Error| Error::Unsupported(error.to_string().into());
         match &self.compressor {

@@ -2,13 +2,13 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::BlockGzOptions;
 use super::batch::{BATCH_BLOCKS, Batch};
+use super::builder::BlockGzOptions;
+use super::map::BlockMap;
+use super::place::Place;
 use super::pool::Pool;
-use super::seek::BlockMap;
 use super::sequential::Sequential;
 use super::source::{Next, Source};
-use super::write::Place;
 use crate::{Error, Result};
 
 /// Decompresses any gzip file: block gzip (BGZF) on several threads, and members that don't say how
@@ -46,6 +46,18 @@ pub struct BlockGzReader<R> {
 /// Blocks of the first batch.
 const FIRST_BLOCKS: usize = 1;
 
+impl BlockGzOptions {
+    /// A reader of any gzip file.
+    ///
+    /// # Errors
+    ///
+    /// As [`writer`](Self::writer).
+    pub fn reader<R: Read>(&self, inner: R) -> Result<BlockGzReader<R>> {
+        let pool = Pool::new(self.engine()?, Batch::decompress, self.threads);
+        Ok(BlockGzReader::with_pool(inner, pool, self.end_marker))
+    }
+}
+
 impl<R: Read> BlockGzReader<R> {
     /// A reader with the default [`BlockGzOptions`].
     ///
@@ -56,7 +68,7 @@ impl<R: Read> BlockGzReader<R> {
         BlockGzOptions::new().reader(inner)
     }
 
-    pub(super) fn with_pool(inner: R, pool: Pool, end_marker: bool) -> Self {
+    fn with_pool(inner: R, pool: Pool, end_marker: bool) -> Self {
         Self {
             source: Source::new(inner),
             pool,

@@ -2,30 +2,13 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::map::Start;
 use super::member;
+use super::place::Place;
 use super::read::BlockGzReader;
+use super::sequential::Sequential;
 use super::source::Next;
-use super::write::Place;
 use crate::{Error, Result};
-
-/// Where the members that have been seen begin.
-#[derive(Debug, Default)]
-pub(super) struct BlockMap {
-    members: Vec<Start>,
-    /// Where the first begins that has not been seen.
-    frontier: Start,
-    /// Whether there is none.
-    complete: bool,
-}
-
-/// Where a member begins.
-#[derive(Clone, Copy, Debug, Default)]
-struct Start {
-    /// In the file.
-    file: u64,
-    /// In the data.
-    data: u64,
-}
 
 impl<R: Read + Seek> BlockGzReader<R> {
     /// Goes to a block that begins at a byte of the file, and so many bytes into its data; `position`
@@ -86,7 +69,7 @@ impl<R: Read + Seek> BlockGzReader<R> {
     }
 
     fn inflate_member(&mut self, header_len: usize) -> Result<u64> {
-        let mut member = super::sequential::Sequential::new();
+        let mut member = Sequential::new();
         member.begin(&mut self.source, header_len);
         let mut len = 0;
         loop {

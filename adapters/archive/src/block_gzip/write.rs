@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
-use super::BlockGzOptions;
 use super::batch::Batch;
+use super::builder::BlockGzOptions;
 use super::member::END_MARKER;
+use super::place::Place;
 use super::pool::Pool;
 use crate::Result;
 
@@ -50,13 +51,31 @@ pub struct BlockGzWriter<W: Write> {
     failed: bool,
 }
 
-/// Where a byte of data is in the file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// Bytes of the file before the block.
-    pub(crate) block: u64,
-    /// Bytes of data in the block before it.
-    pub(crate) within: u32,
+impl BlockGzOptions {
+    /// A writer of block gzip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if the compressor is not one for raw deflate, or the environment asks
+    /// for what can't be had ([`Compressor`](uadk_compress::Compressor)).
+    pub fn writer<W: Write>(&self, inner: W) -> Result<BlockGzWriter<W>> {
+        Ok(BlockGzWriter::with_pool(
+            inner,
+            Pool::new(self.engine()?, Batch::compress, self.threads),
+        ))
+    }
+
+    /// Compresses all of `from` into `to`, reading straight into the threads' buffers, and returns
+    /// `to`.
+    ///
+    /// # Errors
+    ///
+    /// Those of both, and as [`writer`](Self::writer).
+    pub fn compress<R: Read, W: Write>(&self, mut from: R, to: W) -> Result<W> {
+        let mut writer = self.writer(to)?;
+        writer.copy_from(&mut from, u64::MAX, |_| ())?;
+        writer.finish()
+    }
 }
 
 impl<W: Write> BlockGzWriter<W> {
@@ -69,7 +88,7 @@ impl<W: Write> BlockGzWriter<W> {
         BlockGzOptions::new().writer(inner)
     }
 
-    pub(super) fn with_pool(inner: W, mut pool: Pool) -> Self {
+    fn with_pool(inner: W, mut pool: Pool) -> Self {
         Self {
             inner,
             batch: pool.batch(),

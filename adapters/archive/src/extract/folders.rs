@@ -7,7 +7,8 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 
-use super::{ExtractOptions, metadata, wrong};
+use super::metadata;
+use super::options::ExtractOptions;
 use crate::scan::Head;
 use crate::{Error, Result};
 
@@ -31,14 +32,14 @@ pub(super) struct Folders {
 /// For a name that leads out of the folder.
 pub(super) fn split(path: &[u8]) -> Result<Vec<&[u8]>> {
     if path.first() == Some(&b'/') {
-        return Err(wrong(
+        return Err(Error::unnamed(
             "its name, or the one that it links to, is absolute; it is not extracted",
         ));
     }
     let parts: Vec<_> =
         path.split(|byte| *byte == b'/').filter(|part| !matches!(part, [] | [b'.'])).collect();
     if parts.iter().any(|part| *part == b"..") {
-        return Err(wrong(
+        return Err(Error::unnamed(
             "its name, or the one that it links to, has .. in it; it is not extracted",
         ));
     }
@@ -73,8 +74,10 @@ impl Folders {
     }
 
     fn walk(&self, parts: &[&[u8]], make: bool) -> Result<OwnedFd> {
-        let mut folder =
-            self.root.try_clone().map_err(|error| wrong(format!("no file is left: {error}")))?;
+        let mut folder = self
+            .root
+            .try_clone()
+            .map_err(|error| Error::unnamed(format!("no file is left: {error}")))?;
         for part in parts {
             folder = step(&folder, part, make)?;
         }
@@ -132,7 +135,7 @@ fn step(folder: &OwnedFd, part: &[u8], make: bool) -> Result<OwnedFd> {
     opened.map_err(|errno| {
         let part = String::from_utf8_lossy(part);
         match errno {
-            Errno::LOOP | Errno::NOTDIR => wrong(format!(
+            Errno::LOOP | Errno::NOTDIR => Error::unnamed(format!(
                 "{part} is a symbolic link or a file, and nothing is written through it"
             )),
             errno => failed(&format!("the folder {part} can't be opened"), errno),
@@ -141,5 +144,5 @@ fn step(folder: &OwnedFd, part: &[u8], make: bool) -> Result<OwnedFd> {
 }
 
 fn failed(what: &str, errno: Errno) -> Error {
-    wrong(format!("{what}: {}", io::Error::from(errno)))
+    Error::unnamed(format!("{what}: {}", io::Error::from(errno)))
 }

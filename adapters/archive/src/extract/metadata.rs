@@ -8,7 +8,7 @@ use rustix::fs::{
     fsetxattr, fstat, futimens, utimensat,
 };
 
-use super::{ExtractOptions, wrong};
+use super::options::ExtractOptions;
 use crate::scan::Head;
 use crate::{Error, Result};
 
@@ -90,7 +90,7 @@ fn owner(head: &Head) -> Result<(Uid, Gid)> {
     let number = |n: u64| u32::try_from(n).ok().filter(|n| *n != u32::MAX);
     match (number(head.uid), number(head.gid)) {
         (Some(uid), Some(gid)) => Ok((Uid::from_raw(uid), Gid::from_raw(gid))),
-        _ => Err(wrong(format!("there is no owner {}:{}", head.uid, head.gid))),
+        _ => Err(Error::unnamed(format!("there is no owner {}:{}", head.uid, head.gid))),
     }
 }
 
@@ -105,5 +105,5 @@ fn times(head: &Head) -> Timestamps {
 }
 
 fn failed(what: &str, errno: rustix::io::Errno) -> Error {
-    wrong(format!("{what} can't be set: {}", io::Error::from(errno)))
+    Error::unnamed(format!("{what} can't be set: {}", io::Error::from(errno)))
 }

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::members;
+use super::member;
 use crate::block_gzip::Place;
 
 /// "uadkidx" and the version.
 const MAGIC: [u8; 8] = *b"uadkidx1";
 const LEN: usize = 8 + 7 * 8 + 2 * 4 + 4;
 /// Bytes of the footer in the file.
-pub(crate) const MEMBER_LEN: usize = LEN + members::OVERHEAD;
+pub(crate) const MEMBER_LEN: usize = LEN + member::OVERHEAD;
 
 /// Where the index is, and what the tar is that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +44,14 @@ impl Footer {
         bytes.extend(self.raw_crc.to_le_bytes());
         bytes.extend(0_u32.to_le_bytes());
         bytes.extend(libdeflater::crc32(&bytes).to_le_bytes());
-        members::wrap(members::FOOTER, &bytes)
+        member::wrap(member::FOOTER, &bytes)
     }
 }
 
 /// Reads a footer's member; `None` if it is something else.
 pub(super) fn decode(member: &[u8]) -> Option<Result<Footer, Cow<'static, str>>> {
-    let (kind, bytes, _) = members::unwrap(member)?;
-    if kind != members::FOOTER || bytes.len() != LEN || bytes[..7] != MAGIC[..7] {
+    let (kind, bytes, _) = member::unwrap(member)?;
+    if kind != member::FOOTER || bytes.len() != LEN || bytes[..7] != MAGIC[..7] {
         return None;
     }
     let (body, crc) = bytes.split_at(LEN - 4);

@@ -1,6 +1,6 @@
 //! Records of the index: one for each entry, each told by what differs from the one before.
 
-use super::Footer;
+use super::footer::Footer;
 use crate::block_gzip::Place;
 use crate::{Entry, EntryKind, Error, Result};
 

@@ -1,0 +1,103 @@
+"""Cycles among the modules of a crate.
+
+A graph is `{module: {module: import}}`, an import `(importing file's module, imported, line)`.
+"""
+
+from collections import deque
+
+from .crate import Crate
+from .modules import Module
+
+
+def shortest_way(graph, start, end):
+    before, queue = {start: None}, deque([start])
+    while queue:
+        here = queue.popleft()
+        if here is end:
+            steps = []
+            while here:
+                steps.append(here)
+                here = before[here]
+            return steps[::-1]
+        for there in sorted(graph[here], key=Module.name):
+            if there not in before:
+                before[there] = here
+                queue.append(there)
+    return None
+
+
+def knots(graph):
+    """The groups of modules of which each imports each other, directly or not."""
+    reached = {}
+    for module in graph:
+        found, todo = set(), [module]
+        while todo:
+            for there in graph[todo.pop()]:
+                if there not in found:
+                    found.add(there)
+                    todo.append(there)
+        reached[module] = found
+    left = [m for m in graph if m in reached[m]]
+    while left:
+        knot = [m for m in left if m in reached[left[0]] and left[0] in reached[m]]
+        yield knot
+        left = [m for m in left if m not in knot]
+
+
+def cycles(graph, knot):
+    """The shortest cycle through each import of the knot, shortest first, none twice."""
+    found = set()
+    for start in knot:
+        for end in graph[start]:
+            if end in knot:
+                steps = shortest_way(graph, end, start)
+                first = min(range(len(steps)), key=lambda i: steps[i].name())
+                found.add(tuple(steps[first:] + steps[:first]))
+    return sorted(found, key=lambda steps: (len(steps), [m.name() for m in steps]))
+
+
+def siblings(graph):
+    """A graph of each module's children, to which the imports of everything below them belong."""
+    graphs = {}
+    for imports in graph.values():
+        for unit, target, line in imports.values():
+            if unit.is_below(target) or target.is_below(unit):
+                continue
+            a, b = unit, target
+            while len(a.path) > len(b.path):
+                a = a.parent
+            while len(b.path) > len(a.path):
+                b = b.parent
+            while a.parent is not b.parent:
+                a, b = a.parent, b.parent
+            level = graphs.setdefault(a.parent, {})
+            level.setdefault(b, {})
+            # An import between the two files themselves says more than one from below.
+            known = level.setdefault(a, {}).get(b)
+            if not known or (unit, target) == (a, b):
+                level[a][b] = (unit, target, line)
+    return graphs.values()
+
+
+def describe(root, graph, knot, steps):
+    parts = []
+    for here, there in zip(steps, steps[1:] + steps[:1]):
+        unit, target, line = graph[here][there]
+        parts.append(f"{unit.name()} -> {target.name()} ({unit.file}:{line})")
+    size = f"{len(knot)} modules import one another: " if len(knot) > len(steps) else ""
+    return f"{root}: {size}{', '.join(parts)}"
+
+
+def check(root, read, every=False):
+    """How many modules and imports a crate has, and a line for each cycle."""
+    crate = Crate(root, read)
+    graph, count = crate.imports()
+    lines = []
+    for level in [graph, *siblings(graph)]:
+        for knot in knots(level):
+            found = cycles(level, knot)
+            if level is not graph:
+                # A cycle between the files themselves is known.
+                found = [s for s in found if any(b not in graph[a] for a, b in zip(s, s[1:] + s[:1]))]
+            lines += [describe(root, level, knot, steps) for steps in (found if every else found[:1])]
+    return len(crate.modules), count, lines
