@@ -36,7 +36,7 @@ const ROUNDS: usize = 7;
 /// QEMU's default.
 const LEVEL: Level = match Level::new(1) {
     Some(level) => level,
-    None => Level::DEFAULT,
+    None => Level::BALANCED,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;

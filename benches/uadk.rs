@@ -6,9 +6,8 @@
 
 use std::hint::black_box;
 
-use uadk_compress::{
-    Block, BlockCompressor, Clock, Format, SystemClock, UadkCompressor, UadkConfig,
-};
+use uadk_compress::clock::{Clock, SystemClock};
+use uadk_compress::{Block, BlockCompressor, Format, UadkCompressor, UadkConfig};
 use uadk_compress_bench_support::corpus;
 use uadk_compress_bench_support::cpu::{Cost, of_thread};
 use uadk_compress_bench_support::report::Report;

@@ -78,7 +78,7 @@ impl Trial {
     const FORMAT: Format = Format::Zlib;
 
     fn software() -> Self {
-        match SoftwareCompressor::new(Self::FORMAT, Level::DEFAULT) {
+        match SoftwareCompressor::new(Self::FORMAT, Level::BALANCED) {
             Ok(engine) => Self::of(&engine),
             Err(error) => Self::Failed(error),
         }

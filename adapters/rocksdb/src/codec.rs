@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     fn software() -> SoftwareCompressor {
-        SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).expect("has the format")
+        SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("has the format")
     }
 
     fn codec() -> Codec {

@@ -66,7 +66,7 @@ impl Schema {
     pub(crate) fn window(&self) -> Option<Window> {
         match self {
             // Zlib_DecompressBlock in RocksDB's util/compression.cc has -14 for zlib's windowBits.
-            Self::Stock => Some(Window::K16),
+            Self::Stock => Some(Window::Kib16),
             Self::Custom { .. } => None,
         }
     }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn check(schema: &Schema, format: Format) -> Result<(), Error> {
-        schema.check(&SoftwareCompressor::new(format, Level::DEFAULT).expect("has the format"))
+        schema.check(&SoftwareCompressor::new(format, Level::BALANCED).expect("has the format"))
     }
 
     #[test]

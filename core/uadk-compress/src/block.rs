@@ -1,201 +1,167 @@
-//! The trait that engines implement and adapters call.
+//! One block of a batch, and the gate that every answer passes.
 
-use std::borrow::Cow;
-use std::fmt::Debug;
-use std::sync::Arc;
+use crate::Error;
 
-use crate::{Error, Format, Level, Window};
-
-/// Compresses independent blocks in one format.
+/// One block of a batch: a source, a destination and, once an engine is done, the answer.
 ///
-/// Object-safe, and one value serves all threads at once. A block is compressed whole and needs
-/// nothing but itself to be decompressed. Promises, checked by [`conformance`](crate::conformance):
-///
-/// - no method panics or blocks without bound, whatever the data;
-/// - after an error the contents of the destination are unspecified;
-/// - bytes of the destination behind the returned length are unspecified;
-/// - [`compress`](Self::compress) never fails with `OutputFull` where the destination holds
-///   [`max_compressed_len`](Self::max_compressed_len) bytes.
+/// Engines answer with [`set_result`](Self::set_result) or [`run`](Self::run). Both check what the
+/// engine claims, so whoever reads [`result`](Self::result) or [`output`](Self::output) never sees
+/// a length that the destination doesn't have.
 ///
 /// ```
-/// use uadk_compress::{BlockCompressor, Error, Format, SoftwareCompressor, Level};
+/// use uadk_compress::{Block, BlockCompressor, Format, Level, SoftwareCompressor};
 ///
-/// let codec: &dyn BlockCompressor = &SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT)?;
-/// // Too little room is a normal answer: the caller stores the block as it is.
-/// assert_eq!(codec.compress(b"incompressible?", &mut [0; 4]), Err(Error::OutputFull));
-/// # Ok::<(), Error>(())
+/// let codec = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// let mut rooms = [[0; 100], [0; 100]];
+/// let mut blocks: Vec<_> =
+///     [&b"one block"[..], b"another"].into_iter().zip(&mut rooms).map(|(src, dst)| Block::new(src, dst)).collect();
+/// assert!(!blocks[0].is_done());
+/// codec.compress_batch(&mut blocks);
+/// let compressed: &[u8] = blocks[0].output()?;
+/// assert!(compressed.len() < 20);
+/// # Ok::<(), uadk_compress::Error>(())
 /// ```
-pub trait BlockCompressor: Send + Sync + Debug {
-    /// The format of the compressed blocks.
-    fn format(&self) -> Format;
-
-    /// What does the work, for people: shown in statistics and tables.
-    fn engine(&self) -> Cow<'static, str> {
-        self.format().name().into()
-    }
-
-    /// Bytes that any block of `len` bytes fits into when compressed.
-    fn max_compressed_len(&self, len: usize) -> usize {
-        self.format().max_compressed_len(len)
-    }
-
-    /// The most bytes that a compressed block of `len` bytes can hold; `None` if the format sets no
-    /// limit. A reader allocates no more than this on a block's word.
-    fn max_decompressed_len(&self, len: usize) -> Option<usize> {
-        self.format().max_decompressed_len(len)
-    }
-
-    /// Compresses `src` into `dst` and returns the number of bytes written.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OutputFull`] if the result is longer than `dst`. Bare engines also return
-    /// [`Error::Unsupported`], [`Error::Busy`], [`Error::Device`], [`Error::TimedOut`] and
-    /// [`Error::Unavailable`].
-    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error>;
-
-    /// Decompresses the block `src` into `dst` and returns the number of bytes written.
-    ///
-    /// `dst` may be longer than the result. For raw deflate, which has no checksum, give exact room:
-    /// then an [`OffloadCompressor`](crate::OffloadCompressor) sees that an accelerator gave all
-    /// there is, and need not ask software. Bytes of `src` behind the end of the compressed stream
-    /// are not looked at.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Corrupt`] if `src` is not a block of this format, [`Error::OutputFull`] if the
-    /// result is longer than `dst`. Bare engines as in [`compress`](Self::compress).
-    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error>;
-
-    /// Compresses many blocks; each one's answer is in its [`Block::result`].
-    ///
-    /// Accelerators keep many blocks in flight, so a batch is several times faster than its blocks
-    /// one by one. Without an own implementation, one follows another.
-    fn compress_batch(&self, blocks: &mut [Block<'_>]) {
-        for block in blocks {
-            block.result = self.compress(block.src, block.dst);
-        }
-    }
-
-    /// Decompresses many blocks; each one's answer is in its [`Block::result`].
-    fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
-        for block in blocks {
-            block.result = self.decompress(block.src, block.dst);
-        }
-    }
-
-    /// Like [`compress_batch`](Self::compress_batch), but whenever an accelerator's queue is full,
-    /// `when_busy` gets the number of the block whose turn it is, and the block. It does it, sets
-    /// its result and says true; or says false, and the block is offered once more. So the caller's
-    /// thread has work while the accelerator has. Without an own implementation it is never called.
-    fn compress_batch_with(
-        &self,
-        blocks: &mut [Block<'_>],
-        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
-    ) {
-        let _ = when_busy;
-        self.compress_batch(blocks);
-    }
-
-    /// Decompresses as [`compress_batch_with`](Self::compress_batch_with) compresses.
-    fn decompress_batch_with(
-        &self,
-        blocks: &mut [Block<'_>],
-        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
-    ) {
-        let _ = when_busy;
-        self.decompress_batch(blocks);
-    }
-
-    /// The same compressor at another level, sharing device, counters and policy with this one;
-    /// `None` if there are no levels.
-    ///
-    /// Adapters whose host chooses levels (RocksDB's `CompressionOptions::level`) call it once per
-    /// file, not per block.
-    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
-        let _ = level;
-        None
-    }
-
-    /// The same compressor, asked for matches that reach back no further than `window`, for decoders
-    /// that keep less than deflate's 32 KiB; `None` if there is no such setting. A window that is
-    /// smaller already stays as it is. Otherwise as [`with_level`](Self::with_level).
-    ///
-    /// It is a request: an engine that can't keep to it does as always, which any decoder of the
-    /// format reads (libdeflate, in the software engine's levels above 1). What is decompressed may
-    /// reach back further in any case.
-    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
-        let _ = window;
-        None
-    }
-}
-
-/// One block of a batch.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Block<'a> {
-    /// What to compress or decompress.
-    pub src: &'a [u8],
-    /// Where the result goes.
-    pub dst: &'a mut [u8],
-    /// Bytes written to `dst`, or what went wrong.
-    pub result: Result<usize, Error>,
+    src: &'a [u8],
+    dst: &'a mut [u8],
+    /// Whether only a result as long as `dst` will do.
+    exact: bool,
+    answer: Option<Result<usize, Error>>,
 }
 
 impl<'a> Block<'a> {
-    /// A block that is still to be done: until then `result` is an error that says so.
+    /// A block to compress from `src` into `dst`, or to decompress where `dst` may be longer than
+    /// the result.
     #[must_use]
     pub const fn new(src: &'a [u8], dst: &'a mut [u8]) -> Self {
-        Self { src, dst, result: Err(Self::PENDING) }
+        Self { src, dst, exact: false, answer: None }
     }
 
-    /// The `result` of a block that no engine has answered yet.
-    pub(crate) const PENDING: Error =
-        Error::Unavailable(Cow::Borrowed("the block has not been given to an engine yet"));
+    /// A block whose result has exactly the length of `dst`, as when decompressing a block of known
+    /// size. Any other length becomes [`Error::WrongLength`].
+    #[must_use]
+    pub const fn exact(src: &'a [u8], dst: &'a mut [u8]) -> Self {
+        Self { src, dst, exact: true, answer: None }
+    }
+
+    /// The input.
+    #[must_use]
+    pub const fn src(&self) -> &'a [u8] {
+        self.src
+    }
+
+    /// The destination. Its contents are unspecified behind the result, and after an error.
+    #[must_use]
+    pub const fn dst(&self) -> &[u8] {
+        self.dst
+    }
+
+    /// The input, and the destination to write to.
+    pub const fn parts(&mut self) -> (&'a [u8], &mut [u8]) {
+        (self.src, self.dst)
+    }
+
+    /// Whether an engine has answered.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    /// The number of bytes written to the destination, or the error; `None` while no engine has
+    /// answered.
+    #[must_use]
+    pub const fn answer(&self) -> Option<&Result<usize, Error>> {
+        self.answer.as_ref()
+    }
+
+    /// The number of bytes written to the destination.
+    ///
+    /// # Errors
+    ///
+    /// The engine's; [`Error::WrongLength`] for a length that the destination can't have;
+    /// [`Error::NotDone`] if no engine has answered.
+    pub fn result(&self) -> Result<usize, Error> {
+        self.answer.clone().unwrap_or(Err(Error::NotDone))
+    }
+
+    /// The bytes written to the destination.
+    ///
+    /// # Errors
+    ///
+    /// As [`result`](Self::result).
+    pub fn output(&self) -> Result<&[u8], Error> {
+        let len = self.result()?;
+        self.dst.get(..len).ok_or(Error::WrongLength { reported: len, room: self.dst.len() })
+    }
+
+    /// Sets an engine's answer, after checking that its length is possible.
+    pub fn set_result(&mut self, result: Result<usize, Error>) {
+        self.answer = Some(check(result, self.dst.len(), self.exact));
+    }
+
+    /// Calls `work` with the input and the destination, and sets what it returns as the answer.
+    pub fn run(&mut self, work: impl FnOnce(&[u8], &mut [u8]) -> Result<usize, Error>) {
+        let result = work(self.src, self.dst);
+        self.set_result(result);
+    }
+
+    /// Takes the answer away, so that the block can be given to another engine.
+    pub const fn reset(&mut self) -> Option<Result<usize, Error>> {
+        self.answer.take()
+    }
 }
 
-impl<T: BlockCompressor + ?Sized> BlockCompressor for Arc<T> {
-    fn format(&self) -> Format {
-        (**self).format()
+/// The gate: an engine's answer for a destination of `room` bytes, all of which must be written if
+/// `exact` is set.
+pub(crate) fn check(
+    result: Result<usize, Error>,
+    room: usize,
+    exact: bool,
+) -> Result<usize, Error> {
+    match result {
+        Ok(reported) if reported > room || (exact && reported != room) => {
+            Err(Error::WrongLength { reported, room })
+        }
+        result => result,
     }
-    fn engine(&self) -> Cow<'static, str> {
-        (**self).engine()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_not_done_until_it_is_answered() {
+        let mut dst = [0; 4];
+        let mut block = Block::new(b"src", &mut dst);
+        assert_eq!((block.is_done(), block.result()), (false, Err(Error::NotDone)));
+        block.run(|src, dst| {
+            dst[..3].copy_from_slice(src);
+            Ok(3)
+        });
+        assert_eq!(block.output(), Ok(&b"src"[..]));
+        assert_eq!(block.reset(), Some(Ok(3)));
+        assert!(!block.is_done());
     }
-    fn max_compressed_len(&self, len: usize) -> usize {
-        (**self).max_compressed_len(len)
-    }
-    fn max_decompressed_len(&self, len: usize) -> Option<usize> {
-        (**self).max_decompressed_len(len)
-    }
-    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        (**self).compress(src, dst)
-    }
-    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        (**self).decompress(src, dst)
-    }
-    fn compress_batch(&self, blocks: &mut [Block<'_>]) {
-        (**self).compress_batch(blocks);
-    }
-    fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
-        (**self).decompress_batch(blocks);
-    }
-    fn compress_batch_with(
-        &self,
-        blocks: &mut [Block<'_>],
-        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
-    ) {
-        (**self).compress_batch_with(blocks, when_busy);
-    }
-    fn decompress_batch_with(
-        &self,
-        blocks: &mut [Block<'_>],
-        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
-    ) {
-        (**self).decompress_batch_with(blocks, when_busy);
-    }
-    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
-        (**self).with_level(level)
-    }
-    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
-        (**self).with_window(window)
+
+    #[test]
+    fn an_impossible_length_does_not_pass() {
+        let mut dst = [0; 4];
+        let mut block = Block::new(&[], &mut dst);
+        block.set_result(Ok(5));
+        assert_eq!(block.result(), Err(Error::WrongLength { reported: 5, room: 4 }));
+        assert!(block.output().is_err());
+        block.set_result(Ok(3));
+        assert_eq!(block.output().map(<[u8]>::len), Ok(3));
+
+        let mut exact = Block::exact(&[], &mut dst);
+        exact.set_result(Ok(3));
+        assert_eq!(exact.result(), Err(Error::WrongLength { reported: 3, room: 4 }));
+        exact.set_result(Ok(4));
+        assert_eq!(exact.result(), Ok(4));
+        exact.set_result(Err(Error::Corrupt));
+        assert_eq!(exact.result(), Err(Error::Corrupt));
     }
 }

@@ -1,4 +1,4 @@
-//! Time as the policy sees it, so that tests can move it.
+//! Time as policy and engines see it, so that tests can move it.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when it is told to. Clones show the same time.
+/// A clock for tests: it moves only when it is told to. Clones show the same time.
 #[derive(Clone, Debug, Default)]
 pub struct ManualClock(Arc<AtomicU64>);
 
@@ -53,8 +53,8 @@ impl Clock for ManualClock {
     }
 }
 
-/// `duration` in nanoseconds; 584 years at most. (`as_nanos` counts in 128 bits, which is felt here:
-/// the policy does this several times per block.)
+/// `duration` in nanoseconds; 584 years at most. (`as_nanos` computes in 128 bits, and the policy
+/// needs this several times per block.)
 pub(crate) const fn nanos(duration: Duration) -> u64 {
     let whole = duration.as_secs().saturating_mul(1_000_000_000);
     whole.saturating_add(duration.subsec_nanos() as u64)

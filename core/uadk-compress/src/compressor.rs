@@ -1,11 +1,13 @@
 //! What users build.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
+use uadk_sys::Libwd;
+
+use crate::offload::Verify;
 use crate::{
-    Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy,
-    SoftwareCompressor, SoftwareEncoder, Stats, UadkCompressor, UadkConfig, Window,
+    Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy, Settings,
+    SoftwareCompressor, SoftwareEncoder, Stats, UadkCompressor, UadkConfig,
 };
 
 /// Overrides [`CompressorBuilder::offload`], so that an operator can switch a deployed program:
@@ -14,13 +16,15 @@ const OFFLOAD_VARIABLE: &str = "UADK_COMPRESS_OFFLOAD";
 
 /// Compresses blocks on the accelerator where there is one, and in software everywhere else.
 ///
-/// Never returns [`Error::Busy`], [`Error::Device`], [`Error::TimedOut`] or
-/// [`Error::Unavailable`] for a block. Clones are cheap and share the accelerator, its breaker and the counters: keep one to read
-/// [`stats`](Self::stats) and give another to an adapter.
+/// Never returns [`Error::Busy`], [`Error::Starting`], [`Error::Device`], [`Error::TimedOut`] or
+/// [`Error::Unavailable`] for a block. Neither building nor dropping it waits for the accelerator,
+/// unless it is [required](Offload::Require). Clones are cheap and share the accelerator, its
+/// breaker and the counters: keep one to read [`stats`](Self::stats) and give another to an adapter.
 #[derive(Clone, Debug)]
 pub struct Compressor {
-    engines: OffloadCompressor<UadkCompressor, SoftwareCompressor>,
+    engines: OffloadCompressor,
     uadk: Option<UadkCompressor>,
+    encoder: SoftwareEncoder,
 }
 
 /// Settings of a [`Compressor`].
@@ -40,7 +44,7 @@ impl Compressor {
     pub fn builder() -> CompressorBuilder {
         CompressorBuilder {
             format: Format::RawDeflate,
-            level: Level::FAST,
+            level: Level::default(),
             offload: Offload::Auto,
             policy: Policy::default(),
             uadk: UadkConfig::default(),
@@ -48,19 +52,20 @@ impl Compressor {
         }
     }
 
-    /// What is wanted of the accelerator at present.
+    /// Whether the accelerator is to be used at present.
     #[must_use]
     pub fn offload(&self) -> Offload {
         self.engines.offload()
     }
 
-    /// Switches the accelerator on or off, for all clones, from the next block on. Switched on, it is
-    /// initialised, if that has not been done.
+    /// Switches the accelerator on or off, for all clones, from the next block on. When it is
+    /// switched on it is initialised, unless it is already; only [`Offload::Require`] waits for
+    /// that.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator that can be used;
-    /// nothing changes then.
+    /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator that can be used, or
+    /// [`Error::Starting`] if it can't be used in time; nothing changes then.
     pub fn set_offload(&self, offload: Offload) -> Result<(), Error> {
         if let Some(uadk) = &self.uadk {
             start(uadk, offload)?;
@@ -71,7 +76,11 @@ impl Compressor {
     /// Which engine did what since this compressor was built, and why not the other.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { uadk: self.uadk.as_ref().map(UadkCompressor::stats), ..self.engines.stats() }
+        Stats {
+            uadk: self.uadk.as_ref().map(UadkCompressor::stats),
+            software_engine: Some(self.encoder),
+            ..self.engines.stats()
+        }
     }
 }
 
@@ -95,8 +104,8 @@ impl CompressorBuilder {
         self
     }
 
-    /// Whether to check in software what the accelerator compressed; see [`Policy::verify`].
-    pub fn verify(mut self, verify: bool) -> Self {
+    /// What of the accelerator's work to check in software; nothing if not set.
+    pub fn verify(mut self, verify: Verify) -> Self {
         self.policy.verify = verify;
         self
     }
@@ -107,7 +116,7 @@ impl CompressorBuilder {
         self
     }
 
-    /// What compresses in software; by default what [`SoftwareCompressor`] takes for the level.
+    /// What compresses in software; by default what [`SoftwareCompressor`] uses for the level.
     pub fn software_encoder(mut self, encoder: SoftwareEncoder) -> Self {
         self.encoder = Some(encoder);
         self
@@ -121,17 +130,38 @@ impl CompressorBuilder {
 
     /// Builds the compressor.
     ///
+    /// An accelerator is initialised in a thread of its own from now on, and blocks go to software
+    /// until that is done. [`Offload::Require`] waits, up to [`UadkConfig::start_limit`].
+    ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] if an accelerator is required and there is none;
-    /// [`Error::Unsupported`] for [`Format::Custom`] and for an unknown value of
-    /// `UADK_COMPRESS_OFFLOAD`.
+    /// [`Error::Unavailable`] if an accelerator is required and there is none, [`Error::Starting`]
+    /// if it can't be used in time; [`Error::Unsupported`] for [`Format::Custom`] and for an unknown
+    /// value of `UADK_COMPRESS_OFFLOAD`.
     pub fn build(self) -> Result<Compressor, Error> {
         let variable = std::env::var_os(OFFLOAD_VARIABLE);
-        self.build_with(variable.as_ref().map(|value| value.to_string_lossy()).as_deref())
+        let variable = variable.as_ref().map(|value| value.to_string_lossy());
+        let (format, config) = (self.format, self.uadk.clone());
+        self.build_with(variable.as_deref(), || UadkCompressor::new(format, &config))
     }
 
-    fn build_with(self, offload_variable: Option<&str>) -> Result<Compressor, Error> {
+    /// Builds the compressor on caller-provided libraries, such as a simulator. The environment is
+    /// not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_on(self, libwd: &Libwd) -> Result<Compressor, Error> {
+        let (format, config) = (self.format, self.uadk.clone());
+        let clock = crate::clock::SystemClock::default();
+        self.build_with(None, || UadkCompressor::with_libwd(libwd, format, &config, clock))
+    }
+
+    fn build_with(
+        self,
+        offload_variable: Option<&str>,
+        accelerator: impl FnOnce() -> Result<UadkCompressor, Error>,
+    ) -> Result<Compressor, Error> {
         let offload = match offload_variable {
             None | Some("") => self.offload,
             Some(value) => value.parse().map_err(|error| {
@@ -144,53 +174,44 @@ impl CompressorBuilder {
         if let Some(encoder) = self.encoder {
             software = software.with_encoder(encoder);
         }
-        let forbidden = offload_variable == Some(Offload::Off.name());
-        let uadk = match self.accelerator(forbidden) {
+        let encoder = software.encoder();
+        let accelerator = if offload_variable == Some(Offload::Off.name()) {
+            let why = format!("{OFFLOAD_VARIABLE} is off, so UADK was not looked for");
+            Err(Error::Unavailable(why.into()))
+        } else {
+            accelerator()
+        };
+        let uadk = match accelerator {
             Ok(uadk) => uadk,
             Err(Error::Unavailable(why) | Error::Unsupported(why)) => {
                 let engines = OffloadCompressor::software_only(software, why, self.policy);
                 engines.set_offload(offload)?;
-                return Ok(Compressor { engines, uadk: None });
+                return Ok(Compressor { engines, uadk: None, encoder });
             }
             Err(other) => return Err(other),
         };
         start(&uadk, offload)?;
         let engines = OffloadCompressor::new(uadk.clone(), software, self.policy)?;
         engines.set_offload(offload)?;
-        Ok(Compressor { engines, uadk: Some(uadk) })
-    }
-
-    /// The engine for the machine's device, which is not initialised yet.
-    fn accelerator(&self, forbidden: bool) -> Result<UadkCompressor, Error> {
-        if forbidden {
-            let why = format!("{OFFLOAD_VARIABLE} is off, so UADK was not looked for");
-            return Err(Error::Unavailable(why.into()));
-        }
-        UadkCompressor::new(self.format, &self.uadk)
+        Ok(Compressor { engines, uadk: Some(uadk), encoder })
     }
 }
 
-/// Initialises the device as far as that is wanted.
+/// Initialises the device as far as that is asked for.
 fn start(uadk: &UadkCompressor, offload: Offload) -> Result<(), Error> {
-    if offload == Offload::Off {
-        return Ok(());
-    }
-    match (offload, uadk.start()) {
-        (Offload::Require, Err(why)) => Err(why),
-        (_, Err(why)) => {
-            tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
+    match offload {
+        Offload::Off => Ok(()),
+        Offload::Auto => {
+            uadk.start_in_background();
             Ok(())
         }
-        (_, Ok(())) => Ok(()),
+        Offload::Require => uadk.start(),
     }
 }
 
 impl BlockCompressor for Compressor {
     fn format(&self) -> Format {
         self.engines.format()
-    }
-    fn engine(&self) -> Cow<'static, str> {
-        self.engines.engine()
     }
     fn max_compressed_len(&self, len: usize) -> usize {
         self.engines.max_compressed_len(len)
@@ -210,66 +231,72 @@ impl BlockCompressor for Compressor {
     fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
         self.engines.decompress_batch(blocks);
     }
-    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
-        self.engines.with_level(level)
-    }
-    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
-        self.engines.with_window(window)
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
+        self.engines.reconfigured(settings)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Window;
+
+    /// As on a machine without UADK, whatever this one has.
+    fn build(builder: CompressorBuilder, variable: Option<&str>) -> Result<Compressor, Error> {
+        builder.build_with(variable, || Err(Error::Unavailable("libwd.so.2 is not here".into())))
+    }
 
     #[test]
-    fn auto_uses_software_and_says_so() {
-        let compressor = Compressor::builder().build_with(None).expect("software is always there");
+    fn auto_uses_software_and_tells_why() {
+        let compressor = build(Compressor::builder(), None).expect("software is always there");
         let mut compressed = [0; 8192];
         compressor.compress(&[1; 4096], &mut compressed).expect("it fits");
         let stats = compressor.stats();
         assert_eq!(stats.accelerator.blocks(), 0);
         assert_eq!(stats.software.compress.blocks, 1);
         assert_eq!(stats.fallbacks.no_accelerator, 1);
-        assert!(stats.unavailable.as_ref().is_some_and(|why| why.contains("libwd.so.2")));
+        assert_eq!(stats.software_engine, Some(SoftwareEncoder::BlockDeflate));
         assert!(stats.to_string().contains("no accelerator: libwd.so.2"), "{stats}");
     }
 
     #[test]
     fn require_without_an_accelerator_fails_with_the_reason() {
-        let error = Compressor::builder().offload(Offload::Require).build_with(None).unwrap_err();
+        let error = build(Compressor::builder().offload(Offload::Require), None).unwrap_err();
         assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
         assert!(error.to_string().contains("libwd.so.2"), "{error}");
     }
 
     #[test]
     fn the_environment_has_the_last_word() {
-        let off = Compressor::builder().offload(Offload::Require).build_with(Some("off"));
+        let off = build(Compressor::builder().offload(Offload::Require), Some("off"));
         assert_eq!(off.expect("nothing is required any more").offload(), Offload::Off);
-        let required = Compressor::builder().build_with(Some("require")).unwrap_err();
+        let required = build(Compressor::builder(), Some("require")).unwrap_err();
         assert!(matches!(required, Error::Unavailable(_)), "{required:?}");
-        let unknown = Compressor::builder().build_with(Some("fast")).unwrap_err();
+        let unknown = build(Compressor::builder(), Some("fast")).unwrap_err();
         assert!(unknown.to_string().contains("UADK_COMPRESS_OFFLOAD"), "{unknown}");
         assert!(unknown.to_string().contains("\"fast\""), "{unknown}");
     }
 
     #[test]
-    fn another_window_is_asked_of_the_engines_and_counted() {
-        let compressor = Compressor::builder().level(Level::FASTEST).build_with(None);
+    fn other_settings_reach_the_engines_and_share_the_counters() {
+        let compressor = build(Compressor::builder().level(Level::FASTEST), None);
         let compressor = compressor.expect("software is always there");
-        let limited = compressor.with_window(Window::K4).expect("software has windows");
-        // What is repeated is 5,000 bytes back.
+        let settings = Settings::new().with_window(Window::Kib4);
+        let limited = compressor.reconfigured(&settings).expect("software has windows");
+        // Repeats at a distance of 5,000 bytes.
         let block: Vec<u8> = (0..10_000_u32).map(|i| ((i % 5000).pow(2) % 65_521) as u8).collect();
         let len = |codec: &dyn BlockCompressor| {
             codec.compress(&block, &mut [0; 11_000]).expect("the bound holds")
         };
         assert!(len(&limited) > 9000 && len(&compressor) < 6000);
         assert_eq!(compressor.stats().software.compress.blocks, 2);
+        let dictionary = Settings::new().with_dictionary(crate::Dictionary::new(*b"words"));
+        assert!(compressor.reconfigured(&dictionary).is_none(), "no format has one");
     }
 
     #[test]
     fn a_refused_switch_changes_nothing() {
-        let compressor = Compressor::builder().offload(Offload::Off).build_with(None).expect("off");
+        let compressor = build(Compressor::builder().offload(Offload::Off), None).expect("off");
         assert!(matches!(compressor.set_offload(Offload::Require), Err(Error::Unavailable(_))));
         assert_eq!(compressor.offload(), Offload::Off);
     }

@@ -4,7 +4,7 @@
 //! use uadk_compress::fault::{Fault, FaultInjector};
 //! use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor};
 //!
-//! let engine = SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT)?;
+//! let engine = SoftwareCompressor::new(Format::RawDeflate, Level::FAST)?;
 //! let broken = FaultInjector::new(engine, |n| (n == 1).then_some(Fault::Device(-62)));
 //! let mut dst = [0; 100];
 //! assert!(broken.compress(b"block 0", &mut dst).is_ok());
@@ -15,13 +15,16 @@
 //! ```
 
 use std::fmt::{Debug, Formatter};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::{BlockCompressor, Clock, Error, Format, SystemClock};
+use crate::clock::{Clock, SystemClock};
+use crate::{Block, BlockCompressor, Error, Format, Settings};
 
 /// What goes wrong with a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The queues are full.
     Busy,
@@ -29,19 +32,21 @@ pub enum Fault {
     Device(i32),
     /// The accelerator has gone.
     Unavailable,
-    /// The engine doesn't do such blocks.
+    /// The engine doesn't support such blocks.
     Unsupported,
-    /// The block is done, and then one bit of the output flips.
+    /// The block is processed, and then one bit of the output flips.
     WrongOutput,
-    /// The block is done, but the engine claims more bytes than the destination has.
+    /// The block is processed, but the engine claims more bytes than the destination has.
     WrongLength,
-    /// The block is done, but the engine claims a byte less than there are.
+    /// The block is processed, but the engine claims one byte less than it wrote.
     ShortLength,
+    /// The engine claims that the result is empty.
+    NoLength,
     /// The engine claims that the result does not fit.
     OutputFull,
-    /// A block that is to be decompressed is called corrupt; one to be compressed is done.
+    /// A block that is to be decompressed is called corrupt; one to be compressed is processed.
     Refuse,
-    /// The block is done, but only after this time.
+    /// The block is processed, but only after this time.
     Slow(Duration),
     /// The engine panics.
     Panic,
@@ -50,9 +55,14 @@ pub enum Fault {
 type Schedule = dyn Fn(u64) -> Option<Fault> + Send + Sync;
 
 /// A [`BlockCompressor`] that does what another does, except for the faults that a schedule asks
-/// for.
+/// for. A [reconfigured](BlockCompressor::reconfigured) one follows the same schedule and shares the
+/// counts. Batches are processed block by block, each one a request.
 pub struct FaultInjector<C> {
     inner: C,
+    script: Arc<Script>,
+}
+
+struct Script {
     schedule: Box<Schedule>,
     clock: Box<dyn Clock>,
     requests: AtomicU64,
@@ -60,8 +70,8 @@ pub struct FaultInjector<C> {
 }
 
 impl<C: BlockCompressor> FaultInjector<C> {
-    /// Asks `schedule` what is to go wrong with each request, numbered from 0 in the order of their
-    /// arrival.
+    /// Calls `schedule` for what is to go wrong with each request, numbered from 0 in the order of
+    /// their arrival.
     pub fn new(inner: C, schedule: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static) -> Self {
         Self::with_clock(inner, schedule, SystemClock::default())
     }
@@ -72,25 +82,27 @@ impl<C: BlockCompressor> FaultInjector<C> {
         schedule: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static,
         clock: impl Clock + 'static,
     ) -> Self {
-        Self {
-            inner,
+        let script = Script {
             schedule: Box::new(schedule),
             clock: Box::new(clock),
             requests: AtomicU64::new(0),
             injected: AtomicU64::new(0),
-        }
+        };
+        Self { inner, script: Arc::new(script) }
     }
 
     /// Requests so far.
     pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        self.script.requests.load(Ordering::Relaxed)
     }
 
     /// Faults so far.
     pub fn injected(&self) -> u64 {
-        self.injected.load(Ordering::Relaxed)
+        self.script.injected.load(Ordering::Relaxed)
     }
+}
 
+impl Script {
     fn request(
         &self,
         dst: &mut [u8],
@@ -124,6 +136,7 @@ impl<C: BlockCompressor> FaultInjector<C> {
                 Ok(dst.len() + 1)
             }
             Fault::ShortLength => work(dst).map(|written| written.saturating_sub(1)),
+            Fault::NoLength => work(dst).map(|_| 0),
             Fault::OutputFull => Err(Error::OutputFull),
             Fault::Refuse => Err(Error::Corrupt),
             Fault::Slow(time) => {
@@ -147,10 +160,24 @@ impl<C: BlockCompressor> BlockCompressor for FaultInjector<C> {
         self.inner.max_decompressed_len(len)
     }
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        self.request(dst, true, |dst| self.inner.compress(src, dst))
+        self.script.request(dst, true, |dst| self.inner.compress(src, dst))
     }
     fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        self.request(dst, false, |dst| self.inner.decompress(src, dst))
+        self.script.request(dst, false, |dst| self.inner.decompress(src, dst))
+    }
+    fn compress_batch(&self, blocks: &mut [Block<'_>]) {
+        for block in blocks {
+            block.run(|src, dst| self.compress(src, dst));
+        }
+    }
+    fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
+        for block in blocks {
+            block.run(|src, dst| self.decompress(src, dst));
+        }
+    }
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
+        let inner = self.inner.reconfigured(settings)?;
+        Some(Arc::new(FaultInjector { inner, script: Arc::clone(&self.script) }))
     }
 }
 
@@ -158,8 +185,8 @@ impl<C: Debug> Debug for FaultInjector<C> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FaultInjector")
             .field("inner", &self.inner)
-            .field("requests", &self.requests)
-            .field("injected", &self.injected)
+            .field("requests", &self.script.requests)
+            .field("injected", &self.script.injected)
             .finish_non_exhaustive()
     }
 }

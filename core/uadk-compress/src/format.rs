@@ -10,7 +10,7 @@ pub enum Format {
     Zlib,
     /// Deflate with a 10-byte header, CRC-32 and length (RFC 1952).
     Gzip,
-    /// A codec of the user's own, by the name it is known under ("lz4").
+    /// A codec from outside this crate, by name ("lz4").
     Custom(&'static str),
 }
 
@@ -29,24 +29,32 @@ impl Format {
     }
 
     /// Bytes that any block of `len` bytes fits into when compressed, for every engine of this
-    /// crate.
+    /// crate; `None` for [`Format::Custom`], of which only its codec knows.
     ///
     /// Deflate stores what it can't compress at 5 bytes per stored block; libdeflate may begin a
-    /// new block every 5000 bytes. For [`Format::Custom`] this is a guess that leaves a quarter of
-    /// room; a codec that needs more overrides
-    /// [`max_compressed_len`](crate::BlockCompressor::max_compressed_len).
+    /// new block every 5000 bytes.
     #[must_use]
-    pub const fn max_compressed_len(self, len: usize) -> usize {
-        if let Self::Custom(_) = self {
-            return len.saturating_add(len / 4 + 64);
+    pub const fn max_compressed_len(self, len: usize) -> Option<usize> {
+        match self {
+            Self::Custom(_) => None,
+            _ => Some(len.saturating_add(5 * (len / 5000 + 1) + 8 + self.framing())),
         }
-        len.saturating_add(5 * (len / 5000 + 1) + 8 + self.framing())
+    }
+
+    /// The fewest bytes that a valid compressed block of `len` bytes can have: framing, and deflate
+    /// data at its highest ratio, which is at least an empty block of 10 bits.
+    pub(crate) const fn min_compressed_len(self, len: usize) -> usize {
+        if let Self::Custom(_) = self {
+            return 0;
+        }
+        let deflate = len.div_ceil(DEFLATE_MAX_EXPANSION);
+        self.framing() + if deflate < 2 { 2 } else { deflate }
     }
 
     /// The most bytes that `len` compressed bytes can decompress to, `None` where the format sets
     /// no limit ([`Format::Custom`]).
     ///
-    /// Readers use it to bound what they allocate on the word of a damaged block.
+    /// Readers use it to bound what they allocate for a block that may be damaged.
     #[must_use]
     pub const fn max_decompressed_len(self, len: usize) -> Option<usize> {
         match self {
@@ -55,7 +63,7 @@ impl Format {
         }
     }
 
-    /// The name used in messages and tables.
+    /// The name in messages and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! How hard to try.
+//! Compression levels.
 
 /// Compression level of the software engine: more is smaller and slower.
 ///
@@ -10,12 +10,12 @@ pub struct Level(u8);
 impl Level {
     /// The least CPU per block that an engine offers.
     pub const FASTEST: Self = Self(0);
-    /// Level 1, a [`Compressor`](crate::Compressor)'s default: for blocks that are read and written
-    /// all the time. It takes less than half of the CPU that level 6 takes to fill a database; files
-    /// of 4, 16 and 64 KiB blocks are 3, 6 and 15 % larger (the bench `rocksdb`).
+    /// Level 1, the default: for blocks that are read and written all the time. It takes less than
+    /// half of the CPU that level 6 takes to fill a database; files of 4, 16 and 64 KiB blocks are
+    /// 3, 6 and 15 % larger (the bench `rocksdb`).
     pub const FAST: Self = Self(1);
-    /// Level 6, which is also zlib's default: for archives, and data written once.
-    pub const DEFAULT: Self = Self(6);
+    /// Level 6, zlib's default: for archives, and data written once.
+    pub const BALANCED: Self = Self(6);
     /// Level 12: several times the CPU of level 6 for a few per cent.
     pub const BEST: Self = Self(12);
 
@@ -25,7 +25,7 @@ impl Level {
         if n <= Self::BEST.0 { Some(Self(n)) } else { None }
     }
 
-    /// The nearest level: what is below 0 becomes [`Level::FASTEST`], what is above 12
+    /// The nearest level: numbers below 0 become [`Level::FASTEST`], those above 12
     /// [`Level::BEST`].
     #[must_use]
     pub const fn nearest(n: i32) -> Self {
@@ -44,8 +44,9 @@ impl Level {
 }
 
 impl Default for Level {
+    /// [`Level::FAST`], what a [`Compressor`](crate::Compressor) uses if no level is set.
     fn default() -> Self {
-        Self::DEFAULT
+        Self::FAST
     }
 }
 
@@ -54,7 +55,7 @@ mod tests {
     use super::Level;
 
     #[test]
-    fn numbers_outside_the_range_are_refused_or_brought_to_its_ends() {
+    fn numbers_outside_the_range_are_rejected_or_clamped() {
         assert_eq!(Level::new(12), Some(Level::BEST));
         assert_eq!(Level::new(13), None);
         assert_eq!(Level::nearest(i32::MIN), Level::FASTEST);

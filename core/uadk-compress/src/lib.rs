@@ -25,40 +25,51 @@
 //! | [`Compressor`] | what users build: an accelerator where there is one, software everywhere |
 //! | [`SoftwareCompressor`] | `block-deflate` and libdeflate, with one context per thread and level |
 //! | [`UadkCompressor`] | the engine for `HiSilicon` Kunpeng's ZIP device |
+//! | [`Checked`] | somebody else's engine, with its answers checked |
 //! | [`SegmentWriter`] | a stream of many pieces, compressed in parallel, that any inflater reads |
 //! | [`pool`] | worker threads that do jobs and return them in order |
 //! | [`offload`] | [`OffloadCompressor`] joins any two engines under a [`Policy`] |
 //! | [`stats`] | which engine did what, how much, and why not the other |
+//! | [`pool`] | worker threads that return jobs in order |
 //! | [`probe`] | what this machine offers for the accelerator, what is missing, and the remedy |
 //! | [`conformance`] | checks that any `BlockCompressor`, yours too, keeps the trait's promises |
+//! | [`clock`] | time, and a clock for tests |
 //! | `fault` | makes an engine fail on demand (feature `fault-injection`) |
 
 mod block;
-mod clock;
+mod block_compressor;
+mod checked;
+mod checksum;
+pub mod clock;
 mod compressor;
 pub mod conformance;
+mod direction;
 mod error;
 #[cfg(feature = "fault-injection")]
 pub mod fault;
+mod fork;
 mod format;
 mod level;
 pub mod offload;
 pub mod pool;
 pub mod probe;
 mod segments;
+mod settings;
 mod software;
 pub mod stats;
 mod uadk;
 mod window;
 
-pub use block::{Block, BlockCompressor};
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use block::Block;
+pub use block_compressor::BlockCompressor;
+pub use checked::Checked;
 pub use compressor::{Compressor, CompressorBuilder};
 pub use error::Error;
 pub use format::Format;
 pub use level::Level;
 pub use offload::{Offload, OffloadCompressor, Policy};
 pub use segments::SegmentWriter;
+pub use settings::{Dictionary, Settings};
 pub use software::{SoftwareCompressor, SoftwareEncoder};
 pub use stats::Stats;
 pub use uadk::{UadkCompressor, UadkConfig, UadkStats};

@@ -1,12 +1,15 @@
 //! Two engines under one policy: the accelerator where it helps, software for everything else.
 
+mod accelerator;
 mod batch;
 mod breaker;
 mod delay;
+mod mode;
 mod policy;
-pub(crate) mod verify;
+mod verify;
 
-pub use policy::{Offload, Policy};
+pub use mode::Offload;
+pub use policy::{Policy, Verify};
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,26 +17,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use self::accelerator::{Accelerator, accelerator};
 use self::breaker::{Breaker, Permit};
 use self::delay::MovingAverage;
+use crate::block::check;
+use crate::checksum::ends_with_checksum;
+use crate::clock::{Clock, SystemClock};
+use crate::direction::Direction;
 use crate::stats::{
-    BreakerStats, Counters, DelayStats, Direction, Fallback, Outcome, SampledTime, Stats, Work,
+    BreakerStats, Counters, DelayStats, Fallback, Outcome, SampledTime, Stats, Work,
 };
-use crate::{Block, BlockCompressor, Clock, Error, Format, Level, SystemClock, Window};
+use crate::{Block, BlockCompressor, Error, Format, Settings};
 
-/// A [`BlockCompressor`] that gives blocks to an accelerator `A` under a [`Policy`], and to the
-/// software engine `S` whenever `A` can't, won't or shouldn't do them.
+/// A [`BlockCompressor`] that gives blocks to an accelerator under a [`Policy`], and to a software
+/// engine whenever the accelerator can't, won't or shouldn't process them.
 ///
-/// No trouble that `A` has with a block reaches the caller: a busy queue, a fault, a panic, a wrong
-/// length, and with [`Policy::verify`] wrong compressed data, each cost the time of one block in
-/// software. Clones share engines, counters and breaker.
+/// No trouble that the accelerator has with a block reaches the caller: a busy queue, a fault, a
+/// panic, an impossible length, and with [`Policy::verify`] wrong data, each cost the time of one
+/// block in software. Clones share engines, counters and breaker.
 ///
 /// ```
 /// use uadk_compress::{BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor};
 ///
 /// // Any two engines of one format will do.
 /// let fast = SoftwareCompressor::new(Format::Zlib, Level::FASTEST)?;
-/// let safe = SoftwareCompressor::new(Format::Zlib, Level::DEFAULT)?;
+/// let safe = SoftwareCompressor::new(Format::Zlib, Level::BALANCED)?;
 /// let both = OffloadCompressor::new(fast, safe, Policy::default())?;
 ///
 /// let mut compressed = [0; 8192];
@@ -41,19 +49,19 @@ use crate::{Block, BlockCompressor, Clock, Error, Format, Level, SystemClock, Wi
 /// assert_eq!(both.stats().accelerator.compress.blocks, 1);
 /// # Ok::<(), uadk_compress::Error>(())
 /// ```
-#[derive(Debug)]
-pub struct OffloadCompressor<A, S> {
-    accelerator: Option<Arc<A>>,
-    software: Arc<S>,
+#[derive(Clone, Debug)]
+pub struct OffloadCompressor {
+    accelerator: Option<Arc<dyn Accelerator>>,
+    software: Arc<dyn BlockCompressor>,
     shared: Arc<Shared>,
 }
 
-/// What all clones, levels and windows of one `OffloadCompressor` have in common.
+/// What all clones and reconfigured versions of one `OffloadCompressor` have in common.
 #[derive(Debug)]
 struct Shared {
     policy: Policy,
     offload: AtomicU8,
-    /// Why there is no accelerator; empty if there is one.
+    /// Why there is no accelerator, if there is none.
     unavailable: Option<Cow<'static, str>>,
     breaker: Breaker,
     /// By [`Direction`].
@@ -62,54 +70,74 @@ struct Shared {
     clock: Box<dyn Clock>,
 }
 
-impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
+/// What an accelerator's answer means.
+enum Judgement {
+    /// The answer stands.
+    Sound,
+    /// Software processes the block; the accelerator is not to blame.
+    Fallback(Fallback),
+    /// Software processes the block, and the breaker learns of it.
+    Fault(Fallback),
+    /// The accelerator refused to decompress the block, or returned less than the destination
+    /// holds. Software processes it, and if its answer differs, the accelerator was wrong.
+    Doubted,
+}
+
+impl OffloadCompressor {
     /// Joins two engines of one format.
     ///
     /// # Errors
     ///
     /// [`Error::Unsupported`] if their formats differ.
-    pub fn new(accelerator: A, software: S, policy: Policy) -> Result<Self, Error> {
+    pub fn new(
+        accelerator: impl BlockCompressor + 'static,
+        software: impl BlockCompressor + 'static,
+        policy: Policy,
+    ) -> Result<Self, Error> {
         Self::with_clock(accelerator, software, policy, SystemClock::default())
     }
 
-    /// Like [`new`](Self::new), with a clock of the caller's. Tests move it by hand.
+    /// Like [`new`](Self::new), on a caller-provided clock, such as a
+    /// [`ManualClock`](crate::clock::ManualClock) in a test.
     ///
     /// # Errors
     ///
     /// [`Error::Unsupported`] if the formats differ.
     pub fn with_clock(
-        accelerator: A,
-        software: S,
+        accelerator: impl BlockCompressor + 'static,
+        software: impl BlockCompressor + 'static,
         policy: Policy,
         clock: impl Clock + 'static,
     ) -> Result<Self, Error> {
         if accelerator.format() != software.format() {
             return Err(Error::Unsupported(
                 format!(
-                    "the accelerator makes {} and the software engine {}; both must be of one \
-                     format",
+                    "an accelerator for {} with a software engine for {}",
                     accelerator.format(),
                     software.format(),
                 )
                 .into(),
             ));
         }
-        let shared = Shared::new(policy, None, Box::new(clock));
         Ok(Self {
-            accelerator: Some(Arc::new(accelerator)),
+            accelerator: Some(self::accelerator(accelerator)),
             software: Arc::new(software),
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared::new(policy, None, Box::new(clock))),
         })
     }
 
     /// The software engine alone; `why` says what became of the accelerator, for
     /// [`Stats::unavailable`].
-    pub fn software_only(software: S, why: impl Into<Cow<'static, str>>, policy: Policy) -> Self {
+    pub fn software_only(
+        software: impl BlockCompressor + 'static,
+        why: impl Into<Cow<'static, str>>,
+        policy: Policy,
+    ) -> Self {
         let shared = Shared::new(policy, Some(why.into()), Box::new(SystemClock::default()));
         Self { accelerator: None, software: Arc::new(software), shared: Arc::new(shared) }
     }
 
-    /// What is wanted at present.
+    /// Whether the accelerator is used at present.
     #[must_use]
     pub fn offload(&self) -> Offload {
         Offload::from_bits(self.shared.offload.load(Ordering::Relaxed))
@@ -132,7 +160,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         Ok(())
     }
 
-    /// What has been done since this compressor was made.
+    /// What has been done since this compressor was created.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let shared = &*self.shared;
@@ -141,7 +169,7 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         Stats {
             offload: self.offload(),
             unavailable: shared.unavailable.clone(),
-            software_engine: self.software.engine(),
+            software_engine: None,
             accelerator,
             software,
             fallbacks,
@@ -159,10 +187,14 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         }
     }
 
-    /// One block, by whichever engine the policy says.
+    /// Processes one block on whichever engine the policy chooses.
     fn run(&self, direction: Direction, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        let verdict = self.try_accelerator(direction, src, dst, self.tries());
-        self.settle(verdict, direction, src, dst)
+        match self.admit(direction, src.len(), dst.len()) {
+            Ok((accelerator, permit)) => {
+                self.run_admitted(accelerator, permit, direction, src, dst, self.tries())
+            }
+            Err(why) => self.run_software(why, direction, src, dst),
+        }
     }
 
     /// How often a block is offered to a busy accelerator.
@@ -170,13 +202,13 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         self.shared.policy.busy_tries.max(1)
     }
 
-    /// Whether the accelerator may be given this block, and if not, why.
+    /// Whether a block of this size may go to the accelerator, and if not, why.
     fn admit(
         &self,
         direction: Direction,
-        src: &[u8],
-        dst: &[u8],
-    ) -> Result<(&A, Permit<'_>), Fallback> {
+        src: usize,
+        dst: usize,
+    ) -> Result<(&dyn Accelerator, Permit<'_>), Fallback> {
         let shared = &*self.shared;
         let Some(accelerator) = self.accelerator.as_deref() else {
             return Err(Fallback::NoAccelerator);
@@ -195,140 +227,134 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         }
     }
 
-    /// Up to `tries` tries on the accelerator, if the policy lets the block go there.
-    fn try_accelerator(
+    /// Makes up to `tries` tries on the accelerator, which the policy has admitted the block to.
+    fn run_admitted(
         &self,
+        accelerator: &dyn Accelerator,
+        permit: Permit<'_>,
         direction: Direction,
         src: &[u8],
         dst: &mut [u8],
         tries: u32,
-    ) -> Verdict<'_> {
-        match self.admit(direction, src, dst) {
-            Ok((accelerator, permit)) => {
-                self.try_admitted(accelerator, permit, direction, src, dst, tries)
-            }
-            Err(why) => Verdict::Fallback(why),
-        }
-    }
-
-    /// Up to `tries` tries on the accelerator, which the policy has let the block go to.
-    fn try_admitted<'a>(
-        &'a self,
-        accelerator: &A,
-        permit: Permit<'a>,
-        direction: Direction,
-        src: &[u8],
-        dst: &mut [u8],
-        tries: u32,
-    ) -> Verdict<'a> {
+    ) -> Result<usize, Error> {
+        let clock = &*self.shared.clock;
         for _ in 0..tries {
-            let started = self.shared.clock.now();
+            let started = clock.now();
             let outcome = catch_unwind(AssertUnwindSafe(|| match direction {
                 Direction::Compress => accelerator.compress(src, dst),
                 Direction::Decompress => accelerator.decompress(src, dst),
             }));
-            let now = self.shared.clock.now();
+            let now = clock.now();
             let time = now.saturating_sub(started);
             self.shared.delay(direction).record(time, now);
             match outcome {
-                Err(_) => return self.fault(permit, Fallback::Panicked, None),
+                Err(_) => {
+                    permit.fault(now, None);
+                    return self.run_software(Fallback::Panicked, direction, src, dst);
+                }
                 Ok(Err(Error::Busy)) => {}
                 Ok(result) => {
-                    return self.judge(permit, direction, Done { src, dst, result, time });
+                    let result = check(result, dst.len(), false);
+                    return self.settle(permit, direction, src, dst, result, time);
                 }
             }
         }
-        Verdict::Fallback(Fallback::Busy)
+        self.run_software(Fallback::Busy, direction, src, dst)
     }
 
-    /// What an accelerator's answer means, for the block and for the breaker.
-    fn judge<'a>(
-        &'a self,
-        permit: Permit<'a>,
-        direction: Direction,
-        done: Done<'_>,
-    ) -> Verdict<'a> {
-        use Direction::{Compress, Decompress};
-        let Done { src, dst, result, time } = done;
-        match (direction, &result) {
-            (Compress, Ok(written)) => {
-                let sound = dst.get(..*written).is_some_and(|output| {
-                    !self.shared.policy.verify
-                        || verify::decompresses_to(&*self.software, output, src)
-                });
-                if !sound {
-                    return self.fault(permit, Fallback::WrongOutput, None);
-                }
-            }
-            (Decompress, Ok(written)) if *written > dst.len() => {
-                return self.fault(permit, Fallback::WrongOutput, None);
-            }
-            // Less than there was room for is right if the caller was generous.
-            (Decompress, Ok(written)) => {
-                let whole = *written == dst.len()
-                    || verify::ends_with_checksum(self.software.format(), src, &dst[..*written])
-                        == Some(true);
-                if !whole {
-                    return Verdict::Doubted(permit, Some(*written));
-                }
-            }
-            // Nothing is too long for the room that fits everything, in software.
-            (Compress, Err(Error::OutputFull)) if dst.len() >= self.room_for(src.len()) => {
-                return Verdict::Fallback(Fallback::Refused);
-            }
-            (Compress, Err(Error::OutputFull)) => {}
-            (Decompress, Err(Error::OutputFull | Error::Corrupt)) => {
-                return Verdict::Doubted(permit, None);
-            }
-            (_, Err(Error::Unsupported(_))) => return Verdict::Fallback(Fallback::Unsupported),
-            (_, Err(Error::Busy)) => return Verdict::Fallback(Fallback::Busy),
-            // One block's lost completion is no verdict on the accelerator, except in a trial.
-            (_, Err(Error::TimedOut)) if !permit.is_trial() => {
-                return Verdict::Fallback(Fallback::TimedOut);
-            }
-            (_, Err(Error::TimedOut)) => {
-                return self.fault(permit, Fallback::TimedOut, result.err());
-            }
-            (_, Err(Error::Unavailable(_))) => {
-                return self.fault(permit, Fallback::Unavailable, result.err());
-            }
-            (_, Err(Error::Device { .. } | Error::Corrupt)) => {
-                return self.fault(permit, Fallback::DeviceError, result.err());
-            }
-        }
-        permit.success();
-        let outcome = Outcome { bytes_in: src.len(), result: &result, time };
-        self.shared.counters.accelerated(direction, outcome);
-        Verdict::Answer(result)
-    }
-
-    fn fault<'a>(&'a self, permit: Permit<'a>, why: Fallback, cause: Option<Error>) -> Verdict<'a> {
-        permit.fault(self.shared.clock.now(), cause);
-        Verdict::Fallback(why)
-    }
-
-    /// Does in software what a verdict leaves to be done.
+    /// Acts on the accelerator's answer: accepts it, or lets software process the block.
     fn settle(
         &self,
-        verdict: Verdict<'_>,
+        permit: Permit<'_>,
         direction: Direction,
         src: &[u8],
         dst: &mut [u8],
+        result: Result<usize, Error>,
+        time: Duration,
     ) -> Result<usize, Error> {
-        match verdict {
-            Verdict::Answer(answer) => answer,
-            Verdict::Fallback(why) => self.run_software(why, direction, src, dst),
-            Verdict::Doubted(permit, claimed) => {
+        let clock = &*self.shared.clock;
+        match self.judge(direction, src, dst, &result, permit.is_trial()) {
+            Judgement::Sound => {
+                permit.success();
+                let outcome = Outcome { bytes_in: src.len(), result: &result, time };
+                self.shared.counters.accelerated(direction, outcome);
+                result
+            }
+            Judgement::Fallback(why) => self.run_software(why, direction, src, dst),
+            Judgement::Fault(why) => {
+                let cause = result.err().filter(Error::is_engine_trouble);
+                permit.fault(clock.now(), cause);
+                self.run_software(why, direction, src, dst)
+            }
+            Judgement::Doubted => {
+                let claimed = match result {
+                    Ok(len) | Err(Error::WrongLength { reported: len, .. }) => Some(len),
+                    Err(_) => None,
+                };
                 let result = self.run_software(Fallback::Refused, direction, src, dst);
                 // Devices need not notice damage, so one is not blamed for what it makes of it.
-                let right =
-                    result == Err(Error::Corrupt) || result.as_ref().ok() == claimed.as_ref();
-                if right {
+                if result == Err(Error::Corrupt) || result.as_ref().ok() == claimed.as_ref() {
                     permit.success();
                 } else {
-                    permit.fault(self.shared.clock.now(), None);
+                    permit.fault(clock.now(), None);
                 }
                 result
+            }
+        }
+    }
+
+    /// What an accelerator's answer means, whose length is possible.
+    fn judge(
+        &self,
+        direction: Direction,
+        src: &[u8],
+        dst: &[u8],
+        result: &Result<usize, Error>,
+        trial: bool,
+    ) -> Judgement {
+        use Direction::{Compress, Decompress};
+        let verify = self.shared.policy.verify;
+        let software = &*self.software;
+        let format = software.format();
+        match (direction, result) {
+            (Compress, Ok(written)) => {
+                let sound = *written >= format.min_compressed_len(src.len())
+                    && (verify == Verify::Off
+                        || verify::compresses(software, &dst[..*written], src));
+                if sound { Judgement::Sound } else { Judgement::Fault(Fallback::WrongOutput) }
+            }
+            (Decompress, Ok(written)) => {
+                let output = &dst[..*written];
+                if verify == Verify::Both && !verify::decompresses(software, src, output) {
+                    return Judgement::Fault(Fallback::WrongOutput);
+                }
+                // Less than the destination holds is right if the caller was generous.
+                let whole = output.len() == dst.len()
+                    || ends_with_checksum(format, src, output) == Some(true);
+                if whole { Judgement::Sound } else { Judgement::Doubted }
+            }
+            // Nothing is too long for a destination that holds everything.
+            (Compress, Err(Error::OutputFull))
+                if dst.len() >= self.max_compressed_len(src.len()) =>
+            {
+                Judgement::Fallback(Fallback::Refused)
+            }
+            (Compress, Err(Error::OutputFull)) => Judgement::Sound,
+            (Decompress, Err(Error::OutputFull | Error::Corrupt)) => Judgement::Doubted,
+            (_, Err(Error::Unsupported(_))) => Judgement::Fallback(Fallback::Unsupported),
+            (_, Err(Error::Busy | Error::NotDone)) => Judgement::Fallback(Fallback::Busy),
+            (_, Err(Error::Starting)) => Judgement::Fallback(Fallback::Starting),
+            // One block's lost completion is no verdict on the accelerator, except in a trial.
+            (_, Err(Error::TimedOut)) if !trial => Judgement::Fallback(Fallback::TimedOut),
+            (_, Err(Error::TimedOut)) => Judgement::Fault(Fallback::TimedOut),
+            (_, Err(Error::Unavailable(_))) => Judgement::Fault(Fallback::Unavailable),
+            // The block may hold less than its owner expects.
+            (Decompress, Err(Error::WrongLength { reported, room })) if reported < room => {
+                Judgement::Doubted
+            }
+            (_, Err(Error::WrongLength { .. })) => Judgement::Fault(Fallback::WrongOutput),
+            (_, Err(Error::Device { .. } | Error::Corrupt)) => {
+                Judgement::Fault(Fallback::DeviceError)
             }
         }
     }
@@ -347,35 +373,11 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
             Direction::Decompress => self.software.decompress(src, dst),
         };
         let time = time.stop(|| shared.clock.now());
+        let result = check(result, dst.len(), false);
         let outcome = Outcome { bytes_in: src.len(), result: &result, time };
         shared.counters.fell_back(direction, why, outcome);
         result
     }
-
-    /// Room that both engines' results fit into.
-    fn room_for(&self, len: usize) -> usize {
-        let software = self.software.max_compressed_len(len);
-        self.accelerator.as_ref().map_or(software, |a| a.max_compressed_len(len).max(software))
-    }
-}
-
-/// A block that the accelerator has answered.
-struct Done<'a> {
-    src: &'a [u8],
-    dst: &'a [u8],
-    result: Result<usize, Error>,
-    time: Duration,
-}
-
-/// What is to be done after the accelerator had its chance.
-enum Verdict<'a> {
-    /// Its answer stands.
-    Answer(Result<usize, Error>),
-    /// Software does the block.
-    Fallback(Fallback),
-    /// The accelerator refused to decompress the block, or gave less than there was room for.
-    /// Software does it, and if its answer is another, the accelerator was wrong.
-    Doubted(Permit<'a>, Option<usize>),
 }
 
 impl Shared {
@@ -396,57 +398,15 @@ impl Shared {
     }
 }
 
-impl<A, S> Clone for OffloadCompressor<A, S> {
-    fn clone(&self) -> Self {
-        Self {
-            accelerator: self.accelerator.clone(),
-            software: Arc::clone(&self.software),
-            shared: Arc::clone(&self.shared),
-        }
-    }
-}
-
-impl<A, S> OffloadCompressor<A, S>
-where
-    A: BlockCompressor + 'static,
-    S: BlockCompressor + 'static,
-{
-    /// The same policy, breaker and counters for other engines; `None` keeps the present one.
-    fn with_engines(
-        &self,
-        accelerator: Option<Arc<dyn BlockCompressor>>,
-        software: Option<Arc<dyn BlockCompressor>>,
-    ) -> Arc<dyn BlockCompressor> {
-        let accelerator = self.accelerator.as_ref().map(|present| {
-            let accelerator = accelerator.unwrap_or_else(|| Arc::clone(present) as _);
-            Arc::new(accelerator)
-        });
-        let software = software.unwrap_or_else(|| Arc::clone(&self.software) as _);
-        let (software, shared) = (Arc::new(software), Arc::clone(&self.shared));
-        Arc::new(OffloadCompressor { accelerator, software, shared })
-    }
-}
-
-impl<A, S> BlockCompressor for OffloadCompressor<A, S>
-where
-    A: BlockCompressor + 'static,
-    S: BlockCompressor + 'static,
-{
+impl BlockCompressor for OffloadCompressor {
     fn format(&self) -> Format {
         self.software.format()
     }
 
-    fn engine(&self) -> Cow<'static, str> {
-        match &self.accelerator {
-            Some(accelerator) => {
-                format!("{}, else {}", accelerator.engine(), self.software.engine()).into()
-            }
-            None => self.software.engine(),
-        }
-    }
-
+    /// What both engines' results fit into.
     fn max_compressed_len(&self, len: usize) -> usize {
-        self.room_for(len)
+        let software = self.software.max_compressed_len(len);
+        self.accelerator.as_ref().map_or(software, |a| a.max_compressed_len(len).max(software))
     }
 
     fn max_decompressed_len(&self, len: usize) -> Option<usize> {
@@ -469,19 +429,28 @@ where
         self.run_batch(Direction::Decompress, blocks);
     }
 
-    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
-        let software = self.software.with_level(level)?;
-        // A device without levels serves them all.
-        let accelerator = self.accelerator.as_ref().and_then(|engine| engine.with_level(level));
-        Some(self.with_engines(accelerator, Some(software)))
-    }
-
-    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
-        let software = self.software.with_window(window);
-        let accelerator = self.accelerator.as_ref().and_then(|engine| engine.with_window(window));
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
+        let software = self.software.reconfigured(settings);
+        let accelerator = self
+            .accelerator
+            .as_ref()
+            .and_then(|accelerator| accelerator.reconfigured_accelerator(settings));
+        if settings.dictionary.is_some() {
+            // An engine without the dictionary must not be asked, least of all software.
+            let software = software?;
+            return Some(Arc::new(Self {
+                accelerator,
+                software,
+                shared: Arc::clone(&self.shared),
+            }));
+        }
         if software.is_none() && accelerator.is_none() {
             return None;
         }
-        Some(self.with_engines(accelerator, software))
+        Some(Arc::new(Self {
+            accelerator: accelerator.or_else(|| self.accelerator.clone()),
+            software: software.unwrap_or_else(|| Arc::clone(&self.software)),
+            shared: Arc::clone(&self.shared),
+        }))
     }
 }

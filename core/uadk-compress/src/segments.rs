@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_panic_while_compressing_is_an_error_and_the_stream_is_never_finished() {
         for threads in [1, 3] {
-            let mut writer = SegmentWriter::new(Vec::new(), Format::Gzip, Level::DEFAULT, threads)
+            let mut writer = SegmentWriter::new(Vec::new(), Format::Gzip, Level::BALANCED, threads)
                 .expect("gzip");
             writer.pool = Pool::new("panics", threads, || (), |(), _| panic!("told to"));
             let written = writer.write_all(&vec![1; 10 * PIECE]).and_then(|()| writer.flush());

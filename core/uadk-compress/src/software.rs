@@ -1,20 +1,20 @@
-//! The software engine: our block encoder and libdeflate.
+//! The software engine: `block-deflate` and libdeflate.
 
 mod contexts;
 
-use std::borrow::Cow;
+use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
 use libdeflater::{CompressionError, DecompressionError};
 
-use crate::{BlockCompressor, Error, Format, Level, Window};
+use crate::{BlockCompressor, Error, Format, Level, Settings, Window};
 
 /// Compresses on any machine: at [`Level::FASTEST`] and level 1 with `block-deflate`, above with
 /// libdeflate, which also decompresses.
 ///
-/// A context is large (200 to 650 KiB) and costly to make, so each thread keeps one per level, made
-/// at the first use of that level in that thread and freed with the thread. After that a block costs
-/// no allocation. The value itself is a few bytes of settings: copy it freely.
+/// A context is large (200 to 650 KiB) and costly to create, so each thread keeps one per level,
+/// created at the first use of that level in that thread and freed with the thread. After that a
+/// block costs no allocation. The value itself is a few bytes of settings: copy it freely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SoftwareCompressor {
     format: Format,
@@ -27,8 +27,9 @@ pub struct SoftwareCompressor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SoftwareEncoder {
-    /// Our encoder for blocks: 1.8 to 1.9 times as fast as libdeflate's level 1, and up to 1 %
-    /// larger. It has two speeds: [`Level::FASTEST`], and the one of all other levels.
+    /// This project's encoder for blocks: 1.8 to 1.9 times as fast as libdeflate's level 1, with
+    /// results up to 1 % larger. It has two speeds: [`Level::FASTEST`], and one for all other
+    /// levels.
     BlockDeflate,
     /// libdeflate. Its fastest level is 1.
     Libdeflate,
@@ -43,28 +44,25 @@ impl SoftwareCompressor {
     pub fn new(format: Format, level: Level) -> Result<Self, Error> {
         match format {
             Format::RawDeflate | Format::Zlib | Format::Gzip => {
-                Ok(Self { format, level, window: Window::K32, encoder: None })
+                Ok(Self { format, level, window: Window::Kib32, encoder: None })
             }
             Format::Custom(name) => Err(Error::Unsupported(
-                format!(
-                    "the software engine has no codec named {name:?}; it has deflate, zlib and gzip"
-                )
-                .into(),
+                format!("no software codec named {name:?}, only deflate, zlib and gzip").into(),
             )),
         }
     }
 
-    /// The same engine with an encoder of the caller's choice at every level.
+    /// The same engine with this encoder at every level.
     #[must_use]
     pub const fn with_encoder(self, encoder: SoftwareEncoder) -> Self {
         Self { encoder: Some(encoder), ..self }
     }
 
-    /// The same engine with matches that reach back no further than `window`; without it, as far as
-    /// the format allows.
+    /// The same engine with matches that reach back no further than `window`; by default they reach
+    /// as far as the format allows.
     ///
-    /// `block-deflate` keeps to it, and zlib's header says so, for decoders with a window of that
-    /// size. libdeflate has no such setting and ignores it.
+    /// `block-deflate` keeps to it and declares it in zlib's header, for decoders with a window of
+    /// that size. libdeflate has no such setting and ignores it.
     #[must_use]
     pub const fn with_window_limit(self, window: Window) -> Self {
         Self { window, ..self }
@@ -82,7 +80,7 @@ impl SoftwareCompressor {
         self.window
     }
 
-    /// What compresses them.
+    /// The encoder in use.
     #[must_use]
     pub const fn encoder(&self) -> SoftwareEncoder {
         match self.encoder {
@@ -100,17 +98,17 @@ impl SoftwareCompressor {
             Format::RawDeflate | Format::Custom(_) => (block_deflate::Format::Raw, 0),
         };
         let window = match self.window {
-            Window::K4 => block_deflate::Window::Kib4,
-            Window::K8 => block_deflate::Window::Kib8,
-            Window::K16 | Window::K24 => block_deflate::Window::Kib16,
-            Window::K32 => block_deflate::Window::Kib32,
+            Window::Kib4 => block_deflate::Window::Kib4,
+            Window::Kib8 => block_deflate::Window::Kib8,
+            Window::Kib16 | Window::Kib24 => block_deflate::Window::Kib16,
+            Window::Kib32 => block_deflate::Window::Kib32,
         };
         let header = frame.header(window);
         let trailer = frame.trailer(checksum, src.len() as u64);
         let (header, trailer) = (header.as_bytes(), trailer.as_bytes());
         let framing = header.len() + trailer.len();
         let room = dst.len().checked_sub(framing).ok_or(Error::OutputFull)?;
-        let body = &mut dst[header.len()..header.len() + room];
+        let body = &mut dst[header.len()..][..room];
         let compress = |encoder: &mut block_deflate::Encoder| encoder.compress(src, body);
         let len = contexts::with_block_deflate(self.level, window, compress)
             .map_err(|block_deflate::DoesNotFit { .. }| Error::OutputFull)?;
@@ -134,13 +132,9 @@ impl BlockCompressor for SoftwareCompressor {
         self.format
     }
 
-    fn engine(&self) -> Cow<'static, str> {
-        match self.encoder() {
-            SoftwareEncoder::BlockDeflate => "block-deflate".into(),
-            SoftwareEncoder::Libdeflate => {
-                format!("libdeflate, level {}", self.level.get().max(1)).into()
-            }
-        }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        // Never a foreign format: see `new`.
+        self.format.max_compressed_len(len).unwrap_or(usize::MAX)
     }
 
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
@@ -162,11 +156,21 @@ impl BlockCompressor for SoftwareCompressor {
         })
     }
 
-    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
-        Some(Arc::new(Self { level, ..*self }))
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
+        if settings.dictionary.is_some() || *settings == Settings::default() {
+            return None;
+        }
+        let window = settings.window.map_or(self.window, |window| window.min(self.window));
+        let level = settings.level.unwrap_or(self.level);
+        Some(Arc::new(Self { level, window, ..*self }))
     }
+}
 
-    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
-        Some(Arc::new(self.with_window_limit(window.min(self.window))))
+impl Display for SoftwareEncoder {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::BlockDeflate => "block-deflate",
+            Self::Libdeflate => "libdeflate",
+        })
     }
 }

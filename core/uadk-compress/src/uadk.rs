@@ -2,12 +2,12 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `runtime` | the process's use of the library; a forked child gets its own |
-//! | `lifecycle`, `slot` | initialise, uninitialise and never while a session is alive |
-//! | `library` | libwd's calls, and their traps |
-//! | `pool` | each thread's sessions, requests and buffers |
+//! | `runtime`, `background` | the process's use of the library; a forked child gets its own |
+//! | `lifecycle`, `slot` | initialise, uninitialise, and never while a session is alive |
+//! | `library`, `poll` | libwd's calls, and their traps |
+//! | `pool` | each thread's sessions |
 //! | `session`, `request`, `contexts` | submitting, completions, failures of one context |
-//! | `batch`, `pipeline`, `wait` | many blocks in flight, each with a deadline |
+//! | `call`, `pipeline`, `limits`, `wait` | many blocks in flight, under a deadline |
 //! | `staging`, `arena`, `quarantine` | the only memory that the device writes to |
 //! | `framing` | what its fixed headers mean for the formats |
 //!
@@ -16,14 +16,16 @@
 #![allow(unsafe_code, reason = "calls the library, and owns the memory that the device writes to")]
 
 mod arena;
-mod batch;
+mod background;
+mod call;
 mod config;
 mod contexts;
-pub(crate) mod fork;
 mod framing;
 mod library;
 mod lifecycle;
+mod limits;
 mod pipeline;
+mod poll;
 mod pool;
 mod quarantine;
 mod request;
@@ -35,21 +37,21 @@ mod stats;
 mod sync;
 mod wait;
 
+pub(crate) use call::WhenBusy;
 pub use config::UadkConfig;
 pub use stats::UadkStats;
 
-use std::borrow::Cow;
 use std::fmt::{Debug, Formatter};
 use std::sync::Arc;
 
 use uadk_sys::Libwd;
 
-use self::batch::Call;
+use self::call::Call;
 use self::framing::Framing;
-use self::pipeline::WhenBusy;
 use self::runtime::User;
-use crate::stats::Direction;
-use crate::{Block, BlockCompressor, Clock, Error, Format, Window};
+use crate::clock::Clock;
+use crate::direction::Direction;
+use crate::{Block, BlockCompressor, Error, Format, Settings};
 
 /// The engine for `HiSilicon` Kunpeng's ZIP device.
 ///
@@ -58,32 +60,43 @@ use crate::{Block, BlockCompressor, Clock, Error, Format, Window};
 ///
 /// The device compresses at one ratio whatever the level. Threads keep their sessions; clones are
 /// cheap and share everything. While there is one, the process holds some of the device's queues.
+///
+/// ```
+/// use uadk_compress::{Error, Format, UadkCompressor, UadkConfig};
+///
+/// match UadkCompressor::new(Format::Zlib, &UadkConfig::default()) {
+///     Ok(uadk) => println!("{:?}, {}", uadk.start(), uadk.stats()),
+///     Err(Error::Unavailable(why)) => println!("no UADK: {why}"),
+///     Err(other) => return Err(other),
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone)]
 pub struct UadkCompressor {
     user: Arc<User>,
     config: Arc<UadkConfig>,
     format: Format,
-    /// By [`Direction`].
-    framings: [Result<Framing, Error>; 2],
 }
 
 impl UadkCompressor {
     /// The engine for blocks of `format`, on the libraries and devices of this machine.
     ///
-    /// Succeeds where there is a device that can be used sooner or later: one that can't be
-    /// initialised at the moment is tried again when there are blocks to do, after
-    /// [`UadkConfig::hold_off`]. [`start`](Self::start) says whether it can be used now.
+    /// Succeeds wherever UADK is installed, and does not wait for the device. A device that is
+    /// absent or can't be initialised at the moment is tried again when there are blocks to
+    /// process, after [`UadkConfig::hold_off`]. [`start`](Self::start) tells whether it can be used
+    /// now.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] if UADK is not installed, or has no device; [`Error::Unsupported`] if
-    /// no device has the format.
+    /// [`Error::Unavailable`] if UADK is not installed; [`Error::Unsupported`] for a format that no
+    /// device has.
     pub fn new(format: Format, config: &UadkConfig) -> Result<Self, Error> {
-        Self::of_user(User::of_this_machine(config)?, format, config)
+        check_format(format)?;
+        Self::with_user(User::for_this_machine(config)?, format, config)
     }
 
-    /// The engine on libraries of the caller's, such as a stand-in, and on his clock. If there is an
-    /// engine on them already, its clock counts.
+    /// Creates an engine on caller-provided libraries (such as a simulator) and clock. If there is
+    /// an engine on these libraries already, its clock is used.
     ///
     /// # Errors
     ///
@@ -94,94 +107,135 @@ impl UadkCompressor {
         config: &UadkConfig,
         clock: impl Clock + 'static,
     ) -> Result<Self, Error> {
-        Self::of_user(User::of(libwd, config, Arc::new(clock))?, format, config)
+        Self::with_user(User::new(libwd, config, Arc::new(clock))?, format, config)
     }
 
     /// The same engine for blocks of another format: they share device and counters.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] if no device has the format.
+    /// [`Error::Unsupported`] for a format that no device has.
     pub fn with_format(&self, format: Format) -> Result<Self, Error> {
-        Self::build(Arc::clone(&self.user), format, Arc::clone(&self.config))
+        check_format(format)?;
+        Ok(Self { format, ..self.clone() })
     }
 
-    /// Initialises the device, unless that has been done.
+    /// Initialises the device, unless it is initialised, and waits up to
+    /// [`UadkConfig::start_limit`] for it.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] if it can't be, or failed a short while ago.
+    /// [`Error::Unavailable`] if it can't be initialised, or failed a short while ago;
+    /// [`Error::Starting`] if it takes longer; [`Error::Unsupported`] if it is initialised and does
+    /// not compress the format.
     pub fn start(&self) -> Result<(), Error> {
-        self.user.runtime().start()
+        self.user.runtime().start_and_wait(self.config.start_limit)?;
+        self.check_support(Direction::Compress)
+    }
+
+    /// Begins to initialise the device, unless it is initialised, and does not wait.
+    pub(crate) fn start_in_background(&self) {
+        let _ = self.user.runtime().start();
     }
 
     /// What the process has of the device, and has lost.
     #[must_use]
     pub fn stats(&self) -> UadkStats {
         let runtime = self.user.runtime();
+        runtime.evict_idle(runtime.clock.now());
         let snapshot = runtime.lifecycle.snapshot(|library| {
             library.sweep();
             library.contexts().cloned()
         });
-        let Some((snapshot, contexts)) = snapshot else {
-            let outage = Error::Unavailable("the device is being initialised".into());
-            return UadkStats { outage: Some(outage), ..self.losses() };
+        let losses = &runtime.losses;
+        let known = UadkStats {
+            version: self.user.libwd().version().to_string(),
+            lost: losses.blocks(),
+            quarantined_bytes: losses.bytes(),
+            raw_deflate_decompression: self.decompresses_raw_deflate(),
+            outage: Some(Error::Starting),
+            ..UadkStats::default()
         };
+        let Some((snapshot, contexts)) = snapshot else { return known };
         UadkStats {
             outage: snapshot.outage,
             initialisations: contexts.as_ref().map_or(0, |contexts| contexts.generation),
             contexts: contexts.as_ref().map_or(0, |contexts| contexts.len()),
             failed_contexts: contexts.as_ref().map_or(0, |contexts| contexts.failed()),
             sessions: snapshot.sessions,
-            ..self.losses()
+            ..known
         }
     }
 
-    /// The part of the statistics that waits for nobody.
-    fn losses(&self) -> UadkStats {
-        let losses = &self.user.runtime().losses;
-        UadkStats {
-            version: self.user.libwd().version().to_string(),
-            lost: losses.blocks(),
-            quarantined_bytes: losses.bytes(),
-            ..UadkStats::default()
+    /// The same engine with other settings; `None` if none of them applies.
+    pub(crate) fn with_settings(&self, settings: &Settings) -> Option<Self> {
+        if settings.dictionary.is_some() {
+            return None;
+        }
+        let window = settings.window?.min(self.config.window);
+        let config = Arc::new(UadkConfig::clone(&self.config).with_window(window));
+        Some(Self { config, ..self.clone() })
+    }
+
+    /// Processes a batch; `when_busy` is offered the block whose turn it is while the queue is full.
+    pub(crate) fn run(
+        &self,
+        direction: Direction,
+        blocks: &mut [Block<'_>],
+        when_busy: &mut WhenBusy<'_>,
+    ) {
+        if let Err(why) = self.check_support(direction) {
+            blocks.iter_mut().for_each(|block| block.set_result(Err(why.clone())));
+            return;
+        }
+        let runtime = self.user.runtime();
+        let call = Call { runtime, config: &self.config, format: self.format, direction };
+        call.run(blocks, when_busy);
+    }
+
+    fn with_user(user: User, format: Format, config: &UadkConfig) -> Result<Self, Error> {
+        check_format(format)?;
+        Ok(Self { user: Arc::new(user), config: Arc::new(config.clone()), format })
+    }
+
+    /// Whether blocks of this direction may go to the device, as far as that is known.
+    fn check_support(&self, direction: Direction) -> Result<(), Error> {
+        if direction == Direction::Decompress
+            && self.format == Format::RawDeflate
+            && !self.decompresses_raw_deflate()
+        {
+            return Err(Error::Unsupported(
+                "raw deflate is decompressed in software on UADK 2.9 and later".into(),
+            ));
+        }
+        match self.user.runtime().formats.get() {
+            Some(offered) => Framing::new(self.format, direction, offered).map(|_| ()),
+            None => Ok(()),
         }
     }
 
-    fn of_user(user: User, format: Format, config: &UadkConfig) -> Result<Self, Error> {
-        Self::build(Arc::new(user), format, Arc::new(config.clone()))
-    }
-
-    fn build(user: Arc<User>, format: Format, config: Arc<UadkConfig>) -> Result<Self, Error> {
-        let framings = [Direction::Compress, Direction::Decompress]
-            .map(|direction| Framing::new(format, direction, user.offered()));
-        if let [Err(why), Err(_)] = &framings {
-            return Err(why.clone());
-        }
-        Ok(Self { user, config, format, framings })
-    }
-
-    fn run(&self, direction: Direction, blocks: &mut [Block<'_>], when_busy: &mut WhenBusy<'_>) {
-        match &self.framings[direction as usize] {
-            Ok(framing) => {
-                let runtime = self.user.runtime();
-                let call = Call { runtime, config: &self.config, direction, framing: *framing };
-                call.run(blocks, when_busy);
-            }
-            Err(why) => blocks.iter_mut().for_each(|block| block.result = Err(why.clone())),
-        }
+    /// See [`UadkConfig::raw_deflate_decompression`].
+    fn decompresses_raw_deflate(&self) -> bool {
+        self.config.raw_deflate_decompression || self.user.libwd().version().is_before(2, 9)
     }
 
     fn run_one(&self, direction: Direction, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         let mut block = Block::new(src, dst);
         self.run(direction, std::slice::from_mut(&mut block), &mut refuse);
-        block.result
+        block.result()
+    }
+}
+
+fn check_format(format: Format) -> Result<(), Error> {
+    match format {
+        Format::RawDeflate | Format::Zlib | Format::Gzip => Ok(()),
+        Format::Custom(_) => Err(Error::Unsupported(format!("no device has {format}").into())),
     }
 }
 
 /// What becomes of blocks that find the queue full: their caller decides.
 fn refuse(_: usize, block: &mut Block<'_>) -> bool {
-    block.result = Err(Error::Busy);
+    block.set_result(Err(Error::Busy));
     true
 }
 
@@ -189,8 +243,9 @@ impl BlockCompressor for UadkCompressor {
     fn format(&self) -> Format {
         self.format
     }
-    fn engine(&self) -> Cow<'static, str> {
-        format!("UADK {}", self.user.libwd().version()).into()
+    fn max_compressed_len(&self, len: usize) -> usize {
+        // Never a foreign format: see `check_format`.
+        self.format.max_compressed_len(len).unwrap_or(usize::MAX)
     }
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         self.run_one(Direction::Compress, src, dst)
@@ -204,24 +259,8 @@ impl BlockCompressor for UadkCompressor {
     fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
         self.run(Direction::Decompress, blocks, &mut refuse);
     }
-    fn compress_batch_with(
-        &self,
-        blocks: &mut [Block<'_>],
-        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
-    ) {
-        self.run(Direction::Compress, blocks, when_busy);
-    }
-    fn decompress_batch_with(
-        &self,
-        blocks: &mut [Block<'_>],
-        when_busy: &mut dyn FnMut(usize, &mut Block<'_>) -> bool,
-    ) {
-        self.run(Direction::Decompress, blocks, when_busy);
-    }
-    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
-        let window = window.min(self.config.window);
-        let config = Arc::new(UadkConfig { window, ..UadkConfig::clone(&self.config) });
-        Some(Arc::new(Self { config, ..self.clone() }))
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
+        Some(Arc::new(self.with_settings(settings)?))
     }
 }
 

@@ -3,10 +3,12 @@
 mod common;
 
 use common::block;
+use uadk_compress::clock::SystemClock;
 use uadk_compress::fault::FaultInjector;
+use uadk_compress::offload::Verify;
 use uadk_compress::{
     Block, BlockCompressor, Compressor, Format, Level, OffloadCompressor, Policy,
-    SoftwareCompressor, SystemClock, UadkCompressor, UadkConfig, Window,
+    SoftwareCompressor, UadkCompressor, UadkConfig, Window,
 };
 
 /// Allocations of this thread while `codec` does blocks it has seen the like of before.
@@ -52,7 +54,7 @@ fn the_counter_counts_the_contexts_of_libdeflate() {
 
 #[test]
 fn none_per_block_in_software() {
-    for level in [Level::FASTEST, Level::DEFAULT, Level::BEST] {
+    for level in [Level::FASTEST, Level::BALANCED, Level::BEST] {
         for format in common::FORMATS {
             let engine = SoftwareCompressor::new(format, level).expect("a format of the engine");
             assert_eq!(allocations(&engine), 0, "{engine:?}");
@@ -63,7 +65,7 @@ fn none_per_block_in_software() {
 #[test]
 fn none_for_another_window() {
     let engine = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("has it");
-    let limited = engine.with_window_limit(Window::K16);
+    let limited = engine.with_window_limit(Window::Kib16);
     let (block, mut compressed) = (block(1, 65_536), vec![0; engine.max_compressed_len(65_536)]);
     let mut compress = |engine: SoftwareCompressor| engine.compress(&block, &mut compressed);
     compress(engine).expect("the bound holds");
@@ -79,9 +81,9 @@ fn none_per_block_with_policy_and_counters() {
 
 #[test]
 fn none_per_block_with_an_accelerator_whose_work_is_verified() {
-    let software = SoftwareCompressor::new(Format::Zlib, Level::DEFAULT).expect("has it");
+    let software = SoftwareCompressor::new(Format::Zlib, Level::BALANCED).expect("has it");
     let accelerator = FaultInjector::new(software, |_| None);
-    let policy = Policy { verify: true, ..Policy::default() };
+    let policy = Policy::default().with_verify(Verify::Compressed);
     let engines = OffloadCompressor::new(accelerator, software, policy).expect("one format");
     assert_eq!(allocations(&engines), 0);
     assert!(engines.stats().accelerator.blocks() > 0);
@@ -96,7 +98,7 @@ fn none_per_block_on_the_device() {
         let config = UadkConfig::default();
         let libwd = uadk_sim::libwd();
         let uadk = UadkCompressor::with_libwd(&libwd, format, &config, SystemClock::default());
-        let software = SoftwareCompressor::new(format, Level::DEFAULT).expect("has it");
+        let software = SoftwareCompressor::new(format, Level::BALANCED).expect("has it");
         let engines = OffloadCompressor::new(uadk.expect("sound"), software, Policy::default());
         let engines = engines.expect("one format");
         assert_eq!(allocations(&engines), 0, "{format}");

@@ -5,10 +5,12 @@ mod common;
 use std::time::Duration;
 
 use common::{block, block_with_far_matches, zlib_compress, zlib_decompress, zlib_gets_by_with};
+use uadk_compress::clock::ManualClock;
 use uadk_compress::fault::{Fault, FaultInjector};
+use uadk_compress::offload::Verify;
 use uadk_compress::stats::{BreakerState, Stats};
 use uadk_compress::{
-    Block, BlockCompressor, Error, Format, Level, ManualClock, Offload, OffloadCompressor, Policy,
+    Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy,
     SoftwareCompressor, Window, conformance,
 };
 
@@ -16,10 +18,10 @@ const FORMAT: Format = Format::Zlib;
 const LEN: usize = 4096;
 const MS: Duration = Duration::from_millis(1);
 
-type Engines = OffloadCompressor<FaultInjector<SoftwareCompressor>, SoftwareCompressor>;
+type Engines = OffloadCompressor;
 
 fn software() -> SoftwareCompressor {
-    SoftwareCompressor::new(FORMAT, Level::DEFAULT).expect("a format of the engine")
+    SoftwareCompressor::new(FORMAT, Level::BALANCED).expect("a format of the engine")
 }
 
 /// An accelerator that fails as `schedule` says, on a clock of the test's own.
@@ -84,13 +86,7 @@ fn conforms_whatever_the_accelerator_does() {
         Fault::Refuse,
         Fault::Panic,
     ];
-    let policy = Policy {
-        // No hold-off, so that the faults go on; nothing too small for them.
-        first_hold_off: Duration::ZERO,
-        longest_hold_off: Duration::ZERO,
-        min_block: 0,
-        ..Policy::default()
-    };
+    let policy = Policy::default().with_hold_off(Duration::ZERO, Duration::ZERO).with_min_block(0);
     let (engines, clock) = engines(policy, move |n| {
         (n % 2 == 0).then(|| faults[n as usize / 2 % faults.len()].clone())
     });
@@ -170,7 +166,7 @@ fn each_fault_costs_one_block_in_software_and_is_counted_by_its_kind() {
         (Fault::Unsupported, |s| s.fallbacks.unsupported, false),
     ];
     for (fault, count, opens) in cases {
-        let policy = Policy { verify: true, ..Policy::default() };
+        let policy = Policy::default().with_verify(Verify::Compressed);
         let injected = fault.clone();
         let (engines, _) = engines(policy, move |n| (n == 0).then(|| injected.clone()));
         compress(&engines, 1);
@@ -243,7 +239,7 @@ fn an_accelerator_that_decompresses_too_little_is_found_out() {
 fn more_room_than_needed_is_no_reason_to_blame_the_accelerator() {
     // Raw deflate has no checksum that says whether all is there, so software is asked.
     for (format, asked) in [(Format::Zlib, 0), (Format::Gzip, 0), (Format::RawDeflate, 1)] {
-        let software = SoftwareCompressor::new(format, Level::DEFAULT).expect("has it");
+        let software = SoftwareCompressor::new(format, Level::BALANCED).expect("has it");
         let engines = OffloadCompressor::new(software, software, Policy::default()).expect("fit");
         let theirs = zlib_compress(format, 6, &block(1, LEN)).expect("into memory");
         assert_eq!(engines.decompress(&theirs, &mut [0; 2 * LEN]), Ok(LEN));
@@ -296,7 +292,7 @@ fn too_little_room_is_an_answer_and_not_a_fault() {
 
 #[test]
 fn small_and_large_blocks_go_to_software() {
-    let policy = Policy { min_block: 1000, max_block: LEN, ..Policy::default() };
+    let policy = Policy::default().with_min_block(1000).with_max_block(LEN);
     let (engines, _) = engines(policy, |_| None);
     for len in [0, 1, 999, 1000, LEN, LEN + 1] {
         let data = block(1, len);
@@ -343,7 +339,7 @@ fn another_window_is_asked_of_both_engines_and_shares_counters() {
     };
     let software = || SoftwareCompressor::new(FORMAT, Level::FASTEST).expect("has it");
     let both = OffloadCompressor::new(software(), software(), Policy::default()).expect("fit");
-    let limited = both.with_window(Window::K16).expect("both have windows");
+    let limited = both.with_window(Window::Kib16).expect("both have windows");
     assert!(is_within(&limited) && !is_within(&both));
     both.set_offload(Offload::Off).expect("always possible");
     assert!(is_within(&limited) && !is_within(&both));
@@ -353,19 +349,19 @@ fn another_window_is_asked_of_both_engines_and_shares_counters() {
     // One without the setting stays as it is.
     let without = || FaultInjector::new(software(), |_| None);
     let one = OffloadCompressor::new(without(), software(), Policy::default()).expect("fit");
-    let limited = one.with_window(Window::K16).expect("software has windows");
+    let limited = one.with_window(Window::Kib16).expect("software has windows");
     assert!(!is_within(&limited));
     one.set_offload(Offload::Off).expect("always possible");
     assert!(is_within(&limited));
     let one = OffloadCompressor::new(software(), without(), Policy::default()).expect("fit");
-    assert!(is_within(&one.with_window(Window::K16).expect("the accelerator has windows")));
+    assert!(is_within(&one.with_window(Window::Kib16).expect("the accelerator has windows")));
     let none = OffloadCompressor::new(without(), without(), Policy::default()).expect("fit");
-    assert!(none.with_window(Window::K16).is_none());
+    assert!(none.with_window(Window::Kib16).is_none());
 }
 
 #[test]
 fn engines_of_different_formats_do_not_join() {
-    let raw = SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).expect("has it");
+    let raw = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("has it");
     let error = OffloadCompressor::new(raw, software(), Policy::default()).unwrap_err();
     assert!(error.to_string().contains("zlib"), "{error}");
 }
@@ -378,7 +374,7 @@ fn batch(engines: &Engines, lens: &[usize]) -> Vec<Result<usize, Error>> {
     let mut blocks: Vec<_> =
         sources.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
     engines.compress_batch(&mut blocks);
-    let results: Vec<_> = blocks.into_iter().map(|block| block.result).collect();
+    let results: Vec<_> = blocks.iter().map(|block| block.result()).collect();
     for ((result, output), source) in results.iter().zip(&outputs).zip(&sources) {
         let written = *result.as_ref().expect("the bound holds");
         assert!(zlib_decompress(FORMAT, &output[..written]).expect("valid") == *source);
@@ -447,8 +443,8 @@ fn verify_wants_the_stream_to_end_where_the_accelerator_says() {
         }
     }
     for format in [Format::Zlib, Format::Gzip] {
-        let software = SoftwareCompressor::new(format, Level::DEFAULT).expect("has it");
-        let policy = Policy { verify: true, ..Policy::default() };
+        let software = SoftwareCompressor::new(format, Level::BALANCED).expect("has it");
+        let policy = Policy::default().with_verify(Verify::Compressed);
         let engines = OffloadCompressor::new(Verbose(software), software, policy).expect("fit");
         let mut compressed = vec![0; engines.max_compressed_len(LEN)];
         engines.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
@@ -471,7 +467,7 @@ fn threads_and_faults_together_lose_nothing() {
     const THREADS: u64 = 8;
     const BLOCKS: u64 = 200;
     let faults = [Fault::Busy, Fault::Device(-62), Fault::Panic, Fault::WrongLength];
-    let policy = Policy { first_hold_off: MS, longest_hold_off: 4 * MS, ..Policy::default() };
+    let policy = Policy::default().with_hold_off(MS, 4 * MS);
     let (engines, clock) =
         engines(policy, move |n| (n % 5 == 0).then(|| faults[(n / 5 % 4) as usize].clone()));
     std::thread::scope(|scope| {

@@ -46,7 +46,7 @@ fn work_without_threads() {
 
     let data = b"as many threads as there are ".repeat(50_000);
     let write = |threads| {
-        let writer = SegmentWriter::new(Vec::new(), Format::Gzip, Level::DEFAULT, threads);
+        let writer = SegmentWriter::new(Vec::new(), Format::Gzip, Level::BALANCED, threads);
         let mut writer = writer.expect("a format");
         writer.write_all(&data).expect("into memory");
         writer.finish().expect("into memory")

@@ -21,13 +21,13 @@ fn zlib_and_libdeflate_read_them() {
     for len in [0, 1, 1000, 128 << 10, (128 << 10) + 1, 1_000_000] {
         let data = block(len as u64, len);
         for format in FORMATS {
-            for level in [Level::FASTEST, Level::DEFAULT] {
+            for level in [Level::FASTEST, Level::BALANCED] {
                 let stream = compress(&data, format, level, 2, 70_000);
                 assert!(
                     zlib_decompress(format, &stream).expect("valid") == data,
                     "{format}, {len}"
                 );
-                let libdeflate = SoftwareCompressor::new(format, Level::DEFAULT).expect("has it");
+                let libdeflate = SoftwareCompressor::new(format, Level::BALANCED).expect("has it");
                 let mut restored = vec![0; len];
                 assert_eq!(libdeflate.decompress(&stream, &mut restored), Ok(len));
                 assert!(restored == data);
@@ -49,7 +49,7 @@ fn they_are_the_same_at_any_number_of_threads_and_sizes_of_writes() {
 #[test]
 fn gzip_itself_reads_them() {
     let data = block(1, 1_000_000);
-    let stream = compress(&data, Format::Gzip, Level::DEFAULT, 3, 4096);
+    let stream = compress(&data, Format::Gzip, Level::BALANCED, 3, 4096);
     let gzip = Command::new("gzip").arg("-dc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut gzip = gzip.expect("this test needs gzip: install the package gzip");
     let mut stdin = gzip.stdin.take().expect("piped");
@@ -62,7 +62,8 @@ fn gzip_itself_reads_them() {
 #[test]
 fn what_was_flushed_can_be_read_before_the_end() {
     let data = block(1, 300_000);
-    let mut writer = SegmentWriter::new(Vec::new(), Format::Zlib, Level::DEFAULT, 2).expect("zlib");
+    let mut writer =
+        SegmentWriter::new(Vec::new(), Format::Zlib, Level::BALANCED, 2).expect("zlib");
     writer.write_all(&data).expect("into memory");
     writer.flush().expect("into memory");
     let stream = writer.finish().expect("into memory");
@@ -94,7 +95,7 @@ fn errors_of_the_writer_below_are_passed_on() {
     for threads in [0, 1, 2] {
         let full = Full(10_000);
         let mut writer =
-            SegmentWriter::new(full, Format::Gzip, Level::DEFAULT, threads).expect("gzip");
+            SegmentWriter::new(full, Format::Gzip, Level::BALANCED, threads).expect("gzip");
         let written = writer.write_all(&block(1, 2_000_000)).and_then(|()| writer.flush());
         assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
         // A piece is missing: nothing that follows may look like a whole stream.
@@ -105,6 +106,6 @@ fn errors_of_the_writer_below_are_passed_on() {
 
 #[test]
 fn a_custom_format_is_refused() {
-    let custom = SegmentWriter::new(Vec::new(), Format::Custom("lz4"), Level::DEFAULT, 1);
+    let custom = SegmentWriter::new(Vec::new(), Format::Custom("lz4"), Level::BALANCED, 1);
     assert!(custom.unwrap_err().to_string().contains("lz4"));
 }

@@ -21,7 +21,7 @@ fn levels() -> impl Iterator<Item = Level> {
 #[test]
 fn conforms_in_every_format_with_both_encoders() {
     for format in FORMATS {
-        for level in [Level::FASTEST, Level::DEFAULT] {
+        for level in [Level::FASTEST, Level::BALANCED] {
             conformance::all(&engine(format, level));
         }
     }
@@ -29,7 +29,7 @@ fn conforms_in_every_format_with_both_encoders() {
 
 #[test]
 fn a_codec_it_does_not_have_is_refused_by_name() {
-    let error = SoftwareCompressor::new(Format::Custom("lz4"), Level::DEFAULT).unwrap_err();
+    let error = SoftwareCompressor::new(Format::Custom("lz4"), Level::BALANCED).unwrap_err();
     assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
     assert!(error.to_string().contains("lz4"), "{error}");
 }
@@ -37,7 +37,7 @@ fn a_codec_it_does_not_have_is_refused_by_name() {
 #[test]
 fn a_wrong_checksum_is_corrupt() {
     for format in [Format::Zlib, Format::Gzip] {
-        let engine = engine(format, Level::DEFAULT);
+        let engine = engine(format, Level::BALANCED);
         let mut compressed = zlib_compress(format, 6, &[7; 5000]).expect("into memory");
         let mut restored = [0; 5000];
         assert_eq!(engine.decompress(&compressed, &mut restored), Ok(5000));
@@ -52,7 +52,7 @@ fn the_greatest_expansion_of_deflate_is_within_the_bound() {
     let zeros = vec![0; 8 << 20];
     for format in FORMATS {
         let compressed = zlib_compress(format, 9, &zeros).expect("into memory");
-        let bound = engine(format, Level::DEFAULT).max_decompressed_len(compressed.len());
+        let bound = engine(format, Level::BALANCED).max_decompressed_len(compressed.len());
         assert!(bound >= Some(zeros.len()), "{format}: {} -> {bound:?}", compressed.len());
     }
 }
@@ -61,11 +61,11 @@ fn the_greatest_expansion_of_deflate_is_within_the_bound() {
 fn a_window_is_kept_to_and_named_in_the_header_of_zlib() {
     let data = block_with_far_matches(65_536);
     let windows = [
-        (Window::K4, 12),
-        (Window::K16, 14),
-        (Window::K32, 15),
-        (Window::K24, 14),
-        (Window::K8, 13),
+        (Window::Kib4, 12),
+        (Window::Kib16, 14),
+        (Window::Kib32, 15),
+        (Window::Kib24, 14),
+        (Window::Kib8, 13),
     ];
     for format in FORMATS {
         for level in [Level::FASTEST, Level::new(1).expect("a level")] {
@@ -76,7 +76,7 @@ fn a_window_is_kept_to_and_named_in_the_header_of_zlib() {
                 assert!(zlib_gets_by_with(bits, format, &limited, &data), "{format}, {window:?}");
                 let less = zlib_gets_by_with(bits - 1, format, &limited, &data);
                 assert!(!less, "{format}, {window:?}: nothing reaches so far back");
-                if window < Window::K32 {
+                if window < Window::Kib32 {
                     assert!(whole.len() * 3 < limited.len() * 2, "{format}, {window:?}");
                 } else {
                     assert!(limited == whole, "{format}");
@@ -89,9 +89,9 @@ fn a_window_is_kept_to_and_named_in_the_header_of_zlib() {
 #[test]
 fn a_window_that_is_asked_for_stays_and_never_grows() {
     let data = block_with_far_matches(65_536);
-    let engine = engine(Format::Zlib, Level::DEFAULT);
-    let limited = engine.with_window(Window::K16).expect("has windows");
-    let wider = limited.with_window(Window::K32).expect("has windows");
+    let engine = engine(Format::Zlib, Level::BALANCED);
+    let limited = engine.with_window(Window::Kib16).expect("has windows");
+    let wider = limited.with_window(Window::Kib32).expect("has windows");
     for (engine, within) in [(limited, true), (wider, true), (std::sync::Arc::new(engine), false)] {
         let fastest = engine.with_level(Level::FASTEST).expect("has levels");
         let compressed = compress(&fastest, &data);
@@ -105,8 +105,8 @@ fn libdeflate_ignores_the_window() {
     for format in FORMATS {
         let engine = engine(format, Level::new(1).expect("a level"));
         let engine = engine.with_encoder(SoftwareEncoder::Libdeflate);
-        let asked = engine.with_window_limit(Window::K4);
-        assert_eq!(asked.window_limit(), Window::K4);
+        let asked = engine.with_window_limit(Window::Kib4);
+        assert_eq!(asked.window_limit(), Window::Kib4);
         assert!(compress(&asked, &data) == compress(&engine, &data));
     }
 }
@@ -132,7 +132,7 @@ proptest! {
             }
             let theirs = zlib_compress(format, zlib_level, &data).expect("into memory");
             let mut restored = vec![0; data.len()];
-            let written = engine(format, Level::DEFAULT).decompress(&theirs, &mut restored);
+            let written = engine(format, Level::BALANCED).decompress(&theirs, &mut restored);
             prop_assert_eq!(written, Ok(data.len()));
             prop_assert!(restored == data);
         }

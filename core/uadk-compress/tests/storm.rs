@@ -7,9 +7,11 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use uadk_compress::clock::Clock;
+use uadk_compress::offload::Verify;
 use uadk_compress::stats::Stats;
 use uadk_compress::{
-    Block, BlockCompressor, Clock, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+    Block, BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
     UadkCompressor, UadkConfig,
 };
 use uadk_sim::{Machine, Simulator};
@@ -53,7 +55,7 @@ impl Clock for ThreadTime {
     }
 }
 
-type Engines = OffloadCompressor<UadkCompressor, SoftwareCompressor>;
+type Engines = OffloadCompressor;
 
 #[test]
 fn sixteen_threads_and_random_faults_give_no_wrong_byte_and_no_error() {
@@ -63,19 +65,13 @@ fn sixteen_threads_and_random_faults_give_no_wrong_byte_and_no_error() {
          flip=1/700; status=1/600:67; short=1/900:1; claims=1/900:4000000000",
     )
     .expect("a script");
-    let config = UadkConfig {
-        hold_off: Duration::ZERO,
-        deadline: Duration::from_millis(5),
-        ..UadkConfig::default()
-    };
+    let config =
+        UadkConfig::default().with_hold_off(Duration::ZERO).with_deadline(Duration::from_millis(5));
     // No hold-offs, so that the faults go on.
-    let policy = Policy {
-        verify: true,
-        first_hold_off: Duration::ZERO,
-        longest_hold_off: Duration::ZERO,
-        max_delay: Duration::from_millis(50),
-        ..Policy::default()
-    };
+    let policy = Policy::default()
+        .with_hold_off(Duration::ZERO, Duration::ZERO)
+        .with_verify(Verify::Compressed)
+        .with_max_delay(Duration::from_millis(50));
     let libwd = uadk_sim::libwd();
     let uadk = UadkCompressor::with_libwd(&libwd, Format::Zlib, &config, ThreadTime);
     let uadk = uadk.expect("there is a device");

@@ -47,6 +47,23 @@ impl Version {
     }
 }
 
+impl Version {
+    /// Whether it is known to be older than `major.minor`. A library whose file name has no number
+    /// counts as the newest that it may be.
+    #[must_use]
+    pub fn is_before(&self, major: u32, minor: u32) -> bool {
+        let number = match (&self.file, self.release) {
+            (Some(file), _) => file.as_str(),
+            (None, Release::From2_5) => "2.9",
+            (None, Release::From2_10) => "2.10",
+            (None, Release::After2_10) => return false,
+        };
+        let mut parts = number.split('.').map(|part| part.parse().unwrap_or(u32::MAX));
+        let mut next = || parts.next().unwrap_or(0);
+        (next(), next()) < (major, minor)
+    }
+}
+
 impl Display for Version {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         if let Some(file) = &self.file {
@@ -81,5 +98,17 @@ mod tests {
         assert_eq!(version("/usr/lib/libwd.so.2.9.1"), "2.9.1");
         assert_eq!(version("/usr/lib/libwd.so.2"), "2.5 to 2.9");
         assert_eq!(version("/usr/lib/libwd.so"), "2.5 to 2.9");
+    }
+
+    #[test]
+    fn versions_compare_by_number_and_unknown_ones_count_as_new() {
+        let before_2_9 = |release, path| Version::new(release, Path::new(path)).is_before(2, 9);
+        assert!(before_2_9(Release::From2_5, "/usr/lib/libwd.so.2.8.0"));
+        assert!(before_2_9(Release::From2_5, "/usr/lib/libwd.so.2.6"));
+        assert!(!before_2_9(Release::From2_5, "/usr/lib/libwd.so.2.9.1"));
+        assert!(!before_2_9(Release::From2_10, "/usr/lib/libwd.so.2.10.0"));
+        for release in [Release::From2_5, Release::From2_10, Release::After2_10] {
+            assert!(!before_2_9(release, "/usr/lib/libwd.so.2"), "{release:?}");
+        }
     }
 }

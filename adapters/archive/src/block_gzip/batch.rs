@@ -124,7 +124,7 @@ impl Batch {
                 Ok(len) => *len,
                 Err(uadk_compress::Error::OutputFull) => store(block.src, block.dst),
                 // An engine without a policy, whose troubles are not the caller's.
-                Err(_) => software(Level::DEFAULT)
+                Err(_) => software(Level::BALANCED)
                     .and_then(|engine| engine.compress(block.src, block.dst))
                     .unwrap_or_else(|_| store(block.src, block.dst)),
             },
@@ -201,7 +201,7 @@ fn check(block: &mut Block<'_>, extent: &Extent, members: &[u8]) -> Result<(), C
         return Ok(());
     }
     block.result =
-        software(Level::DEFAULT).and_then(|engine| engine.decompress(block.src, block.dst));
+        software(Level::BALANCED).and_then(|engine| engine.decompress(block.src, block.dst));
     match &block.result {
         result if good(result, block.dst) => Ok(()),
         Ok(n) if *n != len as usize => Err(format!("it holds {n} bytes and says {len}").into()),

@@ -35,10 +35,10 @@ impl Default for BlockGzOptions {
 }
 
 impl BlockGzOptions {
-    /// [`Level::DEFAULT`], a thread per CPU, and the accelerator where there is one.
+    /// [`Level::BALANCED`], a thread per CPU, and the accelerator where there is one.
     pub fn new() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { level: Level::DEFAULT, threads, end_marker: true, compressor: None }
+        Self { level: Level::BALANCED, threads, end_marker: true, compressor: None }
     }
 
     /// The level to compress at; a [`compressor`](Self::compressor) of your own has its own.

@@ -27,7 +27,7 @@ pub(crate) struct IndexBuilder {
 
 impl IndexBuilder {
     pub(crate) fn new() -> Result<Self> {
-        let engine = SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT)
+        let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED)
             .map_err(|error| Error::Unsupported(error.to_string().into()))?;
         Ok(Self {
             encoder: Encoder::default(),
@@ -96,7 +96,7 @@ impl IndexBuilder {
 pub(super) fn unpack(mut bytes: &[u8], footer: &Footer) -> Result<Vec<u8>> {
     let damaged = || Error::index("its members are damaged");
     let engine =
-        SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).map_err(|_| damaged())?;
+        SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).map_err(|_| damaged())?;
     let mut raw = Vec::new();
     while !bytes.is_empty() {
         let (kind, contents, rest) = unwrap(bytes).ok_or_else(damaged)?;

@@ -149,7 +149,7 @@ fn a_writer_that_failed_takes_nothing_more() {
 fn a_compressor_for_another_format_is_refused() {
     let zlib = uadk_compress::SoftwareCompressor::new(
         uadk_compress::Format::Zlib,
-        uadk_compress::Level::DEFAULT,
+        uadk_compress::Level::BALANCED,
     );
     let options = BlockGzOptions::new().compressor(std::sync::Arc::new(zlib.expect("zlib")));
     assert!(matches!(options.writer(Vec::new()), Err(Error::Unsupported(_))));

@@ -48,7 +48,7 @@ pub(crate) fn noise(len: usize, seed: u64) -> Vec<u8> {
 
 /// Software alone, whose bytes are the same each time.
 pub(crate) fn software() -> Arc<SoftwareCompressor> {
-    Arc::new(SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).expect("it has deflate"))
+    Arc::new(SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("it has deflate"))
 }
 
 pub(crate) fn gzip(threads: usize) -> BlockGzOptions {

@@ -3,9 +3,10 @@
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
+use uadk_compress::clock::SystemClock;
+use uadk_compress::offload::Verify;
 use uadk_compress::{
-    Format, Level, OffloadCompressor, Policy, SoftwareCompressor, SystemClock, UadkCompressor,
-    UadkConfig,
+    Format, Level, OffloadCompressor, Policy, SoftwareCompressor, UadkCompressor, UadkConfig,
 };
 use uadk_compress_archive::{ArchiveOptions, BlockGzOptions};
 use uadk_sim::{Machine, Simulator};
@@ -23,15 +24,11 @@ fn with_device(script: &str, work: impl FnOnce(&ArchiveOptions, &BlockGzOptions)
         SystemClock::default(),
     )
     .expect("a device");
-    let software = SoftwareCompressor::new(Format::RawDeflate, Level::DEFAULT).expect("software");
+    let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("software");
     // So that it is tried again and again, however fast the test is.
     let hold_off = std::time::Duration::ZERO;
-    let policy = Policy {
-        verify: true,
-        first_hold_off: hold_off,
-        longest_hold_off: hold_off,
-        ..Policy::default()
-    };
+    let policy =
+        Policy::default().with_hold_off(hold_off, hold_off).with_verify(Verify::Compressed);
     let engine = Arc::new(OffloadCompressor::new(uadk, software, policy).expect("one format"));
     let gzip = BlockGzOptions::new().threads(3).compressor(Arc::clone(&engine) as _);
     let archive = ArchiveOptions::new().threads(3).compressor(Arc::clone(&engine) as _);

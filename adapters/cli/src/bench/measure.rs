@@ -230,7 +230,7 @@ fn patiently(
 
 /// What the engine compressed and can't decompress itself is checked all the same.
 fn by_software(codec: &dyn BlockCompressor, blocks: &mut [Block<'_>]) {
-    match SoftwareCompressor::new(codec.format(), Level::DEFAULT) {
+    match SoftwareCompressor::new(codec.format(), Level::BALANCED) {
         Ok(software) => software.decompress_batch(blocks),
         Err(error) => {
             for block in blocks {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use uadk_compress::clock::SystemClock;
 use uadk_compress::{
-    Format, Level, OffloadCompressor, Policy, SoftwareCompressor, SystemClock, UadkCompressor,
-    UadkConfig,
+    Format, Level, OffloadCompressor, Policy, SoftwareCompressor, UadkCompressor, UadkConfig,
 };
 use uadk_compress_pages::multifd::{Method, Settings};
 use uadk_sim::{Machine, Simulator};
@@ -14,7 +14,7 @@ use crate::guest::{Memory, receive, stream};
 #[test]
 fn a_failing_accelerator_costs_single_pages_a_trip_through_software() {
     let sim = Simulator::acquire(Machine::default());
-    let software = SoftwareCompressor::new(Format::Zlib, Level::DEFAULT).expect("has it");
+    let software = SoftwareCompressor::new(Format::Zlib, Level::BALANCED).expect("has it");
     let clock = SystemClock::default();
     let uadk =
         UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &UadkConfig::default(), clock)

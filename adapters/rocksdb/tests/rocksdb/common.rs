@@ -15,7 +15,7 @@ pub(crate) fn compressor() -> Compressor {
 }
 
 pub(crate) fn software() -> SoftwareCompressor {
-    SoftwareCompressor::new(uadk_compress::Format::RawDeflate, Level::DEFAULT).expect("has it")
+    SoftwareCompressor::new(uadk_compress::Format::RawDeflate, Level::BALANCED).expect("has it")
 }
 
 /// Options that create a database and compress nothing.

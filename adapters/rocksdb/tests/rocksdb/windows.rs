@@ -95,7 +95,7 @@ fn blocks_of_the_stock_schema_reach_back_16_kib_at_most() {
     let mut options = plain();
     options.set_block_compressor(recorder.clone(), Schema::Stock).expect("raw deflate");
     fill_with_far_matches(options, dir.path());
-    assert_eq!(recorder.windows(), [Window::K16]);
+    assert_eq!(recorder.windows(), [Window::Kib16]);
     let (blocks, within) = recorder.data_blocks();
     assert!(blocks > 10 && within == blocks, "{within} of {blocks}");
 }

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rocksdb::{ColumnFamilyDescriptor, DB, Options};
+use uadk_compress::clock::ManualClock;
 use uadk_compress::fault::{Fault, FaultInjector};
-use uadk_compress::{
-    BlockCompressor, Error, Format, Level, ManualClock, OffloadCompressor, Policy,
-};
+use uadk_compress::offload::Verify;
+use uadk_compress::{BlockCompressor, Error, Format, Level, OffloadCompressor, Policy};
 use uadk_compress_rocksdb::{Incidents, OptionsExt, Schema, incidents};
 
 use common::{key, plain, software, value};
@@ -81,12 +81,9 @@ fn eight_threads_and_faults_every_few_blocks_lose_nothing() {
     );
     // Some faults are wrong lengths that only `verify` sees when compressing. Hold-offs are a few
     // blocks long, so that the faults go on.
-    let policy = Policy {
-        first_hold_off: Duration::from_millis(1),
-        longest_hold_off: Duration::from_millis(4),
-        verify: true,
-        ..Policy::default()
-    };
+    let policy = Policy::default()
+        .with_hold_off(Duration::from_millis(1), Duration::from_millis(4))
+        .with_verify(Verify::Compressed);
     let compressor =
         OffloadCompressor::with_clock(accelerator, software(), policy, clock.clone()).expect("fit");
 

@@ -3,41 +3,41 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::{Done, OffloadCompressor};
-use crate::stats::{Direction, Fallback};
-use crate::{Block, BlockCompressor, Error};
+use super::accelerator::Accelerator;
+use super::{Judgement, OffloadCompressor};
+use crate::direction::Direction;
+use crate::stats::{Fallback, Outcome, Tally};
+use crate::{Block, Error};
 
-/// Blocks in one call of the accelerator: many times the depth of its queue, and few enough to look
-/// at its delay now and then.
-const MAX_RUN: usize = 4096;
+/// The most blocks in one call of the accelerator, and the most bytes of their input: many times
+/// the depth of its queue, and few enough to look at its delay now and then.
+const MAX_RUN: usize = 1024;
+const MAX_RUN_BYTES: usize = 16 << 20;
 
-impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
-    /// Gives runs of blocks that may go to the accelerator to it in one call each, and does the
+impl OffloadCompressor {
+    /// Gives runs of blocks that may go to the accelerator to it in one call each. Processes the
     /// others, and what comes back undone, in software.
     pub(super) fn run_batch(&self, direction: Direction, blocks: &mut [Block<'_>]) {
+        for block in &mut *blocks {
+            block.reset();
+        }
         let mut rest = blocks;
         while let Some(first) = rest.first_mut() {
-            let done = match self.admit(direction, first.src, first.dst) {
+            let done = match self.admit(direction, first.src().len(), first.dst().len()) {
                 Ok((accelerator, permit)) if !permit.is_trial() => {
-                    let policy = &self.shared.policy;
-                    let run = rest
-                        .iter()
-                        .take(MAX_RUN)
-                        .take_while(|b| policy.check(direction, b.src, b.dst).is_ok())
-                        .count();
+                    let run = self.run_len(direction, rest);
                     self.offload_run(accelerator, direction, &mut rest[..run]);
                     run
                 }
                 // After a fault a single block is tried first.
                 Ok((accelerator, trial)) => {
-                    let Block { src, dst, result } = first;
-                    let tries = self.tries();
-                    let verdict = self.try_admitted(accelerator, trial, direction, src, dst, tries);
-                    *result = self.settle(verdict, direction, src, dst);
+                    first.run(|src, dst| {
+                        self.run_admitted(accelerator, trial, direction, src, dst, self.tries())
+                    });
                     1
                 }
                 Err(why) => {
-                    first.result = self.run_software(why, direction, first.src, first.dst);
+                    first.run(|src, dst| self.run_software(why, direction, src, dst));
                     1
                 }
             };
@@ -45,56 +45,98 @@ impl<A: BlockCompressor, S: BlockCompressor> OffloadCompressor<A, S> {
         }
     }
 
-    /// One call of the accelerator's batch, and its answers. What it has no room for software does
-    /// meanwhile.
-    fn offload_run(&self, accelerator: &A, direction: Direction, run: &mut [Block<'_>]) {
-        for block in &mut *run {
-            block.result = Err(Block::PENDING);
-        }
+    /// How many of these blocks, of which the first has been admitted, make one call.
+    fn run_len(&self, direction: Direction, blocks: &[Block<'_>]) -> usize {
+        let policy = &self.shared.policy;
+        let mut bytes = 0;
+        let fits = |block: &&Block<'_>| {
+            bytes += block.src().len();
+            bytes <= MAX_RUN_BYTES
+                && policy.check(direction, block.src().len(), block.dst().len()).is_ok()
+        };
+        blocks.iter().take(MAX_RUN).take_while(fits).count().max(1)
+    }
+
+    /// Makes one call of the accelerator, and acts on its answers. What finds its queue full is
+    /// processed in software meanwhile.
+    fn offload_run(
+        &self,
+        accelerator: &dyn Accelerator,
+        direction: Direction,
+        run: &mut [Block<'_>],
+    ) {
         let clock = &*self.shared.clock;
         let mut meanwhile = Meanwhile::default();
         let mut when_busy = |number: usize, block: &mut Block<'_>| {
-            if !meanwhile.enough(number, self.tries()) {
+            if !meanwhile.is_last_offer(number, self.tries()) {
                 return false;
             }
             let started = clock.now();
-            block.result = self.run_software(Fallback::Busy, direction, block.src, block.dst);
+            block.run(|src, dst| self.run_software(Fallback::Busy, direction, src, dst));
             meanwhile.did(number, clock.now().saturating_sub(started));
             true
         };
         let started = clock.now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| match direction {
-            Direction::Compress => accelerator.compress_batch_with(run, &mut when_busy),
-            Direction::Decompress => accelerator.decompress_batch_with(run, &mut when_busy),
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            accelerator.run_batch(direction, run, &mut when_busy)
         }));
         let now = clock.now();
         let whole = now.saturating_sub(started).saturating_sub(meanwhile.time);
         let offloaded = run.len().saturating_sub(meanwhile.blocks).max(1);
         let time = whole / u32::try_from(offloaded).unwrap_or(u32::MAX);
-        let timed_out = run.iter().any(|block| block.result == Err(Error::TimedOut));
+        let timed_out = run.iter().any(|block| block.answer() == Some(&Err(Error::TimedOut)));
         if timed_out {
-            // Nobody knows what share of it the block had that did not come back.
+            // Nobody knows what share of the time the block had that did not come back.
             self.shared.delay(direction).record(whole, now);
+        } else {
+            self.shared.delay(direction).record_many(time, offloaded, now);
         }
         // After a deadline nothing is waited for once more.
-        let tries_left = if timed_out { 0 } else { self.tries() - 1 };
+        let retry = !timed_out && outcome.as_ref().is_ok_and(|&retry| retry);
+        let tries_left = if retry { self.tries() - 1 } else { 0 };
 
+        let mut tally = Tally::default();
         for (number, block) in run.iter_mut().enumerate() {
             if meanwhile.has_done(number) {
                 continue;
             }
-            if !timed_out {
-                self.shared.delay(direction).record(time, now);
+            if outcome.is_err() {
+                self.shared.breaker.normal().fault(now, None);
+                block.run(|src, dst| self.run_software(Fallback::Panicked, direction, src, dst));
+                continue;
             }
-            let result = std::mem::replace(&mut block.result, Err(Block::PENDING));
-            let Block { src, dst, .. } = &mut *block;
-            let permit = self.shared.breaker.normal();
-            let verdict = match (&outcome, result) {
-                (Err(_), _) => self.fault(permit, Fallback::Panicked, None),
-                (Ok(()), Err(Error::Busy)) => self.try_accelerator(direction, src, dst, tries_left),
-                (Ok(()), result) => self.judge(permit, direction, Done { src, dst, result, time }),
+            let Some(result) = block.answer() else {
+                // The engine left it out.
+                block.run(|src, dst| self.run_software(Fallback::Busy, direction, src, dst));
+                continue;
             };
-            block.result = self.settle(verdict, direction, block.src, block.dst);
+            if *result == Err(Error::Busy) && tries_left > 0 {
+                block.run(|src, dst| self.run_again(direction, src, dst, tries_left));
+            } else if let Judgement::Sound =
+                self.judge(direction, block.src(), block.dst(), result, false)
+            {
+                tally.add(Outcome { bytes_in: block.src().len(), result, time });
+            } else if let Some(result) = block.reset() {
+                let permit = self.shared.breaker.normal();
+                block.run(|src, dst| self.settle(permit, direction, src, dst, result, time));
+            }
+        }
+        self.shared.counters.accelerated_all(direction, &tally);
+    }
+
+    /// Offers a block of a batch to the accelerator again, alone.
+    fn run_again(
+        &self,
+        direction: Direction,
+        src: &[u8],
+        dst: &mut [u8],
+        tries: u32,
+    ) -> Result<usize, Error> {
+        match self.admit(direction, src.len(), dst.len()) {
+            Ok((accelerator, permit)) => {
+                self.run_admitted(accelerator, permit, direction, src, dst, tries)
+            }
+            Err(why) => self.run_software(why, direction, src, dst),
         }
     }
 }
@@ -117,7 +159,7 @@ impl Default for Meanwhile {
 
 impl Meanwhile {
     /// Counts an offer of a block to a busy accelerator; whether it was the last one.
-    fn enough(&mut self, number: usize, tries: u32) -> bool {
+    fn is_last_offer(&mut self, number: usize, tries: u32) -> bool {
         let before = if self.offered.0 == number { self.offered.1 } else { 0 };
         self.offered = (number, before + 1);
         before + 1 >= tries

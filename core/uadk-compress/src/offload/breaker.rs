@@ -1,13 +1,13 @@
 //! The circuit breaker: keeps blocks away from an accelerator that failed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use crate::Error;
+use parking_lot::Mutex;
+
 use crate::clock::nanos;
 use crate::stats::BreakerState;
-use crate::uadk::fork;
+use crate::{Error, fork};
 
 /// No faults: every block may go.
 const CLOSED: u64 = 0;
@@ -16,28 +16,28 @@ const TRIAL: u64 = u64::MAX;
 /// The earliest moment that can be told from [`CLOSED`].
 const DUE_AT_ONCE: u64 = 1;
 
-/// Lets blocks pass until one fails; then none for a hold-off, then one to try. If that one
-/// succeeds everything passes again, if not the hold-off doubles.
+/// Lets blocks pass until one fails; then none for a hold-off, then one as a trial. If that one
+/// succeeds everything passes again, otherwise the hold-off doubles.
 ///
 /// The whole state is one number, so that a closed breaker costs one load per block: [`CLOSED`],
 /// [`TRIAL`], or else open, with the clock's nanosecond at which a trial is due.
 #[derive(Debug)]
 pub(super) struct Breaker {
     state: AtomicU64,
-    /// Of the present or next opening. Written only by who moved `state`, so nobody races.
+    /// Of the present or next opening. Written only by the thread that moved `state`.
     hold_off: AtomicU64,
     opened: AtomicU64,
     /// Of the last opening.
     cause: Mutex<Option<Error>>,
-    /// In which process the trial is: a child does not have the thread that has the permit.
+    /// Which process the trial runs in: a forked child lacks the thread that holds the permit.
     trial_in: AtomicU64,
     first_hold_off: u64,
     longest_hold_off: u64,
 }
 
-/// Leave to send one block, or one batch, to the accelerator. Whoever has it says how it went; to
-/// drop it is to say nothing about the accelerator's health: it was busy, or doesn't do such blocks,
-/// or somebody panicked.
+/// Permission to send one block, or one batch, to the accelerator. The holder reports how it went.
+/// Dropping it reports nothing about the accelerator's health: it was busy or starting, doesn't
+/// support such blocks, or the caller panicked.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Permit<'a> {
@@ -93,18 +93,10 @@ impl Breaker {
         Duration::from_nanos(self.hold_off.load(Ordering::Relaxed))
     }
 
-    /// What the accelerator did when it last opened, if it said so.
+    /// What the accelerator reported when the breaker last opened, if anything.
     pub(super) fn cause(&self) -> Option<Error> {
-        self.lock_cause()?.clone()
-    }
-
-    /// Waits for nobody: in a forked child the lock may be held by a thread that is not there.
-    fn lock_cause(&self) -> Option<MutexGuard<'_, Option<Error>>> {
-        match self.cause.try_lock() {
-            Ok(cause) => Some(cause),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+        // Never waits: in a forked child the lock may be held by a thread that does not exist.
+        self.cause.try_lock()?.clone()
     }
 
     /// How often it has opened, failed trials included.
@@ -118,7 +110,7 @@ impl Permit<'_> {
         self.trial
     }
 
-    /// The accelerator did the block.
+    /// The accelerator processed the block.
     pub(super) fn success(mut self) {
         if std::mem::take(&mut self.trial) {
             self.breaker.hold_off.store(self.breaker.first_hold_off, Ordering::Relaxed);
@@ -127,7 +119,7 @@ impl Permit<'_> {
         }
     }
 
-    /// The accelerator failed on the block, and may have said how.
+    /// The accelerator failed on the block; `cause` is what it reported, if anything.
     pub(super) fn fault(mut self, now: Duration, cause: Option<Error>) {
         let breaker = self.breaker;
         let trial = std::mem::take(&mut self.trial);
@@ -146,7 +138,7 @@ impl Permit<'_> {
             .compare_exchange(CLOSED, due, Ordering::AcqRel, Ordering::Relaxed)
             .is_err()
         {
-            return; // Another block of the same trouble has opened it already.
+            return; // Another block has opened it for the same trouble.
         }
         breaker.opened.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
@@ -154,7 +146,7 @@ impl Permit<'_> {
             cause = cause.as_ref().map(tracing::field::display),
             "the accelerator failed: blocks go to software until it has been tried again"
         );
-        if let Some(mut last) = breaker.lock_cause() {
+        if let Some(mut last) = breaker.cause.try_lock() {
             *last = cause;
         }
     }
@@ -222,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_without_a_verdict_leaves_room_for_the_next_one() {
+    fn a_trial_without_a_verdict_lets_the_next_block_try() {
         let breaker = breaker();
         admit(&breaker, MS).fault(MS, None);
         drop(admit(&breaker, 101 * MS));

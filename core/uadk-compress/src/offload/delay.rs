@@ -8,13 +8,13 @@ use crate::clock::nanos;
 /// Weight of a new measurement, as a power of two: 1/8.
 const WEIGHT_SHIFT: u32 = 3;
 
-/// While nothing is measured the average halves in this time, so that an accelerator that was too
-/// slow is asked again.
+/// The average halves in this time while nothing is measured, so that an accelerator that was too
+/// slow is tried again.
 const HALF_LIFE: Duration = Duration::from_millis(100);
 
 /// Moving average of one direction's delay.
 ///
-/// Two threads that record at once may lose one of their measurements; an average can bear that.
+/// Two threads that record at once may lose one of their measurements, which an average tolerates.
 #[derive(Debug, Default)]
 pub(super) struct MovingAverage {
     nanos: AtomicU64,
@@ -24,9 +24,18 @@ pub(super) struct MovingAverage {
 impl MovingAverage {
     /// Adds a measurement made at `now`.
     pub(super) fn record(&self, delay: Duration, now: Duration) {
-        let average = nanos(self.at(now));
-        let next = average - (average >> WEIGHT_SHIFT) + (nanos(delay) >> WEIGHT_SHIFT);
-        self.nanos.store(next, Ordering::Relaxed);
+        self.record_many(delay, 1, now);
+    }
+
+    /// Adds the same measurement several times, once for each block of a batch.
+    pub(super) fn record_many(&self, delay: Duration, times: usize, now: Duration) {
+        let mut average = nanos(self.at(now));
+        let share = nanos(delay) >> WEIGHT_SHIFT;
+        // After so many, what was there before counts for less than 1 %.
+        for _ in 0..times.min(6 << WEIGHT_SHIFT) {
+            average = average - (average >> WEIGHT_SHIFT) + share;
+        }
+        self.nanos.store(average, Ordering::Relaxed);
         self.updated.store(nanos(now), Ordering::Relaxed);
     }
 
@@ -38,7 +47,7 @@ impl MovingAverage {
         Duration::from_nanos(average >> halvings.min(63))
     }
 
-    /// Whether the average is above `limit`. `now` is asked only if the undecayed average is.
+    /// Whether the average is above `limit`. `now` is called only if the undecayed average is.
     pub(super) fn exceeds(&self, limit: Duration, now: impl FnOnce() -> Duration) -> bool {
         self.nanos.load(Ordering::Relaxed) > nanos(limit) && self.at(now()) > limit
     }

@@ -1,90 +1,62 @@
 //! When a block goes to the accelerator.
 
-use std::fmt::{Display, Formatter};
-use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Error;
-use crate::stats::{Direction, Fallback};
+use crate::direction::Direction;
+use crate::stats::Fallback;
 
-/// What is wanted of the accelerator. It can be changed at any time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Offload {
-    /// Use it where there is one and while it works.
+/// What an accelerator did that is checked in software.
+///
+/// What is possible at all (lengths, checksums where the format has one) is always checked. A
+/// difference counts as a fault, and software processes the block again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Verify {
+    /// Nothing.
     #[default]
-    Auto,
-    /// Software alone.
     Off,
-    /// Like `Auto`, but to build a compressor without an accelerator is an error. An accelerator
-    /// that fails later costs speed, never an error.
-    Require,
-}
-
-impl Offload {
-    pub(super) fn from_bits(bits: u8) -> Self {
-        [Self::Auto, Self::Off, Self::Require]
-            .into_iter()
-            .find(|&offload| offload as u8 == bits)
-            .unwrap_or_default()
-    }
-
-    /// As in the environment variable.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Off => "off",
-            Self::Require => "require",
-        }
-    }
-}
-
-impl Display for Offload {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Offload {
-    type Err = Error;
-
-    /// Parses `auto`, `off` and `require`.
-    fn from_str(s: &str) -> Result<Self, Error> {
-        [Self::Auto, Self::Off, Self::Require]
-            .into_iter()
-            .find(|offload| offload.name() == s)
-            .ok_or_else(|| {
-                Error::Unsupported(
-                    format!("offload {s:?}: it is one of auto, off and require").into(),
-                )
-            })
-    }
+    /// What it compressed is decompressed in software and compared. Costs about a fifth of
+    /// compressing in software.
+    Compressed,
+    /// What it decompressed is decompressed in software as well and compared, too. Wrong bytes can
+    /// otherwise go unnoticed in raw deflate, which has no checksum. Then the device saves no CPU
+    /// when decompressing.
+    Both,
 }
 
 /// The rules by which blocks go to the accelerator or to software.
+///
+/// ```
+/// use uadk_compress::Policy;
+/// use uadk_compress::offload::Verify;
+///
+/// let policy = Policy::default().with_min_block(4096).with_verify(Verify::Compressed);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Policy {
     /// Whether blocks to compress go to the accelerator.
     pub compress: bool,
     /// Whether blocks to decompress go to the accelerator.
     pub decompress: bool,
     /// Blocks with fewer uncompressed bytes go to software: the trip to a device costs more than
-    /// they do.
+    /// they do. 1 KiB by default.
     pub min_block: usize,
-    /// Blocks with more bytes of input go to software. UADK takes 8 MiB at most.
+    /// Blocks with more bytes of input go to software. 8 MiB by default, the most that UADK takes.
     pub max_block: usize,
-    /// How often a block is offered to a busy accelerator before software does it; once at least.
+    /// How often a block is offered to a busy accelerator before software processes it; at least
+    /// once. 3 by default.
     pub busy_tries: u32,
     /// How long blocks stay away after a fault. The time doubles with each failed trial, ...
+    /// 100 ms by default.
     pub first_hold_off: Duration,
-    /// ... up to this.
+    /// ... up to this. 30 s by default.
     pub longest_hold_off: Duration,
     /// While the moving average of the accelerator's delay per block is above this, blocks go to
-    /// software.
+    /// software. 2 ms by default.
     pub max_delay: Duration,
-    /// Decompress in software what the accelerator compressed, and compare. A difference counts as
-    /// a fault, and software compresses the block again. Costs about a fifth of compressing in
-    /// software.
-    pub verify: bool,
+    /// What is checked in software.
+    pub verify: Verify,
 }
 
 impl Default for Policy {
@@ -98,28 +70,79 @@ impl Default for Policy {
             first_hold_off: Duration::from_millis(100),
             longest_hold_off: Duration::from_secs(30),
             max_delay: Duration::from_millis(2),
-            verify: false,
+            verify: Verify::Off,
         }
     }
 }
 
 impl Policy {
-    /// Why such a block is not for the accelerator.
+    /// Sets which directions are offloaded: [`compress`](Self::compress) and
+    /// [`decompress`](Self::decompress).
+    #[must_use]
+    pub const fn with_directions(mut self, compress: bool, decompress: bool) -> Self {
+        (self.compress, self.decompress) = (compress, decompress);
+        self
+    }
+
+    /// Sets [`min_block`](Self::min_block), in bytes.
+    #[must_use]
+    pub const fn with_min_block(mut self, bytes: usize) -> Self {
+        self.min_block = bytes;
+        self
+    }
+
+    /// Sets [`max_block`](Self::max_block), in bytes.
+    #[must_use]
+    pub const fn with_max_block(mut self, bytes: usize) -> Self {
+        self.max_block = bytes;
+        self
+    }
+
+    /// Sets [`busy_tries`](Self::busy_tries).
+    #[must_use]
+    pub const fn with_busy_tries(mut self, tries: u32) -> Self {
+        self.busy_tries = tries;
+        self
+    }
+
+    /// Sets [`first_hold_off`](Self::first_hold_off) and
+    /// [`longest_hold_off`](Self::longest_hold_off).
+    #[must_use]
+    pub const fn with_hold_off(mut self, first: Duration, longest: Duration) -> Self {
+        (self.first_hold_off, self.longest_hold_off) = (first, longest);
+        self
+    }
+
+    /// Sets [`max_delay`](Self::max_delay).
+    #[must_use]
+    pub const fn with_max_delay(mut self, delay: Duration) -> Self {
+        self.max_delay = delay;
+        self
+    }
+
+    /// Sets [`verify`](Self::verify).
+    #[must_use]
+    pub const fn with_verify(mut self, verify: Verify) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Returns why a block of this size is not for the accelerator.
     pub(super) fn check(
         &self,
         direction: Direction,
-        src: &[u8],
-        dst: &[u8],
+        src: usize,
+        dst: usize,
     ) -> Result<(), Fallback> {
         let (offloaded, uncompressed) = match direction {
-            Direction::Compress => (self.compress, src.len()),
-            Direction::Decompress => (self.decompress, dst.len()),
+            Direction::Compress => (self.compress, src),
+            Direction::Decompress => (self.decompress, dst),
         };
         if !offloaded {
             Err(Fallback::SwitchedOff)
         } else if uncompressed < self.min_block {
             Err(Fallback::TooSmall)
-        } else if src.len() > self.max_block {
+        } else if src > self.max_block {
             Err(Fallback::TooLarge)
         } else {
             Ok(())

@@ -53,7 +53,7 @@ fn gunzip(gzip: &[u8]) -> Option<String> {
         return None;
     }
     let mut contents = vec![0; len];
-    let engine = SoftwareCompressor::new(Format::Gzip, Level::DEFAULT).ok()?;
+    let engine = SoftwareCompressor::new(Format::Gzip, Level::BALANCED).ok()?;
     let len = engine.decompress(gzip, &mut contents).ok()?;
     contents.truncate(len);
     String::from_utf8(contents).ok()

@@ -10,7 +10,7 @@ use crate::Level;
 const LEVELS: usize = Level::BEST.get() as usize + 1;
 
 struct Contexts {
-    /// Of both speeds and all windows.
+    /// For both speeds and all windows.
     block_deflate: Option<Encoder>,
     compressors: [Option<Compressor>; LEVELS],
     decompressor: Option<Decompressor>,
@@ -63,8 +63,8 @@ pub(super) fn with_decompressor<R>(work: impl FnOnce(&mut Decompressor) -> R) ->
     })
 }
 
-/// `None` while the thread is being torn down and its contexts are gone: hosts such as RocksDB may
-/// still compress then, with a context for the one block.
+/// Passes `None` while the thread is being torn down and its contexts are gone: hosts such as
+/// RocksDB may still compress then, with a context for one block.
 fn with_contexts<R>(work: impl FnOnce(Option<&mut Contexts>) -> R) -> R {
     let mut work = Some(work);
     let done = CONTEXTS.try_with(|contexts| {

@@ -4,28 +4,23 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::{EngineStats, Fallbacks, OpStats};
+use super::engine::{EngineStats, OpStats};
+use super::fallbacks::{Fallback, Fallbacks};
 use crate::Error;
 use crate::clock::nanos;
+use crate::direction::Direction;
 
 /// Threads with the same number modulo this share a shard.
 const SHARDS: usize = 16;
 
-/// Who did a block.
+/// Who processed a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Engine {
     Accelerator,
     Software,
 }
 
-/// What was done with a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Compress,
-    Decompress,
-}
-
-/// What came of a block, as far as it is counted.
+/// The outcome of a block, as far as it is counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome<'a> {
     pub(crate) bytes_in: usize,
@@ -33,7 +28,7 @@ pub(crate) struct Outcome<'a> {
     pub(crate) time: Duration,
 }
 
-/// Counters of one engine's work in one direction. How many blocks there were is counted elsewhere.
+/// Counters of one engine's work in one direction. The number of blocks is counted elsewhere.
 #[derive(Debug, Default)]
 struct Op {
     output_full: AtomicU64,
@@ -43,7 +38,7 @@ struct Op {
     nanos: AtomicU64,
 }
 
-/// What one group of threads has counted. Two cache lines apart from the next, because processors
+/// What one group of threads has counted. Two cache lines apart from the next, since processors
 /// fetch lines in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -56,7 +51,7 @@ struct Shard {
     fallbacks: [[AtomicU64; Fallback::COUNT]; 2],
 }
 
-/// What both engines did.
+/// What both engines did so far.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) accelerator: EngineStats,
@@ -64,56 +59,65 @@ pub(crate) struct Work {
     pub(crate) fallbacks: Fallbacks,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Counters {
-    shards: Box<[Shard; SHARDS]>,
+    /// [`SHARDS`] of them.
+    shards: Box<[Shard]>,
 }
 
-macro_rules! fallbacks {
-    ($($variant:ident => $field:ident),* $(,)?) => {
-        /// Why a block went to software; one variant per field of [`Fallbacks`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Fallback { $($variant),* }
-
-        impl Fallback {
-            const ALL: &[Self] = &[$(Self::$variant),*];
-            const COUNT: usize = Self::ALL.len();
-        }
-
-        impl Fallbacks {
-            fn field(&mut self, fallback: Fallback) -> &mut u64 {
-                match fallback { $(Fallback::$variant => &mut self.$field),* }
-            }
-        }
-    };
+/// What an accelerator did with the blocks of a batch, counted before it is added to the counters
+/// that threads share.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    blocks: u64,
+    output_full: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+    time: Duration,
 }
 
-fallbacks! {
-    NoAccelerator => no_accelerator,
-    SwitchedOff => switched_off,
-    TooSmall => too_small,
-    TooLarge => too_large,
-    Busy => busy,
-    Delayed => delayed,
-    HeldOff => held_off,
-    DeviceError => device_error,
-    TimedOut => timed_out,
-    Unavailable => unavailable,
-    WrongOutput => wrong_output,
-    Panicked => panicked,
-    Unsupported => unsupported,
-    Refused => refused,
+impl Default for Counters {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+    }
+}
+
+impl Tally {
+    /// Counts a block that the accelerator answered.
+    pub(crate) fn add(&mut self, outcome: Outcome<'_>) {
+        self.blocks += 1;
+        self.bytes_in += outcome.bytes_in as u64;
+        self.time += outcome.time;
+        match outcome.result {
+            Ok(written) => self.bytes_out += *written as u64,
+            Err(_) => self.output_full += 1,
+        }
+    }
 }
 
 impl Counters {
-    /// Counts a block that the accelerator did.
+    /// Counts blocks of a batch that the accelerator processed.
+    pub(crate) fn accelerated_all(&self, direction: Direction, tally: &Tally) {
+        if tally.blocks == 0 {
+            return;
+        }
+        let shard = self.shard();
+        add(&shard.accelerated[direction as usize], tally.blocks);
+        let op = &shard.ops[Engine::Accelerator as usize][direction as usize];
+        add(&op.output_full, tally.output_full);
+        add(&op.bytes_in, tally.bytes_in);
+        add(&op.bytes_out, tally.bytes_out);
+        add(&op.nanos, nanos(tally.time));
+    }
+
+    /// Counts a block that the accelerator processed.
     pub(crate) fn accelerated(&self, direction: Direction, outcome: Outcome<'_>) {
         let shard = self.shard();
         add(&shard.accelerated[direction as usize], 1);
         shard.ops[Engine::Accelerator as usize][direction as usize].count(outcome);
     }
 
-    /// Counts a block that software did, and why.
+    /// Counts a block that software processed, and why.
     pub(crate) fn fell_back(&self, direction: Direction, why: Fallback, outcome: Outcome<'_>) {
         let shard = self.shard();
         add(&shard.fallbacks[direction as usize][why as usize], 1);
@@ -127,7 +131,7 @@ impl Counters {
         for direction in [Direction::Compress, Direction::Decompress] {
             for &why in Fallback::ALL {
                 let n = self.sum(|s| &s.fallbacks[direction as usize][why as usize]);
-                *fallbacks.field(why) += n;
+                *fallbacks.count_mut(why) += n;
                 software_blocks[direction as usize] += n;
             }
         }
@@ -196,12 +200,12 @@ impl Op {
     }
 }
 
-/// Measures about one block in [`SAMPLE`], and takes it for all of them: to read the clock twice
+/// Measures about one block in [`SAMPLE`], which stands for all of them: reading the clock twice
 /// costs as much as all counters together.
 #[derive(Debug)]
 pub(crate) struct SampledTime(Option<Duration>);
 
-/// One block in this many is measured. A power of two.
+/// One in this many blocks is measured. A power of two.
 const SAMPLE: u32 = 16;
 
 impl SampledTime {
@@ -215,8 +219,9 @@ impl SampledTime {
     }
 }
 
-/// Chosen at random (a linear congruential generator, Numerical Recipes' constants), since threads
-/// do their blocks in patterns: to compress and decompress in turn, say.
+/// Chosen at random, since threads process blocks in patterns, such as compressing and
+/// decompressing in turn. A linear congruential generator (Numerical Recipes' constants): a block
+/// has no time for more.
 fn is_sampled() -> bool {
     thread_local! {
         static STATE: Cell<Option<u32>> = const { Cell::new(None) };
@@ -234,7 +239,7 @@ fn add(cell: &AtomicU64, n: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Clock, ManualClock};
+    use crate::clock::{Clock, ManualClock};
 
     #[test]
     fn every_fallback_has_its_own_field_and_is_part_of_the_total() {
@@ -246,8 +251,8 @@ mod tests {
             }
         }
         let fallbacks = counters.work().fallbacks;
-        let counts = fallbacks.by_reason().map(|(_, count)| count);
-        assert_eq!(counts.as_slice(), (1..=Fallback::COUNT as u64).collect::<Vec<_>>());
+        let counts: Vec<_> = fallbacks.by_reason().map(|(_, count)| count).collect();
+        assert_eq!(counts, (1..=Fallback::COUNT as u64).collect::<Vec<_>>());
         assert_eq!(fallbacks.total(), counts.iter().sum::<u64>());
     }
 
@@ -270,6 +275,19 @@ mod tests {
         };
         assert_eq!(counters.work().accelerator.compress, expected);
         assert_eq!(counters.work().software, EngineStats::default());
+    }
+
+    #[test]
+    fn a_tally_counts_as_its_blocks_do() {
+        let (one_by_one, at_once) = (Counters::default(), Counters::default());
+        let mut tally = Tally::default();
+        for result in [Ok(2), Err(Error::OutputFull), Ok(5)] {
+            let outcome = Outcome { bytes_in: 9, result: &result, time: Duration::from_nanos(7) };
+            one_by_one.accelerated(Direction::Decompress, outcome);
+            tally.add(outcome);
+        }
+        at_once.accelerated_all(Direction::Decompress, &tally);
+        assert_eq!(one_by_one.work().accelerator, at_once.work().accelerator);
     }
 
     #[test]

@@ -30,10 +30,12 @@ impl Display for Stats {
             writeln!(f, "{name:<12}compress    {}", engine.compress)?;
             writeln!(f, "{name:<12}decompress  {}", engine.decompress)?;
         }
-        writeln!(f, "software is {}", self.software_engine)?;
+        if let Some(encoder) = self.software_engine {
+            writeln!(f, "software is {encoder}")?;
+        }
         f.write_str("to software because")?;
         let mut any = false;
-        for (reason, count) in self.fallbacks.by_reason().iter().filter(|(_, count)| *count > 0) {
+        for (reason, count) in self.fallbacks.by_reason().filter(|(_, count)| *count > 0) {
             any = true;
             write!(f, "  {reason}: {count}")?;
         }

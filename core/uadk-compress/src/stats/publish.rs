@@ -1,43 +1,30 @@
 //! [`Stats`] through the `metrics` facade.
 
-use metrics::{counter, gauge};
+use metrics::{Label, counter, gauge};
 
-use super::{BreakerState, Stats};
+use super::Stats;
+use super::series::Value;
 
 impl Stats {
     /// Publishes the snapshot as absolute counters and gauges named `uadk_compress_*`, with the
     /// labels `compressor`, `engine`, `direction` and `reason`. Call it as often as your exporter
-    /// scrapes, with a name of its own for each compressor.
-    pub fn publish(&self, compressor: &'static str) {
-        for (engine, stats) in [("accelerator", &self.accelerator), ("software", &self.software)] {
-            for (direction, op) in
-                [("compress", &stats.compress), ("decompress", &stats.decompress)]
-            {
-                let labels =
-                    [("compressor", compressor), ("engine", engine), ("direction", direction)];
-                counter!("uadk_compress_blocks_total", &labels).absolute(op.blocks);
-                counter!("uadk_compress_output_full_total", &labels).absolute(op.output_full);
-                counter!("uadk_compress_errors_total", &labels).absolute(op.errors);
-                counter!("uadk_compress_in_bytes_total", &labels).absolute(op.bytes_in);
-                counter!("uadk_compress_out_bytes_total", &labels).absolute(op.bytes_out);
-                gauge!("uadk_compress_busy_seconds", &labels).set(op.time.as_secs_f64());
+    /// scrapes, with another name for each compressor.
+    ///
+    /// The facade's counters are integers: `uadk_compress_busy_seconds_total` counts whole seconds.
+    /// [`prometheus`](Self::prometheus) has fractions.
+    pub fn publish(&self, compressor: &str) {
+        self.series(compressor, &mut |series| {
+            let labels: Vec<_> = series
+                .labels
+                .iter()
+                .map(|(name, value)| Label::new(*name, (*value).to_owned()))
+                .collect();
+            match series.value {
+                Value::Count(count) => counter!(series.name, labels).absolute(count),
+                #[allow(clippy::cast_sign_loss, reason = "times are not negative")]
+                Value::Seconds(seconds) => counter!(series.name, labels).absolute(seconds as u64),
+                Value::Gauge(value) => gauge!(series.name, labels).set(value),
             }
-        }
-        for (reason, count) in self.fallbacks.by_reason() {
-            let labels = [("compressor", compressor), ("reason", reason)];
-            counter!("uadk_compress_fallbacks_total", &labels).absolute(count);
-        }
-        let label = [("compressor", compressor)];
-        counter!("uadk_compress_breaker_opened_total", &label).absolute(self.breaker.opened);
-        let open = self.breaker.state != BreakerState::Closed;
-        gauge!("uadk_compress_breaker_open", &label).set(f64::from(u8::from(open)));
-        let available = self.unavailable.is_none();
-        gauge!("uadk_compress_accelerator_available", &label).set(f64::from(u8::from(available)));
-        for (direction, delay) in
-            [("compress", self.delay.compress), ("decompress", self.delay.decompress)]
-        {
-            let labels = [("compressor", compressor), ("direction", direction)];
-            gauge!("uadk_compress_delay_seconds", &labels).set(delay.as_secs_f64());
-        }
+        });
     }
 }

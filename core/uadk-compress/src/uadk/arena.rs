@@ -1,62 +1,92 @@
-//! A thread's requests that the device is done with, each with its output buffer.
+//! A session's requests that the device is done with, each with its buffer.
 
 use super::request::RequestBox;
-use super::staging::Buffer;
+use super::staging::{Buffer, page_size};
 
-/// Buffers are of this size, doubled any number of times, or half as long again.
+/// The smallest buffer, unless a page is larger.
 const SMALLEST: usize = 8 << 10;
 
-/// Idle requests, by the size of their buffers.
+/// Idle requests, by the size of their buffers. Size classes: `SMALLEST * 2^n` and
+/// `SMALLEST * 1.5 * 2^n`, in whole pages.
 #[derive(Debug)]
 pub(super) struct Arena {
-    idle: Vec<Vec<RequestBox>>,
-    /// Bytes of the buffers of idle requests and of those that are out.
+    classes: Vec<Class>,
+    /// Bytes of the buffers of idle requests and of those that are in use.
     mapped: usize,
+    page: usize,
+}
+
+/// Requests with buffers of one size.
+#[derive(Debug, Default)]
+struct Class {
+    idle: Vec<RequestBox>,
+    /// The fewest that have been idle at once since the last [`trim`](Arena::trim).
+    unused: usize,
 }
 
 impl Arena {
-    pub(super) const fn new() -> Self {
-        Self { idle: Vec::new(), mapped: 0 }
+    pub(super) fn new() -> Self {
+        Self::with_page_size(page_size())
     }
 
-    /// A request with at least `room` bytes. `None` if that would make more than `limit` bytes of
-    /// buffers, unless it is the only one, or if there is no memory.
-    pub(super) fn take(&mut self, room: usize, limit: usize) -> Option<RequestBox> {
-        let class = class_of(room);
-        if self.idle.len() <= class {
-            self.idle.resize_with(class + 1, Vec::new);
+    fn with_page_size(page: usize) -> Self {
+        Self { classes: Vec::new(), mapped: 0, page }
+    }
+
+    /// A request with a buffer of at least `len` bytes. `None` if that would make more than `limit`
+    /// bytes of buffers, unless it is the only one, or if there is no memory.
+    pub(super) fn take(&mut self, len: usize, limit: usize) -> Option<RequestBox> {
+        let number = class_of(len);
+        if self.classes.len() <= number {
+            self.classes.resize_with(number + 1, Class::default);
         }
-        if let Some(mut request) = self.idle[class].pop() {
+        let class = &mut self.classes[number];
+        if let Some(mut request) = class.idle.pop() {
+            class.unused = class.unused.min(class.idle.len());
             request.renew();
             return Some(request);
         }
-        let size = size_of_class(class);
+        let size = size_of_class(number).next_multiple_of(self.page);
         while self.mapped > 0 && self.mapped + size > limit {
-            // Of another size than is wanted now.
-            let unwanted = self.idle.iter_mut().rev().find_map(Vec::pop)?;
-            self.mapped -= unwanted.buffer().len();
+            // Of another size than is needed now.
+            let unneeded = self.classes.iter_mut().rev().find_map(|class| {
+                let request = class.idle.pop()?;
+                class.unused = class.unused.min(class.idle.len());
+                Some(request)
+            })?;
+            self.mapped -= unneeded.buffer().len();
         }
         let buffer = Buffer::map(size)?;
         self.mapped += size;
-        Some(RequestBox::new(buffer))
+        Some(RequestBox::new(buffer, number))
     }
 
-    /// Takes a request back, which the device is done with.
+    /// Takes a request back that the device is done with.
     pub(super) fn put(&mut self, request: RequestBox) {
-        self.idle[class_of(request.buffer().len())].push(request);
+        self.classes[request.class()].idle.push(request);
     }
 
     /// A request that was taken will not come back.
     pub(super) fn lost(&mut self, request: &RequestBox) {
         self.mapped -= request.buffer().len();
     }
+
+    /// Frees what has not been used since the last call.
+    pub(super) fn trim(&mut self) {
+        for class in &mut self.classes {
+            for request in class.idle.drain(..class.unused) {
+                self.mapped -= request.buffer().len();
+            }
+            class.unused = class.idle.len();
+        }
+    }
 }
 
-fn class_of(room: usize) -> usize {
-    let doublings = room.div_ceil(SMALLEST).next_power_of_two().trailing_zeros() as usize;
+fn class_of(len: usize) -> usize {
+    let doublings = len.div_ceil(SMALLEST).next_power_of_two().trailing_zeros() as usize;
     // The class below is three quarters of it.
     let class = 2 * doublings;
-    if class > 0 && room <= size_of_class(class - 1) { class - 1 } else { class }
+    if class > 0 && len <= size_of_class(class - 1) { class - 1 } else { class }
 }
 
 /// 8, 12, 16, 24, 32, ... KiB.
@@ -71,22 +101,22 @@ mod tests {
 
     #[test]
     fn buffers_are_large_enough_and_used_again() {
-        let mut arena = Arena::new();
-        for room in [1, SMALLEST, SMALLEST + 1, 72 << 10, 9 << 20] {
-            let request = arena.take(room, 1 << 30).expect("memory");
-            let len = request.buffer().len();
-            assert!(len >= room && len < (2 * room).max(SMALLEST + 1));
+        let mut arena = Arena::with_page_size(4096);
+        for len in [1, SMALLEST, SMALLEST + 1, 72 << 10, 9 << 20] {
+            let request = arena.take(len, 1 << 30).expect("memory");
+            let mapped = request.buffer().len();
+            assert!(mapped >= len && mapped < (2 * len).max(SMALLEST + 1));
             let start = request.buffer().start();
             arena.put(request);
-            let again = arena.take(room, 1 << 30).expect("memory");
+            let again = arena.take(len, 1 << 30).expect("memory");
             assert_eq!(again.buffer().start(), start);
             arena.put(again);
         }
     }
 
     #[test]
-    fn the_limit_is_kept_and_idle_buffers_make_room() {
-        let mut arena = Arena::new();
+    fn the_limit_holds_and_idle_buffers_make_way_for_others() {
+        let mut arena = Arena::with_page_size(4096);
         let limit = 4 * SMALLEST;
         let small: Vec<_> = (0..4).map(|_| arena.take(1, limit).expect("four fit")).collect();
         assert!(arena.take(1, limit).is_none(), "a fifth does not");
@@ -97,5 +127,32 @@ mod tests {
         assert_eq!(arena.mapped, 4 * SMALLEST);
         arena.lost(&large);
         assert!(arena.take(100 * SMALLEST, limit).is_some(), "the only one may be larger");
+    }
+
+    #[test]
+    fn on_large_pages_what_is_counted_is_what_is_mapped() {
+        const PAGE: usize = 64 << 10;
+        let mut arena = Arena::with_page_size(PAGE);
+        let requests: Vec<_> =
+            (0..4).map(|_| arena.take(1, 4 * PAGE).expect("four pages fit")).collect();
+        assert!(requests.iter().all(|request| request.buffer().len() == PAGE));
+        assert_eq!(arena.mapped, 4 * PAGE);
+        assert!(arena.take(1, 4 * PAGE).is_none(), "a fifth does not");
+    }
+
+    #[test]
+    fn what_has_not_been_used_for_a_while_is_freed() {
+        let mut arena = Arena::with_page_size(4096);
+        let requests: Vec<_> = (0..10).map(|_| arena.take(1, 1 << 20).expect("memory")).collect();
+        requests.into_iter().for_each(|request| arena.put(request));
+        arena.trim();
+        assert_eq!(arena.mapped, 10 * SMALLEST, "all were in use since the beginning");
+        let three: Vec<_> = (0..3).map(|_| arena.take(1, 1 << 20).expect("idle")).collect();
+        three.into_iter().for_each(|request| arena.put(request));
+        arena.trim();
+        assert_eq!(arena.mapped, 3 * SMALLEST);
+        arena.trim();
+        assert_eq!(arena.mapped, 0);
+        assert!(arena.take(1, 1 << 20).is_some());
     }
 }

@@ -4,21 +4,21 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use uadk_sys::abi;
 
-/// What one initialisation brought. Sessions belong to it.
+/// What one initialisation set up. Sessions belong to it.
 #[derive(Debug)]
 pub(super) struct Contexts {
     /// Counts initialisations.
     pub(super) generation: u64,
-    /// The initialisation is ours: nobody else undoes it.
+    /// The initialisation is ours: no other library undoes it.
     owned: bool,
     asynchronous: Box<[Context]>,
-    /// Sessions that were given up because a block's completion never came, without a block having
-    /// been done since.
+    /// Sessions that were given up because a block's completion never came, since the last block
+    /// that was processed.
     timeouts: AtomicUsize,
     worked: AtomicBool,
 }
 
-/// One context for asynchronous requests. Apart from the next, since threads poll them.
+/// One context for asynchronous requests, on cache lines of its own, since threads poll it.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Context {
@@ -59,25 +59,25 @@ impl Contexts {
         self.find(index)?.code()
     }
 
-    /// Polls one context, or all that have not failed. A context that somebody else polls at the
-    /// moment is left to him, unless it is to be polled beside him, which the library allows.
-    pub(super) fn poll(&self, only: Option<u32>, also_beside: bool, poll: impl Fn(u32) -> i32) {
+    /// Polls one context, or all that have not failed. Skips a context that another thread is
+    /// polling, unless `concurrently` is set, which the library allows.
+    pub(super) fn poll(&self, only: Option<u32>, concurrently: bool, poll: impl Fn(u32) -> i32) {
         match only {
             Some(index) => {
                 if let Some(context) = self.find(index) {
-                    context.poll(also_beside, &poll);
+                    context.poll(concurrently, &poll);
                 }
             }
             None => {
                 for context in &self.asynchronous {
-                    context.poll(also_beside, &poll);
+                    context.poll(concurrently, &poll);
                 }
             }
         }
     }
 
-    /// Whether somebody else who initialised the library has uninitialised it: a poll is refused
-    /// then, which is all that can be tried.
+    /// Whether another library that initialised UADK has uninitialised it: then a poll is refused,
+    /// which is all that can be tried.
     pub(super) fn are_gone(&self, poll: impl Fn(u32) -> i32) -> bool {
         !self.owned && self.asynchronous.first().is_none_or(|c| poll(c.index) == abi::EINVAL)
     }
@@ -89,14 +89,14 @@ impl Contexts {
         }
     }
 
-    /// Counts a session whose completion never came; gives how many there were before.
+    /// Counts a session whose completion never came; returns how many there were before.
     pub(super) fn timed_out(&self) -> usize {
         self.timeouts.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A block has been done.
+    /// A block has been processed.
     pub(super) fn works(&self) {
-        // Written only when it changes something: all threads come here.
+        // Written only when it changes something, since all threads come here.
         if self.timeouts.load(Ordering::Relaxed) > 0 {
             self.timeouts.store(0, Ordering::Relaxed);
         }
@@ -105,7 +105,7 @@ impl Contexts {
         }
     }
 
-    /// Whether any block has been done.
+    /// Whether any block has been processed.
     pub(super) fn have_worked(&self) -> bool {
         self.worked.load(Ordering::Relaxed)
     }
@@ -118,9 +118,9 @@ impl Contexts {
 }
 
 impl Context {
-    fn poll(&self, also_beside: bool, poll: impl Fn(u32) -> i32) {
+    fn poll(&self, concurrently: bool, poll: impl Fn(u32) -> i32) {
         let failed = self.code().is_some();
-        if failed || (self.polling.swap(true, Ordering::Acquire) && !also_beside) {
+        if failed || (self.polling.swap(true, Ordering::Acquire) && !concurrently) {
             return;
         }
         let code = poll(self.index);

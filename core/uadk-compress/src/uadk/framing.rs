@@ -1,22 +1,25 @@
-//! What the device makes of the formats.
+//! How blocks of each format go to the device.
 //!
 //! It writes fixed headers (`78 9c`, and gzip's 10 bytes without a name) and skips as many bytes
-//! when it decompresses, without looking at them. So whoever calls it has to look.
+//! when it decompresses, without looking at them. So its caller has to look.
+
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use uadk_sys::abi;
 
-use crate::offload::verify::ends_with_checksum;
-use crate::stats::Direction;
+use crate::checksum::ends_with_checksum;
+use crate::direction::Direction;
 use crate::{Error, Format};
 
 const ZLIB_HEADER: usize = 2;
 const ZLIB_TRAILER: usize = 4;
 const GZIP_HEADER: usize = 10;
 const GZIP_TRAILER: usize = 8;
-/// An empty block of fixed codes takes 10 bits. Lengths below all this underflow in UADK up to 2.9.
+/// An empty block of fixed codes takes 10 bits. Lengths shorter than that underflow in UADK up to
+/// 2.9.
 const SHORTEST: usize = 2;
 
-/// The formats that all devices in use offer.
+/// The formats that all devices offer which offer any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Offered {
     pub(super) deflate: bool,
@@ -24,20 +27,45 @@ pub(super) struct Offered {
     pub(super) gzip: bool,
 }
 
+/// [`Offered`] as the last initialisation found it, for a look without a lock.
+#[derive(Debug, Default)]
+pub(super) struct Formats(AtomicU8);
+
 /// How blocks of one format and direction go to the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Framing {
     /// UADK's `alg_type`.
     pub(super) alg_type: u32,
-    /// The device makes zlib, of which the deflate stream is wanted.
+    /// What the device produces.
+    made: Format,
+    /// The device produces zlib, of which the deflate stream is wanted.
     unwrap_zlib: bool,
+}
+
+impl Formats {
+    const KNOWN: u8 = 8;
+
+    /// What the devices offer; `None` before they have been listed with success.
+    pub(super) fn get(&self) -> Option<Offered> {
+        let bits = self.0.load(Ordering::Relaxed);
+        (bits & Self::KNOWN != 0).then_some(Offered {
+            deflate: bits & 1 != 0,
+            zlib: bits & 2 != 0,
+            gzip: bits & 4 != 0,
+        })
+    }
+
+    pub(super) fn set(&self, Offered { deflate, zlib, gzip }: Offered) {
+        let bits = u8::from(deflate) | u8::from(zlib) << 1 | u8::from(gzip) << 2;
+        self.0.store(bits | Self::KNOWN, Ordering::Relaxed);
+    }
 }
 
 impl Framing {
     /// How a block goes to a device with these formats.
     ///
-    /// A device without raw deflate makes zlib, which is the same with a header and a trailer. The
-    /// other way round it would need a trailer that nobody knows.
+    /// A device without raw deflate produces zlib, which is the same with a header and a trailer.
+    /// The other direction would need a trailer, which is not known.
     pub(super) fn new(
         format: Format,
         direction: Direction,
@@ -46,48 +74,53 @@ impl Framing {
         let alg_type = match format {
             Format::RawDeflate if offered.deflate => abi::WD_DEFLATE,
             Format::RawDeflate if offered.zlib && direction == Direction::Compress => {
-                return Ok(Self { alg_type: abi::WD_ZLIB, unwrap_zlib: true });
+                return Ok(Self { alg_type: abi::WD_ZLIB, made: Format::Zlib, unwrap_zlib: true });
             }
             Format::Zlib if offered.zlib => abi::WD_ZLIB,
             Format::Gzip if offered.gzip => abi::WD_GZIP,
-            Format::RawDeflate => {
-                return Err(Error::Unsupported(
-                    "the device has no raw deflate to decompress".into(),
-                ));
-            }
-            Format::Zlib | Format::Gzip | Format::Custom(_) => {
-                return Err(Error::Unsupported(format!("the device has no {format}").into()));
+            _ => {
+                let what = match direction {
+                    Direction::Compress => format!("no device compresses {format}"),
+                    Direction::Decompress => format!("no device decompresses {format}"),
+                };
+                return Err(Error::Unsupported(what.into()));
             }
         };
-        Ok(Self { alg_type, unwrap_zlib: false })
+        Ok(Self { alg_type, made: format, unwrap_zlib: false })
     }
 
-    /// The part of the device's output that is wanted.
-    pub(super) fn unwrap(self, output: &[u8]) -> Option<&[u8]> {
+    /// The part of what the device compressed `src` to that is wanted; `None` if `output` can't be
+    /// a whole block of `src`: too short, or without the right header and trailer. (The checksum of
+    /// the trailer is the proof that the stream is whole; raw deflate has none.)
+    pub(super) fn unwrap<'a>(&self, src: &[u8], output: &'a [u8]) -> Option<&'a [u8]> {
+        let whole = output.len() >= self.made.min_compressed_len(src.len())
+            && self.check_header(output).is_ok()
+            && ends_with_checksum(self.made, output, src) != Some(false);
+        if !whole {
+            return None;
+        }
         if self.unwrap_zlib {
-            output.get(ZLIB_HEADER..output.len().checked_sub(ZLIB_TRAILER)?)
+            output.get(ZLIB_HEADER..output.len() - ZLIB_TRAILER)
         } else {
             Some(output)
         }
     }
 
-    /// Whether a block that the device decompressed has the checksum of the output. The driver says
-    /// nothing of a wrong one (seen up to UADK 2.10). True for raw deflate, which has none.
-    pub(super) fn check_trailer(self, block: &[u8], consumed: usize, output: &[u8]) -> bool {
-        let format = match self.alg_type {
-            abi::WD_ZLIB => Format::Zlib,
-            abi::WD_GZIP => Format::Gzip,
-            _ => return true,
-        };
-        // Whether the trailer counts as consumed is the driver's affair; behind it may be more.
+    /// Whether a block that the device decompressed has the checksum of the output. The driver does
+    /// not report a wrong one (seen up to UADK 2.10). True for raw deflate, which has none.
+    pub(super) fn check_trailer(&self, block: &[u8], consumed: usize, output: &[u8]) -> bool {
+        if self.made == Format::RawDeflate {
+            return true;
+        }
+        // Whether the trailer counts as consumed depends on the driver; behind it may be more.
         [block, block.get(..consumed).unwrap_or_default()]
             .into_iter()
-            .any(|block| ends_with_checksum(format, block, output) == Some(true))
+            .any(|block| ends_with_checksum(self.made, block, output) == Some(true))
     }
 
     /// Whether the device may be given this block to decompress: its header must be of the kind that
-    /// is skipped.
-    pub(super) fn check_header(self, block: &[u8]) -> Result<(), Error> {
+    /// the device skips.
+    pub(super) fn check_header(&self, block: &[u8]) -> Result<(), Error> {
         match self.alg_type {
             abi::WD_ZLIB => check_zlib(block),
             abi::WD_GZIP => check_gzip(block),
@@ -123,7 +156,7 @@ fn check_gzip(block: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A tiny block of UADK's `alg_type`, to try a session with: `a`, and what it decompresses from.
+/// A tiny block of UADK's `alg_type` to try a session with: `a`, or what decompresses to it.
 pub(super) const fn sample(alg_type: u32, direction: Direction) -> &'static [u8] {
     match (direction, alg_type) {
         (Direction::Compress, _) => SAMPLE,
@@ -152,7 +185,7 @@ mod tests {
             let sample = sample(framing.alg_type, Direction::Decompress);
             framing.check_header(sample).expect("a plain header");
             let mut out = [0; 1];
-            let software = SoftwareCompressor::new(format, Level::DEFAULT).expect("has it");
+            let software = SoftwareCompressor::new(format, Level::FAST).expect("has it");
             assert_eq!(software.decompress(sample, &mut out), Ok(1), "{format}");
             assert_eq!(out, SAMPLE, "{format}");
         }
@@ -165,10 +198,39 @@ mod tests {
         assert_eq!(framing.alg_type, abi::WD_ZLIB);
         let zlib = sample(abi::WD_ZLIB, Direction::Decompress);
         let raw = sample(abi::WD_DEFLATE, Direction::Decompress);
-        assert_eq!(framing.unwrap(zlib), Some(raw));
-        assert_eq!(framing.unwrap(&zlib[..5]), None);
+        assert_eq!(framing.unwrap(SAMPLE, zlib), Some(raw));
         let refused = Framing::new(Format::RawDeflate, Direction::Decompress, KUNPENG_920);
         assert!(matches!(refused, Err(Error::Unsupported(_))));
+    }
+
+    #[test]
+    fn what_is_no_whole_stream_of_the_source_does_not_pass() {
+        for format in [Format::Zlib, Format::Gzip] {
+            let framing = Framing::new(format, Direction::Compress, ALL).expect("all");
+            let whole = sample(framing.alg_type, Direction::Decompress);
+            assert_eq!(framing.unwrap(SAMPLE, whole), Some(whole));
+            for len in 0..whole.len() {
+                assert_eq!(framing.unwrap(SAMPLE, &whole[..len]), None, "{format}, {len}");
+            }
+            assert_eq!(framing.unwrap(b"b", whole), None, "{format}: another source");
+            let mut damaged = whole.to_vec();
+            damaged[0] ^= 1;
+            assert_eq!(framing.unwrap(SAMPLE, &damaged), None, "{format}: another header");
+        }
+        let raw = Framing::new(Format::RawDeflate, Direction::Compress, ALL).expect("all");
+        assert_eq!(raw.unwrap(SAMPLE, &[]), None);
+        assert_eq!(raw.unwrap(&[0; 10_000], &[1; 9]), None, "more than deflate can hold");
+        assert_eq!(raw.unwrap(&[0; 10_000], &[1; 10]), Some(&[1; 10][..]));
+    }
+
+    #[test]
+    fn what_the_devices_offer_is_known_once_they_have_been_listed() {
+        let formats = Formats::default();
+        assert_eq!(formats.get(), None);
+        for offered in [ALL, KUNPENG_920, Offered::default()] {
+            formats.set(offered);
+            assert_eq!(formats.get(), Some(offered));
+        }
     }
 
     #[test]

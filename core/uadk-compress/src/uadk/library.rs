@@ -1,6 +1,6 @@
 //! `libwd` and `libwd_comp` as a [`Device`]: initialisation, sessions, and their traps.
 
-use std::ffi::{CStr, c_ulong};
+use std::ffi::{CStr, c_ulong, c_void};
 use std::sync::Arc;
 
 use uadk_sys::abi::{self, WithSlack, bitmask, sched_params, wd_comp_sess_setup, wd_ctx_nums};
@@ -8,13 +8,12 @@ use uadk_sys::{Functions, Libwd, Release, Version};
 
 use super::config::UadkConfig;
 use super::contexts::Contexts;
-use super::fork;
-use super::framing::Offered;
+use super::framing::{Formats, Framing, Offered};
 use super::lifecycle::Device;
+use super::poll::poll;
 use super::quarantine::{Losses, Quarantine};
-use super::session::{Key, Session};
-use crate::Error;
-use crate::stats::Direction;
+use super::session::{Key, Session, op_type};
+use crate::{Error, fork};
 
 /// libnuma's own limit is 1024 nodes or fewer.
 const NODE_WORDS: usize = 16;
@@ -23,15 +22,16 @@ const NUMBERING_GAP: u32 = 64;
 /// The driver of the devices that this engine is for.
 const DRIVER: &[u8] = b"hisi_zip";
 
-/// The libraries, and what is to be remembered between calls.
+/// The libraries, and what is remembered between calls.
 #[derive(Debug)]
 pub(super) struct Library {
     functions: Functions,
-    offered: Offered,
+    /// What the devices offer.
+    formats: Arc<Formats>,
     contexts_per_direction: u32,
     numa_node: Option<u32>,
     initialised: bool,
-    /// The initialisation is ours, and not somebody else's in this process.
+    /// The initialisation is ours, and not that of another library in this process.
     owned: bool,
     contexts: Option<Arc<Contexts>>,
     quarantine: Quarantine,
@@ -42,13 +42,13 @@ pub(super) struct Library {
 impl Library {
     pub(super) fn new(
         libwd: &Libwd,
-        offered: Offered,
+        formats: Arc<Formats>,
         config: &UadkConfig,
         losses: Arc<Losses>,
     ) -> Self {
         Self {
             functions: *libwd.functions(),
-            offered,
+            formats,
             contexts_per_direction: config.contexts.max(1),
             numa_node: config.numa_node,
             initialised: false,
@@ -64,7 +64,7 @@ impl Library {
         self.contexts.as_ref()
     }
 
-    /// Frees what the device has done after nobody waited for it any more.
+    /// Frees the buffers of blocks that the device completed after they had been given up.
     pub(super) fn sweep(&mut self) {
         let present = self.contexts.as_ref().filter(|_| self.initialised).cloned();
         for session in self.quarantine.sweep() {
@@ -79,24 +79,24 @@ impl Library {
     /// it available again.
     fn enable_drivers(&self) {
         // SAFETY: the list is the library's, and is never freed.
-        let mut node = unsafe { (self.functions.wd_get_alg_head)() };
+        let mut node = unsafe { (self.functions.wd_get_alg_head)() }.cast_const();
         while !node.is_null() {
-            // SAFETY: nodes are valid until the program ends, and have at least these fields.
-            let driver = unsafe { &*node };
-            let name = driver.drv_name.map(|byte| byte.to_ne_bytes()[0]);
+            // SAFETY: nodes are valid until the program ends.
+            let fields = unsafe { node.read_volatile() };
+            let name = fields.drv_name.map(|byte| byte.to_ne_bytes()[0]);
             let ours = CStr::from_bytes_until_nul(&name).is_ok_and(|n| n.to_bytes() == DRIVER);
-            if ours && !driver.available && !driver.drv.is_null() {
-                // SAFETY: the node's own driver, as the function wants it.
-                unsafe { (self.functions.wd_enable_drv)(driver.drv) };
+            if ours && !fields.available && !fields.drv.is_null() {
+                // SAFETY: the node's own driver, as the function expects it.
+                unsafe { (self.functions.wd_enable_drv)(fields.drv) };
             }
-            node = driver.next;
+            node = fields.next;
         }
     }
 
-    /// Initialises for the whole process; whether it was us who did.
-    fn initialise_process(&self, algorithm: &CStr) -> Result<bool, Error> {
-        let mut nums =
-            [wd_ctx_nums { sync_ctx_num: 0, async_ctx_num: self.contexts_per_direction }; 2];
+    /// Initialises for the whole process with so many contexts per direction; whether this did it,
+    /// and not another library before.
+    fn initialise_process(&self, algorithm: &CStr, contexts: u32) -> Result<bool, Error> {
+        let mut nums = [wd_ctx_nums { sync_ctx_num: 0, async_ctx_num: contexts }; 2];
         let mut words = self.nodes();
         let mut nodes = bitmask { size: (NODE_WORDS * 64) as c_ulong, maskp: words.as_mut_ptr() };
         // A null `bmp` would be all nodes, but UADK 2.6 to 2.8 crash on it.
@@ -132,12 +132,12 @@ impl Library {
         words
     }
 
-    /// The numbers of the contexts for asynchronous requests. The library knows them, but tells
-    /// only by refusing others; who initialised it, or its environment variable, may have asked for
-    /// more and other kinds than this engine.
+    /// The numbers of the contexts for asynchronous requests. The library does not tell them, except
+    /// by refusing others; another library that initialised it, or its environment variable, may
+    /// have asked for more and other kinds than this engine.
     fn asynchronous_contexts(&self) -> Vec<u32> {
         let mut found = Vec::new();
-        // In a numbering of our own there are no gaps.
+        // In our own numbering there are no gaps.
         let custom = !self.owned || std::env::var_os("WD_COMP_CTX_NUM").is_some();
         let gap = if custom { NUMBERING_GAP } else { 1 };
         let mut missing = 0;
@@ -164,14 +164,20 @@ impl Device for Library {
         if let Some(why) = &self.forbidden {
             return Err(why.clone());
         }
-        let algorithm = match self.offered {
+        let offered = offered(&self.functions);
+        let algorithm = match offered {
             Offered { zlib: true, .. } => c"zlib",
             Offered { deflate: true, .. } => c"deflate",
             Offered { gzip: true, .. } => c"gzip",
             _ => return Err(no_device()),
         };
+        self.formats.set(offered);
+        let contexts = contexts_to_ask_for(
+            self.contexts_per_direction,
+            most_free_contexts(&self.functions, algorithm),
+        )?;
         self.enable_drivers();
-        self.owned = self.initialise_process(algorithm)?;
+        self.owned = self.initialise_process(algorithm, contexts)?;
         let contexts = Contexts::new(generation, self.owned, self.asynchronous_contexts());
         tracing::info!(contexts = contexts.len(), owned = self.owned, "accelerator initialised");
         self.contexts = Some(Arc::new(contexts));
@@ -181,7 +187,7 @@ impl Device for Library {
 
     fn uninitialise(&mut self) {
         if let Some(contexts) = &self.contexts {
-            // Blocks that were given up, and that the device has done by now.
+            // Blocks that were given up, and that the device has processed by now.
             let all = abi::MAX_IN_FLIGHT as u32;
             contexts.poll(None, true, |index| poll(&self.functions, index, all));
         }
@@ -198,10 +204,9 @@ impl Device for Library {
         if contexts.are_gone(|index| poll(&self.functions, index, 1)) {
             return Err(uninitialised_by_others());
         }
-        let op_type = match key.direction {
-            Direction::Compress => abi::WD_DIR_COMPRESS,
-            Direction::Decompress => abi::WD_DIR_DECOMPRESS,
-        };
+        let offered = self.formats.get().unwrap_or_default();
+        let framing = Framing::new(key.format, key.direction, offered)?;
+        let op_type = op_type(key.direction);
         // Its type must equal the session's, or blocks to decompress are compressed once more.
         let mut sched = WithSlack::new(sched_params {
             numa_id: self.numa_node.map_or(-1, u32::cast_signed),
@@ -212,7 +217,7 @@ impl Device for Library {
             dev_id: 0,
         });
         let mut setup = WithSlack::new(wd_comp_sess_setup {
-            alg_type: key.alg_type,
+            alg_type: framing.alg_type,
             // The device ignores it.
             comp_lv: 1,
             win_sz: key.window.code(),
@@ -232,12 +237,13 @@ impl Device for Library {
                 Error::Unavailable("UADK could not allocate a session".into())
             });
         }
-        Ok(Session::new(self.functions, handle, key, Arc::clone(contexts)))
+        let contexts = Arc::clone(contexts);
+        Ok(Session::new(self.functions, handle, key.direction, framing, contexts))
     }
 
     fn free(&mut self, session: Session) {
-        // SAFETY: the session was allocated since the last initialisation, nothing of it is in
-        // flight, and it ends here.
+        // SAFETY: the session was allocated since the last initialisation, has nothing in flight, and
+        // ends here.
         unsafe { (self.functions.wd_comp_free_sess)(session.handle()) };
     }
 
@@ -254,41 +260,57 @@ fn forbidden_after_fork(version: &Version) -> Option<Error> {
         None => version.release == Release::From2_5,
     };
     (old && fork::generation() > 0).then(|| {
-        Error::Unavailable(
-            format!("UADK {version} does not work in a forked process: install 2.7 or newer")
-                .into(),
-        )
+        Error::Unavailable(format!("UADK {version} does not work in a forked process").into())
     })
 }
 
-/// Polls a context for up to `expect` completions, whose callbacks run in here.
-pub(super) fn poll(functions: &Functions, index: u32, expect: u32) -> i32 {
-    let mut count = 0;
-    super::request::while_polling(index, || {
-        // SAFETY: the library is initialised. The callbacks that run are those of requests of this
-        // crate, or of others who use the library in this process, and know that any thread polls.
-        unsafe { (functions.wd_comp_poll_ctx)(index, expect, &raw mut count) }
-    })
-}
-
-/// The formats that all devices which offer any of them offer.
-pub(super) fn offered(functions: &Functions) -> Offered {
-    let [deflate, zlib, gzip] = [c"deflate", c"zlib", c"gzip"].map(|a| devices(functions, a));
+/// The formats that all devices offer which offer any of them.
+fn offered(functions: &Functions) -> Offered {
+    let [deflate, zlib, gzip] = [c"deflate", c"zlib", c"gzip"]
+        .map(|algorithm| for_each_device(functions, algorithm, |_| {}));
     let most = deflate.max(zlib).max(gzip);
     let all = |devices| devices > 0 && devices == most;
     Offered { deflate: all(deflate), zlib: all(zlib), gzip: all(gzip) }
 }
 
-/// How many devices offer an algorithm.
-fn devices(functions: &Functions, algorithm: &CStr) -> usize {
+/// The most contexts that any device with this algorithm has free.
+fn most_free_contexts(functions: &Functions, algorithm: &CStr) -> u32 {
+    let mut most = 0;
+    for_each_device(functions, algorithm, |device| {
+        // SAFETY: a device of a list that is still there.
+        let free = unsafe { (functions.wd_get_avail_ctx)(device) };
+        most = most.max(u32::try_from(free).unwrap_or(0));
+    });
+    most
+}
+
+/// How many contexts per direction to ask for. An initialisation that asks for more than are free
+/// fails, and leaves the driver disabled.
+fn contexts_to_ask_for(wanted: u32, free: u32) -> Result<u32, Error> {
+    match wanted.min(free / 2) {
+        0 => Err(Error::Unavailable(
+            format!("no device has a context free for each direction ({free} are free)").into(),
+        )),
+        contexts => Ok(contexts),
+    }
+}
+
+/// Calls `visit` with each device that offers an algorithm; returns how many there are.
+fn for_each_device(
+    functions: &Functions,
+    algorithm: &CStr,
+    mut visit: impl FnMut(*mut c_void),
+) -> usize {
     // SAFETY: a NUL-terminated name.
     let list = unsafe { (functions.wd_get_accel_list)(algorithm.as_ptr()) };
     let mut devices = 0;
-    let mut node = list;
+    let mut node = list.cast_const();
     while !node.is_null() {
         devices += 1;
-        // SAFETY: a node of the list, which is freed below.
-        node = unsafe { (*node).next };
+        // SAFETY: a node of the list, which nobody else has and which is freed below.
+        let fields = unsafe { node.read() };
+        visit(fields.dev);
+        node = fields.next;
     }
     if !list.is_null() {
         // SAFETY: the list is the library's, freed once.
@@ -298,15 +320,13 @@ fn devices(functions: &Functions, algorithm: &CStr) -> usize {
 }
 
 pub(super) fn uninitialised_by_others() -> Error {
-    Error::Unavailable("whoever initialised UADK in this process has uninitialised it".into())
+    Error::Unavailable(
+        "another library in this process initialised UADK, and has uninitialised it".into(),
+    )
 }
 
 pub(super) fn no_device() -> Error {
-    Error::Unavailable(
-        "UADK is installed, but no UACCE device offers deflate, zlib or gzip; \
-         `uadk-compress doctor` says what is missing"
-            .into(),
-    )
+    Error::Unavailable("UADK is installed, but no UACCE device offers deflate, zlib or gzip".into())
 }
 
 fn initialisation_error(code: i32) -> Error {
@@ -316,9 +336,21 @@ fn initialisation_error(code: i32) -> Error {
             "no device has a free context: other processes have them all, or it is isolated"
         }
         abi::ETIMEDOUT => "the device's node stays busy",
-        abi::ENOMEM => "the device's node can't be opened: is it writable for this user?",
+        abi::ENOMEM => "the device's node can't be opened, perhaps for want of write permission",
         _ => "UADK could not be initialised",
     };
-    let remedy = "`uadk-compress doctor` says more";
-    Error::Unavailable(format!("{why} (wd_comp_init2_ gave {code}); {remedy}").into())
+    Error::Unavailable(format!("{why} (wd_comp_init2_ returned {code})").into())
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_contexts_are_asked_for_than_are_free() {
+        assert_eq!(contexts_to_ask_for(4, 64), Ok(4));
+        assert_eq!(contexts_to_ask_for(4, 5), Ok(2));
+        assert!(contexts_to_ask_for(4, 1).is_err());
+        assert!(contexts_to_ask_for(4, 0).is_err());
+    }
 }

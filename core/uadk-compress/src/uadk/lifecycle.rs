@@ -1,30 +1,33 @@
 //! When the library may be initialised and uninitialised: never while a session is alive.
 //!
-//! Knows nothing of UADK: a [`Device`] does the deeds, so that loom can try all interleavings with
-//! one that checks them.
+//! Knows nothing of UADK: a [`Device`] makes the actual calls, so that loom can try all
+//! interleavings with one that checks them.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use super::slot::Slot;
-use super::sync::{Arc, Mutex, MutexGuard};
+use super::sync::{Arc, Condvar, Mutex, MutexGuard};
 use crate::Error;
+use crate::clock::nanos;
 
-/// What is initialised, and has sessions. All calls are made under one lock.
-pub(super) trait Device {
+/// What is initialised, and has sessions. No two calls overlap.
+pub(super) trait Device: Send {
     /// What tells sessions apart.
     type Key: Copy;
-    type Session: Debug;
+    type Session: Debug + Send;
 
-    /// No session is alive, and it is not initialised. `generation` counts initialisations from 1.
+    /// Called while no session is alive and the device is uninitialised; may take long.
+    /// `generation` counts initialisations from 1.
     fn initialise(&mut self, generation: u64) -> Result<(), Error>;
-    /// No session is alive but those that were [abandoned](Lifecycle::abandon).
+    /// Called while no session is alive but those that were [abandoned](Lifecycle::abandon); may
+    /// take long.
     fn uninitialise(&mut self);
-    /// It is initialised.
+    /// Called while the device is initialised.
     fn allocate(&mut self, key: Self::Key) -> Result<Self::Session, Error>;
-    /// It is still initialised as it was when the session was allocated.
+    /// Called in the initialisation that the session was allocated in.
     fn free(&mut self, session: Self::Session);
-    /// As [`free`](Self::free), but the device may still be doing something for the session.
+    /// As [`free`](Self::free), but the device may still be working for the session.
     fn abandon(&mut self, session: Self::Session);
 }
 
@@ -32,17 +35,23 @@ pub(super) trait Device {
 ///
 /// Threads take sessions from their [slots](Slot) without coming here. After a fault of the whole
 /// device all slots are doomed: idle sessions are freed at once, others when they are returned, and
-/// with the last one the device is down. The next who wants a session when the hold-off is over
-/// uninitialises it and initialises it again: until then the device has time to end what it is at.
+/// with the last one the device is down. When the hold-off is over it is uninitialised and
+/// initialised again; until then it has time to finish its work.
+///
+/// Initialising and uninitialising happen without the lock: other threads get
+/// [`Error::Starting`] meanwhile, and only those wait that ask for it.
 #[derive(Debug)]
 pub(super) struct Lifecycle<D: Device> {
     inner: Mutex<Inner<D>>,
+    /// Notified when an initialisation or uninitialisation ends.
+    changed: Condvar,
     max_sessions: usize,
 }
 
 #[derive(Debug)]
 struct Inner<D: Device> {
-    device: D,
+    /// `None` while [`Phase::Changing`]: the thread that makes the change has it.
+    device: Option<D>,
     phase: Phase,
     generation: u64,
     initialised: bool,
@@ -54,17 +63,34 @@ struct Inner<D: Device> {
 #[derive(Debug)]
 enum Phase {
     Ready,
-    /// Nobody wants it any more, but sessions are still in use; then it is down.
-    Leaving,
-    /// It has failed, but sessions are still in use; then it is down.
+    /// The last user is gone; to be [stopped](Lifecycle::stop) when the last session is returned.
+    Leaving {
+        /// What had failed before, if anything.
+        outage: Option<Outage>,
+    },
+    /// It has failed; goes `Down` when the last session is returned.
     Failing(Outage),
     Down(Outage),
+    /// It is being initialised or uninitialised.
+    Changing {
+        /// Whether the last user has gone meanwhile.
+        unused: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
 struct Outage {
     why: Error,
     retry_at: Duration,
+}
+
+/// A device that is to be initialised, for the thread that does it. It must go back to its
+/// lifecycle: by [`initialise`](Lifecycle::initialise) or [`cancel`](Lifecycle::cancel).
+#[derive(Debug)]
+pub(super) struct Change<D> {
+    device: D,
+    generation: u64,
+    was_initialised: bool,
 }
 
 /// See [`Lifecycle::snapshot`].
@@ -82,48 +108,146 @@ pub(super) type SharedSlot<S> = Arc<Slot<S>>;
 /// A new session, and the slot to return it to.
 pub(super) type Allocated<S> = (SharedSlot<S>, Box<S>);
 
+/// Whether the device is now without users and sessions, so that [`Lifecycle::stop`] is due.
+#[must_use = "call `stop` if it is due"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StopIsDue(pub(super) bool);
+
 /// Whether only one of the two that know a slot is left: the thread has ended, or the session was
 /// taken away.
-pub(super) fn is_alone<S>(slot: &SharedSlot<S>) -> bool {
+pub(super) fn is_alone<S: Send>(slot: &SharedSlot<S>) -> bool {
     Arc::strong_count(slot) == 1
 }
 
 impl<D: Device> Lifecycle<D> {
-    /// A device that is initialised at first use.
+    /// A device that is not initialised yet.
     pub(super) fn new(device: D, max_sessions: usize) -> Self {
-        let phase = Phase::Down(Outage::unused());
-        let inner =
-            Inner { device, phase, generation: 0, initialised: false, slots: Vec::new(), alive: 0 };
-        Self { inner: Mutex::new(inner), max_sessions }
+        let inner = Inner {
+            device: Some(device),
+            phase: Phase::Down(Outage::unused()),
+            generation: 0,
+            initialised: false,
+            slots: Vec::new(),
+            alive: 0,
+        };
+        Self { inner: Mutex::new(inner), changed: Condvar::new(), max_sessions }
     }
 
-    /// Initialises the device if it is down and its hold-off is over; if that fails, the next one
-    /// begins.
-    pub(super) fn start(&self, now: Duration, hold_off: Duration) -> Result<(), Error> {
-        self.lock().start(now, hold_off)
+    /// Begins to initialise the device if it is down and its hold-off is over. `None` if it is
+    /// initialised.
+    ///
+    /// # Errors
+    ///
+    /// Why the device is down; [`Error::Starting`] if another thread is initialising it.
+    pub(super) fn begin(&self, now: Duration) -> Result<Option<Change<D>>, Error> {
+        let mut inner = self.inner.lock();
+        inner.stay();
+        match &mut inner.phase {
+            Phase::Ready | Phase::Leaving { .. } => return Ok(None),
+            Phase::Changing { unused } => {
+                *unused = false;
+                return Err(Error::Starting);
+            }
+            Phase::Down(outage) if now >= outage.retry_at => {}
+            Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.why.clone()),
+        }
+        let (device, was_initialised) = inner.take();
+        Ok(Some(Change { device, generation: inner.generation + 1, was_initialised }))
     }
 
-    /// Allocates a session, after [`start`](Self::start). [`Error::Busy`] when there are as many as
-    /// may be, all in use, or when somebody else is at it: nobody waits for an initialisation.
+    /// Initialises the device. If that fails, a hold-off begins, counted from the failure.
+    ///
+    /// # Errors
+    ///
+    /// The device's.
+    pub(super) fn initialise(
+        &self,
+        change: Change<D>,
+        clock: impl Fn() -> Duration,
+        hold_off: Duration,
+    ) -> Result<StopIsDue, Error> {
+        let Change { mut device, generation, was_initialised } = change;
+        if was_initialised {
+            device.uninitialise();
+        }
+        let result = device.initialise(generation);
+        let retry_at = clock().saturating_add(hold_off);
+
+        let mut inner = self.inner.lock();
+        let unused = matches!(inner.phase, Phase::Changing { unused: true });
+        inner.device = Some(device);
+        inner.phase = match &result {
+            Ok(()) => {
+                inner.generation = generation;
+                inner.initialised = true;
+                if unused { Phase::Leaving { outage: None } } else { Phase::Ready }
+            }
+            Err(why) => Phase::Down(Outage { why: why.clone(), retry_at }),
+        };
+        drop(inner);
+        self.changed.notify_all();
+        result.map(|()| StopIsDue(unused))
+    }
+
+    /// Leaves the device as it was, and puts off the next start until `retry_at`.
+    pub(super) fn cancel(&self, change: Change<D>, why: Error, retry_at: Duration) {
+        let mut inner = self.inner.lock();
+        inner.device = Some(change.device);
+        inner.initialised = change.was_initialised;
+        inner.phase = Phase::Down(Outage { why, retry_at });
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// Waits until no thread is initialising the device, for `limit` at most.
+    ///
+    /// # Errors
+    ///
+    /// Why the device is down; [`Error::Starting`] if it is still being initialised.
+    pub(super) fn wait(&self, limit: Duration) -> Result<(), Error> {
+        let mut inner = self.inner.lock();
+        if let Phase::Changing { .. } = inner.phase {
+            // Only a notification changes the phase, so one wait is enough.
+            inner = self.changed.wait_for(inner, limit);
+        }
+        match &inner.phase {
+            Phase::Ready | Phase::Leaving { .. } => Ok(()),
+            Phase::Failing(outage) | Phase::Down(outage) => Err(outage.why.clone()),
+            Phase::Changing { .. } => Err(Error::Starting),
+        }
+    }
+
+    /// Allocates a session. Never waits for an initialisation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] when there are as many sessions as allowed, all in use; [`Error::Starting`];
+    /// why the device is down; the device's own.
     pub(super) fn allocate(
         &self,
         key: D::Key,
-        now: Duration,
+        clock: impl Fn() -> Duration,
         hold_off: Duration,
     ) -> Result<Allocated<D::Session>, Error> {
-        let mut inner = self.try_lock()?;
-        inner.start(now, hold_off)?;
+        let mut inner = self.inner.lock();
+        inner.stay();
+        match &inner.phase {
+            Phase::Ready | Phase::Leaving { .. } => {}
+            Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.why.clone()),
+            Phase::Changing { .. } => return Err(Error::Starting),
+        }
         if inner.alive >= self.max_sessions {
-            inner.take_an_idle_one();
+            inner.evict_idle(u64::MAX, 1);
         }
         if inner.alive >= self.max_sessions {
             return Err(Error::Busy);
         }
-        let session = match inner.device.allocate(key) {
+        let Some(device) = &mut inner.device else { return Err(Error::Starting) };
+        let session = match device.allocate(key) {
             Ok(session) => session,
             Err(why @ Error::Unavailable(_)) => {
                 // Without sessions it is of no use, although it is initialised.
-                let retry_at = now.saturating_add(hold_off);
+                let retry_at = clock().saturating_add(hold_off);
                 inner.drain(Phase::Failing(Outage { why: why.clone(), retry_at }));
                 return Err(why);
             }
@@ -139,150 +263,172 @@ impl<D: Device> Lifecycle<D> {
         Ok((slot, Box::new(session)))
     }
 
-    /// Returns a session to its slot, or frees it if it is not wanted there any more.
-    pub(super) fn put_back(&self, slot: &Slot<D::Session>, session: Box<D::Session>) {
-        if let Err(doomed) = slot.put(session) {
-            self.free(*doomed);
+    /// Returns a session to its slot, or frees it if the slot has been doomed.
+    pub(super) fn put_back(
+        &self,
+        slot: &Slot<D::Session>,
+        session: Box<D::Session>,
+        now: Duration,
+    ) -> StopIsDue {
+        match slot.put(session, nanos(now)) {
+            Ok(()) => StopIsDue(false),
+            Err(doomed) => self.free(*doomed),
         }
     }
 
     /// Frees a session that has nothing in flight.
-    pub(super) fn free(&self, session: D::Session) {
-        let mut inner = self.lock();
-        inner.device.free(session);
-        inner.gone(1);
+    pub(super) fn free(&self, session: D::Session) -> StopIsDue {
+        self.end(session, D::free)
     }
 
-    /// Lets go of a session that the device may still be doing something for.
-    pub(super) fn abandon(&self, session: D::Session) {
-        let mut inner = self.lock();
-        inner.device.abandon(session);
-        inner.gone(1);
+    /// Gives up a session that the device may still be working for.
+    pub(super) fn abandon(&self, session: D::Session) -> StopIsDue {
+        self.end(session, D::abandon)
     }
 
-    /// The device as a whole has failed, or what initialisation number `generation` made of it;
-    /// a fault of an earlier one is over.
+    /// Frees sessions that have been idle since before `since`.
+    pub(super) fn evict_idle(&self, since: Duration) -> StopIsDue {
+        let mut inner = self.inner.lock();
+        inner.evict_idle(nanos(since), usize::MAX);
+        inner.settle()
+    }
+
+    /// The device as a whole has failed, as initialisation number `generation` left it; a fault of
+    /// an earlier one is over.
     pub(super) fn fail(&self, generation: u64, why: Error, retry_at: Duration) {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         if inner.generation == generation {
             inner.drain(Phase::Failing(Outage { why, retry_at }));
         }
     }
 
-    /// Nobody uses the device any more: frees what is idle, and gives the device up with the last
-    /// session. It can be started again at any time.
-    pub(super) fn shut(&self) {
-        let mut inner = self.lock();
-        match inner.phase {
-            Phase::Ready | Phase::Leaving => inner.drain(Phase::Leaving),
-            // What is still in use gives it up with the last session.
-            Phase::Failing(_) => inner.phase = Phase::Leaving,
-            Phase::Down(_) => inner.uninitialise(),
+    /// Nobody uses the device any more: frees idle sessions. It can be started again at any time.
+    pub(super) fn leave(&self) -> StopIsDue {
+        let mut inner = self.inner.lock();
+        match std::mem::replace(&mut inner.phase, Phase::Ready) {
+            Phase::Ready => inner.drain(Phase::Leaving { outage: None }),
+            Phase::Failing(outage) => inner.phase = Phase::Leaving { outage: Some(outage) },
+            Phase::Down(outage) if inner.initialised => {
+                inner.phase = Phase::Leaving { outage: Some(outage) };
+            }
+            Phase::Changing { .. } => inner.phase = Phase::Changing { unused: true },
+            phase @ (Phase::Down(_) | Phase::Leaving { .. }) => inner.phase = phase,
         }
+        inner.settle()
     }
 
-    /// Whether it is to be initialised now.
-    pub(super) fn is_due(&self, now: Duration) -> bool {
-        let Ok(inner) = self.try_lock() else { return false };
-        matches!(&inner.phase, Phase::Down(outage) if now >= outage.retry_at)
+    /// Uninitialises the device, unless somebody uses it again.
+    pub(super) fn stop(&self) {
+        let mut inner = self.inner.lock();
+        if inner.settle() != StopIsDue(true) {
+            return;
+        }
+        let (mut device, was_initialised) = inner.take();
+        drop(inner);
+        if was_initialised {
+            device.uninitialise();
+        }
+        let mut inner = self.inner.lock();
+        inner.device = Some(device);
+        inner.phase = Phase::Down(Outage::unused());
+        drop(inner);
+        self.changed.notify_all();
     }
 
-    /// Whether it is down and was given up, so that nothing of it is left.
+    /// Whether it is down and uninitialised, so that nothing of it is left.
     pub(super) fn is_unused(&self) -> bool {
-        let Ok(inner) = self.try_lock() else { return false };
+        let inner = self.inner.lock();
         matches!(inner.phase, Phase::Down(_)) && !inner.initialised
     }
 
-    /// What there is at the moment, and what `look` sees; `None` while it is being initialised.
+    /// The present state, and what `look` returns for the device; `None` while it is being
+    /// initialised or uninitialised.
     pub(super) fn snapshot<R>(&self, look: impl FnOnce(&mut D) -> R) -> Option<(Snapshot, R)> {
-        let mut inner = self.try_lock().ok()?;
+        let mut inner = self.inner.lock();
         let outage = match &inner.phase {
-            Phase::Ready | Phase::Leaving => None,
+            Phase::Ready | Phase::Leaving { .. } => None,
             Phase::Failing(outage) | Phase::Down(outage) => Some(outage.why.clone()),
+            Phase::Changing { .. } => return None,
         };
-        Some((Snapshot { sessions: inner.alive, outage }, look(&mut inner.device)))
+        let sessions = inner.alive;
+        Some((Snapshot { sessions, outage }, look(inner.device.as_mut()?)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner<D>> {
-        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn try_lock(&self) -> Result<MutexGuard<'_, Inner<D>>, Error> {
-        match self.inner.try_lock() {
-            Ok(inner) => Ok(inner),
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(std::sync::TryLockError::WouldBlock) => Err(Error::Busy),
+    fn end(&self, session: D::Session, end: impl FnOnce(&mut D, D::Session)) -> StopIsDue {
+        let mut inner: MutexGuard<'_, Inner<D>> = self.inner.lock();
+        // While a session is alive no other thread has the device.
+        if let Some(device) = &mut inner.device {
+            end(device, session);
         }
+        inner.alive -= 1;
+        inner.settle()
     }
 }
 
 impl<D: Device> Inner<D> {
-    fn start(&mut self, now: Duration, hold_off: Duration) -> Result<(), Error> {
-        match &self.phase {
-            Phase::Ready => return Ok(()),
-            Phase::Leaving => {
-                self.phase = Phase::Ready;
-                return Ok(());
-            }
-            Phase::Down(outage) if now >= outage.retry_at => {}
-            Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.why.clone()),
-        }
-        self.uninitialise();
-        if let Err(why) = self.device.initialise(self.generation + 1) {
-            let retry_at = now.saturating_add(hold_off);
-            self.phase = Phase::Down(Outage { why: why.clone(), retry_at });
-            return Err(why);
-        }
-        self.generation += 1;
-        self.initialised = true;
-        self.phase = Phase::Ready;
-        Ok(())
+    /// Takes the device out for a change that is made without the lock; tells whether it was
+    /// initialised, which it does not count as any more.
+    fn take(&mut self) -> (D, bool) {
+        self.phase = Phase::Changing { unused: false };
+        let device = self.device.take().expect("only a thread that changes the phase takes it");
+        (device, std::mem::take(&mut self.initialised))
+    }
+
+    /// Somebody uses the device again that was being left.
+    fn stay(&mut self) {
+        let Phase::Leaving { outage } = &mut self.phase else { return };
+        self.phase = match outage.take() {
+            None => Phase::Ready,
+            Some(outage) => Phase::Failing(outage),
+        };
+        let _ = self.settle();
     }
 
     /// Takes all sessions away from their threads, at once or when they are returned.
     fn drain(&mut self, phase: Phase) {
-        if !matches!(self.phase, Phase::Ready | Phase::Leaving) {
+        if !matches!(self.phase, Phase::Ready | Phase::Leaving { .. }) {
             return;
         }
         self.phase = phase;
+        let Some(device) = &mut self.device else { return };
         for slot in std::mem::take(&mut self.slots) {
             if let Some(session) = slot.doom() {
-                self.device.free(*session);
+                device.free(*session);
                 self.alive -= 1;
             }
         }
-        self.gone(0);
+        let _ = self.settle();
     }
 
-    /// Frees an idle session of some thread.
-    fn take_an_idle_one(&mut self) {
-        let idle = |(i, slot): (usize, &SharedSlot<_>)| Some((i, slot.doom_if_idle()?));
-        if let Some((i, session)) = self.slots.iter().enumerate().find_map(idle) {
-            self.slots.swap_remove(i);
-            self.device.free(*session);
-            self.alive -= 1;
-        }
+    /// Frees up to `most` sessions that have been idle since before `since`.
+    fn evict_idle(&mut self, since: u64, most: usize) {
+        let Some(device) = &mut self.device else { return };
+        let mut evicted = 0;
+        self.slots.retain(|slot| {
+            if evicted == most {
+                return true;
+            }
+            let Some(session) = slot.doom_if_idle(since) else { return true };
+            device.free(*session);
+            evicted += 1;
+            false
+        });
+        self.alive -= evicted;
     }
 
-    /// Sessions less; with the last one a draining device goes down.
-    fn gone(&mut self, sessions: usize) {
-        self.alive -= sessions;
+    /// After the last session a failing device goes down, and one that is being left is to be
+    /// stopped.
+    fn settle(&mut self) -> StopIsDue {
         if self.alive > 0 {
-            return;
+            return StopIsDue(false);
         }
         match &self.phase {
-            Phase::Ready | Phase::Down(_) => {}
-            Phase::Leaving => {
-                self.uninitialise();
-                self.phase = Phase::Down(Outage::unused());
+            Phase::Leaving { .. } => StopIsDue(true),
+            Phase::Failing(outage) => {
+                self.phase = Phase::Down(outage.clone());
+                StopIsDue(false)
             }
-            Phase::Failing(outage) => self.phase = Phase::Down(outage.clone()),
-        }
-    }
-
-    fn uninitialise(&mut self) {
-        if std::mem::take(&mut self.initialised) {
-            self.device.uninitialise();
+            Phase::Ready | Phase::Down(_) | Phase::Changing { .. } => StopIsDue(false),
         }
     }
 }

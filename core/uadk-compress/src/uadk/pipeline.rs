@@ -1,50 +1,62 @@
 //! Blocks through one session: up to `depth` in flight, results copied out while others run.
 
-use std::time::Duration;
-
 use uadk_sys::abi;
 
-use super::batch::{Call, is_pending};
-use super::pool::{InFlight, Resources};
+use super::call::WhenBusy;
+use super::config::UadkConfig;
+use super::framing::Framing;
+use super::limits::Limits;
 use super::request::Completion;
-use super::session::{Refusal, Session, Submission};
+use super::session::{InFlight, Session, Submission};
 use super::wait::Wait;
-use crate::stats::Direction;
+use crate::direction::Direction;
 use crate::{Block, Error};
 
-/// The driver tells the device of no more room than this.
+/// The driver offers the device no larger destination than this.
 const MAX_OUTPUT: usize = 8 << 20;
-/// Room behind a decompressed block, so that the device does not stop at its last byte for want of
-/// some.
+/// Bytes behind a decompressed block, so that the device does not stop at its last byte for want of
+/// space.
 const OUTPUT_SLACK: usize = 64;
+/// Completions come in order, but for odd ones. So a look stops at the first blocks that are not
+/// done, except one in so many (a power of two).
+const THOROUGH: u32 = 4;
+const BLOCKS_NOT_DONE: usize = 2;
 
-/// Does a block whose turn it is while the queue is full, or says that it should be offered again.
-pub(super) type WhenBusy<'a> = dyn FnMut(usize, &mut Block<'_>) -> bool + 'a;
-
-/// How it ended. Unless it is `Done`, blocks may be left without a result.
+/// How it ended. Unless it is `Done`, blocks may be left without an answer.
 pub(super) enum End {
     Done,
+    /// The time for submitting blocks was over.
+    OutOfTime,
     /// The session's context failed with this code.
     Failed(i32),
-    /// A deadline passed.
+    /// The deadline passed.
     TimedOut,
 }
 
-/// Blocks on their way through a session.
-pub(super) struct Pipeline<'a> {
-    pub(super) call: &'a Call<'a>,
-    pub(super) session: &'a mut Session,
-    pub(super) resources: &'a mut Resources,
-    /// When blocks that are submitted now are said to have been.
-    pub(super) now: Duration,
+/// Why no more blocks are submitted for now.
+enum Filled {
+    /// The queue is as deep as it may be, or there are no more blocks.
+    Enough,
+    /// The queue is full.
+    Busy,
+    /// For good.
+    Stopped(End),
 }
 
-impl Pipeline<'_> {
-    /// Does all blocks that have no result yet.
+/// Blocks on their way through a session.
+pub(super) struct Pipeline<'a, 'c> {
+    pub(super) config: &'a UadkConfig,
+    pub(super) direction: Direction,
+    pub(super) session: &'a mut Session,
+    pub(super) limits: &'a mut Limits<'c>,
+}
+
+impl Pipeline<'_, '_> {
+    /// Processes all blocks that have no answer yet.
     pub(super) fn run(&mut self, blocks: &mut [Block<'_>], when_busy: &mut WhenBusy<'_>) -> End {
-        let clock = &*self.call.runtime.clock;
-        let mut wait = Wait::new(clock, self.now);
+        let mut wait = Wait::new(self.limits.clock(), self.limits.now());
         let mut next = 0;
+        let mut looks = 0_u32;
         let mut napped = false;
         // Why no more are submitted: what is in flight is waited for all the same.
         let mut stopped = None;
@@ -52,191 +64,229 @@ impl Pipeline<'_> {
             let mut full = false;
             if stopped.is_none() {
                 match self.fill(blocks, &mut next) {
-                    Ok(()) => {}
-                    Err(Refusal::Failed(code)) => stopped = Some(End::Failed(code)),
-                    Err(Refusal::Busy) => full = true,
+                    Filled::Enough => {}
+                    Filled::Busy => full = true,
+                    Filled::Stopped(end) => stopped = Some(end),
                 }
             }
-            if self.resources.in_flight.is_empty() && (stopped.is_some() || next == blocks.len()) {
+            let in_flight = self.session.in_flight.len();
+            if in_flight == 0 && (stopped.is_some() || next == blocks.len()) {
                 return stopped.unwrap_or(End::Done);
             }
-            self.session.poll(self.resources.in_flight.len(), napped);
+            self.session.poll(in_flight, napped);
+            looks += 1;
+            let thorough = napped || looks.is_multiple_of(THOROUGH);
             napped = false;
-            if self.harvest(blocks) {
-                self.now = clock.now();
-                wait.reset(self.now);
+            if self.harvest(blocks, thorough) {
+                self.limits.update();
+                wait.reset(self.limits.now());
+                looks = 0;
                 continue;
             }
             if let Some(code) = self.session.failure() {
-                // What it has will not be completed.
-                self.lose(|_| true, |_| {});
+                // What the context has will not be completed.
+                self.give_up(|_| {});
                 stopped = Some(End::Failed(code));
                 continue;
             }
             // The time is from before the poll: what was completed by then has been found.
-            if self.give_up_late(blocks) {
-                stopped = Some(End::TimedOut);
-            } else if full {
-                if when_busy(next, &mut blocks[next]) {
-                    next += 1;
+            if self.limits.are_over() {
+                let harvested = self.harvest(blocks, true);
+                let mut late = false;
+                self.give_up(|block| {
+                    blocks[block].set_result(Err(Error::TimedOut));
+                    late = true;
+                });
+                if late || !harvested {
+                    stopped = Some(if late { End::TimedOut } else { End::OutOfTime });
                 }
-                self.now = clock.now();
+            } else if full {
+                let done = self.limits.exclude(|| when_busy(next, &mut blocks[next]));
+                next += usize::from(done);
             } else if let Some(now) = wait.pause() {
                 napped = true;
-                self.now = now;
+                self.limits.set_now(now);
             }
         }
     }
 
-    /// Submits blocks from `next` on, until the depth is reached or there are no more.
-    fn fill(&mut self, blocks: &mut [Block<'_>], next: &mut usize) -> Result<(), Refusal> {
+    /// Submits blocks from `next` on.
+    fn fill(&mut self, blocks: &mut [Block<'_>], next: &mut usize) -> Filled {
+        let depth = self.config.depth.max(1);
         while let Some(block) = blocks.get_mut(*next) {
-            if self.resources.in_flight.len() >= self.call.config.depth.max(1) {
+            if self.session.in_flight.len() >= depth {
                 break;
             }
-            if is_pending(block) {
-                match self.room_for(block) {
-                    Ok(room) => match self.submit(*next, block.src, room)? {
-                        Submission::Accepted => {}
-                        Submission::Unsupported => {
-                            block.result = Err(Error::Unsupported("the library refused it".into()));
+            if !block.is_done() {
+                match self.room_for(block.src(), block.dst().len()) {
+                    Ok(_) if !self.limits.may_submit() => return Filled::Stopped(End::OutOfTime),
+                    Ok(room) => {
+                        if let Some(filled) = self.submit(*next, block, room) {
+                            return filled;
                         }
-                        // When something in flight is done there will be room for its output.
-                        Submission::NoBuffer if !self.resources.in_flight.is_empty() => break,
-                        Submission::NoBuffer => return Err(Refusal::Busy),
-                    },
-                    Err(why) => block.result = Err(why),
+                        self.limits.update();
+                    }
+                    Err(why) => block.set_result(Err(why)),
                 }
             }
             *next += 1;
         }
-        Ok(())
+        Filled::Enough
     }
 
-    /// Output room that the device needs for a block, or why it should not be given it.
-    fn room_for(&self, block: &Block<'_>) -> Result<usize, Error> {
+    /// The room for output that the device needs for a block, or why it must not be given it.
+    fn room_for(&self, src: &[u8], dst_len: usize) -> Result<usize, Error> {
         let unsupported = |why: &'static str| Err(Error::Unsupported(why.into()));
-        let Block { src, dst, .. } = block;
         if src.is_empty() {
             return unsupported("blocks of no bytes");
         }
         if src.len() > abi::MAX_INPUT {
             return unsupported("blocks of more than 8 MiB");
         }
-        match self.call.direction {
-            // The driver wants an eighth more, and headers are not part of that.
+        match self.direction {
+            // The driver wants an eighth more, not counting headers.
             Direction::Compress => Ok(src.len() + src.len() / 8 + OUTPUT_SLACK),
-            Direction::Decompress if dst.len() + OUTPUT_SLACK > MAX_OUTPUT => {
+            Direction::Decompress if dst_len + OUTPUT_SLACK > MAX_OUTPUT => {
                 unsupported("more than 8 MiB from one block")
             }
             Direction::Decompress => {
-                self.call.framing.check_header(src)?;
-                Ok(dst.len() + OUTPUT_SLACK)
+                self.session.framing().check_header(src)?;
+                Ok(dst_len + OUTPUT_SLACK)
             }
         }
     }
 
-    fn submit(&mut self, block: usize, src: &[u8], room: usize) -> Result<Submission, Refusal> {
-        let Resources { arena, in_flight } = &mut *self.resources;
-        let Some(request) = arena.take(room, self.call.config.staging) else {
-            return Ok(Submission::NoBuffer);
+    /// Submits one block; returns why no more can be submitted, if so.
+    fn submit(&mut self, number: usize, block: &mut Block<'_>, room: usize) -> Option<Filled> {
+        let session = &mut *self.session;
+        let src = block.src();
+        let staged = if self.config.stage_sources { src.len() } else { 0 };
+        let Some(mut request) = session.arena.take(room + staged, self.config.staging) else {
+            // When something in flight is done there will be a buffer.
+            let waits = !session.in_flight.is_empty();
+            return Some(if waits { Filled::Enough } else { Filled::Busy });
         };
-        // From the submission on until it is in the list nothing may panic.
-        in_flight.reserve(1);
-        let deadline = self.now.saturating_add(self.call.config.deadline);
-        let submission = self.session.submit(src, &request, room);
-        if submission == Ok(Submission::Accepted) {
-            in_flight.push(InFlight { block, request, deadline });
-        } else {
-            arena.put(request);
+        let source = if staged > 0 { request.stage(room, src) } else { Some(src.as_ptr()) };
+        // From the submission on until it is in the queue nothing may panic.
+        session.in_flight.reserve(1);
+        let source = source.unwrap_or(src.as_ptr());
+        match session.submit(source, src.len() as u32, request, room as u32) {
+            Submission::Accepted(request) => {
+                session.in_flight.push_back(InFlight { block: number, request });
+                None
+            }
+            Submission::Busy(request) => {
+                session.arena.put(request);
+                Some(Filled::Busy)
+            }
+            Submission::Dead(request, code) => {
+                session.arena.put(request);
+                Some(Filled::Stopped(End::Failed(code)))
+            }
+            Submission::Uncertain(request, code) => {
+                session.lose(request);
+                if code == abi::EINVAL {
+                    block.set_result(Err(Error::Unsupported("refused by UADK".into())));
+                    None
+                } else {
+                    Some(Filled::Stopped(End::Failed(code)))
+                }
+            }
         }
-        submission
     }
 
-    /// Answers the blocks that have been completed; whether there were any.
-    fn harvest(&mut self, blocks: &mut [Block<'_>]) -> bool {
-        let Resources { arena, in_flight } = &mut *self.resources;
-        let before = in_flight.len();
+    /// Answers blocks that have been completed, all of them if `thorough`; whether there were any.
+    fn harvest(&mut self, blocks: &mut [Block<'_>], thorough: bool) -> bool {
+        let session = &mut *self.session;
+        let framing = session.framing();
+        let mut any = false;
         let mut i = 0;
-        while let Some(InFlight { block, request, .. }) = in_flight.get(i) {
-            let Some(completion) = request.completion() else {
+        while let Some(in_flight) = session.in_flight.get(i) {
+            let Some(completion) = in_flight.request.completion() else {
                 i += 1;
+                if !thorough && i == BLOCKS_NOT_DONE {
+                    break;
+                }
                 continue;
             };
-            self.session.done(completion.context);
-            self.session.contexts().works();
-            let block = &mut blocks[*block];
+            any = true;
+            let done =
+                if i == 0 { session.in_flight.pop_front() } else { session.in_flight.remove(i) };
+            let Some(InFlight { block, request }) = done else { break };
+            session.done(completion.context);
             // SAFETY: it has been completed.
             let output = unsafe { request.buffer().written(completion.produced) };
-            block.result = self.call.answer(completion, block.src, output, block.dst);
-            arena.put(in_flight.swap_remove(i).request);
+            let direction = self.direction;
+            blocks[block].run(|src, dst| answer(framing, direction, completion, src, output, dst));
+            session.arena.put(request);
         }
-        in_flight.len() < before
-    }
-
-    /// Gives up the blocks whose deadline has passed; whether there were any.
-    fn give_up_late(&mut self, blocks: &mut [Block<'_>]) -> bool {
-        let now = self.now;
-        let mut any = false;
-        let late = |block: &InFlight| block.deadline <= now;
-        self.lose(late, |block| {
-            blocks[block].result = Err(Error::TimedOut);
-            any = true;
-        });
+        if any {
+            session.contexts().works();
+        }
         any
     }
 
-    /// Leaves blocks in flight to the device, and tells their numbers.
-    fn lose(&mut self, which: impl Fn(&InFlight) -> bool, mut tell: impl FnMut(usize)) {
-        let Resources { arena, in_flight } = &mut *self.resources;
+    /// Leaves the blocks in flight to the device, and passes their numbers to `tell`.
+    fn give_up(&mut self, mut tell: impl FnMut(usize)) {
         let mut i = 0;
-        while let Some(block) = in_flight.get(i) {
+        while let Some(in_flight) = self.session.in_flight.get(i) {
             // A completion that another thread's poll brings at this moment is answered later.
-            if !which(block) || !block.request.abandon() {
+            if !in_flight.request.abandon() {
                 i += 1;
                 continue;
             }
-            let InFlight { block, request, .. } = in_flight.swap_remove(i);
-            tell(block);
-            arena.lost(&request);
-            self.session.lose(request);
+            if let Some(InFlight { block, request }) = self.session.in_flight.remove(i) {
+                tell(block);
+                self.session.lose(request);
+            }
         }
     }
 }
 
-impl Call<'_> {
-    /// What a completion says about its block, and the output in its place.
-    fn answer(
-        &self,
-        completion: Completion,
-        src: &[u8],
-        output: &[u8],
-        dst: &mut [u8],
-    ) -> Result<usize, Error> {
-        match completion.status {
-            0 | abi::WD_STREAM_END => {}
-            // Corrupt, or longer than the room. Software finds out which.
-            abi::WD_IN_EPARA | abi::WD_EAGAIN if self.direction == Direction::Decompress => {
-                return Err(Error::Corrupt);
-            }
-            // It did not shrink to what the driver lets it have, which is no fault.
-            abi::WD_IN_EPARA if src.len() + src.len() / 8 > MAX_OUTPUT => {
-                return Err(Error::Unsupported("more than 8 MiB of output".into()));
-            }
-            status => return Err(Error::Device { code: status.cast_signed() }),
-        }
-        let claim = Error::Device { code: abi::WD_OUT_EPARA.cast_signed() };
-        if completion.produced > output.len() {
-            return Err(claim);
-        }
-        if self.direction == Direction::Decompress
-            && !self.framing.check_trailer(src, completion.consumed, output)
-        {
+/// What a completion says about its block, with the output copied to `dst`. Anything that is
+/// impossible is a fault of the device.
+fn answer(
+    framing: Framing,
+    direction: Direction,
+    completion: Completion,
+    src: &[u8],
+    output: &[u8],
+    dst: &mut [u8],
+) -> Result<usize, Error> {
+    match completion.status {
+        0 | abi::WD_STREAM_END => {}
+        // Corrupt, or longer than the destination. Software finds out which.
+        abi::WD_IN_EPARA | abi::WD_EAGAIN if direction == Direction::Decompress => {
             return Err(Error::Corrupt);
         }
-        let output = self.framing.unwrap(output).ok_or(claim)?;
-        let dst = dst.get_mut(..output.len()).ok_or(Error::OutputFull)?;
-        dst.copy_from_slice(output);
-        Ok(output.len())
+        // It did not shrink to what the driver offers the device, which is no fault.
+        abi::WD_IN_EPARA if src.len() + src.len() / 8 > MAX_OUTPUT => {
+            return Err(Error::Unsupported("more than 8 MiB of output".into()));
+        }
+        status => return Err(Error::Device { code: status.cast_signed() }),
     }
+    let impossible = Error::Device { code: abi::WD_OUT_EPARA.cast_signed() };
+    if completion.produced > output.len() {
+        return Err(impossible);
+    }
+    let output = match direction {
+        Direction::Compress => {
+            if completion.consumed != src.len() {
+                return Err(impossible);
+            }
+            framing.unwrap(src, output).ok_or(impossible)?
+        }
+        Direction::Decompress => {
+            if completion.consumed > src.len() {
+                return Err(impossible);
+            }
+            if !framing.check_trailer(src, completion.consumed, output) {
+                return Err(Error::Corrupt);
+            }
+            output
+        }
+    };
+    let dst = dst.get_mut(..output.len()).ok_or(Error::OutputFull)?;
+    dst.copy_from_slice(output);
+    Ok(output.len())
 }

@@ -1,16 +1,13 @@
-//! What each thread keeps: sessions, requests and buffers.
+//! What each thread keeps: its sessions.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arena::Arena;
-use super::fork;
 use super::lifecycle::{SharedSlot, is_alone};
-use super::request::RequestBox;
 use super::runtime::Runtime;
 use super::session::{Key, Session};
-use crate::Error;
+use crate::{Error, fork};
 
 thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
@@ -20,25 +17,6 @@ thread_local! {
 #[derive(Debug)]
 pub(super) struct Pool {
     entries: Vec<Entry>,
-    pub(super) resources: Resources,
-}
-
-/// What blocks need besides a session.
-#[derive(Debug)]
-pub(super) struct Resources {
-    pub(super) arena: Arena,
-    /// What the device has. Empty between calls.
-    pub(super) in_flight: Vec<InFlight>,
-}
-
-/// A block that the device has.
-#[derive(Debug)]
-pub(super) struct InFlight {
-    /// Its place in the batch.
-    pub(super) block: usize,
-    pub(super) request: RequestBox,
-    /// When nobody waits for it any more.
-    pub(super) deadline: Duration,
 }
 
 /// A session that this thread has used, if it is still here.
@@ -49,8 +27,8 @@ struct Entry {
     slot: SharedSlot<Session>,
 }
 
-/// A session in use, and the pool it is of. Unless it is [given back](Self::give_back) it is never
-/// used again, and what it has in flight, if somebody panicked, is left to the device.
+/// A session in use. Unless it is [given back](Self::give_back) it is never used again, and what it
+/// has in flight, if a panic unwinds, is left to the device.
 #[derive(Debug)]
 pub(super) struct Lease<'a> {
     pool: &'a mut Pool,
@@ -59,8 +37,11 @@ pub(super) struct Lease<'a> {
     session: Option<Box<Session>>,
 }
 
-/// Runs `work` with this thread's pool. [`Error::Busy`] while the thread is being torn down, or is
-/// at it already.
+/// Runs `work` with this thread's pool.
+///
+/// # Errors
+///
+/// [`Error::Busy`] while the thread is being torn down, or if it is using the pool already.
 pub(super) fn with<R>(work: impl FnOnce(&mut Pool) -> R) -> Result<R, Error> {
     POOL.try_with(|pool| Some(work(&mut *pool.try_borrow_mut().ok()?)))
         .ok()
@@ -70,8 +51,7 @@ pub(super) fn with<R>(work: impl FnOnce(&mut Pool) -> R) -> Result<R, Error> {
 
 impl Pool {
     const fn new() -> Self {
-        let resources = Resources { arena: Arena::new(), in_flight: Vec::new() };
-        Self { entries: Vec::new(), resources }
+        Self { entries: Vec::new() }
     }
 
     /// A session of this kind: the one that this thread has, or a new one.
@@ -85,7 +65,7 @@ impl Pool {
         {
             return Ok(Lease { pool: self, entry, session: Some(session) });
         }
-        // Sessions that were taken away, this one perhaps among them.
+        // Sessions that were taken away, perhaps this one among them.
         self.entries.retain(|entry| !is_alone(&entry.slot));
         let (slot, session) = runtime.allocate(key)?;
         self.entries.push(Entry { runtime: Arc::clone(runtime), key, slot });
@@ -95,21 +75,15 @@ impl Pool {
 }
 
 impl Lease<'_> {
-    pub(super) fn session(&self) -> &Session {
-        self.session.as_ref().expect("it has not been given back")
+    pub(super) fn session(&mut self) -> &mut Session {
+        self.session.as_mut().expect("it has not been given back")
     }
 
-    /// The session, and what its blocks need.
-    pub(super) fn parts(&mut self) -> (&mut Session, &mut Resources) {
-        let session = self.session.as_mut().expect("it has not been given back");
-        (session, &mut self.pool.resources)
-    }
-
-    /// Keeps the session for the next time.
-    pub(super) fn give_back(mut self) {
-        let entry = &self.pool.entries[self.entry];
-        if let Some(session) = self.session.take() {
-            entry.runtime.lifecycle.put_back(&entry.slot, session);
+    /// Keeps the session for the next call, unless the device may still be working for it.
+    pub(super) fn give_back(mut self, now: Duration) {
+        if let Some(session) = self.session.take_if(|session| session.lost().is_empty()) {
+            let entry = &self.pool.entries[self.entry];
+            entry.runtime.put_back(&entry.slot, session, now);
         }
     }
 }
@@ -117,16 +91,12 @@ impl Lease<'_> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };
-        for block in self.pool.resources.in_flight.drain(..) {
-            self.pool.resources.arena.lost(&block.request);
-            session.lose(block.request);
-        }
+        session.lose_all();
         let entry = self.pool.entries.swap_remove(self.entry);
-        let lifecycle = &entry.runtime.lifecycle;
         if session.lost().is_empty() {
-            lifecycle.free(*session);
+            entry.runtime.free(*session);
         } else {
-            lifecycle.abandon(*session);
+            entry.runtime.abandon(*session);
         }
     }
 }
@@ -135,7 +105,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let Some(session) = self.slot.take() else { return };
         if self.runtime.forks == fork::generation() {
-            self.runtime.lifecycle.free(*session);
+            self.runtime.free(*session);
         } else {
             // It is the parent's.
             std::mem::forget(session);

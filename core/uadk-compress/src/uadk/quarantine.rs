@@ -1,12 +1,12 @@
-//! Sessions with blocks that nobody waits for any more, but that the device may still do.
+//! Sessions with blocks that nobody waits for any more, but that the device may still process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::session::Session;
 
-/// Keeps their output buffers mapped: for ever, but for those that the device turns out to be done
-/// with. The device may write to them at any later time, even after the library has been initialised
+/// Keeps their buffers mapped for ever, except for those that the device turns out to be done with.
+/// The device may write to them at any later time, even after the library has been initialised
 /// again. What is kept is the address; the memory behind it is given back.
 #[derive(Debug)]
 pub(super) struct Quarantine {
@@ -14,7 +14,7 @@ pub(super) struct Quarantine {
     losses: Arc<Losses>,
 }
 
-/// What is lost.
+/// How much is lost.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     bytes: AtomicUsize,
@@ -51,8 +51,8 @@ impl Quarantine {
         self.sessions.push(session);
     }
 
-    /// Frees the buffers of blocks that the device has done after all; gives the sessions that have
-    /// no others.
+    /// Frees the buffers of blocks that the device has processed after all; returns the sessions that
+    /// have no others.
     pub(super) fn sweep(&mut self) -> Vec<Session> {
         for session in &mut self.sessions {
             session.lost_mut().retain(|request| {

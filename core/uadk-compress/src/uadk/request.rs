@@ -17,7 +17,7 @@ const DONE: u32 = 1;
 /// Nobody waits for it any more.
 const ABANDONED: u32 = 2;
 
-/// The context of a completion that came in another's poll.
+/// The context of a completion that came in a poll of another library.
 const UNKNOWN: u32 = u32::MAX;
 
 thread_local! {
@@ -35,10 +35,13 @@ pub(super) struct Request {
     /// Its completion came from this context.
     context: AtomicU32,
     buffer: Buffer,
+    /// The size class of the buffer in its [`Arena`](super::arena::Arena).
+    class: usize,
 }
 
 /// The owner of a [`Request`], which stays at its address: the library keeps a pointer to it until
-/// the callback has been called, which may never be. (A `Box` would claim that nobody else has one.)
+/// the callback has been called, which may never happen. (A `Box` would claim to be the only
+/// pointer.)
 #[derive(Debug)]
 pub(super) struct RequestBox(NonNull<Request>);
 
@@ -56,7 +59,7 @@ pub(super) struct Completion {
 }
 
 impl RequestBox {
-    pub(super) fn new(buffer: Buffer) -> Self {
+    pub(super) fn new(buffer: Buffer, class: usize) -> Self {
         let request = Request {
             state: AtomicU32::new(WAITING),
             status: AtomicU32::new(0),
@@ -64,14 +67,22 @@ impl RequestBox {
             produced: AtomicU32::new(0),
             context: AtomicU32::new(0),
             buffer,
+            class,
         };
         Self(NonNull::from(Box::leak(Box::new(request))))
     }
 
-    /// Makes it ready to be submitted once more. The device must be done with it.
+    /// Makes it ready to be submitted again. The device must be done with it.
     pub(super) fn renew(&mut self) {
         debug_assert!(self.is_done() || self.state.load(Ordering::Relaxed) == WAITING);
         self.state.store(WAITING, Ordering::Relaxed);
+    }
+
+    /// Copies a source into its buffer: see [`Buffer::stage`]. The device must not have it.
+    pub(super) fn stage(&mut self, room: usize, src: &[u8]) -> Option<*const u8> {
+        // SAFETY: the pointer is valid as long as `self`, and until the request is submitted nobody
+        // else has one.
+        unsafe { self.0.as_mut() }.buffer.stage(room, src)
     }
 }
 
@@ -86,7 +97,7 @@ impl Deref for RequestBox {
 
 impl Drop for RequestBox {
     fn drop(&mut self) {
-        // SAFETY: it came from a box. Those that the device may still complete are not dropped but
+        // SAFETY: it came from a box. Requests that the device may still complete are not dropped but
         // kept in quarantine.
         drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
@@ -95,6 +106,10 @@ impl Drop for RequestBox {
 impl Request {
     pub(super) const fn buffer(&self) -> &Buffer {
         &self.buffer
+    }
+
+    pub(super) const fn class(&self) -> usize {
+        self.class
     }
 
     /// What the callback was told, if it has been called.

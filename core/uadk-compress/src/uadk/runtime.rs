@@ -1,31 +1,32 @@
-//! The process's use of the library: one [`Lifecycle`], made anew in a forked child.
+//! The process's use of the library: one [`Lifecycle`], created anew in a forked child.
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use uadk_sys::Libwd;
 
+use super::background;
 use super::config::UadkConfig;
 use super::contexts::Contexts;
-use super::fork;
-use super::framing::Offered;
-use super::library::{self, Library};
-use super::lifecycle::{Allocated, Lifecycle};
+use super::framing::Formats;
+use super::library::Library;
+use super::lifecycle::{Allocated, Change, Lifecycle, SharedSlot, StopIsDue};
 use super::quarantine::Losses;
 use super::session::{Key, Session};
-use crate::{Clock, Error, SystemClock};
+use crate::clock::{Clock, SystemClock};
+use crate::{Error, fork};
 
 /// What one process knows of the device.
 #[derive(Debug)]
 pub(super) struct Runtime {
     pub(super) lifecycle: Lifecycle<Library>,
     pub(super) losses: Arc<Losses>,
+    pub(super) formats: Arc<Formats>,
     pub(super) clock: Arc<dyn Clock>,
     config: UadkConfig,
-    /// A thread is initialising the device.
-    starting: AtomicBool,
-    /// Of which process it is.
+    /// The process it belongs to.
     pub(super) forks: u64,
 }
 
@@ -33,7 +34,6 @@ pub(super) struct Runtime {
 #[derive(Debug)]
 pub(super) struct Runtimes {
     libwd: Libwd,
-    offered: Offered,
     config: UadkConfig,
     clock: Arc<dyn Clock>,
     /// From `Box::into_raw`. Those of parent processes are leaked: their locks may be held by
@@ -42,11 +42,14 @@ pub(super) struct Runtimes {
     users: AtomicUsize,
 }
 
-/// Those of all libraries in use: an initialisation is the whole process's, so there must not be two
-/// for one. They stay, but for those that nobody uses and that have given everything back.
+/// One entry per library in use, since an initialisation is for the whole process. Entries stay,
+/// except those that nobody uses and that have given everything back.
 static RUNTIMES: Mutex<Vec<Arc<Runtimes>>> = Mutex::new(Vec::new());
 
-/// Somebody who uses the device. With the last one it is given up.
+/// How long to wait for that list: in a forked child a thread that does not exist may hold the lock.
+const LIST_LIMIT: Duration = Duration::from_secs(1);
+
+/// A user of the device. With the last one it is given up.
 #[derive(Debug)]
 pub(super) struct User {
     runtimes: Arc<Runtimes>,
@@ -54,41 +57,37 @@ pub(super) struct User {
 
 impl User {
     /// A user of the libraries on this machine.
-    pub(super) fn of_this_machine(config: &UadkConfig) -> Result<Self, Error> {
+    pub(super) fn for_this_machine(config: &UadkConfig) -> Result<Self, Error> {
         let libwd = Libwd::load().map_err(|why| Error::Unavailable(why.to_string().into()))?;
-        let config = UadkConfig { start_in_background: true, ..config.clone() };
-        Self::of(&libwd, &config, Arc::new(SystemClock::default()))
+        Self::new(&libwd, config, Arc::new(SystemClock::default()))
     }
 
-    /// A user of `libwd`, who shares it with all its others.
-    pub(super) fn of(
+    /// A user of `libwd`, which it shares with all others in the process.
+    pub(super) fn new(
         libwd: &Libwd,
         config: &UadkConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let mut all = lock(&RUNTIMES)?;
+        let mut all: MutexGuard<'_, Vec<Arc<Runtimes>>> =
+            RUNTIMES.try_lock_for(LIST_LIMIT).ok_or_else(|| {
+                Error::Unavailable("another thread holds the list of libraries".into())
+            })?;
         let init = libwd.functions().wd_comp_init2_;
         let same =
             |other: &Runtimes| std::ptr::fn_addr_eq(other.libwd.functions().wd_comp_init2_, init);
         all.retain(|runtimes| !(same(runtimes) && runtimes.are_unused()));
         let found = all.iter().find(|runtimes| same(runtimes)).cloned();
-        let runtimes = if let Some(runtimes) = found {
-            runtimes
-        } else {
-            let runtimes = Arc::new(Runtimes::new(libwd, config, clock)?);
+        let runtimes = found.unwrap_or_else(|| {
+            let runtimes = Arc::new(Runtimes::new(libwd, config, clock));
             all.push(Arc::clone(&runtimes));
             runtimes
-        };
+        });
         runtimes.users.fetch_add(1, Ordering::AcqRel);
         Ok(Self { runtimes })
     }
 
     pub(super) fn libwd(&self) -> &Libwd {
         &self.runtimes.libwd
-    }
-
-    pub(super) fn offered(&self) -> Offered {
-        self.runtimes.offered
     }
 
     /// The present process's runtime.
@@ -100,29 +99,25 @@ impl User {
 impl Drop for User {
     fn drop(&mut self) {
         if self.runtimes.users.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // If another user comes at this moment he starts it again at his next block.
-            self.runtimes.current().lifecycle.shut();
+            // A user that appears at this moment starts the device again with its next block.
+            let runtime = self.runtimes.current();
+            runtime.stop_if(runtime.lifecycle.leave());
         }
     }
 }
 
 impl Runtimes {
-    fn new(libwd: &Libwd, config: &UadkConfig, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    fn new(libwd: &Libwd, config: &UadkConfig, clock: Arc<dyn Clock>) -> Self {
         fork::watch();
-        let offered = library::offered(libwd.functions());
-        if offered == Offered::default() {
-            return Err(library::no_device());
-        }
         let runtimes = Self {
             libwd: libwd.clone(),
-            offered,
             config: config.clone(),
             clock,
             current: AtomicPtr::default(),
             users: AtomicUsize::new(0),
         };
         runtimes.current.store(runtimes.new_runtime(), Ordering::Release);
-        Ok(runtimes)
+        runtimes
     }
 
     /// Whether they have neither users nor anything of the device.
@@ -145,7 +140,7 @@ impl Runtimes {
             {
                 Ok(_) => ours,
                 Err(theirs) => {
-                    // SAFETY: it was made above, and nobody has seen it.
+                    // SAFETY: it was created above, and no other thread has seen it.
                     drop(unsafe { Box::from_raw(ours) });
                     theirs
                 }
@@ -156,13 +151,15 @@ impl Runtimes {
 
     fn new_runtime(&self) -> *mut Arc<Runtime> {
         let losses = Arc::<Losses>::default();
-        let library = Library::new(&self.libwd, self.offered, &self.config, Arc::clone(&losses));
+        let formats = Arc::<Formats>::default();
+        let library =
+            Library::new(&self.libwd, Arc::clone(&formats), &self.config, Arc::clone(&losses));
         let runtime = Runtime {
             lifecycle: Lifecycle::new(library, self.config.max_sessions),
             losses,
+            formats,
             clock: Arc::clone(&self.clock),
             config: self.config.clone(),
-            starting: AtomicBool::new(false),
             forks: fork::generation(),
         };
         Box::into_raw(Box::new(Arc::new(runtime)))
@@ -177,48 +174,95 @@ impl Drop for Runtimes {
 }
 
 impl Runtime {
-    /// Initialises the device, if that has not been done or is to be done again.
-    pub(super) fn start(&self) -> Result<(), Error> {
-        self.lifecycle.start(self.clock.now(), self.config.hold_off)
+    /// Initialises the device if it is down and its hold-off is over: in a thread of its own if so
+    /// configured.
+    ///
+    /// # Errors
+    ///
+    /// Why the device is down; [`Error::Starting`] while it is being initialised.
+    pub(super) fn start(self: &Arc<Self>) -> Result<(), Error> {
+        let Some(change) = self.lifecycle.begin(self.clock.now())? else { return Ok(()) };
+        if !self.config.background {
+            return self.initialise(change);
+        }
+        // The thread takes it out; if there is no thread, it is taken back.
+        let change = Arc::new(Mutex::new(Some(change)));
+        let (runtime, taken) = (Arc::clone(self), Arc::clone(&change));
+        let spawned = background::spawn(move || {
+            let change = taken.lock().take();
+            if let Some(change) = change {
+                let _ = runtime.initialise(change);
+            }
+        });
+        let (Err(error), Some(change)) = (spawned, change.lock().take()) else {
+            return Err(Error::Starting);
+        };
+        // Initialising in this thread could take seconds.
+        let why = format!("no thread could be started to initialise it: {error}");
+        let why = Error::Unavailable(why.into());
+        let retry_at = self.clock.now().saturating_add(self.config.hold_off);
+        self.lifecycle.cancel(change, why.clone(), retry_at);
+        Err(why)
     }
 
+    fn initialise(self: &Arc<Self>, change: Change<Library>) -> Result<(), Error> {
+        let result = self.lifecycle.initialise(change, || self.clock.now(), self.config.hold_off);
+        if let Err(why) = &result {
+            tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
+        }
+        result.map(|stop| self.stop_if(stop))
+    }
+
+    /// Initialises the device if it is down, and waits until it is initialised, up to `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Why the device is down; [`Error::Starting`] if it is still being initialised.
+    pub(super) fn start_and_wait(self: &Arc<Self>, limit: Duration) -> Result<(), Error> {
+        match self.start() {
+            Err(Error::Starting) => self.lifecycle.wait(limit),
+            result => result,
+        }
+    }
+
+    /// A new session, if the device is initialised; otherwise sees to it that it will be.
     pub(super) fn allocate(self: &Arc<Self>, key: Key) -> Result<Allocated<Session>, Error> {
         let lost = self.losses.bytes();
         if lost > self.config.max_quarantine {
             return Err(Error::Unavailable(
                 format!(
                     "{lost} bytes are lost to blocks that it never completed, more than \
-                     `UadkConfig::max_quarantine`: start the process anew when the device works"
+                     `UadkConfig::max_quarantine`"
                 )
                 .into(),
             ));
         }
-        let now = self.clock.now();
-        if self.config.start_in_background && self.lifecycle.is_due(now) {
-            self.start_in_background()?;
-        }
-        self.lifecycle.allocate(key, now, self.config.hold_off)
+        self.start()?;
+        self.lifecycle.allocate(key, || self.clock.now(), self.config.hold_off)
     }
 
-    /// Initialises the device in a thread of its own, since that may take seconds. Until then it is
-    /// busy.
-    fn start_in_background(self: &Arc<Self>) -> Result<(), Error> {
-        if self.starting.swap(true, Ordering::AcqRel) {
-            return Err(Error::Busy);
+    pub(super) fn put_back(
+        self: &Arc<Self>,
+        slot: &SharedSlot<Session>,
+        session: Box<Session>,
+        now: Duration,
+    ) {
+        self.stop_if(self.lifecycle.put_back(slot, session, now));
+    }
+
+    pub(super) fn free(self: &Arc<Self>, session: Session) {
+        self.stop_if(self.lifecycle.free(session));
+    }
+
+    pub(super) fn abandon(self: &Arc<Self>, session: Session) {
+        self.stop_if(self.lifecycle.abandon(session));
+    }
+
+    /// Frees sessions that have not been used for [`UadkConfig::idle`].
+    pub(super) fn evict_idle(self: &Arc<Self>, now: Duration) {
+        if let Some(since) = now.checked_sub(self.config.idle) {
+            self.stop_if(self.lifecycle.evict_idle(since));
         }
-        let runtime = Arc::clone(self);
-        let start = move || {
-            if let Err(why) = runtime.start() {
-                tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
-            }
-            runtime.starting.store(false, Ordering::Release);
-        };
-        if std::thread::Builder::new().name("uadk-start".into()).spawn(start).is_ok() {
-            return Err(Error::Busy);
-        }
-        // Then in this one.
-        self.starting.store(false, Ordering::Release);
-        Ok(())
     }
 
     /// The device as it was initialised for `contexts` has failed.
@@ -227,16 +271,18 @@ impl Runtime {
         let retry_at = self.clock.now().saturating_add(self.config.hold_off);
         self.lifecycle.fail(contexts.generation, why, retry_at);
     }
-}
 
-/// Locks for a second at most: in a forked child a lock may be held by a thread that is not there.
-fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
-    for _ in 0..1000 {
-        match mutex.try_lock() {
-            Ok(guard) => return Ok(guard),
-            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+    /// Uninitialises the device if that is due, in a thread of its own if so configured. Without a
+    /// thread it stays initialised until it is used again or the process ends.
+    fn stop_if(self: &Arc<Self>, StopIsDue(due): StopIsDue) {
+        if !due {
+            return;
         }
+        if !self.config.background {
+            self.lifecycle.stop();
+            return;
+        }
+        let runtime = Arc::clone(self);
+        let _ = background::spawn(move || runtime.lifecycle.stop());
     }
-    Err(Error::Unavailable("another thread does not come to an end with UADK".into()))
 }

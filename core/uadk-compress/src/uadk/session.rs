@@ -1,82 +1,111 @@
 //! A session of the library: blocks are submitted to it, and complete in polls.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use uadk_sys::Functions;
 use uadk_sys::abi::{self, handle_t, wd_comp_req};
 
+use super::arena::Arena;
 use super::contexts::Contexts;
-use super::library;
-use super::request::{Request, RequestBox, completed};
-use crate::Window;
-use crate::stats::Direction;
+use super::framing::Framing;
+use super::poll::poll;
+use super::request::{RequestBox, completed};
+use crate::direction::Direction;
+use crate::{Format, Window};
 
 /// What tells the sessions of a thread apart. Not the level: the device ignores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
-    pub(super) alg_type: u32,
+    pub(super) format: Format,
     pub(super) direction: Direction,
     pub(super) window: Window,
 }
 
-/// A session. One thread has it at a time. It is pinned to one context by the library, which does
-/// not say to which: its completions do.
+/// A session, and what its blocks need. One thread has it at a time. It is pinned to one context by
+/// the library, which does not say to which: its completions do.
 #[derive(Debug)]
 pub(super) struct Session {
     functions: Functions,
     handle: handle_t,
-    key: Key,
+    direction: Direction,
+    framing: Framing,
     contexts: Arc<Contexts>,
     context: Option<u32>,
     tried: bool,
-    /// Blocks that were given up, and that the device may still do.
+    /// Blocks that were given up, and that the device may still process.
     lost: Vec<RequestBox>,
+    pub(super) arena: Arena,
+    /// When buffers that were not used are freed.
+    trim_at: Duration,
+    /// Blocks that the device has, the oldest first. Empty between calls.
+    pub(super) in_flight: VecDeque<InFlight>,
 }
 
-/// What became of a block that was to be submitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A block that the device has.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    /// Its place in the batch.
+    pub(super) block: usize,
+    pub(super) request: RequestBox,
+}
+
+/// What became of a block that was to be submitted. The request is the caller's again only where
+/// the device is known not to have it.
+#[derive(Debug)]
 pub(super) enum Submission {
     /// The device has it.
-    Accepted,
-    /// The library does not take such blocks.
-    Unsupported,
-    /// There is no buffer for its output.
-    NoBuffer,
-}
-
-/// Why no block can be submitted at present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+    Accepted(RequestBox),
     /// The queue is full.
-    Busy,
-    /// The session does not work: its context has failed, perhaps.
-    Failed(i32),
+    Busy(RequestBox),
+    /// The session's context is dead, with this code.
+    Dead(RequestBox, i32),
+    /// The library returned an error, but the device may have the request all the same.
+    Uncertain(RequestBox, i32),
 }
 
 impl Session {
-    pub(super) const fn new(
+    pub(super) fn new(
         functions: Functions,
         handle: handle_t,
-        key: Key,
+        direction: Direction,
+        framing: Framing,
         contexts: Arc<Contexts>,
     ) -> Self {
-        Self { functions, handle, key, contexts, context: None, tried: false, lost: Vec::new() }
+        Self {
+            functions,
+            handle,
+            direction,
+            framing,
+            contexts,
+            context: None,
+            tried: false,
+            lost: Vec::new(),
+            arena: Arena::new(),
+            trim_at: Duration::ZERO,
+            in_flight: VecDeque::new(),
+        }
     }
 
     pub(super) const fn handle(&self) -> handle_t {
         self.handle
     }
 
+    pub(super) const fn framing(&self) -> Framing {
+        self.framing
+    }
+
     pub(super) fn contexts(&self) -> &Arc<Contexts> {
         &self.contexts
     }
 
-    /// Whether a block has been done in it.
+    /// Whether a block has been processed in it.
     pub(super) const fn is_tried(&self) -> bool {
         self.tried
     }
 
-    /// A block has been done in it, whose completion came from this context.
+    /// A block has been processed in it, whose completion came from this context.
     pub(super) const fn done(&mut self, context: Option<u32>) {
         self.tried = true;
         if context.is_some() {
@@ -84,12 +113,31 @@ impl Session {
         }
     }
 
-    /// A block of it has been given up.
+    /// Frees buffers that were not used during `period`, once in such a period; whether it was time
+    /// to.
+    pub(super) fn trim_if_due(&mut self, now: Duration, period: Duration) -> bool {
+        let due = now >= self.trim_at;
+        if due {
+            self.arena.trim();
+            self.trim_at = now.saturating_add(period);
+        }
+        due
+    }
+
+    /// Leaves a block to the device.
     pub(super) fn lose(&mut self, request: RequestBox) {
+        self.arena.lost(&request);
         self.lost.push(request);
     }
 
-    /// Blocks that the device may still do.
+    /// Leaves all blocks in flight to the device.
+    pub(super) fn lose_all(&mut self) {
+        while let Some(InFlight { request, .. }) = self.in_flight.pop_front() {
+            self.lose(request);
+        }
+    }
+
+    /// Blocks that the device may still process.
     pub(super) fn lost(&self) -> &[RequestBox] {
         &self.lost
     }
@@ -102,7 +150,7 @@ impl Session {
     pub(super) fn failure(&self) -> Option<i32> {
         match self.context {
             Some(context) => self.contexts.failure(context),
-            // It can't be told which is its own, but none of them is left.
+            // It is not known which one is its own, but none of them is left.
             None if self.contexts.failed() == self.contexts.len() => {
                 Some(-abi::WD_HW_EACCESS.cast_signed())
             }
@@ -110,30 +158,24 @@ impl Session {
         }
     }
 
-    /// Gives the device a block. It reads `src` until the completion or for ever, and writes up to
-    /// `room` bytes of the request's buffer.
+    /// Gives the device a block. It reads `src_len` bytes at `src` until the completion or for
+    /// ever, and writes up to `room` bytes of the request's buffer.
     pub(super) fn submit(
         &self,
-        src: &[u8],
-        request: &Request,
-        room: usize,
-    ) -> Result<Submission, Refusal> {
-        debug_assert!(room <= request.buffer().len());
-        let op_type = match self.key.direction {
-            Direction::Compress => abi::WD_DIR_COMPRESS,
-            Direction::Decompress => abi::WD_DIR_DECOMPRESS,
-        };
-        let (Ok(src_len), Ok(dst_len)) = (u32::try_from(src.len()), u32::try_from(room)) else {
-            return Ok(Submission::Unsupported);
-        };
+        src: *const u8,
+        src_len: u32,
+        request: RequestBox,
+        room: u32,
+    ) -> Submission {
+        debug_assert!(room as usize <= request.buffer().len());
         let mut req = wd_comp_req {
-            src: src.as_ptr().cast_mut().cast(),
+            src: src.cast_mut().cast(),
             src_len,
             dst: request.buffer().start().cast(),
-            dst_len,
+            dst_len: room,
             cb: Some(completed),
-            cb_param: std::ptr::from_ref(request).cast_mut().cast(),
-            op_type,
+            cb_param: std::ptr::from_ref(&*request).cast_mut().cast(),
+            op_type: op_type(self.direction),
             data_fmt: abi::WD_FLAT_BUF,
             last: 1,
             status: 0,
@@ -142,33 +184,40 @@ impl Session {
         // SAFETY: the session is alive. The library copies the request; what it points to stays
         // where it is until the callback: the buffer and the request are kept even when nobody
         // waits any more. The source is only read, and a device that reads it later than its
-        // caller has it reads garbage or faults, which is its trouble alone.
+        // caller has it reads garbage or faults, which only fails that request.
         let code = unsafe { (self.functions.wd_do_comp_async)(self.handle, &raw mut req) };
         match code {
-            0 => Ok(Submission::Accepted),
-            abi::EBUSY | abi::EAGAIN => Err(Refusal::Busy),
-            abi::EINVAL => Ok(Submission::Unsupported),
-            code => {
-                // Other codes may be this submission's alone.
-                if code == -abi::WD_HW_EACCESS.cast_signed() {
-                    self.contexts.condemn(self.context, code);
-                }
-                Err(Refusal::Failed(code))
+            0 => Submission::Accepted(request),
+            abi::EBUSY | abi::EAGAIN => Submission::Busy(request),
+            code if code == -abi::WD_HW_EACCESS.cast_signed() => {
+                self.contexts.condemn(self.context, code);
+                Submission::Dead(request, code)
             }
+            // If another library has switched on UADK's internal polling, an error can come from
+            // there, after the device has taken the request.
+            code => Submission::Uncertain(request, code),
         }
     }
 
-    /// Looks for completions, of other threads' blocks too; `also_beside` another thread that is
-    /// looking, and may have been put to sleep at it.
-    pub(super) fn poll(&self, expect: usize, also_beside: bool) {
+    /// Polls for completions, of other threads' blocks too. With `concurrently`, also while another
+    /// thread is polling, which may have been put to sleep.
+    pub(super) fn poll(&self, expect: usize, concurrently: bool) {
         let expect = expect.clamp(1, abi::MAX_IN_FLIGHT) as u32;
-        let poll = |index| library::poll(&self.functions, index, expect);
-        self.contexts.poll(self.context, also_beside, poll);
+        self.contexts
+            .poll(self.context, concurrently, |index| poll(&self.functions, index, expect));
     }
 
-    /// Whether whoever initialised the library has uninitialised it, so that to submit a block
-    /// would be a segmentation fault.
+    /// Whether another library that initialised UADK has uninitialised it, so that submitting a
+    /// block would be a segmentation fault.
     pub(super) fn is_orphaned(&self) -> bool {
-        self.contexts.are_gone(|index| library::poll(&self.functions, index, 1))
+        self.contexts.are_gone(|index| poll(&self.functions, index, 1))
+    }
+}
+
+/// UADK's `op_type`.
+pub(super) const fn op_type(direction: Direction) -> u32 {
+    match direction {
+        Direction::Compress => abi::WD_DIR_COMPRESS,
+        Direction::Decompress => abi::WD_DIR_DECOMPRESS,
     }
 }

@@ -1,10 +1,11 @@
-//! Output buffers that the device writes to.
+//! Buffers that the device writes to.
 //!
 //! The device writes to memory of this module alone, never to a caller's: a block that was given up
 //! may still be written to at any later time. The memory is mapped by itself, not allocated, and
-//! written to beforehand, since a device that hits a page for the first time is several times slower.
+//! touched beforehand, since a device that hits a page for the first time is several times slower.
 
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 
 /// Where huge pages fit.
 const HUGE_PAGE: usize = 2 << 20;
@@ -16,13 +17,19 @@ pub(super) struct Buffer {
     len: usize,
 }
 
-// SAFETY: it is memory of its own, which is only written to by the device and read by the owner.
+// SAFETY: it is memory of its own, which only the device writes to and only the owner reads.
 unsafe impl Send for Buffer {}
+
+/// Bytes of a page: 4 KiB, or 64 KiB on many Arm servers.
+pub(super) fn page_size() -> usize {
+    static SIZE: OnceLock<usize> = OnceLock::new();
+    *SIZE.get_or_init(rustix::param::page_size)
+}
 
 impl Buffer {
     /// Maps `len` bytes, a multiple of the page size; `None` if there is no memory.
     pub(super) fn map(len: usize) -> Option<Self> {
-        // SAFETY: a new mapping wherever the kernel likes, of memory that nobody has.
+        // SAFETY: a new mapping at an address of the kernel's choice.
         let start = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
@@ -52,7 +59,7 @@ impl Buffer {
             libc::madvise(self.start.as_ptr().cast(), self.len, libc::MADV_POPULATE_WRITE)
         };
         if populated != 0 {
-            for page in (0..self.len).step_by(4096) {
+            for page in (0..self.len).step_by(page_size()) {
                 // SAFETY: within the mapping.
                 let byte = unsafe { self.start.add(page) };
                 // SAFETY: mapped and writable, and nobody reads it yet.
@@ -61,9 +68,9 @@ impl Buffer {
         }
     }
 
-    /// Gives the memory back and keeps the address: whoever writes to it gets a new page.
+    /// Gives the memory back and keeps the address: whatever writes to it gets a new page.
     pub(super) fn discard(&self) {
-        // SAFETY: the range is the mapping, and nobody wants its contents any more.
+        // SAFETY: the range is the mapping, and nobody reads its contents any more.
         unsafe { libc::madvise(self.start.as_ptr().cast(), self.len, libc::MADV_DONTNEED) };
     }
 
@@ -76,6 +83,20 @@ impl Buffer {
         self.len
     }
 
+    /// Copies `src` behind the first `room` bytes, and returns where it is; `None` if it does not
+    /// fit. The device must not have the buffer.
+    pub(super) fn stage(&mut self, room: usize, src: &[u8]) -> Option<*const u8> {
+        if src.len() > self.len.checked_sub(room)? {
+            return None;
+        }
+        // SAFETY: within the mapping, as checked above.
+        let copy = unsafe { self.start.add(room) };
+        // SAFETY: the mapping has room for the source there, overlaps with nothing else, and nobody
+        // but the caller, who has it exclusively, uses it.
+        unsafe { copy.copy_from_nonoverlapping(NonNull::from(src).cast(), src.len()) };
+        Some(copy.as_ptr().cast_const())
+    }
+
     /// The first `len` bytes that the device wrote.
     ///
     /// # Safety
@@ -83,8 +104,8 @@ impl Buffer {
     /// The device must be done with the buffer.
     pub(super) unsafe fn written(&self, len: usize) -> &[u8] {
         let len = len.min(self.len);
-        // SAFETY: within the mapping, initialised by the kernel, and, the caller says, written to
-        // no more.
+        // SAFETY: within the mapping, initialised by the kernel, and, as the caller promises, not
+        // written to any more.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), len) }
     }
 }
@@ -93,5 +114,21 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         // SAFETY: the range is the mapping, and its owner is gone.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_staged_behind_the_output_if_it_fits() {
+        let mut buffer = Buffer::map(page_size()).expect("memory");
+        let at = buffer.stage(100, b"source").expect("it fits");
+        assert_eq!(at, buffer.start().cast_const().wrapping_add(100));
+        // SAFETY: no device knows of it.
+        assert_eq!(unsafe { &buffer.written(106)[100..] }, b"source");
+        assert!(buffer.stage(page_size() - 5, b"source").is_none());
+        assert!(buffer.stage(page_size() + 1, b"").is_none());
     }
 }

@@ -8,9 +8,10 @@ use crate::Error;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UadkStats {
-    /// Which UADK it is.
+    /// The version of UADK.
     pub version: String,
-    /// Why the device can't be used at present, if it can't.
+    /// Why the device can't be used at present, if it can't; [`Error::Starting`] while it is being
+    /// initialised, when the numbers below are not known and 0.
     pub outage: Option<Error>,
     /// How often it was initialised.
     pub initialisations: u64,
@@ -24,25 +25,28 @@ pub struct UadkStats {
     pub lost: u64,
     /// Bytes of address space that are kept for them, since the device may still write there.
     pub quarantined_bytes: usize,
+    /// Whether raw deflate may be decompressed on the device: see
+    /// [`UadkConfig::raw_deflate_decompression`](crate::UadkConfig::raw_deflate_decompression).
+    pub raw_deflate_decompression: bool,
 }
 
 impl Display for UadkStats {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "UADK {}, {} contexts ({} failed), {} sessions, initialised {} times, {} blocks lost, {} \
-             bytes in quarantine",
-            self.version,
-            self.contexts,
-            self.failed_contexts,
-            self.sessions,
-            self.initialisations,
-            self.lost,
-            self.quarantined_bytes,
-        )?;
+        let Self { version, lost, quarantined_bytes, .. } = self;
+        write!(f, "UADK {version}, ")?;
+        if self.outage == Some(Error::Starting) {
+            write!(f, "being initialised")?;
+        } else {
+            write!(
+                f,
+                "{} contexts ({} failed), {} sessions, initialised {} times",
+                self.contexts, self.failed_contexts, self.sessions, self.initialisations,
+            )?;
+        }
+        write!(f, ", {lost} blocks lost, {quarantined_bytes} bytes in quarantine")?;
         match &self.outage {
+            None | Some(Error::Starting) => Ok(()),
             Some(why) => write!(f, "; down: {why}"),
-            None => Ok(()),
         }
     }
 }

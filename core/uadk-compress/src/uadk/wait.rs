@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use crate::Clock;
+use crate::clock::Clock;
 
-/// Looks that are taken one after another, ...
+/// Looks in direct succession, ...
 const SPINS: u32 = 100;
-/// ... then with leave to other threads in between, up to this time since something was found. A block
-/// of 8 KiB takes the device 15 us alone and some 60 us in a crowd (published); a nap takes as long.
+/// ... then with a yield in between, up to this time since something was found. A block of 8 KiB
+/// takes the device 15 us alone and some 60 us among others (published); a nap takes as long.
 const BUSY_TIME: Duration = Duration::from_micros(60);
-/// Nor more than so many, on a clock that stands still.
+/// The limit on a clock that stands still.
 const BUSY_LOOKS: u32 = 2000;
-/// A nap, and what it grows to.
+/// The first nap, and what it grows to.
 const FIRST_NAP: Duration = Duration::from_micros(20);
 const LONGEST_NAP: Duration = Duration::from_micros(320);
 
@@ -34,7 +34,7 @@ impl<'a> Wait<'a> {
         *self = Self::new(self.clock, now);
     }
 
-    /// Lets a little time pass; gives the time if it is more than a little.
+    /// Lets a little time pass. Returns the time after a nap.
     pub(super) fn pause(&mut self) -> Option<Duration> {
         self.looks += 1;
         if self.looks <= SPINS {

@@ -89,7 +89,7 @@ fn while_the_queue_is_full_the_caller_compresses_instead_of_waiting() {
 #[test]
 fn a_deep_batch_keeps_as_many_blocks_in_flight_as_it_is_told() {
     for depth in [1, 7, 64] {
-        let config = UadkConfig { depth, ..UadkConfig::default() };
+        let config = UadkConfig::default().with_depth(depth);
         let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
         rig.compress(0);
         // One more than the depth would find the queue full.
@@ -103,7 +103,7 @@ fn a_deep_batch_keeps_as_many_blocks_in_flight_as_it_is_told() {
 #[test]
 fn a_batch_whose_buffers_do_not_fit_is_less_deep() {
     for staging in [0, 64 << 10] {
-        let config = UadkConfig { staging, ..UadkConfig::default() };
+        let config = UadkConfig::default().with_staging(staging);
         let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
         rig.compress_batch(64);
         rig.decompress_batch(64);

@@ -1,5 +1,6 @@
 //! Blocks that are special, and answers that are wrong.
 
+use uadk_compress::offload::Verify;
 use uadk_compress::{BlockCompressor, Error, Format, Policy, UadkConfig, Window};
 use uadk_sim::{Fault, Machine};
 
@@ -25,7 +26,7 @@ fn round_trip(rig: &Rig, len: usize) {
 #[test]
 fn no_byte_one_byte_and_more_than_8_mib() {
     // Nothing is kept from the device by the policy.
-    let rig = with_policy(Policy { min_block: 0, max_block: usize::MAX, ..Policy::default() });
+    let rig = with_policy(Policy::default().with_min_block(0).with_max_block(usize::MAX));
     round_trip(&rig, 0);
     let stats = rig.stats();
     assert_eq!(stats.fallbacks.unsupported, 1, "{stats}");
@@ -54,7 +55,7 @@ fn the_default_policy_keeps_such_blocks_from_the_device() {
 
 #[test]
 fn wrong_output_is_found_by_verify_and_the_block_is_compressed_again() {
-    let rig = with_policy(Policy { verify: true, ..Policy::default() });
+    let rig = with_policy(Policy::default().with_verify(Verify::Compressed));
     rig.compress(0);
     rig.sim.fault(Fault::FlipBit, 1);
     rig.compress(1);
@@ -132,7 +133,7 @@ fn software_decides_about_valid_data_that_the_device_rejects() {
 #[test]
 fn impossible_lengths_are_faults() {
     for fault in [Fault::Claims(u32::MAX), Fault::Claims(1 << 20), Fault::ShortBy(1)] {
-        let rig = with_policy(Policy { verify: true, ..Policy::default() });
+        let rig = with_policy(Policy::default().with_verify(Verify::Compressed));
         rig.compress(0);
         rig.decompress(0);
         rig.sim.fault(fault, 1);
@@ -183,7 +184,7 @@ fn headers_that_the_device_would_skip_blindly_go_to_software() {
 #[test]
 fn directions_can_be_offloaded_separately() {
     for (compress, decompress) in [(true, false), (false, true)] {
-        let rig = with_policy(Policy { compress, decompress, ..Policy::default() });
+        let rig = with_policy(Policy::default().with_directions(compress, decompress));
         rig.compress(1);
         rig.decompress(2);
         rig.compress_batch(10);
@@ -199,14 +200,14 @@ fn directions_can_be_offloaded_separately() {
 #[test]
 fn the_device_is_asked_for_another_window() {
     let data = block_with_far_matches(65_536);
-    let config = UadkConfig { window: Window::K24, ..UadkConfig::default() };
+    let config = UadkConfig::default().with_window(Window::Kib24);
     for (config, bits) in [(config, 14), (UadkConfig::default(), 15)] {
         let rig = Rig::with(Machine::default(), Format::Gzip, &config, Policy::default());
         let fits = |engine: &dyn BlockCompressor, bits| {
             zlib_gets_by_with(bits, Format::Gzip, &compress(engine, &data), &data)
         };
-        let narrow = rig.engines.with_window(Window::K8).expect("it has windows");
-        let wide = narrow.with_window(Window::K32).expect("it has windows");
+        let narrow = rig.engines.with_window(Window::Kib8).expect("it has windows");
+        let wide = narrow.with_window(Window::Kib32).expect("it has windows");
         for engine in [&narrow, &wide] {
             assert!(fits(engine, 13) && !fits(engine, 12));
         }
@@ -219,8 +220,8 @@ fn the_device_is_asked_for_another_window() {
 
 #[test]
 fn every_window_is_one_that_the_library_knows() {
-    for window in [Window::K4, Window::K8, Window::K16, Window::K24, Window::K32] {
-        let config = UadkConfig { window, ..UadkConfig::default() };
+    for window in [Window::Kib4, Window::Kib8, Window::Kib16, Window::Kib24, Window::Kib32] {
+        let config = UadkConfig::default().with_window(window);
         let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
         rig.compress(1);
         assert_eq!(rig.stats().accelerator.compress.blocks, 1, "{window:?}");

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use uadk_compress::clock::Clock;
 use uadk_compress::stats::BreakerState;
-use uadk_compress::{Block, BlockCompressor, Clock, Error, Format, Policy, UadkConfig};
+use uadk_compress::{Block, BlockCompressor, Error, Format, Policy, UadkConfig};
 use uadk_sim::{Fault, Machine};
 
 use crate::common::block;
@@ -188,7 +189,7 @@ fn a_slow_device_is_left_alone_until_it_has_recovered() {
 
 #[test]
 fn a_device_that_has_lost_too_much_is_not_used_any_more() {
-    let config = UadkConfig { max_quarantine: 100 << 10, ..UadkConfig::default() };
+    let config = UadkConfig::default().with_max_quarantine(100 << 10);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
     rig.sim.set_faults(|request| {
         request.number.is_multiple_of(3).then_some(Fault::Lost { write_late: false })
@@ -204,7 +205,7 @@ fn a_device_that_has_lost_too_much_is_not_used_any_more() {
 
 #[test]
 fn the_deadline_can_be_set() {
-    let config = UadkConfig { deadline: 7 * MS, ..UadkConfig::default() };
+    let config = UadkConfig::default().with_deadline(7 * MS);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
     rig.compress(0);
     rig.sim.fault(Fault::Lost { write_late: false }, 1);
@@ -236,8 +237,7 @@ fn blocks_that_are_done_while_the_caller_is_busy_are_not_given_up() {
 
 #[test]
 fn a_deadline_may_be_as_long_as_one_likes() {
-    let config =
-        UadkConfig { deadline: Duration::MAX, hold_off: Duration::MAX, ..UadkConfig::default() };
+    let config = UadkConfig::default().with_deadline(Duration::MAX).with_hold_off(Duration::MAX);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
     rig.compress_batch(64);
     rig.sim.reset_device();

@@ -12,7 +12,7 @@ use crate::rig::{MS, Rig, assert_adds_up};
 fn a_sound_device_does_every_block() {
     for machine in [Machine::default(), Machine::without_raw_deflate()] {
         for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
-            let policy = Policy { min_block: 0, ..Policy::default() };
+            let policy = Policy::default().with_min_block(0);
             let rig = Rig::with(machine.clone(), format, &UadkConfig::default(), policy);
             conformance::all(&rig.engines);
             let before = rig.stats();
@@ -37,7 +37,7 @@ fn a_sound_device_does_every_block() {
 fn without_a_device_there_is_no_engine_and_the_error_says_what_to_run() {
     let _sim = Simulator::acquire(Machine::without_device());
     let config = UadkConfig::default();
-    let clock = uadk_compress::ManualClock::default();
+    let clock = uadk_compress::clock::ManualClock::default();
     let libwd = uadk_sim::libwd();
     let error = UadkCompressor::with_libwd(&libwd, Format::Zlib, &config, clock).unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
@@ -242,7 +242,7 @@ fn one_numa_node_is_used_if_asked_for() {
     rig.compress(1);
     assert_eq!(rig.uadk.stats().contexts, 16);
     drop(rig);
-    let one = UadkConfig { numa_node: Some(1), contexts: 3, ..everywhere };
+    let one = UadkConfig::default().with_numa_node(Some(1)).with_contexts(3);
     let rig = Rig::with(machine, Format::Zlib, &one, Policy::default());
     rig.compress(1);
     rig.decompress(1);
@@ -295,7 +295,7 @@ fn a_direction_that_has_no_contexts_leaves_the_other_alone() {
     // As with the environment variable WD_COMP_CTX_NUM, or another library's initialisation.
     let rig = Rig::new();
     rig.compress(1);
-    let no_decompression = Policy { first_hold_off: 100 * MS, ..Policy::default() };
+    let no_decompression = Policy::default().with_hold_off(100 * MS, Duration::from_secs(30));
     let engines = crate::rig::engines(&rig.uadk, no_decompression, &rig.clock);
     rig.sim.refuse_sessions(Some(uadk_sim::Direction::Decompress));
     for seed in 0..5 {

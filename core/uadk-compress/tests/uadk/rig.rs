@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use uadk_compress::clock::{Clock, ManualClock};
 use uadk_compress::stats::Stats;
 use uadk_compress::{
-    Block, BlockCompressor, Clock, Format, Level, ManualClock, OffloadCompressor, Policy,
-    SoftwareCompressor, UadkCompressor, UadkConfig,
+    Block, BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+    UadkCompressor, UadkConfig,
 };
 use uadk_sim::{Machine, Simulator};
 
@@ -15,7 +16,7 @@ use crate::common::{block, zlib_compress, zlib_decompress};
 pub(crate) const LEN: usize = 8192;
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
-pub(crate) type Engines = OffloadCompressor<UadkCompressor, SoftwareCompressor>;
+pub(crate) type Engines = OffloadCompressor;
 
 /// An engine with software behind it, on a machine of the test's own. Dropped in this order.
 #[derive(Debug)]
@@ -46,7 +47,9 @@ impl Rig {
         let sims = clock.clone();
         sim.set_clock(Arc::new(move || sims.now()));
         let libwd = uadk_sim::libwd();
-        let uadk = UadkCompressor::with_libwd(&libwd, format, config, clock.clone());
+        // In order: nothing happens in other threads.
+        let config = config.clone().with_background(false);
+        let uadk = UadkCompressor::with_libwd(&libwd, format, &config, clock.clone());
         let uadk = uadk.expect("there is a device");
         let engines = engines(&uadk, policy, &clock);
         Self { engines, uadk, clock, sim }
@@ -77,7 +80,7 @@ impl Rig {
 
 /// The engine with software behind it.
 pub(crate) fn engines(uadk: &UadkCompressor, policy: Policy, clock: &ManualClock) -> Engines {
-    let software = SoftwareCompressor::new(uadk.format(), Level::DEFAULT).expect("has it");
+    let software = SoftwareCompressor::new(uadk.format(), Level::BALANCED).expect("has it");
     OffloadCompressor::with_clock(uadk.clone(), software, policy, clock.clone())
         .expect("one format")
 }
@@ -103,7 +106,7 @@ pub(crate) fn compress_batch(codec: &dyn BlockCompressor, blocks: u64) {
     let mut batch: Vec<_> =
         sources.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
     codec.compress_batch(&mut batch);
-    let written: Vec<_> = batch.into_iter().map(|b| b.result.expect("the bound holds")).collect();
+    let written: Vec<_> = batch.iter().map(|b| b.result().expect("the bound holds")).collect();
     for ((source, output), written) in sources.iter().zip(&outputs).zip(written) {
         check_compressed(codec.format(), &output[..written], source);
     }
@@ -119,7 +122,7 @@ pub(crate) fn decompress_batch(codec: &dyn BlockCompressor, blocks: u64) {
     let mut batch: Vec<_> =
         theirs.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
     codec.decompress_batch(&mut batch);
-    assert!(batch.iter().all(|block| block.result == Ok(LEN)));
+    assert!(batch.iter().all(|block| block.result() == Ok(LEN)));
     drop(batch);
     assert!(outputs == sources, "blocks came back changed");
 }

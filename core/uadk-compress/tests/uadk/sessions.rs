@@ -50,7 +50,7 @@ fn two_hundred_short_lived_threads_leave_no_session_behind() {
 
 #[test]
 fn idle_sessions_of_other_threads_are_taken_when_there_are_too_many() {
-    let config = UadkConfig { max_sessions: 3, ..UadkConfig::default() };
+    let config = UadkConfig::default().with_max_sessions(3);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
     let (all_have, done) = (Barrier::new(9), Barrier::new(9));
     std::thread::scope(|scope| {

@@ -86,7 +86,8 @@ impl Machine {
 
     /// The kernel's configuration, compressed as the kernel does it.
     pub(super) fn config(self, text: &str) -> Self {
-        let gzip = SoftwareCompressor::new(Format::Gzip, Level::DEFAULT).expect("a format of ours");
+        let gzip =
+            SoftwareCompressor::new(Format::Gzip, Level::BALANCED).expect("a format of ours");
         let mut compressed = vec![0; gzip.max_compressed_len(text.len())];
         let len = gzip.compress(text.as_bytes(), &mut compressed).expect("enough room");
         self.write("/proc/config.gz", &compressed[..len]);

@@ -1,4 +1,4 @@
-//! All ways in which threads may interleave, tried by loom:
+//! All interleavings of threads, tried by loom:
 //! `RUSTFLAGS='--cfg loom' cargo test -p uadk-compress --lib --release interleavings`.
 
 use std::time::Duration;
@@ -7,10 +7,10 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use loom::thread;
 
-use super::{Device, Lifecycle, SharedSlot};
+use super::{Device, Lifecycle, SharedSlot, StopIsDue};
 use crate::Error;
 
-/// A device that knows when it may be used, and counts what it has given out.
+/// A device that checks when it is used, and counts its sessions.
 #[derive(Clone, Debug)]
 struct Checked(Arc<State>);
 
@@ -94,8 +94,39 @@ fn sessions(lifecycle: &Shared) -> usize {
     lifecycle.snapshot(|_| ()).expect("nobody else is here").0.sessions
 }
 
+fn no_time() -> Duration {
+    Duration::ZERO
+}
+
+/// Initialises the device if nobody else is at it, as the thread does that is started for it.
+fn start(lifecycle: &Shared) -> Result<(), Error> {
+    match lifecycle.begin(Duration::ZERO)? {
+        Some(change) => {
+            let stop = lifecycle.initialise(change, no_time, Duration::ZERO)?;
+            stop_if(lifecycle, stop);
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+fn stop_if(lifecycle: &Shared, StopIsDue(due): StopIsDue) {
+    if due {
+        lifecycle.stop();
+    }
+}
+
+fn leave(lifecycle: &Shared) {
+    stop_if(lifecycle, lifecycle.leave());
+}
+
 fn allocate(lifecycle: &Shared) -> Option<(SharedSlot<Session>, Box<Session>)> {
-    lifecycle.allocate((), Duration::ZERO, Duration::ZERO).ok()
+    start(lifecycle).ok()?;
+    lifecycle.allocate((), no_time, Duration::ZERO).ok()
+}
+
+fn free(lifecycle: &Shared, session: Box<Session>) {
+    stop_if(lifecycle, lifecycle.free(*session));
 }
 
 /// A thread of blocks: it takes its session, or a new one, uses and returns it, and ends.
@@ -105,11 +136,11 @@ fn work(lifecycle: &Shared, blocks: usize) {
         let kept = slot.take().and_then(|slot| slot.take().map(|session| (slot, session)));
         let Some((own, session)) = kept.or_else(|| allocate(lifecycle)) else { continue };
         session.use_it();
-        lifecycle.put_back(&own, session);
+        stop_if(lifecycle, lifecycle.put_back(&own, session, Duration::ZERO));
         slot = Some(own);
     }
     if let Some(session) = slot.and_then(|slot| slot.take()) {
-        lifecycle.free(*session);
+        free(lifecycle, session);
     }
 }
 
@@ -123,7 +154,7 @@ fn interleavings_of_work_and_a_fault_of_the_device() {
         if let Some((_, session)) = allocate(&lifecycle) {
             let generation = session.generation;
             session.use_it();
-            lifecycle.free(*session);
+            free(&lifecycle, session);
             lifecycle.fail(generation, Error::TimedOut, Duration::ZERO);
         }
         work(&lifecycle, 1);
@@ -139,11 +170,11 @@ fn interleavings_of_work_and_the_end_of_the_last_user() {
             let lifecycle = Arc::clone(&lifecycle);
             thread::spawn(move || work(&lifecycle, 2))
         };
-        lifecycle.shut();
-        let _ = lifecycle.start(Duration::ZERO, Duration::ZERO);
-        lifecycle.shut();
+        leave(&lifecycle);
+        let _ = start(&lifecycle);
+        leave(&lifecycle);
         worker.join().unwrap();
-        lifecycle.shut();
+        leave(&lifecycle);
         assert_eq!((device.alive(), device.generation()), (0, 0));
     });
 }
@@ -159,7 +190,7 @@ fn interleavings_of_threads_that_take_each_others_idle_sessions() {
         work(&lifecycle, 1);
         workers.into_iter().for_each(|worker| worker.join().unwrap());
         assert_eq!((device.alive(), sessions(&lifecycle)), (0, 0));
-        lifecycle.shut();
+        leave(&lifecycle);
         assert_eq!(device.generation(), 0);
     });
 }
@@ -169,7 +200,7 @@ fn interleavings_of_two_who_report_the_same_fault() {
     model(|device, lifecycle| {
         let Some((slot, session)) = allocate(&lifecycle) else { return };
         let generation = session.generation;
-        lifecycle.put_back(&slot, session);
+        stop_if(&lifecycle, lifecycle.put_back(&slot, session, Duration::ZERO));
         let other = {
             let lifecycle = Arc::clone(&lifecycle);
             thread::spawn(move || {
@@ -181,7 +212,64 @@ fn interleavings_of_two_who_report_the_same_fault() {
         work(&lifecycle, 1);
         other.join().unwrap();
         assert_eq!((device.alive(), sessions(&lifecycle)), (0, 0));
-        lifecycle.shut();
+        leave(&lifecycle);
+        assert_eq!(device.generation(), 0);
+    });
+}
+
+#[test]
+fn interleavings_of_a_start_in_the_background_with_work_and_the_end_of_the_last_user() {
+    model(|device, lifecycle| {
+        let Ok(Some(change)) = lifecycle.begin(Duration::ZERO) else {
+            panic!("nobody else starts it")
+        };
+        let starter = {
+            let lifecycle = Arc::clone(&lifecycle);
+            thread::spawn(move || {
+                let stop = lifecycle.initialise(change, no_time, Duration::ZERO);
+                stop_if(&lifecycle, stop.expect("it succeeds"));
+            })
+        };
+        // Nobody waits: the worker gets a session, or is told that the device is starting.
+        work(&lifecycle, 1);
+        leave(&lifecycle);
+        starter.join().unwrap();
+        assert_eq!((device.alive(), device.generation()), (0, 0));
+    });
+}
+
+#[test]
+fn interleavings_of_a_start_in_the_background_and_one_who_waits_for_it() {
+    model(|_, lifecycle| {
+        let Ok(Some(change)) = lifecycle.begin(Duration::ZERO) else {
+            panic!("nobody else starts it")
+        };
+        let starter = {
+            let lifecycle = Arc::clone(&lifecycle);
+            thread::spawn(move || {
+                let stop = lifecycle.initialise(change, no_time, Duration::ZERO);
+                stop_if(&lifecycle, stop.expect("it succeeds"));
+            })
+        };
+        assert_eq!(lifecycle.wait(Duration::MAX), Ok(()));
+        let (_, session) = allocate(&lifecycle).expect("it is initialised");
+        free(&lifecycle, session);
+        starter.join().unwrap();
+        leave(&lifecycle);
+    });
+}
+
+#[test]
+fn interleavings_of_work_and_the_eviction_of_idle_sessions() {
+    model(|device, lifecycle| {
+        let worker = {
+            let lifecycle = Arc::clone(&lifecycle);
+            thread::spawn(move || work(&lifecycle, 2))
+        };
+        stop_if(&lifecycle, lifecycle.evict_idle(Duration::MAX));
+        worker.join().unwrap();
+        assert_eq!((device.alive(), sessions(&lifecycle)), (0, 0));
+        leave(&lifecycle);
         assert_eq!(device.generation(), 0);
     });
 }

@@ -1,59 +1,65 @@
 //! One call: finds a session for its blocks, and another one when that fails.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use uadk_sys::abi;
 
 use super::config::UadkConfig;
-use super::framing::{self, Framing};
+use super::framing;
 use super::library;
-use super::pipeline::{End, Pipeline, WhenBusy};
+use super::limits::Limits;
+use super::pipeline::{End, Pipeline};
 use super::pool::{self, Lease, Pool};
 use super::runtime::Runtime;
 use super::session::Key;
-use crate::stats::Direction;
-use crate::{Block, Error, Window};
+use crate::direction::Direction;
+use crate::{Block, Error, Format, Window};
+
+/// Processes a block whose turn it is while the queue is full, and returns `true`; or returns
+/// `false` to have it submitted again. Takes the block's number in the batch, and the block.
+pub(crate) type WhenBusy<'a> = dyn FnMut(usize, &mut Block<'_>) -> bool + 'a;
 
 /// What one call asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
     pub(super) runtime: &'a Arc<Runtime>,
     pub(super) config: &'a UadkConfig,
+    pub(super) format: Format,
     pub(super) direction: Direction,
-    pub(super) framing: Framing,
 }
 
 impl Call<'_> {
-    /// Does the blocks. Each one has a result afterwards.
+    /// Processes the blocks. Each one is done afterwards.
     pub(super) fn run(&self, blocks: &mut [Block<'_>], when_busy: &mut WhenBusy<'_>) {
         for block in &mut *blocks {
-            block.result = Err(Block::PENDING);
+            block.reset();
         }
-        let done = pool::with(|pool| self.run_in(pool, blocks, when_busy));
-        if let Err(why) | Ok(Err(why)) = done {
-            // A deadline is one block's; those that were not submitted have waited for nothing.
-            let mut timed_out = blocks.iter().any(|block| block.result == Err(Error::TimedOut));
-            for block in blocks.iter_mut().filter(|block| is_pending(block)) {
-                let busy = why == Error::TimedOut && std::mem::replace(&mut timed_out, true);
-                block.result = Err(if busy { Error::Busy } else { why.clone() });
-            }
+        let why = match pool::with(|pool| self.run_in(pool, blocks, when_busy)) {
+            // What was not submitted in time.
+            Ok(Ok(())) => Error::Busy,
+            Ok(Err(why)) | Err(why) => why,
+        };
+        let times_out = Some(&Err(Error::TimedOut));
+        // A deadline is one block's; those that were not submitted have waited for nothing.
+        let mut timed_out = blocks.iter().any(|block| block.answer() == times_out);
+        for block in blocks.iter_mut().filter(|block| !block.is_done()) {
+            let busy = why == Error::TimedOut && std::mem::replace(&mut timed_out, true);
+            block.set_result(Err(if busy { Error::Busy } else { why.clone() }));
         }
     }
 
-    /// An error is the result of all blocks that have none yet.
+    /// An error is the answer of all blocks that have none yet.
     fn run_in(
         &self,
         pool: &mut Pool,
         blocks: &mut [Block<'_>],
         when_busy: &mut WhenBusy<'_>,
     ) -> Result<(), Error> {
-        // The call's: other sessions, and trying one out, do not prolong it.
-        let mut started = None;
+        // For the whole call: further sessions, and trying one out, do not prolong it.
+        let mut limits = Limits::new(&*self.runtime.clock, self.config.deadline);
         let mut failures = 0;
         loop {
             let mut lease = pool.lease(self.runtime, self.key())?;
-            let started = *started.get_or_insert_with(|| self.runtime.clock.now());
             let contexts = Arc::clone(lease.session().contexts());
             if lease.session().is_orphaned() {
                 drop(lease);
@@ -62,15 +68,19 @@ impl Call<'_> {
                 return Err(why);
             }
             let fresh = !lease.session().is_tried();
-            match self.run_on(&mut lease, blocks, started, when_busy) {
-                End::Done => {
-                    lease.give_back();
+            match self.run_on(&mut lease, blocks, &mut limits, when_busy) {
+                End::Done | End::OutOfTime => {
+                    let now = limits.now();
+                    if lease.session().trim_if_due(now, self.config.idle) {
+                        self.runtime.evict_idle(now);
+                    }
+                    lease.give_back(now);
                     return Ok(());
                 }
                 End::TimedOut => {
                     drop(lease);
-                    // One lost completion may be an accident; a fresh session that gets none after
-                    // another got none is not.
+                    // One lost completion may be an accident. It is not when a fresh session gets
+                    // none after another got none.
                     if contexts.timed_out() > 0 && fresh {
                         let why = Error::Unavailable("the device completes nothing".into());
                         self.runtime.fail(&contexts, why.clone());
@@ -80,10 +90,13 @@ impl Call<'_> {
                 }
                 End::Failed(code) => {
                     drop(lease);
-                    // The library hands its contexts out in turn: so many sessions have met them all.
+                    // The library assigns its contexts in turn: so many sessions have met them all.
                     failures += 1;
                     if failures > contexts.len() {
                         self.runtime.fail(&contexts, Error::Device { code });
+                        return Err(Error::Device { code });
+                    }
+                    if limits.are_over() {
                         return Err(Error::Device { code });
                     }
                 }
@@ -95,32 +108,33 @@ impl Call<'_> {
         &self,
         lease: &mut Lease<'_>,
         blocks: &mut [Block<'_>],
-        started: Duration,
+        limits: &mut Limits<'_>,
         when_busy: &mut WhenBusy<'_>,
     ) -> End {
-        let (session, resources) = lease.parts();
-        let mut pipeline = Pipeline { call: self, session, resources, now: started };
-        if !pipeline.session.is_tried() {
+        let session = lease.session();
+        let fresh = !session.is_tried();
+        let mut pipeline =
+            Pipeline { config: self.config, direction: self.direction, session, limits };
+        if fresh {
             match self.try_out(&mut pipeline) {
                 End::Done => {}
                 end => return end,
             }
         }
-        pipeline.now = started;
         pipeline.run(blocks, when_busy)
     }
 
-    /// Does a tiny block in a fresh session. The library does not say which context a session is
-    /// pinned to, nor whether that works; the completion does.
-    fn try_out(&self, pipeline: &mut Pipeline<'_>) -> End {
-        let src = framing::sample(self.framing.alg_type, self.direction);
+    /// Processes a tiny block in a fresh session. The library does not tell which context a session
+    /// is pinned to, nor whether that works; the completion does.
+    fn try_out(&self, pipeline: &mut Pipeline<'_, '_>) -> End {
+        let src = framing::sample(pipeline.session.framing().alg_type, self.direction);
         let mut dst = [0; 64];
         let mut sample = Block::new(src, &mut dst);
         let end = pipeline.run(std::slice::from_mut(&mut sample), &mut |_, sample| {
-            sample.result = Err(Error::Busy);
+            sample.set_result(Err(Error::Busy));
             true
         });
-        match (end, sample.result) {
+        match (end, sample.result()) {
             // If others' blocks fill the queue, it seems to work.
             (End::Done, Ok(_) | Err(Error::Busy)) => End::Done,
             (End::Done, Err(Error::Device { code })) => End::Failed(code),
@@ -131,18 +145,13 @@ impl Call<'_> {
 
     const fn key(&self) -> Key {
         Key {
-            alg_type: self.framing.alg_type,
+            format: self.format,
             direction: self.direction,
             window: match self.direction {
                 Direction::Compress => self.config.window,
-                // What others compressed may reach as far back as deflate can.
-                Direction::Decompress => Window::K32,
+                // Other compressors may reach as far back as deflate can.
+                Direction::Decompress => Window::Kib32,
             },
         }
     }
-}
-
-/// Whether no engine has answered the block yet.
-pub(super) fn is_pending(block: &Block<'_>) -> bool {
-    block.result == Err(Block::PENDING)
 }

@@ -1,5 +1,7 @@
 //! Notices that this process is a child of one that used the device.
 
+#![allow(unsafe_code, reason = "registers a fork handler")]
+
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +13,7 @@ pub(crate) fn generation() -> u64 {
 }
 
 /// Counts forks from now on.
-pub(super) fn watch() {
+pub(crate) fn watch() {
     static WATCHING: Once = Once::new();
     WATCHING.call_once(|| {
         // SAFETY: the handler only adds to an atomic, which is allowed after a fork. If there is no

@@ -1,0 +1,90 @@
+//! Engines in the accelerator's place.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::direction::Direction;
+use crate::uadk::{UadkCompressor, WhenBusy};
+use crate::{Block, BlockCompressor, Error, Format, Settings};
+
+/// What the policy asks of an accelerator beyond [`BlockCompressor`].
+pub(super) trait Accelerator: BlockCompressor {
+    /// Processes a batch. While the queue is full, `when_busy` is offered the block whose turn it
+    /// is, so that the caller's thread has work. Returns whether blocks that come back
+    /// [`Error::Busy`] are worth another try.
+    fn run_batch(
+        &self,
+        direction: Direction,
+        blocks: &mut [Block<'_>],
+        when_busy: &mut WhenBusy<'_>,
+    ) -> bool;
+
+    /// As [`BlockCompressor::reconfigured`].
+    fn reconfigured_accelerator(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>>;
+}
+
+/// The accelerator that `engine` is: the UADK engine itself, or any other without a queue.
+pub(super) fn accelerator(engine: impl BlockCompressor + 'static) -> Arc<dyn Accelerator> {
+    match (&engine as &dyn Any).downcast_ref::<UadkCompressor>() {
+        Some(uadk) => Arc::new(uadk.clone()),
+        None => Arc::new(Plain(engine)),
+    }
+}
+
+impl Accelerator for UadkCompressor {
+    fn run_batch(
+        &self,
+        direction: Direction,
+        blocks: &mut [Block<'_>],
+        when_busy: &mut WhenBusy<'_>,
+    ) -> bool {
+        self.run(direction, blocks, when_busy);
+        // It has offered them often enough, or has run out of time.
+        false
+    }
+
+    fn reconfigured_accelerator(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>> {
+        Some(Arc::new(self.with_settings(settings)?))
+    }
+}
+
+/// Any other engine.
+#[derive(Debug)]
+struct Plain<A>(A);
+
+impl<A: BlockCompressor> Accelerator for Plain<A> {
+    fn run_batch(
+        &self,
+        direction: Direction,
+        blocks: &mut [Block<'_>],
+        _: &mut WhenBusy<'_>,
+    ) -> bool {
+        match direction {
+            Direction::Compress => self.0.compress_batch(blocks),
+            Direction::Decompress => self.0.decompress_batch(blocks),
+        }
+        true
+    }
+
+    fn reconfigured_accelerator(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>> {
+        Some(Arc::new(Plain(self.0.reconfigured(settings)?)))
+    }
+}
+
+impl<A: BlockCompressor> BlockCompressor for Plain<A> {
+    fn format(&self) -> Format {
+        self.0.format()
+    }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.0.max_compressed_len(len)
+    }
+    fn max_decompressed_len(&self, len: usize) -> Option<usize> {
+        self.0.max_decompressed_len(len)
+    }
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.0.compress(src, dst)
+    }
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.0.decompress(src, dst)
+    }
+}

@@ -1,0 +1,53 @@
+//! Whether the accelerator is to be used.
+
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
+
+use crate::Error;
+
+/// Whether an accelerator is used. It can be changed at any time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offload {
+    /// Use it where there is one and while it works.
+    #[default]
+    Auto,
+    /// Software alone.
+    Off,
+    /// Like `Auto`, but building a compressor without an accelerator is an error. An accelerator
+    /// that fails later costs speed, never an error.
+    Require,
+}
+
+impl Offload {
+    const ALL: [Self; 3] = [Self::Auto, Self::Off, Self::Require];
+
+    pub(super) fn from_bits(bits: u8) -> Self {
+        Self::ALL.into_iter().find(|&offload| offload as u8 == bits).unwrap_or_default()
+    }
+
+    /// The value's name in the environment variable.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Off => "off",
+            Self::Require => "require",
+        }
+    }
+}
+
+impl Display for Offload {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Offload {
+    type Err = Error;
+
+    /// Parses `auto`, `off` and `require`.
+    fn from_str(s: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|offload| offload.name() == s).ok_or_else(|| {
+            Error::Unsupported(format!("offload mode {s:?}, expected auto, off or require").into())
+        })
+    }
+}

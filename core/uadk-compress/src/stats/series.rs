@@ -1,0 +1,103 @@
+//! [`Stats`] as named series with labels, which every exporter prints.
+
+use super::{BreakerState, Stats};
+
+/// One value of a snapshot.
+pub(super) struct Series<'a> {
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) labels: &'a [(&'static str, &'a str)],
+    pub(super) value: Value,
+}
+
+/// A value and what kind of series it is.
+#[derive(Clone, Copy)]
+pub(super) enum Value {
+    /// Only grows.
+    Count(u64),
+    /// A time that only grows, in seconds.
+    Seconds(f64),
+    /// Goes up and down.
+    Gauge(f64),
+}
+
+impl Stats {
+    /// Passes each value to `sink`, those of one series one after another.
+    pub(super) fn series(&self, compressor: &str, sink: &mut dyn FnMut(&Series<'_>)) {
+        self.operations(compressor, sink);
+        for (reason, count) in self.fallbacks.by_reason() {
+            sink(&Series {
+                name: "uadk_compress_fallbacks_total",
+                help: "Blocks that went to software, by reason.",
+                labels: &[("compressor", compressor), ("reason", reason)],
+                value: Value::Count(count),
+            });
+        }
+        let flag = |flag: bool| Value::Gauge(f64::from(u8::from(flag)));
+        for (name, help, value) in [
+            (
+                "uadk_compress_breaker_opened_total",
+                "How often the circuit breaker opened.",
+                Value::Count(self.breaker.opened),
+            ),
+            (
+                "uadk_compress_breaker_open",
+                "Whether the circuit breaker keeps blocks from the accelerator.",
+                flag(self.breaker.state != BreakerState::Closed),
+            ),
+            (
+                "uadk_compress_accelerator_available",
+                "Whether there is an accelerator.",
+                flag(
+                    self.unavailable.is_none()
+                        && self.uadk.as_ref().is_none_or(|uadk| uadk.outage.is_none()),
+                ),
+            ),
+        ] {
+            sink(&Series { name, help, labels: &[("compressor", compressor)], value });
+        }
+        for (direction, delay) in
+            [("compress", self.delay.compress), ("decompress", self.delay.decompress)]
+        {
+            sink(&Series {
+                name: "uadk_compress_delay_seconds",
+                help: "Moving average of the accelerator's delay per block.",
+                labels: &[("compressor", compressor), ("direction", direction)],
+                value: Value::Gauge(delay.as_secs_f64()),
+            });
+        }
+    }
+
+    fn operations(&self, compressor: &str, sink: &mut dyn FnMut(&Series<'_>)) {
+        type Field = fn(&super::OpStats) -> Value;
+        const FIELDS: [(&str, &str, Field); 6] = [
+            ("uadk_compress_blocks_total", "Blocks answered.", |op| Value::Count(op.blocks)),
+            (
+                "uadk_compress_output_full_total",
+                "Blocks whose result did not fit into the destination.",
+                |op| Value::Count(op.output_full),
+            ),
+            ("uadk_compress_errors_total", "Blocks that ended in another error.", |op| {
+                Value::Count(op.errors)
+            }),
+            ("uadk_compress_in_bytes_total", "Bytes read.", |op| Value::Count(op.bytes_in)),
+            ("uadk_compress_out_bytes_total", "Bytes written.", |op| Value::Count(op.bytes_out)),
+            ("uadk_compress_busy_seconds_total", "Time that callers spent in the engine.", |op| {
+                Value::Seconds(op.time.as_secs_f64())
+            }),
+        ];
+        for (name, help, field) in FIELDS {
+            for (engine, stats) in
+                [("accelerator", &self.accelerator), ("software", &self.software)]
+            {
+                for (direction, op) in
+                    [("compress", &stats.compress), ("decompress", &stats.decompress)]
+                {
+                    let labels =
+                        &[("compressor", compressor), ("engine", engine), ("direction", direction)];
+                    sink(&Series { name, help, labels, value: field(op) });
+                }
+            }
+        }
+    }
+}

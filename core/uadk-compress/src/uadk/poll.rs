@@ -1,0 +1,15 @@
+//! Polling one context.
+
+use uadk_sys::Functions;
+
+use super::request;
+
+/// Polls a context for up to `expect` completions, whose callbacks run inside.
+pub(super) fn poll(functions: &Functions, index: u32, expect: u32) -> i32 {
+    let mut count = 0;
+    request::while_polling(index, || {
+        // SAFETY: the library is initialised. The callbacks that run are those of requests of this
+        // crate, or of others who use the library in this process, and expect any thread to poll.
+        unsafe { (functions.wd_comp_poll_ctx)(index, expect, &raw mut count) }
+    })
+}
