@@ -2,6 +2,8 @@
 
 use std::io;
 
+use uadk_compress::pool::Panicked;
+
 /// Why a snapshot can't be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -12,6 +14,10 @@ pub enum SnapshotError {
     /// The guest's memory, or the file that stands for it, failed.
     #[error("the guest's memory can't be read or written: {0}")]
     Memory(io::Error),
+    /// The compressor or the guest's memory, which may be implementations of the user's own,
+    /// panicked.
+    #[error("the snapshot can't be saved or restored: {0}")]
+    Panicked(#[from] Panicked),
     /// It is something else.
     #[error("this is no snapshot: it begins with other bytes")]
     NotASnapshot,
