@@ -264,7 +264,7 @@ pub(crate) fn uninit() {
 
 /// Crashes if a session is alive that lost no request.
 fn check_sessions(state: &State) {
-    let alive = |session: &&&crate::session::Session| !session.is_freed() && !session.has_lost();
+    let alive = |session: &&&crate::session::Session| !session.is_freed() && !session.may_stay();
     let alive = state.sessions.iter().filter(alive).count();
     if alive > 0 {
         crash(&format!("the library is uninitialised while {alive} sessions are alive"));

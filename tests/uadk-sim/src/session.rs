@@ -33,6 +33,7 @@ pub(crate) struct Session {
     pub(crate) asynchronous: Option<Pin>,
     pub(crate) in_flight: AtomicU32,
     pub(crate) lost: AtomicU32,
+    in_doubt: AtomicBool,
 }
 
 impl Session {
@@ -74,6 +75,17 @@ impl Session {
     pub(crate) fn lose_one(&self) {
         self.lost.fetch_add(1, Ordering::Relaxed);
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A submission failed with a code after which its caller can't know whether the device has the
+    /// request.
+    pub(crate) fn leave_in_doubt(&self) {
+        self.in_doubt.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its owner may leave it alive: the device has a request of it for good, or might.
+    pub(crate) fn may_stay(&self) -> bool {
+        self.has_lost() || self.in_doubt.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_freed(&self) -> bool {
@@ -151,6 +163,7 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
         asynchronous,
         in_flight: AtomicU32::new(0),
         lost: AtomicU32::new(0),
+        in_doubt: AtomicBool::new(false),
     }));
     state.sessions.push(session);
     state.sessions_allocated += 1;

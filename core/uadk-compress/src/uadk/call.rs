@@ -12,12 +12,9 @@ use super::pipeline::{End, Pipeline};
 use super::pool::{self, Lease, Pool};
 use super::runtime::Runtime;
 use super::session::Key;
+use super::when_busy::WhenBusy;
 use crate::direction::Direction;
 use crate::{Block, Error, Format, Window};
-
-/// Processes a block whose turn it is while the queue is full, and returns `true`; or returns
-/// `false` to have it submitted again. Takes the block's number in the batch, and the block.
-pub(crate) type WhenBusy<'a> = dyn FnMut(usize, &mut Block<'_>) -> bool + 'a;
 
 /// What one call asks for.
 #[derive(Clone, Copy, Debug)]
