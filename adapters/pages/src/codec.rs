@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use uadk_compress::{Block, BlockCompressor, Error};
+use uadk_compress::{Block, BlockCompressor, Error as EngineError};
 
-use crate::batch::BatchError;
+use crate::error::PageFault;
 use crate::reuse::reuse;
 
 /// A compressor with the buffers for a batch of pages.
@@ -57,11 +57,15 @@ impl PageCodec {
     }
 
     /// Decompresses one blob for each page of `pages`; a blob of a page's length is the page.
+    ///
+    /// # Errors
+    ///
+    /// The number of the first blob that is no page, and what is wrong with it.
     pub(crate) fn decompress<'b>(
         &mut self,
         blobs: impl Iterator<Item = &'b [u8]> + Clone,
         pages: &mut [u8],
-    ) -> Result<(), BatchError> {
+    ) -> Result<(), (usize, PageFault)> {
         let page_size = self.page_size;
         let mut blocks: Vec<Block<'_>> = reuse(std::mem::take(&mut self.blocks));
         for (blob, page) in blobs.clone().zip(pages.chunks_exact_mut(page_size)) {
@@ -75,14 +79,13 @@ impl PageCodec {
         let indices = blobs.enumerate().filter(|(_, blob)| blob.len() != page_size);
         let mut outcome = Ok(());
         for ((index, _), block) in indices.zip(&blocks) {
-            match &block.result {
+            let fault = match &block.result {
                 Ok(len) if *len == page_size => continue,
-                Ok(len) => outcome = Err(BatchError::ShortPage { index, len: *len, page_size }),
-                Err(Error::OutputFull) => outcome = Err(BatchError::LongPage { index, page_size }),
-                Err(source) => {
-                    outcome = Err(BatchError::Page { index, source: source.clone() });
-                }
-            }
+                Ok(len) => PageFault::Short { len: *len, page_size },
+                Err(EngineError::OutputFull) => PageFault::Long { page_size },
+                Err(error) => PageFault::Engine(error.clone()),
+            };
+            outcome = Err((index, fault));
             break;
         }
         self.blocks = reuse(blocks);

@@ -75,12 +75,10 @@ impl BlockGzOptions {
 
     /// What compresses or decompresses.
     pub(super) fn engine(&self) -> Result<Arc<dyn BlockCompressor>> {
-        let unsupported =
-            |error: uadk_compress::Error| Error::Unsupported(error.to_string().into());
         match &self.compressor {
             None => {
                 let builder = Compressor::builder().format(Format::RawDeflate).level(self.level);
-                Ok(Arc::new(builder.build().map_err(unsupported)?))
+                Ok(Arc::new(builder.build().map_err(Error::Compressor)?))
             }
             Some(engine) if engine.format() != Format::RawDeflate => Err(Error::Unsupported(
                 format!("block gzip is made of raw deflate, not {}", engine.format()).into(),

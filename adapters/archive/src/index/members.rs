@@ -28,7 +28,7 @@ pub(crate) struct IndexBuilder {
 impl IndexBuilder {
     pub(crate) fn new() -> Result<Self> {
         let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED)
-            .map_err(|error| Error::Unsupported(error.to_string().into()))?;
+            .map_err(Error::Compressor)?;
         Ok(Self {
             encoder: Encoder::default(),
             raw: Vec::new(),
@@ -80,10 +80,7 @@ impl IndexBuilder {
         let raw = &self.raw[..len];
         self.raw_crc.update(raw);
         self.raw_len += len as u64;
-        let n = self
-            .engine
-            .compress(raw, &mut self.deflated)
-            .map_err(|error| Error::index(error.to_string()))?;
+        let n = self.engine.compress(raw, &mut self.deflated).map_err(Error::Compressor)?;
         let mut contents = (len as u16).to_le_bytes().to_vec();
         contents.extend(&self.deflated[..n]);
         self.members.extend(wrap(RECORDS, &contents));

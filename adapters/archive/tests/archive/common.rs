@@ -26,6 +26,12 @@ impl Numbers {
     }
 }
 
+/// The error and its sources, as a program prints them.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Text that compresses about as text does.
 pub(crate) fn text(len: usize, seed: u64) -> Vec<u8> {
     let mut numbers = Numbers(seed | 1);

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Write};
 use uadk_compress_archive::{ArchiveReader, ArchiveWriter, Error, Recovered};
 
 use crate::common::{
-    Numbers, append_sample, noise, options, read_all, sample_files, verify, write_sample,
+    Numbers, append_sample, chain, noise, options, read_all, sample_files, verify, write_sample,
 };
 
 /// A disk that stops taking bytes in the middle of a write.
@@ -122,7 +122,7 @@ fn what_is_no_archive_is_left_alone() {
         }
     }
     let plain = include_bytes!("../fixtures/crabz-gzip.tar.gz").to_vec();
-    assert!(matches!(ArchiveWriter::resume(Cursor::new(plain)), Err(Error::Unsupported(_))));
+    assert!(matches!(ArchiveWriter::resume(Cursor::new(plain)), Err(Error::NoBlocks)));
 }
 
 #[test]
@@ -153,5 +153,5 @@ fn an_interrupted_archive_is_read_up_to_its_torn_end() {
         }
     };
     assert!(names >= 4, "{names} whole entries");
-    assert!(error.to_string().contains("too early"), "{error}");
+    assert!(chain(&error).contains("too early"), "{error}");
 }

@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 
 use super::decode::{Decoder, payload_is_possible};
-use super::error::{Error, ErrorKind};
 use super::packet::{DeviceState, Event, Packet};
 use super::settings::Settings;
 use super::wire::{self, Counts, Flags, Hello};
+use crate::error::{Error, ErrorKind};
 use crate::memory::GuestRam;
 
 /// Bytes of a device's state that are allocated before they have arrived.

@@ -29,7 +29,7 @@ impl Pages<'_> {
 /// let mut changed = ChangedPages::none(&layout);
 /// changed.insert(0x3010);
 /// assert_eq!(changed.len(), 1);
-/// # Ok::<(), uadk_compress_pages::snapshot::SnapshotError>(())
+/// # Ok::<(), uadk_compress_pages::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ChangedPages {

@@ -2,10 +2,9 @@
 
 use std::sync::atomic::AtomicU64;
 
+use uadk_compress_pages::Error;
 use uadk_compress_pages::GuestRam;
-use uadk_compress_pages::multifd::{
-    Error, Method, PacketNumbers, Received, Receiver, Sender, Settings,
-};
+use uadk_compress_pages::multifd::{Method, PacketNumbers, Received, Receiver, Sender, Settings};
 
 pub(crate) const PAGE: usize = 4096;
 
@@ -98,4 +97,10 @@ pub(crate) fn receive(
         packets.push(received);
     }
     Ok(packets)
+}
+
+/// The error and its sources, as a program prints them.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
