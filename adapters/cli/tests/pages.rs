@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -159,4 +161,29 @@ fn damage_is_named_and_the_rest_restored_when_asked_for() {
     let (back, image) = (fs::read(&back).expect("there"), fs::read(&image).expect("there"));
     assert_eq!(back.len(), image.len());
     assert!(back[..2 << 20] == image[..2 << 20]);
+}
+
+/// At a limit of one process. Root has no limit, so root runs it as another user.
+#[test]
+fn without_threads_the_same_is_saved_and_restored() {
+    let folder = TempDir::new().expect("a folder");
+    let all = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(folder.path(), all).expect("the test's own");
+    let image = image(folder.path(), "image", |_, _| {});
+    let (snapshot, back) = (folder.path().join("snapshot"), folder.path().join("back"));
+    // Where everybody can run it.
+    let program = folder.path().join("program");
+    fs::copy(env!("CARGO_BIN_EXE_uadk-compress"), &program).expect("copied");
+    let limited = |arguments: &[&str]| {
+        let mut command = Command::new("prlimit");
+        command.arg("--nproc=1:1").arg(&program).arg("pages").args(arguments);
+        if fs::metadata(&program).expect("there").uid() == 0 {
+            command.uid(65534).gid(65534);
+        }
+        let output = command.output().expect("this test needs prlimit: install util-linux");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    };
+    limited(&["save", "--threads=8", text(&image), text(&snapshot)]);
+    limited(&["restore", "--threads=8", text(&snapshot), text(&back)]);
+    assert!(fs::read(&back).expect("there") == fs::read(&image).expect("there"));
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use uadk_compress::pool::Panicked;
+
 use crate::damage::Damage;
 use crate::memory::OutOfRange;
 use crate::method::{Method, name_of_bits};
@@ -69,6 +71,10 @@ pub enum Error {
     /// The guest's memory, or the file that stands for it, failed.
     #[error("the guest's memory can't be read or written")]
     Memory(#[source] io::Error),
+    /// The compressor or the guest's memory, which may be the caller's own implementations,
+    /// panicked.
+    #[error("the snapshot can't be saved or restored")]
+    Panicked(#[from] Panicked),
     /// The file is something other than a snapshot.
     #[error("the file is no snapshot: it begins with other bytes")]
     NotASnapshot,

@@ -25,8 +25,6 @@ pub(crate) type Work = fn(&mut Batch, &dyn BlockCompressor);
 /// Some blocks, uncompressed in `data` and as gzip members in `members`; one is made of the other.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// Its turn.
-    pub(super) number: u64,
     /// Uncompressed bytes, as many as `data_len`.
     data: Box<[u8]>,
     pub(super) data_len: usize,
@@ -54,7 +52,6 @@ pub(crate) struct Extent {
 impl Batch {
     pub(super) fn new() -> Self {
         Self {
-            number: 0,
             data: vec![0; DATA_LEN].into_boxed_slice(),
             data_len: 0,
             members: vec![0; MEMBERS_LEN].into_boxed_slice(),

@@ -47,12 +47,12 @@ impl BlockGzOptions {
         self
     }
 
-    /// Threads that compress or decompress. They begin with the first data that is worth it; with 1,
-    /// the caller's thread does it and no other begins.
+    /// Threads that compress or decompress. They start with the first data that is worth it; 0 and
+    /// 1 mean the caller's own. Where the system refuses threads, fewer do.
     ///
     /// The result does not depend on it.
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads.max(1);
+        self.threads = threads;
         self
     }
 

@@ -130,10 +130,8 @@ impl<R: Read> BlockGzReader<R> {
     }
 
     /// Gives up what is on its way; what comes next is at the source's place.
-    pub(super) fn reset(&mut self, position: u64) -> io::Result<()> {
-        while let Some(batch) = self.pool.next()? {
-            self.pool.recycle(batch);
-        }
+    pub(super) fn reset(&mut self, position: u64) {
+        self.pool.discard_all();
         if let Some(batch) = self.current.take() {
             self.pool.recycle(batch);
         }
@@ -143,11 +141,11 @@ impl<R: Read> BlockGzReader<R> {
         self.failed = None;
         self.ramp = FIRST_BLOCKS;
         self.open_end = false;
-        Ok(())
     }
 
-    /// Keeps the threads busy. Nothing is framed behind an error or a member without a size.
-    fn submit_batches(&mut self) -> Result<Option<usize>> {
+    /// Keeps the threads busy. Nothing is framed behind an error or a member without a size; of the
+    /// latter, returns the length of the header.
+    fn submit_batches(&mut self) -> Option<usize> {
         while self.failed.is_none() && self.pool.has_room() {
             let mut batch = self.pool.batch();
             batch.file_offset = self.source.offset();
@@ -166,25 +164,23 @@ impl<R: Read> BlockGzReader<R> {
                     Err(error) => then = Some(Err(error)),
                 }
             }
+            let mut here = false;
             if batch.blocks.is_empty() {
                 self.pool.recycle(batch);
-            } else if self.ramp <= BATCH_BLOCKS && self.pool.is_empty() {
-                self.ramp *= 2;
-                self.pool.submit_here(batch);
-                // Threads are for those who read on.
-                if then.is_none() {
-                    return Ok(None);
-                }
             } else {
-                self.pool.submit(batch)?;
+                // Threads are for those who read on.
+                here = self.ramp <= BATCH_BLOCKS && self.pool.is_empty();
+                self.ramp *= if here { 2 } else { 1 };
+                self.pool.submit(batch, here);
             }
             match then {
+                None if here => return None,
                 None => {}
-                Some(Ok(then)) => return Ok(then),
+                Some(Ok(then)) => return then,
                 Some(Err(error)) => self.failed = Some(error),
             }
         }
-        Ok(None)
+        None
     }
 
     /// Makes data ready, if there is any left.
@@ -211,14 +207,20 @@ impl<R: Read> BlockGzReader<R> {
             {
                 return Ok(());
             }
-            let unsized_next = self.submit_batches()?;
-            if let Some(mut batch) = self.pool.next()? {
+            let unsized_next = self.submit_batches();
+            if let Some(done) = self.pool.take() {
+                let mut batch = match done {
+                    Ok(batch) => batch,
+                    Err(error) => {
+                        self.failed = Some(error);
+                        self.pool.discard_all();
+                        continue;
+                    }
+                };
                 if let Some(error) = batch.error.take() {
                     self.failed = Some(error);
                     // What was framed behind it is not wanted any more.
-                    while let Some(later) = self.pool.next()? {
-                        self.pool.recycle(later);
-                    }
+                    self.pool.discard_all();
                 }
                 self.leave_batch();
                 if let Some(last) = batch.blocks.iter().rfind(|block| block.data_len > 0) {

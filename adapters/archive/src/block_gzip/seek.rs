@@ -14,7 +14,7 @@ impl<R: Read + Seek> BlockGzReader<R> {
     /// Goes to a block that begins at a byte of the file, and so many bytes into its data; `position`
     /// is what that place is in the data of the whole file.
     pub(crate) fn seek_to(&mut self, place: Place, position: u64) -> Result<()> {
-        self.reset(position.saturating_sub(u64::from(place.within)))?;
+        self.reset(position.saturating_sub(u64::from(place.within)));
         self.source.seek(place.block)?;
         self.skip(u64::from(place.within))
     }
@@ -47,7 +47,7 @@ impl<R: Read + Seek> BlockGzReader<R> {
     /// Sees one more member. The reader's place is lost.
     fn see_next(&mut self) -> Result<()> {
         let start = self.map.frontier;
-        self.reset(start.data)?;
+        self.reset(start.data);
         self.source.seek(start.file)?;
         let len = match self.source.peek()? {
             Next::Block { len, .. } => {
@@ -106,7 +106,7 @@ impl<R: Read + Seek> Seek for BlockGzReader<R> {
         })?;
         let member = self.find_member(target)?;
         let end = self.map.frontier.data;
-        self.reset(member.data)?;
+        self.reset(member.data);
         if self.map.complete && target >= end {
             self.source.seek(self.map.frontier.file)?;
             self.position = target;

@@ -182,14 +182,9 @@ impl<W: Write> BlockGzWriter<W> {
     pub(crate) fn drain(&mut self) -> io::Result<()> {
         self.check()?;
         if self.batch.data_len > 0 {
+            // A single short batch is not worth a thread.
             let full = self.batch.data_room().is_empty();
-            let next = self.pool.batch();
-            let batch = std::mem::replace(&mut self.batch, next);
-            if full || !self.pool.is_empty() {
-                self.pool.submit(batch)?;
-            } else {
-                self.pool.submit_here(batch);
-            }
+            self.submit(!full && self.pool.is_empty())?;
         }
         while !self.pool.is_empty() {
             self.write_oldest()?;
@@ -215,23 +210,25 @@ impl<W: Write> BlockGzWriter<W> {
         self.batch.data_len += n;
         self.data_taken += n as u64;
         if self.batch.data_room().is_empty() {
-            if !self.pool.has_room() {
-                self.write_oldest()?;
-            }
-            let next = self.pool.batch();
-            let batch = std::mem::replace(&mut self.batch, next);
-            self.pool.submit(batch)?;
+            self.submit(false)?;
         }
+        Ok(())
+    }
+
+    /// Submits the batch, after writing older ones until there is room for it.
+    fn submit(&mut self, here: bool) -> io::Result<()> {
+        while !self.pool.has_room() {
+            self.write_oldest()?;
+        }
+        let next = self.pool.batch();
+        self.pool.submit(std::mem::replace(&mut self.batch, next), here);
         Ok(())
     }
 
     /// Waits for the oldest batch on its way, and writes it.
     fn write_oldest(&mut self) -> io::Result<()> {
-        let Some(mut batch) = self.pool.next()? else { return Ok(()) };
-        if let Some(error) = batch.error.take() {
-            self.failed = true;
-            return Err(error.into());
-        }
+        let Some(done) = self.pool.take() else { return Ok(()) };
+        let batch = done.inspect_err(|_| self.failed = true)?;
         while let Some(mark) = self.marks.front() {
             let ahead = mark - self.data_written;
             let block = batch.blocks.iter().find(|block| {

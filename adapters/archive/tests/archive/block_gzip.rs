@@ -49,7 +49,7 @@ fn data_of_every_length_around_a_block_comes_back() {
 fn the_bytes_are_the_same_at_any_number_of_threads_and_however_they_are_written() {
     let data = mixed();
     let file = compress(1, &data);
-    for threads in [2, 3, 8] {
+    for threads in [0, 2, 3, 8] {
         assert_eq!(compress(threads, &data), file);
         assert_eq!(decompress(threads, &file), data);
     }

@@ -1,6 +1,7 @@
 //! Engines of the user's own, with troubles of their own.
 
 use std::io::{Read, Write};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use uadk_compress::{Block, BlockCompressor, Error, Format};
@@ -70,14 +71,37 @@ fn an_engine_that_gives_wrong_bytes_is_not_believed() {
 
 #[test]
 fn an_engine_that_panics_is_an_error_and_nobody_waits_for_ever() {
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let test = std::thread::spawn(move || {
+        panicking_engines();
+        drop(ended);
+    });
+    let end = end.recv_timeout(std::time::Duration::from_secs(60));
+    assert_ne!(end, Err(std::sync::mpsc::RecvTimeoutError::Timeout), "it hangs");
+    test.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+}
+
+fn panicking_engines() {
     let data = text(8_000_000, 3);
     let file = gzip(2).compress(&data[..], Vec::new()).expect("memory");
-    for threads in [1, 3] {
+    for threads in [0, 1, 3] {
         let mut writer = with(Trouble::Panics, threads).writer(Vec::new()).expect("a writer");
         let written = writer.write_all(&data).and_then(|()| writer.flush());
-        assert!(written.unwrap_err().to_string().contains("panicked"));
+        assert_eq!(written.unwrap_err().to_string(), "a job panicked: told to");
+        // A batch is missing: nothing that follows may look like a whole file.
+        assert!(writer.write_all(&data[..10]).is_err() && writer.finish().is_err());
         let mut reader = with(Trouble::Panics, threads).reader(&file[..]).expect("a reader");
-        let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
-        assert!(error.to_string().contains("panicked"), "{error}");
+        for _ in 0..2 {
+            let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+            assert_eq!(error.to_string(), "a job panicked: told to");
+        }
+        // Unwinding, while batches are on their way.
+        let options = with(Trouble::Panics, threads);
+        let unwound = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let mut writer = options.writer(Vec::new()).expect("a writer");
+            let _ = writer.write_all(&data[..3_000_000]);
+            panic!("the caller's own");
+        }));
+        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the caller's own"));
     }
 }

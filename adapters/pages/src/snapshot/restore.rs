@@ -1,7 +1,9 @@
 //! Restoring all of a guest's memory.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::ops::Range;
+
+use uadk_compress::Block;
+use uadk_compress::pool::{Panicked, Pool};
 
 use super::chain::{Chain, Share};
 use super::error::{Damage, SnapshotError};
@@ -9,12 +11,11 @@ use super::file::{ReadAt, read};
 use super::format::Entry;
 use super::layout::{Layout, Place};
 use super::memory::WriteMemory;
-use super::writer::Progress;
+use super::writer::{MAX_THREADS, Progress};
 use crate::batch::ZeroPages;
 use crate::reuse::reuse;
-use uadk_compress::Block;
 
-/// Clusters that a thread takes at once.
+/// Clusters that a thread takes at once: enough to keep a device at its full depth.
 const BATCH: u64 = 64;
 
 /// How to restore.
@@ -34,7 +35,8 @@ impl Default for RestoreOptions {
 }
 
 impl RestoreOptions {
-    /// Threads that decompress; as many as there are processors if not set.
+    /// Threads that decompress, 256 at most; as many as there are processors if not set. 0 and 1
+    /// mean the caller's own. Where the system refuses threads, fewer do.
     pub const fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -62,17 +64,17 @@ pub struct Restored {
     pub damage: Vec<Damage>,
 }
 
-/// Restores the newest state of a chain. `progress` may be called from any thread, by one at a
-/// time.
+/// Restores the newest state of a chain. The caller's thread calls `progress`.
 ///
 /// # Errors
 ///
-/// If anything can't be read or written or, unless a partial restore is asked for, is damaged.
+/// If anything can't be read or written, panics or, unless a partial restore is asked for, is
+/// damaged.
 pub fn restore<F: ReadAt>(
     chain: &Chain<F>,
     memory: &(impl WriteMemory + ?Sized),
     options: &RestoreOptions,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<Restored, SnapshotError> {
     // In fresh memory, nothing is to be done where no layer has anything.
     let mentioned = match options.zero_pages {
@@ -80,60 +82,77 @@ pub fn restore<F: ReadAt>(
         ZeroPages::Write => None,
     };
     let clusters = mentioned.as_ref().map_or(chain.layout().clusters(), |list| list.len() as u64);
-    let next = AtomicU64::new(0);
-    let failed = AtomicBool::new(false);
-    let restored = Restored { progress: Progress::default(), damage: Vec::new() };
-    let shared = Mutex::new((restored, None, progress));
+    let work = |(): &mut (), batch: &mut Batch| {
+        let range = batch.range.clone();
+        batch.done = match &mentioned {
+            None => batch.restore(range, chain, memory, options),
+            Some(list) => {
+                let list = &list[range.start as usize..range.end as usize];
+                batch.restore(list.iter().copied(), chain, memory, options)
+            }
+        };
+    };
+    let mut restored = Restored { progress: Progress::default(), damage: Vec::new() };
+    // Returns the batch, to be used again.
+    let mut count = |done: Result<Batch, Panicked>| {
+        let mut batch = done?;
+        let done = std::mem::replace(&mut batch.done, Ok(Progress::default()))?;
+        restored.progress.memory += done.memory;
+        restored.progress.file += done.file;
+        restored.progress.pages += done.pages;
+        restored.damage.append(&mut batch.damage);
+        progress(restored.progress);
+        Ok::<_, SnapshotError>(batch)
+    };
     std::thread::scope(|scope| {
-        for _ in 0..options.threads.clamp(1, 256) {
-            scope.spawn(|| {
-                let mut batch = Batch::default();
-                while !failed.load(Relaxed) {
-                    let first = next.fetch_add(BATCH, Relaxed);
-                    if first >= clusters {
-                        return;
-                    }
-                    let range = first..(first + BATCH).min(clusters);
-                    let done = match &mentioned {
-                        None => batch.restore(range, chain, memory, options),
-                        Some(list) => {
-                            let list = &list[range.start as usize..range.end as usize];
-                            batch.restore(list.iter().copied(), chain, memory, options)
-                        }
-                    };
-                    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                    let (restored, error, report) = &mut *shared;
-                    match done {
-                        Ok(done) => {
-                            restored.progress.memory += done.memory;
-                            restored.progress.file += done.file;
-                            restored.progress.pages += done.pages;
-                            restored.damage.append(&mut batch.damage);
-                            report(restored.progress);
-                        }
-                        Err(why) => {
-                            failed.store(true, Relaxed);
-                            error.get_or_insert(why);
-                        }
-                    }
-                }
-            });
+        let threads = options.threads.min(MAX_THREADS);
+        let mut pool = Pool::scoped(scope, "restore", threads, || (), work);
+        let mut spare = Vec::new();
+        for first in (0..clusters).step_by(BATCH as usize) {
+            let mut batch: Batch = spare.pop().unwrap_or_default();
+            batch.range = first..clusters.min(first + BATCH);
+            while let Err(refused) = pool.submit(batch) {
+                batch = refused;
+                spare.extend(pool.take().map(&mut count).transpose()?);
+            }
+            while let Some(done) = pool.try_take() {
+                spare.push(count(done)?);
+            }
         }
-    });
-    let (mut restored, error, _) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        while let Some(done) = pool.take() {
+            count(done)?;
+        }
+        Ok::<_, SnapshotError>(())
+    })?;
     restored.progress.memory = chain.layout().len();
     restored.damage.sort_by_key(|damage| damage.offset);
-    error.map_or(Ok(restored), Err)
+    Ok(restored)
 }
 
-/// One thread's buffers.
-#[derive(Default)]
+/// Clusters that are restored together, and the buffers for it.
 struct Batch {
+    /// Of all clusters, or of those that are mentioned.
+    range: Range<u64>,
+    done: Result<Progress, SnapshotError>,
     jobs: Vec<Job>,
     stored: Vec<u8>,
     data: Vec<u8>,
     blocks: Vec<Block<'static>>,
     damage: Vec<Damage>,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            range: 0..0,
+            done: Ok(Progress::default()),
+            jobs: Vec::new(),
+            stored: Vec::new(),
+            data: Vec::new(),
+            blocks: Vec::new(),
+            damage: Vec::new(),
+        }
+    }
 }
 
 /// A cluster of one layer, to be decompressed.

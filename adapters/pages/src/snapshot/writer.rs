@@ -1,10 +1,11 @@
-//! Saving: many threads compress, and groups of clusters are written in order.
+//! Saving: workers compress groups of clusters, and the caller's thread writes them in order.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::ops::Range;
+use std::sync::Arc;
 
 use uadk_compress::BlockCompressor;
+use uadk_compress::pool::{Panicked, Pool};
 
 use super::error::SnapshotError;
 use super::format::{Header, INDEX_FIXED, INDEX_MAGIC, Trailer, index_group};
@@ -15,6 +16,9 @@ use super::pages::Pages;
 
 /// Bytes of memory whose clusters form a group.
 const GROUP_BYTES: usize = 1 << 20;
+
+/// More threads than this do not work, because of the memory: 4 MiB each.
+pub(super) const MAX_THREADS: usize = 256;
 
 /// How far a save or restore is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,8 +51,9 @@ impl Default for SaveOptions {
 }
 
 impl SaveOptions {
-    /// Threads that compress; as many as there are processors if not set. The same bytes come out
-    /// at any number.
+    /// Threads that compress, 256 at most; as many as there are processors if not set. 0 and 1 mean
+    /// the caller's own. Where the system refuses threads, fewer do. The output does not depend on
+    /// it.
     pub const fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -79,18 +84,20 @@ pub struct Saved {
 /// Saves guest memory into `output`, which may be a pipe: it is written from beginning to end. Only
 /// the last bytes make it complete.
 ///
+/// The caller's thread writes and calls `progress`, after each group of clusters.
+///
 /// # Errors
 ///
-/// If memory can't be read, the output can't be written, or the compressor's format is none of
-/// raw deflate, zlib and gzip.
-pub fn save<W: Write + Send>(
+/// If memory can't be read, the output can't be written, the compressor or the memory panics, or
+/// the compressor's format is none of raw deflate, zlib and gzip.
+pub fn save<W: Write>(
     output: W,
     layout: &Layout,
     memory: &(impl ReadMemory + ?Sized),
     pages: Pages<'_>,
     compressor: &Arc<dyn BlockCompressor>,
     options: &SaveOptions,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<Saved, SnapshotError> {
     let id = options.id.unwrap_or_else(random_id);
     let header =
@@ -98,107 +105,68 @@ pub fn save<W: Write + Send>(
     let mut file =
         Output { inner: output, position: 0, index: index_begin(), groups: 0, clusters: 0 };
     file.write(&header.to_bytes()?)?;
-    let per_group = (GROUP_BYTES / layout.cluster_size()).max(1) as u64;
-    let groups = layout.clusters().div_ceil(per_group);
-    let queue = Queue {
-        next: AtomicU64::new(0),
-        failed: AtomicBool::new(false),
-        turn: Mutex::new(Turn {
-            group: 0,
-            file,
-            progress: Progress::default(),
-            report: progress,
-            error: None,
-        }),
-        arrived: Condvar::new(),
+    let per_group = (GROUP_BYTES / layout.cluster_size()).max(1);
+    let delta = options.parent.is_some();
+    let work = |(): &mut (), job: &mut Job| {
+        let clusters = job.clusters.clone();
+        job.made = job.group.make(clusters, layout, memory, pages, delta, &**compressor);
     };
+    let mut writer = Writer { file, layout, written: Progress::default(), progress };
     std::thread::scope(|scope| {
-        for _ in 0..options.threads.clamp(1, 256) {
-            scope.spawn(|| {
-                let mut group = Group::new(layout, per_group as usize);
-                loop {
-                    let number = queue.next.fetch_add(1, Relaxed);
-                    if number >= groups || queue.failed.load(Relaxed) {
-                        return;
-                    }
-                    let clusters =
-                        number * per_group..((number + 1) * per_group).min(layout.clusters());
-                    let made = group.make(
-                        clusters,
-                        layout,
-                        memory,
-                        pages,
-                        options.parent.is_some(),
-                        &**compressor,
-                    );
-                    queue.commit(number, made.map(|()| &group), layout);
-                }
-            });
+        let threads = options.threads.min(MAX_THREADS);
+        let mut pool = Pool::scoped(scope, "save", threads, || (), work);
+        let mut spare = Vec::new();
+        let mut first = 0;
+        while first < layout.clusters() {
+            let end = layout.clusters().min(first + per_group as u64);
+            let group = spare.pop().unwrap_or_else(|| Group::new(layout, per_group));
+            let mut job = Job { clusters: first..end, group, made: Ok(()) };
+            while let Err(refused) = pool.submit(job) {
+                job = refused;
+                spare.extend(pool.take().map(|done| writer.write(done)).transpose()?);
+            }
+            while let Some(done) = pool.try_take() {
+                spare.push(writer.write(done)?);
+            }
+            first = end;
         }
-    });
-    let turn = queue.turn.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Some(error) = turn.error {
-        return Err(error);
-    }
-    let mut written = turn.progress;
-    let mut file = turn.file;
+        while let Some(done) = pool.take() {
+            writer.write(done)?;
+        }
+        Ok::<_, SnapshotError>(())
+    })?;
+    let Writer { mut file, mut written, .. } = writer;
     file.finish(id)?;
     written.file = file.position;
     Ok(Saved { id, progress: written })
 }
 
-/// Hands out groups, and takes them back in order.
-struct Queue<'p, W> {
-    next: AtomicU64,
-    failed: AtomicBool,
-    turn: Mutex<Turn<'p, W>>,
-    arrived: Condvar,
+/// A group to be made.
+struct Job {
+    clusters: Range<u64>,
+    group: Group,
+    made: Result<(), SnapshotError>,
 }
 
-struct Turn<'p, W> {
-    /// The group to be written next.
-    group: u64,
+/// What the caller's thread does with groups that are made.
+struct Writer<'s, W> {
     file: Output<W>,
-    progress: Progress,
-    report: &'p mut (dyn FnMut(Progress) + Send),
-    error: Option<SnapshotError>,
+    layout: &'s Layout,
+    written: Progress,
+    progress: &'s mut dyn FnMut(Progress),
 }
 
-impl<'p, W: Write> Queue<'p, W> {
-    /// Writes a group when its turn has come. Until then its thread waits, so that there are never
-    /// more groups in memory than threads.
-    fn commit(&self, number: u64, made: Result<&Group, SnapshotError>, layout: &Layout) {
-        let mut turn = self.lock();
-        while turn.group != number && turn.error.is_none() {
-            turn = self.arrived.wait(turn).unwrap_or_else(PoisonError::into_inner);
-        }
-        if turn.error.is_none() {
-            let written = made.and_then(|group| {
-                turn.file.group(group, layout)?;
-                turn.progress.memory += group.memory;
-                turn.progress.pages += group.pages;
-                turn.progress.file = turn.file.position;
-                Ok(())
-            });
-            match written {
-                Ok(()) => {
-                    let progress = turn.progress;
-                    (turn.report)(progress);
-                }
-                Err(error) => {
-                    turn.error = Some(error);
-                    self.failed.store(true, Relaxed);
-                }
-            }
-        }
-        turn.group = number + 1;
-        drop(turn);
-        self.arrived.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Turn<'p, W>> {
-        // Nothing is left half done by a panic but the file, which then is not complete.
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+impl<W: Write> Writer<'_, W> {
+    /// Returns the group, to be used again.
+    fn write(&mut self, done: Result<Job, Panicked>) -> Result<Group, SnapshotError> {
+        let Job { group, made, .. } = done?;
+        made?;
+        self.file.group(&group, self.layout)?;
+        self.written.memory += group.memory;
+        self.written.pages += group.pages;
+        self.written.file = self.file.position;
+        (self.progress)(self.written);
+        Ok(group)
     }
 }
 

@@ -8,6 +8,7 @@ mod chains;
 mod damage;
 mod machine;
 mod mutations;
+mod panics;
 mod saving;
 mod streams;
 

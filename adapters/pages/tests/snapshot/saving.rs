@@ -53,7 +53,7 @@ fn what_is_saved_is_restored_with_any_sizes_formats_and_regions() {
 fn the_same_bytes_come_out_at_any_number_of_threads() {
     let memory = Memory::guest_like(3000);
     let one = snapshot_with(&memory, Pages::All, &SaveOptions::default().id(BASE).threads(1));
-    for threads in [2, 3, 8] {
+    for threads in [0, 2, 3, 8] {
         let options = SaveOptions::default().id(BASE).threads(threads);
         assert!(snapshot_with(&memory, Pages::All, &options) == one, "{threads}");
     }

@@ -1,0 +1,166 @@
+//! Panics of what the user brings end a save or restore, and nobody waits for ever.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use uadk_compress::{BlockCompressor, Error, Format};
+use uadk_compress_pages::ZeroPages;
+use uadk_compress_pages::snapshot::{
+    Chain, Pages, Progress, ReadMemory, RestoreOptions, SaveOptions, Snapshot, SnapshotError,
+    WriteMemory, restore, save,
+};
+
+use crate::guest::{Memory, PAGE};
+use crate::{codec, layout, snapshot};
+
+/// 12 groups, and batches, of 1 MiB.
+const PAGES: usize = 3000;
+const THREADS: [usize; 4] = [0, 1, 2, 5];
+
+/// Fails instead of hanging.
+fn ends<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+    let (ended, result) = channel();
+    let thread = std::thread::spawn(move || ended.send(test()));
+    match result.recv_timeout(Duration::from_secs(60)) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => panic!("it hangs"),
+        Err(RecvTimeoutError::Disconnected) => resume_unwind(thread.join().unwrap_err()),
+    }
+}
+
+#[derive(Debug)]
+struct Panics;
+
+impl BlockCompressor for Panics {
+    fn format(&self) -> Format {
+        Format::RawDeflate
+    }
+    fn compress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+        panic!("the codec's own");
+    }
+    fn decompress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+        panic!("the codec's own");
+    }
+}
+
+/// Panics at an offset.
+struct Torn(u64);
+
+impl Torn {
+    fn check(&self, offset: u64) {
+        assert_ne!(offset, self.0, "the memory's own");
+    }
+}
+
+impl ReadMemory for Torn {
+    fn read(&self, _: usize, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        self.check(offset);
+        into.fill(1);
+        Ok(())
+    }
+}
+
+impl WriteMemory for Torn {
+    fn write(&self, _: usize, offset: u64, _: &[u8]) -> io::Result<()> {
+        self.check(offset);
+        Ok(())
+    }
+    fn clear(&self, _: usize, offset: u64, _: usize) -> io::Result<()> {
+        self.check(offset);
+        Ok(())
+    }
+}
+
+fn save_by(
+    memory: &impl ReadMemory,
+    codec: &Arc<dyn BlockCompressor>,
+    threads: usize,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), SnapshotError> {
+    let options = SaveOptions::default().threads(threads);
+    let layout = layout(PAGES);
+    save(io::sink(), &layout, memory, Pages::All, codec, &options, progress).map(drop)
+}
+
+fn restore_by(
+    memory: &impl WriteMemory,
+    codec: Arc<dyn BlockCompressor>,
+    threads: usize,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), SnapshotError> {
+    let file = snapshot(&Memory::guest_like(PAGES));
+    let newest = Snapshot::open_with(&file[..], codec).expect("whole");
+    let chain = Chain::new(vec![newest]).expect("a base");
+    let options = RestoreOptions::default().threads(threads).zero_pages(ZeroPages::Write);
+    restore(&chain, memory, &options, progress).map(drop)
+}
+
+fn assert_panicked(result: Result<(), SnapshotError>, message: &str) {
+    match result {
+        Err(SnapshotError::Panicked(panicked)) => {
+            assert!(panicked.message().contains(message), "{panicked}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_codec_that_panics_is_an_error() {
+    for threads in THREADS {
+        let codec: Arc<dyn BlockCompressor> = Arc::new(Panics);
+        let saving = Arc::clone(&codec);
+        let saved = ends(move || save_by(&Torn(1), &saving, threads, &mut |_| {}));
+        assert_panicked(saved, "the codec's own");
+        let restored = ends(move || restore_by(&Torn(1), codec, threads, &mut |_| {}));
+        assert_panicked(restored, "the codec's own");
+    }
+}
+
+#[test]
+fn memory_that_panics_is_an_error() {
+    for threads in THREADS {
+        for page in [0, 1500, PAGES - 1] {
+            let torn = (page * PAGE) as u64;
+            let saved = ends(move || save_by(&Torn(torn), &codec(), threads, &mut |_| {}));
+            assert_panicked(saved, "the memory's own");
+            let restored = ends(move || restore_by(&Torn(torn), codec(), threads, &mut |_| {}));
+            assert_panicked(restored, "the memory's own");
+        }
+    }
+}
+
+#[test]
+fn a_progress_callback_runs_on_the_callers_thread_and_its_panic_unwinds_through_the_caller() {
+    for threads in THREADS {
+        for last in [1, 5] {
+            let unwound = ends(move || {
+                let caller = std::thread::current().id();
+                let mut calls = 0;
+                let mut progress = |_| {
+                    assert_eq!(std::thread::current().id(), caller);
+                    calls += 1;
+                    assert!(calls < last, "the callback's own");
+                };
+                let save = AssertUnwindSafe(|| save_by(&Torn(1), &codec(), threads, &mut progress));
+                let saved = catch_unwind(save).unwrap_err();
+                assert_eq!(std::mem::take(&mut calls), last);
+                let mut progress = |_| {
+                    assert_eq!(std::thread::current().id(), caller);
+                    calls += 1;
+                    assert!(calls < last, "the callback's own");
+                };
+                let restore =
+                    AssertUnwindSafe(|| restore_by(&Torn(1), codec(), threads, &mut progress));
+                let restored = catch_unwind(restore).unwrap_err();
+                assert_eq!(calls, last);
+                [saved, restored]
+            });
+            for payload in unwound {
+                assert_eq!(payload.downcast_ref(), Some(&"the callback's own"));
+            }
+        }
+    }
+}
