@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uadk_compress::{Block, BlockCompressor, Error as EngineError};
+use uadk_compress::{Block, BlockCompressor, Checked, Error as EngineError};
 
 use crate::error::PageFault;
 use crate::reuse::reuse;
@@ -10,7 +10,7 @@ use crate::reuse::reuse;
 /// A compressor with the buffers for a batch of pages.
 #[derive(Debug)]
 pub(crate) struct PageCodec {
-    compressor: Arc<dyn BlockCompressor>,
+    compressor: Checked<Arc<dyn BlockCompressor>>,
     page_size: usize,
     /// For each page, a page's room.
     output: Vec<u8>,
@@ -26,7 +26,7 @@ impl PageCodec {
         max_pages: usize,
     ) -> Self {
         Self {
-            compressor,
+            compressor: Checked::new(compressor),
             page_size,
             output: vec![0; page_size * max_pages],
             lens: Vec::with_capacity(max_pages),
@@ -45,8 +45,8 @@ impl PageCodec {
         }));
         self.compressor.compress_batch(&mut blocks);
         self.lens.clear();
-        // Whatever the trouble, the page as it is will do.
-        self.lens.extend(blocks.iter().map(|block| block.result.as_ref().ok().copied()));
+        // Whatever the trouble, the page as it is will do. No format has an empty blob.
+        self.lens.extend(blocks.iter().map(|block| block.result().ok().filter(|len| *len > 0)));
         self.blocks = reuse(blocks);
     }
 
@@ -72,18 +72,20 @@ impl PageCodec {
             if blob.len() == page_size {
                 page.copy_from_slice(blob);
             } else {
-                blocks.push(Block::new(blob, page));
+                blocks.push(Block::exact(blob, page));
             }
         }
         self.compressor.decompress_batch(&mut blocks);
         let indices = blobs.enumerate().filter(|(_, blob)| blob.len() != page_size);
         let mut outcome = Ok(());
         for ((index, _), block) in indices.zip(&blocks) {
-            let fault = match &block.result {
-                Ok(len) if *len == page_size => continue,
-                Ok(len) => PageFault::Short { len: *len, page_size },
+            let fault = match block.result() {
+                Ok(_) => continue,
+                Err(EngineError::WrongLength { reported, room }) if reported < room => {
+                    PageFault::Short { len: reported, page_size }
+                }
                 Err(EngineError::OutputFull) => PageFault::Long { page_size },
-                Err(error) => PageFault::Engine(error.clone()),
+                Err(error) => PageFault::Engine(error),
             };
             outcome = Err((index, fault));
             break;

@@ -2,6 +2,7 @@
 
 /// A part of a snapshot that is not as it was written, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Damage {
     /// Which part.
     pub part: Part,

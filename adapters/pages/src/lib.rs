@@ -25,3 +25,8 @@ mod stage;
 pub use batch::{Channel, Page, PageBatch, ZeroPages};
 pub use error::{Error, PageFault};
 pub use memory::{GuestRam, OutOfRange};
+/// What compresses and decompresses pages.
+pub use uadk_compress;
+/// The crate whose guest memory [`snapshot::VmMemory`] saves and restores.
+#[cfg(feature = "vm-memory")]
+pub use vm_memory;

@@ -26,6 +26,7 @@
 //! ```
 
 mod chain;
+mod codec;
 mod error;
 mod file;
 mod format;

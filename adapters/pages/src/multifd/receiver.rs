@@ -38,6 +38,7 @@ impl RamBlocks for Vec<(String, GuestRam<'_>)> {
 
 /// What a call of [`Receiver::receive_into`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Received {
     /// Pages were written.
     Pages {

@@ -11,6 +11,7 @@ use crate::method::Method;
 
 /// How the pages of a zlib stream are made. The other side reads both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ZlibMode {
     /// Page by page: several times as fast, and could be made in any order.
     #[default]

@@ -137,19 +137,12 @@ impl<F: ReadAt> Snapshot<F> {
         let stored = &mut stored[..entry.stored as usize];
         super::file::read(self.file(), stored, offset)?;
         let data = &mut data[..entry.len(layout)];
-        let pages = if entry.is_compressed(layout) {
-            if self.codec().decompress(stored, data) != Ok(data.len()) {
-                return Err(self.damaged(located));
-            }
-            Some(&*data)
+        let intact = if entry.is_compressed(layout) {
+            self.codec().decompress(entry, stored, data)
         } else {
             data.copy_from_slice(stored);
-            None
+            Entry::checksum(stored, None) == entry.crc
         };
-        if Entry::checksum(stored, pages) == entry.crc {
-            Ok(())
-        } else {
-            Err(self.damaged(located))
-        }
+        if intact { Ok(()) } else { Err(self.damaged(located)) }
     }
 }

@@ -5,8 +5,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Compressor, Format};
+use uadk_compress::BlockCompressor;
 
+use super::codec::ClusterCodec;
 use super::error::damaged;
 use super::format::ENTRY_LEN;
 use super::format::{
@@ -73,7 +74,7 @@ pub struct Snapshot<F> {
     header: Header,
     trailer: Trailer,
     clusters: Vec<Located>,
-    codec: Arc<dyn BlockCompressor>,
+    codec: ClusterCodec,
 }
 
 /// A cluster, and where its bytes are.
@@ -92,11 +93,11 @@ impl<F: ReadAt> Snapshot<F> {
     /// that says where if its header, index or trailer is damaged.
     pub fn open(file: F) -> Result<Self, Error> {
         let header = read_header(&file)?;
-        let codec = codec(header.format)?;
+        let codec = ClusterCodec::for_format(header.format)?;
         Self::with_header(file, header, codec)
     }
 
-    /// Opens a snapshot to be decompressed by this codec.
+    /// Opens a snapshot to be decompressed by this codec. What it fails at, software does.
     ///
     /// # Errors
     ///
@@ -109,14 +110,10 @@ impl<F: ReadAt> Snapshot<F> {
                 "the snapshot's clusters are {needed}, and the codec is for {given}"
             )));
         }
-        Self::with_header(file, header, codec)
+        Self::with_header(file, header, ClusterCodec::new(codec)?)
     }
 
-    fn with_header(
-        file: F,
-        header: Header,
-        codec: Arc<dyn BlockCompressor>,
-    ) -> Result<Self, Error> {
+    fn with_header(file: F, header: Header, codec: ClusterCodec) -> Result<Self, Error> {
         let trailer = read_trailer(&file, &header)?;
         let clusters = read_index(&file, &header, &trailer)?;
         Ok(Self { file, header, trailer, clusters, codec })
@@ -154,7 +151,7 @@ impl<F: ReadAt> Snapshot<F> {
         &self.clusters
     }
 
-    pub(crate) const fn codec(&self) -> &Arc<dyn BlockCompressor> {
+    pub(crate) const fn codec(&self) -> &ClusterCodec {
         &self.codec
     }
 
@@ -175,12 +172,6 @@ impl<F: ReadAt> Snapshot<F> {
             len: place.len as u64,
         })
     }
-}
-
-/// A codec that reads this format.
-pub(crate) fn codec(format: Format) -> Result<Arc<dyn BlockCompressor>, Error> {
-    let codec = Compressor::builder().format(format).build();
-    Ok(Arc::new(codec.map_err(Error::Engine)?))
 }
 
 pub(crate) fn read_header(file: &impl ReadAt) -> Result<Header, Error> {

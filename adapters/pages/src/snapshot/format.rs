@@ -31,6 +31,7 @@ pub(crate) const MAX_GROUP: usize = 1 << 16;
 
 /// What a snapshot begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Header {
     /// How memory is divided.
     pub layout: Layout,

@@ -113,13 +113,17 @@ impl Group {
         compressor.compress_batch(&mut blocks);
         let with_data = self.entries.iter_mut().filter(|entry| entry.present != 0);
         for (entry, block) in with_data.zip(&blocks) {
-            if let Ok(len) = &block.result {
-                entry.stored = *len as u32;
-                entry.crc = Entry::checksum(&block.dst[..*len], Some(block.src));
-            } else {
+            let pages = block.src();
+            match block.output() {
+                Ok(stored) if !stored.is_empty() => {
+                    entry.stored = stored.len() as u32;
+                    entry.crc = Entry::checksum(stored, Some(pages));
+                }
                 // Whatever the trouble, the pages as they are will do.
-                entry.stored = block.src.len() as u32;
-                entry.crc = Entry::checksum(block.src, None);
+                _ => {
+                    entry.stored = pages.len() as u32;
+                    entry.crc = Entry::checksum(pages, None);
+                }
             }
         }
         for entry in self.entries.iter_mut().filter(|entry| entry.present == 0) {

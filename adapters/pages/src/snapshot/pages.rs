@@ -4,6 +4,7 @@ use super::layout::Layout;
 
 /// Which pages to save.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Pages<'p> {
     /// All of them: a base.
     All,

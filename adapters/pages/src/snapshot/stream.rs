@@ -1,12 +1,9 @@
 //! A snapshot read from beginning to end, as from a pipe.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
-use uadk_compress::BlockCompressor;
-
+use super::codec::ClusterCodec;
 use super::error::damaged;
-use super::file::codec;
 use super::format::{
     ENTRY_LEN, Entry, GROUP_FIXED, GROUP_MAGIC, HEADER_FIXED, Header, INDEX_FIXED, INDEX_MAGIC,
     MAX_GROUP, TRAILER_LEN, Trailer, index_group, parse_table, table_len, u32_at,
@@ -28,7 +25,7 @@ const INDEX_STEP: usize = 64 << 10;
 pub struct StreamReader<R> {
     input: R,
     header: Header,
-    codec: Arc<dyn BlockCompressor>,
+    codec: ClusterCodec,
     position: u64,
     /// The rest of the current group.
     group: std::vec::IntoIter<Entry>,
@@ -98,7 +95,7 @@ impl<R: Read> StreamReader<R> {
     /// If there is no codec for the snapshot's format.
     pub fn resume(input: R, position: Position) -> Result<Self, Error> {
         let Position { header, offset, last, index } = position;
-        let codec = codec(header.format)?;
+        let codec = ClusterCodec::for_format(header.format)?;
         let (stored, data) = (Vec::new(), vec![0; header.layout.cluster_size()]);
         let group = Vec::new().into_iter();
         Ok(Self { input, header, codec, position: offset, group, last, index, stored, data })
@@ -187,16 +184,13 @@ impl<R: Read> StreamReader<R> {
         read(&mut self.input, &mut self.stored)?;
         self.position += u64::from(entry.stored);
         let data = &mut self.data[..entry.len(layout)];
-        let pages = if entry.is_compressed(layout) {
-            if self.codec.decompress(&self.stored, data) != Ok(data.len()) {
-                return Err(here());
-            }
-            Some(&*data)
+        let intact = if entry.is_compressed(layout) {
+            self.codec.decompress(entry, &self.stored, data)
         } else {
             data.copy_from_slice(&self.stored);
-            None
+            Entry::checksum(&self.stored, None) == entry.crc
         };
-        if Entry::checksum(&self.stored, pages) != entry.crc {
+        if !intact {
             return Err(here());
         }
         Ok(Some(Cluster { entry, place, data }))

@@ -11,6 +11,7 @@ use crate::error::Error;
 
 /// What a verification found.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Verified {
     /// How much was looked at.
     pub progress: Progress,
