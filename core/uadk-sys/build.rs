@@ -1,13 +1,34 @@
-//! With the feature `link`: finds `libwd` and `libwd_comp` through pkg-config.
+//! With the feature `link`: finds `libwd` and `libwd_comp` through pkg-config and links them.
+//!
+//! Not finding them is no error, so that `--all-features` builds everywhere: `Libwd::linked` then
+//! reports it.
 
 fn main() {
+    println!("cargo::rustc-check-cfg=cfg(uadk_linked)");
     #[cfg(feature = "link")]
-    for library in ["libwd", "libwd_comp"] {
-        if let Err(error) = pkg_config::Config::new().atleast_version("2.5").probe(library) {
-            panic!(
-                "the feature `link` needs UADK 2.5 or newer, with its pkg-config files: {error}\n\
-                 Install UADK's development package, or set PKG_CONFIG_PATH to the folder that has \
-                 {library}.pc; without the feature, UADK is looked for when the program runs."
+    link();
+}
+
+#[cfg(feature = "link")]
+fn link() {
+    const LIBRARIES: [&str; 2] = ["libwd", "libwd_comp"];
+    let probe = |library: &str, link: bool| {
+        pkg_config::Config::new().atleast_version("2.5").cargo_metadata(link).probe(library)
+    };
+    // Both or neither.
+    match LIBRARIES.iter().try_for_each(|library| probe(library, false).map(drop)) {
+        Ok(()) => {
+            for library in LIBRARIES {
+                probe(library, true).expect("it was found before");
+            }
+            println!("cargo::rustc-cfg=uadk_linked");
+        }
+        Err(error) => {
+            let error = error.to_string();
+            let reason = error.lines().find(|line| !line.is_empty()).unwrap_or_default();
+            println!(
+                "cargo::warning=feature `link`: UADK 2.5 or newer was not found, so `Libwd::linked` \
+                 will fail ({reason})"
             );
         }
     }

@@ -137,7 +137,8 @@ pub struct uacce_dev_list {
 }
 
 /// A driver for one algorithm (`wd_alg.h`): the fields that all versions have. The library owns all
-/// nodes; newer ones are longer.
+/// nodes and changes them at any time: read fields with [`read_available`](Self::read_available) and
+/// its siblings, never through a reference. Newer nodes are longer.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct wd_alg_list {

@@ -34,8 +34,8 @@ macro_rules! functions {
                 },)*)* })
             }
 
-            /// The functions that the program was linked with.
-            #[cfg(feature = "link")]
+            /// The functions that the program is linked with.
+            #[cfg(all(feature = "link", uadk_linked))]
             pub(crate) fn linked() -> Self {
                 unsafe extern "C" { $($(fn $name($(_: $arg),*) $(-> $ret)?;)*)* }
                 Self { $($($name,)*)* }
@@ -46,13 +46,14 @@ macro_rules! functions {
 
 functions! {
     libwd {
-        /// Devices that have an algorithm, or null. To be freed by `wd_free_list_accels`.
+        /// Devices that offer an algorithm, or null. Free the list with `wd_free_list_accels`.
         wd_get_accel_list: fn(*const c_char) -> *mut uacce_dev_list;
-        /// Frees what `wd_get_accel_list` gave.
+        /// Frees a list from `wd_get_accel_list`.
         wd_free_list_accels: fn(*mut uacce_dev_list);
-        /// Free contexts of a device, or a negative code.
+        /// Free contexts of a device, or a negative code. Opening one may fail all the same.
         wd_get_avail_ctx: fn(*mut c_void) -> c_int;
-        /// The list of drivers, which the library keeps. The first node is a head without a driver.
+        /// The list of drivers, which the library keeps and changes. The first node is a head without a
+        /// driver. Read nodes with [`wd_alg_list::read_next`] and its siblings.
         wd_get_alg_head: fn() -> *mut wd_alg_list;
         /// Makes a driver (`wd_alg_list::drv`) available again.
         wd_enable_drv: fn(*mut c_void);

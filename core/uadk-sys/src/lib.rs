@@ -2,7 +2,7 @@
 //!
 //! UADK is the user-space framework for `HiSilicon` Kunpeng accelerators. One binary runs with and
 //! without it: [`Libwd::load`] finds the libraries when the program runs, and a missing or strange
-//! one is an [`Error`] that says what was tried.
+//! one is an [`Error`] that names the places tried.
 //!
 //! This crate has structs, constants and functions, and no policy. What is safe to call when is up
 //! to the caller; the rules are on the fields of [`Functions`].
@@ -18,9 +18,11 @@
 //! zeroed room behind.
 
 pub mod abi;
+mod alg_list;
 mod error;
 mod functions;
 mod load;
+pub mod secure;
 mod version;
 
 pub use abi::WithSlack;

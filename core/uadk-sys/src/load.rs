@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
 
-use crate::{Error, Functions, Release, Tried, Version};
+use crate::{Error, Functions, Release, Tried, Version, secure};
 
-/// Names a folder that is looked in first.
+/// Names the folder that [`Libwd::load`] searches first, except in secure execution.
 pub const LIB_DIR_VARIABLE: &str = "UADK_COMPRESS_LIB_DIR";
 
 /// Where UADK's own build installs to, which loaders don't search everywhere.
@@ -25,21 +25,19 @@ pub struct Libwd {
 }
 
 impl Libwd {
-    /// Loads `libwd`, whose symbols drivers must see, and then `libwd_comp`; with the feature `link`
-    /// gives the ones that the program was linked with.
+    /// Loads `libwd`, whose symbols drivers must see, and then `libwd_comp`.
     ///
-    /// Looks in the folder that `UADK_COMPRESS_LIB_DIR` names, then where the loader looks, then in
-    /// `/usr/local/lib`. A second call gives the same libraries.
+    /// Searches the folder that `UADK_COMPRESS_LIB_DIR` names, then the loader's own path, then
+    /// `/usr/local/lib`. In [secure execution](secure::is_secure_execution), such as a set-user-ID
+    /// program, the variable is ignored: whoever sets it would choose the code that runs with the
+    /// program's rights. A second call returns the same libraries.
     ///
     /// # Errors
     ///
     /// [`Error::NotLoaded`] if they are not there, [`Error::NotUadk`] and [`Error::TooOld`] if what
-    /// is there won't do.
+    /// is there can't be used.
     pub fn load() -> Result<Self, Error> {
-        #[cfg(feature = "link")]
-        return Ok(Self::linked());
-        #[cfg(not(feature = "link"))]
-        Self::load_from(std::env::var_os(LIB_DIR_VARIABLE).map(PathBuf::from).as_deref())
+        Self::load_from(secure::var_os(LIB_DIR_VARIABLE).map(PathBuf::from).as_deref())
     }
 
     /// Like [`load`](Self::load), with `first` in place of the environment variable.
@@ -88,16 +86,26 @@ impl Libwd {
         Self { functions, version, path: None }
     }
 
+    /// The libraries that the program was linked with when it was built. Nothing is searched for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLinked`] if pkg-config did not find UADK when this crate was built.
     #[cfg(feature = "link")]
-    fn linked() -> Self {
-        let functions = Functions::linked();
-        let path = mapped_file(functions.wd_get_accel_list as *mut c_void);
-        // What it was built with is at least 2.5, says pkg-config; more is seen at run time alone.
-        let this = Library::this();
-        let release = Release::probe(|symbol| address(&this, symbol).is_some());
-        let file = path.as_deref().unwrap_or(Path::new(LIBWD));
-        let version = Version::new(release.unwrap_or(Release::From2_5), file);
-        Self { functions, version, path }
+    pub fn linked() -> Result<Self, Error> {
+        #[cfg(not(uadk_linked))]
+        return Err(Error::NotLinked);
+        #[cfg(uadk_linked)]
+        {
+            let functions = Functions::linked();
+            let path = mapped_file(functions.wd_get_accel_list as *mut c_void);
+            // pkg-config asked for 2.5 at least; only the running library tells more.
+            let this = Library::this();
+            let release = Release::probe(|symbol| address(&this, symbol).is_some());
+            let file = path.as_deref().unwrap_or(Path::new(LIBWD));
+            let version = Version::new(release.unwrap_or(Release::From2_5), file);
+            Ok(Self { functions, version, path })
+        }
     }
 
     /// The functions.
@@ -179,8 +187,7 @@ mod tests {
     fn a_library_that_is_nowhere_is_an_error_that_names_all_places() {
         let error = open("libwd-nowhere.so.2", [Some(Path::new("/nonexistent")), None], RTLD_NOW);
         let text = error.unwrap_err().to_string();
-        for part in ["/nonexistent/libwd-no", "/usr/local/lib/libwd-no", "No such file", "ldconfig"]
-        {
+        for part in ["/nonexistent/libwd-no", "/usr/local/lib/libwd-no", "No such file"] {
             assert!(text.contains(part), "{part:?} is not in {text:?}");
         }
     }
@@ -194,6 +201,20 @@ mod tests {
         let error = open(name, [Some(&dir), None], RTLD_NOW).unwrap_err();
         std::fs::remove_dir_all(&dir).expect("still there");
         assert!(error.to_string().contains("file too short"), "{error}");
+    }
+
+    #[cfg(all(feature = "link", not(uadk_linked)))]
+    #[test]
+    fn a_build_without_uadk_reports_that_nothing_is_linked() {
+        assert_eq!(Libwd::linked().unwrap_err(), Error::NotLinked);
+    }
+
+    #[cfg(all(feature = "link", uadk_linked))]
+    #[test]
+    fn a_build_with_uadk_has_its_functions() {
+        let libwd = Libwd::linked().expect("linked");
+        let path = libwd.path().expect("mapped").display().to_string();
+        assert!(path.contains("wd"), "{path}");
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use crate::sync::lock;
 use parking_lot::Mutex;
 
-/// Gives the time since some fixed moment.
+/// Returns the time since some fixed moment.
 pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
-/// Lets so much time pass.
+/// Lets this much time pass.
 pub type Sleeper = Arc<dyn Fn(Duration) + Send + Sync>;
 
 /// Whether `CUSTOM` has anything, so that the common case takes no lock.

@@ -262,13 +262,14 @@ impl Simulator {
         SETTINGS.demands_room.store(demand, Ordering::Relaxed);
     }
 
-    /// Replaces the clock. A synchronous call that has to wait then calls the sleeper of
-    /// [`set_sleeper`](Self::set_sleeper), or, without one, takes the time for passed.
+    /// Replaces the clock. A call that has to wait then calls the sleeper of
+    /// [`set_sleeper`](Self::set_sleeper), or, without one, does not wait.
     pub fn set_clock(&self, clock: Clock) {
         clock::set_clock(Some(clock));
     }
 
-    /// What a synchronous call does to let time pass; it is called once with the time that is left.
+    /// What synchronous calls, slow submissions and slow opens do to let time pass. It is called once,
+    /// with the time that is left.
     pub fn set_sleeper(&self, sleeper: Sleeper) {
         clock::set_sleeper(Some(sleeper));
     }

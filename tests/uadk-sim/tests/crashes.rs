@@ -7,13 +7,13 @@ use std::process::Command;
 
 use common::{HERE, Job, data, job_request, room};
 use uadk_sim::{Fault, Machine, Simulator};
-use uadk_sys::abi::WD_DIR_COMPRESS;
+use uadk_sys::abi::{WD_DEFLATE, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS};
 
 /// Names the case that this process is to crash in.
 const VARIABLE: &str = "UADK_SIM_CRASH";
 
 /// What is done, by name, and what must be said.
-const CASES: [(&str, &str); 14] = [
+const CASES: [(&str, &str); 16] = [
     ("allocate before", "allocated before the library is initialised"),
     ("poll before", "a poll while the library is not initialised"),
     ("request after", "a request while the library is not initialised"),
@@ -26,6 +26,8 @@ const CASES: [(&str, &str); 14] = [
     ("free after a failure", "freed although it lost a request"),
     ("undo in flight", "uninitialised while a request is in flight"),
     ("undo alive", "uninitialised while 1 sessions are alive"),
+    ("undo while it begins", "uninitialised while another thread initialises it"),
+    ("truncated raw deflate", "raw deflate that ends early"),
     ("undo another's", "somebody else made is undone"),
     ("not a session", "a handle that is no session"),
 ];
@@ -60,6 +62,12 @@ fn crash(case: &str) {
         }
         "undo another's" => {
             assert_eq!(sim.initialise_as_other(), 0);
+            HERE.uninit();
+        }
+        "undo while it begins" => {
+            let hold = sim.hold_open();
+            std::thread::spawn(|| HERE.init());
+            hold.wait_until_reached();
             HERE.uninit();
         }
         _ => crash_initialised(&sim, case),
@@ -106,6 +114,14 @@ fn crash_initialised(sim: &Simulator, case: &str) {
         "undo in flight" => {
             submit(HERE.compressor());
             HERE.uninit();
+        }
+        "truncated raw deflate" => {
+            sim.set_raw_deflate_crash(true);
+            let packed = HERE.compressed(HERE.session(WD_DEFLATE, WD_DIR_COMPRESS), &data(1000));
+            let mut job = Job::new(&packed[..packed.len() / 2], 1000);
+            let session = HERE.session(WD_DEFLATE, WD_DIR_DECOMPRESS);
+            assert_eq!(HERE.submit(session, &mut job, WD_DIR_DECOMPRESS), 0);
+            HERE.poll(6, 1);
         }
         "undo alive" => {
             HERE.compressor();

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use common::{HERE, Job, data, room};
 use uadk_sim::{Algorithm, Direction, Fault, Machine, RequestInfo, Simulator};
-use uadk_sys::abi::{EAGAIN, EBUSY, ETIMEDOUT, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS};
+use uadk_sys::abi::{
+    EAGAIN, EBUSY, ETIMEDOUT, WD_DEFLATE, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_GZIP, WD_IN_EPARA,
+    WD_ZLIB,
+};
 
 fn ready() -> (Simulator, usize) {
     let sim = Simulator::acquire(Machine::default());
@@ -260,4 +263,144 @@ fn a_decompression_can_be_rejected() {
     let mut dst = [0; 1000];
     let (code, request) = HERE.call(HERE.decompressor(), WD_DIR_DECOMPRESS, &packed, &mut dst);
     assert_eq!((code, request.status, request.dst_len), (0, 67, 0));
+}
+
+/// Completes one request with a fault.
+#[expect(clippy::unnecessary_box_returns, reason = "a job in flight must not move")]
+fn hit(sim: &Simulator, session: usize, fault: Fault, op_type: u32, src: &[u8]) -> Box<Job> {
+    let mut job = Job::new(src, room(1000));
+    sim.fault(fault, 1);
+    assert_eq!(HERE.submit(session, &mut job, op_type), 0);
+    let context = if op_type == WD_DIR_COMPRESS { 2 } else { 6 };
+    assert_eq!(HERE.poll(context, 1), (0, 1));
+    job
+}
+
+#[test]
+fn a_success_can_lie_about_what_was_consumed() {
+    let (sim, session) = ready();
+    let whole = HERE.compressed(session, &data(1000));
+    for (fault, consumed) in [(Fault::Consumed(7), 7), (Fault::ConsumedShort(1), 999)] {
+        let job = hit(&sim, session, fault, WD_DIR_COMPRESS, &data(1000));
+        let answer = job.answer().unwrap();
+        assert_eq!((answer.consumed, answer.status), (consumed, 0), "{fault:?}");
+        assert_eq!(job.output(), whole, "the output is as it should be");
+    }
+    let decompressor = HERE.decompressor();
+    // The second request of a direction would report the end of the stream.
+    for _ in 0..2 {
+        let fault = Fault::ConsumedShort(4);
+        let job = hit(&sim, decompressor, fault, WD_DIR_DECOMPRESS, &whole);
+        let answer = job.answer().unwrap();
+        assert_eq!((answer.consumed as usize, answer.status), (whole.len() - 4, 0));
+        assert_eq!(job.output(), data(1000));
+    }
+}
+
+#[test]
+fn a_success_can_be_empty() {
+    let (sim, session) = ready();
+    let whole = HERE.compressed(session, &data(1000));
+    let decompressor = HERE.decompressor();
+    let sources = [data(1000), whole];
+    for (session, op_type) in [(session, WD_DIR_COMPRESS), (decompressor, WD_DIR_DECOMPRESS)] {
+        let src = &sources[op_type as usize];
+        let job = hit(&sim, session, Fault::Empty, op_type, src);
+        let answer = job.answer().unwrap();
+        assert_eq!((answer.consumed as usize, answer.produced), (src.len(), 0));
+        assert_eq!(answer.status, 0);
+        assert!(job.dst.iter().all(|byte| *byte == 0), "nothing is written");
+    }
+}
+
+#[test]
+fn a_stream_can_end_early() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(HERE.init_with("zlib", [(1, 1), (1, 1)]), 0);
+    for memoise in [false, true] {
+        sim.memoise(memoise);
+        for (alg_type, trailer) in [(WD_ZLIB, 4), (WD_GZIP, 8), (WD_DEFLATE, 1)] {
+            let session = HERE.session(alg_type, WD_DIR_COMPRESS);
+            let whole = HERE.compressed(session, &data(1000));
+            for (fault, cut) in [(Fault::NoTrailer, trailer), (Fault::Truncated(20), 20)] {
+                sim.fault(fault, 1);
+                let mut dst = [0; 2000];
+                let (code, request) = HERE.call(session, WD_DIR_COMPRESS, &data(1000), &mut dst);
+                assert_eq!((code, request.status, request.src_len), (0, 0, 1000));
+                let len = whole.len() - cut;
+                assert_eq!(dst[..len], whole[..len]);
+                assert_eq!(request.dst_len as usize, len, "{fault:?}");
+                assert!(dst[len..].iter().all(|byte| *byte == 0), "{fault:?}: the rest is written");
+            }
+            HERE.free(session);
+        }
+    }
+}
+
+#[test]
+fn a_refused_submission_can_complete_all_the_same() {
+    let (sim, session) = ready();
+    sim.fault(Fault::ReturnButKeep(-22), 1);
+    let mut jobs = jobs::<2>();
+    assert_eq!(submit(session, &mut jobs), [-22, 0]);
+    assert_eq!(sim.counts().in_flight, 2);
+    assert_eq!(HERE.poll(2, 2), (0, 2));
+    assert_eq!(jobs[0].output(), jobs[1].output());
+    assert_eq!(sim.counts().completed, 2);
+
+    sim.fault(Fault::ReturnButKeep(-5), 1);
+    let mut dst = [0; 2000];
+    let (code, request) = HERE.call(session, WD_DIR_COMPRESS, &data(1000), &mut dst);
+    assert_eq!((code, request.src_len, request.dst_len), (-5, 1000, 2000));
+    assert_eq!(dst[..2], [0x78, 0x9c], "the output is written");
+    HERE.free(session);
+    HERE.uninit();
+}
+
+#[test]
+fn a_submission_can_take_long() {
+    let (sim, session) = ready();
+    let slept = Arc::new(AtomicU64::new(0));
+    let sleeper = Arc::clone(&slept);
+    sim.set_clock(Arc::new(|| Duration::ZERO));
+    sim.set_sleeper(Arc::new(move |time| {
+        sleeper.fetch_add(time.as_micros() as u64, Ordering::Relaxed);
+    }));
+    sim.fault_every(1, Fault::SlowSubmit(Duration::from_micros(700)));
+    let mut jobs = jobs::<2>();
+    assert_eq!(submit(session, &mut jobs), [0, 0]);
+    assert_eq!(slept.load(Ordering::Relaxed), 1400);
+    assert_eq!(HERE.poll(2, 2), (0, 2));
+    HERE.compressed(session, &data(10));
+    assert_eq!(slept.load(Ordering::Relaxed), 2100);
+}
+
+#[test]
+fn truncated_raw_deflate_is_rejected_unless_the_crash_is_asked_for() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(HERE.init(), 0);
+    let compressor = HERE.session(WD_DEFLATE, WD_DIR_COMPRESS);
+    let decompressor = HERE.session(WD_DEFLATE, WD_DIR_DECOMPRESS);
+    let packed = HERE.compressed(compressor, &data(1000));
+    let cut = &packed[..packed.len() / 2];
+    let mut job = Job::new(cut, 1000);
+    assert_eq!(HERE.submit(decompressor, &mut job, WD_DIR_DECOMPRESS), 0);
+    assert_eq!(HERE.poll(6, 1), (0, 1));
+    assert_eq!(job.answer().unwrap().status, WD_IN_EPARA);
+
+    // Whole streams, other formats and synchronous calls work all the same.
+    sim.set_raw_deflate_crash(true);
+    let mut job = Job::new(&packed, 1000);
+    assert_eq!(HERE.submit(decompressor, &mut job, WD_DIR_DECOMPRESS), 0);
+    assert_eq!(HERE.poll(6, 1), (0, 1));
+    assert_eq!(job.output(), data(1000));
+    let mut dst = [0; 1000];
+    let (code, request) = HERE.call(decompressor, WD_DIR_DECOMPRESS, cut, &mut dst);
+    assert_eq!((code, request.status), (0, WD_IN_EPARA));
+    let zlib = HERE.compressed(HERE.compressor(), &data(1000));
+    let mut job = Job::new(&zlib[..zlib.len() / 2], 1000);
+    let other = HERE.decompressor();
+    assert_eq!(HERE.submit(other, &mut job, WD_DIR_DECOMPRESS), 0);
+    assert_eq!(HERE.poll(7, 1), (0, 1));
+    assert_eq!(job.answer().unwrap().status, WD_IN_EPARA);
 }

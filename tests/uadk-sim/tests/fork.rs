@@ -57,6 +57,24 @@ fn a_child_initialises_anew_while_the_parent_goes_on() {
 }
 
 #[test]
+fn an_initialisation_that_is_held_in_the_parent_is_unknown_to_a_child() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    let initialising = std::thread::spawn(|| HERE.init());
+    hold.wait_until_reached();
+    let controls = &sim;
+    let status = in_child(move || {
+        assert_eq!(controls.counts().initialising, 0);
+        assert_eq!(HERE.init(), 0);
+        drop(hold);
+        HERE.uninit();
+    });
+    // The closure is gone in the parent too, and the hold with it.
+    assert_eq!(status, 0);
+    assert_eq!(initialising.join().unwrap(), 0);
+}
+
+#[test]
 fn inherited_sessions_do_not_work() {
     let _sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init(), 0);

@@ -2,8 +2,13 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 use common::HERE;
 use uadk_sim::{Machine, Simulator};
+use uadk_sys::Release;
 use uadk_sys::abi::{EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, TASK_HW};
 
 /// Whether the driver of an algorithm is available.
@@ -149,6 +154,194 @@ fn without_permission_the_device_is_listed_and_can_not_be_opened() {
 fn a_node_that_stays_busy_is_a_timeout() {
     let _sim = Simulator::acquire(Machine { busy_node: true, ..Machine::default() });
     assert_eq!(HERE.init(), ETIMEDOUT);
+}
+
+#[test]
+fn a_node_that_is_busy_for_a_while_can_be_opened_afterwards() {
+    let sim = Simulator::acquire(Machine::default());
+    sim.busy_node(true);
+    assert_eq!(HERE.init(), ETIMEDOUT);
+    sim.busy_node(false);
+    assert_eq!(HERE.init(), 0);
+}
+
+/// A clock that only moves when somebody sleeps on it; says for how long.
+fn sleeping_clock(sim: &Simulator) -> Arc<AtomicU64> {
+    let millis = Arc::new(AtomicU64::new(0));
+    let (clock, sleeper) = (Arc::clone(&millis), Arc::clone(&millis));
+    sim.set_clock(Arc::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))));
+    sim.set_sleeper(Arc::new(move |time| {
+        sleeper.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
+    }));
+    millis
+}
+
+#[test]
+fn opening_takes_its_time_whether_it_succeeds_or_not() {
+    let open_delay = Duration::from_secs(20);
+    for (busy_node, code) in [(false, 0), (true, ETIMEDOUT)] {
+        let machine = Machine { busy_node, open_delay, ..Machine::default() };
+        let sim = Simulator::acquire(machine);
+        let slept = sleeping_clock(&sim);
+        assert_eq!(HERE.init(), code);
+        assert_eq!(slept.load(Ordering::Relaxed), 20_000);
+    }
+}
+
+#[test]
+fn what_fails_before_the_node_is_opened_takes_no_time() {
+    let open_delay = Duration::from_secs(20);
+    for machine in [Machine::isolated(), Machine::without_device(), Machine::without_permission()] {
+        let sim = Simulator::acquire(Machine { open_delay, ..machine });
+        let slept = sleeping_clock(&sim);
+        assert_ne!(HERE.init(), 0);
+        sim.take_all_queues();
+        assert_ne!(HERE.init(), 0);
+        assert_eq!(slept.load(Ordering::Relaxed), 0);
+    }
+}
+
+#[test]
+fn an_open_without_a_sleeper_really_takes_long() {
+    let sim = Simulator::acquire(Machine::default());
+    sim.slow_open(Duration::from_millis(30));
+    let began = Instant::now();
+    assert_eq!(HERE.init(), 0);
+    assert!(began.elapsed() >= Duration::from_millis(30));
+}
+
+#[test]
+fn a_held_initialisation_blocks_nothing_else_and_goes_on_when_released() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    let initialising = std::thread::spawn(|| HERE.init());
+    hold.wait_until_reached();
+    assert_eq!((sim.counts().initialising, sim.counts().inits), (1, 0));
+    assert_eq!(devices(c"zlib"), [64]);
+    assert_eq!(HERE.drivers().len(), 3);
+    assert_eq!(HERE.poll(2, 1).0, EINVAL, "there is no context yet");
+    assert!(!initialising.is_finished());
+    drop(hold);
+    assert_eq!(initialising.join().unwrap(), 0);
+    assert_eq!((sim.counts().initialising, sim.counts().inits), (0, 1));
+    HERE.uninit();
+}
+
+#[test]
+fn a_second_initialisation_waits_for_the_first() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    let first = std::thread::spawn(|| HERE.init());
+    hold.wait_until_reached();
+    let second = std::thread::spawn(|| HERE.init());
+    drop(hold);
+    assert_eq!(first.join().unwrap(), 0);
+    assert_eq!(second.join().unwrap(), EEXIST);
+}
+
+#[test]
+fn a_second_initialisation_does_not_wait_for_ever() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    let first = std::thread::spawn(|| HERE.init());
+    hold.wait_until_reached();
+    assert_eq!(HERE.init(), ETIMEDOUT);
+    drop(hold);
+    assert_eq!(first.join().unwrap(), 0);
+}
+
+#[test]
+fn a_held_initialisation_ends_with_its_simulator() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    let initialising = std::thread::spawn(|| HERE.init());
+    hold.wait_until_reached();
+    drop(sim);
+    assert_eq!(initialising.join().unwrap(), ETIMEDOUT);
+    let sim = Simulator::acquire(Machine::default());
+    let newer = sim.hold_open();
+    drop(hold);
+    let initialising = std::thread::spawn(|| HERE.init());
+    newer.wait_until_reached();
+    drop(newer);
+    assert_eq!(initialising.join().unwrap(), 0);
+}
+
+#[test]
+fn a_held_initialisation_sees_what_has_changed_meanwhile() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    let initialising = std::thread::spawn(|| HERE.init());
+    hold.wait_until_reached();
+    sim.unplug();
+    drop(hold);
+    assert_eq!(initialising.join().unwrap(), ENODEV);
+}
+
+#[test]
+fn a_device_that_appears_before_the_first_initialisation_is_as_good_as_any() {
+    let sim = Simulator::acquire(Machine::without_device());
+    assert!(devices(c"zlib").is_empty());
+    assert!(HERE.drivers().is_empty());
+    sim.plug_in();
+    assert_eq!(devices(c"zlib"), [64]);
+    sim.unplug();
+    assert!(devices(c"zlib").is_empty());
+    sim.plug_in();
+    assert_eq!(HERE.init(), 0);
+    HERE.compressed(HERE.compressor(), b"abc");
+}
+
+#[test]
+fn an_initialisation_without_a_device_leaves_no_driver_for_one_that_appears() {
+    let sim = Simulator::acquire(Machine::without_device());
+    assert_eq!(HERE.init(), EINVAL);
+    sim.plug_in();
+    assert_eq!(devices(c"zlib"), [64]);
+    assert!(HERE.drivers().is_empty(), "drivers register only when they are loaded");
+    assert_eq!(HERE.init(), EINVAL);
+}
+
+#[test]
+fn free_contexts_can_be_a_lie() {
+    let sim = Simulator::acquire(Machine::default());
+    sim.claim_contexts(Some(7));
+    assert_eq!(devices(c"zlib"), [7]);
+    assert_eq!(HERE.init(), 0, "there are enough");
+    HERE.uninit();
+    sim.take_all_queues();
+    assert_eq!(devices(c"zlib"), [7]);
+    assert_eq!(HERE.init(), ETIMEDOUT, "the node stays busy");
+    assert_eq!(available("zlib"), Some(true));
+    sim.claim_contexts(Some(0));
+    sim.release_queues();
+    assert_eq!(HERE.init(), ENODEV);
+    sim.claim_contexts(None);
+    enable("zlib");
+    assert_eq!(devices(c"zlib"), [64]);
+    assert_eq!(HERE.init(), 0);
+}
+
+#[test]
+fn the_version_is_the_tests_choice() {
+    for (number, release) in [
+        ("2.5", Release::From2_5),
+        ("2.8", Release::From2_5),
+        ("2.9.1", Release::From2_5),
+        ("2.10", Release::From2_10),
+        ("2.10.1", Release::From2_10),
+        ("2.11", Release::After2_10),
+    ] {
+        let libwd = uadk_sim::libwd_of(number);
+        assert_eq!(libwd.version().release, release, "{number}");
+        assert_eq!(libwd.version().to_string(), number);
+    }
+}
+
+#[test]
+#[should_panic(expected = "is not a version")]
+fn a_version_that_uadk_does_not_have_is_refused() {
+    let _ = uadk_sim::libwd_of("2.4");
 }
 
 #[test]

@@ -2,9 +2,14 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{HERE, Job, data, room};
 use uadk_sim::{Machine, Simulator};
-use uadk_sys::abi::{EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, WD_DIR_COMPRESS};
+use uadk_sys::abi::{
+    EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, WD_DEFLATE, WD_DIR_COMPRESS,
+    WD_DIR_DECOMPRESS,
+};
 
 fn simulator(script: &str) -> Simulator {
     let sim = Simulator::acquire(Machine::default());
@@ -22,6 +27,10 @@ fn machines() {
         ("isolated=yes", ENODEV),
         ("node=busy", ETIMEDOUT),
         ("queues=taken", ENODEV),
+        ("available=0", ENODEV),
+        ("available=9; queues=taken", ETIMEDOUT),
+        ("available=0; available=actual", 0),
+        ("open-delay=1", 0),
         ("contexts=7", ENODEV),
         ("other=init", EEXIST),
         ("device=absent; machine=full", 0),
@@ -63,6 +72,53 @@ fn the_same_seed_gives_the_same_faults() {
 }
 
 #[test]
+fn each_rate_is_its_own_fault() {
+    type Seen = (i32, u32, u32, u32);
+    let len = {
+        let _sim = simulator("");
+        assert_eq!(HERE.init(), 0);
+        HERE.compressed(HERE.compressor(), &data(500)).len() as u32
+    };
+    let cases: [(&str, Seen); 9] = [
+        ("consumed=1/1:99", (0, 99, len, 0)),
+        ("consumed-short=1/1:1", (0, 499, len, 0)),
+        ("empty=1/1", (0, 500, 0, 0)),
+        ("truncated=1/1:20", (0, 500, len - 20, 0)),
+        ("no-trailer=1/1", (0, 500, len - 4, 0)),
+        ("keeps=1/1:-5", (-5, 500, len, 0)),
+        ("submit-delay=1/1:50", (0, 500, len, 0)),
+        ("empty=9/2; empty=0", (0, 500, len, 0)),
+        ("status=1/1:66", (0, 0, 0, 66)),
+    ];
+    for (script, expected) in cases {
+        let _sim = simulator(script);
+        assert_eq!(HERE.init(), 0);
+        let mut job = Job::new(&data(500), room(500));
+        let began = Instant::now();
+        let code = HERE.submit(HERE.compressor(), &mut job, WD_DIR_COMPRESS);
+        let took = began.elapsed();
+        assert_eq!(HERE.poll(2, 1), (0, 1), "{script}");
+        let answer = job.answer().unwrap();
+        assert_eq!((code, answer.consumed, answer.produced, answer.status), expected, "{script}");
+        assert!(!script.starts_with("submit") || took >= Duration::from_micros(50), "{took:?}");
+    }
+}
+
+#[test]
+fn truncated_raw_deflate_crashes_on_demand() {
+    let sim = simulator("raw-deflate-crash=yes");
+    let error = sim.script("raw-deflate-crash=maybe").unwrap_err();
+    assert!(error.to_string().contains("yes or no"), "{error}");
+    sim.script("raw-deflate-crash=no").unwrap();
+    assert_eq!(HERE.init(), 0);
+    let packed = HERE.compressed(HERE.session(WD_DEFLATE, WD_DIR_COMPRESS), &data(1000));
+    let mut job = Job::new(&packed[..20], 1000);
+    let session = HERE.session(WD_DEFLATE, WD_DIR_DECOMPRESS);
+    assert_eq!(HERE.submit(session, &mut job, WD_DIR_DECOMPRESS), 0);
+    assert_eq!(HERE.poll(6, 1), (0, 1));
+}
+
+#[test]
 fn events_happen_at_once() {
     let sim = simulator("");
     assert_eq!(HERE.init(), 0);
@@ -84,6 +140,10 @@ fn a_wrong_word_is_named() {
         "device=maybe",
         "memoise=1",
         "contexts=many",
+        "available=some",
+        "open-delay=long",
+        "empty=1/5:3",
+        "keeps=1/5",
         "nodes=0,1,2,3,4,5,6,7,8",
         "reset-device=2",
         "machine",
