@@ -48,8 +48,9 @@ fn add(
         match tree.append_path(archive, disk, name) {
             Ok(metadata) => metadata,
             // A file that vanished or can't be read is no reason to give up.
-            Err(error @ Error::Entry { .. }) => {
-                eprintln!("left out: {error}");
+            Err(Error::Entry { name, what, source }) => {
+                let cause = source.map(|source| format!(": {source}")).unwrap_or_default();
+                eprintln!("left out: {name}: {what}{cause}");
                 return Ok(());
             }
             Err(error) => return Err(error),

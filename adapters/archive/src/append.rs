@@ -77,7 +77,7 @@ impl ArchiveOptions {
     ///
     /// # Errors
     ///
-    /// Those of the file; where it is damaged; [`Error::Unsupported`] if it is gzip without blocks, which
+    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, which
     /// would have to be written anew.
     pub fn append<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
         if let Some(index) = index::load(&mut file)? {
@@ -122,11 +122,7 @@ impl ArchiveOptions {
         place: Option<Place>,
     ) -> Result<ArchiveWriter<F>> {
         let Some(place) = place.filter(|place| u64::from(place.within) <= end) else {
-            return Err(Error::Unsupported(
-                "this gzip file has no blocks, so nothing can be appended to it. `uadk-compress tar \
-                 index --output` writes it anew, with blocks"
-                    .into(),
-            ));
+            return Err(Error::NoBlocks);
         };
         // The last block is compressed again, with more in it.
         let block_start = end - u64::from(place.within);

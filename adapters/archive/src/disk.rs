@@ -94,7 +94,7 @@ impl TreeWriter {
     ) -> Result<Metadata> {
         let wrong = |error: io::Error| {
             let path = disk.as_os_str().as_encoded_bytes();
-            Error::entry(path, format!("it can't be read: {error}"))
+            Error::entry_from(path, "it can't be read", error)
         };
         let metadata = fs::symlink_metadata(disk).map_err(wrong)?;
         let kind = metadata.file_type();
@@ -239,7 +239,7 @@ fn children(folder: &Path) -> Result<Vec<std::ffi::OsString>> {
     let children: io::Result<Vec<_>> = read();
     let mut children = children.map_err(|error| {
         let path = folder.as_os_str().as_encoded_bytes();
-        Error::entry(path, format!("the folder can't be read: {error}"))
+        Error::entry_from(path, "the folder can't be read", error)
     })?;
     children.sort_unstable();
     Ok(children)

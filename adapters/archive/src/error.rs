@@ -1,4 +1,4 @@
-//! What can go wrong with a block-gzip stream or an archive.
+//! The errors of block-gzip streams and archives.
 
 use std::borrow::Cow;
 use std::io;
@@ -8,37 +8,32 @@ use std::sync::Arc;
 ///
 /// [`Read`](io::Read) and [`Write`](io::Write) return it inside an [`io::Error`], from which
 /// [`Error::from`] gets it back. Offsets count the bytes of the compressed file from its beginning
-/// unless the text says otherwise.
+/// unless the text says otherwise. Messages don't repeat their source: print the whole chain.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What is below failed: the file, the pipe, the disk.
-    #[error("{0}")]
+    /// The underlying file, pipe or disk failed. Displays as that error, and has its sources.
+    #[error(transparent)]
     Io(Arc<io::Error>),
-    /// A gzip member is not what it says.
-    #[error(
-        "the gzip member at byte {offset} is damaged: {what}. What comes before it is whole; \
-         restore the file from a copy to get the rest"
-    )]
+    /// A gzip member is damaged. The data before it is whole.
+    #[error("the gzip member at byte {offset} is damaged: {what}")]
     Damaged {
         /// Where the member begins.
         offset: u64,
         /// What is wrong with it.
         what: Cow<'static, str>,
     },
-    /// The stream ends too early.
-    #[error(
-        "the file ends too early, at byte {offset}: {what}. It was cut off; copy it once more, or, \
-         if writing it was interrupted, resume that"
-    )]
+    /// The stream ends too early: the file was cut off. If writing it was interrupted,
+    /// [`ArchiveWriter::resume`](crate::ArchiveWriter::resume) continues it.
+    #[error("the file ends too early, at byte {offset}: {what}")]
     Truncated {
         /// Where the file ends.
         offset: u64,
         /// What is missing.
         what: Cow<'static, str>,
     },
-    /// There is something else than gzip.
-    #[error("at byte {offset} is no gzip member: this is not a gzip file, or it has a foreign end")]
+    /// There is something other than gzip: the file is not gzip at all, or other data follows it.
+    #[error("there is no gzip member at byte {offset}")]
     NotGzip {
         /// Where a member should begin.
         offset: u64,
@@ -51,11 +46,9 @@ pub enum Error {
         /// What is wrong there.
         what: Cow<'static, str>,
     },
-    /// The index is damaged, or it and the tar disagree.
-    #[error(
-        "the index of the archive is wrong: {what}. The archive can be read without it; \
-         `uadk-compress tar index` makes a new one"
-    )]
+    /// The index is damaged, or it and the tar disagree. The archive can be read without it, and
+    /// [`ArchiveOptions::index`](crate::ArchiveOptions::index) makes a new one.
+    #[error("the index of the archive is wrong: {what}")]
     Index {
         /// What is wrong with it.
         what: Cow<'static, str>,
@@ -67,8 +60,17 @@ pub enum Error {
         name: String,
         /// What is wrong with it.
         what: Cow<'static, str>,
+        /// The error behind it, if there is one.
+        source: Option<Box<Error>>,
     },
-    /// The archive is of a kind that does not allow it.
+    /// The gzip file has no blocks, so that nothing can point into it or continue it.
+    /// [`ArchiveOptions::rewrite`](crate::ArchiveOptions::rewrite) writes it anew, with blocks.
+    #[error("the gzip file is not made of blocks")]
+    NoBlocks,
+    /// The compressor can't be made, or failed.
+    #[error("the compressor failed")]
+    Compressor(#[source] uadk_compress::Error),
+    /// The archive or the compressor is of a kind that does not allow it.
     #[error("{0}")]
     Unsupported(Cow<'static, str>),
 }
@@ -94,7 +96,18 @@ impl Error {
     }
 
     pub(crate) fn entry(name: &[u8], what: impl Into<Cow<'static, str>>) -> Self {
-        Self::Entry { name: String::from_utf8_lossy(name).into_owned(), what: what.into() }
+        let name = String::from_utf8_lossy(name).into_owned();
+        Self::Entry { name, what: what.into(), source: None }
+    }
+
+    /// As [`entry`](Self::entry), with the error behind it.
+    pub(crate) fn entry_from(
+        name: &[u8],
+        what: impl Into<Cow<'static, str>>,
+        source: impl Into<Self>,
+    ) -> Self {
+        let name = String::from_utf8_lossy(name).into_owned();
+        Self::Entry { name, what: what.into(), source: Some(Box::new(source.into())) }
     }
 
     /// As [`entry`](Self::entry), where the name is not at hand: [`of_entry`](Self::of_entry) adds it.
@@ -102,12 +115,23 @@ impl Error {
         Self::entry(b"", what)
     }
 
-    /// The same, told of an entry.
-    pub(crate) fn of_entry(self, name: &[u8]) -> Self {
+    /// As [`unnamed`](Self::unnamed), with the error behind it.
+    pub(crate) fn unnamed_from(
+        what: impl Into<Cow<'static, str>>,
+        source: impl Into<Self>,
+    ) -> Self {
+        Self::entry_from(b"", what, source)
+    }
+
+    /// The error as one of an entry: `what` could not be done because of it.
+    pub(crate) fn of_entry(self, name: &[u8], what: &'static str) -> Self {
         match self {
-            Self::Entry { name: known, what } if known.is_empty() => Self::entry(name, what),
+            Self::Entry { name: known, what, source } if known.is_empty() => {
+                let name = String::from_utf8_lossy(name).into_owned();
+                Self::Entry { name, what, source }
+            }
             Self::Entry { .. } => self,
-            other => Self::entry(name, other.to_string()),
+            other => Self::entry_from(name, what, other),
         }
     }
 
@@ -115,7 +139,9 @@ impl Error {
         match self {
             Self::Io(error) => error.kind(),
             Self::Truncated { .. } => io::ErrorKind::UnexpectedEof,
-            Self::Unsupported(_) => io::ErrorKind::Unsupported,
+            Self::Unsupported(_) | Self::NoBlocks | Self::Compressor(_) => {
+                io::ErrorKind::Unsupported
+            }
             Self::Entry { .. } => io::ErrorKind::Other,
             _ => io::ErrorKind::InvalidData,
         }

@@ -5,7 +5,7 @@ mod metadata;
 mod options;
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -61,7 +61,7 @@ impl Extractor {
     pub fn new(folder: &Path, options: ExtractOptions) -> Result<Self> {
         let folders = Folders::open(folder).map_err(|errno| {
             let path = folder.as_os_str().as_encoded_bytes();
-            Error::entry(path, format!("the folder can't be opened: {}", io::Error::from(errno)))
+            Error::entry_from(path, "the folder can't be opened", errno)
         })?;
         Ok(Self { options, folders, written: 0 })
     }
@@ -74,7 +74,7 @@ impl Extractor {
     /// [`Error::Entry`] with its name; others can be extracted then, unless the archive is damaged.
     pub fn extract<R: Read>(&mut self, entry: &mut EntryReader<'_, R>) -> Result<Extracted> {
         let name = entry.head().path.clone();
-        self.put(entry).map_err(|error| error.of_entry(&name))
+        self.put(entry).map_err(|error| error.of_entry(&name, "it can't be extracted"))
     }
 
     /// Gives the folders their times and permissions.
@@ -163,8 +163,7 @@ impl Extractor {
         let total = self.written.saturating_add(size);
         match self.options.max_size {
             Some(max) if total > max => Err(Error::unnamed(format!(
-                "with its {size} bytes, more than {max} bytes would be extracted; raise the limit if \
-                 the archive can be trusted"
+                "with its {size} bytes, more than {max} bytes would be extracted"
             ))),
             _ => {
                 self.written = total;
@@ -186,15 +185,14 @@ fn replacing<T>(
             match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => make(),
                 Err(Errno::ISDIR | Errno::PERM) => {
-                    return Err(Error::unnamed("a folder of that name is there; remove it"));
+                    return Err(Error::unnamed("a folder of that name is there"));
                 }
                 Err(errno) => Err(errno),
             }
         }
         result => result,
     };
-    result
-        .map_err(|errno| Error::unnamed(format!("it can't be written: {}", io::Error::from(errno))))
+    result.map_err(|errno| Error::unnamed_from("it can't be written", errno))
 }
 
 fn write<R: Read>(

@@ -54,6 +54,10 @@ pub use index::Index;
 pub use kind::EntryKind;
 pub use options::ArchiveOptions;
 pub use read::{ArchiveReader, EntryReader};
+/// The crate whose headers [`ArchiveWriter::append_data`] takes.
+pub use tar;
+/// What compresses and decompresses blocks.
+pub use uadk_compress;
 pub use verify::Verified;
 pub use write::ArchiveWriter;
 

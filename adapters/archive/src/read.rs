@@ -211,7 +211,8 @@ impl<R: Read + Seek> ArchiveReader<R> {
             }
         }
         self.walker.restart(expected.start);
-        let found = next(&mut self.walker).map_err(|error| error.of_entry(&expected.path))?;
+        let found = next(&mut self.walker)
+            .map_err(|error| error.of_entry(&expected.path, "it can't be read"))?;
         let fits = |entry: &Entry| {
             let (tar_len, checksum) = (expected.tar_len, expected.checksum);
             Entry { tar_len, checksum, place: expected.place, ..entry.clone() } == expected
@@ -275,7 +276,10 @@ impl<'a, R: Read> EntryReader<'a, R> {
             self.finish()?;
             return Ok(Piece::End);
         }
-        let data = self.walker.data().map_err(|error| error.of_entry(&self.head.path))?;
+        let data = self
+            .walker
+            .data()
+            .map_err(|error| error.of_entry(&self.head.path, "it can't be read"))?;
         let n = data.len().min(usize::try_from(left_before_hole).unwrap_or(usize::MAX));
         Ok(Piece::Data(&data[..n]))
     }
@@ -295,7 +299,10 @@ impl<'a, R: Read> EntryReader<'a, R> {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
         }
-        let tail = self.walker.finish().map_err(|error| error.of_entry(&self.head.path))?;
+        let tail = self
+            .walker
+            .finish()
+            .map_err(|error| error.of_entry(&self.head.path, "it can't be read"))?;
         match &self.expected {
             Some(expected)
                 if (expected.tar_len, expected.checksum) != (tail.tar_len, tail.checksum) =>

@@ -13,7 +13,7 @@ impl ArchiveOptions {
     ///
     /// # Errors
     ///
-    /// Those of the file; where it is damaged; [`Error::Unsupported`] if it is gzip without blocks, which
+    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, which
     /// [`rewrite`](Self::rewrite) is for. Nothing has been changed then.
     pub fn index<F: ArchiveFile>(&self, mut file: F) -> Result<u64> {
         file.seek(SeekFrom::Start(0))?;
@@ -23,11 +23,7 @@ impl ArchiveOptions {
         drop(archive);
         let end_place = made.end_place.filter(|_| made.entries.iter().all(|e| e.place.is_some()));
         let Some(end_place) = end_place else {
-            return Err(Error::Unsupported(
-                "this gzip file has no blocks for an index to point to; `uadk-compress tar index \
-                 --output` writes it anew, with blocks"
-                    .into(),
-            ));
+            return Err(Error::NoBlocks);
         };
         let mut index = IndexBuilder::new()?;
         made.entries.iter().try_for_each(|entry| index.push(entry))?;

@@ -153,7 +153,7 @@ impl<W: Write> ArchiveWriter<W> {
         let path = path.as_ref();
         let name = path.as_os_str().as_encoded_bytes();
         let kind = EntryKind::from_byte(header.entry_type().as_byte());
-        let wrong = |error: io::Error| Error::entry(name, error.to_string());
+        let wrong = |error: io::Error| Error::entry_from(name, "its header is wrong", error);
         let size = if kind.has_data() { header.entry_size().map_err(wrong)? } else { 0 };
         let link = header.link_name().map_err(wrong)?.map(std::borrow::Cow::into_owned);
         let parts = Parts {
@@ -207,7 +207,11 @@ impl<W: Write> ArchiveWriter<W> {
         // The builder would only find out when it has begun.
         parts.header.clone().set_path(path).or_else(|error| {
             let long = name.len() >= 100 && !has_forbidden_parts(path);
-            if long { Ok(()) } else { Err(Error::entry(name, error.to_string())) }
+            if long {
+                Ok(())
+            } else {
+                Err(Error::entry_from(name, "its name can't be in an archive", error))
+            }
         })?;
         fill_blanks(&mut parts.header);
         let start = self.tar_len();
@@ -237,11 +241,9 @@ impl<W: Write> ArchiveWriter<W> {
         {
             return Err(error.clone());
         }
-        let (missing, why) = match &written {
-            Ok(n) => (parts.stored - n, "it is shorter than it was said to be".into()),
-            Err(error) => {
-                (start + header_len + parts.stored - stream.gzip.position(), error.to_string())
-            }
+        let missing = match &written {
+            Ok(n) => parts.stored - n,
+            Err(_) => start + header_len + parts.stored - stream.gzip.position(),
         };
         let padding = parts.stored.next_multiple_of(512) - parts.stored;
         io::copy(&mut io::repeat(0).take(missing + padding), stream)?;
@@ -263,13 +265,14 @@ impl<W: Write> ArchiveWriter<W> {
             place: None,
         });
         self.index_found()?;
-        if missing > 0 || written.is_err() {
-            return Err(Error::entry(
-                name,
-                format!("{why}. In the archive, its last {missing} bytes are zeros"),
-            ));
+        let zeros = format!("its last {missing} bytes are zeros in the archive");
+        match written {
+            Err(error) => Err(Error::entry_from(name, zeros, error)),
+            Ok(_) if missing > 0 => {
+                Err(Error::entry(name, format!("it is shorter than it was said to be; {zeros}")))
+            }
+            Ok(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Puts entries into the index whose blocks are written.

@@ -1,5 +1,6 @@
 //! `bench`: compares engines, formats, levels and block sizes on the user's own data.
 
+mod case;
 mod input;
 mod measure;
 mod table;
@@ -10,11 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use uadk_compress::{BlockCompressor, Error as EngineError, Format, Level, SoftwareCompressor};
+use uadk_compress::{BlockCompressor, Format, Level, SoftwareCompressor};
 
 use crate::engines::{self, ACCELERATOR, SOFTWARE};
 use crate::error::{self, Error};
 use crate::size;
+use case::Case;
 use input::Input;
 use measure::{Failure, Mode, measure};
 use table::{Outcome, Row};
@@ -71,17 +73,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if wrong.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(Error::WrongBytes { cases: wrong }) }
 }
 
-/// One thing to measure.
-#[derive(Debug)]
-struct Case {
-    engine: &'static str,
-    codec: Arc<dyn BlockCompressor>,
-    /// `None` for engines that ignore it.
-    level: Option<Level>,
-    block_size: usize,
-    mode: Mode,
-}
-
 impl Arguments {
     /// All cases, and why there are none with the accelerator.
     fn cases(&self) -> Result<(Vec<Case>, Option<String>), Error> {
@@ -94,7 +85,7 @@ impl Arguments {
             }
             match engines::accelerator(*format) {
                 Ok(codec) => engines.push((ACCELERATOR, codec, None)),
-                Err(error) => missing = Some(error.to_string()),
+                Err(error) => missing = Some(error::chain(&error)),
             }
         }
         let mut cases = Vec::new();
@@ -110,16 +101,6 @@ impl Arguments {
             }
         }
         Ok((cases, missing))
-    }
-}
-
-impl std::fmt::Display for Case {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.engine, self.codec.format())?;
-        if let Some(level) = self.level {
-            write!(f, " level {}", level.get())?;
-        }
-        write!(f, ", blocks of {}, {}", size::display(self.block_size), self.mode.name())
     }
 }
 
@@ -148,11 +129,6 @@ fn format(text: &str) -> Result<Format, String> {
 fn block_size(text: &str) -> Result<usize, String> {
     let bytes = size::parse(text)?;
     if bytes > MAX_BLOCK { Err("blocks have up to 8M".to_owned()) } else { Ok(bytes) }
-}
-
-/// Whether an engine says that it does not do such blocks at all.
-fn is_unsupported(error: &EngineError) -> bool {
-    matches!(error, EngineError::Unsupported(_))
 }
 
 #[cfg(test)]

@@ -7,39 +7,53 @@ use std::process::ExitCode;
 /// Output that can't be written (`EX_IOERR` of `sysexits.h`).
 const OUTPUT: u8 = 74;
 
-/// What ends a command.
+/// What ends a command. [`report`](crate::report::report) prints it with its sources and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("{} can't be read: {source}. Give a file that this user may read, or - for stdin", path.display())]
+    #[error("{} can't be read", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error(
-        "{} is a folder. Give the files in it, or pipe them: tar c {} | uadk-compress bench -",
-        path.display(), path.display()
-    )]
+    #[error("{} can't be written", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{} is a folder", path.display())]
     Folder { path: PathBuf },
-    #[error("{files}: nothing to compress, for there are no bytes in it. Give a file with data")]
+    #[error("{} is there already", path.display())]
+    Exists { path: PathBuf },
+    #[error("{files}: there are no bytes to compress")]
     Empty { files: String },
-    #[error("the software engine failed: {0}")]
-    Software(uadk_compress::Error),
-    #[error(
-        "other bytes came back than were compressed by {}. Don't use that engine; `uadk-compress \
-         doctor` says more",
-        cases.join("; ")
-    )]
+    #[error("the software engine failed")]
+    Software(#[source] uadk_compress::Error),
+    #[error("other bytes came back than were compressed by {}", cases.join("; "))]
     WrongBytes { cases: Vec<String> },
-    #[error("{file}: {source}")]
+    #[error("{file}")]
     Archive { file: String, source: uadk_compress_archive::Error },
-    #[error("{file}: {source}")]
+    #[error("{file}")]
     File { file: String, source: io::Error },
-    #[error("{0}")]
-    Refused(String),
+    /// What is asked for makes no sense; the hint says what would.
+    #[error("{what}")]
+    Refused { what: String, hint: Option<&'static str> },
     #[error("{count} of the files or entries failed, as said above; the others are done")]
     Some { count: u64 },
-    #[error(transparent)]
-    MultifdProxy(#[from] crate::multifd_proxy::ProxyError),
-    #[error(transparent)]
-    Pages(#[from] crate::pages::PagesError),
-    #[error("the output can't be written: {0}")]
+    #[error("{}", path.display())]
+    Snapshot { path: PathBuf, source: uadk_compress_pages::Error },
+    #[error("{} has {len} bytes, and the regions make {expected}", path.display())]
+    Regions { path: PathBuf, len: u64, expected: u64 },
+    #[error("the layout of {} differs", path.display())]
+    OtherLayout { path: PathBuf },
+    #[error("a snapshot from stdin can't be part of a chain")]
+    ChainFromStdin,
+    #[error("no engine can be made")]
+    Engine(#[source] uadk_compress::Error),
+    #[error("{address} can't be listened at")]
+    Listen { address: String, source: io::Error },
+    #[error("connections can't be accepted any more")]
+    Accept(#[source] io::Error),
+    #[error("the migration failed and the source's guest goes on")]
+    Migration {
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What to do about it.
+        hint: Option<&'static str>,
+    },
+    #[error("the output can't be written")]
     Output(#[from] io::Error),
 }
 
@@ -49,9 +63,25 @@ impl Error {
         Self::File { file: path.display().to_string(), source }
     }
 
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source }
+    }
+
     /// What went wrong with an archive or a gzip file.
     pub(crate) fn archive(path: &Path, source: uadk_compress_archive::Error) -> Self {
         Self::Archive { file: path.display().to_string(), source }
+    }
+
+    pub(crate) fn snapshot(path: &Path, source: uadk_compress_pages::Error) -> Self {
+        Self::Snapshot { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn refused(what: impl Into<String>, hint: Option<&'static str>) -> Self {
+        Self::Refused { what: what.into(), hint }
     }
 
     /// Whether it is only that nobody reads on, as behind `| head`.
@@ -74,6 +104,12 @@ impl Error {
             _ => ExitCode::FAILURE,
         }
     }
+}
+
+/// The error and its sources, joined by ": ".
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Writes to stdout. A reader that has seen enough (`| head`) is no error.

@@ -10,6 +10,7 @@ use uadk_compress::Level;
 use uadk_compress_archive::{BlockGzOptions, BlockGzReader};
 
 use crate::error::Error;
+use crate::report::report;
 use crate::streams::{self, Counted, is_dash};
 
 /// Compresses as gzip does, on all CPUs or an accelerator, into gzip that can be sought in
@@ -128,7 +129,7 @@ impl Common {
             match done {
                 Err(error) if error.is_broken_pipe() => break,
                 Err(error) => {
-                    eprintln!("uadk-compress: {error}");
+                    report(&error);
                     count += 1;
                 }
                 Ok(()) => {}
@@ -149,8 +150,8 @@ impl Common {
     fn in_place(&self, job: &Job, file: &Path) -> Result<(), Error> {
         let metadata = fs::symlink_metadata(file).map_err(|error| Error::file(file, error))?;
         if !metadata.is_file() {
-            let what = "is no regular file; with --stdout it can be read";
-            return Err(Error::Refused(format!("{} {what}", file.display())));
+            let what = format!("{} is no regular file", file.display());
+            return Err(Error::refused(what, Some("with --stdout it can be read")));
         }
         let input = streams::input(file)?;
         let target = target(job, file)?;
@@ -165,10 +166,7 @@ impl Common {
         let mut output =
             options.write(true).create_new(true).mode(0o600).open(&target).map_err(|error| {
                 match error.kind() {
-                    io::ErrorKind::AlreadyExists => Error::Refused(format!(
-                        "{} is there already; --force replaces it",
-                        target.display()
-                    )),
+                    io::ErrorKind::AlreadyExists => Error::Exists { path: target.clone() },
                     _ => failed(error),
                 }
             })?;
@@ -239,9 +237,10 @@ fn target(job: &Job, file: &Path) -> Result<PathBuf, Error> {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or("");
     let known = matches!(extension, "gz" | "bgz" | "tgz");
     match job {
-        Job::Compress(_) if known => {
-            Err(Error::Refused(format!("{} is compressed already, by its name", file.display())))
-        }
+        Job::Compress(_) if known => Err(Error::refused(
+            format!("{} is compressed already, by its name", file.display()),
+            None,
+        )),
         Job::Compress(_) => {
             let mut name = file.as_os_str().to_owned();
             name.push(".gz");
@@ -249,9 +248,9 @@ fn target(job: &Job, file: &Path) -> Result<PathBuf, Error> {
         }
         Job::Decompress if extension == "tgz" => Ok(file.with_extension("tar")),
         Job::Decompress if known => Ok(file.with_extension("")),
-        Job::Decompress => Err(Error::Refused(format!(
-            "{} has none of the endings .gz, .bgz and .tgz; with --stdout it is read all the same",
-            file.display()
-        ))),
+        Job::Decompress => Err(Error::refused(
+            format!("{} has none of the endings .gz, .bgz and .tgz", file.display()),
+            Some("with --stdout it is read all the same"),
+        )),
     }
 }

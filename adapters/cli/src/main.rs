@@ -9,6 +9,7 @@ mod gzip;
 mod manual;
 mod multifd_proxy;
 mod pages;
+mod report;
 mod size;
 mod streams;
 mod tar;
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
         Command::Pages(arguments) => pages::run(&arguments),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("uadk-compress: {error}");
+        report::report(&error);
         error.exit_code()
     })
 }

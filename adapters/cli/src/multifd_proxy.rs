@@ -5,14 +5,15 @@ mod channel;
 mod counters;
 mod migration;
 
-use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use uadk_compress::{BlockCompressor, Compressor, Level};
 use uadk_compress_pages::multifd::{Method, Settings};
 
 use crate::error::{self, Error};
+use crate::report::report;
 use crate::size;
 use address::Address;
 use migration::Migration;
@@ -33,10 +34,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     connect: Address,
     /// The method that arrives
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", value_parser = methods())]
     from: Method,
     /// The method to send
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", value_parser = methods())]
     to: Method,
     /// The level of zstd, and of the software engine for qpl and uadk
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=20))]
@@ -52,21 +53,6 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// What keeps the proxy from working, or a migration from succeeding.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProxyError {
-    #[error(
-        "{address} can't be listened at: {source}. Choose an address that nobody uses; remove a socket that was left behind"
-    )]
-    Listen { address: Address, source: io::Error },
-    #[error("the engine for {method} can't be made: {source}")]
-    Engine { method: Method, source: uadk_compress::Error },
-    #[error("the migration failed and the source's guest goes on: {0}")]
-    Migration(channel::Failure),
-    #[error("connections can't be accepted any more: {0}")]
-    Accept(io::Error),
-}
-
 /// Passes one migration on, or one after the other.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let (from, from_codec) = settings(arguments.from, arguments)?;
@@ -74,11 +60,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let listener = arguments
         .listen
         .listen()
-        .map_err(|source| ProxyError::Listen { address: arguments.listen.clone(), source })?;
+        .map_err(|source| Error::Listen { address: arguments.listen.to_string(), source })?;
     // The thread that accepts has the listener, and never ends.
-    let _cleanup = listener.cleanup().map_err(ProxyError::Accept)?;
+    let _cleanup = listener.cleanup().map_err(Error::Accept)?;
     if !arguments.json {
-        let listening = listener.address().map_err(ProxyError::Accept)?;
+        let listening = listener.address().map_err(Error::Accept)?;
         let Arguments { connect, from, to, .. } = arguments;
         error::print(&format!("{listening} ({from}) -> {connect} ({to})\n"))?;
     }
@@ -92,10 +78,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             error::print(&format!("{}\n", codec.stats()))?;
         }
         match outcome {
-            Err(error) if arguments.keep_listening && matches!(error, ProxyError::Migration(_)) => {
-                eprintln!("uadk-compress: {error}");
+            Err(error) if arguments.keep_listening && matches!(error, Error::Migration { .. }) => {
+                report(&error);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
             Ok(()) if arguments.keep_listening => {}
             Ok(()) => return Ok(ExitCode::SUCCESS),
         }
@@ -105,16 +91,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 fn settings(
     method: Method,
     arguments: &Arguments,
-) -> Result<(Settings, Option<Compressor>), ProxyError> {
+) -> Result<(Settings, Option<Compressor>), Error> {
     let settings = Settings::new(method).page_size(arguments.page_size).level(arguments.level);
     let Some(format) = method.page_format() else { return Ok((settings, None)) };
     let codec = Compressor::builder()
         .format(format)
         .level(Level::nearest(arguments.level))
         .build()
-        .map_err(|source| ProxyError::Engine { method, source })?;
+        .map_err(Error::Engine)?;
     let shared: Arc<dyn BlockCompressor> = Arc::new(codec.clone());
     Ok((settings.codec(shared), Some(codec)))
+}
+
+fn methods() -> impl TypedValueParser<Value = Method> {
+    PossibleValuesParser::new(Method::ALL.map(Method::name)).try_map(|name| name.parse())
 }
 
 fn page_size(text: &str) -> Result<usize, String> {

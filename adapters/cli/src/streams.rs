@@ -18,9 +18,9 @@ pub(crate) fn is_dash(path: &Path) -> bool {
 /// The file to read; `-` is stdin.
 pub(crate) fn input(path: &Path) -> Result<File, Error> {
     let file = if is_dash(path) { stdin() } else { File::open(path) };
-    let file = file.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let file = file.map_err(|source| Error::read(path, source))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(Error::Refused(format!("{} is a folder, not a file", path.display())));
+        return Err(Error::refused(format!("{} is a folder, not a file", path.display()), None));
     }
     Ok(file)
 }
@@ -78,4 +78,9 @@ pub(crate) fn threads(text: &str) -> Result<usize, String> {
         Ok(threads @ 1..=1024) => Ok(threads),
         _ => Err("a number from 1 to 1024".to_owned()),
     }
+}
+
+/// The number of threads if it was given, or else that of processors.
+pub(crate) fn threads_or_all(count: Option<usize>) -> usize {
+    count.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

@@ -90,9 +90,9 @@ fn data_can_come_from_stdin() {
 fn what_can_not_be_read_is_named_with_what_to_do() {
     let (dir, empty) = file(b"");
     for (path, hint) in [
-        (PathBuf::from("/nonexistent/data"), "Give a file"),
+        (PathBuf::from("/nonexistent/data"), "give a file that this user may read"),
         (dir.path().to_owned(), "tar c"),
-        (empty, "Give a file with data"),
+        (empty, "give a file with data"),
     ] {
         let path = path.to_str().expect("UTF-8");
         let output = bench(&[path]);

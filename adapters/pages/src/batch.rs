@@ -3,67 +3,17 @@
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Error as EngineError};
+use uadk_compress::BlockCompressor;
 
 use crate::codec::PageCodec;
-use crate::memory::{GuestRam, OutOfRange};
+use crate::error::{Error, PageFault};
+use crate::memory::GuestRam;
 use crate::stage::Stage;
 
-/// What can go wrong with a batch.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BatchError {
-    /// A page size that pages do not have.
-    #[error("{0} bytes are no page: pages have 4096 to 65536, in powers of two")]
-    PageSize(usize),
-    /// More pages than the channel was made for.
-    #[error("{pages} pages are more than the {max} that fit a batch")]
-    TooManyPages {
-        /// Pages of the batch.
-        pages: usize,
-        /// The most that the channel takes.
-        max: usize,
-    },
-    /// A page outside of the memory.
-    #[error("page {index} of the batch: {source}")]
-    Offset {
-        /// Which of the batch's pages.
-        index: usize,
-        /// Where it would be.
-        source: OutOfRange,
-    },
-    /// A page that does not decompress.
-    #[error("page {index} of the batch: {source}")]
-    Page {
-        /// Which of the batch's pages.
-        index: usize,
-        /// What the engine says.
-        source: EngineError,
-    },
-    /// A page that decompresses to less than a page.
-    #[error("page {index} of the batch has {len} bytes instead of {page_size}")]
-    ShortPage {
-        /// Which of the batch's pages.
-        index: usize,
-        /// What it decompressed to.
-        len: usize,
-        /// Bytes of a page.
-        page_size: usize,
-    },
-    /// A page that decompresses to more than a page, or a raw one of another length.
-    #[error("page {index} of the batch has more or other than {page_size} bytes")]
-    LongPage {
-        /// Which of the batch's pages.
-        index: usize,
-        /// Bytes of a page.
-        page_size: usize,
-    },
-}
-
 /// Fails unless pages can have this size.
-pub(crate) fn check_page_size(page_size: usize) -> Result<(), BatchError> {
+pub(crate) fn check_page_size(page_size: usize) -> Result<(), Error> {
     let valid = page_size.is_power_of_two() && (4 << 10..=64 << 10).contains(&page_size);
-    if valid { Ok(()) } else { Err(BatchError::PageSize(page_size)) }
+    if valid { Ok(()) } else { Err(Error::PageSize(page_size)) }
 }
 
 /// What became of a page.
@@ -122,12 +72,12 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`BatchError::PageSize`] unless it is a power of two from 4096 to 65536.
+    /// [`Error::PageSize`] unless it is a power of two from 4096 to 65536.
     pub fn new(
         compressor: Arc<dyn BlockCompressor>,
         page_size: usize,
         max_pages: usize,
-    ) -> Result<Self, BatchError> {
+    ) -> Result<Self, Error> {
         check_page_size(page_size)?;
         Ok(Self {
             page_size,
@@ -142,12 +92,12 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`BatchError::TooManyPages`], and [`BatchError::Offset`] for a page outside of the memory.
+    /// [`Error::TooManyPages`], and [`Error::Offset`] for a page outside of the memory.
     pub fn compress(
         &mut self,
         ram: &GuestRam<'_>,
         offsets: &[u64],
-    ) -> Result<PageBatch<'_>, BatchError> {
+    ) -> Result<PageBatch<'_>, Error> {
         self.stage.gather(ram, offsets)?;
         self.codec.compress(self.stage.pages());
         Ok(PageBatch { page_size: self.page_size, stage: &self.stage, codec: &self.codec })
@@ -164,36 +114,38 @@ impl Channel {
         ram: &GuestRam<'_>,
         pages: impl Iterator<Item = (u64, Page<'p>)> + Clone,
         zero_pages: ZeroPages,
-    ) -> Result<(), BatchError> {
+    ) -> Result<(), Error> {
         let page_size = self.page_size;
         let max = self.landing.len() / page_size;
+        let long = |index| Error::Page { index, source: PageFault::Long { page_size } };
         let (mut count, mut landing) = (0, 0);
         for (index, (_, page)) in pages.clone().enumerate() {
             count += 1;
             match page {
                 Page::Raw(bytes) if bytes.len() != page_size => {
-                    return Err(BatchError::LongPage { index, page_size });
+                    return Err(long(index));
                 }
                 Page::Zero | Page::Raw(_) => {}
                 // The codec takes blobs of a page's length for raw pages.
                 Page::Compressed(bytes) if bytes.len() >= page_size => {
-                    return Err(BatchError::LongPage { index, page_size });
+                    return Err(long(index));
                 }
                 Page::Compressed(_) => landing += page_size,
             }
         }
         if count > max {
-            return Err(BatchError::TooManyPages { pages: count, max });
+            return Err(Error::TooManyPages { pages: count, max });
         }
         let landing = &mut self.landing[..landing];
         let blobs = pages.clone().filter_map(|(_, page)| match page {
             Page::Zero | Page::Raw(_) => None,
             Page::Compressed(bytes) => Some(bytes),
         });
-        self.codec.decompress(blobs, landing).map_err(|error| {
+        self.codec.decompress(blobs, landing).map_err(|(among, source)| {
             let compressed = |page: &Page<'_>| matches!(page, Page::Compressed(_));
-            let indices = pages.clone().enumerate().filter(|(_, (_, page))| compressed(page));
-            error.renumber(|among| indices.clone().nth(among).map_or(among, |(index, _)| index))
+            let mut indices = pages.clone().enumerate().filter(|(_, (_, page))| compressed(page));
+            let index = indices.nth(among).map_or(among, |(index, _)| index);
+            Error::Page { index, source }
         })?;
         let mut landed = landing.chunks_exact(page_size);
         for (index, (offset, page)) in pages.enumerate() {
@@ -205,24 +157,9 @@ impl Channel {
                     landed.next().map_or(Ok(()), |bytes| ram.write(offset, bytes))
                 }
             };
-            written.map_err(|source| BatchError::Offset { index, source })?;
+            written.map_err(|source| Error::Offset { index, source })?;
         }
         Ok(())
-    }
-}
-
-impl BatchError {
-    /// The same error with another page's number in it.
-    fn renumber(mut self, number: impl Fn(usize) -> usize) -> Self {
-        match &mut self {
-            Self::Page { index, .. }
-            | Self::ShortPage { index, .. }
-            | Self::LongPage { index, .. } => {
-                *index = number(*index);
-            }
-            _ => {}
-        }
-        self
     }
 }
 

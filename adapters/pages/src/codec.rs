@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use uadk_compress::{Block, BlockCompressor, Error};
+use uadk_compress::{Block, BlockCompressor, Checked, Error as EngineError};
 
-use crate::batch::BatchError;
+use crate::error::PageFault;
 use crate::reuse::reuse;
 
 /// A compressor with the buffers for a batch of pages.
 #[derive(Debug)]
 pub(crate) struct PageCodec {
-    compressor: Arc<dyn BlockCompressor>,
+    compressor: Checked<Arc<dyn BlockCompressor>>,
     page_size: usize,
     /// For each page, a page's room.
     output: Vec<u8>,
@@ -26,7 +26,7 @@ impl PageCodec {
         max_pages: usize,
     ) -> Self {
         Self {
-            compressor,
+            compressor: Checked::new(compressor),
             page_size,
             output: vec![0; page_size * max_pages],
             lens: Vec::with_capacity(max_pages),
@@ -45,8 +45,8 @@ impl PageCodec {
         }));
         self.compressor.compress_batch(&mut blocks);
         self.lens.clear();
-        // Whatever the trouble, the page as it is will do.
-        self.lens.extend(blocks.iter().map(|block| block.result.as_ref().ok().copied()));
+        // Whatever the trouble, the page as it is will do. No format has an empty blob.
+        self.lens.extend(blocks.iter().map(|block| block.result().ok().filter(|len| *len > 0)));
         self.blocks = reuse(blocks);
     }
 
@@ -57,32 +57,37 @@ impl PageCodec {
     }
 
     /// Decompresses one blob for each page of `pages`; a blob of a page's length is the page.
+    ///
+    /// # Errors
+    ///
+    /// The number of the first blob that is no page, and what is wrong with it.
     pub(crate) fn decompress<'b>(
         &mut self,
         blobs: impl Iterator<Item = &'b [u8]> + Clone,
         pages: &mut [u8],
-    ) -> Result<(), BatchError> {
+    ) -> Result<(), (usize, PageFault)> {
         let page_size = self.page_size;
         let mut blocks: Vec<Block<'_>> = reuse(std::mem::take(&mut self.blocks));
         for (blob, page) in blobs.clone().zip(pages.chunks_exact_mut(page_size)) {
             if blob.len() == page_size {
                 page.copy_from_slice(blob);
             } else {
-                blocks.push(Block::new(blob, page));
+                blocks.push(Block::exact(blob, page));
             }
         }
         self.compressor.decompress_batch(&mut blocks);
         let indices = blobs.enumerate().filter(|(_, blob)| blob.len() != page_size);
         let mut outcome = Ok(());
         for ((index, _), block) in indices.zip(&blocks) {
-            match &block.result {
-                Ok(len) if *len == page_size => continue,
-                Ok(len) => outcome = Err(BatchError::ShortPage { index, len: *len, page_size }),
-                Err(Error::OutputFull) => outcome = Err(BatchError::LongPage { index, page_size }),
-                Err(source) => {
-                    outcome = Err(BatchError::Page { index, source: source.clone() });
+            let fault = match block.result() {
+                Ok(_) => continue,
+                Err(EngineError::WrongLength { reported, room }) if reported < room => {
+                    PageFault::Short { len: reported, page_size }
                 }
-            }
+                Err(EngineError::OutputFull) => PageFault::Long { page_size },
+                Err(error) => PageFault::Engine(error),
+            };
+            outcome = Err((index, fault));
             break;
         }
         self.blocks = reuse(blocks);

@@ -12,12 +12,21 @@
 
 mod batch;
 mod codec;
+mod damage;
+mod error;
 mod memory;
+mod method;
 pub mod multifd;
 mod reuse;
 mod segment;
 pub mod snapshot;
 mod stage;
 
-pub use batch::{BatchError, Channel, Page, PageBatch, ZeroPages};
+pub use batch::{Channel, Page, PageBatch, ZeroPages};
+pub use error::{Error, PageFault};
 pub use memory::{GuestRam, OutOfRange};
+/// What compresses and decompresses pages.
+pub use uadk_compress;
+/// The crate whose guest memory [`snapshot::VmMemory`] saves and restores.
+#[cfg(feature = "vm-memory")]
+pub use vm_memory;

@@ -34,6 +34,7 @@ pub struct GuestRam<'m> {
 /// A range that is not inside the memory, or does not begin and end at multiples of eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{len} bytes at offset {offset:#x} are not a range of words in memory of {size:#x} bytes")]
+#[non_exhaustive]
 pub struct OutOfRange {
     /// Where the range begins.
     pub offset: u64,

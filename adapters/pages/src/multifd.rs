@@ -7,8 +7,6 @@
 
 mod decode;
 mod encode;
-mod error;
-mod method;
 mod packet;
 mod receiver;
 mod relay;
@@ -16,11 +14,11 @@ mod sender;
 mod settings;
 mod wire;
 
-pub use error::{Error, ErrorKind};
-pub use method::{Method, UnknownMethod};
+pub use crate::error::ErrorKind;
+pub use crate::method::{Method, UnknownMethod};
 pub use packet::{DeviceState, Event, Packet};
 pub use receiver::{RamBlocks, Received, Receiver};
-pub use relay::{RelayError, relay};
+pub use relay::relay;
 pub use sender::{PacketNumbers, Sender};
 pub use settings::{Settings, ZlibMode};
 pub use wire::Hello;

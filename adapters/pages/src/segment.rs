@@ -27,15 +27,24 @@ thread_local! {
     static ENCODER: RefCell<Encoder> = RefCell::new(Encoder::new(Mode::Default));
 }
 
+/// While the thread is being torn down its encoder is gone, and there is one for this call.
+fn with_encoder<R>(mut work: impl FnMut(&mut Encoder) -> R) -> R {
+    ENCODER
+        .try_with(|encoder| work(&mut encoder.borrow_mut()))
+        .unwrap_or_else(|_| work(&mut Encoder::new(Mode::Default)))
+}
+
 impl BlockCompressor for SegmentCompressor {
     fn format(&self) -> Format {
         Format::Custom("deflate segment")
     }
 
+    fn max_compressed_len(&self, len: usize) -> usize {
+        Encoder::segment_bound(len)
+    }
+
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        ENCODER.with_borrow_mut(|encoder| {
-            encoder.compress_segment(src, dst).map_err(|_| Error::OutputFull)
-        })
+        with_encoder(|encoder| encoder.compress_segment(src, dst).map_err(|_| Error::OutputFull))
     }
 
     fn decompress(&self, _src: &[u8], _dst: &mut [u8]) -> Result<usize, Error> {
@@ -53,15 +62,20 @@ pub(crate) fn stored(page: &[u8]) -> impl Iterator<Item = IoSlice<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::OnceCell;
+    use std::sync::mpsc;
+
     use flate2::{Decompress, FlushDecompress, Status};
+    use rand::{RngCore, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
 
     use super::*;
 
     #[test]
     fn segments_behind_one_header_are_a_zlib_stream() {
         let text = b"a page of text, and more of it. ".repeat(128);
-        let noise: Vec<u8> =
-            (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let mut noise = vec![0; 4096];
+        Pcg64Mcg::seed_from_u64(1).fill_bytes(&mut noise);
         let mut stream = STREAM_HEADER.to_vec();
         let mut segment = vec![0; 4095];
         for _ in 0..3 {
@@ -81,10 +95,31 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_said_so() {
+    fn a_segment_that_does_not_fit_is_an_error() {
         for room in 0..40 {
             let result = SegmentCompressor.compress(&[7; 4096], &mut vec![0; room]);
             assert!(result.is_ok() || result == Err(Error::OutputFull), "{room}");
         }
+    }
+
+    #[test]
+    fn a_thread_that_is_torn_down_can_still_compress() {
+        struct Last(mpsc::Sender<Result<usize, Error>>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                let result = SegmentCompressor.compress(&[7; 4096], &mut [0; 100]);
+                let _ = self.0.send(result);
+            }
+        }
+        thread_local!(static LAST: OnceCell<Last> = const { OnceCell::new() });
+        let (sender, receiver) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            // Destructors run in the reverse order of the first uses.
+            LAST.with(|last| last.set(Last(sender)).map_err(|_| ())).expect("the first");
+            SegmentCompressor.compress(&[7; 4096], &mut [0; 100])
+        });
+        let before = thread.join().expect("no panic");
+        assert!(before.is_ok());
+        assert_eq!(receiver.recv().expect("dropped"), before);
     }
 }

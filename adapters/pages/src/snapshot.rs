@@ -3,7 +3,7 @@
 //!
 //! The format is described in `docs/snapshot-format.md`. It is written from beginning to end, so
 //! that a pipe will do, and only its last bytes make it complete: whatever a crash leaves behind reads
-//! as [`SnapshotError::Incomplete`].
+//! as [`Error::Incomplete`](crate::Error::Incomplete).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -26,6 +26,7 @@
 //! ```
 
 mod chain;
+mod codec;
 mod error;
 mod file;
 mod format;
@@ -40,8 +41,8 @@ mod verify;
 mod vm;
 mod writer;
 
+pub use crate::damage::{Damage, Part};
 pub use chain::{Chain, PageReader};
-pub use error::{Damage, Part, SnapshotError};
 pub use file::{ReadAt, Snapshot};
 pub use format::Header;
 pub use layout::{Layout, Region};

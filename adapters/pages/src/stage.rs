@@ -1,6 +1,6 @@
 //! Copies of the pages of a batch, and which of them needed none.
 
-use crate::batch::BatchError;
+use crate::error::Error;
 use crate::memory::GuestRam;
 
 /// Where the pages of one batch are copied to, once, out of guest memory.
@@ -32,16 +32,16 @@ impl Stage {
     ///
     /// A page that becomes zero between the look and the copy is one more page of zeros to
     /// compress; one that stops being zero after the look was zero at that moment.
-    pub(crate) fn gather(&mut self, ram: &GuestRam<'_>, offsets: &[u64]) -> Result<(), BatchError> {
+    pub(crate) fn gather(&mut self, ram: &GuestRam<'_>, offsets: &[u64]) -> Result<(), Error> {
         self.normal.clear();
         self.zero.clear();
         self.is_zero.clear();
         let max = self.copies.len() / self.page_size;
         if offsets.len() > max {
-            return Err(BatchError::TooManyPages { pages: offsets.len(), max });
+            return Err(Error::TooManyPages { pages: offsets.len(), max });
         }
         for (index, &offset) in offsets.iter().enumerate() {
-            let outside = |source| BatchError::Offset { index, source };
+            let outside = |source| Error::Offset { index, source };
             let zero = ram.is_zero(offset, self.page_size).map_err(outside)?;
             if zero {
                 self.zero.push(offset);

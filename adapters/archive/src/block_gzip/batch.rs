@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use uadk_compress::{Block, BlockCompressor, Format, Level, SoftwareCompressor};
+use uadk_compress::{
+    Block, BlockCompressor, Error as EngineError, Format, Level, SoftwareCompressor,
+};
 
 use super::member::{self, BLOCK_LEN, HEADER_LEN, MAX_BLOCK_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
 use crate::Error;
@@ -116,17 +118,8 @@ impl Batch {
             .map(|(src, slot)| Block::new(src, &mut slot[HEADER_LEN..MAX_MEMBER_LEN - TRAILER_LEN]))
             .collect();
         engine.compress_batch(&mut blocks);
-        let lens: [usize; BATCH_BLOCKS] = std::array::from_fn(|i| match blocks.get_mut(i) {
-            Some(block) => match &block.result {
-                Ok(len) => *len,
-                Err(uadk_compress::Error::OutputFull) => store(block.src, block.dst),
-                // An engine without a policy, whose troubles are not the caller's.
-                Err(_) => software(Level::BALANCED)
-                    .and_then(|engine| engine.compress(block.src, block.dst))
-                    .unwrap_or_else(|_| store(block.src, block.dst)),
-            },
-            None => 0,
-        });
+        let lens: [usize; BATCH_BLOCKS] =
+            std::array::from_fn(|i| blocks.get_mut(i).map_or(0, settle));
         drop(blocks);
         self.blocks.clear();
         self.members_len = 0;
@@ -158,7 +151,7 @@ impl Batch {
         for extent in usable {
             let (dst, behind) = std::mem::take(&mut rest).split_at_mut(extent.data_len);
             rest = behind;
-            blocks.push(Block::new(extent.deflate(members), dst));
+            blocks.push(Block::exact(extent.deflate(members), dst));
         }
         engine.decompress_batch(&mut blocks);
         let wrong = blocks.iter_mut().zip(usable).enumerate().find_map(|(i, (block, extent))| {
@@ -191,27 +184,44 @@ impl Extent {
 /// then is it the data that is damaged.
 fn check(block: &mut Block<'_>, extent: &Extent, members: &[u8]) -> Result<(), Cow<'static, str>> {
     let (crc, len) = member::read_trailer(&members[extent.member_start..][..extent.member_len]);
-    let good = |result: &Result<usize, uadk_compress::Error>, dst: &[u8]| {
-        *result == Ok(len as usize) && libdeflater::crc32(dst) == crc
-    };
-    if good(&block.result, block.dst) {
+    let is_good =
+        |block: &Block<'_>| block.output().is_ok_and(|data| libdeflater::crc32(data) == crc);
+    if is_good(block) {
         return Ok(());
     }
-    block.result =
-        software(Level::BALANCED).and_then(|engine| engine.decompress(block.src, block.dst));
-    match &block.result {
-        result if good(result, block.dst) => Ok(()),
-        Ok(n) if *n != len as usize => Err(format!("it holds {n} bytes and says {len}").into()),
+    block.run(|deflate, data| software()?.decompress(deflate, data));
+    match block.result() {
+        Ok(_) if is_good(block) => Ok(()),
         Ok(_) => Err("its checksum is wrong".into()),
-        Err(uadk_compress::Error::OutputFull) => {
+        Err(EngineError::WrongLength { reported, .. }) => {
+            Err(format!("it holds {reported} bytes and says {len}").into())
+        }
+        Err(EngineError::OutputFull) => {
             Err(format!("it holds more than the {len} bytes that it says").into())
         }
         Err(_) => Err("its deflate stream is wrong".into()),
     }
 }
 
-fn software(level: Level) -> Result<SoftwareCompressor, uadk_compress::Error> {
-    SoftwareCompressor::new(Format::RawDeflate, level)
+/// Returns the length of a block's deflate stream. A bare engine's troubles are not the caller's:
+/// software does its work.
+fn settle(block: &mut Block<'_>) -> usize {
+    // No deflate stream is empty.
+    let stream_len = |block: &Block<'_>| block.result().ok().filter(|len| *len > 0);
+    let len = stream_len(block).or_else(|| {
+        if block.result() != Err(EngineError::OutputFull) {
+            block.run(|data, deflate| software()?.compress(data, deflate));
+        }
+        stream_len(block)
+    });
+    len.unwrap_or_else(|| {
+        let (data, deflate) = block.parts();
+        store(data, deflate)
+    })
+}
+
+fn software() -> Result<SoftwareCompressor, EngineError> {
+    SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED)
 }
 
 /// One stored deflate block (RFC 1951, 3.2.4), which a block of ours always fits into.

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Compressor, Format, Level};
+use uadk_compress::{BlockCompressor, Checked, Compressor, Format, Level};
 
 use crate::{Error, Result};
 
@@ -74,18 +74,17 @@ impl BlockGzOptions {
     }
 
     /// What compresses or decompresses.
-    pub(super) fn engine(&self) -> Result<Arc<dyn BlockCompressor>> {
-        let unsupported =
-            |error: uadk_compress::Error| Error::Unsupported(error.to_string().into());
+    pub(super) fn engine(&self) -> Result<Checked<Arc<dyn BlockCompressor>>> {
         match &self.compressor {
             None => {
                 let builder = Compressor::builder().format(Format::RawDeflate).level(self.level);
-                Ok(Arc::new(builder.build().map_err(unsupported)?))
+                let engine = builder.build().map_err(Error::Compressor)?;
+                Ok(Checked::new(Arc::new(engine)))
             }
             Some(engine) if engine.format() != Format::RawDeflate => Err(Error::Unsupported(
                 format!("block gzip is made of raw deflate, not {}", engine.format()).into(),
             )),
-            Some(engine) => Ok(Arc::clone(engine)),
+            Some(engine) => Ok(Checked::new(Arc::clone(engine))),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, pool};
+use uadk_compress::{BlockCompressor, Checked, pool};
 
 use super::batch::{Batch, Work};
 use crate::Error;
@@ -15,8 +15,12 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(engine: Arc<dyn BlockCompressor>, work: Work, threads: usize) -> Self {
-        let work = move |(): &mut (), batch: &mut Batch| work(batch, &*engine);
+    pub(super) fn new(
+        engine: Checked<Arc<dyn BlockCompressor>>,
+        work: Work,
+        threads: usize,
+    ) -> Self {
+        let work = move |(): &mut (), batch: &mut Batch| work(batch, &engine);
         Self { jobs: pool::Pool::new("block-gzip", threads, || (), work), spare: Vec::new() }
     }
 

@@ -56,8 +56,9 @@ impl BlockGzOptions {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`](crate::Error::Unsupported) if the compressor is not one for raw deflate, or the environment asks
-    /// for what can't be had ([`Compressor`](uadk_compress::Compressor)).
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if the compressor is not one for raw deflate;
+    /// [`Error::Compressor`](crate::Error::Compressor) if the environment asks for one that can't be
+    /// had ([`Compressor`](uadk_compress::Compressor)).
     pub fn writer<W: Write>(&self, inner: W) -> Result<BlockGzWriter<W>> {
         Ok(BlockGzWriter::with_pool(
             inner,

@@ -1,6 +1,5 @@
 //! The folders that entries go into, each opened from the one before without following a link.
 
-use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -77,7 +76,7 @@ impl Folders {
         let mut folder = self
             .root
             .try_clone()
-            .map_err(|error| Error::unnamed(format!("no file is left: {error}")))?;
+            .map_err(|error| Error::unnamed_from("its folder can't be opened once more", error))?;
         for part in parts {
             folder = step(&folder, part, make)?;
         }
@@ -98,7 +97,7 @@ impl Folders {
             let is_new = match mkdirat(parent, *last, mode) {
                 Ok(()) => true,
                 Err(Errno::EXIST) => false,
-                Err(errno) => return Err(failed("it can't be made", errno)),
+                Err(errno) => return Err(Error::unnamed_from("it can't be made", errno)),
             };
             let folder = step(parent, last, false)?;
             if is_new {
@@ -117,7 +116,8 @@ impl Folders {
                 let folder = self.walk(&split(&head.path)?, false)?;
                 metadata::set_folder(&folder, &head, options)
             };
-            let done: Result<()> = set().map_err(|error: Error| error.of_entry(&head.path));
+            let done: Result<()> = set()
+                .map_err(|error: Error| error.of_entry(&head.path, "the folder can't be finished"));
             result = result.and(done);
         }
         result
@@ -138,11 +138,7 @@ fn step(folder: &OwnedFd, part: &[u8], make: bool) -> Result<OwnedFd> {
             Errno::LOOP | Errno::NOTDIR => Error::unnamed(format!(
                 "{part} is a symbolic link or a file, and nothing is written through it"
             )),
-            errno => failed(&format!("the folder {part} can't be opened"), errno),
+            errno => Error::unnamed_from(format!("the folder {part} can't be opened"), errno),
         }
     })
-}
-
-fn failed(what: &str, errno: Errno) -> Error {
-    Error::unnamed(format!("{what}: {}", io::Error::from(errno)))
 }

@@ -1,6 +1,5 @@
 //! Times, permissions, owners and attributes of what was extracted.
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
@@ -105,5 +104,5 @@ fn times(head: &Head) -> Timestamps {
 }
 
 fn failed(what: &str, errno: rustix::io::Errno) -> Error {
-    Error::unnamed(format!("{what} can't be set: {}", io::Error::from(errno)))
+    Error::unnamed_from(format!("{what} can't be set"), errno)
 }

@@ -1,6 +1,6 @@
 //! The members of the index, with the records of entries in them.
 
-use uadk_compress::{BlockCompressor, Format, Level, SoftwareCompressor};
+use uadk_compress::{BlockCompressor, Checked, Format, Level, SoftwareCompressor};
 
 use super::footer::Footer;
 use super::member::{RECORDS, unwrap, wrap};
@@ -28,7 +28,7 @@ pub(crate) struct IndexBuilder {
 impl IndexBuilder {
     pub(crate) fn new() -> Result<Self> {
         let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED)
-            .map_err(|error| Error::Unsupported(error.to_string().into()))?;
+            .map_err(Error::Compressor)?;
         Ok(Self {
             encoder: Encoder::default(),
             raw: Vec::new(),
@@ -80,10 +80,7 @@ impl IndexBuilder {
         let raw = &self.raw[..len];
         self.raw_crc.update(raw);
         self.raw_len += len as u64;
-        let n = self
-            .engine
-            .compress(raw, &mut self.deflated)
-            .map_err(|error| Error::index(error.to_string()))?;
+        let n = self.engine.compress(raw, &mut self.deflated).map_err(Error::Compressor)?;
         let mut contents = (len as u16).to_le_bytes().to_vec();
         contents.extend(&self.deflated[..n]);
         self.members.extend(wrap(RECORDS, &contents));
@@ -95,8 +92,8 @@ impl IndexBuilder {
 /// The records in the members before the footer.
 pub(super) fn unpack(mut bytes: &[u8], footer: &Footer) -> Result<Vec<u8>> {
     let damaged = || Error::index("its members are damaged");
-    let engine =
-        SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).map_err(|_| damaged())?;
+    let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
+    let engine = Checked::new(engine.map_err(|_| damaged())?);
     let mut raw = Vec::new();
     while !bytes.is_empty() {
         let (kind, contents, rest) = unwrap(bytes).ok_or_else(damaged)?;
@@ -107,9 +104,7 @@ pub(super) fn unpack(mut bytes: &[u8], footer: &Footer) -> Result<Vec<u8>> {
         }
         let (len, start) = (usize::from(u16::from_le_bytes(*len)), raw.len());
         raw.resize(start + len, 0);
-        if engine.decompress(deflated, &mut raw[start..]) != Ok(len) {
-            return Err(damaged());
-        }
+        engine.decompress_exact(deflated, &mut raw[start..]).map_err(|_| damaged())?;
     }
     if raw.len() as u64 != footer.raw_len || libdeflater::crc32(&raw) != footer.raw_crc {
         return Err(Error::index("its checksum is wrong"));

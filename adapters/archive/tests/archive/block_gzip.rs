@@ -5,9 +5,10 @@ use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use rand::Rng;
 use uadk_compress_archive::{BlockGzOptions, BlockGzReader, Error};
 
-use crate::common::{Numbers, gzip, noise, text};
+use crate::common::{gzip, noise, seeded, text};
 
 fn compress(threads: usize, data: &[u8]) -> Vec<u8> {
     let mut writer = gzip(threads).writer(Vec::new()).expect("a writer");
@@ -53,11 +54,11 @@ fn the_bytes_are_the_same_at_any_number_of_threads_and_however_they_are_written(
         assert_eq!(compress(threads, &data), file);
         assert_eq!(decompress(threads, &file), data);
     }
-    let mut numbers = Numbers(11);
+    let mut numbers = seeded(11);
     let mut writer = gzip(3).writer(Vec::new()).expect("a writer");
     let mut rest = &data[..];
     while !rest.is_empty() {
-        let n = (numbers.below(100_000) + 1).min(rest.len());
+        let n = (numbers.random_range(0..100_000) + 1).min(rest.len());
         writer.write_all(&rest[..n]).expect("memory");
         rest = &rest[n..];
     }
@@ -173,23 +174,23 @@ proptest! {
         }
         let mut reader = gzip(threads).reader(Cursor::new(file)).expect("a reader");
         let mut oracle = Cursor::new(data);
-        let mut numbers = Numbers(seed | 1);
+        let mut numbers = seeded(seed);
         let len = oracle.get_ref().len();
         for _ in 0..20 {
-            let to = match numbers.below(4) {
-                0 => SeekFrom::Start(numbers.below(len + 10) as u64),
-                1 => SeekFrom::End(-numbers.below(len + 1).cast_signed() as i64),
-                2 => SeekFrom::Current(numbers.below(1000).cast_signed() as i64 - 500),
+            let to = match numbers.random_range(0..4) {
+                0 => SeekFrom::Start(numbers.random_range(0..len + 10) as u64),
+                1 => SeekFrom::End(-numbers.random_range(0..=len).cast_signed() as i64),
+                2 => SeekFrom::Current(numbers.random_range(-500..500)),
                 _ => SeekFrom::Current(0),
             };
             match (reader.seek(to), oracle.seek(to)) {
                 (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs),
                 (ours, theirs) => prop_assert_eq!(ours.is_err(), theirs.is_err()),
             }
-            let n = numbers.below(100_000);
+            let n = numbers.random_range(0_u64..100_000);
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-            reader.by_ref().take(n as u64).read_to_end(&mut ours).expect("whole");
-            Read::by_ref(&mut oracle).take(n as u64).read_to_end(&mut theirs).expect("memory");
+            reader.by_ref().take(n).read_to_end(&mut ours).expect("whole");
+            Read::by_ref(&mut oracle).take(n).read_to_end(&mut theirs).expect("memory");
             prop_assert!(ours == theirs);
         }
     }

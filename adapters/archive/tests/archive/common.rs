@@ -7,32 +7,29 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use rand::{Rng, RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use uadk_compress::{Format, Level, SoftwareCompressor};
 use uadk_compress_archive::{ArchiveOptions, ArchiveReader, ArchiveWriter, BlockGzOptions};
 
-/// Repeatable numbers: xorshift64*, Vigna 2016.
-pub(crate) struct Numbers(pub(crate) u64);
+/// A generator whose numbers are the same each time.
+pub(crate) fn seeded(seed: u64) -> Pcg64Mcg {
+    Pcg64Mcg::seed_from_u64(seed)
+}
 
-impl Numbers {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.next() as usize % bound
-    }
+/// The error and its sources, as a program prints them.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Text that compresses about as text does.
 pub(crate) fn text(len: usize, seed: u64) -> Vec<u8> {
-    let mut numbers = Numbers(seed | 1);
+    let mut numbers = seeded(seed);
     let mut text = Vec::with_capacity(len + 20);
     while text.len() < len {
-        text.extend(format!("word{} ", numbers.below(2000)).bytes());
-        if numbers.below(12) == 0 {
+        text.extend(format!("word{} ", numbers.random_range(0..2000)).bytes());
+        if numbers.random_range(0..12) == 0 {
             text.push(b'\n');
         }
     }
@@ -42,8 +39,9 @@ pub(crate) fn text(len: usize, seed: u64) -> Vec<u8> {
 
 /// Bytes that don't compress.
 pub(crate) fn noise(len: usize, seed: u64) -> Vec<u8> {
-    let mut numbers = Numbers(seed | 1);
-    (0..len).map(|_| numbers.next() as u8).collect()
+    let mut noise = vec![0; len];
+    seeded(seed).fill_bytes(&mut noise);
+    noise
 }
 
 /// Software alone, whose bytes are the same each time.

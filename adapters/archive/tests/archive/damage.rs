@@ -4,7 +4,7 @@ use std::io::{Cursor, Read};
 
 use uadk_compress_archive::{ArchiveOptions, ArchiveReader, Error};
 
-use crate::common::{options, text, verify};
+use crate::common::{chain, options, text, verify};
 use crate::engines::Trouble;
 
 /// A small archive, its files, and its tar.
@@ -87,7 +87,7 @@ fn every_truncation_is_an_error_after_whole_entries() {
     for len in 0..file.len() {
         let what = format!("cut at {len} of {}", file.len());
         let error = read_prefix(&file[..len], &files, &what).expect_err(&what);
-        assert!(error.to_string().contains("ends too early"), "{what}: {error}");
+        assert!(chain(&error).contains("ends too early"), "{what}: {error}");
         if len % 11 == 0 {
             open_each(&file[..len], &files, &what);
             assert!(verify(&file[..len]).is_err(), "{what}");
@@ -101,9 +101,9 @@ fn errors_say_where() {
     let mut damaged = file.clone();
     damaged[500] ^= 0xff;
     let error = verify(&damaged).unwrap_err();
-    assert!(error.to_string().contains("gzip member at byte 0 is damaged"), "{error}");
+    assert!(chain(&error).contains("gzip member at byte 0 is damaged"), "{error}");
     let error = verify(&file[..600]).unwrap_err();
-    assert!(error.to_string().contains("at byte 600"), "{error}");
+    assert!(chain(&error).contains("at byte 600"), "{error}");
 }
 
 /// The index of one archive behind the tar of another. Blocks are stored, so that places are the same.

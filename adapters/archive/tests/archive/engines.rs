@@ -4,10 +4,11 @@ use std::io::{Read, Write};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::{Block, BlockCompressor, Error, Format};
 use uadk_compress_archive::BlockGzOptions;
 
-use crate::common::{gzip, text};
+use crate::common::{gzip, software, text};
 
 /// An engine that has one.
 #[derive(Debug)]
@@ -22,6 +23,9 @@ pub(crate) enum Trouble {
 impl BlockCompressor for Trouble {
     fn format(&self) -> Format {
         Format::RawDeflate
+    }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        len
     }
     fn compress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
         match self {
@@ -38,9 +42,14 @@ impl BlockCompressor for Trouble {
     }
     fn compress_batch(&self, blocks: &mut [Block<'_>]) {
         for block in blocks {
-            block.result = self.compress(block.src, block.dst);
+            block.run(|src, dst| self.compress(src, dst));
         }
     }
+}
+
+fn lying(lie: Fault) -> BlockGzOptions {
+    let engine = FaultInjector::new(software(), move |_| Some(lie.clone()));
+    BlockGzOptions::new().threads(2).compressor(Arc::new(engine))
 }
 
 fn with(trouble: Trouble, threads: usize) -> BlockGzOptions {
@@ -67,6 +76,32 @@ fn an_engine_that_gives_wrong_bytes_is_not_believed() {
     let mut reader = with(Trouble::Lies, 2).reader(&file[..]).expect("a reader");
     reader.read_to_end(&mut read).expect("software does it");
     assert!(read == data);
+}
+
+#[test]
+fn an_engine_that_reports_impossible_lengths_costs_no_byte() {
+    let data = text(3_000_000, 4);
+    let sound = gzip(2).compress(&data[..], Vec::new()).expect("memory");
+    for lie in [Fault::WrongLength, Fault::NoLength] {
+        let file = lying(lie).compress(&data[..], Vec::new()).expect("software does it");
+        assert!(file == sound);
+    }
+    for lie in [Fault::WrongLength, Fault::NoLength, Fault::ShortLength, Fault::WrongOutput] {
+        let mut read = Vec::new();
+        let mut reader = lying(lie).reader(&sound[..]).expect("a reader");
+        reader.read_to_end(&mut read).expect("software does it");
+        assert!(read == data);
+    }
+}
+
+#[test]
+fn blocks_that_an_engine_cut_short_are_damaged() {
+    let data = text(3_000_000, 5);
+    let file = lying(Fault::ShortLength).compress(&data[..], Vec::new()).expect("memory");
+    let mut read = Vec::new();
+    let error = gzip(2).reader(&file[..]).expect("a reader").read_to_end(&mut read).unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
+    assert!(read.is_empty());
 }
 
 #[test]

@@ -232,7 +232,9 @@ fn a_file_whose_data_is_damaged_is_not_left_behind() {
     while let Ok(Some(mut entry)) = archive.next_entry() {
         last = extractor.extract(&mut entry).err();
     }
-    let error = last.expect("it is damaged").to_string();
-    assert!(error.starts_with("bad: ") && error.contains("damaged"), "{error}");
+    let error = last.expect("it is damaged");
+    assert!(error.to_string().starts_with("bad: "), "{error}");
+    let Error::Entry { source: Some(source), .. } = error else { panic!("{error}") };
+    assert!(matches!(*source, Error::Damaged { .. }), "{source}");
     assert_eq!(crate::common::children(&to), ["good"]);
 }

@@ -1,23 +1,25 @@
 //! The bodies of the fuzz targets, on bytes at random and on real files with some bytes changed.
 
+use rand::Rng;
 use uadk_compress_archive::fuzzing;
 
-use crate::common::{Numbers, noise, options, write_sample};
+use crate::common::{noise, options, seeded, write_sample};
 
 /// Changes some bytes, cuts, repeats.
-fn mutate(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {
+fn mutate(bytes: &[u8], numbers: &mut impl Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    for _ in 0..=numbers.below(6) {
-        let at = numbers.below(bytes.len().max(1));
-        match numbers.below(5) {
-            0 if !bytes.is_empty() => bytes[at] = numbers.next() as u8,
-            1 if !bytes.is_empty() => bytes[at] ^= 1 << numbers.below(8),
+    for _ in 0..=numbers.random_range(0..6) {
+        let at = numbers.random_range(0..bytes.len().max(1));
+        match numbers.random_range(0..5) {
+            0 if !bytes.is_empty() => bytes[at] = numbers.random(),
+            1 if !bytes.is_empty() => bytes[at] ^= 1 << numbers.random_range(0..8),
             2 => bytes.truncate(at),
             3 => {
-                let piece: Vec<u8> = bytes[at..].iter().copied().take(numbers.below(300)).collect();
+                let piece: Vec<u8> =
+                    bytes[at..].iter().copied().take(numbers.random_range(0..300)).collect();
                 bytes.splice(at..at, piece);
             }
-            _ => drop(bytes.splice(at..at, noise(numbers.below(40), numbers.next()))),
+            _ => drop(bytes.splice(at..at, noise(numbers.random_range(0..40), numbers.random()))),
         }
         if bytes.is_empty() {
             bytes.push(0x1f);
@@ -38,7 +40,7 @@ fn small() -> Vec<u8> {
 
 #[test]
 fn nothing_that_is_read_as_block_gzip_panics() {
-    let mut numbers = Numbers(1);
+    let mut numbers = seeded(1);
     let seeds = [
         small(),
         include_bytes!("../fixtures/crabz-mgzip.tar.gz").to_vec(),
@@ -46,24 +48,24 @@ fn nothing_that_is_read_as_block_gzip_panics() {
     ];
     for round in 0..1500 {
         fuzzing::block_gzip(&mutate(&seeds[round % seeds.len()], &mut numbers));
-        fuzzing::block_gzip(&noise(numbers.below(200), numbers.next()));
+        fuzzing::block_gzip(&noise(numbers.random_range(0..200), numbers.random()));
     }
 }
 
 #[test]
 fn nothing_that_is_read_as_an_index_panics() {
-    let mut numbers = Numbers(2);
+    let mut numbers = seeded(2);
     let file = small();
     let tail = &file[file.len() - 700..];
     for _ in 0..4000 {
         fuzzing::index(&mutate(tail, &mut numbers));
-        fuzzing::index(&noise(numbers.below(300), numbers.next()));
+        fuzzing::index(&noise(numbers.random_range(0..300), numbers.random()));
     }
 }
 
 #[test]
 fn nothing_that_is_read_as_an_archive_panics() {
-    let mut numbers = Numbers(3);
+    let mut numbers = seeded(3);
     let file = small();
     // A tar that is changed within whole gzip gets further than one whose checksums are wrong.
     let mut tar = Vec::new();

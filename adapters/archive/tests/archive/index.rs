@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use tar::{EntryType, Header};
 use uadk_compress_archive::{ArchiveReader, ArchiveWriter, EntryKind, Error};
 
-use crate::common::{gzip, options, read_all, sample_files, text, write_sample};
+use crate::common::{chain, gzip, options, read_all, sample_files, text, write_sample};
 
 /// Counts the bytes that are read.
 struct Counted<'a> {
@@ -166,7 +166,7 @@ fn archives_of_others_get_an_index() {
     encoder.write_all(&tar).expect("memory");
     let plain = encoder.finish().expect("memory");
     let error = options(1).index(Cursor::new(plain.clone())).unwrap_err();
-    assert!(matches!(error, Error::Unsupported(_)), "{error}");
+    assert!(matches!(error, Error::NoBlocks), "{error}");
     let mut anew = Vec::new();
     options(3).rewrite(&plain[..], &mut anew).expect("whole");
     assert!(anew == made);
@@ -189,7 +189,10 @@ fn data_that_ends_early_becomes_zeros_and_an_error_and_the_rest_is_whole() {
     let short = archive.append_data(header.clone(), "short", &text(70_000, 1)[..]).unwrap_err();
     assert!(short.to_string().contains("30000 bytes are zeros"), "{short}");
     let broken = archive.append_data(header.clone(), "broken", Broken(99)).unwrap_err();
-    assert!(broken.to_string().contains("the disk is gone"), "{broken}");
+    assert_eq!(
+        chain(&broken),
+        "broken: its last 99901 bytes are zeros in the archive: the disk is gone"
+    );
     for bad in ["/absolute", "a/../b", ""] {
         let error = archive.append_data(header.clone(), bad, io::empty()).unwrap_err();
         assert!(matches!(error, Error::Entry { .. }), "{error}");

@@ -2,10 +2,11 @@
 
 use std::io::{self, Cursor, Write};
 
+use rand::Rng;
 use uadk_compress_archive::{ArchiveReader, ArchiveWriter, Error, Recovered};
 
 use crate::common::{
-    Numbers, append_sample, noise, options, read_all, sample_files, verify, write_sample,
+    append_sample, chain, noise, options, read_all, sample_files, seeded, verify, write_sample,
 };
 
 /// A disk that stops taking bytes in the middle of a write.
@@ -48,11 +49,11 @@ fn complete(
 #[test]
 fn a_writer_killed_anywhere_goes_on_to_the_same_archive() {
     let whole = write_sample(&options(1));
-    let mut numbers = Numbers(0x5eed);
+    let mut numbers = seeded(0x5eed);
     let mut most_kept = 0;
     for round in 0..50 {
         let threads = 1 + round % 3;
-        let mut disk = Dies { written: Vec::new(), room: numbers.below(whole.len()) };
+        let mut disk = Dies { written: Vec::new(), room: numbers.random_range(0..whole.len()) };
         let killed = (|| {
             let mut archive = options(threads).writer(&mut disk)?;
             for (name, contents) in sample_files() {
@@ -122,7 +123,7 @@ fn what_is_no_archive_is_left_alone() {
         }
     }
     let plain = include_bytes!("../fixtures/crabz-gzip.tar.gz").to_vec();
-    assert!(matches!(ArchiveWriter::resume(Cursor::new(plain)), Err(Error::Unsupported(_))));
+    assert!(matches!(ArchiveWriter::resume(Cursor::new(plain)), Err(Error::NoBlocks)));
 }
 
 #[test]
@@ -153,5 +154,5 @@ fn an_interrupted_archive_is_read_up_to_its_torn_end() {
         }
     };
     assert!(names >= 4, "{names} whole entries");
-    assert!(error.to_string().contains("too early"), "{error}");
+    assert!(chain(&error).contains("too early"), "{error}");
 }

@@ -24,7 +24,7 @@ impl Input {
             let share = (limit - input.data.len()).div_ceil(files.len() - i);
             input.append(path, share).map_err(|source| match source.kind() {
                 io::ErrorKind::IsADirectory => Error::Folder { path: path.clone() },
-                _ => Error::Read { path: path.clone(), source },
+                _ => Error::read(path, source),
             })?;
         }
         if input.data.is_empty() {
@@ -73,17 +73,17 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_read_is_named_with_what_to_do() {
+    fn what_can_not_be_read_is_named() {
         let dir = tempfile::tempdir().expect("a folder");
         let empty = dir.path().join("empty");
         fs::write(&empty, b"").expect("a file");
-        for (path, hint) in [
-            (dir.path().join("none"), "may read"),
-            (dir.path().to_owned(), "tar c"),
-            (empty, "Give a file with data"),
+        for (path, what) in [
+            (dir.path().join("none"), "can't be read"),
+            (dir.path().to_owned(), "is a folder"),
+            (empty, "no bytes to compress"),
         ] {
             let message = Input::read(std::slice::from_ref(&path), 100).unwrap_err().to_string();
-            assert!(message.contains(hint), "{message}");
+            assert!(message.contains(what), "{message}");
             assert!(message.contains(&path.display().to_string()), "{message}");
         }
     }

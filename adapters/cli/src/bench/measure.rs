@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use uadk_compress::{Block, BlockCompressor, Error, Level, SoftwareCompressor};
 
-use super::is_unsupported;
-
 /// Blocks of a batch: as many as keep an accelerator busy.
 const BATCH: usize = 64;
 /// Bytes of a batch, unless one block has more.
@@ -259,6 +257,11 @@ fn rate(bytes: usize, time: Duration) -> f64 {
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+/// Whether an engine says that it does not do such blocks at all.
+fn is_unsupported(error: &Error) -> bool {
+    matches!(error, Error::Unsupported(_))
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use serde::Serialize;
 use uadk_compress::Level;
 
-use super::Case;
+use super::case::Case;
 use super::input::Input;
 use super::measure::{Failure, Measured};
+use crate::error::chain;
 use crate::size;
 
 /// All results.
@@ -44,7 +45,7 @@ impl Row {
     pub(super) fn new(case: &Case, measured: Result<Measured, Failure>) -> Self {
         let (measured, error) = match measured {
             Ok(measured) => (Some(measured), None),
-            Err(Failure::Engine(error)) => (None, Some(error.to_string())),
+            Err(Failure::Engine(error)) => (None, Some(chain(&error))),
             Err(Failure::WrongBytes) => {
                 (None, Some("gave back other bytes than it got".to_owned()))
             }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use uadk_compress::Error;
 use uadk_compress::probe::{Item, Readiness, RoundTrip, State};
 
-use super::{Examination, Trial, describe, name};
+use super::examination::Examination;
+use super::trial::{Trial, describe};
 use crate::engines::{ACCELERATOR, SOFTWARE};
 use crate::size;
 
@@ -168,6 +169,15 @@ impl TripJson {
             size::display(self.block_size),
             self.bytes as f64 / self.compressed as f64,
         )
+    }
+}
+
+/// The word for machines.
+const fn name(readiness: Readiness) -> &'static str {
+    match readiness {
+        Readiness::Ready => "ready",
+        Readiness::SoftwareOnly => "software_only",
+        Readiness::Broken => "broken",
     }
 }
 

@@ -3,7 +3,7 @@
 use uadk_compress::Error;
 use uadk_compress::probe::{Readiness, Report, State};
 
-use super::{Trial, describe};
+use super::trial::{Trial, describe};
 
 /// The conclusion.
 #[derive(Debug)]
@@ -44,7 +44,10 @@ impl Verdict {
             ),
             (_, Trial::Unavailable(error)) if inspected == Readiness::Ready => (
                 Readiness::Broken,
-                format!("nothing is missing, but the accelerator can't be used ({error})."),
+                format!(
+                    "nothing is missing, but the accelerator can't be used ({}).",
+                    describe(error)
+                ),
             ),
             (_, Trial::Skipped) if inspected == Readiness::Ready => {
                 (inspected, "nothing is missing.".to_owned())

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::sync::Arc;
 
 use uadk_compress_pages::multifd::{
-    self, CHANNEL_MAGIC, MAIN_MAGIC, PacketNumbers, Receiver, RelayError, Sender, Settings, relay,
+    CHANNEL_MAGIC, MAIN_MAGIC, PacketNumbers, Receiver, Sender, Settings, relay,
 };
 
 use super::address::{Address, Connection};
@@ -17,26 +17,33 @@ const MAIN_BUFFER: usize = 256 << 10;
 /// Why a connection ended the migration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error(
-        "the destination {address} can't be reached: {source}. Start it first, with -incoming or migrate-incoming"
-    )]
+    #[error("the destination {address} can't be reached")]
     Connect { address: Address, source: io::Error },
     #[error(
-        "a connection begins with the bytes {0:02x?}, which neither a main nor a multifd channel does: switch multifd on at both QEMUs, and TLS off"
+        "a connection begins with the bytes {0:02x?}, which neither a main nor a multifd channel does"
     )]
     Unknown([u8; 4]),
-    #[error("the main channel, from the source: {0}")]
-    MainSource(io::Error),
-    #[error("the main channel, to the destination: {0}")]
-    MainDestination(io::Error),
-    #[error("{0}")]
-    Relay(#[from] RelayError),
-    #[error("{0}")]
-    Hello(#[from] multifd::Error),
-    #[error("a connection can't be shared between threads: {0}")]
-    Clone(io::Error),
+    #[error("the main channel from the source failed")]
+    MainSource(#[source] io::Error),
+    #[error("the main channel to the destination failed")]
+    MainDestination(#[source] io::Error),
+    #[error(transparent)]
+    Multifd(#[from] uadk_compress_pages::Error),
+    #[error("a connection can't be shared between threads")]
+    Clone(#[source] io::Error),
     #[error("the other connections were closed: it broke off")]
     BrokenOff,
+}
+
+impl Failure {
+    /// What to do about it.
+    pub(crate) const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Connect { .. } => Some("start it first, with -incoming or migrate-incoming"),
+            Self::Unknown(_) => Some("switch multifd on at both QEMUs, and TLS off"),
+            _ => None,
+        }
+    }
 }
 
 /// What a connection turned out to be.
@@ -120,7 +127,7 @@ pub(crate) fn pass_multifd(
     let hello = receiver.hello();
     let to = to.clone().uuid(hello.uuid);
     let mut sender = Sender::new(destination, hello.channel, &to, PacketNumbers::default())
-        .map_err(RelayError::Destination)?;
+        .map_err(|error| uadk_compress_pages::Error::Destination(Box::new(error)))?;
     counters.channel();
     relay(&mut receiver, &mut sender, |event, bytes_out| counters.packet(event, bytes_out))?;
     sender.get_ref().shutdown(Shutdown::Write);

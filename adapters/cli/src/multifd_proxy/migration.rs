@@ -9,10 +9,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use uadk_compress_pages::multifd::Settings;
 
-use super::ProxyError;
 use super::address::{Address, Connection, Listener};
 use super::channel::{Failure, Kind, identify, pass_main, pass_multifd};
 use super::counters::Counters;
+use crate::error::Error;
 
 /// How often the progress line changes.
 const TICK: Duration = Duration::from_millis(200);
@@ -80,7 +80,7 @@ impl Migration {
     }
 
     /// Passes connections on until the main channel and all others have ended.
-    pub(crate) fn run(&self, accepted: &Queue<io::Result<Connection>>) -> Result<(), ProxyError> {
+    pub(crate) fn run(&self, accepted: &Queue<io::Result<Connection>>) -> Result<(), Error> {
         let (reports, queue) = channel();
         let progress = ProgressBar::new_spinner().with_style(
             ProgressStyle::with_template("{spinner} {wide_msg}")
@@ -93,7 +93,7 @@ impl Migration {
                 match connection {
                     Ok(connection) => self.serve(connection, reports.clone()),
                     Err(error) if is_passing(&error) => {}
-                    Err(error) => return Err(ProxyError::Accept(error)),
+                    Err(error) => return Err(Error::Accept(error)),
                 }
             }
             match queue.recv_timeout(if live == 0 { TICK / 20 } else { TICK / 4 }) {
@@ -117,7 +117,13 @@ impl Migration {
             }
             if live == 0 && (had_main || failure.is_some()) {
                 progress.finish_and_clear();
-                return failure.map_or(Ok(()), |failure| Err(ProxyError::Migration(failure)));
+                return match failure {
+                    None => Ok(()),
+                    Some(failure) => {
+                        let hint = failure.hint();
+                        Err(Error::Migration { source: failure.into(), hint })
+                    }
+                };
             }
         }
     }

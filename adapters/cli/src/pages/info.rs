@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::{hex, open_snapshot};
+use super::id::hex;
+use super::open::open_snapshot;
 use crate::error::{self, Error};
 use crate::size;
 

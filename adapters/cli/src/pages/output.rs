@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::PagesError;
+use crate::error::Error;
 
 /// A file that is written beside its place, and put there at the end.
 #[derive(Debug)]
@@ -17,16 +17,16 @@ pub(crate) struct Output {
 
 impl Output {
     /// Begins a file; what is at its place stays until [`finish`](Self::finish).
-    pub(crate) fn create(path: &Path, force: bool) -> Result<Self, PagesError> {
+    pub(crate) fn create(path: &Path, force: bool) -> Result<Self, Error> {
         if !force && path.exists() {
-            return Err(PagesError::Exists { path: path.to_owned() });
+            return Err(Error::Exists { path: path.to_owned() });
         }
         let mut partial = path.as_os_str().to_owned();
         partial.push(format!(".partial-{}", std::process::id()));
         let partial = PathBuf::from(partial);
         let file =
             File::options().read(true).write(true).create(true).truncate(true).open(&partial);
-        let file = file.map_err(|source| PagesError::write(&partial, source))?;
+        let file = file.map_err(|source| Error::write(&partial, source))?;
         Ok(Self { path: path.to_owned(), partial, file, done: false })
     }
 
@@ -35,7 +35,7 @@ impl Output {
     }
 
     /// Puts the file at its place, safe from a crash of the machine.
-    pub(crate) fn finish(mut self) -> Result<(), PagesError> {
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -45,7 +45,7 @@ impl Output {
             .sync_all()
             .and_then(|()| fs::rename(&self.partial, &self.path))
             .and_then(|()| File::open(folder)?.sync_all());
-        put.map_err(|source| PagesError::write(&self.path, source))?;
+        put.map_err(|source| Error::write(&self.path, source))?;
         self.done = true;
         Ok(())
     }

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
-use uadk_compress_pages::ZeroPages;
 use uadk_compress_pages::snapshot::{
-    Damage, ImageFile, Layout, Progress, RestoreOptions, SnapshotError, StreamReader, restore,
+    Damage, ImageFile, Layout, Progress, RestoreOptions, StreamReader, restore,
 };
+use uadk_compress_pages::{Error as PagesError, ZeroPages};
 
+use super::open::{open, open_chain};
 use super::output::Output;
-use super::{PagesError, open, open_chain, progress, threads};
+use super::progress::progress;
 use crate::error::{self, Error};
+use crate::streams;
 
 /// Restores an image of guest memory
 ///
@@ -53,11 +55,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let outcome = match snapshots {
         [one] if one == Path::new("-") => arguments.stream(one, io::stdin(), image)?,
         several if several.iter().any(|path| path == Path::new("-")) => {
-            return Err(PagesError::ChainFromStdin.into());
+            return Err(Error::ChainFromStdin);
         }
         several => match arguments.chain(several, image) {
             // Without its end there is no index, and what is whole is found by reading on.
-            Err(PagesError::Snapshot { source: SnapshotError::Incomplete, .. })
+            Err(Error::Snapshot { source: PagesError::Incomplete, .. })
                 if arguments.partial && several.len() == 1 =>
             {
                 arguments.stream(&several[0], open(&several[0])?, image)?
@@ -77,30 +79,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 }
 
 impl Arguments {
-    fn chain(&self, snapshots: &[PathBuf], image: &Path) -> Result<Outcome, PagesError> {
+    fn chain(&self, snapshots: &[PathBuf], image: &Path) -> Result<Outcome, Error> {
         let chain = open_chain(snapshots)?;
         let (output, memory) = self.output(image, chain.layout())?;
         let options = RestoreOptions::default()
-            .threads(threads(self.threads))
+            .threads(streams::threads_or_all(self.threads))
             .zero_pages(ZeroPages::Fresh)
             .partial(self.partial);
         let bar = progress(chain.layout().len());
         let restored =
             restore(&chain, &memory, &options, &mut |done| bar.set_position(done.memory));
         bar.finish_and_clear();
-        let restored = restored.map_err(|source| PagesError::snapshot(&snapshots[0], source))?;
+        let restored = restored.map_err(|source| Error::snapshot(&snapshots[0], source))?;
         output.finish()?;
         let missing = restored.damage.iter().map(Damage::to_string).collect();
         let Progress { memory, pages, .. } = restored.progress;
         Ok(Outcome { memory, pages, missing })
     }
 
-    fn stream(&self, path: &Path, input: impl Read, image: &Path) -> Result<Outcome, PagesError> {
-        let here = |source| PagesError::snapshot(path, source);
+    fn stream(&self, path: &Path, input: impl Read, image: &Path) -> Result<Outcome, Error> {
+        let here = |source| Error::snapshot(path, source);
         let mut reader =
             StreamReader::new(io::BufReader::with_capacity(1 << 20, input)).map_err(here)?;
         if reader.header().parent.is_some() {
-            return Err(here(SnapshotError::NeedsParent));
+            return Err(here(PagesError::NeedsParent));
         }
         let (output, memory) = self.output(image, &reader.header().layout)?;
         let bar = progress(reader.header().layout.len());
@@ -112,7 +114,7 @@ impl Arguments {
         let missing = match result {
             Ok(()) => Vec::new(),
             Err(why) if self.partial => {
-                vec![format!("everything behind {:#x}: {why}", done.memory)]
+                vec![format!("everything behind {:#x}: {}", done.memory, error::chain(&why))]
             }
             Err(why) => return Err(here(why)),
         };
@@ -121,9 +123,9 @@ impl Arguments {
     }
 
     /// A fresh image file of the layout's length.
-    fn output(&self, image: &Path, layout: &Layout) -> Result<(Output, ImageFile), PagesError> {
+    fn output(&self, image: &Path, layout: &Layout) -> Result<(Output, ImageFile), Error> {
         let output = Output::create(image, self.force)?;
-        let failed = |source| PagesError::write(image, source);
+        let failed = |source| Error::write(image, source);
         output.file().set_len(layout.len()).map_err(failed)?;
         let file = output.file().try_clone().map_err(failed)?;
         Ok((output, ImageFile::new(file, layout)))

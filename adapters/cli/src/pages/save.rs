@@ -8,15 +8,19 @@ use std::sync::Arc;
 
 use serde_json::json;
 use uadk_compress::{BlockCompressor, Compressor, Level};
+use uadk_compress_pages::Error as PagesError;
 use uadk_compress_pages::snapshot::{
     Chain, ChangedPages, ImageFile, Layout, Pages, Progress, ReadMemory, Region, SaveOptions,
-    Saved, SnapshotError, save,
+    Saved, save,
 };
 
+use super::id::hex;
+use super::open::{open, open_chain};
 use super::output::Output;
-use super::{PagesError, hex, open, open_chain, progress, threads};
+use super::progress::progress;
 use crate::error::{self, Error};
 use crate::size;
+use crate::streams;
 
 /// Saves an image of guest memory, such as the file of QEMU's memory-backend-file
 ///
@@ -58,22 +62,22 @@ pub(crate) struct Arguments {
 /// Saves, and says what came of it, on stderr if the snapshot goes to stdout.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let codec = Compressor::builder().level(Level::nearest(arguments.level)).build();
-    let codec = codec.map_err(PagesError::Engine)?;
+    let codec = codec.map_err(Error::Engine)?;
     let layout = arguments.layout()?;
     let image = ImageFile::new(open(&arguments.image)?, &layout);
     let shared: Arc<dyn BlockCompressor> = Arc::new(codec);
-    let mut options = SaveOptions::default().threads(threads(arguments.threads));
+    let mut options = SaveOptions::default().threads(streams::threads_or_all(arguments.threads));
     let changed = match &arguments.base[..] {
         [] => None,
         base => {
             let chain = open_chain(base)?;
             if *chain.layout() != layout {
-                return Err(PagesError::OtherLayout { path: base[0].clone() }.into());
+                return Err(Error::OtherLayout { path: base[0].clone() });
             }
             if let Some(newest) = chain.layers().last() {
                 options = options.parent(newest.header().id);
             }
-            Some(difference(&chain, &image).map_err(|s| PagesError::snapshot(&base[0], s))?)
+            Some(difference(&chain, &image).map_err(|s| Error::snapshot(&base[0], s))?)
         }
     };
     let pages = changed.as_ref().map_or(Pages::All, Pages::Changed);
@@ -92,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         saved
     };
     bar.finish_and_clear();
-    let saved = saved.map_err(|source| PagesError::snapshot(&arguments.out, source))?;
+    let saved = saved.map_err(|source| Error::snapshot(&arguments.out, source))?;
     let text = describe(&saved, &layout, arguments.json);
     if to_stdout {
         eprint!("{text}");
@@ -121,32 +125,32 @@ fn describe(saved: &Saved, layout: &Layout, json: bool) -> String {
 }
 
 impl Arguments {
-    fn layout(&self) -> Result<Layout, PagesError> {
+    fn layout(&self) -> Result<Layout, Error> {
         let metadata = open(&self.image)?.metadata();
-        let len = metadata.map_err(|source| PagesError::open(&self.image, source))?.len();
+        let len = metadata.map_err(|source| Error::read(&self.image, source))?.len();
         let regions = match &self.region[..] {
             [] => vec![Region { address: 0, len }],
             regions => regions.to_vec(),
         };
         let layout = Layout::with_sizes(regions, self.page_size, self.cluster_size)
-            .map_err(|source| PagesError::snapshot(&self.image, source))?;
+            .map_err(|source| Error::snapshot(&self.image, source))?;
         let expected = layout.len();
         if len != expected {
-            return Err(PagesError::Regions { path: self.image.clone(), len, expected });
+            return Err(Error::Regions { path: self.image.clone(), len, expected });
         }
         Ok(layout)
     }
 }
 
 /// The pages in which an image differs from the newest state of a chain.
-fn difference(chain: &Chain<File>, image: &ImageFile) -> Result<ChangedPages, SnapshotError> {
+fn difference(chain: &Chain<File>, image: &ImageFile) -> Result<ChangedPages, PagesError> {
     let layout = chain.layout();
     let mut changed = ChangedPages::none(layout);
     let mut pages = chain.pages();
     let mut page = vec![0; layout.page_size()];
     for (number, region) in layout.regions().iter().enumerate() {
         for offset in (0..region.len).step_by(page.len()) {
-            image.read(number, offset, &mut page).map_err(SnapshotError::Memory)?;
+            image.read(number, offset, &mut page).map_err(PagesError::Memory)?;
             let address = region.address + offset;
             let same = match pages.read(address)? {
                 Some(before) => before == page,

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::json;
-use uadk_compress_pages::snapshot::{SnapshotError, verify};
+use uadk_compress_pages::Error as PagesError;
+use uadk_compress_pages::snapshot::verify;
 
-use super::{PagesError, open, open_chain, progress};
+use super::open::{open, open_chain};
+use super::progress::progress;
 use crate::error::{self, Error};
 
 /// Reads snapshots and checks every byte; the status is 1 if any is damaged
@@ -28,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let mut intact = true;
     for path in &arguments.snapshots {
         let file = open(path)?;
-        let len = file.metadata().map_err(|source| PagesError::open(path, source))?.len();
+        let len = file.metadata().map_err(|source| Error::read(path, source))?.len();
         let bar = progress(len);
         let verified = verify(file, &mut |done| bar.set_position(done.file));
         bar.finish_and_clear();
@@ -41,9 +43,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
                     .collect();
                 (verified.progress.pages, damage)
             }
-            Err(SnapshotError::Damaged(damage)) => (0, vec![(damage.to_string(), damage.offset)]),
-            Err(source @ SnapshotError::Incomplete) => (0, vec![(source.to_string(), len)]),
-            Err(source) => return Err(PagesError::snapshot(path, source).into()),
+            Err(PagesError::Damaged(damage)) => (0, vec![(damage.to_string(), damage.offset)]),
+            Err(source @ PagesError::Incomplete) => (0, vec![(error::chain(&source), len)]),
+            Err(source) => return Err(Error::snapshot(path, source)),
         };
         intact &= damage.is_empty();
         error::print(&if arguments.json {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 
-use super::Archive;
+use super::archive::Archive;
 use super::names::{escaped, trimmed};
 use crate::error::Error;
 use crate::streams;

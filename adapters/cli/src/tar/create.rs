@@ -11,9 +11,10 @@ use indicatif::ProgressBar;
 use uadk_compress::Level;
 use uadk_compress_archive::{ArchiveOptions, ArchiveWriter, TreeWriter};
 
+use super::archive::Archive;
 use super::exclude::Exclude;
+use super::failures::Failures;
 use super::names::{escaped, trimmed};
-use super::{Archive, Failures};
 use crate::error::Error;
 use crate::streams;
 
@@ -70,7 +71,7 @@ pub(crate) fn create(arguments: &Create) -> Result<(), Error> {
     let options = archive.options().level(what.level);
     if streams::is_dash(&archive.file) {
         if arguments.resume {
-            return Err(Error::Refused("a pipe can't be resumed; give a file with -f".into()));
+            return Err(Error::refused("a pipe can't be resumed", Some("give a file with -f")));
         }
         let writer = options.writer(streams::stdout()?).map_err(|error| archive.failed(error))?;
         return Walk::new(archive, what, writer, None).run().map(drop);
@@ -98,8 +99,9 @@ pub(crate) fn create(arguments: &Create) -> Result<(), Error> {
 pub(crate) fn append(arguments: &Append) -> Result<(), Error> {
     let Append { archive, what } = arguments;
     if streams::is_dash(&archive.file) {
-        return Err(Error::Refused(
-            "nothing can be appended to a pipe; give a file with -f".into(),
+        return Err(Error::refused(
+            "nothing can be appended to a pipe",
+            Some("give a file with -f"),
         ));
     }
     let failed = |error| Error::file(&archive.file, error);

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 use uadk_compress_archive::{ArchiveReader, EntryReader, ExtractOptions, Extracted, Extractor};
 
+use super::archive::Archive;
 use super::exclude::Exclude;
+use super::failures::Failures;
 use super::names::{Wanted, escaped, trimmed};
-use super::{Archive, Failures};
 use crate::error::Error;
 use crate::{size, streams};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use uadk_compress::Level;
 
-use super::Archive;
+use super::archive::Archive;
 use crate::error::Error;
 use crate::streams;
 

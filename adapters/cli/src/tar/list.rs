@@ -7,7 +7,7 @@ use std::io::{BufWriter, Write};
 use serde::Serialize;
 use uadk_compress_archive::{Entry, EntryKind};
 
-use super::Archive;
+use super::archive::Archive;
 use super::names::{Wanted, push_escaped};
 use crate::error::Error;
 use crate::streams;

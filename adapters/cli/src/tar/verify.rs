@@ -2,7 +2,7 @@
 
 use uadk_compress_archive::Verified;
 
-use super::Archive;
+use super::archive::Archive;
 use crate::error::{self, Error};
 
 /// Checks every member, every entry, and that index and tar agree

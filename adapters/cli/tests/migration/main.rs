@@ -181,7 +181,7 @@ fn another_method_than_agreed_upon_fails_the_migration_with_both_names() {
     assert_eq!(source.status(), "prelaunch");
     let ended = proxy.wait();
     assert!(!ended.success);
-    for part in ["multifd channel ", "packet ", "method is zstd", "zlib is what"] {
+    for part in ["multifd channel ", "packet ", "method is zstd", "was told zlib"] {
         assert!(ended.errors.contains(part), "{part:?} is not in {}", ended.errors);
     }
 }

@@ -3,11 +3,10 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
-use super::error::ErrorKind;
-use super::method::Method;
 use super::settings::Settings;
-use crate::batch::BatchError;
 use crate::codec::PageCodec;
+use crate::error::ErrorKind;
+use crate::method::Method;
 
 /// The largest window that a sender may use: zstd's at level 20. It bounds the memory that a
 /// stream can make us allocate.
@@ -166,18 +165,7 @@ fn single_pages(
         *rest = after;
         Some(blob)
     });
-    codec.decompress(blobs, pages).map_err(|error| match error {
-        BatchError::Page { index, source } => ErrorKind::Page { index, why: source.to_string() },
-        BatchError::ShortPage { index, len, page_size } => ErrorKind::Page {
-            index,
-            why: format!("it decompresses to {len} bytes instead of {page_size}"),
-        },
-        BatchError::LongPage { index, page_size } => ErrorKind::Page {
-            index,
-            why: format!("it decompresses to more than {page_size} bytes"),
-        },
-        other => ErrorKind::Unsupported(other.to_string()),
-    })
+    codec.decompress(blobs, pages).map_err(|(index, source)| ErrorKind::Page { index, source })
 }
 
 impl std::fmt::Debug for Decoder {

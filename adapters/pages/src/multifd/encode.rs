@@ -6,10 +6,10 @@ use std::sync::Arc;
 use flate2::{Compress, Compression, FlushCompress};
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
 
-use super::error::ErrorKind;
-use super::method::Method;
 use super::settings::{Settings, ZlibMode};
 use crate::codec::PageCodec;
+use crate::error::ErrorKind;
+use crate::method::Method;
 use crate::segment::{self, SegmentCompressor};
 
 /// Makes the payloads of one channel.

@@ -77,6 +77,7 @@ impl DeviceState {
 
 /// What a channel delivers.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Event<'r> {
     /// Pages of one ramblock.
     Pages(&'r Packet),

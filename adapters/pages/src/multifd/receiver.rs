@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 
 use super::decode::{Decoder, payload_is_possible};
-use super::error::{Error, ErrorKind};
 use super::packet::{DeviceState, Event, Packet};
 use super::settings::Settings;
 use super::wire::{self, Counts, Flags, Hello};
+use crate::error::{Error, ErrorKind};
 use crate::memory::GuestRam;
 
 /// Bytes of a device's state that are allocated before they have arrived.
@@ -38,6 +38,7 @@ impl RamBlocks for Vec<(String, GuestRam<'_>)> {
 
 /// What a call of [`Receiver::receive_into`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Received {
     /// Pages were written.
     Pages {

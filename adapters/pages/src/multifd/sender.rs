@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::encode::Encoder;
-use super::error::{Error, ErrorKind};
 use super::packet::{DeviceState, Packet};
 use super::settings::Settings;
 use super::wire::{self, Counts, Hello};
+use crate::error::{Error, ErrorKind};
 use crate::memory::GuestRam;
 use crate::reuse::reuse;
 use crate::stage::Stage;
@@ -44,7 +44,7 @@ impl PacketNumbers {
 /// let mut receiver = Receiver::new(&connection[..], &settings)?;
 /// while receiver.receive_into(&[("pc.ram", GuestRam::from_words(&arrived))])?.is_some() {}
 /// assert_eq!(arrived[1023].load(std::sync::atomic::Ordering::Relaxed), 1023);
-/// # Ok::<(), uadk_compress_pages::multifd::Error>(())
+/// # Ok::<(), uadk_compress_pages::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Sender<W> {
@@ -180,8 +180,7 @@ impl<W: Write> Sender<W> {
         ram: &GuestRam<'_>,
         offsets: &[u64],
     ) -> Result<(), ErrorKind> {
-        let gathered = self.stage.gather(ram, offsets);
-        gathered.map_err(|error| ErrorKind::Unsupported(error.to_string()))?;
+        self.stage.gather(ram, offsets).map_err(ErrorKind::batch)?;
         let mut stage = std::mem::replace(&mut self.stage, Stage::new(0, 0));
         let number = self.numbers.next();
         let sent = self.write(block, number, stage.pages(), stage.normal(), stage.zero());

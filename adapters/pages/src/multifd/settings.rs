@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Compressor, Level};
 
-use super::error::ErrorKind;
-use super::method::Method;
 use super::wire;
 use crate::batch::check_page_size;
+use crate::error::ErrorKind;
+use crate::method::Method;
 
 /// How the pages of a zlib stream are made. The other side reads both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ZlibMode {
     /// Page by page: several times as fast, and could be made in any order.
     #[default]
@@ -98,7 +99,7 @@ impl Settings {
     }
 
     pub(crate) fn check(&self) -> Result<(), ErrorKind> {
-        check_page_size(self.page_size).map_err(|error| ErrorKind::Unsupported(error.to_string()))
+        check_page_size(self.page_size).map_err(ErrorKind::batch)
     }
 
     /// The codec for single pages.
@@ -116,7 +117,8 @@ impl Settings {
             None => {
                 let level = Level::nearest(self.level);
                 let codec = Compressor::builder().format(format).level(level).build();
-                Ok(Arc::new(codec.map_err(|error| ErrorKind::Unsupported(error.to_string()))?))
+                let method = self.method;
+                Ok(Arc::new(codec.map_err(|source| ErrorKind::Engine { method, source })?))
             }
         }
     }

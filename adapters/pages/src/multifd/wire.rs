@@ -1,8 +1,8 @@
 //! The layout of multifd streams, as QEMU 9.1 and later write them (`migration/multifd.h`): packed
 //! structs of big-endian integers.
 
-use super::error::ErrorKind;
-use super::method::Method;
+use crate::error::ErrorKind;
+use crate::method::Method;
 
 /// The first bytes of every hello and header.
 pub(crate) const MAGIC: u32 = 0x1122_3344;

@@ -1,9 +1,9 @@
 //! A base and the deltas on it, read as one.
 
-use super::error::SnapshotError;
 use super::file::{Located, ReadAt, Snapshot};
 use super::format::Entry;
 use super::layout::Layout;
+use crate::error::Error;
 
 /// A base snapshot and any number of deltas, each on the one before: together the newest state.
 #[derive(Debug)]
@@ -16,17 +16,17 @@ impl<F: ReadAt> Chain<F> {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError::NeedsParent`] if the first is a delta, [`SnapshotError::Chain`] for one that
+    /// [`Error::NeedsParent`] if the first is a delta, [`Error::Chain`] for one that
     /// was not made on the one before it.
-    pub fn new(layers: Vec<Snapshot<F>>) -> Result<Self, SnapshotError> {
-        let Some(base) = layers.first() else { return Err(SnapshotError::Chain(0)) };
+    pub fn new(layers: Vec<Snapshot<F>>) -> Result<Self, Error> {
+        let Some(base) = layers.first() else { return Err(Error::Chain(0)) };
         if base.header().parent.is_some() {
-            return Err(SnapshotError::NeedsParent);
+            return Err(Error::NeedsParent);
         }
         for (number, pair) in layers.windows(2).enumerate() {
             let (below, above) = (pair[0].header(), pair[1].header());
             if above.parent != Some(below.id) || above.layout != below.layout {
-                return Err(SnapshotError::Chain(number + 2));
+                return Err(Error::Chain(number + 2));
             }
         }
         Ok(Self { layers })
@@ -99,13 +99,13 @@ impl<F: ReadAt> PageReader<'_, F> {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError::Unsupported`] where there is no memory, and
-    /// [`SnapshotError::Damaged`] if the page's cluster is not as it was written.
-    pub fn read(&mut self, address: u64) -> Result<Option<&[u8]>, SnapshotError> {
+    /// [`Error::Unsupported`] where there is no memory, and
+    /// [`Error::Damaged`] if the page's cluster is not as it was written.
+    pub fn read(&mut self, address: u64) -> Result<Option<&[u8]>, Error> {
         let layout = self.chain.layout();
         let Some((cluster, page)) = layout.find(address) else {
             let why = format!("the guest has no memory at {address:#x}");
-            return Err(SnapshotError::Unsupported(why));
+            return Err(Error::Unsupported(why));
         };
         let share = self.chain.newest(cluster).find(|s| (s.present | s.zero) & (1 << page) != 0);
         let Some(share) = share.filter(|share| share.present & (1 << page) != 0) else {
@@ -131,25 +131,18 @@ impl<F: ReadAt> Snapshot<F> {
         located: &Located,
         stored: &mut [u8],
         data: &mut [u8],
-    ) -> Result<(), SnapshotError> {
+    ) -> Result<(), Error> {
         let Located { entry, offset } = *located;
         let layout = &self.header().layout;
         let stored = &mut stored[..entry.stored as usize];
         super::file::read(self.file(), stored, offset)?;
         let data = &mut data[..entry.len(layout)];
-        let pages = if entry.is_compressed(layout) {
-            if self.codec().decompress(stored, data) != Ok(data.len()) {
-                return Err(self.damaged(located));
-            }
-            Some(&*data)
+        let intact = if entry.is_compressed(layout) {
+            self.codec().decompress(entry, stored, data)
         } else {
             data.copy_from_slice(stored);
-            None
+            Entry::checksum(stored, None) == entry.crc
         };
-        if Entry::checksum(stored, pages) == entry.crc {
-            Ok(())
-        } else {
-            Err(self.damaged(located))
-        }
+        if intact { Ok(()) } else { Err(self.damaged(located)) }
     }
 }

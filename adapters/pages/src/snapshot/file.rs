@@ -5,14 +5,17 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Compressor, Format};
+use uadk_compress::BlockCompressor;
 
-use super::error::{Part, SnapshotError, damaged};
+use super::codec::ClusterCodec;
+use super::error::damaged;
 use super::format::ENTRY_LEN;
 use super::format::{
     Entry, HEADER_FIXED, Header, INDEX_FIXED, INDEX_GROUP, INDEX_MAGIC, TRAILER_LEN, Trailer,
     parse_entries, table_len, u32_at, u64_at,
 };
+use crate::damage::Part;
+use crate::error::Error;
 
 /// Bytes that are read at any place, by any number of threads.
 pub trait ReadAt: Sync {
@@ -71,7 +74,7 @@ pub struct Snapshot<F> {
     header: Header,
     trailer: Trailer,
     clusters: Vec<Located>,
-    codec: Arc<dyn BlockCompressor>,
+    codec: ClusterCodec,
 }
 
 /// A cluster, and where its bytes are.
@@ -86,35 +89,31 @@ impl<F: ReadAt> Snapshot<F> {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError::Incomplete`] if its writer did not finish or it was cut off, and an error
+    /// [`Error::Incomplete`] if its writer did not finish or it was cut off, and an error
     /// that says where if its header, index or trailer is damaged.
-    pub fn open(file: F) -> Result<Self, SnapshotError> {
+    pub fn open(file: F) -> Result<Self, Error> {
         let header = read_header(&file)?;
-        let codec = codec(header.format)?;
+        let codec = ClusterCodec::for_format(header.format)?;
         Self::with_header(file, header, codec)
     }
 
-    /// Opens a snapshot to be decompressed by this codec.
+    /// Opens a snapshot to be decompressed by this codec. What it fails at, software does.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open); and if the codec's format is another.
-    pub fn open_with(file: F, codec: Arc<dyn BlockCompressor>) -> Result<Self, SnapshotError> {
+    pub fn open_with(file: F, codec: Arc<dyn BlockCompressor>) -> Result<Self, Error> {
         let header = read_header(&file)?;
         if codec.format() != header.format {
             let (needed, given) = (header.format, codec.format());
-            return Err(SnapshotError::Unsupported(format!(
+            return Err(Error::Unsupported(format!(
                 "the snapshot's clusters are {needed}, and the codec is for {given}"
             )));
         }
-        Self::with_header(file, header, codec)
+        Self::with_header(file, header, ClusterCodec::new(codec)?)
     }
 
-    fn with_header(
-        file: F,
-        header: Header,
-        codec: Arc<dyn BlockCompressor>,
-    ) -> Result<Self, SnapshotError> {
+    fn with_header(file: F, header: Header, codec: ClusterCodec) -> Result<Self, Error> {
         let trailer = read_trailer(&file, &header)?;
         let clusters = read_index(&file, &header, &trailer)?;
         Ok(Self { file, header, trailer, clusters, codec })
@@ -152,7 +151,7 @@ impl<F: ReadAt> Snapshot<F> {
         &self.clusters
     }
 
-    pub(crate) const fn codec(&self) -> &Arc<dyn BlockCompressor> {
+    pub(crate) const fn codec(&self) -> &ClusterCodec {
         &self.codec
     }
 
@@ -162,7 +161,7 @@ impl<F: ReadAt> Snapshot<F> {
     }
 
     /// The error for a cluster that is not as it was written.
-    pub(crate) fn damaged(&self, located: &Located) -> SnapshotError {
+    pub(crate) fn damaged(&self, located: &Located) -> Error {
         damaged(self.part(located), located.offset)
     }
 
@@ -175,13 +174,7 @@ impl<F: ReadAt> Snapshot<F> {
     }
 }
 
-/// A codec that reads this format.
-pub(crate) fn codec(format: Format) -> Result<Arc<dyn BlockCompressor>, SnapshotError> {
-    let codec = Compressor::builder().format(format).build();
-    Ok(Arc::new(codec.map_err(|error| SnapshotError::Unsupported(error.to_string()))?))
-}
-
-pub(crate) fn read_header(file: &impl ReadAt) -> Result<Header, SnapshotError> {
+pub(crate) fn read_header(file: &impl ReadAt) -> Result<Header, Error> {
     let mut fixed = [0; HEADER_FIXED];
     read(file, &mut fixed, 0)?;
     let mut bytes = vec![0; Header::len(&fixed)?];
@@ -189,12 +182,12 @@ pub(crate) fn read_header(file: &impl ReadAt) -> Result<Header, SnapshotError> {
     Header::parse(&bytes)
 }
 
-fn read_trailer(file: &impl ReadAt, header: &Header) -> Result<Trailer, SnapshotError> {
+fn read_trailer(file: &impl ReadAt, header: &Header) -> Result<Trailer, Error> {
     let size = file.size()?;
-    let offset = size.checked_sub(TRAILER_LEN as u64).ok_or(SnapshotError::Incomplete)?;
+    let offset = size.checked_sub(TRAILER_LEN as u64).ok_or(Error::Incomplete)?;
     let mut bytes = [0; TRAILER_LEN];
     read(file, &mut bytes, offset)?;
-    let trailer = Trailer::parse(&bytes).ok_or(SnapshotError::Incomplete)?;
+    let trailer = Trailer::parse(&bytes).ok_or(Error::Incomplete)?;
     let fits = trailer.index_offset.checked_add(trailer.index_len) == Some(offset);
     if !fits || trailer.id != header.id {
         return Err(damaged(Part::Trailer, offset));
@@ -206,7 +199,7 @@ fn read_index(
     file: &impl ReadAt,
     header: &Header,
     trailer: &Trailer,
-) -> Result<Vec<Located>, SnapshotError> {
+) -> Result<Vec<Located>, Error> {
     let here = || damaged(Part::Index, trailer.index_offset);
     let groups = (trailer.groups as usize).saturating_mul(INDEX_GROUP);
     let expected = (trailer.clusters as usize).saturating_mul(ENTRY_LEN).saturating_add(groups);
@@ -244,9 +237,9 @@ fn read_index(
 }
 
 /// Reads, and knows what a file's early end means.
-pub(crate) fn read(file: &impl ReadAt, into: &mut [u8], offset: u64) -> Result<(), SnapshotError> {
+pub(crate) fn read(file: &impl ReadAt, into: &mut [u8], offset: u64) -> Result<(), Error> {
     file.read_exact_at(into, offset).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => SnapshotError::Incomplete,
+        io::ErrorKind::UnexpectedEof => Error::Incomplete,
         _ => error.into(),
     })
 }

@@ -2,8 +2,10 @@
 
 use uadk_compress::Format;
 
-use super::error::{Part, SnapshotError, damaged};
+use super::error::damaged;
 use super::layout::{Layout, MAX_REGIONS, Region};
+use crate::damage::Part;
+use crate::error::Error;
 
 const MAGIC: [u8; 8] = *b"PAGESNAP";
 const END_MAGIC: [u8; 8] = *b"PAGESEND";
@@ -29,6 +31,7 @@ pub(crate) const MAX_GROUP: usize = 1 << 16;
 
 /// What a snapshot begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Header {
     /// How memory is divided.
     pub layout: Layout,
@@ -41,15 +44,13 @@ pub struct Header {
 }
 
 impl Header {
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, SnapshotError> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let format = match self.format {
             Format::RawDeflate => 1_u32,
             Format::Zlib => 2,
             Format::Gzip => 3,
             other => {
-                return Err(SnapshotError::Unsupported(format!(
-                    "snapshots have no clusters in {other}"
-                )));
+                return Err(Error::Unsupported(format!("snapshots have no clusters in {other}")));
             }
         };
         let regions = self.layout.regions();
@@ -78,13 +79,13 @@ impl Header {
     }
 
     /// The length of the whole header, as its first [`HEADER_FIXED`] bytes say.
-    pub(crate) fn len(fixed: &[u8]) -> Result<usize, SnapshotError> {
+    pub(crate) fn len(fixed: &[u8]) -> Result<usize, Error> {
         if fixed[..8] != MAGIC {
-            return Err(SnapshotError::NotASnapshot);
+            return Err(Error::NotASnapshot);
         }
         let (version, len, regions) = (u32_at(fixed, 8), u32_at(fixed, 12), u32_at(fixed, 28));
         if version != VERSION {
-            return Err(SnapshotError::Version(version));
+            return Err(Error::Version(version));
         }
         let regions = regions as usize;
         let expected = HEADER_FIXED + REGION_LEN * regions.min(MAX_REGIONS) + CRC_LEN;
@@ -94,7 +95,7 @@ impl Header {
         Ok(expected)
     }
 
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, SnapshotError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let here = || damaged(Part::Header, 0);
         let (checked, crc) = bytes.split_at(bytes.len() - CRC_LEN);
         if crc32fast::hash(checked) != u32_at(crc, 0) {

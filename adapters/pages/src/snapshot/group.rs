@@ -2,11 +2,11 @@
 
 use uadk_compress::{Block, BlockCompressor};
 
-use super::error::SnapshotError;
 use super::format::{Entry, group_table};
 use super::layout::{Layout, Place};
 use super::memory::{ReadMemory, is_zero};
 use super::pages::Pages;
+use crate::error::Error;
 use crate::reuse::reuse;
 
 /// One thread's group of clusters, and the buffers to make it.
@@ -44,7 +44,7 @@ impl Group {
         pages: Pages<'_>,
         delta: bool,
         compressor: &dyn BlockCompressor,
-    ) -> Result<(), SnapshotError> {
+    ) -> Result<(), Error> {
         self.entries.clear();
         (self.memory, self.pages) = (0, 0);
         let mut end = 0;
@@ -72,7 +72,7 @@ impl Group {
         memory: &(impl ReadMemory + ?Sized),
         pages: Pages<'_>,
         end: &mut usize,
-    ) -> Result<(u64, u64), SnapshotError> {
+    ) -> Result<(u64, u64), Error> {
         let page_size = layout.page_size();
         let (mut present, mut zero) = (0, 0);
         for page in 0..place.len / page_size {
@@ -82,12 +82,12 @@ impl Group {
             }
             let offset = place.offset + within;
             let known = memory.is_zero(place.region, offset, page_size);
-            if known.map_err(SnapshotError::Memory)? {
+            if known.map_err(Error::Memory)? {
                 zero |= 1 << page;
                 continue;
             }
             let copy = &mut self.data[*end..*end + page_size];
-            memory.read(place.region, offset, copy).map_err(SnapshotError::Memory)?;
+            memory.read(place.region, offset, copy).map_err(Error::Memory)?;
             if is_zero(copy) {
                 zero |= 1 << page;
             } else {
@@ -113,13 +113,17 @@ impl Group {
         compressor.compress_batch(&mut blocks);
         let with_data = self.entries.iter_mut().filter(|entry| entry.present != 0);
         for (entry, block) in with_data.zip(&blocks) {
-            if let Ok(len) = &block.result {
-                entry.stored = *len as u32;
-                entry.crc = Entry::checksum(&block.dst[..*len], Some(block.src));
-            } else {
+            let pages = block.src();
+            match block.output() {
+                Ok(stored) if !stored.is_empty() => {
+                    entry.stored = stored.len() as u32;
+                    entry.crc = Entry::checksum(stored, Some(pages));
+                }
                 // Whatever the trouble, the pages as they are will do.
-                entry.stored = block.src.len() as u32;
-                entry.crc = Entry::checksum(block.src, None);
+                _ => {
+                    entry.stored = pages.len() as u32;
+                    entry.crc = Entry::checksum(pages, None);
+                }
             }
         }
         for entry in self.entries.iter_mut().filter(|entry| entry.present == 0) {

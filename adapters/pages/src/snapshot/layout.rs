@@ -1,7 +1,7 @@
 //! How guest memory is divided: regions, pages, clusters.
 
-use super::error::SnapshotError;
 use crate::batch::check_page_size;
+use crate::error::Error;
 
 /// The most regions that a snapshot has.
 pub(crate) const MAX_REGIONS: usize = 4096;
@@ -38,7 +38,7 @@ impl Layout {
     /// # Errors
     ///
     /// As for [`with_sizes`](Self::with_sizes).
-    pub fn new(regions: Vec<Region>) -> Result<Self, SnapshotError> {
+    pub fn new(regions: Vec<Region>) -> Result<Self, Error> {
         Self::with_sizes(regions, 4096, Self::CLUSTER_SIZE)
     }
 
@@ -47,15 +47,15 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError::Layout`] unless there are 1 to 4096 regions of whole pages, in the order of
+    /// [`Error::Layout`] unless there are 1 to 4096 regions of whole pages, in the order of
     /// their addresses and beside each other; the page size is a power of two from 4 to 64
     /// KiB; and clusters are of 1, 2, 4 and so on up to 64 pages.
     pub fn with_sizes(
         regions: Vec<Region>,
         page_size: usize,
         cluster_size: usize,
-    ) -> Result<Self, SnapshotError> {
-        let wrong = |why: String| Err(SnapshotError::Layout(why));
+    ) -> Result<Self, Error> {
+        let wrong = |why: String| Err(Error::Layout(why));
         if let Err(error) = check_page_size(page_size) {
             return wrong(error.to_string());
         }

@@ -4,6 +4,7 @@ use super::layout::Layout;
 
 /// Which pages to save.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Pages<'p> {
     /// All of them: a base.
     All,
@@ -29,7 +30,7 @@ impl Pages<'_> {
 /// let mut changed = ChangedPages::none(&layout);
 /// changed.insert(0x3010);
 /// assert_eq!(changed.len(), 1);
-/// # Ok::<(), uadk_compress_pages::snapshot::SnapshotError>(())
+/// # Ok::<(), uadk_compress_pages::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ChangedPages {

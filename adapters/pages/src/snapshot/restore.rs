@@ -57,6 +57,7 @@ impl RestoreOptions {
 
 /// What a restore did.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Restored {
     /// How much.
     pub progress: Progress,
@@ -238,21 +239,18 @@ impl Batch {
                     continue;
                 }
                 if job.entry.is_compressed(layout) {
-                    blocks.push(Block::new(bytes, pages));
+                    blocks.push(Block::exact(bytes, pages));
                 } else {
                     pages.copy_from_slice(bytes);
                     job.intact = Entry::checksum(bytes, None) == job.entry.crc;
                 }
             }
-            snapshot.codec().decompress_batch(&mut blocks);
             let compressed = self
                 .jobs
                 .iter_mut()
                 .filter(|job| job.layer == layer && job.entry.is_compressed(layout));
-            for (job, block) in compressed.zip(&blocks) {
-                job.intact = block.result == Ok(block.dst.len())
-                    && Entry::checksum(block.src, Some(block.dst)) == job.entry.crc;
-            }
+            let entries = compressed.map(|job| (job.entry, &mut job.intact));
+            snapshot.codec().decompress_batch(&mut blocks, entries);
             self.blocks = reuse(blocks);
         }
         Ok(())

@@ -1,12 +1,9 @@
 //! A snapshot read from beginning to end, as from a pipe.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
-use uadk_compress::BlockCompressor;
-
-use super::error::{Part, SnapshotError, damaged};
-use super::file::codec;
+use super::codec::ClusterCodec;
+use super::error::damaged;
 use super::format::{
     ENTRY_LEN, Entry, GROUP_FIXED, GROUP_MAGIC, HEADER_FIXED, Header, INDEX_FIXED, INDEX_MAGIC,
     MAX_GROUP, TRAILER_LEN, Trailer, index_group, parse_table, table_len, u32_at,
@@ -16,6 +13,8 @@ use super::memory::WriteMemory;
 use super::restore::{clear, write};
 use super::writer::Progress;
 use crate::batch::ZeroPages;
+use crate::damage::Part;
+use crate::error::Error;
 
 /// Bytes of the index that are compared at once.
 const INDEX_STEP: usize = 64 << 10;
@@ -26,7 +25,7 @@ const INDEX_STEP: usize = 64 << 10;
 pub struct StreamReader<R> {
     input: R,
     header: Header,
-    codec: Arc<dyn BlockCompressor>,
+    codec: ClusterCodec,
     position: u64,
     /// The rest of the current group.
     group: std::vec::IntoIter<Entry>,
@@ -77,7 +76,7 @@ impl<R: Read> StreamReader<R> {
     /// # Errors
     ///
     /// If it is no snapshot's, or damaged.
-    pub fn new(mut input: R) -> Result<Self, SnapshotError> {
+    pub fn new(mut input: R) -> Result<Self, Error> {
         let mut bytes = vec![0; HEADER_FIXED];
         read(&mut input, &mut bytes)?;
         bytes.resize(Header::len(&bytes)?, 0);
@@ -94,9 +93,9 @@ impl<R: Read> StreamReader<R> {
     /// # Errors
     ///
     /// If there is no codec for the snapshot's format.
-    pub fn resume(input: R, position: Position) -> Result<Self, SnapshotError> {
+    pub fn resume(input: R, position: Position) -> Result<Self, Error> {
         let Position { header, offset, last, index } = position;
-        let codec = codec(header.format)?;
+        let codec = ClusterCodec::for_format(header.format)?;
         let (stored, data) = (Vec::new(), vec![0; header.layout.cluster_size()]);
         let group = Vec::new().into_iter();
         Ok(Self { input, header, codec, position: offset, group, last, index, stored, data })
@@ -131,7 +130,7 @@ impl<R: Read> StreamReader<R> {
         zero_pages: ZeroPages,
         progress: &mut Progress,
         between: &mut dyn FnMut(&Progress, &Position),
-    ) -> Result<(), SnapshotError> {
+    ) -> Result<(), Error> {
         let base = self.header.parent.is_none() && zero_pages == ZeroPages::Write;
         let layout = self.header.layout.clone();
         let mut next = self.last.map_or(0, |last| last + 1);
@@ -142,7 +141,7 @@ impl<R: Read> StreamReader<R> {
                 }
                 *next += 1;
             }
-            Ok::<(), SnapshotError>(())
+            Ok::<(), Error>(())
         };
         while let Some(Cluster { entry, place, data }) = self.next_cluster()? {
             write(entry, entry.present, place, data, &layout, memory)?;
@@ -167,7 +166,7 @@ impl<R: Read> StreamReader<R> {
     }
 
     /// The next cluster; `None` at the end of a complete snapshot.
-    pub(crate) fn next_cluster(&mut self) -> Result<Option<Cluster<'_>>, SnapshotError> {
+    pub(crate) fn next_cluster(&mut self) -> Result<Option<Cluster<'_>>, Error> {
         let entry = loop {
             if let Some(entry) = self.group.next() {
                 break entry;
@@ -177,7 +176,7 @@ impl<R: Read> StreamReader<R> {
             }
         };
         let layout = &self.header.layout;
-        let place = layout.place(entry.cluster).ok_or(SnapshotError::Incomplete)?;
+        let place = layout.place(entry.cluster).ok_or(Error::Incomplete)?;
         let offset = self.position;
         let here =
             || damaged(Part::Cluster { address: place.address, len: place.len as u64 }, offset);
@@ -185,23 +184,20 @@ impl<R: Read> StreamReader<R> {
         read(&mut self.input, &mut self.stored)?;
         self.position += u64::from(entry.stored);
         let data = &mut self.data[..entry.len(layout)];
-        let pages = if entry.is_compressed(layout) {
-            if self.codec.decompress(&self.stored, data) != Ok(data.len()) {
-                return Err(here());
-            }
-            Some(&*data)
+        let intact = if entry.is_compressed(layout) {
+            self.codec.decompress(entry, &self.stored, data)
         } else {
             data.copy_from_slice(&self.stored);
-            None
+            Entry::checksum(&self.stored, None) == entry.crc
         };
-        if Entry::checksum(&self.stored, pages) != entry.crc {
+        if !intact {
             return Err(here());
         }
         Ok(Some(Cluster { entry, place, data }))
     }
 
     /// Reads the next group's table; false if there was the end instead.
-    fn next_group(&mut self) -> Result<bool, SnapshotError> {
+    fn next_group(&mut self) -> Result<bool, Error> {
         let offset = self.position;
         let mut fixed = [0; INDEX_FIXED];
         read(&mut self.input, &mut fixed)?;
@@ -235,10 +231,10 @@ impl<R: Read> StreamReader<R> {
     }
 
     /// Reads index and trailer, and compares them with what came before.
-    fn end(&mut self, fixed: [u8; INDEX_FIXED]) -> Result<(), SnapshotError> {
+    fn end(&mut self, fixed: [u8; INDEX_FIXED]) -> Result<(), Error> {
         let offset = self.position;
         let here = || damaged(Part::Index, offset);
-        let Some(index) = &self.index else { return Err(SnapshotError::Incomplete) };
+        let Some(index) = &self.index else { return Err(Error::Incomplete) };
         if u32_at(&fixed, 4) != index.groups {
             return Err(here());
         }
@@ -276,9 +272,9 @@ impl<R: Read> StreamReader<R> {
 }
 
 /// Fills a buffer; the input's end is a snapshot's that was cut off.
-fn read(input: &mut impl Read, into: &mut [u8]) -> Result<(), SnapshotError> {
+fn read(input: &mut impl Read, into: &mut [u8]) -> Result<(), Error> {
     input.read_exact(into).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => SnapshotError::Incomplete,
+        io::ErrorKind::UnexpectedEof => Error::Incomplete,
         _ => error.into(),
     })
 }

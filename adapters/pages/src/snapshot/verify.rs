@@ -2,14 +2,16 @@
 
 use std::io;
 
-use super::error::{Damage, Part, SnapshotError};
 use super::file::{Located, ReadAt, Snapshot, read};
 use super::format::group_table;
 use super::stream::StreamReader;
 use super::writer::Progress;
+use crate::damage::{Damage, Part};
+use crate::error::Error;
 
 /// What a verification found.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Verified {
     /// How much was looked at.
     pub progress: Progress,
@@ -24,16 +26,13 @@ pub struct Verified {
 ///
 /// If the file can't be read; or if header, index or trailer are damaged, without which clusters
 /// can't be told.
-pub fn verify<F: ReadAt>(
-    file: F,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Verified, SnapshotError> {
+pub fn verify<F: ReadAt>(file: F, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Error> {
     let snapshot = match Snapshot::open(&file) {
         // Without a trailer, what there is may say whether it is lost or damaged.
-        Err(SnapshotError::Incomplete) => {
+        Err(Error::Incomplete) => {
             let mut reader = StreamReader::new(Sequential { file: &file, position: 0 })?;
             while reader.next_cluster()?.is_some() {}
-            return Err(SnapshotError::Incomplete);
+            return Err(Error::Incomplete);
         }
         opened => opened?,
     };
@@ -55,7 +54,7 @@ pub fn verify<F: ReadAt>(
         for located in group {
             match snapshot.read_cluster(located, &mut stored, &mut data) {
                 Ok(()) => {}
-                Err(SnapshotError::Damaged(damage)) => verified.damage.push(damage),
+                Err(Error::Damaged(damage)) => verified.damage.push(damage),
                 Err(other) => return Err(other),
             }
             end = located.offset + u64::from(located.entry.stored);

@@ -4,9 +4,9 @@ use std::io;
 
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend, GuestMemoryRegion};
 
-use super::error::SnapshotError;
 use super::layout::{Layout, Region};
 use super::memory::{ReadMemory, WriteMemory};
+use crate::error::Error;
 
 /// A machine monitor's guest memory, to save and restore. Pages are copied once, through
 /// `vm-memory`'s volatile slices; restored pages are marked in its dirty bitmap.
@@ -44,8 +44,8 @@ impl<'m, M: GuestMemoryBackend> VmMemory<'m, M> {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError::Layout`] for regions that are not of whole pages.
-    pub fn new(memory: &'m M) -> Result<Self, SnapshotError> {
+    /// [`Error::Layout`] for regions that are not of whole pages.
+    pub fn new(memory: &'m M) -> Result<Self, Error> {
         let regions = memory
             .iter()
             .map(|region| Region { address: region.start_addr().0, len: region.len() });

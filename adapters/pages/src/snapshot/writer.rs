@@ -22,6 +22,7 @@ pub(super) const MAX_THREADS: usize = 256;
 
 /// How far a save or restore is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Bytes of guest memory done.
     pub memory: u64,
@@ -74,6 +75,7 @@ impl SaveOptions {
 
 /// What a save wrote.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Saved {
     /// The snapshot's name, which deltas on it need.
     pub id: [u8; 16],

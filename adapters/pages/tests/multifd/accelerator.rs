@@ -16,9 +16,9 @@ fn a_failing_accelerator_costs_single_pages_a_trip_through_software() {
     let sim = Simulator::acquire(Machine::default());
     let software = SoftwareCompressor::new(Format::Zlib, Level::BALANCED).expect("has it");
     let clock = SystemClock::default();
-    let uadk =
-        UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &UadkConfig::default(), clock)
-            .expect("there is a device");
+    let config = UadkConfig::default().with_background(false);
+    let uadk = UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &config, clock)
+        .expect("there is a device");
     let engines = OffloadCompressor::new(uadk, software, Policy::default()).expect("one format");
     let engines = Arc::new(engines);
     let memory = Memory::guest_like(512);

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::AtomicU64;
 
+use rand::{RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use uadk_compress_pages::Error;
 use uadk_compress_pages::GuestRam;
-use uadk_compress_pages::multifd::{
-    Error, Method, PacketNumbers, Received, Receiver, Sender, Settings,
-};
+use uadk_compress_pages::multifd::{Method, PacketNumbers, Received, Receiver, Sender, Settings};
 
 pub(crate) const PAGE: usize = 4096;
 
@@ -50,17 +51,15 @@ impl Memory {
 
 /// A page of the kind that its number says: every fourth is zero.
 pub(crate) fn fill(page: &mut [u8], number: u64) {
-    let mut state = number | 1;
-    for (i, bytes) in page.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        *bytes = match number % 4 {
-            0 => [0; 8],
-            1 => *b"pagetext",
-            2 => (number * 512 + i as u64).to_le_bytes(),
-            _ => {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(number);
-                (state ^ (state >> 29)).to_le_bytes()
+    match number % 4 {
+        0 => page.fill(0),
+        1 => page.as_chunks_mut().0.fill(*b"pagetext"),
+        2 => {
+            for (i, word) in page.as_chunks_mut().0.iter_mut().enumerate() {
+                *word = (number * 512 + i as u64).to_le_bytes();
             }
-        };
+        }
+        _ => Pcg64Mcg::seed_from_u64(number).fill_bytes(page),
     }
 }
 
@@ -98,4 +97,10 @@ pub(crate) fn receive(
         packets.push(received);
     }
     Ok(packets)
+}
+
+/// The error and its sources, as a program prints them.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

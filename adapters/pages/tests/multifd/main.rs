@@ -3,6 +3,7 @@
 mod accelerator;
 mod damage;
 mod guest;
+mod lies;
 mod mutations;
 mod replay;
 mod round_trip;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use uadk_compress::{Compressor, Format};
+use uadk_compress_pages::Error;
 use uadk_compress_pages::GuestRam;
 use uadk_compress_pages::multifd::{
-    Error, Event, Method, PacketNumbers, Received, Receiver, Sender, Settings, ZlibMode, relay,
+    Event, Method, PacketNumbers, Received, Receiver, Sender, Settings, ZlibMode, relay,
 };
 
-use crate::guest::{Memory, PAGE, receive, small_stream, stream};
+use crate::guest::{Memory, PAGE, chain, receive, small_stream, stream};
 
 #[test]
 fn all_methods_carry_all_pages() {
@@ -85,8 +86,8 @@ fn a_hello_has_channel_and_uuid_and_another_guests_is_refused() {
     assert!(Receiver::new(&stream[..], &Settings::new(Method::None)).is_ok(), "any will do");
     let error = Receiver::new(&stream[..], &settings.uuid([8; 16])).unwrap_err();
     assert_eq!(
-        error.to_string(),
-        "multifd channel 3: the stream is of another guest: its UUID differs"
+        chain(&error),
+        "multifd channel 3 failed at its hello: the stream is of another guest: its UUID differs"
     );
 }
 
@@ -137,7 +138,7 @@ fn a_codec_of_another_format_is_refused() {
     let gzip = Compressor::builder().format(Format::Gzip).build().expect("software");
     let settings = Settings::new(Method::Uadk).codec(Arc::new(gzip));
     let error = Sender::new(Vec::new(), 0, &settings, PacketNumbers::default()).unwrap_err();
-    assert!(error.to_string().contains("needs a codec of format zlib"), "{error}");
+    assert!(chain(&error).contains("needs a codec of format zlib"), "{error}");
 }
 
 #[test]

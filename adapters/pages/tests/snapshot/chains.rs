@@ -1,10 +1,10 @@
 //! A base, and deltas on it.
 
-use uadk_compress_pages::ZeroPages;
 use uadk_compress_pages::snapshot::{
-    Chain, ChangedPages, Pages, Progress, RestoreOptions, SaveOptions, Snapshot, SnapshotError,
-    StreamReader, restore,
+    Chain, ChangedPages, Pages, Progress, RestoreOptions, SaveOptions, Snapshot, StreamReader,
+    restore,
 };
+use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::{Memory, PAGE};
 use crate::{BASE, layout, snapshot, snapshot_with};
@@ -84,15 +84,15 @@ fn snapshots_that_do_not_belong_together_are_refused() {
     let chain =
         |files: &[&Vec<u8>]| Chain::new(files.iter().map(|file| open(file)).collect()).map(|_| ());
     assert!(chain(&[base, first]).is_ok());
-    assert!(matches!(chain(&[]), Err(SnapshotError::Chain(0))));
-    assert!(matches!(chain(&[first]), Err(SnapshotError::NeedsParent)));
-    assert!(matches!(chain(&[base, second]), Err(SnapshotError::Chain(2))));
-    assert!(matches!(chain(&[base, first, first]), Err(SnapshotError::Chain(3))));
-    assert!(matches!(chain(&[base, base]), Err(SnapshotError::Chain(2))));
+    assert!(matches!(chain(&[]), Err(Error::Chain(0))));
+    assert!(matches!(chain(&[first]), Err(Error::NeedsParent)));
+    assert!(matches!(chain(&[base, second]), Err(Error::Chain(2))));
+    assert!(matches!(chain(&[base, first, first]), Err(Error::Chain(3))));
+    assert!(matches!(chain(&[base, base]), Err(Error::Chain(2))));
     let other = snapshot_with(
         &Memory::new(PAGES + 1),
         Pages::All,
         &SaveOptions::default().id([9; 16]).parent(BASE),
     );
-    assert!(matches!(chain(&[base, &other]), Err(SnapshotError::Chain(2))));
+    assert!(matches!(chain(&[base, &other]), Err(Error::Chain(2))));
 }

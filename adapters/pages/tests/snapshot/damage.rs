@@ -1,9 +1,9 @@
 //! Damage is found, and located; what is whole can be had.
 
-use uadk_compress_pages::ZeroPages;
 use uadk_compress_pages::snapshot::{
-    Chain, Part, Progress, RestoreOptions, Snapshot, SnapshotError, StreamReader, restore, verify,
+    Chain, Part, Progress, RestoreOptions, Snapshot, StreamReader, restore, verify,
 };
+use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::{Memory, PAGE};
 use crate::snapshot;
@@ -23,10 +23,10 @@ fn a_flipped_bit_anywhere_is_found_and_located() {
                 [damage] => damage.offset,
                 others => panic!("byte {at}: {others:?}"),
             },
-            Err(SnapshotError::Damaged(damage)) => damage.offset,
+            Err(Error::Damaged(damage)) => damage.offset,
             // The first bytes say what the file is.
-            Err(SnapshotError::NotASnapshot) if at < 8 => 0,
-            Err(SnapshotError::Version(_)) if (8..12).contains(&at) => 0,
+            Err(Error::NotASnapshot) if at < 8 => 0,
+            Err(Error::Version(_)) if (8..12).contains(&at) => 0,
             Err(other) => panic!("byte {at}: {other}"),
         };
         let distance = at as u64 - offset;
@@ -53,13 +53,13 @@ fn a_damaged_cluster_is_named_by_its_guest_address() {
     let ram = [restored.ram()];
     let options = RestoreOptions::default();
     let refused = restore(&chain, &ram[..], &options, &mut |_| {}).unwrap_err();
-    assert!(matches!(refused, SnapshotError::Damaged(_)), "{refused}");
+    assert!(matches!(refused, Error::Damaged(_)), "{refused}");
     let partial = restore(&chain, &ram[..], &options.partial(true), &mut |_| {}).expect("the rest");
     assert_eq!(partial.damage.iter().collect::<Vec<_>>(), [damage]);
     let (before, after) = (address as usize, (address + len) as usize);
     assert!(restored.bytes()[..before] == memory.bytes()[..before]);
     assert!(restored.bytes()[after..] == memory.bytes()[after..]);
-    assert!(matches!(chain.pages().read(address + 2 * 4096), Err(SnapshotError::Damaged(_))));
+    assert!(matches!(chain.pages().read(address + 2 * 4096), Err(Error::Damaged(_))));
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn nothing_but_the_whole_file_reads_as_complete() {
     let file = snapshot(&memory);
     for len in 0..file.len() {
         let opened = Snapshot::open(&file[..len]).map(|_| ());
-        assert!(matches!(opened, Err(SnapshotError::Incomplete)), "{len}: {opened:?}");
+        assert!(matches!(opened, Err(Error::Incomplete)), "{len}: {opened:?}");
         let verified = verify(&file[..len], &mut |_| {}).map(|_| ());
-        assert!(matches!(verified, Err(SnapshotError::Incomplete)), "{len}: {verified:?}");
+        assert!(matches!(verified, Err(Error::Incomplete)), "{len}: {verified:?}");
     }
     let longer = [&file[..], &[0; 100]].concat();
     assert!(Snapshot::open(&longer[..]).is_err());
@@ -90,7 +90,7 @@ fn a_truncated_file_restores_what_is_whole() {
             let ram = [restored.ram()];
             reader.restore(&ram[..], ZeroPages::Fresh, &mut progress, &mut |_, _| {})
         });
-        assert!(matches!(result, Err(SnapshotError::Incomplete)), "{len}");
+        assert!(matches!(result, Err(Error::Incomplete)), "{len}");
         let mut pages = 0;
         for (number, page) in restored.bytes().chunks(PAGE).enumerate() {
             if page != [0; PAGE] {

@@ -6,6 +6,7 @@ mod guest;
 
 mod chains;
 mod damage;
+mod lies;
 mod machine;
 mod mutations;
 mod panics;

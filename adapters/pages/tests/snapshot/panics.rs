@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use uadk_compress::{BlockCompressor, Error, Format};
-use uadk_compress_pages::ZeroPages;
+use uadk_compress::{BlockCompressor, Format};
 use uadk_compress_pages::snapshot::{
-    Chain, Pages, Progress, ReadMemory, RestoreOptions, SaveOptions, Snapshot, SnapshotError,
-    WriteMemory, restore, save,
+    Chain, Pages, Progress, ReadMemory, RestoreOptions, SaveOptions, Snapshot, WriteMemory,
+    restore, save,
 };
+use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::{Memory, PAGE};
 use crate::{codec, layout, snapshot};
@@ -38,10 +38,13 @@ impl BlockCompressor for Panics {
     fn format(&self) -> Format {
         Format::RawDeflate
     }
-    fn compress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+    fn max_compressed_len(&self, len: usize) -> usize {
+        len
+    }
+    fn compress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, uadk_compress::Error> {
         panic!("the codec's own");
     }
-    fn decompress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+    fn decompress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, uadk_compress::Error> {
         panic!("the codec's own");
     }
 }
@@ -79,7 +82,7 @@ fn save_by(
     codec: &Arc<dyn BlockCompressor>,
     threads: usize,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(), SnapshotError> {
+) -> Result<(), Error> {
     let options = SaveOptions::default().threads(threads);
     let layout = layout(PAGES);
     save(io::sink(), &layout, memory, Pages::All, codec, &options, progress).map(drop)
@@ -90,7 +93,7 @@ fn restore_by(
     codec: Arc<dyn BlockCompressor>,
     threads: usize,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(), SnapshotError> {
+) -> Result<(), Error> {
     let file = snapshot(&Memory::guest_like(PAGES));
     let newest = Snapshot::open_with(&file[..], codec).expect("whole");
     let chain = Chain::new(vec![newest]).expect("a base");
@@ -98,9 +101,9 @@ fn restore_by(
     restore(&chain, memory, &options, progress).map(drop)
 }
 
-fn assert_panicked(result: Result<(), SnapshotError>, message: &str) {
+fn assert_panicked(result: Result<(), Error>, message: &str) {
     match result {
-        Err(SnapshotError::Panicked(panicked)) => {
+        Err(Error::Panicked(panicked)) => {
             assert!(panicked.message().contains(message), "{panicked}");
         }
         other => panic!("{other:?}"),

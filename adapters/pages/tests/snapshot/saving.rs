@@ -5,11 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Compressor, Format};
-use uadk_compress_pages::ZeroPages;
 use uadk_compress_pages::snapshot::{
     Chain, ImageFile, Layout, Pages, Progress, Region, RestoreOptions, SaveOptions, Snapshot,
-    SnapshotError, restore, save,
+    restore, save,
 };
+use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::{Memory, PAGE};
 use crate::{BASE, codec, snapshot, snapshot_with};
@@ -142,10 +142,10 @@ fn memory_or_output_that_fails_ends_a_save() {
     for room in [0, 10, 1 << 10, 1 << 20, 1_700_000] {
         let result =
             save(Full(room), &layout, &ram[..], Pages::All, &codec(), &options, &mut |_| {});
-        assert!(matches!(result, Err(SnapshotError::Io(_))), "{room}");
+        assert!(matches!(result, Err(Error::Io(_))), "{room}");
     }
     let nothing: [uadk_compress_pages::GuestRam<'_>; 0] = [];
     let result =
         save(Vec::new(), &layout, &nothing[..], Pages::All, &codec(), &options, &mut |_| {});
-    assert!(matches!(result, Err(SnapshotError::Memory(_))));
+    assert!(matches!(result, Err(Error::Memory(_))));
 }

@@ -1,7 +1,7 @@
 //! Pipes, and going on after an interruption.
 
-use uadk_compress_pages::ZeroPages;
-use uadk_compress_pages::snapshot::{Progress, SnapshotError, StreamReader};
+use uadk_compress_pages::snapshot::{Progress, StreamReader};
+use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::Memory;
 use crate::snapshot;
@@ -34,7 +34,7 @@ fn an_interrupted_reader_goes_on_where_it_was() {
             reader.restore(&ram[..], ZeroPages::Write, &mut progress, &mut |_, at| {
                 position = at.clone();
             });
-        assert!(matches!(interrupted, Err(SnapshotError::Incomplete)));
+        assert!(matches!(interrupted, Err(Error::Incomplete)));
         let rest = &file[position.offset() as usize..];
         assert!(rest.len() < file.len(), "something was done");
         let mut reader = StreamReader::resume(rest, position).expect("a codec");

@@ -76,9 +76,9 @@ impl std::fmt::Display for Method {
     }
 }
 
-/// A name that no method has.
+/// A name that no method has: [`Method::ALL`] has them all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no method of multifd compression: use none, zlib, zstd, qpl or uadk")]
+#[error("{0:?} is no method of multifd compression")]
 pub struct UnknownMethod(String);
 
 impl FromStr for Method {
@@ -102,7 +102,7 @@ mod tests {
             assert_eq!(method.name().parse(), Ok(method));
             assert_eq!(name_of_bits(method.bits()), method.name());
         }
-        assert!("lz4".parse::<Method>().unwrap_err().to_string().contains("use none, zlib"));
+        assert!("lz4".parse::<Method>().is_err());
         assert_eq!((name_of_bits(32), name_of_bits(6)), ("qatzip".into(), "unknown (0x6)".into()));
     }
 }

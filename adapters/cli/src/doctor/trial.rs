@@ -1,0 +1,54 @@
+//! Trying the engines.
+
+use uadk_compress::probe::{self, RoundTrip};
+use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor};
+
+use crate::engines;
+use crate::error::chain;
+
+/// What became of trying an engine.
+#[derive(Debug)]
+pub(super) enum Trial {
+    Works(RoundTrip),
+    /// There is none to try.
+    Unavailable(Error),
+    /// It was there, and failed.
+    Failed(Error),
+    /// It was not to be tried.
+    Skipped,
+}
+
+impl Trial {
+    /// Every device serves it, and every engine.
+    const FORMAT: Format = Format::Zlib;
+
+    pub(super) fn software() -> Self {
+        match SoftwareCompressor::new(Self::FORMAT, Level::DEFAULT) {
+            Ok(engine) => Self::of(&engine),
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    pub(super) fn accelerator() -> Self {
+        match engines::accelerator(Self::FORMAT) {
+            Ok(engine) => Self::of(&*engine),
+            Err(error) => Self::Unavailable(error),
+        }
+    }
+
+    fn of(engine: &dyn BlockCompressor) -> Self {
+        match probe::round_trip(engine) {
+            Ok(round_trip) => Self::Works(round_trip),
+            Err(error @ Error::Unavailable(_)) => Self::Unavailable(error),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// An engine's error, told of an engine that got its own blocks to decompress.
+pub(super) fn describe(error: &Error) -> String {
+    match error {
+        Error::Corrupt => "it gave back other bytes than it got".to_owned(),
+        error => chain(error),
+    }
+}

@@ -1,0 +1,10 @@
+//! The identifiers of snapshots.
+
+/// The identifier as text.
+pub(super) fn hex(id: &[u8; 16]) -> String {
+    use std::fmt::Write;
+    id.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,70 @@
+//! Engines that report wrong lengths: nothing panics, and no wrong page is restored.
+
+use std::sync::Arc;
+
+use uadk_compress::fault::{Fault, FaultInjector};
+use uadk_compress::{BlockCompressor, Format, Level, SoftwareCompressor};
+use uadk_compress_pages::snapshot::{
+    Chain, Pages, RestoreOptions, SaveOptions, Snapshot, restore, save,
+};
+use uadk_compress_pages::{Error, ZeroPages};
+
+use crate::guest::{Memory, PAGE};
+use crate::{layout, snapshot};
+
+const PAGES: usize = 200;
+
+fn lying(lie: Fault) -> Arc<dyn BlockCompressor> {
+    let software = SoftwareCompressor::new(Format::RawDeflate, Level::FAST).expect("has it");
+    Arc::new(FaultInjector::new(software, move |_| Some(lie.clone())))
+}
+
+fn save_with(memory: &Memory, lie: Fault) -> Vec<u8> {
+    let (mut file, ram) = (Vec::new(), [memory.ram()]);
+    let options = SaveOptions::default();
+    let codec = lying(lie);
+    save(&mut file, &layout(PAGES), &ram[..], Pages::All, &codec, &options, &mut |_| {})
+        .expect("memory takes everything");
+    file
+}
+
+fn restored(snapshot: Snapshot<&[u8]>) -> Result<Vec<u8>, Error> {
+    let (chain, memory) = (Chain::new(vec![snapshot])?, Memory::new(PAGES));
+    let options = RestoreOptions::default().zero_pages(ZeroPages::Fresh);
+    restore(&chain, &[memory.ram()][..], &options, &mut |_| {})?;
+    Ok(memory.bytes())
+}
+
+#[test]
+fn clusters_of_impossible_lengths_are_saved_as_they_are() {
+    let memory = Memory::guest_like(PAGES);
+    for lie in [Fault::WrongLength, Fault::NoLength] {
+        let file = save_with(&memory, lie.clone());
+        let snapshot = Snapshot::open(&file[..]).expect("whole");
+        assert!(restored(snapshot).expect("whole") == memory.bytes(), "{lie:?}");
+    }
+}
+
+#[test]
+fn clusters_that_were_cut_short_are_damaged() {
+    let file = save_with(&Memory::guest_like(PAGES), Fault::ShortLength);
+    let result = restored(Snapshot::open(&file[..]).expect("whole"));
+    assert!(matches!(result, Err(Error::Damaged(_))));
+}
+
+#[test]
+fn software_decompresses_what_an_engine_reports_wrongly() {
+    let memory = Memory::guest_like(PAGES);
+    let file = snapshot(&memory);
+    let lies = [Fault::WrongLength, Fault::ShortLength, Fault::NoLength, Fault::WrongOutput];
+    for lie in lies.into_iter().chain([Fault::Busy, Fault::Device(-5), Fault::Refuse]) {
+        let open = || Snapshot::open_with(&file[..], lying(lie.clone())).expect("whole");
+        assert!(restored(open()).expect("whole") == memory.bytes(), "{lie:?}");
+        let chain = Chain::new(vec![open()]).expect("a base");
+        let (mut pages, bytes) = (chain.pages(), memory.bytes());
+        for (page, expected) in bytes.chunks(PAGE).enumerate() {
+            let read = pages.read((page * PAGE) as u64).expect("whole");
+            assert!(read.unwrap_or(&[0; PAGE]) == expected, "{lie:?}: page {page}");
+        }
+    }
+}
