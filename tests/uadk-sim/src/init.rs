@@ -262,9 +262,9 @@ pub(crate) fn uninit() {
     finish(&mut state);
 }
 
-/// Crashes if a session is alive that lost no request.
+/// Crashes if a session is alive whose caller has no reason to keep it.
 fn check_sessions(state: &State) {
-    let alive = |session: &&&crate::session::Session| !session.is_freed() && !session.has_lost();
+    let alive = |session: &&&crate::session::Session| !session.is_freed() && !session.may_be_kept();
     let alive = state.sessions.iter().filter(alive).count();
     if alive > 0 {
         crash(&format!("the library is uninitialised while {alive} sessions are alive"));

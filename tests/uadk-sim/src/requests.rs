@@ -41,7 +41,7 @@ pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_
         Err(code) => return code,
     };
     let (number, fault) = draw(session, pin, &request, Mode::Async);
-    if let Err(code) = accept(pin, fault) {
+    if let Err(code) = accept(session, pin, fault) {
         return code;
     }
     // SAFETY: the caller says so.
@@ -73,7 +73,7 @@ pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int 
         Err(code) => return code,
     };
     let (number, fault) = draw(session, pin, &request, Mode::Sync);
-    if let Err(code) = accept(pin, fault) {
+    if let Err(code) = accept(session, pin, fault) {
         return code;
     }
     let context = contexts::pinned(pin);
@@ -342,13 +342,16 @@ fn draw(session: &Session, pin: Pin, request: &wd_comp_req, mode: Mode) -> (u64,
 }
 
 /// The faults that keep a request from being accepted.
-fn accept(pin: Pin, fault: Option<Fault>) -> Result<(), c_int> {
+fn accept(session: &Session, pin: Pin, fault: Option<Fault>) -> Result<(), c_int> {
     match fault {
         Some(Fault::Busy) => {
             contexts::pinned(pin).queue().counts_mut().busy += 1;
             Err(EBUSY)
         }
-        Some(Fault::Return(code)) => Err(code),
+        Some(Fault::Return(code)) => {
+            session.doubt();
+            Err(code)
+        }
         Some(Fault::Context(code)) => {
             contexts::fail(pin.context, code);
             Err(code)

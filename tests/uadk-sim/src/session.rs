@@ -33,6 +33,9 @@ pub(crate) struct Session {
     pub(crate) asynchronous: Option<Pin>,
     pub(crate) in_flight: AtomicU32,
     pub(crate) lost: AtomicU32,
+    /// A submission returned an error, after which its caller can't know whether the device has the
+    /// request.
+    doubtful: AtomicBool,
 }
 
 impl Session {
@@ -74,6 +77,16 @@ impl Session {
     pub(crate) fn lose_one(&self) {
         self.lost.fetch_add(1, Ordering::Relaxed);
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A submission returns an error.
+    pub(crate) fn doubt(&self) {
+        self.doubtful.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its caller may keep it for ever, for the sake of a request that may never complete.
+    pub(crate) fn may_be_kept(&self) -> bool {
+        self.has_lost() || self.doubtful.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_freed(&self) -> bool {
@@ -151,6 +164,7 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
         asynchronous,
         in_flight: AtomicU32::new(0),
         lost: AtomicU32::new(0),
+        doubtful: AtomicBool::new(false),
     }));
     state.sessions.push(session);
     state.sessions_allocated += 1;
