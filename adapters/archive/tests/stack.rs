@@ -7,7 +7,7 @@
 #[allow(dead_code)]
 mod common;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::thread;
@@ -100,6 +100,7 @@ fn folders_are_archived_and_extracted_on_a_small_stack() {
         TreeWriter::new().append_tree(&mut archive, &from, Path::new(".")).expect("readable");
         archive.finish().expect("room");
     });
+    fs::create_dir(&to).expect("a folder");
     let file = File::open(&path).expect("a file");
     on_small_stack(|| {
         let mut archive = ArchiveReader::new(file).expect("a reader");

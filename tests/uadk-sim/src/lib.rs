@@ -39,8 +39,8 @@
 //!   aborts: requests before the initialisation or after it was undone, on freed sessions, or on
 //!   those of an earlier one; sessions freed twice, freed with a request in flight, or after a
 //!   request was lost; undoing the initialisation with a request in flight that the device does not
-//!   hold back, with a session alive that lost no request, if somebody else made it, or while another
-//!   thread makes it; `wd_comp_poll` without one; and, if
+//!   hold back, with a session alive that lost no request and never returned an error, if somebody
+//!   else made it, or while another thread makes it; `wd_comp_poll` without one; and, if
 //!   [asked for](Simulator::set_raw_deflate_crash), the completion of truncated raw deflate on an
 //!   asynchronous context.
 //! - A forked child starts without an initialisation. Its sessions may be freed and not used.

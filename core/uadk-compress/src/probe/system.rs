@@ -169,6 +169,7 @@ impl User {
 
 #[cfg(test)]
 mod tests {
+    use super::User;
 
     #[test]
     fn effective_ids_and_the_capability_are_read_from_the_status() {
