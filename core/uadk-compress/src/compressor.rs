@@ -139,7 +139,8 @@ impl CompressorBuilder {
     /// if it can't be used in time; [`Error::Unsupported`] for [`Format::Custom`] and for an unknown
     /// value of `UADK_COMPRESS_OFFLOAD`.
     pub fn build(self) -> Result<Compressor, Error> {
-        let variable = std::env::var_os(OFFLOAD_VARIABLE);
+        // It decides what is loaded, so a set-user-ID program ignores it.
+        let variable = uadk_sys::secure::var_os(OFFLOAD_VARIABLE);
         let variable = variable.as_ref().map(|value| value.to_string_lossy());
         let (format, config) = (self.format, self.uadk.clone());
         self.build_with(variable.as_deref(), || UadkCompressor::new(format, &config))

@@ -4,11 +4,9 @@ mod accelerator;
 mod batch;
 mod breaker;
 mod delay;
-mod mode;
 mod policy;
 mod verify;
 
-pub use mode::Offload;
 pub use policy::{Policy, Verify};
 
 use std::borrow::Cow;
@@ -27,7 +25,7 @@ use crate::direction::Direction;
 use crate::stats::{
     BreakerStats, Counters, DelayStats, Fallback, Outcome, SampledTime, Stats, Work,
 };
-use crate::{Block, BlockCompressor, Error, Format, Settings};
+use crate::{Block, BlockCompressor, Error, Format, Offload, Settings};
 
 /// A [`BlockCompressor`] that gives blocks to an accelerator under a [`Policy`], and to a software
 /// engine whenever the accelerator can't, won't or shouldn't process them.

@@ -36,10 +36,11 @@ mod staging;
 mod stats;
 mod sync;
 mod wait;
+mod when_busy;
 
-pub(crate) use call::WhenBusy;
 pub use config::UadkConfig;
 pub use stats::UadkStats;
+pub(crate) use when_busy::WhenBusy;
 
 use std::fmt::{Debug, Formatter};
 use std::sync::Arc;
@@ -185,7 +186,9 @@ impl UadkCompressor {
         when_busy: &mut WhenBusy<'_>,
     ) {
         if let Err(why) = self.check_support(direction) {
-            blocks.iter_mut().for_each(|block| block.set_result(Err(why.clone())));
+            for block in blocks {
+                block.set_result(Err(why.clone()));
+            }
             return;
         }
         let runtime = self.user.runtime();

@@ -32,6 +32,7 @@ const CASES: &[Case] = &[
         environment: &[],
         test: || {
             let compressor = Compressor::builder().build().expect("a sound device");
+            wait_for_device(&compressor).expect("a sound device");
             compress(&compressor, 5);
             let stats = compressor.stats();
             assert_eq!((stats.accelerator.blocks(), stats.software.blocks()), (5, 0), "{stats}");
@@ -45,6 +46,7 @@ const CASES: &[Case] = &[
         test: || {
             let build = |format| Compressor::builder().format(format).build().expect("sound");
             let (zlib, gzip) = (build(Format::Zlib), build(Format::Gzip));
+            wait_for_device(&gzip).expect("a sound device");
             compress(&zlib, 3);
             compress(&gzip, 3);
             drop(zlib);
@@ -64,7 +66,15 @@ const CASES: &[Case] = &[
         name: "libraries_without_a_device_are_not_used",
         libraries: Some(stand_in),
         environment: &[(SCRIPT, "machine=no-device")],
-        test: || software_because("no UACCE device"),
+        test: || {
+            let compressor = Compressor::builder().build().expect("not required");
+            let error = wait_for_device(&compressor).unwrap_err();
+            assert!(error.to_string().contains("no UACCE device"), "{error}");
+            compress(&compressor, 5);
+            let stats = compressor.stats();
+            assert_eq!(stats.software.blocks(), 5, "{stats}");
+            assert!(stats.to_string().contains("no UACCE device"), "{stats}");
+        },
     },
     Case {
         name: "a_file_that_is_no_library_is_described_and_not_used",
@@ -84,7 +94,7 @@ const CASES: &[Case] = &[
             folder("other", &contents)
         }),
         environment: &[],
-        test: || software_because("not UADK's"),
+        test: || software_because("has no function"),
     },
     Case {
         name: "what_is_required_and_may_not_be_opened_is_an_error_that_says_so",
@@ -93,7 +103,7 @@ const CASES: &[Case] = &[
         test: || {
             let error = Compressor::builder().build().unwrap_err();
             assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
-            assert!(error.to_string().contains("writable"), "{error}");
+            assert!(error.to_string().contains("write permission"), "{error}");
         },
     },
     Case {
@@ -102,11 +112,12 @@ const CASES: &[Case] = &[
         environment: &[(SCRIPT, "machine=no-permission")],
         test: || {
             let compressor = Compressor::builder().build().expect("not required");
+            wait_for_device(&compressor).expect_err("it may not be opened");
             compress(&compressor, 5);
             let stats = compressor.stats();
             assert_eq!(stats.software.blocks(), 5, "{stats}");
             assert_eq!(stats.fallbacks.unavailable, 1, "{stats}");
-            assert!(stats.to_string().contains("writable"), "{stats}");
+            assert!(stats.to_string().contains("write permission"), "{stats}");
         },
     },
     Case {
@@ -138,6 +149,7 @@ const CASES: &[Case] = &[
         environment: &[(SCRIPT, "machine=no-raw-deflate")],
         test: || {
             let raw = Compressor::builder().format(Format::RawDeflate).build().expect("via zlib");
+            wait_for_device(&raw).expect("via zlib");
             compress(&raw, 2);
             assert_eq!(raw.stats().accelerator.compress.blocks, 2, "{}", raw.stats());
             let mut compressed = vec![0; 9000];
@@ -191,6 +203,12 @@ fn folder(name: &str, contents: &[u8]) -> PathBuf {
     std::fs::create_dir_all(&dir).expect("a folder");
     std::fs::write(dir.join("libwd.so.2"), contents).expect("a file");
     dir
+}
+
+/// Waits until the device has been initialised, which happens in the background.
+fn wait_for_device(compressor: &Compressor) -> Result<(), Error> {
+    compressor.set_offload(Offload::Require)?;
+    compressor.set_offload(Offload::Auto)
 }
 
 /// Compresses blocks and has zlib check them.

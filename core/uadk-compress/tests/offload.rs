@@ -10,7 +10,7 @@ use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::offload::Verify;
 use uadk_compress::stats::{BreakerState, Stats};
 use uadk_compress::{
-    Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy,
+    Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy, Settings,
     SoftwareCompressor, Window, conformance,
 };
 
@@ -256,6 +256,9 @@ fn an_accelerator_that_is_slow_to_say_no_is_left_alone_as_well() {
         fn format(&self) -> Format {
             FORMAT
         }
+        fn max_compressed_len(&self, len: usize) -> usize {
+            software().max_compressed_len(len)
+        }
         fn compress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
             self.0.advance(10 * MS);
             Err(Error::Busy)
@@ -323,7 +326,8 @@ fn offload_can_be_switched_while_running() {
 #[test]
 fn another_level_shares_counters_and_breaker() {
     let (engines, _) = engines(Policy::default(), |n| (n == 0).then_some(Fault::Device(-1)));
-    let best = engines.with_level(Level::BEST).expect("software has levels");
+    let best = engines.reconfigured(&Settings::new().with_level(Level::BEST));
+    let best = best.expect("software has levels");
     let mut compressed = vec![0; best.max_compressed_len(LEN)];
     best.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
     assert_eq!(engines.stats().fallbacks.device_error, 1);
@@ -339,7 +343,8 @@ fn another_window_is_asked_of_both_engines_and_shares_counters() {
     };
     let software = || SoftwareCompressor::new(FORMAT, Level::FASTEST).expect("has it");
     let both = OffloadCompressor::new(software(), software(), Policy::default()).expect("fit");
-    let limited = both.with_window(Window::Kib16).expect("both have windows");
+    let settings = Settings::new().with_window(Window::Kib16);
+    let limited = both.reconfigured(&settings).expect("both have windows");
     assert!(is_within(&limited) && !is_within(&both));
     both.set_offload(Offload::Off).expect("always possible");
     assert!(is_within(&limited) && !is_within(&both));
@@ -347,16 +352,35 @@ fn another_window_is_asked_of_both_engines_and_shares_counters() {
     assert_eq!(both.stats().software.compress.blocks, 2);
 
     // One without the setting stays as it is.
-    let without = || FaultInjector::new(software(), |_| None);
+    let without = || WithoutSettings(software());
     let one = OffloadCompressor::new(without(), software(), Policy::default()).expect("fit");
-    let limited = one.with_window(Window::Kib16).expect("software has windows");
+    let limited = one.reconfigured(&settings).expect("software has windows");
     assert!(!is_within(&limited));
     one.set_offload(Offload::Off).expect("always possible");
     assert!(is_within(&limited));
     let one = OffloadCompressor::new(software(), without(), Policy::default()).expect("fit");
-    assert!(is_within(&one.with_window(Window::Kib16).expect("the accelerator has windows")));
+    assert!(is_within(&one.reconfigured(&settings).expect("the accelerator has windows")));
     let none = OffloadCompressor::new(without(), without(), Policy::default()).expect("fit");
-    assert!(none.with_window(Window::Kib16).is_none());
+    assert!(none.reconfigured(&settings).is_none());
+}
+
+/// An engine that can't be reconfigured.
+#[derive(Debug)]
+struct WithoutSettings(SoftwareCompressor);
+
+impl BlockCompressor for WithoutSettings {
+    fn format(&self) -> Format {
+        self.0.format()
+    }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.0.max_compressed_len(len)
+    }
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.0.compress(src, dst)
+    }
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.0.decompress(src, dst)
+    }
 }
 
 #[test]
@@ -434,6 +458,9 @@ fn verify_wants_the_stream_to_end_where_the_accelerator_says() {
     impl BlockCompressor for Verbose {
         fn format(&self) -> Format {
             self.0.format()
+        }
+        fn max_compressed_len(&self, len: usize) -> usize {
+            self.0.max_compressed_len(len) + 3
         }
         fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
             self.0.compress(src, dst).map(|written| written + 3)

@@ -7,7 +7,8 @@ use common::{
 };
 use proptest::prelude::*;
 use uadk_compress::{
-    BlockCompressor, Error, Format, Level, SoftwareCompressor, SoftwareEncoder, Window, conformance,
+    BlockCompressor, Error, Format, Level, Settings, SoftwareCompressor, SoftwareEncoder, Window,
+    conformance,
 };
 
 fn engine(format: Format, level: Level) -> SoftwareCompressor {
@@ -90,10 +91,13 @@ fn a_window_is_kept_to_and_named_in_the_header_of_zlib() {
 fn a_window_that_is_asked_for_stays_and_never_grows() {
     let data = block_with_far_matches(65_536);
     let engine = engine(Format::Zlib, Level::BALANCED);
-    let limited = engine.with_window(Window::Kib16).expect("has windows");
-    let wider = limited.with_window(Window::Kib32).expect("has windows");
+    let ask = |engine: &dyn BlockCompressor, settings: &Settings| {
+        engine.reconfigured(settings).expect("has levels and windows")
+    };
+    let limited = ask(&engine, &Settings::new().with_window(Window::Kib16));
+    let wider = ask(&limited, &Settings::new().with_window(Window::Kib32));
     for (engine, within) in [(limited, true), (wider, true), (std::sync::Arc::new(engine), false)] {
-        let fastest = engine.with_level(Level::FASTEST).expect("has levels");
+        let fastest = ask(&engine, &Settings::new().with_level(Level::FASTEST));
         let compressed = compress(&fastest, &data);
         assert_eq!(zlib_gets_by_with(14, Format::Zlib, &compressed, &data), within);
     }

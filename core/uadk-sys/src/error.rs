@@ -22,7 +22,7 @@ pub enum Error {
     /// The library lacks a function: it is a different library of the same name, or damaged.
     ///
     /// Remove it and install UADK 2.5 or newer.
-    #[error("{library} has no function {symbol}")]
+    #[error("{library} is not UADK's: it has no function {symbol}")]
     NotUadk {
         /// Where the library is.
         library: String,
@@ -105,7 +105,7 @@ mod tests {
             ),
             (
                 Error::NotUadk { library: library(), symbol: "wd_poll" },
-                "/x/libwd.so.2 has no function wd_poll",
+                "/x/libwd.so.2 is not UADK's: it has no function wd_poll",
             ),
             (Error::TooOld { library: library() }, "/x/libwd.so.2 is older than UADK 2.5"),
             (Error::NotLinked, "the program was built without libwd and libwd_comp"),

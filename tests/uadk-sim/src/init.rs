@@ -262,9 +262,9 @@ pub(crate) fn uninit() {
     finish(&mut state);
 }
 
-/// Crashes if a session is alive whose caller has no reason to keep it.
+/// Crashes if a session is alive that lost no request.
 fn check_sessions(state: &State) {
-    let alive = |session: &&&crate::session::Session| !session.is_freed() && !session.may_be_kept();
+    let alive = |session: &&&crate::session::Session| !session.is_freed() && !session.may_stay();
     let alive = state.sessions.iter().filter(alive).count();
     if alive > 0 {
         crash(&format!("the library is uninitialised while {alive} sessions are alive"));

@@ -349,7 +349,9 @@ fn accept(session: &Session, pin: Pin, fault: Option<Fault>) -> Result<(), c_int
             Err(EBUSY)
         }
         Some(Fault::Return(code)) => {
-            session.doubt();
+            if !matches!(code, EBUSY | EAGAIN | RESET) {
+                session.leave_in_doubt();
+            }
             Err(code)
         }
         Some(Fault::Context(code)) => {

@@ -33,9 +33,7 @@ pub(crate) struct Session {
     pub(crate) asynchronous: Option<Pin>,
     pub(crate) in_flight: AtomicU32,
     pub(crate) lost: AtomicU32,
-    /// A submission returned an error, after which its caller can't know whether the device has the
-    /// request.
-    doubtful: AtomicBool,
+    in_doubt: AtomicBool,
 }
 
 impl Session {
@@ -79,14 +77,15 @@ impl Session {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A submission returns an error.
-    pub(crate) fn doubt(&self) {
-        self.doubtful.store(true, Ordering::Relaxed);
+    /// A submission failed with a code after which its caller can't know whether the device has the
+    /// request.
+    pub(crate) fn leave_in_doubt(&self) {
+        self.in_doubt.store(true, Ordering::Relaxed);
     }
 
-    /// Whether its caller may keep it for ever, for the sake of a request that may never complete.
-    pub(crate) fn may_be_kept(&self) -> bool {
-        self.has_lost() || self.doubtful.load(Ordering::Relaxed)
+    /// Whether its owner may leave it alive: the device has a request of it for good, or might.
+    pub(crate) fn may_stay(&self) -> bool {
+        self.has_lost() || self.in_doubt.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_freed(&self) -> bool {
@@ -164,7 +163,7 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
         asynchronous,
         in_flight: AtomicU32::new(0),
         lost: AtomicU32::new(0),
-        doubtful: AtomicBool::new(false),
+        in_doubt: AtomicBool::new(false),
     }));
     state.sessions.push(session);
     state.sessions_allocated += 1;

@@ -13,6 +13,9 @@ use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// Interval at which a thread looks for an event that may take long.
 pub(crate) const STEP: Duration = Duration::from_millis(1);
 
+/// Attempts between two yields.
+const SPINS: u32 = 100;
+
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     until_some(|| mutex.try_lock())
 }
@@ -28,8 +31,12 @@ pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 #[inline]
 fn until_some<G>(attempt: impl Fn() -> Option<G>) -> G {
     loop {
-        if let Some(guard) = attempt() {
-            return guard;
+        // Most locks are free again before a yield would return.
+        for _ in 0..SPINS {
+            if let Some(guard) = attempt() {
+                return guard;
+            }
+            std::hint::spin_loop();
         }
         std::thread::yield_now();
     }

@@ -84,7 +84,8 @@ impl OffloadCompressor {
         let whole = now.saturating_sub(started).saturating_sub(meanwhile.time);
         let offloaded = run.len().saturating_sub(meanwhile.blocks).max(1);
         let time = whole / u32::try_from(offloaded).unwrap_or(u32::MAX);
-        let timed_out = run.iter().any(|block| block.answer() == Some(&Err(Error::TimedOut)));
+        let timed_out =
+            run.iter().any(|block| matches!(block.answer(), Some(Err(Error::TimedOut))));
         if timed_out {
             // Nobody knows what share of the time the block had that did not come back.
             self.shared.delay(direction).record(whole, now);
@@ -110,7 +111,7 @@ impl OffloadCompressor {
                 block.run(|src, dst| self.run_software(Fallback::Busy, direction, src, dst));
                 continue;
             };
-            if *result == Err(Error::Busy) && tries_left > 0 {
+            if tries_left > 0 && matches!(result, Err(Error::Busy)) {
                 block.run(|src, dst| self.run_again(direction, src, dst, tries_left));
             } else if let Judgement::Sound =
                 self.judge(direction, block.src(), block.dst(), result, false)

@@ -1,6 +1,7 @@
 //! What is good to know: the environment's say, and page faults with guests.
 
-use super::{Item, State, System};
+use super::item::{Item, State};
+use super::system::System;
 
 /// Variables that change what the accelerator does.
 pub(super) fn environment(system: &System) -> Vec<Item> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::System;
+use super::system::System;
 use crate::{BlockCompressor, Format, Level, SoftwareCompressor};
 
 /// More than any kernel's configuration has.

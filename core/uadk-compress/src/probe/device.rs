@@ -1,6 +1,8 @@
 //! The devices that UACCE gives to user space.
 
-use super::{Item, State, System, node};
+use super::item::{Item, State};
+use super::node;
+use super::system::System;
 use crate::Format;
 
 /// Where the kernel lists them.

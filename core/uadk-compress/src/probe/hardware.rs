@@ -1,7 +1,8 @@
 //! Processor, IOMMU, and the ZIP engine with its kernel module.
 
 use super::device::{self, Device};
-use super::{Item, State, System};
+use super::item::{Item, State};
+use super::system::System;
 
 /// Vendor and device numbers of the ZIP engine, physical and virtual function
 /// (`drivers/crypto/hisilicon/zip/zip_main.c` of Linux).

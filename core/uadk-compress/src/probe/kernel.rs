@@ -2,7 +2,8 @@
 
 use super::config::Config;
 use super::device::{self, Device};
-use super::{Item, State, System};
+use super::item::{Item, State};
+use super::system::System;
 
 /// The first kernel whose UACCE `libwd` works with (UADK's `INSTALL`, section 1).
 const OLDEST: (u32, u32) = (5, 9);

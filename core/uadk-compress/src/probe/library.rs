@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use uadk_sys::Libwd;
 
-use super::{Item, Library, State, System};
+use super::item::{Item, State};
+use super::system::{Library, System};
 
 const LIBWD: &str = "libwd.so.2";
 const DRIVER: &str = "libhisi_zip.so";

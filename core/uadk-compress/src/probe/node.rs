@@ -6,7 +6,8 @@ use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use super::{Item, State, System};
+use super::item::{Item, State};
+use super::system::System;
 
 /// `/dev/hisi_zip-N`.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 
 mod fixture;
 
-use super::{Item, Readiness, Report, State, inspect};
+use super::item::{Item, State};
+use super::{Readiness, Report, inspect};
 use fixture::Machine;
 
 /// The items that are not as they should be.

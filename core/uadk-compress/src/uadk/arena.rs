@@ -14,6 +14,8 @@ pub(super) struct Arena {
     /// Bytes of the buffers of idle requests and of those that are in use.
     mapped: usize,
     page: usize,
+    /// The length that was last asked for, and its class: blocks of one batch are alike.
+    last: (usize, usize),
 }
 
 /// Requests with buffers of one size.
@@ -30,13 +32,16 @@ impl Arena {
     }
 
     fn with_page_size(page: usize) -> Self {
-        Self { classes: Vec::new(), mapped: 0, page }
+        Self { classes: Vec::new(), mapped: 0, page, last: (0, 0) }
     }
 
     /// A request with a buffer of at least `len` bytes. `None` if that would make more than `limit`
     /// bytes of buffers, unless it is the only one, or if there is no memory.
     pub(super) fn take(&mut self, len: usize, limit: usize) -> Option<RequestBox> {
-        let number = class_of(len);
+        if self.last.0 != len {
+            self.last = (len, class_of(len));
+        }
+        let number = self.last.1;
         if self.classes.len() <= number {
             self.classes.resize_with(number + 1, Class::default);
         }

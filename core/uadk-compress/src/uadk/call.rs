@@ -12,12 +12,9 @@ use super::pipeline::{End, Pipeline};
 use super::pool::{self, Lease, Pool};
 use super::runtime::Runtime;
 use super::session::Key;
+use super::when_busy::WhenBusy;
 use crate::direction::Direction;
 use crate::{Block, Error, Format, Window};
-
-/// Processes a block whose turn it is while the queue is full, and returns `true`; or returns
-/// `false` to have it submitted again. Takes the block's number in the batch, and the block.
-pub(crate) type WhenBusy<'a> = dyn FnMut(usize, &mut Block<'_>) -> bool + 'a;
 
 /// What one call asks for.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +36,12 @@ impl Call<'_> {
             Ok(Ok(())) => Error::Busy,
             Ok(Err(why)) | Err(why) => why,
         };
-        let times_out = Some(&Err(Error::TimedOut));
+        if blocks.iter().all(Block::is_done) {
+            return;
+        }
         // A deadline is one block's; those that were not submitted have waited for nothing.
-        let mut timed_out = blocks.iter().any(|block| block.answer() == times_out);
+        let mut timed_out =
+            blocks.iter().any(|block| matches!(block.answer(), Some(Err(Error::TimedOut))));
         for block in blocks.iter_mut().filter(|block| !block.is_done()) {
             let busy = why == Error::TimedOut && std::mem::replace(&mut timed_out, true);
             block.set_result(Err(if busy { Error::Busy } else { why.clone() }));

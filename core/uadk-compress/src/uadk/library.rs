@@ -3,7 +3,9 @@
 use std::ffi::{CStr, c_ulong, c_void};
 use std::sync::Arc;
 
-use uadk_sys::abi::{self, WithSlack, bitmask, sched_params, wd_comp_sess_setup, wd_ctx_nums};
+use uadk_sys::abi::{
+    self, WithSlack, bitmask, sched_params, wd_alg_list, wd_comp_sess_setup, wd_ctx_nums,
+};
 use uadk_sys::{Functions, Libwd, Release, Version};
 
 use super::config::UadkConfig;
@@ -81,15 +83,20 @@ impl Library {
         // SAFETY: the list is the library's, and is never freed.
         let mut node = unsafe { (self.functions.wd_get_alg_head)() }.cast_const();
         while !node.is_null() {
-            // SAFETY: nodes are valid until the program ends.
-            let fields = unsafe { node.read_volatile() };
-            let name = fields.drv_name.map(|byte| byte.to_ne_bytes()[0]);
+            // SAFETY: a node of the list.
+            let name = unsafe { wd_alg_list::read_drv_name(node) };
+            // SAFETY: as above.
+            let available = unsafe { wd_alg_list::read_available(node) };
+            // SAFETY: as above.
+            let driver = unsafe { wd_alg_list::read_drv(node) };
+            let name = name.map(|byte| byte.to_ne_bytes()[0]);
             let ours = CStr::from_bytes_until_nul(&name).is_ok_and(|n| n.to_bytes() == DRIVER);
-            if ours && !fields.available && !fields.drv.is_null() {
+            if ours && !available && !driver.is_null() {
                 // SAFETY: the node's own driver, as the function expects it.
-                unsafe { (self.functions.wd_enable_drv)(fields.drv) };
+                unsafe { (self.functions.wd_enable_drv)(driver) };
             }
-            node = fields.next;
+            // SAFETY: as above.
+            node = unsafe { wd_alg_list::read_next(node) };
         }
     }
 

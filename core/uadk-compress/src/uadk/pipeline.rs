@@ -2,13 +2,13 @@
 
 use uadk_sys::abi;
 
-use super::call::WhenBusy;
 use super::config::UadkConfig;
 use super::framing::Framing;
 use super::limits::Limits;
 use super::request::Completion;
 use super::session::{InFlight, Session, Submission};
 use super::wait::Wait;
+use super::when_busy::WhenBusy;
 use crate::direction::Direction;
 use crate::{Block, Error};
 

@@ -92,6 +92,7 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };
         session.lose_all();
+        session.retire();
         let entry = self.pool.entries.swap_remove(self.entry);
         if session.lost().is_empty() {
             entry.runtime.free(*session);

@@ -194,9 +194,8 @@ impl Runtime {
                 let _ = runtime.initialise(change);
             }
         });
-        let (Err(error), Some(change)) = (spawned, change.lock().take()) else {
-            return Err(Error::Starting);
-        };
+        let Err(error) = spawned else { return Err(Error::Starting) };
+        let Some(change) = change.lock().take() else { return Err(Error::Starting) };
         // Initialising in this thread could take seconds.
         let why = format!("no thread could be started to initialise it: {error}");
         let why = Error::Unavailable(why.into());

@@ -137,6 +137,11 @@ impl Session {
         }
     }
 
+    /// Frees the buffers that the device does not have: the session will not be used again.
+    pub(super) fn retire(&mut self) {
+        self.arena = Arena::new();
+    }
+
     /// Blocks that the device may still process.
     pub(super) fn lost(&self) -> &[RequestBox] {
         &self.lost

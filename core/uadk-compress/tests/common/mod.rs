@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 
 use flate2::{Compression, read, write};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use uadk_compress::{BlockCompressor, Format};
 
 #[allow(unused_imports, reason = "not every test file needs every helper")]
@@ -17,19 +19,17 @@ pub(crate) const FORMATS: [Format; 3] = [Format::RawDeflate, Format::Zlib, Forma
 /// A block that compresses to about a third, different for each `seed`.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) fn block(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
     let mut block = Vec::with_capacity(len + 32);
     while block.len() < len {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
+        let state: u64 = rng.random();
         block.extend_from_slice(format!("key{:05}=value {}; ", state % 1000, state % 7).as_bytes());
     }
     block.truncate(len);
     block
 }
 
-/// What `codec` makes of a block.
+/// A block as `codec` compresses it.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) fn compress(codec: &dyn BlockCompressor, block: &[u8]) -> Vec<u8> {
     let mut compressed = vec![0; codec.max_compressed_len(block.len())];

@@ -1,10 +1,13 @@
 //! Contexts that fail, and queues that are full.
 
+use uadk_compress::fault::{self, FaultInjector};
 use uadk_compress::stats::BreakerState;
-use uadk_compress::{Block, BlockCompressor, Error, Format, Policy, UadkConfig};
+use uadk_compress::{
+    Error, Format, Level, OffloadCompressor, Policy, SoftwareCompressor, UadkConfig,
+};
 use uadk_sim::{Fault, Machine};
 
-use crate::rig::{LEN, MS, Rig, assert_adds_up};
+use crate::rig::{MS, Rig, assert_adds_up};
 
 #[test]
 fn a_fault_of_one_context_in_the_middle_of_a_batch_costs_that_context() {
@@ -132,14 +135,20 @@ fn a_panic_while_the_queue_is_full_leaves_the_device_usable() {
     rig.compress(0);
     rig.sim.full_queue(8);
     rig.sim.set_faults(|_| Some(Fault::Late { polls: 40 }));
-    let (sources, mut outputs) = (vec![1; LEN], vec![vec![0; 2 * LEN]; 20]);
-    let mut blocks: Vec<_> = outputs.iter_mut().map(|dst| Block::new(&sources, dst)).collect();
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        rig.uadk.compress_batch_with(&mut blocks, &mut |_, _| {
-            std::panic::resume_unwind(Box::new(()));
-        });
-    }));
-    assert!(panicked.is_err());
+    // Software takes a block while the queue is full, and panics the first time.
+    let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("has it");
+    let software = FaultInjector::new(software, |n| (n == 0).then_some(fault::Fault::Panic));
+    let engines = OffloadCompressor::with_clock(
+        rig.uadk.clone(),
+        software,
+        Policy::default(),
+        rig.clock.clone(),
+    );
+    let engines = engines.expect("one format");
+    crate::rig::compress_batch(&engines, 20);
+    let stats = engines.stats();
+    assert_eq!((stats.fallbacks.panicked, stats.breaker.opened), (20, 1), "{stats}");
+
     rig.sim.clear_faults();
     rig.sim.full_queue(1023);
     rig.compress_batch(64);

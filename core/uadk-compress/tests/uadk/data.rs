@@ -1,7 +1,7 @@
 //! Blocks that are special, and answers that are wrong.
 
 use uadk_compress::offload::Verify;
-use uadk_compress::{BlockCompressor, Error, Format, Policy, UadkConfig, Window};
+use uadk_compress::{BlockCompressor, Error, Format, Policy, Settings, UadkConfig, Window};
 use uadk_sim::{Fault, Machine};
 
 use crate::common::{
@@ -206,8 +206,9 @@ fn the_device_is_asked_for_another_window() {
         let fits = |engine: &dyn BlockCompressor, bits| {
             zlib_gets_by_with(bits, Format::Gzip, &compress(engine, &data), &data)
         };
-        let narrow = rig.engines.with_window(Window::Kib8).expect("it has windows");
-        let wide = narrow.with_window(Window::Kib32).expect("it has windows");
+        let window = |window| Settings::new().with_window(window);
+        let narrow = rig.engines.reconfigured(&window(Window::Kib8)).expect("it has windows");
+        let wide = narrow.reconfigured(&window(Window::Kib32)).expect("it has windows");
         for engine in [&narrow, &wide] {
             assert!(fits(engine, 13) && !fits(engine, 12));
         }
@@ -220,7 +221,7 @@ fn the_device_is_asked_for_another_window() {
 
 #[test]
 fn every_window_is_one_that_the_library_knows() {
-    for window in [Window::Kib4, Window::Kib8, Window::Kib16, Window::Kib24, Window::Kib32] {
+    for &window in Window::ALL {
         let config = UadkConfig::default().with_window(window);
         let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
         rig.compress(1);

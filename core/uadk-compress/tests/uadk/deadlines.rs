@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use uadk_compress::clock::Clock;
+use uadk_compress::fault::{self, FaultInjector};
 use uadk_compress::stats::BreakerState;
-use uadk_compress::{Block, BlockCompressor, Error, Format, Policy, UadkConfig};
+use uadk_compress::{
+    Block, BlockCompressor, Error, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+    UadkConfig,
+};
 use uadk_sim::{Fault, Machine};
 
 use crate::common::block;
@@ -56,7 +60,7 @@ fn a_late_write_reaches_no_live_buffer() {
     let (sources, mut outputs) = (block(1, LEN), vec![vec![0x11; 2 * LEN]; 64]);
     let mut blocks: Vec<_> = outputs.iter_mut().map(|dst| Block::new(&sources, dst)).collect();
     rig.engines.compress_batch(&mut blocks);
-    let written: Vec<_> = blocks.into_iter().map(|block| block.result.expect("done")).collect();
+    let written: Vec<_> = blocks.iter().map(|block| block.result().expect("done")).collect();
     let before = outputs.clone();
     rig.sim.clear_faults();
 
@@ -214,24 +218,24 @@ fn the_deadline_can_be_set() {
 }
 
 #[test]
-fn blocks_that_are_done_while_the_caller_is_busy_are_not_given_up() {
+fn blocks_that_are_done_while_software_is_at_work_are_not_given_up() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.full_queue(8);
     // Not done at the first look, but at the next.
     rig.sim.set_faults(|_| Some(Fault::Late { polls: 1 }));
-    let (source, mut outputs) = (block(1, LEN), vec![vec![0; 2 * LEN]; 40]);
-    let mut blocks: Vec<_> = outputs.iter_mut().map(|dst| Block::new(&source, dst)).collect();
-    // In software a block takes longer than its deadline would be.
-    rig.uadk.compress_batch_with(&mut blocks, &mut |_, block| {
-        rig.clock.advance(2 * DEADLINE);
-        block.result = Ok(0);
-        true
-    });
-    let errors: Vec<_> = blocks.iter().filter_map(|block| block.result.as_ref().err()).collect();
-    assert!(errors.is_empty(), "{errors:?}");
-    let done = blocks.iter().filter(|block| block.result != Ok(0)).count();
-    assert!(done >= 16, "only {done} by the device");
+    // In software a block takes longer than the deadline.
+    let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("has it");
+    let slow = |_| Some(fault::Fault::Slow(2 * DEADLINE));
+    let software = FaultInjector::with_clock(software, slow, rig.clock.clone());
+    let policy = Policy::default().with_busy_tries(1).with_max_delay(Duration::MAX);
+    let engines =
+        OffloadCompressor::with_clock(rig.uadk.clone(), software, policy, rig.clock.clone());
+    let engines = engines.expect("one format");
+    crate::rig::compress_batch(&engines, 40);
+    let stats = engines.stats();
+    assert!(stats.accelerator.blocks() >= 16, "{stats}");
+    assert_eq!(stats.fallbacks.busy, stats.software.blocks(), "{stats}");
     assert_eq!(rig.uadk.stats().lost, 0);
 }
 

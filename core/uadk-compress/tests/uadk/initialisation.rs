@@ -1,5 +1,7 @@
 //! Getting at the device, losing it, and getting it back.
 
+use std::time::Duration;
+
 use uadk_compress::stats::BreakerState;
 use uadk_compress::{
     BlockCompressor, Error, Format, Policy, UadkCompressor, UadkConfig, conformance,
@@ -13,7 +15,9 @@ fn a_sound_device_does_every_block() {
     for machine in [Machine::default(), Machine::without_raw_deflate()] {
         for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
             let policy = Policy::default().with_min_block(0);
-            let rig = Rig::with(machine.clone(), format, &UadkConfig::default(), policy);
+            let sim = Simulator::acquire(machine.clone());
+            let libwd = uadk_sim::libwd_of("2.8");
+            let rig = Rig::on_libwd(sim, &libwd, format, &UadkConfig::default(), policy);
             conformance::all(&rig.engines);
             let before = rig.stats();
             rig.compress(1);
@@ -34,22 +38,32 @@ fn a_sound_device_does_every_block() {
 }
 
 #[test]
-fn without_a_device_there_is_no_engine_and_the_error_says_what_to_run() {
-    let _sim = Simulator::acquire(Machine::without_device());
-    let config = UadkConfig::default();
-    let clock = uadk_compress::clock::ManualClock::default();
-    let libwd = uadk_sim::libwd();
-    let error = UadkCompressor::with_libwd(&libwd, Format::Zlib, &config, clock).unwrap_err();
+fn without_a_device_an_engine_can_not_be_started_and_tells_why() {
+    let rig = Rig::with(
+        Machine::without_device(),
+        Format::Zlib,
+        &UadkConfig::default(),
+        Policy::default(),
+    );
+    let error = rig.uadk.start().unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
-    assert!(error.to_string().contains("uadk-compress doctor"), "{error}");
+    assert!(error.to_string().contains("no UACCE device"), "{error}");
+    assert_eq!(rig.uadk.stats().outage, Some(error));
 }
 
 #[test]
 fn a_format_that_no_device_has_is_unsupported() {
     let machine = Machine { algorithms: vec!["zlib"], ..Machine::default() };
     let rig = Rig::with(machine, Format::Zlib, &UadkConfig::default(), Policy::default());
-    assert!(matches!(rig.uadk.with_format(Format::Gzip), Err(Error::Unsupported(_))));
-    assert!(rig.uadk.with_format(Format::RawDeflate).is_ok(), "through zlib");
+    rig.uadk.start().expect("it has zlib");
+    let gzip = rig.uadk.with_format(Format::Gzip).expect("another device might have it");
+    assert!(matches!(gzip.start(), Err(Error::Unsupported(_))));
+    assert!(matches!(gzip.compress(&[1; 4096], &mut [0; 9000]), Err(Error::Unsupported(_))));
+    let raw = rig.uadk.with_format(Format::RawDeflate).expect("through zlib");
+    raw.start().expect("through zlib");
+    assert!(raw.compress(&[1; 4096], &mut [0; 9000]).is_ok());
+    let lz4 = rig.uadk.with_format(Format::Custom("lz4"));
+    assert!(matches!(lz4, Err(Error::Unsupported(_))));
 }
 
 #[test]
@@ -60,7 +74,7 @@ fn a_device_that_may_not_be_opened_is_used_when_it_may_be() {
     let stats = rig.stats();
     assert_eq!(stats.fallbacks.unavailable, 1, "{stats}");
     let cause = stats.breaker.cause.expect("it opened").to_string();
-    assert!(cause.contains("writable"), "{cause}");
+    assert!(cause.contains("write permission"), "{cause}");
     rig.sim.permit(true);
     rig.clock.advance(100 * MS);
     rig.compress(2);
@@ -216,7 +230,7 @@ fn the_device_is_given_up_with_the_last_engine_and_taken_again_with_the_next() {
     drop(gzip);
     let counts = sim.counts();
     assert_eq!((counts.uninits, counts.sessions_alive), (1, 0));
-    let config = UadkConfig::default();
+    let config = UadkConfig::default().with_background(false);
     let again = UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &config, clock);
     let again = again.expect("there is a device");
     crate::rig::compress(&again, 2);
@@ -276,10 +290,10 @@ fn engines_made_one_by_one_on_the_same_library_share_its_initialisation() {
     let second = UadkCompressor::with_libwd(
         &uadk_sim::libwd(),
         Format::Gzip,
-        &UadkConfig::default(),
+        &UadkConfig::default().with_background(false),
         rig.clock.clone(),
     )
-    .expect("there is a device");
+    .expect("it is installed");
     crate::rig::compress(&second, 1);
     let Rig { engines, uadk, sim, .. } = rig;
     drop((engines, uadk));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uadk_compress::clock::{Clock, ManualClock};
 use uadk_compress::stats::Stats;
 use uadk_compress::{
-    Block, BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+    Block, BlockCompressor, Format, Level, Libwd, OffloadCompressor, Policy, SoftwareCompressor,
     UadkCompressor, UadkConfig,
 };
 use uadk_sim::{Machine, Simulator};
@@ -43,14 +43,24 @@ impl Rig {
 
     /// On a machine that the test has prepared.
     pub(crate) fn on(sim: Simulator, format: Format, config: &UadkConfig, policy: Policy) -> Self {
+        Self::on_libwd(sim, &uadk_sim::libwd(), format, config, policy)
+    }
+
+    /// On a version of the library.
+    pub(crate) fn on_libwd(
+        sim: Simulator,
+        libwd: &Libwd,
+        format: Format,
+        config: &UadkConfig,
+        policy: Policy,
+    ) -> Self {
         let clock = ManualClock::default();
         let sims = clock.clone();
         sim.set_clock(Arc::new(move || sims.now()));
-        let libwd = uadk_sim::libwd();
         // In order: nothing happens in other threads.
         let config = config.clone().with_background(false);
-        let uadk = UadkCompressor::with_libwd(&libwd, format, &config, clock.clone());
-        let uadk = uadk.expect("there is a device");
+        let uadk = UadkCompressor::with_libwd(libwd, format, &config, clock.clone());
+        let uadk = uadk.expect("it is installed");
         let engines = engines(&uadk, policy, &clock);
         Self { engines, uadk, clock, sim }
     }

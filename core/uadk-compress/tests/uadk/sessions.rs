@@ -112,6 +112,7 @@ fn an_engine_dropped_while_other_threads_hold_sessions_leaves_nothing_behind() {
 #[test]
 fn two_engines_of_different_formats_share_the_device() {
     let rig = Rig::new();
+    rig.uadk.start().expect("a sound device");
     let gzip = rig.uadk.with_format(Format::Gzip).expect("has it");
     let gzip = engines(&gzip, Policy::default(), &rig.clock);
     std::thread::scope(|scope| {

@@ -21,7 +21,7 @@ pub enum Offload {
 impl Offload {
     const ALL: [Self; 3] = [Self::Auto, Self::Off, Self::Require];
 
-    pub(super) fn from_bits(bits: u8) -> Self {
+    pub(crate) fn from_bits(bits: u8) -> Self {
         Self::ALL.into_iter().find(|&offload| offload as u8 == bits).unwrap_or_default()
     }
 

@@ -1,0 +1,95 @@
+//! Nobody waits for a device that is slow to open. Each compressor here initialises in a thread of
+//! its own, as outside of tests.
+
+mod common;
+#[path = "uadk/rig.rs"]
+#[allow(dead_code, reason = "shared with the tests that have everything happen in order")]
+mod rig;
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use rig::MS;
+use uadk_compress::{Compressor, Error, Format, Offload, UadkConfig};
+use uadk_sim::{Machine, Simulator};
+
+/// Far longer than anything takes here; a test that waits for the device would wait for ever.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// Runs `work`, and fails if it does not end.
+fn without_waiting<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || sender.send(work()));
+    receiver.recv_timeout(WATCHDOG).expect("it waits for the device")
+}
+
+fn auto() -> Compressor {
+    let builder = Compressor::builder().format(Format::Zlib);
+    builder.build_on(&uadk_sim::libwd()).expect("nothing is required")
+}
+
+#[test]
+fn building_using_and_dropping_a_compressor_waits_for_no_initialisation() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    without_waiting(|| {
+        let compressors = [auto(), auto(), auto()];
+        for compressor in &compressors {
+            rig::compress(compressor, 1);
+            rig::decompress_batch(compressor, 3);
+            let stats = compressor.stats();
+            assert_eq!((stats.fallbacks.starting, stats.breaker.opened), (4, 0), "{stats}");
+            assert_eq!(stats.uadk.as_ref().and_then(|u| u.outage.clone()), Some(Error::Starting));
+            assert!(stats.to_string().contains("being initialised"), "{stats}");
+            compressor.set_offload(Offload::Off).expect("always possible");
+            compressor.set_offload(Offload::Auto).expect("always possible");
+        }
+    });
+    // The device is given up when it is there, since nobody uses it any more.
+    drop(hold);
+    until(|| sim.counts().uninits == 1);
+    assert_eq!(sim.counts().sessions_alive, 0);
+}
+
+#[test]
+fn blocks_go_to_the_device_as_soon_as_it_is_initialised() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    let compressor = auto();
+    rig::compress(&compressor, 1);
+    drop(hold);
+    until(|| compressor.stats().uadk.is_some_and(|uadk| uadk.initialisations == 1));
+    rig::compress(&compressor, 2);
+    let stats = compressor.stats();
+    assert_eq!((stats.accelerator.blocks(), stats.fallbacks.starting), (1, 1), "{stats}");
+    drop(compressor);
+    until(|| sim.counts().uninits == 1);
+}
+
+#[test]
+fn require_waits_up_to_its_limit() {
+    let sim = Simulator::acquire(Machine::default());
+    let hold = sim.hold_open();
+    let required = |limit| {
+        let builder = Compressor::builder().format(Format::Zlib).offload(Offload::Require);
+        let config = UadkConfig::default().with_start_limit(limit);
+        builder.uadk(config).build_on(&uadk_sim::libwd())
+    };
+    assert_eq!(required(10 * MS).map(|_| ()), Err(Error::Starting));
+    let waiting = std::thread::spawn(move || required(WATCHDOG));
+    drop(hold);
+    let compressor = waiting.join().expect("no panic").expect("it is there in time");
+    rig::compress(&compressor, 1);
+    assert_eq!(compressor.stats().accelerator.blocks(), 1, "{}", compressor.stats());
+    drop(compressor);
+    until(|| sim.counts().uninits == 1);
+}
+
+/// Waits for what another thread is about to do.
+fn until(mut condition: impl FnMut() -> bool) {
+    let begin = std::time::Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < WATCHDOG, "it never happens");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
