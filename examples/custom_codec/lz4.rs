@@ -26,12 +26,16 @@ impl BlockCompressor for Lz4 {
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         thread_local!(static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
         // lz4_flex wants room for the worst case; RocksDB gives room for what it would keep.
-        SCRATCH.with_borrow_mut(|scratch| {
+        let mut compress = |scratch: &mut Vec<u8>| {
             scratch.resize(self.max_compressed_len(src.len()), 0);
             let written = compress_into(src, scratch).map_err(|_| Error::OutputFull)?;
             dst.get_mut(..written).ok_or(Error::OutputFull)?.copy_from_slice(&scratch[..written]);
             Ok(written)
-        })
+        };
+        // RocksDB may compress in a thread whose variables are gone already.
+        SCRATCH
+            .try_with(|scratch| compress(&mut scratch.borrow_mut()))
+            .unwrap_or_else(|_| compress(&mut Vec::new()))
     }
 
     fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {

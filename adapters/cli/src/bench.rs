@@ -83,8 +83,13 @@ impl Arguments {
                 let codec = SoftwareCompressor::new(*format, *level).map_err(Error::Software)?;
                 engines.push((SOFTWARE, Arc::new(codec), Some(*level)));
             }
-            match engines::accelerator(*format) {
-                Ok(codec) => engines.push((ACCELERATOR, codec, None)),
+            // Waits for the device, which is to be measured from its first block on.
+            let codec = engines::accelerator(*format).and_then(|codec| {
+                codec.start()?;
+                Ok(codec)
+            });
+            match codec {
+                Ok(codec) => engines.push((ACCELERATOR, Arc::new(codec), None)),
                 Err(error) => missing = Some(error::chain(&error)),
             }
         }

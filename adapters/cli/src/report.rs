@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use uadk_compress::Error as EngineError;
 use uadk_compress_archive::Error as ArchiveError;
 use uadk_compress_pages::Error as PagesError;
 use uadk_compress_pages::multifd::ErrorKind as StreamError;
@@ -39,6 +40,9 @@ fn own_hint(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     if let Some(error) = error.downcast_ref() {
         return of_stream(error);
     }
+    if let Some(error) = error.downcast_ref() {
+        return of_engine(error);
+    }
     let boxed = || error.downcast_ref::<Box<ArchiveError>>().map(|boxed| &**boxed);
     // A reader returns its errors in an io::Error.
     let inner = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
@@ -63,6 +67,23 @@ fn of_command(error: &Error) -> Option<&'static str> {
             "choose an address that nobody uses; remove a socket that was left behind"
         }
         Error::Refused { hint, .. } | Error::Migration { hint, .. } => return *hint,
+        _ => return None,
+    })
+}
+
+fn of_engine(error: &EngineError) -> Option<&'static str> {
+    Some(match error {
+        EngineError::Unavailable(_) => {
+            "`uadk-compress doctor` says what is missing; without UADK_COMPRESS_OFFLOAD=require \
+             software does the work"
+        }
+        EngineError::Starting => {
+            "try again in a while; without UADK_COMPRESS_OFFLOAD=require software does the work"
+        }
+        EngineError::Busy | EngineError::Device { .. } | EngineError::TimedOut => {
+            "`uadk-compress doctor` tries the accelerator; UADK_COMPRESS_OFFLOAD=off does without"
+        }
+        EngineError::Corrupt => "restore it from a replica or a backup",
         _ => return None,
     })
 }
@@ -135,6 +156,12 @@ mod tests {
 
         let error = Error::file("c.gz".as_ref(), io::Error::from(truncated()));
         assert!(hint(&error).is_some_and(|hint| hint.contains("resume")));
+
+        let error = Error::Engine(EngineError::Unavailable("no libwd".into()));
+        assert!(hint(&error).is_some_and(|hint| hint.contains("doctor")));
+        let archive = ArchiveError::Compressor(EngineError::Starting);
+        let error = Error::archive("d.tar.gz".as_ref(), archive);
+        assert!(hint(&error).is_some_and(|hint| hint.contains("again")));
 
         let error = Error::file("c.gz".as_ref(), io::ErrorKind::StorageFull.into());
         assert_eq!(hint(&error), None);

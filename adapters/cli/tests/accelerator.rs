@@ -33,6 +33,31 @@ fn an_accelerator_that_works_is_ready_whatever_is_missing() {
 }
 
 #[test]
+fn doctor_tells_who_decompresses_raw_deflate() {
+    // The stand-in has the functions of 2.10, in a file without a number.
+    let output = run("", &["doctor"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find(|line| line.contains("raw deflate")).expect("a line");
+    assert!(line.contains("decompressed in software (UADK 2.10;"), "{line}");
+    let json = json(&run("", &["doctor", "--json"]));
+    assert_eq!(json["uadk"]["raw_deflate_decompression"], false, "{json:#}");
+}
+
+#[test]
+fn a_required_accelerator_that_is_not_there_is_an_error_with_a_remedy() {
+    let output = Command::new(env!("CARGO_BIN_EXE_uadk-compress"))
+        .args(["gzip", "--stdout", "/proc/self/status"])
+        .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("it was built"))
+        .env("UADK_SIM_SCRIPT", "machine=no-device")
+        .env("UADK_COMPRESS_OFFLOAD", "require")
+        .output()
+        .expect("the program starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(errors.contains("no accelerator") && errors.contains("doctor"), "{errors}");
+}
+
+#[test]
 fn an_accelerator_that_fails_is_broken() {
     for script in ["reset=1/1", "flip=1/1", "status=1/1:67", "return=1/1:-5", "lost=1/1:0"] {
         let output = run(script, &["doctor", "--json"]);

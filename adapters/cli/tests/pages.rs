@@ -7,6 +7,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rand::{RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -34,14 +37,11 @@ fn fail(arguments: &[&str]) -> String {
 
 /// Zero pages, text and noise.
 fn image(folder: &Path, name: &str, change: impl Fn(usize, &mut [u8])) -> PathBuf {
-    let mut state = 1_u64;
+    let mut noise = Pcg64Mcg::seed_from_u64(1);
     let mut bytes = vec![0; 8 << 20];
     for (number, page) in bytes.chunks_exact_mut(4096).enumerate() {
         match number % 4 {
-            0 => page.fill_with(|| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 56) as u8
-            }),
+            0 => noise.fill_bytes(page),
             1 => page.fill(number as u8),
             _ => {}
         }

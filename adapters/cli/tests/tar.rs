@@ -9,6 +9,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use rand::{Rng, RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
 use common::feed;
 use serde_json::Value;
 
@@ -254,14 +257,10 @@ fn a_process_that_is_killed_is_resumed_to_the_same_archive() {
     let folder = fixture();
     let at = folder.path();
     // Some data that does not compress, so that there are many places to be killed at.
-    let mut state = 1_u64;
+    let mut numbers = Pcg64Mcg::seed_from_u64(1);
     for i in 0..40 {
-        let noise: Vec<u8> = (0..30_000)
-            .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 56) as u8
-            })
-            .collect();
+        let mut noise = vec![0; 30_000];
+        numbers.fill_bytes(&mut noise);
         fs::write(at.join(format!("tree/noise{i}")), noise).expect("a file");
     }
     let offload_off = |arguments: &[&str]| {
@@ -274,10 +273,8 @@ fn a_process_that_is_killed_is_resumed_to_the_same_archive() {
     };
     offload_off(&["create", "-f", "whole.tar.gz", "tree"]);
     let whole = fs::read(at.join("whole.tar.gz")).expect("it is there");
-    let mut places = 7_usize;
     for _ in 0..8 {
-        places = places.wrapping_mul(75) % 65_537;
-        let blocks = places % (whole.len() / 1024);
+        let blocks = numbers.random_range(0..whole.len() / 1024);
         killed_at(at, blocks, "torn.tar.gz");
         let torn = fs::metadata(at.join("torn.tar.gz")).expect("it is there").len();
         assert!(torn < whole.len() as u64);

@@ -18,7 +18,10 @@ enum class Answer : int32_t {
   kFailed = 4,  // the block may be sound, but it could not be decompressed
 };
 
-// How a manager presents itself; `Setup` in src/schema.rs.
+static_assert(sizeof(Answer) == 4);
+
+// How a manager presents itself; `Setup` in src/shim.rs, which asserts the same
+// numbers.
 struct Setup {
   const void* codec;  // owned by whoever holds the setup
   const char* name;   // lives as long as the process
@@ -26,7 +29,12 @@ struct Setup {
   uint8_t stock;      // 1: RocksDB's own zlib schema; 0: one of our own name
 };
 
-// Functions of the Rust side; `CodecFunctions` in src/codec.rs. None unwinds.
+static_assert(sizeof(Setup) == 24 && alignof(Setup) == 8);
+static_assert(offsetof(Setup, codec) == 0 && offsetof(Setup, name) == 8);
+static_assert(offsetof(Setup, type) == 16 && offsetof(Setup, stock) == 17);
+
+// Functions of the Rust side; `CodecFunctions` in src/shim.rs, which asserts the
+// same numbers. None unwinds.
 struct CodecFunctions {
   const void* (*clone)(const void* codec);
   const void* (*with_level)(const void* codec, int32_t level);
@@ -41,6 +49,15 @@ struct CodecFunctions {
   // Finds what is registered as `name`; false if nothing is.
   bool (*find)(const char* name, Setup* setup);
 };
+
+static_assert(sizeof(CodecFunctions) == 56 && alignof(CodecFunctions) == 8);
+static_assert(offsetof(CodecFunctions, clone) == 0);
+static_assert(offsetof(CodecFunctions, with_level) == 8);
+static_assert(offsetof(CodecFunctions, release) == 16);
+static_assert(offsetof(CodecFunctions, compress) == 24);
+static_assert(offsetof(CodecFunctions, uncompressed_size) == 32);
+static_assert(offsetof(CodecFunctions, decompress) == 40);
+static_assert(offsetof(CodecFunctions, find) == 48);
 
 // Owns one codec of the Rust side.
 class Codec {

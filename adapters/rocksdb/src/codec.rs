@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Error, Level};
+use uadk_compress::{BlockCompressor, Checked, Error, Level, Settings};
 
 use crate::incidents::{CORRUPT_BLOCKS, FAILED_READS, STORED_AFTER_FAILURE};
 use crate::{Schema, size_prefix};
@@ -36,13 +36,21 @@ pub(crate) enum Answer {
 
 /// A compressor as RocksDB sees it.
 #[derive(Clone, Debug)]
-pub(crate) struct Codec(Arc<dyn BlockCompressor>);
+pub(crate) struct Codec {
+    compressor: Checked<Arc<dyn BlockCompressor>>,
+    /// What the schema asks for, at every level.
+    settings: Settings,
+}
 
 impl Codec {
     /// `compressor` with the window that `schema` asks for, if it has one.
     pub(crate) fn new(compressor: Arc<dyn BlockCompressor>, schema: &Schema) -> Self {
-        let limited = schema.window().and_then(|window| compressor.with_window(window));
-        Self(limited.unwrap_or(compressor))
+        let settings = schema.window().map(|window| Settings::new().with_window(window));
+        let limited = settings.as_ref().and_then(|settings| compressor.reconfigured(settings));
+        Self {
+            compressor: Checked::new(limited.unwrap_or(compressor)),
+            settings: settings.unwrap_or_default(),
+        }
     }
 
     /// The codec at a level of RocksDB's `CompressionOptions`.
@@ -50,7 +58,13 @@ impl Codec {
         if level == DEFAULT_LEVEL || level == ZLIB_DEFAULT_LEVEL {
             return self.clone();
         }
-        self.0.with_level(Level::nearest(level)).map_or_else(|| self.clone(), Self)
+        let settings = self.settings.clone().with_level(Level::nearest(level));
+        match self.compressor.reconfigured(&settings) {
+            Some(compressor) => {
+                Self { compressor: Checked::new(compressor), settings: self.settings.clone() }
+            }
+            None => self.clone(),
+        }
     }
 
     /// Compresses a block; the second value is the bytes written if the answer is
@@ -62,18 +76,12 @@ impl Codec {
             return (Answer::Bypassed, 0);
         };
         let room = &mut dst[prefix_len..];
-        let room_len = room.len();
-        match catch_unwind(AssertUnwindSafe(|| self.0.compress(src, room))) {
+        match catch_unwind(AssertUnwindSafe(|| self.compressor.compress(src, room))) {
             // A block that claims more than readers believe would be lost.
             Ok(Ok(written)) if src.len() > self.max_uncompressed_len(written) => {
                 (Answer::Bypassed, 0)
             }
-            Ok(Ok(written)) if written <= room_len => (Answer::Done, prefix_len + written),
-            Ok(Ok(written)) => {
-                let details = format!("{written} bytes written into {room_len}");
-                STORED_AFTER_FAILURE.count(&details);
-                (Answer::Bypassed, 0)
-            }
+            Ok(Ok(written)) => (Answer::Done, prefix_len + written),
             Ok(Err(Error::OutputFull)) => (Answer::Rejected, 0),
             Ok(Err(error)) => {
                 STORED_AFTER_FAILURE.count(&error);
@@ -103,9 +111,9 @@ impl Codec {
 
     /// Decompresses a block, without its size prefix, to exactly `dst`.
     pub(crate) fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Answer {
-        match catch_unwind(AssertUnwindSafe(|| self.0.decompress(src, dst))) {
-            Ok(Ok(written)) if written == dst.len() => Answer::Done,
-            Ok(Ok(_) | Err(Error::Corrupt | Error::OutputFull)) => {
+        match catch_unwind(AssertUnwindSafe(|| self.compressor.decompress_exact(src, dst))) {
+            Ok(Ok(())) => Answer::Done,
+            Ok(Err(error)) if is_damage(&error) => {
                 CORRUPT_BLOCKS.count(&format_args!(
                     "{} bytes don't decompress to {}",
                     src.len(),
@@ -126,10 +134,18 @@ impl Codec {
 
     fn max_uncompressed_len(&self, compressed_len: usize) -> usize {
         // Foreign code, so it may panic too.
-        catch_unwind(AssertUnwindSafe(|| self.0.max_decompressed_len(compressed_len)))
+        catch_unwind(AssertUnwindSafe(|| self.compressor.max_decompressed_len(compressed_len)))
             .ok()
             .flatten()
             .unwrap_or(MAX_BLOCK_WITHOUT_LIMIT)
+    }
+}
+
+/// Whether the block is to blame, which holds more or less than it claims, or no block at all.
+const fn is_damage(error: &Error) -> bool {
+    match error {
+        Error::WrongLength { reported, room } => *reported < *room,
+        error => matches!(error, Error::Corrupt | Error::OutputFull),
     }
 }
 
@@ -215,7 +231,9 @@ mod tests {
         assert_eq!(codec().decompress(&payload[1..], &mut dst), Answer::Corrupt);
         assert_eq!(codec().decompress(payload, &mut dst[..3999]), Answer::Corrupt);
         assert_eq!(codec().decompress(payload, &mut vec![0; 4001]), Answer::Corrupt);
-        for fault in [Fault::Device(-5), Fault::Busy, Fault::Panic, Fault::Unavailable] {
+        for fault in
+            [Fault::Device(-5), Fault::Busy, Fault::Panic, Fault::Unavailable, Fault::WrongLength]
+        {
             assert_eq!(faulty(&fault).decompress(payload, &mut dst), Answer::Failed, "{fault:?}");
         }
     }

@@ -67,4 +67,8 @@ pub use error::Error;
 pub use incidents::{Incidents, incidents};
 pub use options::OptionsExt;
 pub use registry::register;
+/// The crate whose options [`OptionsExt`] extends.
+pub use rocksdb;
 pub use schema::Schema;
+/// What compresses and decompresses blocks.
+pub use uadk_compress;

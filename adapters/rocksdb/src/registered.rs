@@ -1,7 +1,9 @@
 //! The compressors that are registered in this process, by name.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
+
+use parking_lot::Mutex;
 
 use crate::Schema;
 use crate::codec::Codec;
@@ -12,7 +14,7 @@ static REGISTERED: LazyLock<Mutex<HashMap<String, (Codec, Schema)>>> =
 /// Registers a codec under the schema's name, in place of an earlier one, and returns true. If the
 /// name is new, calls `announce` first; if that fails, registers nothing and returns false.
 pub(crate) fn insert(codec: Codec, schema: Schema, announce: impl FnOnce(&Schema) -> bool) -> bool {
-    let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut registered = REGISTERED.lock();
     if !registered.contains_key(schema.name()) && !announce(&schema) {
         return false;
     }
@@ -25,5 +27,5 @@ pub(crate) fn insert(codec: Codec, schema: Schema, announce: impl FnOnce(&Schema
 
 /// The codec registered as `name`.
 pub(crate) fn find(name: &str) -> Option<(Codec, Schema)> {
-    REGISTERED.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    REGISTERED.lock().get(name).cloned()
 }

@@ -3,18 +3,19 @@
 //! Nothing is decided here. No function that C++ calls unwinds: each runs its work under [`guard`].
 
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
-use std::sync::Mutex;
 
 use librocksdb_sys::rocksdb_options_t;
+use parking_lot::Mutex;
 use rocksdb::{AsRawPtr, Options};
 
 use crate::codec::{Answer, Codec};
 use crate::registered;
 use crate::schema::Schema;
 
-/// `Setup` in shim/codec.h.
+/// `Setup` in shim/codec.h, whose assertions have the same numbers as those below.
 #[repr(C)]
 struct Setup {
     codec: *const c_void,
@@ -36,6 +37,27 @@ struct CodecFunctions {
     decompress: unsafe extern "C" fn(*const c_void, *const u8, usize, *mut u8, usize) -> Answer,
     find: unsafe extern "C" fn(*const c_char, *mut Setup) -> bool,
 }
+
+// The numbers are those of the assertions in shim/codec.h.
+const _: () = {
+    assert!(size_of::<Answer>() == 4);
+    assert!(Answer::Done as i32 == 0 && Answer::Rejected as i32 == 1);
+    assert!(Answer::Bypassed as i32 == 2 && Answer::Corrupt as i32 == 3);
+    assert!(Answer::Failed as i32 == 4);
+
+    assert!(size_of::<Setup>() == 24 && align_of::<Setup>() == 8);
+    assert!(offset_of!(Setup, codec) == 0 && offset_of!(Setup, name) == 8);
+    assert!(offset_of!(Setup, compression_type) == 16 && offset_of!(Setup, stock) == 17);
+
+    assert!(size_of::<CodecFunctions>() == 56 && align_of::<CodecFunctions>() == 8);
+    assert!(offset_of!(CodecFunctions, clone) == 0);
+    assert!(offset_of!(CodecFunctions, with_level) == 8);
+    assert!(offset_of!(CodecFunctions, release) == 16);
+    assert!(offset_of!(CodecFunctions, compress) == 24);
+    assert!(offset_of!(CodecFunctions, uncompressed_size) == 32);
+    assert!(offset_of!(CodecFunctions, decompress) == 40);
+    assert!(offset_of!(CodecFunctions, find) == 48);
+};
 
 static FUNCTIONS: CodecFunctions =
     CodecFunctions { clone, with_level, release, compress, uncompressed_size, decompress, find };
@@ -116,7 +138,7 @@ fn setup(codec: Codec, schema: &Schema) -> Setup {
 /// program has a handful, so each is made once and never freed.
 fn static_name(name: &str) -> *const c_char {
     static NAMES: Mutex<Vec<&'static CStr>> = Mutex::new(Vec::new());
-    let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut names = NAMES.lock();
     if let Some(known) = names.iter().find(|known| known.to_bytes() == name.as_bytes()) {
         return known.as_ptr();
     }

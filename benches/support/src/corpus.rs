@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64Mcg;
 use walkdir::WalkDir;
 
 /// One key and its value.
@@ -89,22 +92,5 @@ fn read_root(root: &Path, share: usize, file_number: &mut u32, records: &mut Vec
 
 /// The same records in an order as random as `seed`: what arrives at a database.
 pub fn shuffle(records: &mut [Record], seed: u64) {
-    let mut numbers = Numbers(seed);
-    for i in (1..records.len()).rev() {
-        records.swap(i, numbers.below(i + 1));
-    }
-}
-
-/// Repeatable numbers: xorshift64*, Vigna 2016.
-#[derive(Clone, Debug)]
-pub struct Numbers(pub u64);
-
-impl Numbers {
-    /// A number below `bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 20) as usize % bound
-    }
+    records.shuffle(&mut Pcg64Mcg::seed_from_u64(seed));
 }

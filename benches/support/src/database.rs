@@ -1,11 +1,13 @@
 //! One column family's life: loaded, compacted, read at random, scanned.
 
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, Error,
     IteratorMode, Options, WaitForCompactOptions, WriteBatch,
 };
 
-use crate::corpus::{Numbers, Record};
+use crate::corpus::Record;
 use crate::cpu::{Cost, of_process};
 
 /// Options for a measured column family: the block size, and no block cache, so that every read
@@ -64,10 +66,10 @@ pub fn load(
 ///
 /// If a record is missing or wrong.
 pub fn get(db: &DB, cf: &ColumnFamily, records: &[Record], count: usize) -> Result<Cost, Error> {
-    let mut numbers = Numbers(4711);
+    let mut numbers = Pcg64Mcg::seed_from_u64(4711);
     let (result, cost) = of_process(|| {
         for _ in 0..count {
-            let record = &records[numbers.below(records.len())];
+            let record = &records[numbers.random_range(0..records.len())];
             let value = db.get_pinned_cf(cf, record.key)?;
             assert!(value.is_some_and(|v| *v == *record.value), "key {:x?} is wrong", record.key);
         }

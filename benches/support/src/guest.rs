@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use rand::{Rng, RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use walkdir::WalkDir;
 
-use crate::corpus::{self, Numbers};
+use crate::corpus;
 
 /// Bytes of a page.
 pub const PAGE: usize = 4096;
@@ -20,7 +22,7 @@ const ZERO: usize = 55;
 ///
 /// If the machine has no files to make it of.
 pub fn image(len: usize) -> std::io::Result<Vec<u8>> {
-    let mut numbers = Numbers(0x1234_5678_9abc_def1);
+    let mut numbers = Pcg64Mcg::seed_from_u64(1);
     let programs = programs((len / 5).max(1 << 20));
     let text: Vec<u8> = corpus::records(&corpus::default_roots(), (len / 7).max(1 << 20))?
         .into_iter()
@@ -31,17 +33,17 @@ pub fn image(len: usize) -> std::io::Result<Vec<u8>> {
     let mut rest = image.chunks_exact_mut(PAGE);
     loop {
         // Runs of zero pages and of others, in the right proportion.
-        let run = 1 + numbers.below(64);
+        let run = 1 + numbers.random_range(0..64);
         let others = (run * (100 - ZERO)).div_ceil(ZERO);
         if rest.by_ref().take(run).count() < run {
             return Ok(image);
         }
         for page in rest.by_ref().take(others) {
-            match numbers.below(100) {
+            match numbers.random_range(0..100) {
                 0..45 => copy(page, &mut sources[0]),
                 45..75 => copy(page, &mut sources[1]),
                 75..90 => heap(page, &mut numbers),
-                _ => page.fill_with(|| numbers.below(256) as u8),
+                _ => numbers.fill_bytes(page),
             }
         }
     }
@@ -59,16 +61,16 @@ fn copy<'p>(page: &mut [u8], source: &mut (impl Iterator<Item = &'p [u8]> + ?Siz
 }
 
 /// What an allocator hands out: objects of a few words, with holes between them.
-fn heap(page: &mut [u8], numbers: &mut Numbers) {
-    let base = 0x5555_0000_0000_u64 + (numbers.below(1 << 20) as u64) * 4096;
+fn heap(page: &mut [u8], numbers: &mut impl Rng) {
+    let base = 0x5555_0000_0000_u64 + numbers.random_range(0..1 << 20) * 4096;
     for object in page.chunks_exact_mut(64) {
-        if numbers.below(4) == 0 {
+        if numbers.random_range(0..4) == 0 {
             continue;
         }
-        for word in object.chunks_exact_mut(8).take(2 + numbers.below(6)) {
-            let value = match numbers.below(4) {
-                0 => base + (numbers.below(1 << 16) as u64) * 16,
-                1 => numbers.below(256) as u64,
+        for word in object.chunks_exact_mut(8).take(2 + numbers.random_range(0..6)) {
+            let value = match numbers.random_range(0..4) {
+                0 => base + numbers.random_range(0..1 << 16) * 16,
+                1 => numbers.random_range(0..256),
                 2 => u64::from_le_bytes(*b"name=val"),
                 _ => 0,
             };

@@ -156,22 +156,22 @@ impl<'a> Bench<'a> {
             .zip(&mut self.restored)
             .zip(group)
             // Exact room, as storage engines give.
-            .map(|((src, dst), block)| Block::new(src, &mut dst[..block.len()]))
+            .map(|((src, dst), block)| Block::exact(src, &mut dst[..block.len()]))
             .collect();
         match &mut measured.decompress {
             Some(work) => work.add(bytes, || decompress(codec, mode, &mut blocks)),
             None => by_software(codec, &mut blocks),
         }
-        let first = blocks.first().map(|block| &block.result);
+        let first = blocks.first().map(Block::result);
         if measured.decompress.is_some()
-            && first.is_some_and(|result| result.as_ref().is_err_and(is_unsupported))
+            && first.is_some_and(|result| result.is_err_and(|error| is_unsupported(&error)))
         {
             measured.decompress = None;
             by_software(codec, &mut blocks);
         }
         let restored = results(&blocks).map_err(|error| match error {
             // Its own block.
-            Error::Corrupt => Failure::WrongBytes,
+            Error::Corrupt | Error::WrongLength { .. } => Failure::WrongBytes,
             error => Failure::Engine(error),
         })?;
         let same = group
@@ -215,12 +215,12 @@ fn patiently(
 ) {
     for block in blocks {
         if mode == Mode::Single {
-            block.result = work(block.src, block.dst);
+            block.run(&work);
         }
-        if block.result == Err(Error::Busy) {
+        if is_busy(block) {
             let begin = Instant::now();
-            while block.result == Err(Error::Busy) && begin.elapsed() < PATIENCE {
-                block.result = work(block.src, block.dst);
+            while is_busy(block) && begin.elapsed() < PATIENCE {
+                block.run(&work);
             }
         }
     }
@@ -232,14 +232,18 @@ fn by_software(codec: &dyn BlockCompressor, blocks: &mut [Block<'_>]) {
         Ok(software) => software.decompress_batch(blocks),
         Err(error) => {
             for block in blocks {
-                block.result = Err(error.clone());
+                block.set_result(Err(error.clone()));
             }
         }
     }
 }
 
 fn results(blocks: &[Block<'_>]) -> Result<Vec<usize>, Error> {
-    blocks.iter().map(|block| block.result.clone()).collect()
+    blocks.iter().map(Block::result).collect()
+}
+
+fn is_busy(block: &Block<'_>) -> bool {
+    block.answer() == Some(&Err(Error::Busy))
 }
 
 /// The numbers from 0 to `len` in an order whose every beginning is spread over all of them: with
@@ -308,6 +312,9 @@ mod tests {
         fn format(&self) -> Format {
             self.0.format()
         }
+        fn max_compressed_len(&self, len: usize) -> usize {
+            self.0.max_compressed_len(len)
+        }
         fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
             self.0.compress(src, dst)
         }
@@ -323,6 +330,9 @@ mod tests {
     impl BlockCompressor for Forgetful {
         fn format(&self) -> Format {
             self.0.format()
+        }
+        fn max_compressed_len(&self, len: usize) -> usize {
+            self.0.max_compressed_len(len)
         }
         fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
             self.0.compress(src, dst)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use uadk_compress::UadkStats;
 use uadk_compress::probe::{self, Report, System};
 
 use super::trial::Trial;
@@ -12,6 +13,8 @@ pub(super) struct Examination {
     pub(super) report: Report,
     pub(super) software: Trial,
     pub(super) accelerator: Trial,
+    /// `None` without UADK, or if it was not to be tried.
+    pub(super) uadk: Option<UadkStats>,
     pub(super) verdict: Verdict,
 }
 
@@ -20,11 +23,11 @@ impl Examination {
         let system = root.map_or_else(System::host, System::at);
         let report = probe::inspect(&system);
         let software = Trial::software();
-        let accelerator = match root {
-            Some(_) => Trial::Skipped,
+        let (accelerator, uadk) = match root {
+            Some(_) => (Trial::Skipped, None),
             None => Trial::accelerator(),
         };
         let verdict = Verdict::new(&report, &software, &accelerator);
-        Self { report, software, accelerator, verdict }
+        Self { report, software, accelerator, uadk, verdict }
     }
 }

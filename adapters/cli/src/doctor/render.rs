@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use uadk_compress::Error;
 use uadk_compress::probe::{Item, Readiness, RoundTrip, State};
+use uadk_compress::{Error, UadkStats};
 
 use super::examination::Examination;
 use super::trial::{Trial, describe};
@@ -45,6 +45,9 @@ impl Examination {
                 _ = writeln!(text, "      -> {remedy}");
             }
         }
+        if let Some(uadk) = &self.uadk {
+            line(&mut text, width, State::Ok, "raw deflate", &raw_deflate(uadk));
+        }
         _ = writeln!(text, "{}", self.verdict.sentence);
         text
     }
@@ -57,6 +60,7 @@ impl Examination {
             conclusion: &self.verdict.sentence,
             items: self.report.items.iter().map(ItemJson::from).collect(),
             engines: self.engines(),
+            uadk: self.uadk.as_ref().map(UadkJson::from),
         };
         let mut text = serde_json::to_string_pretty(&json).unwrap_or_default();
         text.push('\n');
@@ -77,6 +81,19 @@ impl Examination {
     }
 }
 
+/// Which engine decompresses raw deflate, and why.
+fn raw_deflate(uadk: &UadkStats) -> String {
+    let version = &uadk.version;
+    if uadk.raw_deflate_decompression {
+        format!("decompressed by a device that has it (UADK {version})")
+    } else {
+        format!(
+            "decompressed in software (UADK {version}; from 2.9 on its driver may crash on truncated \
+             data, see UadkConfig::raw_deflate_decompression)"
+        )
+    }
+}
+
 fn line(text: &mut String, width: usize, state: State, topic: &str, detail: &str) {
     _ = writeln!(text, "{state:<8} {topic:<width$}  {detail}");
 }
@@ -89,6 +106,22 @@ struct Json<'a> {
     conclusion: &'a str,
     items: Vec<ItemJson<'a>>,
     engines: Vec<EngineJson>,
+    uadk: Option<UadkJson<'a>>,
+}
+
+/// UADK as it is loaded.
+#[derive(Serialize)]
+struct UadkJson<'a> {
+    version: &'a str,
+    /// Whether raw deflate is decompressed on the device, if the device has the format.
+    raw_deflate_decompression: bool,
+}
+
+impl<'a> From<&'a UadkStats> for UadkJson<'a> {
+    fn from(stats: &'a UadkStats) -> Self {
+        let raw_deflate_decompression = stats.raw_deflate_decompression;
+        Self { version: &stats.version, raw_deflate_decompression }
+    }
 }
 
 #[derive(Serialize)]
@@ -193,7 +226,32 @@ mod tests {
         let (software, accelerator) =
             (Trial::software(), Trial::Unavailable(Error::Unavailable("no libwd".into())));
         let verdict = Verdict::new(&report, &software, &accelerator);
-        Examination { report, software, accelerator, verdict }
+        Examination { report, software, accelerator, uadk: None, verdict }
+    }
+
+    fn uadk(version: &str, raw_deflate_decompression: bool) -> UadkStats {
+        let mut stats = UadkStats::default();
+        stats.version = version.into();
+        stats.raw_deflate_decompression = raw_deflate_decompression;
+        stats
+    }
+
+    #[test]
+    fn who_decompresses_raw_deflate_is_told_where_there_is_uadk() {
+        let mut examination = examination();
+        assert!(!examination.text().contains("raw deflate"));
+        for (version, on_device, expected) in [
+            ("2.8.0", true, "decompressed by a device that has it (UADK 2.8.0)"),
+            ("2.10.1", false, "decompressed in software (UADK 2.10.1;"),
+        ] {
+            examination.uadk = Some(uadk(version, on_device));
+            let text = examination.text();
+            let line = text.lines().find(|line| line.contains("raw deflate")).expect("a line");
+            assert!(line.contains(expected), "{line}");
+            let json: serde_json::Value = serde_json::from_str(&examination.json()).expect("JSON");
+            assert_eq!(json["uadk"]["version"], version);
+            assert_eq!(json["uadk"]["raw_deflate_decompression"], on_device);
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Trying the engines.
 
 use uadk_compress::probe::{self, RoundTrip};
-use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor};
+use uadk_compress::{
+    BlockCompressor, Checked, Error, Format, Level, SoftwareCompressor, UadkStats,
+};
 
 use crate::engines;
 use crate::error::chain;
@@ -23,21 +25,27 @@ impl Trial {
     const FORMAT: Format = Format::Zlib;
 
     pub(super) fn software() -> Self {
-        match SoftwareCompressor::new(Self::FORMAT, Level::DEFAULT) {
+        match SoftwareCompressor::new(Self::FORMAT, Level::BALANCED) {
             Ok(engine) => Self::of(&engine),
             Err(error) => Self::Failed(error),
         }
     }
 
-    pub(super) fn accelerator() -> Self {
-        match engines::accelerator(Self::FORMAT) {
-            Ok(engine) => Self::of(&*engine),
+    /// Also returns what UADK is, if it is there. Waits until the device is initialised.
+    pub(super) fn accelerator() -> (Self, Option<UadkStats>) {
+        let engine = match engines::accelerator(Self::FORMAT) {
+            Ok(engine) => engine,
+            Err(error) => return (Self::Unavailable(error), None),
+        };
+        let trial = match engine.start() {
+            Ok(()) => Self::of(&engine),
             Err(error) => Self::Unavailable(error),
-        }
+        };
+        (trial, Some(engine.stats()))
     }
 
     fn of(engine: &dyn BlockCompressor) -> Self {
-        match probe::round_trip(engine) {
+        match probe::round_trip(&Checked::new(engine)) {
             Ok(round_trip) => Self::Works(round_trip),
             Err(error @ Error::Unavailable(_)) => Self::Unavailable(error),
             Err(error) => Self::Failed(error),
@@ -48,7 +56,9 @@ impl Trial {
 /// An engine's error, told of an engine that got its own blocks to decompress.
 pub(super) fn describe(error: &Error) -> String {
     match error {
-        Error::Corrupt => "it gave back other bytes than it got".to_owned(),
+        Error::Corrupt | Error::WrongLength { .. } => {
+            "it gave back other bytes than it got".to_owned()
+        }
         error => chain(error),
     }
 }

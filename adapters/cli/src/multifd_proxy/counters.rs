@@ -62,6 +62,7 @@ impl Counters {
                 self.bytes_in.fetch_add(bytes, Relaxed);
                 self.bytes_out.fetch_add(bytes, Relaxed);
             }
+            _ => {}
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Queue, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
 use uadk_compress_pages::multifd::Settings;
 
 use super::address::{Address, Connection, Listener};
@@ -165,7 +166,7 @@ impl Shared {
     /// Keeps both ends, to close them if another connection fails.
     fn register(&self, source: &Connection, destination: &Connection) -> Result<(), Failure> {
         let both = [source.try_clone(), destination.try_clone()];
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         if open.failed {
             return Err(Failure::BrokenOff);
         }
@@ -176,7 +177,7 @@ impl Shared {
     }
 
     fn close_all(&self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         open.failed = true;
         for connection in open.connections.drain(..) {
             connection.shutdown(Shutdown::Both);

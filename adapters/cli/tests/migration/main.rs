@@ -234,10 +234,10 @@ fn what_qemus_send_each_other_gives_us_the_guests_memory() {
         assert!(source.memory() == destination.memory());
         let final_ram = source.memory();
         source.kill();
-        while recording.lock().expect("no panics").len() < 2 {
+        while recording.lock().len() < 2 {
             std::thread::yield_now();
         }
-        let recording = recording.lock().expect("no panics");
+        let recording = recording.lock();
         assert!(read(&recording, method) == final_ram, "{method}");
         if let Some(fixtures) = &fixtures {
             keep(fixtures, method, &recording, &final_ram).expect("a fixture");

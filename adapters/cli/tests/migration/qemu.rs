@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rand::{RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
 use serde_json::{Value, json};
 
 use crate::qmp::{Qmp, Qtest};
@@ -98,13 +101,10 @@ impl Drop for Guest {
 /// Memory such as a guest has: zero pages, pages of text, of tables and of noise.
 pub(crate) fn guest_memory() -> Vec<u8> {
     let mut ram = vec![0; RAM];
-    let mut state = 1_u64;
+    let mut noise = Pcg64Mcg::seed_from_u64(1);
     for (number, page) in ram.chunks_exact_mut(4096).enumerate() {
         match number % 8 {
-            0 => page.fill_with(|| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 56) as u8
-            }),
+            0 => noise.fill_bytes(page),
             1 | 2 => {
                 for (line, bytes) in page.chunks_exact_mut(32).enumerate() {
                     let text = format!("page {number:08} line {line:04} of text\n");

@@ -1,10 +1,11 @@
 //! A compressor that tells what it is asked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
-use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor};
+use parking_lot::Mutex;
+use uadk_compress::{BlockCompressor, Error, Format, Settings, SoftwareCompressor};
 
 /// What was asked of a [`Probe`] and its levels.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ impl Seen {
         self.decompressed.load(Ordering::Relaxed)
     }
     pub(crate) fn levels(&self) -> Vec<u8> {
-        self.levels.lock().expect("not poisoned").iter().copied().collect()
+        self.levels.lock().iter().copied().collect()
     }
 }
 
@@ -43,17 +44,20 @@ impl BlockCompressor for Probe {
     fn format(&self) -> Format {
         self.engine.format()
     }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.engine.max_compressed_len(len)
+    }
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         self.seen.compressed.fetch_add(1, Ordering::Relaxed);
-        self.seen.levels.lock().expect("not poisoned").insert(self.engine.level().get());
+        self.seen.levels.lock().insert(self.engine.level().get());
         self.engine.compress(src, dst)
     }
     fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         self.seen.decompressed.fetch_add(1, Ordering::Relaxed);
         self.engine.decompress(src, dst)
     }
-    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
-        let engine = SoftwareCompressor::new(self.format(), level).expect("same format");
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
+        let engine = SoftwareCompressor::new(self.format(), settings.level?).expect("same format");
         Some(Arc::new(Self { engine, seen: Arc::clone(&self.seen) }))
     }
 }

@@ -1,5 +1,7 @@
 //! RocksDB's own zlib schema, both ways. After RocksDB's test `CompressionManagerWrapper`.
 
+use rand::{RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use rocksdb::{DB, DBCompressionType, Options};
 use uadk_compress_rocksdb::OptionsExt;
 
@@ -88,12 +90,8 @@ fn incompressible_blocks_are_stored_as_they_are() {
     let dir = tempfile::tempdir().expect("a folder");
     let compressor = compressor();
     let db = DB::open(&stock(compressor.clone()), dir.path()).expect("opened");
-    let mut seed = 1_u64;
-    let mut noise = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 56) as u8
-    };
-    let value: Vec<u8> = (0..100_000).map(|_| noise()).collect();
+    let mut value = vec![0; 100_000];
+    Pcg64Mcg::seed_from_u64(1).fill_bytes(&mut value);
     db.put(b"noise", &value).expect("written");
     db.flush().expect("flushed");
     assert_eq!(db.get(b"noise").expect("readable"), Some(value));

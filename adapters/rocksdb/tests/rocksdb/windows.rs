@@ -1,10 +1,11 @@
 //! How far back the blocks of each schema reach.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rocksdb::{DB, Options};
-use uadk_compress::{BlockCompressor, Compressor, Error, Format, Level, Window};
+use uadk_compress::{BlockCompressor, Compressor, Error, Format, Level, Settings, Window};
 use uadk_compress_rocksdb::{OptionsExt, Schema};
 
 use crate::common::{key, plain, set_table};
@@ -17,9 +18,11 @@ struct Recorder {
     recorded: Arc<Recorded>,
 }
 
+type Asked = (Option<Level>, Option<Window>);
+
 #[derive(Debug, Default)]
 struct Recorded {
-    windows: Mutex<Vec<Window>>,
+    asked: Mutex<Vec<Asked>>,
     /// Uncompressed and compressed.
     blocks: Mutex<Vec<(Vec<u8>, Vec<u8>)>>,
 }
@@ -34,13 +37,13 @@ impl Recorder {
         Arc::new(Self { inner, recorded: Arc::clone(&self.recorded) })
     }
 
-    fn windows(&self) -> Vec<Window> {
-        self.recorded.windows.lock().expect("not poisoned").clone()
+    fn asked(&self) -> Vec<Asked> {
+        self.recorded.asked.lock().clone()
     }
 
     /// How many data blocks were compressed, and how many of them zlib reads with a window of 16 KiB.
     fn data_blocks(&self) -> (usize, usize) {
-        let blocks = self.recorded.blocks.lock().expect("not poisoned");
+        let blocks = self.recorded.blocks.lock();
         let data = blocks.iter().filter(|(block, _)| block.len() > 60_000);
         let within = data.clone().filter(|(block, compressed)| {
             zlib_gets_by_with(14, Format::RawDeflate, compressed, block)
@@ -53,21 +56,21 @@ impl BlockCompressor for Recorder {
     fn format(&self) -> Format {
         self.inner.format()
     }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.inner.max_compressed_len(len)
+    }
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         let written = self.inner.compress(src, dst)?;
         let block = (src.to_vec(), dst[..written].to_vec());
-        self.recorded.blocks.lock().expect("not poisoned").push(block);
+        self.recorded.blocks.lock().push(block);
         Ok(written)
     }
     fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         self.inner.decompress(src, dst)
     }
-    fn with_level(&self, level: Level) -> Option<Arc<dyn BlockCompressor>> {
-        self.inner.with_level(level).map(|inner| self.with(inner))
-    }
-    fn with_window(&self, window: Window) -> Option<Arc<dyn BlockCompressor>> {
-        self.recorded.windows.lock().expect("not poisoned").push(window);
-        self.inner.with_window(window).map(|inner| self.with(inner))
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
+        self.recorded.asked.lock().push((settings.level, settings.window));
+        self.inner.reconfigured(settings).map(|inner| self.with(inner))
     }
 }
 
@@ -95,7 +98,9 @@ fn blocks_of_the_stock_schema_reach_back_16_kib_at_most() {
     let mut options = plain();
     options.set_block_compressor(recorder.clone(), Schema::Stock).expect("raw deflate");
     fill_with_far_matches(options, dir.path());
-    assert_eq!(recorder.windows(), [Window::Kib16]);
+    let window = Some(Window::Kib16);
+    // Once for the options, and once per file with its level.
+    assert_eq!(recorder.asked(), [(None, window), (Some(Level::FAST), window)]);
     let (blocks, within) = recorder.data_blocks();
     assert!(blocks > 10 && within == blocks, "{within} of {blocks}");
 }
@@ -108,7 +113,7 @@ fn blocks_of_a_custom_schema_reach_back_as_far_as_they_like() {
     let schema = Schema::custom("TestWindows");
     options.set_block_compressor(recorder.clone(), schema).expect("legal");
     fill_with_far_matches(options, dir.path());
-    assert_eq!(recorder.windows(), []);
+    assert!(recorder.asked().iter().all(|(_, window)| window.is_none()));
     let (blocks, within) = recorder.data_blocks();
     assert!(blocks > 10 && within == 0, "{within} of {blocks}");
 }

@@ -14,7 +14,7 @@ use rocksdb::{ColumnFamilyDescriptor, DB, Options};
 use uadk_compress::clock::ManualClock;
 use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::offload::Verify;
-use uadk_compress::{BlockCompressor, Error, Format, Level, OffloadCompressor, Policy};
+use uadk_compress::{BlockCompressor, Error, Format, OffloadCompressor, Policy};
 use uadk_compress_rocksdb::{Incidents, OptionsExt, Schema, incidents};
 
 use common::{key, plain, software, value};
@@ -46,6 +46,9 @@ impl<C: BlockCompressor> BlockCompressor for Counting<C> {
     fn format(&self) -> Format {
         self.inner.format()
     }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.inner.max_compressed_len(len)
+    }
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         self.counts.compress.fetch_add(1, Ordering::Relaxed);
         self.clock.advance(Duration::from_micros(200));
@@ -55,9 +58,6 @@ impl<C: BlockCompressor> BlockCompressor for Counting<C> {
         self.counts.decompress.fetch_add(1, Ordering::Relaxed);
         self.clock.advance(Duration::from_micros(200));
         self.inner.decompress(src, dst)
-    }
-    fn with_level(&self, _: Level) -> Option<Arc<dyn BlockCompressor>> {
-        None
     }
 }
 
