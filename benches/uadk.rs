@@ -1,16 +1,27 @@
-//! What the UADK engine itself costs, on the stand-in for libwd: with a device that is done at once and
-//! remembers its results, so that what is left is the path there and back; and what deep batches are
-//! worth on one as fast as published.
+//! What the UADK engine itself costs, on the stand-in for libwd: with a device that is done at once
+//! and remembers its results, so that what is left is the path there and back; and what deep batches
+//! and several of them at once are worth on a device as fast as published.
 //!
-//! `make bench BENCH=uadk`. CPU time of the thread. Where a bound is a time, the "peer" is that bound.
+//! `make bench BENCH=uadk`. CPU time of the thread, or instructions counted by callgrind. Where a
+//! bound is a time or a count, the "peer" is that bound.
 
 use std::hint::black_box;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use uadk_compress::clock::{Clock, SystemClock};
-use uadk_compress::{Block, BlockCompressor, Format, UadkCompressor, UadkConfig};
-use uadk_compress_bench_support::corpus;
+use uadk_compress::pool::Pool;
+use uadk_compress::{
+    Block, BlockCompressor, Compressor, Format, Libwd, OffloadCompressor, Policy,
+    SoftwareCompressor, UadkCompressor, UadkConfig,
+};
+use uadk_compress_archive::BlockGzOptions;
 use uadk_compress_bench_support::cpu::{Cost, of_thread};
 use uadk_compress_bench_support::report::Report;
+use uadk_compress_bench_support::{callgrind, corpus};
+use uadk_compress_pages::GuestRam;
+use uadk_compress_pages::snapshot::{self, Layout, Pages, Region, SaveOptions};
 use uadk_sim::{Machine, Simulator, Timing};
 
 const BLOCK: usize = 8 << 10;
@@ -19,27 +30,151 @@ const ROUNDS: usize = 400;
 /// The best of so many counts: what else the machine does costs time, never saves any.
 const REPEATS: usize = 9;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// What the published device does with 60 blocks in flight, in MB/s.
+const PUBLISHED: f64 = 7245.0;
+
+/// Makes this program compress so many batches and end, for callgrind.
+const COUNTED: &str = "UADK_BENCH_COUNTED_BATCHES";
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Result<()> {
+    if let Ok(batches) = std::env::var(COUNTED) {
+        return counted(&batches);
+    }
+    let mut report = Report::new("uadk");
+    instructions(&mut report)?;
     let sim = Simulator::acquire(Machine::default());
     sim.memoise(true);
-    let config = UadkConfig::default();
-    let uadk = UadkCompressor::with_libwd(
-        &uadk_sim::libwd(),
-        Format::Zlib,
-        &config,
-        SystemClock::default(),
-    )?;
+    let engine = |config: &UadkConfig| -> Result<UadkCompressor> {
+        let libwd = uadk_sim::libwd();
+        let uadk =
+            UadkCompressor::with_libwd(&libwd, Format::Zlib, config, SystemClock::default())?;
+        uadk.start()?;
+        Ok(uadk)
+    };
+    let uadk = engine(&UadkConfig::default())?;
     let bench = Bench::new(&uadk)?;
-
-    let mut report = Report::new("uadk");
     bench.sessions(&mut report);
-    bench.overhead(&mut report);
+    let plain = bench.overhead(&mut report);
+    let staging = engine(&UadkConfig::default().with_stage_sources(true))?;
+    let staged = Bench::new(&staging)?.cost(true).0;
+    report.add(
+        "compress 64 x 8 KiB",
+        "CPU us per block",
+        (staged, plain),
+        "sources not staged",
+        None,
+    );
     sim.set_timing(Timing::Published);
     bench.depth(&mut report);
+    bench.stream(&mut report)?;
+    archive(&mut report, &uadk)?;
+    pages(&mut report, &uadk)?;
     drop(bench);
-    drop(uadk);
+    drop((uadk, staging));
     let missed = report.finish()?;
     std::process::exit(i32::from(missed > 0));
+}
+
+/// The blocks that instructions are counted for.
+fn counted(batches: &str) -> Result<()> {
+    let batches: usize = batches.parse()?;
+    let libwd = Libwd::load_from(Some(&uadk_sim::library_dir()?))?;
+    // However slow callgrind makes everything.
+    let config = UadkConfig::default().with_deadline(Duration::from_secs(1000));
+    let compressor = Compressor::builder()
+        .format(Format::RawDeflate)
+        .uadk(config.with_background(false))
+        .policy(Policy::default().with_max_delay(Duration::MAX))
+        .build_on(&libwd)?;
+    let blocks: Vec<Vec<u8>> = corpus_blocks()?;
+    let mut outputs = vec![vec![0; compressor.max_compressed_len(BLOCK)]; BATCH];
+    for _ in 0..batches {
+        batch(&compressor, true, &blocks, &mut outputs);
+    }
+    let stats = compressor.stats();
+    assert_eq!(stats.software.blocks(), 0, "{stats}");
+    Ok(())
+}
+
+/// The whole path of a block of a batch: policy, counters, engine; not the stand-in, which is a
+/// library of its own, and not the C library's copies.
+fn instructions(report: &mut Report) -> Result<()> {
+    const FEW: usize = 10;
+    const MANY: usize = 60;
+    let few = callgrind::of_this_program(COUNTED, &FEW.to_string())?;
+    let many = callgrind::of_this_program(COUNTED, &MANY.to_string())?;
+    let rest = many.minus(&few);
+    let this = std::env::current_exe()?;
+    let this = this.file_name().map(|name| name.to_string_lossy().into_owned());
+    let ours = rest.of(|object, function| {
+        // This bench's own functions make blocks and look at them.
+        Some(object) == this.as_deref() && !function.starts_with("uadk::")
+    });
+    let per_block = ours as f64 / ((MANY - FEW) * BATCH) as f64;
+    report.add("compress 8 KiB", "instructions", (per_block, 800.0), "bound", Some("<=1"));
+    Ok(())
+}
+
+/// Blocks of the machine's files.
+fn corpus_blocks() -> Result<Vec<Vec<u8>>> {
+    let records = corpus::records(&corpus::default_roots(), 2 * BATCH * BLOCK)?;
+    let data: Vec<u8> = records.into_iter().flat_map(|record| record.value).collect();
+    Ok(data.chunks_exact(BLOCK).take(BATCH).map(<[u8]>::to_vec).collect())
+}
+
+/// An archive's stream with the device behind it, of data that the device remembers.
+fn archive(report: &mut Report, uadk: &UadkCompressor) -> Result<()> {
+    const ROUNDS: usize = 2000;
+    let engine = offload(&uadk.with_format(Format::RawDeflate)?)?;
+    // A block of block gzip, over and over.
+    let block = vec![b'x'; 65_280];
+    let mut best = f64::MAX;
+    for _ in 0..3 {
+        let options = BlockGzOptions::new().compressor(Arc::new(engine.clone())).threads(2);
+        let mut writer = options.writer(std::io::sink())?;
+        let begin = Instant::now();
+        for _ in 0..ROUNDS {
+            writer.write_all(&block)?;
+        }
+        writer.finish()?;
+        best = best.min(begin.elapsed().as_secs_f64());
+    }
+    let speed = (ROUNDS * block.len()) as f64 / 1e6 / best;
+    report.add("tar create's stream", "MB/s", (speed, PUBLISHED), "device, 60 deep", None);
+    Ok(())
+}
+
+/// A snapshot with the device behind it, of memory that the device remembers.
+fn pages(report: &mut Report, uadk: &UadkCompressor) -> Result<()> {
+    const LEN: usize = 128 << 20;
+    let engine: Arc<dyn BlockCompressor> = Arc::new(offload(uadk)?);
+    let mut memory = vec![b'x'; LEN];
+    let memory = [GuestRam::from_mut(&mut memory)?];
+    let layout = Layout::new(vec![Region { address: 0, len: LEN as u64 }])?;
+    let mut best = f64::MAX;
+    for _ in 0..3 {
+        let options = SaveOptions::default().threads(2);
+        let begin = Instant::now();
+        snapshot::save(
+            std::io::sink(),
+            &layout,
+            &memory[..],
+            Pages::All,
+            &engine,
+            &options,
+            &mut |_| {},
+        )?;
+        best = best.min(begin.elapsed().as_secs_f64());
+    }
+    report.add("pages save", "MB/s", (LEN as f64 / 1e6 / best, PUBLISHED), "device, 60 deep", None);
+    Ok(())
+}
+
+fn offload(uadk: &UadkCompressor) -> Result<OffloadCompressor> {
+    let software = SoftwareCompressor::new(uadk.format(), uadk_compress::Level::FAST)?;
+    Ok(OffloadCompressor::new(uadk.clone(), software, Policy::default())?)
 }
 
 /// An engine, and blocks of the machine's files in both states.
@@ -50,10 +185,8 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn new(uadk: &'a UadkCompressor) -> Result<Self, Box<dyn std::error::Error>> {
-        let records = corpus::records(&corpus::default_roots(), 2 * BATCH * BLOCK)?;
-        let data: Vec<u8> = records.into_iter().flat_map(|record| record.value).collect();
-        let blocks: Vec<_> = data.chunks_exact(BLOCK).take(BATCH).map(<[u8]>::to_vec).collect();
+    fn new(uadk: &'a UadkCompressor) -> Result<Self> {
+        let blocks = corpus_blocks()?;
         let streams = blocks
             .iter()
             .map(|block| {
@@ -62,7 +195,7 @@ impl<'a> Bench<'a> {
                 stream.truncate(len);
                 Ok(stream)
             })
-            .collect::<Result<_, uadk_compress::Error>>()?;
+            .collect::<std::result::Result<_, uadk_compress::Error>>()?;
         Ok(Self { uadk, blocks, streams })
     }
 
@@ -85,32 +218,40 @@ impl<'a> Bench<'a> {
         report.add("session", "take and return, ns", (nanos, 60.0), "bound", Some("<=1"));
     }
 
-    /// The whole path of a batch, with the stand-in's share, without the two copies of the output.
-    fn overhead(&self, report: &mut Report) {
-        for (case, sources, room) in [
-            ("compress 64 x 8 KiB", &self.blocks, self.uadk.max_compressed_len(BLOCK)),
-            ("decompress 64 x 8 KiB", &self.streams, BLOCK),
-        ] {
-            let compressing = room > BLOCK;
-            let mut outputs = vec![vec![0; room]; BATCH];
-            let lens = self.batch(compressing, sources, &mut outputs);
-            let path = best(|| {
-                for _ in 0..ROUNDS {
-                    black_box(self.batch(compressing, sources, &mut outputs));
-                }
-            });
-            let results = outputs.clone();
-            let copies = best(|| {
-                for _ in 0..2 * ROUNDS {
-                    for ((result, output), len) in results.iter().zip(&mut outputs).zip(lens) {
-                        output[..len].copy_from_slice(black_box(&result[..len]));
-                    }
-                }
-            });
-            let micros = |cost: Cost| cost.cpu.as_secs_f64() * 1e6 / (ROUNDS * BATCH) as f64;
-            let ours = micros(path) - micros(copies);
+    /// CPU time of a batch's path with the stand-in's share, without the two copies of the output;
+    /// returns that of a block to compress.
+    fn overhead(&self, report: &mut Report) -> f64 {
+        let compress = self.cost(true);
+        let decompress = self.cost(false);
+        for (case, (ours, ..)) in
+            [("compress 64 x 8 KiB", compress), ("decompress 64 x 8 KiB", decompress)]
+        {
             report.add(case, "CPU us per block", (ours, 2.0), "bound", Some("<=1"));
         }
+        compress.0
+    }
+
+    /// Microseconds per block, and what its copies took of that.
+    fn cost(&self, compress: bool) -> (f64, f64) {
+        let room = if compress { self.uadk.max_compressed_len(BLOCK) } else { BLOCK };
+        let sources = if compress { &self.blocks } else { &self.streams };
+        let mut outputs = vec![vec![0; room]; BATCH];
+        let lens = batch(self.uadk, compress, sources, &mut outputs);
+        let path = best(|| {
+            for _ in 0..ROUNDS {
+                black_box(batch(self.uadk, compress, sources, &mut outputs));
+            }
+        });
+        let results = outputs.clone();
+        let copies = best(|| {
+            for _ in 0..2 * ROUNDS {
+                for ((result, output), len) in results.iter().zip(&mut outputs).zip(lens) {
+                    output[..len].copy_from_slice(black_box(&result[..len]));
+                }
+            }
+        });
+        let micros = |cost: Cost| cost.cpu.as_secs_f64() * 1e6 / (ROUNDS * BATCH) as f64;
+        (micros(path) - micros(copies), micros(copies))
     }
 
     /// Wall time, since it is the device that is waited for.
@@ -124,31 +265,75 @@ impl<'a> Bench<'a> {
         });
         let batch = best(|| {
             for _ in 0..20 {
-                black_box(self.batch(true, &self.blocks, &mut outputs));
+                black_box(batch(self.uadk, true, &self.blocks, &mut outputs));
             }
         });
         let mb_per_s =
             |cost: Cost, blocks: usize| (blocks * BLOCK) as f64 / 1e6 / cost.wall.as_secs_f64();
         let sides = (mb_per_s(batch, 20 * BATCH), mb_per_s(single, BATCH));
         report.add("batch of 64 x 8 KiB", "MB/s", sides, "one by one", Some(">=8"));
-        let published = (sides.0, 7245.0);
+        let published = (sides.0, PUBLISHED);
         report.add("batch of 64 x 8 KiB", "MB/s", published, "device, 60 deep", None);
         report.add("one by one, 8 KiB", "MB/s", (sides.1, 557.0), "device, 1 deep", None);
     }
 
-    fn batch(&self, compress: bool, src: &[Vec<u8>], dst: &mut [Vec<u8>]) -> [usize; BATCH] {
-        let mut pairs = src.iter().zip(dst);
-        let mut blocks: [Block<'_>; BATCH] = std::array::from_fn(|_| {
-            let (src, dst) = pairs.next().expect("a whole batch");
-            Block::new(src, dst)
-        });
-        if compress {
-            self.uadk.compress_batch(&mut blocks);
-        } else {
-            self.uadk.decompress_batch(&mut blocks);
+    /// One thread feeds batches to the pool, where another one is under way while one drains.
+    fn stream(&self, report: &mut Report) -> Result<()> {
+        const JOBS: usize = 600;
+        let room = self.uadk.max_compressed_len(BLOCK);
+        let blocks = Arc::new(self.blocks.clone());
+        let mut fastest = f64::MAX;
+        for _ in 0..5 {
+            let (uadk, blocks) = (self.uadk.clone(), Arc::clone(&blocks));
+            let work = move |(): &mut (), outputs: &mut Vec<Vec<u8>>| {
+                black_box(batch(&uadk, true, &blocks, outputs));
+            };
+            let mut pool = Pool::new("stream", 2, || (), work);
+            let mut spare: Vec<_> =
+                (0..=pool.capacity()).map(|_| vec![vec![0; room]; BATCH]).collect();
+            let mut begin = Instant::now();
+            for job in 0..JOBS + 100 {
+                if job == 100 {
+                    // Threads, sessions and buffers are there.
+                    begin = Instant::now();
+                }
+                if pool.is_full()
+                    && let Some(done) = pool.take()
+                {
+                    spare.push(done?);
+                }
+                let outputs = spare.pop().ok_or("a spare job")?;
+                pool.submit(outputs).map_err(|_| "there is room")?;
+            }
+            while let Some(done) = pool.take() {
+                done?;
+            }
+            fastest = fastest.min(begin.elapsed().as_secs_f64());
         }
-        blocks.map(|block| block.result.expect("a sound device"))
+        let speed = (JOBS * BATCH * BLOCK) as f64 / 1e6 / fastest;
+        let case = "stream of 64 x 8 KiB";
+        report.add(case, "MB/s", (speed, PUBLISHED), "device, 60 deep", Some(">=0.95"));
+        Ok(())
     }
+}
+
+fn batch(
+    codec: &dyn BlockCompressor,
+    compress: bool,
+    src: &[Vec<u8>],
+    dst: &mut [Vec<u8>],
+) -> [usize; BATCH] {
+    let mut pairs = src.iter().zip(dst);
+    let mut blocks: [Block<'_>; BATCH] = std::array::from_fn(|_| {
+        let (src, dst) = pairs.next().expect("a whole batch");
+        Block::new(src, dst)
+    });
+    if compress {
+        codec.compress_batch(&mut blocks);
+    } else {
+        codec.decompress_batch(&mut blocks);
+    }
+    blocks.map(|block| block.result().expect("a sound device"))
 }
 
 /// The cheapest of some runs.

@@ -70,7 +70,8 @@ impl Instructions {
         let name = |path: &str| {
             Path::new(path).file_name().map_or_else(String::new, |n| n.to_string_lossy().into())
         };
-        let counted = self.0.iter().filter(|((object, function), _)| which(&name(object), function));
+        let counted =
+            self.0.iter().filter(|((object, function), _)| which(&name(object), function));
         counted.map(|(_, count)| count).sum()
     }
 
@@ -86,8 +87,11 @@ impl Instructions {
 
     /// The functions with the most instructions.
     pub fn top(&self, most: usize) -> impl Iterator<Item = (&str, &str, u64)> {
-        let mut all: Vec<_> =
-            self.0.iter().map(|((object, function), n)| (object.as_str(), function.as_str(), *n)).collect();
+        let mut all: Vec<_> = self
+            .0
+            .iter()
+            .map(|((object, function), n)| (object.as_str(), function.as_str(), *n))
+            .collect();
         all.sort_unstable_by_key(|(.., count)| std::cmp::Reverse(*count));
         all.into_iter().take(most)
     }

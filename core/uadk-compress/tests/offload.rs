@@ -398,7 +398,7 @@ fn batch(engines: &Engines, lens: &[usize]) -> Vec<Result<usize, Error>> {
     let mut blocks: Vec<_> =
         sources.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
     engines.compress_batch(&mut blocks);
-    let results: Vec<_> = blocks.iter().map(|block| block.result()).collect();
+    let results: Vec<_> = blocks.iter().map(Block::result).collect();
     for ((result, output), source) in results.iter().zip(&outputs).zip(&sources) {
         let written = *result.as_ref().expect("the bound holds");
         assert!(zlib_decompress(FORMAT, &output[..written]).expect("valid") == *source);

@@ -9,10 +9,11 @@ use parking_lot::{Mutex, MutexGuard};
 use uadk_sys::abi::EBUSY;
 
 use crate::clock;
+use crate::counts::ContextCounts;
 use crate::crash::crash;
 use crate::message::Message;
-use crate::simulator::ContextCounts;
-use crate::state::{Mode, Pin, Role, SETTINGS};
+use crate::role::{Mode, Pin, Role};
+use crate::state::SETTINGS;
 use crate::sync::lock;
 use crate::timing;
 

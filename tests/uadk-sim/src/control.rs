@@ -4,8 +4,8 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::script;
-use crate::simulator::{self, Counts};
+use crate::counts::Counts;
+use crate::{script, simulator};
 
 /// Follows a script. 0, or -1 with the reason on standard error.
 ///

@@ -8,7 +8,7 @@ use uadk_sys::abi::{
 };
 use uadk_sys::{Functions, Libwd, Release, Version};
 
-use crate::{drivers, init, requests, script, session};
+use crate::{drivers, init, requests, script, sessions};
 
 /// The functions of the simulator in this program.
 pub const FUNCTIONS: Functions = Functions {
@@ -135,13 +135,13 @@ pub(crate) extern "C" fn wd_comp_uninit2() {
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_comp_alloc_sess(setup: *mut wd_comp_sess_setup) -> handle_t {
     // SAFETY: the caller says so.
-    unsafe { session::alloc(setup) }
+    unsafe { sessions::alloc(setup) }
 }
 
 /// Frees a session.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn wd_comp_free_sess(h_sess: handle_t) {
-    session::free(h_sess);
+    sessions::free(h_sess);
 }
 
 /// Does one block and waits for it.

@@ -8,14 +8,15 @@ use parking_lot::{MutexGuard, RwLockWriteGuard};
 
 use crate::state::STATE;
 use crate::sync::lock;
-use crate::{clock, contexts, drivers, faults, late, memo, simulator};
+use crate::turn::{TURN, Turn};
+use crate::{clock, contexts, drivers, faults, late, memo};
 
 static GATE: AtomicBool = AtomicBool::new(false);
 static HELD: Held = Held(UnsafeCell::new(None));
 
 /// All locks, from before the fork until after it, taken in the order in which others nest them.
 struct Locks {
-    turn: MutexGuard<'static, simulator::Turn>,
+    turn: MutexGuard<'static, Turn>,
     state: MutexGuard<'static, crate::state::State>,
     _contexts: Vec<MutexGuard<'static, contexts::Queue>>,
     _late: MutexGuard<'static, Vec<late::LateWrite>>,
@@ -44,7 +45,7 @@ extern "C" fn before() {
         std::thread::yield_now();
     }
     let locks = Locks {
-        turn: lock(&simulator::TURN),
+        turn: lock(&TURN),
         state: lock(&STATE),
         _contexts: contexts::used().iter().map(contexts::Context::queue).collect(),
         _late: lock(&late::WRITES),
@@ -68,7 +69,7 @@ extern "C" fn in_parent() {
 
 extern "C" fn in_child() {
     if let Some(mut locks) = take() {
-        locks.turn.release();
+        locks.turn.void();
         locks.state.forked();
         drop(locks);
     }

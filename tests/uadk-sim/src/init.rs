@@ -12,7 +12,8 @@ use crate::crash::crash;
 use crate::drivers;
 use crate::machine::Direction;
 use crate::opening;
-use crate::state::{self, Mode, Progress, Region, Role, STATE, State};
+use crate::role::{Mode, Role};
+use crate::state::{self, Progress, Region, STATE, State};
 use crate::sync::lock;
 use crate::timing::MAX_DEVICES;
 

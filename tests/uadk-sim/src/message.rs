@@ -14,8 +14,9 @@ use crate::faults::Fault;
 use crate::late;
 use crate::machine::{Algorithm, Direction};
 use crate::memo::{self, Key, Remembered};
+use crate::role::Mode;
 use crate::session::Session;
-use crate::state::{Mode, SETTINGS};
+use crate::state::SETTINGS;
 use crate::timing;
 
 /// The driver tells the device of no more output room.

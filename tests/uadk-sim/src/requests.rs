@@ -15,8 +15,9 @@ use crate::faults::{self, Fault, RequestInfo};
 use crate::late;
 use crate::machine::Direction;
 use crate::message::{Message, Work};
+use crate::role::{Mode, Pin};
 use crate::session::Session;
-use crate::state::{self, Mode, Pin, STATE};
+use crate::state::{self, STATE};
 use crate::sync::lock;
 
 /// How long a synchronous call spins for a lost completion.
@@ -315,7 +316,7 @@ unsafe fn check(
     if short || !callback || request.src_len == 0 {
         return Err(EINVAL);
     }
-    session.require_usable();
+    session.require_usable(state::generation());
     let pin = match mode {
         Mode::Sync => session.synchronous,
         Mode::Async => session.asynchronous,

@@ -4,9 +4,8 @@ use std::ffi::c_int;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use crate::clock::{Clock, Sleeper};
+use crate::counts::{ContextCounts, Counts};
 use crate::faults::{Fault, RequestInfo};
 use crate::machine::{Direction, Machine};
 use crate::opening::OpenHold;
@@ -14,34 +13,8 @@ use crate::script::ScriptError;
 use crate::state::{Progress, SETTINGS, STATE};
 use crate::sync::{STEP, lock};
 use crate::timing::Timing;
+use crate::turn::TURN;
 use crate::{clock, contexts, drivers, faults, fork, init, late, memo, requests, script, timing};
-
-/// Who has the simulator: the ticket of that one, or 0. Not a `MutexGuard`, which a forked child could
-/// not release.
-pub(crate) static TURN: Mutex<Turn> = Mutex::new(Turn { holder: 0, tickets: 0 });
-
-#[derive(Debug)]
-pub(crate) struct Turn {
-    holder: u64,
-    tickets: u64,
-}
-
-impl Turn {
-    /// A ticket, unless somebody has the simulator.
-    fn take(&mut self) -> Option<u64> {
-        if self.holder != 0 {
-            return None;
-        }
-        self.tickets += 1;
-        self.holder = self.tickets;
-        Some(self.holder)
-    }
-
-    /// In a forked child: whoever held it is on the other side, or finds its ticket void.
-    pub(crate) fn release(&mut self) {
-        self.holder = 0;
-    }
-}
 
 /// The simulator in this program, for one test at a time.
 ///
@@ -58,68 +31,6 @@ impl Turn {
 #[derive(Debug)]
 pub struct Simulator {
     ticket: u64,
-}
-
-/// What was done since the simulator was acquired.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Successful initialisations.
-    pub inits: u64,
-    /// And how many were undone.
-    pub uninits: u64,
-    /// Initialisations under way: 0 or 1.
-    pub initialising: u64,
-    /// Sessions that were given out.
-    pub sessions_allocated: u64,
-    /// Sessions that were not freed, those with lost requests included.
-    pub sessions_alive: u64,
-    /// Sessions of these that have a lost request, and may not be freed any more.
-    pub sessions_lost: u64,
-    /// Requests that were accepted.
-    pub submitted: u64,
-    /// Requests that were refused with `EBUSY`.
-    pub busy: u64,
-    /// Requests that were completed: for asynchronous ones, the callback was called.
-    pub completed: u64,
-    /// Requests that never complete: lost ones, and those in flight on a context that failed.
-    pub lost: u64,
-    /// Requests that are to complete.
-    pub in_flight: u64,
-    /// Outputs of lost requests that were written to.
-    pub late_writes: u64,
-    /// Outputs of lost requests that are still to be written to.
-    pub late_writes_pending: u64,
-    /// Polls of single contexts, those by `wd_comp_poll` included.
-    pub polls: u64,
-    /// The same by context, all initialisations together.
-    pub by_context: Vec<ContextCounts>,
-}
-
-/// The part of [`Counts`] that a context has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ContextCounts {
-    /// Requests that were accepted.
-    pub submitted: u64,
-    /// Requests that were refused with `EBUSY`.
-    pub busy: u64,
-    /// Requests that were completed.
-    pub completed: u64,
-    /// Requests that never complete.
-    pub lost: u64,
-    /// Requests that are to complete.
-    pub in_flight: u64,
-    /// Polls.
-    pub polls: u64,
-    /// Whether it says an error until the next initialisation.
-    pub failed: bool,
-}
-
-impl ContextCounts {
-    pub(crate) const fn new() -> Self {
-        Self { submitted: 0, busy: 0, completed: 0, lost: 0, in_flight: 0, polls: 0, failed: false }
-    }
 }
 
 impl Simulator {
@@ -317,10 +228,7 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         // In a forked child the ticket is void, but the library is there to be reset.
         reset(Machine::default());
-        let mut turn = lock(&TURN);
-        if turn.holder == self.ticket {
-            turn.release();
-        }
+        lock(&TURN).release(self.ticket);
     }
 }
 

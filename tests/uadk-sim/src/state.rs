@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use uadk_sys::abi::MAX_IN_FLIGHT;
 
 use crate::machine::{Direction, Machine};
+use crate::role::{Mode, Pin, Role};
 use crate::session::Session;
 
 /// The number of the current initialisation, or 0.
@@ -38,30 +39,6 @@ impl Settings {
         self.demands_room.store(true, Ordering::Relaxed);
         self.raw_deflate_crash.store(false, Ordering::Relaxed);
     }
-}
-
-/// How a context is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Sync,
-    Async,
-}
-
-/// What a context is for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Role {
-    pub(crate) generation: u64,
-    pub(crate) mode: Mode,
-    pub(crate) direction: Direction,
-    /// The device that it is of, by its place in the machine.
-    pub(crate) device: usize,
-}
-
-/// A context that a session is pinned to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pin {
-    pub(crate) context: u32,
-    pub(crate) role: Role,
 }
 
 /// The contexts of one node, mode and direction, of which sessions take the next in turn.

@@ -3,11 +3,12 @@
 mod common;
 
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{HERE, Job, data, room};
+use parking_lot::Mutex;
 use uadk_sim::{Algorithm, Direction, Fault, Machine, RequestInfo, Simulator};
 use uadk_sys::abi::{
     EAGAIN, EBUSY, ETIMEDOUT, WD_DEFLATE, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_GZIP, WD_IN_EPARA,
@@ -54,7 +55,7 @@ fn a_closure_sees_requests_and_chooses() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     sim.set_faults(move |info| {
-        log.lock().unwrap().push(*info);
+        log.lock().push(*info);
         info.synchronous.then_some(Fault::Busy)
     });
     assert_eq!(submit(session, &mut jobs::<1>()), [0]);
@@ -69,7 +70,7 @@ fn a_closure_sees_requests_and_chooses() {
         synchronous: false,
     };
     let second = RequestInfo { number: 2, context: 0, len: 10, synchronous: true, ..first };
-    assert_eq!(*seen.lock().unwrap(), [first, second]);
+    assert_eq!(*seen.lock(), [first, second]);
 }
 
 #[test]

@@ -149,11 +149,15 @@ mod tests {
     fn what_has_not_been_used_for_a_while_is_freed() {
         let mut arena = Arena::with_page_size(4096);
         let requests: Vec<_> = (0..10).map(|_| arena.take(1, 1 << 20).expect("memory")).collect();
-        requests.into_iter().for_each(|request| arena.put(request));
+        for request in requests {
+            arena.put(request);
+        }
         arena.trim();
         assert_eq!(arena.mapped, 10 * SMALLEST, "all were in use since the beginning");
         let three: Vec<_> = (0..3).map(|_| arena.take(1, 1 << 20).expect("idle")).collect();
-        three.into_iter().for_each(|request| arena.put(request));
+        for request in three {
+            arena.put(request);
+        }
         arena.trim();
         assert_eq!(arena.mapped, 3 * SMALLEST);
         arena.trim();

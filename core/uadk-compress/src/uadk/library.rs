@@ -113,6 +113,9 @@ impl Library {
             bmp: &raw mut nodes,
             cap: std::ptr::null_mut(),
         };
+        // The library looks at `errno` after calls that need not have set it.
+        // SAFETY: the calling thread's own.
+        unsafe { *libc::__errno_location() = 0 };
         // SAFETY: all pointers are valid during the call, which copies what it needs. The name is
         // not written to.
         let code = unsafe {

@@ -1,18 +1,15 @@
 //! How far back a compressed block reaches.
 
 use flate2::{Decompress, FlushDecompress, Status};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use uadk_compress::Format;
 
-/// Sixteen kinds of bytes with matches 25,000 bytes back, and a few at all distances.
+/// Random bytes of sixteen values, repeated every 25,000 bytes. Short matches occur at all distances.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) fn block_with_far_matches(len: usize) -> Vec<u8> {
-    let mut state = 1_u64;
-    let mut byte = || {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        b'a' + (state >> 60) as u8
-    };
-    let mut block: Vec<u8> = (0..25_000).map(|_| byte()).collect();
+    let mut rng = Pcg64Mcg::seed_from_u64(1);
+    let mut block: Vec<u8> = (0..25_000).map(|_| rng.random_range(b'a'..=b'p')).collect();
     while block.len() < len {
         block.extend_from_within(..25_000.min(len - block.len()));
     }
@@ -20,9 +17,10 @@ pub(crate) fn block_with_far_matches(len: usize) -> Vec<u8> {
     block
 }
 
-/// Whether zlib decompresses to `data` with a window of so many bits.
+/// Whether zlib decompresses to `data` with a window of `bits` bits.
 ///
-/// Within one call it looks back as far as its output goes: so it gives one byte per call.
+/// Decodes one byte per call: within a call, zlib looks back into its whole output, whatever the
+/// window.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) fn zlib_gets_by_with(bits: u8, format: Format, compressed: &[u8], data: &[u8]) -> bool {
     let mut decoder = match format {

@@ -4,9 +4,9 @@
 
 use std::ffi::{CString, c_int, c_void};
 use std::ptr::{from_mut, null_mut};
-use std::sync::Mutex;
 use std::thread::ThreadId;
 
+use parking_lot::Mutex;
 use uadk_sim::FUNCTIONS;
 use uadk_sys::abi::{
     TASK_HW, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_FLAT_BUF, WD_ZLIB, handle_t, sched_params,
@@ -57,7 +57,7 @@ impl Job {
     }
 
     pub(crate) fn answer(&self) -> Option<Answer> {
-        *self.answer.lock().unwrap()
+        *self.answer.lock()
     }
 
     /// The output, of a job that succeeded.
@@ -73,7 +73,7 @@ unsafe extern "C" fn store(request: *mut wd_comp_req, param: *mut c_void) -> *mu
     let seen = unsafe { *request };
     // SAFETY: the parameter is the answer of a job, which is in flight.
     let answer = unsafe { &*param.cast::<Mutex<Option<Answer>>>() };
-    *answer.lock().unwrap() = Some(Answer {
+    *answer.lock() = Some(Answer {
         consumed: seen.src_len,
         produced: seen.dst_len,
         status: seen.status,

@@ -1,0 +1,127 @@
+//! Allocating and freeing sessions.
+
+use std::sync::atomic::Ordering;
+
+use uadk_sys::abi::{
+    WD_COMP_WS_32K, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, handle_t, sched_params, wd_comp_sess_setup,
+};
+
+use crate::codec;
+use crate::crash::crash;
+use crate::machine::{Algorithm, Direction};
+use crate::role::Mode;
+use crate::session::{Owner, Session};
+use crate::state::{self, STATE};
+use crate::sync::lock;
+
+const MAX_LEVEL: u32 = 15;
+/// `WD_COMP_ALG_MAX` of 2.10.
+const MAX_ALG_TYPE: u32 = 6;
+
+/// `wd_comp_alloc_sess`.
+///
+/// # Safety
+///
+/// `setup` is null, or points to a setup of 2.10 followed by 64 writable bytes; its `sched_param` is
+/// null or points to a `sched_params` of 2.10.
+pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
+    if setup.is_null() {
+        return 0;
+    }
+    // SAFETY: the caller guarantees that it is a setup.
+    let given = unsafe { setup.read() };
+    if given.alg_type >= MAX_ALG_TYPE || given.op_type > WD_DIR_DECOMPRESS {
+        return 0;
+    }
+    if given.op_type == WD_DIR_COMPRESS
+        && (given.comp_lv > MAX_LEVEL || given.win_sz > WD_COMP_WS_32K)
+    {
+        return 0;
+    }
+    let mut state = lock(&STATE);
+    let generation = state::generation();
+    if generation == 0 {
+        crash("a session is allocated before the library is initialised");
+    }
+    // SAFETY: as above.
+    unsafe { fill(setup, given) };
+    // LZ77 and LZ4 are not modelled.
+    let Some(algorithm) = Algorithm::from_type(given.alg_type) else { return 0 };
+
+    let params = given.sched_param.cast::<sched_params>();
+    let (node, kind) = if params.is_null() {
+        (-1, 0)
+    } else {
+        // SAFETY: the caller guarantees that it is a `sched_params`.
+        let params = unsafe { params.read() };
+        (params.numa_id, params.r#type)
+    };
+    // The trap: the contexts follow the scheduler's direction, whatever the session's own is.
+    if u32::from(kind) > WD_DIR_DECOMPRESS {
+        return 0;
+    }
+    let direction = Direction::from_op_type(kind.into());
+    if state.refused == Some(direction) {
+        return 0;
+    }
+    let synchronous = state.next_context(node, Mode::Sync, direction);
+    let asynchronous = state.next_context(node, Mode::Async, direction);
+    if synchronous.is_none() && asynchronous.is_none() {
+        return 0;
+    }
+    let window = if given.op_type == WD_DIR_COMPRESS { given.win_sz } else { WD_COMP_WS_32K };
+    let session: &'static Session = Box::leak(Box::new(Session::new(
+        Owner { life: state.life, generation },
+        algorithm,
+        codec::window_bits(window),
+        synchronous,
+        asynchronous,
+    )));
+    state.sessions.push(session);
+    state.sessions_allocated += 1;
+    std::ptr::from_ref(session).expose_provenance()
+}
+
+/// Writes the whole of the caller's setup, and past its end as a future version would.
+///
+/// # Safety
+///
+/// As [`alloc`], and not null.
+unsafe fn fill(setup: *mut wd_comp_sess_setup, mut value: wd_comp_sess_setup) {
+    /// Bytes written past the end.
+    const FUTURE: usize = 64;
+    extern "C" fn operation() {}
+    let operation: *mut std::ffi::c_void =
+        (operation as extern "C" fn() as *const ()).cast_mut().cast();
+    let none = std::ptr::null_mut();
+    // alloc, free, iova_map, iova_unmap, get_bufsize, usr: with shared virtual addressing nothing
+    // is mapped.
+    value.mm_ops.operations = [operation, operation, none, none, operation, none];
+    value.mm_ops.sva_mode = true;
+    // SAFETY: the caller guarantees that it is a setup.
+    unsafe { setup.write(value) };
+    // SAFETY: one past the end.
+    let end = unsafe { setup.add(1) };
+    // SAFETY: the caller guarantees that this many bytes are writable.
+    unsafe { std::ptr::write_bytes(end.cast::<u8>(), 0x5a, FUTURE) };
+}
+
+/// `wd_comp_free_sess`.
+pub(crate) fn free(handle: handle_t) {
+    let Some(session) = Session::from_handle(handle) else { return };
+    let mut state = lock(&STATE);
+    session.mark_freed();
+    // What a forked child inherits, or an earlier test leaves behind, is only memory.
+    if session.life() != state.life {
+        return;
+    }
+    if session.in_flight.load(Ordering::Relaxed) > 0 {
+        crash("a session is freed while it has a request in flight");
+    }
+    if session.has_lost() {
+        crash("a session is freed although it lost a request, which may still be written to");
+    }
+    state.sessions.retain(|other| !std::ptr::eq(*other, session));
+    state.freed.push(session);
+    state.sessions_freed += 1;
+}
