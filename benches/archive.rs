@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use uadk_compress_bench_support::report::Report;
 
 const TREE_BYTES: u64 = 500 << 20;
@@ -219,9 +221,9 @@ impl Bench {
     /// Text through `gzip` and `gunzip`, both with two threads.
     fn stream(&self, report: &mut Report) -> Result<()> {
         let mut piece = Vec::new();
-        let mut number = 1_u32;
+        let mut numbers = Pcg64Mcg::seed_from_u64(1);
         while piece.len() < 8 << 20 {
-            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let number: u32 = numbers.random();
             writeln!(
                 piece,
                 "{} some more of a log, at {number} and {}",

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use uadk_compress::{BlockCompressor, Compressor, Level};
 use uadk_compress_pages::GuestRam;
 use uadk_compress_pages::snapshot::{
@@ -105,8 +107,9 @@ fn lazily(path: &PathBuf, touch: u64) -> Result<Times, Box<dyn Error>> {
     ram.read(pages / 2 * 4096, &mut page)?;
     let first = begun.elapsed();
     let mut expected = chain.pages();
-    for number in 0..touch {
-        let offset = number.wrapping_mul(0x9e37_79b9) % pages * 4096;
+    let mut numbers = Pcg64Mcg::seed_from_u64(1);
+    for _ in 0..touch {
+        let offset = numbers.random_range(0..pages) * 4096;
         ram.read(offset, &mut page)?;
         let whole = expected.read(region.address + offset)?.unwrap_or(&[0; 4096]);
         assert!(whole == page, "the page at {offset:#x} is another one");
