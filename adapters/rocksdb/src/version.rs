@@ -1,60 +1,34 @@
 //! Whether the linked RocksDB is the one that the shim was compiled for.
 
-use std::sync::OnceLock;
+use once_cell::sync::OnceCell;
 
 use crate::{Error, shim};
 
-/// Compares once per process; costs a load after that.
+/// Compares until they agree, which costs a load after that.
 ///
 /// # Errors
 ///
 /// [`Error::Version`] and [`Error::Layout`].
 pub(crate) fn check() -> Result<(), Error> {
-    static AGREES: OnceLock<Agreement> = OnceLock::new();
-    AGREES
-        .get_or_init(|| {
-            compare(shim::header_version(), &shim::linked_version(), shim::layout_agrees)
-        })
-        .to_result()
+    static AGREE: OnceCell<()> = OnceCell::new();
+    let compare = || compare(shim::header_version(), &shim::linked_version(), shim::layout_agrees);
+    AGREE.get_or_try_init(compare).copied()
 }
 
-/// What the comparison found.
-#[derive(Debug)]
-struct Agreement {
-    compiled: String,
-    linked: String,
-    found: Found,
-}
-
-#[derive(Debug)]
-enum Found {
-    Same,
-    OtherVersion,
-    OtherLayout,
-}
-
-/// `layout_agrees` is asked only if the versions are the same: otherwise to look would be to read
-/// memory that may not be there.
-fn compare(compiled: [u32; 3], linked: &str, layout_agrees: impl FnOnce() -> bool) -> Agreement {
-    let compiled = compiled.map(|n| n.to_string()).join(".");
-    let found = if compiled != linked {
-        Found::OtherVersion
+/// `layout_agrees` is called only if the versions are the same: looking at the layout of another
+/// version could read memory that is not there.
+fn compare(
+    compiled: [u32; 3],
+    linked: &str,
+    layout_agrees: impl FnOnce() -> bool,
+) -> Result<(), Error> {
+    let (compiled, linked) = (compiled.map(|n| n.to_string()).join("."), linked.to_owned());
+    if compiled != linked {
+        Err(Error::Version { compiled, linked })
     } else if layout_agrees() {
-        Found::Same
+        Ok(())
     } else {
-        Found::OtherLayout
-    };
-    Agreement { compiled, linked: linked.to_owned(), found }
-}
-
-impl Agreement {
-    fn to_result(&self) -> Result<(), Error> {
-        let (compiled, linked) = (self.compiled.clone(), self.linked.clone());
-        match self.found {
-            Found::Same => Ok(()),
-            Found::OtherVersion => Err(Error::Version { compiled, linked }),
-            Found::OtherLayout => Err(Error::Layout { compiled, linked }),
-        }
+        Err(Error::Layout { compiled, linked })
     }
 }
 
@@ -70,14 +44,14 @@ mod tests {
     #[test]
     fn another_version_is_an_error_that_names_both_and_never_looks_at_the_layout() {
         let untouchable = || unreachable!("to look at the layout of another version is a crash");
-        let error = compare([11, 8, 1], "10.4.2", untouchable).to_result().unwrap_err();
+        let error = compare([11, 8, 1], "10.4.2", untouchable).unwrap_err();
         let message = error.to_string();
         assert!(message.contains("11.8.1") && message.contains("10.4.2"), "{message}");
     }
 
     #[test]
     fn another_layout_is_an_error_too() {
-        let error = compare([11, 8, 1], "11.8.1", || false).to_result().unwrap_err();
+        let error = compare([11, 8, 1], "11.8.1", || false).unwrap_err();
         assert!(matches!(error, Error::Layout { .. }), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub trait Clock: Send + Sync + Debug {
     /// Time since some fixed moment in the past.
     fn now(&self) -> Duration;
-    /// Lets `duration` pass.
+    /// Sleeps for `duration`.
     fn sleep(&self, duration: Duration);
 }
 

@@ -130,14 +130,15 @@ impl CompressorBuilder {
 
     /// Builds the compressor.
     ///
-    /// An accelerator is initialised in a thread of its own from now on, and blocks go to software
-    /// until that is done. [`Offload::Require`] waits, up to [`UadkConfig::start_limit`].
+    /// The accelerator is initialised in the background; until it is ready, blocks are processed in
+    /// software. [`Offload::Require`] waits for it, up to [`UadkConfig::start_limit`].
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] if an accelerator is required and there is none, [`Error::Starting`]
-    /// if it can't be used in time; [`Error::Unsupported`] for [`Format::Custom`] and for an unknown
-    /// value of `UADK_COMPRESS_OFFLOAD`.
+    /// if it can't be used in time, [`Error::Device`] if it has just failed;
+    /// [`Error::Unsupported`] if an accelerator is required that lacks the format, for
+    /// [`Format::Custom`], and for an unknown value of `UADK_COMPRESS_OFFLOAD`.
     pub fn build(self) -> Result<Compressor, Error> {
         // It decides what is loaded, so a set-user-ID program ignores it.
         let variable = uadk_sys::secure::var_os(OFFLOAD_VARIABLE);

@@ -30,7 +30,6 @@
 //! | [`pool`] | worker threads that do jobs and return them in order |
 //! | [`offload`] | [`OffloadCompressor`] joins any two engines under a [`Policy`] |
 //! | [`stats`] | which engine did what, how much, and why not the other |
-//! | [`pool`] | worker threads that return jobs in order |
 //! | [`probe`] | what this machine offers for the accelerator, what is missing, and the remedy |
 //! | [`conformance`] | checks that any `BlockCompressor`, yours too, keeps the trait's promises |
 //! | [`clock`] | time, and a clock for tests |

@@ -236,28 +236,18 @@ impl OffloadCompressor {
         tries: u32,
     ) -> Result<usize, Error> {
         let clock = &*self.shared.clock;
-        for _ in 0..tries {
-            let started = clock.now();
-            let outcome = catch_unwind(AssertUnwindSafe(|| match direction {
-                Direction::Compress => accelerator.compress(src, dst),
-                Direction::Decompress => accelerator.decompress(src, dst),
-            }));
-            let now = clock.now();
-            let time = now.saturating_sub(started);
-            self.shared.delay(direction).record(time, now);
-            match outcome {
-                Err(_) => {
-                    permit.fault(now, None);
-                    return self.run_software(Fallback::Panicked, direction, src, dst);
-                }
-                Ok(Err(Error::Busy)) => {}
-                Ok(result) => {
-                    let result = check(result, dst.len(), false);
-                    return self.settle(permit, direction, src, dst, result, time);
-                }
-            }
+        let started = clock.now();
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| accelerator.run_block(direction, src, dst, tries)));
+        let now = clock.now();
+        let time = now.saturating_sub(started);
+        self.shared.delay(direction).record(time, now);
+        if let Ok(result) = outcome {
+            let result = check(result, dst.len(), false);
+            return self.settle(permit, direction, src, dst, result, time);
         }
-        self.run_software(Fallback::Busy, direction, src, dst)
+        permit.fault(now, None);
+        self.run_software(Fallback::Panicked, direction, src, dst)
     }
 
     /// Acts on the accelerator's answer: accepts it, or lets software process the block.
@@ -349,6 +339,10 @@ impl OffloadCompressor {
             // The block may hold less than its owner expects.
             (Decompress, Err(Error::WrongLength { reported, room })) if reported < room => {
                 Judgement::Doubted
+            }
+            // An exact length makes no sense here; the caller gets what it asked for.
+            (Compress, Err(Error::WrongLength { reported, room })) if reported < room => {
+                Judgement::Sound
             }
             (_, Err(Error::WrongLength { .. })) => Judgement::Fault(Fallback::WrongOutput),
             (_, Err(Error::Device { .. } | Error::Corrupt)) => {

@@ -55,6 +55,7 @@ use parking_lot::Mutex;
 use self::panicked::discard;
 use self::spawn::{Handle, Spawn};
 use self::worker::{Runner, Shared, Work};
+use crate::fork;
 
 /// More threads than this are never started.
 const MAX_THREADS: usize = 1024;
@@ -72,17 +73,19 @@ const PER_WORKER: usize = 2;
 /// unaffected. Dropping the pool, at any time, discards the jobs that no worker has begun and
 /// waits for those that one has.
 ///
-/// Don't leak a [scoped](Self::scoped) pool: its scope would wait for the workers for ever. A pool
-/// that has started workers is of no use in a forked child, which has none of them.
+/// Don't leak a [scoped](Self::scoped) pool: its scope would wait for the workers for ever. In a
+/// forked child, which lacks the workers, a pool that has started some returns errors.
 pub struct Pool<'scope, J> {
     shared: Arc<Shared<'scope, J>>,
-    /// Threads to do the work; less than asked for after one could not be started.
+    /// Threads to do the work; fewer than requested if one could not be started.
     threads: usize,
     spawn: Spawn<'scope>,
     workers: Vec<Handle<'scope>>,
     /// Does jobs on the caller's thread. Never locked: it makes the pool `Sync`.
     here: Mutex<Runner<'scope, J>>,
     len: usize,
+    /// The process that the workers are in.
+    forks: u64,
 }
 
 impl<J: Send + 'static> Pool<'static, J> {
@@ -115,6 +118,7 @@ impl<'scope, J: Send + 'scope> Pool<'scope, J> {
 
     fn with_spawn(threads: usize, spawn: Spawn<'scope>, work: Work<'scope, J>) -> Self {
         let threads = threads.clamp(1, MAX_THREADS);
+        fork::watch();
         Self {
             shared: Arc::new(Shared::new(work, PER_WORKER * threads)),
             threads,
@@ -122,6 +126,7 @@ impl<'scope, J: Send + 'scope> Pool<'scope, J> {
             workers: Vec::new(),
             here: Mutex::default(),
             len: 0,
+            forks: fork::generation(),
         }
     }
 
@@ -184,8 +189,12 @@ impl<J> Pool<'_, J> {
     ///
     /// # Errors
     ///
-    /// If the work panicked. The job is lost then, and the next call takes the next one.
+    /// If the work panicked. The job is lost then, and the next call takes the next one. In a forked
+    /// child, if the workers are the parent's.
     pub fn take(&mut self) -> Option<Result<J, Panicked>> {
+        if self.is_orphaned() {
+            return Some(Err(Panicked::orphaned()));
+        }
         self.len = self.len.checked_sub(1)?;
         Some(self.shared.take())
     }
@@ -196,6 +205,9 @@ impl<J> Pool<'_, J> {
     ///
     /// As [`take`](Self::take).
     pub fn try_take(&mut self) -> Option<Result<J, Panicked>> {
+        if self.is_orphaned() {
+            return self.take();
+        }
         let done = self.shared.try_take()?;
         self.len -= 1;
         Some(done)
@@ -224,12 +236,23 @@ impl<J> Pool<'_, J> {
     /// Whether a job must be taken before another can be submitted.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.len >= self.capacity()
+        self.len >= self.capacity() || self.is_orphaned()
+    }
+
+    /// Whether this is a forked child, and the workers are its parent's.
+    fn is_orphaned(&self) -> bool {
+        !self.workers.is_empty() && self.forks != fork::generation()
     }
 }
 
 impl<J> Drop for Pool<'_, J> {
     fn drop(&mut self) {
+        if self.is_orphaned() {
+            // A worker that does not exist here may hold the lock, and can't be joined.
+            std::mem::forget(std::mem::take(&mut self.workers));
+            std::mem::forget(Arc::clone(&self.shared));
+            return;
+        }
         self.shared.close();
         for worker in self.workers.drain(..) {
             discard(worker.join());

@@ -59,6 +59,7 @@ pub fn inspect(system: &System) -> Report {
 
 /// What an inspection found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// One for each thing that the accelerator needs, and for some that it is good to know.
     pub items: Vec<Item>,

@@ -12,7 +12,7 @@ mod series;
 pub use engine::{EngineStats, OpStats};
 pub use fallbacks::Fallbacks;
 
-pub(crate) use counters::{Counters, Outcome, SampledTime, Tally, Work};
+pub(crate) use counters::{Counters, Outcome, SampledTime, Work};
 pub(crate) use fallbacks::Fallback;
 
 use std::borrow::Cow;

@@ -63,7 +63,7 @@ use crate::{Block, BlockCompressor, Error, Format, Settings};
 /// promises of the trait.
 ///
 /// The device compresses at one ratio whatever the level. Threads keep their sessions; clones are
-/// cheap and share everything. While there is one, the process holds some of the device's queues.
+/// cheap and share everything. While any engine exists, the process holds some of the device's queues.
 ///
 /// ```
 /// use uadk_compress::{Error, Format, UadkCompressor, UadkConfig};
@@ -239,7 +239,7 @@ fn check_format(format: Format) -> Result<(), Error> {
     }
 }
 
-/// What becomes of blocks that find the queue full: their caller decides.
+/// Answers `Busy`; the caller decides what to do.
 fn refuse(_: usize, block: &mut Block<'_>) -> bool {
     block.set_result(Err(Error::Busy));
     true

@@ -52,6 +52,10 @@ impl Version {
     /// counts as the newest that it may be.
     #[must_use]
     pub fn is_before(&self, major: u32, minor: u32) -> bool {
+        // Its functions have the last word: a file may have any name.
+        if self.release >= Release::From2_10 && (major, minor) <= (2, 10) {
+            return false;
+        }
         let number = match (&self.file, self.release) {
             (Some(file), _) => file.as_str(),
             (None, Release::From2_5) => "2.9",
@@ -107,6 +111,7 @@ mod tests {
         assert!(before_2_9(Release::From2_5, "/usr/lib/libwd.so.2.6"));
         assert!(!before_2_9(Release::From2_5, "/usr/lib/libwd.so.2.9.1"));
         assert!(!before_2_9(Release::From2_10, "/usr/lib/libwd.so.2.10.0"));
+        assert!(!before_2_9(Release::From2_10, "/usr/lib/libwd.so.2.0.0"), "a name of its own");
         for release in [Release::From2_5, Release::From2_10, Release::After2_10] {
             assert!(!before_2_9(release, "/usr/lib/libwd.so.2"), "{release:?}");
         }

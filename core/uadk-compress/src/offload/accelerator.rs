@@ -9,6 +9,15 @@ use crate::{Block, BlockCompressor, Error, Format, Settings};
 
 /// What the policy asks of an accelerator beyond [`BlockCompressor`].
 pub(super) trait Accelerator: BlockCompressor {
+    /// Processes one block, and offers it up to `tries` times while the queue is full.
+    fn run_block(
+        &self,
+        direction: Direction,
+        src: &[u8],
+        dst: &mut [u8],
+        tries: u32,
+    ) -> Result<usize, Error>;
+
     /// Processes a batch. While the queue is full, `when_busy` is offered the block whose turn it
     /// is, so that the caller's thread has work. Returns whether blocks that come back
     /// [`Error::Busy`] are worth another try.
@@ -32,6 +41,27 @@ pub(super) fn accelerator(engine: impl BlockCompressor + 'static) -> Arc<dyn Acc
 }
 
 impl Accelerator for UadkCompressor {
+    /// All tries are made under the one deadline of a call.
+    fn run_block(
+        &self,
+        direction: Direction,
+        src: &[u8],
+        dst: &mut [u8],
+        tries: u32,
+    ) -> Result<usize, Error> {
+        let mut block = Block::new(src, dst);
+        let mut offers = 0;
+        self.run(direction, std::slice::from_mut(&mut block), &mut |_, block| {
+            offers += 1;
+            let enough = offers >= tries;
+            if enough {
+                block.set_result(Err(Error::Busy));
+            }
+            enough
+        });
+        block.result()
+    }
+
     fn run_batch(
         &self,
         direction: Direction,
@@ -53,6 +83,25 @@ impl Accelerator for UadkCompressor {
 struct Plain<A>(A);
 
 impl<A: BlockCompressor> Accelerator for Plain<A> {
+    fn run_block(
+        &self,
+        direction: Direction,
+        src: &[u8],
+        dst: &mut [u8],
+        tries: u32,
+    ) -> Result<usize, Error> {
+        for _ in 0..tries {
+            let result = match direction {
+                Direction::Compress => self.0.compress(src, dst),
+                Direction::Decompress => self.0.decompress(src, dst),
+            };
+            if result != Err(Error::Busy) {
+                return result;
+            }
+        }
+        Err(Error::Busy)
+    }
+
     fn run_batch(
         &self,
         direction: Direction,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::accelerator::Accelerator;
 use super::{Judgement, OffloadCompressor};
 use crate::direction::Direction;
-use crate::stats::{Fallback, Outcome, Tally};
+use crate::stats::{Fallback, Outcome};
 use crate::{Block, Error};
 
 /// The most blocks in one call of the accelerator, and the most bytes of their input: many times
@@ -22,11 +22,18 @@ impl OffloadCompressor {
             block.reset();
         }
         let mut rest = blocks;
+        // Set once the accelerator has run out of time: a call waits for one deadline.
+        let mut out_of_time = false;
         while let Some(first) = rest.first_mut() {
+            if out_of_time {
+                first.run(|src, dst| self.run_software(Fallback::Busy, direction, src, dst));
+                rest = &mut rest[1..];
+                continue;
+            }
             let done = match self.admit(direction, first.src().len(), first.dst().len()) {
                 Ok((accelerator, permit)) if !permit.is_trial() => {
                     let run = self.run_len(direction, rest);
-                    self.offload_run(accelerator, direction, &mut rest[..run]);
+                    out_of_time = self.offload_run(accelerator, direction, &mut rest[..run]);
                     run
                 }
                 // After a fault a single block is tried first.
@@ -58,13 +65,13 @@ impl OffloadCompressor {
     }
 
     /// Makes one call of the accelerator, and acts on its answers. What finds its queue full is
-    /// processed in software meanwhile.
+    /// processed in software meanwhile. Returns whether it ran out of time.
     fn offload_run(
         &self,
         accelerator: &dyn Accelerator,
         direction: Direction,
         run: &mut [Block<'_>],
-    ) {
+    ) -> bool {
         let clock = &*self.shared.clock;
         let mut meanwhile = Meanwhile::default();
         let mut when_busy = |number: usize, block: &mut Block<'_>| {
@@ -82,7 +89,9 @@ impl OffloadCompressor {
         }));
         let now = clock.now();
         let whole = now.saturating_sub(started).saturating_sub(meanwhile.time);
-        let offloaded = run.len().saturating_sub(meanwhile.blocks).max(1);
+        // Blocks that were not taken took no time.
+        let taken = |block: &&Block<'_>| !matches!(block.answer(), None | Some(Err(Error::Busy)));
+        let offloaded = run.iter().filter(taken).count().saturating_sub(meanwhile.blocks).max(1);
         let time = whole / u32::try_from(offloaded).unwrap_or(u32::MAX);
         let timed_out =
             run.iter().any(|block| matches!(block.answer(), Some(Err(Error::TimedOut))));
@@ -95,8 +104,11 @@ impl OffloadCompressor {
         // After a deadline nothing is waited for once more.
         let retry = !timed_out && outcome.as_ref().is_ok_and(|&retry| retry);
         let tries_left = if retry { self.tries() - 1 } else { 0 };
+        let is_busy = |block: &Block<'_>| matches!(block.answer(), Some(Err(Error::Busy)));
+        let out_of_time = timed_out || (!retry && run.iter().any(is_busy));
 
-        let mut tally = Tally::default();
+        // Added to the counters at the end, also if software panics.
+        let mut tally = self.shared.counters.tally(direction);
         for (number, block) in run.iter_mut().enumerate() {
             if meanwhile.has_done(number) {
                 continue;
@@ -122,7 +134,7 @@ impl OffloadCompressor {
                 block.run(|src, dst| self.settle(permit, direction, src, dst, result, time));
             }
         }
-        self.shared.counters.accelerated_all(direction, &tally);
+        out_of_time
     }
 
     /// Offers a block of a batch to the accelerator again, alone.

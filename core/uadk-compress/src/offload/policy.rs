@@ -47,10 +47,10 @@ pub struct Policy {
     /// How often a block is offered to a busy accelerator before software processes it; at least
     /// once. 3 by default.
     pub busy_tries: u32,
-    /// How long blocks stay away after a fault. The time doubles with each failed trial, ...
-    /// 100 ms by default.
+    /// The hold-off after the first fault, during which blocks stay away. It doubles with each
+    /// failed trial. 100 ms by default.
     pub first_hold_off: Duration,
-    /// ... up to this. 30 s by default.
+    /// The upper limit of the hold-off. 30 s by default.
     pub longest_hold_off: Duration,
     /// While the moving average of the accelerator's delay per block is above this, blocks go to
     /// software. 2 ms by default.

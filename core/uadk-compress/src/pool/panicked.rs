@@ -19,6 +19,11 @@ impl Panicked {
         &self.message
     }
 
+    /// Not a panic: the workers are in another process.
+    pub(super) fn orphaned() -> Self {
+        Self { message: "the workers belong to the parent of this forked process".into() }
+    }
+
     pub(super) fn new(payload: &(dyn Any + Send)) -> Self {
         let message = match payload.downcast_ref::<String>() {
             Some(message) => message,

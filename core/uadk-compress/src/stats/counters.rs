@@ -65,10 +65,12 @@ pub(crate) struct Counters {
     shards: Box<[Shard]>,
 }
 
-/// What an accelerator did with the blocks of a batch, counted before it is added to the counters
-/// that threads share.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
+/// What an accelerator did with the blocks of a batch. It is added to the counters, which threads
+/// share, when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Tally<'a> {
+    counters: &'a Counters,
+    direction: Direction,
     blocks: u64,
     output_full: u64,
     bytes_in: u64,
@@ -82,7 +84,7 @@ impl Default for Counters {
     }
 }
 
-impl Tally {
+impl Tally<'_> {
     /// Counts a block that the accelerator answered.
     pub(crate) fn add(&mut self, outcome: Outcome<'_>) {
         self.blocks += 1;
@@ -95,19 +97,33 @@ impl Tally {
     }
 }
 
-impl Counters {
-    /// Counts blocks of a batch that the accelerator processed.
-    pub(crate) fn accelerated_all(&self, direction: Direction, tally: &Tally) {
-        if tally.blocks == 0 {
+impl Drop for Tally<'_> {
+    fn drop(&mut self) {
+        if self.blocks == 0 {
             return;
         }
-        let shard = self.shard();
-        add(&shard.accelerated[direction as usize], tally.blocks);
-        let op = &shard.ops[Engine::Accelerator as usize][direction as usize];
-        add(&op.output_full, tally.output_full);
-        add(&op.bytes_in, tally.bytes_in);
-        add(&op.bytes_out, tally.bytes_out);
-        add(&op.nanos, nanos(tally.time));
+        let (shard, direction) = (self.counters.shard(), self.direction as usize);
+        add(&shard.accelerated[direction], self.blocks);
+        let op = &shard.ops[Engine::Accelerator as usize][direction];
+        add(&op.output_full, self.output_full);
+        add(&op.bytes_in, self.bytes_in);
+        add(&op.bytes_out, self.bytes_out);
+        add(&op.nanos, nanos(self.time));
+    }
+}
+
+impl Counters {
+    /// Begins to count the blocks of a batch that the accelerator processes.
+    pub(crate) const fn tally(&self, direction: Direction) -> Tally<'_> {
+        Tally {
+            counters: self,
+            direction,
+            blocks: 0,
+            output_full: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            time: Duration::ZERO,
+        }
     }
 
     /// Counts a block that the accelerator processed.
@@ -280,13 +296,13 @@ mod tests {
     #[test]
     fn a_tally_counts_as_its_blocks_do() {
         let (one_by_one, at_once) = (Counters::default(), Counters::default());
-        let mut tally = Tally::default();
+        let mut tally = at_once.tally(Direction::Decompress);
         for result in [Ok(2), Err(Error::OutputFull), Ok(5)] {
             let outcome = Outcome { bytes_in: 9, result: &result, time: Duration::from_nanos(7) };
             one_by_one.accelerated(Direction::Decompress, outcome);
             tally.add(outcome);
         }
-        at_once.accelerated_all(Direction::Decompress, &tally);
+        drop(tally);
         assert_eq!(one_by_one.work().accelerator, at_once.work().accelerator);
     }
 

@@ -31,15 +31,15 @@ impl Display for Stats {
             writeln!(f, "{name:<12}decompress  {}", engine.decompress)?;
         }
         if let Some(encoder) = self.software_engine {
-            writeln!(f, "software is {encoder}")?;
+            writeln!(f, "software encoder: {encoder}")?;
         }
-        f.write_str("to software because")?;
+        f.write_str("fallbacks:")?;
         let mut any = false;
         for (reason, count) in self.fallbacks.by_reason().filter(|(_, count)| *count > 0) {
             any = true;
             write!(f, "  {reason}: {count}")?;
         }
-        if any { Ok(()) } else { f.write_str("  (no block was)") }
+        if any { Ok(()) } else { f.write_str("  none") }
     }
 }
 

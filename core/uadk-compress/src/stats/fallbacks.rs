@@ -44,7 +44,7 @@ fallbacks! {
     TooSmall => too_small,
     /// Larger than [`Policy::max_block`](crate::Policy::max_block).
     TooLarge => too_large,
-    /// Queues stayed full for all tries.
+    /// The queue was full, the session limit was reached, or the call ran out of time to submit.
     Busy => busy,
     /// The accelerator was being initialised.
     Starting => starting,
@@ -52,7 +52,7 @@ fallbacks! {
     Delayed => delayed,
     /// The breaker was open after a fault.
     HeldOff => held_off,
-    /// The accelerator reported a fault.
+    /// The accelerator reported a fault, or a completion that can't be.
     DeviceError => device_error,
     /// The accelerator did not complete the block within its deadline.
     TimedOut => timed_out,

@@ -47,7 +47,7 @@ impl Stats {
             ),
             (
                 "uadk_compress_accelerator_available",
-                "Whether there is an accelerator.",
+                "Whether the accelerator can be used now.",
                 flag(
                     self.unavailable.is_none()
                         && self.uadk.as_ref().is_none_or(|uadk| uadk.outage.is_none()),
@@ -65,6 +65,45 @@ impl Stats {
                 labels: &[("compressor", compressor), ("direction", direction)],
                 value: Value::Gauge(delay.as_secs_f64()),
             });
+        }
+        self.device(compressor, sink);
+    }
+
+    fn device(&self, compressor: &str, sink: &mut dyn FnMut(&Series<'_>)) {
+        let Some(uadk) = &self.uadk else { return };
+        for (name, help, value) in [
+            (
+                "uadk_compress_device_initialisations_total",
+                "How often the device was initialised.",
+                Value::Count(uadk.initialisations),
+            ),
+            (
+                "uadk_compress_device_lost_blocks_total",
+                "Blocks whose completion never came, or came too late.",
+                Value::Count(uadk.lost),
+            ),
+            (
+                "uadk_compress_device_quarantined_bytes",
+                "Bytes of address space that are kept for lost blocks.",
+                Value::Gauge(uadk.quarantined_bytes as f64),
+            ),
+            (
+                "uadk_compress_device_contexts",
+                "Contexts for asynchronous requests.",
+                Value::Gauge(uadk.contexts as f64),
+            ),
+            (
+                "uadk_compress_device_failed_contexts",
+                "Contexts that have failed since the initialisation.",
+                Value::Gauge(uadk.failed_contexts as f64),
+            ),
+            (
+                "uadk_compress_device_sessions",
+                "Sessions of all threads.",
+                Value::Gauge(uadk.sessions as f64),
+            ),
+        ] {
+            sink(&Series { name, help, labels: &[("compressor", compressor)], value });
         }
     }
 

@@ -39,7 +39,7 @@ impl Call<'_> {
         if blocks.iter().all(Block::is_done) {
             return;
         }
-        // A deadline is one block's; those that were not submitted have waited for nothing.
+        // Report the timeout once; blocks that were never submitted are merely `Busy`.
         let mut timed_out =
             blocks.iter().any(|block| matches!(block.answer(), Some(Err(Error::TimedOut))));
         for block in blocks.iter_mut().filter(|block| !block.is_done()) {
@@ -79,9 +79,7 @@ impl Call<'_> {
                 }
                 End::TimedOut => {
                     drop(lease);
-                    // One lost completion may be an accident. It is not when a fresh session gets
-                    // none after another got none.
-                    if contexts.timed_out() > 0 && fresh {
+                    if contexts.timed_out(fresh) {
                         let why = Error::Unavailable("the device completes nothing".into());
                         self.runtime.fail(&contexts, why.clone());
                         return Err(why);
@@ -96,7 +94,7 @@ impl Call<'_> {
                         self.runtime.fail(&contexts, Error::Device { code });
                         return Err(Error::Device { code });
                     }
-                    if limits.are_over() {
+                    if !limits.may_submit() {
                         return Err(Error::Device { code });
                     }
                 }
@@ -112,7 +110,10 @@ impl Call<'_> {
         when_busy: &mut WhenBusy<'_>,
     ) -> End {
         let session = lease.session();
-        let fresh = !session.is_tried();
+        // Sessions of an adopted initialisation last for one call.
+        let contexts = session.contexts();
+        let known = contexts.are_adopted() && contexts.have_worked();
+        let fresh = !session.is_tried() && !known;
         let mut pipeline =
             Pipeline { config: self.config, direction: self.direction, session, limits };
         if fresh {

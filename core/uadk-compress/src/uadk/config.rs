@@ -8,7 +8,7 @@ use crate::Window;
 
 /// How the device is used. The defaults are for a server.
 ///
-/// [`contexts`](Self::contexts), [`numa_node`](Self::numa_node),
+/// [`contexts`](Self::contexts), [`numa_node`](Self::numa_node), [`hold_off`](Self::hold_off),
 /// [`max_sessions`](Self::max_sessions), [`idle`](Self::idle) and
 /// [`background`](Self::background) are the process's, as are the limits on what is lost: those of
 /// the first engine count.
@@ -56,8 +56,8 @@ pub struct UadkConfig {
     /// its statistics are read. 10 s by default.
     pub idle: Duration,
     /// Bytes of address space that may be lost to blocks whose completion never came. (The memory
-    /// behind them is given back.) Above this the device is not used until the process is
-    /// restarted. 1 GiB by default.
+    /// behind them is given back.) Above this limit the device is not used until late completions
+    /// bring the total back under it. 1 GiB by default.
     pub max_quarantine: usize,
     /// Initialise and uninitialise the device in a thread of its own, since either may take
     /// seconds; blocks go to software until it is done. On by default. Tests switch it off, so that

@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use uadk_sys::abi;
 
+/// So many fresh sessions without a completion condemn an initialisation.
+const FRESH_TIMEOUTS: usize = 3;
+
 /// What one initialisation set up. Sessions belong to it.
 #[derive(Debug)]
 pub(super) struct Contexts {
@@ -15,6 +18,8 @@ pub(super) struct Contexts {
     /// Sessions that were given up because a block's completion never came, since the last block
     /// that was processed.
     timeouts: AtomicUsize,
+    /// Fresh sessions that were given up for the same reason, whatever others did since.
+    fresh_timeouts: AtomicUsize,
     worked: AtomicBool,
 }
 
@@ -42,6 +47,7 @@ impl Contexts {
             owned,
             asynchronous: asynchronous.into_iter().map(context).collect(),
             timeouts: AtomicUsize::new(0),
+            fresh_timeouts: AtomicUsize::new(0),
             worked: AtomicBool::new(false),
         }
     }
@@ -89,9 +95,18 @@ impl Contexts {
         }
     }
 
-    /// Counts a session whose completion never came; returns how many there were before.
-    pub(super) fn timed_out(&self) -> usize {
-        self.timeouts.fetch_add(1, Ordering::Relaxed)
+    /// Whether another library made the initialisation, and may undo it.
+    pub(super) const fn are_adopted(&self) -> bool {
+        !self.owned
+    }
+
+    /// Counts a session whose completion never came; whether that is a fault of the device. One lost
+    /// completion may be an accident. It is not when a fresh session gets none after another got
+    /// none, or when several fresh ones do: then a context completes nothing.
+    pub(super) fn timed_out(&self, fresh: bool) -> bool {
+        let before = self.timeouts.fetch_add(1, Ordering::Relaxed);
+        let fresh_before = self.fresh_timeouts.fetch_add(usize::from(fresh), Ordering::Relaxed);
+        fresh && (before > 0 || fresh_before + 1 >= FRESH_TIMEOUTS)
     }
 
     /// A block has been processed.

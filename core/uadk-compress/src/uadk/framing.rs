@@ -19,7 +19,7 @@ const GZIP_TRAILER: usize = 8;
 /// 2.9.
 const SHORTEST: usize = 2;
 
-/// The formats that all devices offer which offer any.
+/// Formats offered by every device that offers any of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Offered {
     pub(super) deflate: bool,
@@ -113,7 +113,9 @@ impl Framing {
             return true;
         }
         // Whether the trailer counts as consumed depends on the driver; behind it may be more.
-        [block, block.get(..consumed).unwrap_or_default()]
+        let trailer = if self.made == Format::Gzip { GZIP_TRAILER } else { ZLIB_TRAILER };
+        let with = consumed.saturating_add(trailer);
+        [block, block.get(..consumed).unwrap_or_default(), block.get(..with).unwrap_or_default()]
             .into_iter()
             .any(|block| ends_with_checksum(self.made, block, output) == Some(true))
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_ulong, c_void};
 use std::sync::Arc;
+use std::time::Duration;
 
 use uadk_sys::abi::{
     self, WithSlack, bitmask, sched_params, wd_alg_list, wd_comp_sess_setup, wd_ctx_nums,
@@ -19,8 +20,14 @@ use crate::{Error, fork};
 
 /// libnuma's own limit is 1024 nodes or fewer.
 const NODE_WORDS: usize = 16;
-/// After so many numbers without a context there is none to come.
+/// More contexts than any process has.
+const MAX_CONTEXTS: u32 = 1 << 16;
+/// Stop searching after this many consecutive missing numbers.
 const NUMBERING_GAP: u32 = 64;
+/// How often, and how far apart, contexts are polled before they are given up with blocks that have
+/// not been completed.
+const LAST_POLLS: u32 = 10;
+const LAST_POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// The driver of the devices that this engine is for.
 const DRIVER: &[u8] = b"hisi_zip";
 
@@ -153,7 +160,7 @@ impl Library {
         let custom = !self.owned || std::env::var_os("WD_COMP_CTX_NUM").is_some();
         let gap = if custom { NUMBERING_GAP } else { 1 };
         let mut missing = 0;
-        for index in 0.. {
+        for index in 0..MAX_CONTEXTS {
             if poll(&self.functions, index, 1) == abi::EINVAL {
                 missing += 1;
                 if missing == gap {
@@ -186,24 +193,36 @@ impl Device for Library {
         self.formats.set(offered);
         let contexts = contexts_to_ask_for(
             self.contexts_per_direction,
-            most_free_contexts(&self.functions, algorithm),
+            free_contexts(&self.functions, algorithm),
         )?;
         self.enable_drivers();
         self.owned = self.initialise_process(algorithm, contexts)?;
-        let contexts = Contexts::new(generation, self.owned, self.asynchronous_contexts());
-        tracing::info!(contexts = contexts.len(), owned = self.owned, "accelerator initialised");
-        self.contexts = Some(Arc::new(contexts));
         self.initialised = true;
+        let contexts = Contexts::new(generation, self.owned, self.asynchronous_contexts());
+        if contexts.len() == 0 {
+            self.uninitialise();
+            return Err(Error::Unavailable(
+                "UADK has no contexts for asynchronous requests".into(),
+            ));
+        }
+        self.contexts = Some(Arc::new(contexts));
         Ok(())
     }
 
     fn uninitialise(&mut self) {
-        if let Some(contexts) = &self.contexts {
-            // Blocks that were given up, and that the device has processed by now.
-            let all = abi::MAX_IN_FLIGHT as u32;
-            contexts.poll(None, true, |index| poll(&self.functions, index, all));
+        // Blocks that were given up, and that a sound device is about to complete.
+        for _ in 0..LAST_POLLS {
+            if let Some(contexts) = &self.contexts {
+                let all = abi::MAX_IN_FLIGHT as u32;
+                contexts.poll(None, true, |index| poll(&self.functions, index, all));
+            }
+            self.sweep();
+            let present = self.contexts.as_ref();
+            if !present.is_some_and(|present| self.quarantine.has_sessions_of(present)) {
+                break;
+            }
+            std::thread::sleep(LAST_POLL_INTERVAL);
         }
-        self.sweep();
         self.initialised = false;
         if std::mem::take(&mut self.owned) {
             // SAFETY: it is initialised, by us, and no session is alive that will be used again.
@@ -285,24 +304,26 @@ fn offered(functions: &Functions) -> Offered {
     Offered { deflate: all(deflate), zlib: all(zlib), gzip: all(gzip) }
 }
 
-/// The most contexts that any device with this algorithm has free.
-fn most_free_contexts(functions: &Functions, algorithm: &CStr) -> u32 {
-    let mut most = 0;
+/// The fewest contexts that any device with this algorithm has free, not counting devices that have
+/// none for each direction: as many are asked for on each node, and on which node a device is the
+/// library does not tell.
+fn free_contexts(functions: &Functions, algorithm: &CStr) -> u32 {
+    let mut fewest = None::<u32>;
     for_each_device(functions, algorithm, |device| {
         // SAFETY: a device of a list that is still there.
         let free = unsafe { (functions.wd_get_avail_ctx)(device) };
-        most = most.max(u32::try_from(free).unwrap_or(0));
+        if let Some(free) = u32::try_from(free).ok().filter(|&free| free >= 2) {
+            fewest = Some(fewest.map_or(free, |fewest| fewest.min(free)));
+        }
     });
-    most
+    fewest.unwrap_or(0)
 }
 
 /// How many contexts per direction to ask for. An initialisation that asks for more than are free
 /// fails, and leaves the driver disabled.
 fn contexts_to_ask_for(wanted: u32, free: u32) -> Result<u32, Error> {
     match wanted.min(free / 2) {
-        0 => Err(Error::Unavailable(
-            format!("no device has a context free for each direction ({free} are free)").into(),
-        )),
+        0 => Err(Error::Unavailable("no device has a context free for each direction".into())),
         contexts => Ok(contexts),
     }
 }

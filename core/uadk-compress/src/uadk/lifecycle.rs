@@ -166,16 +166,20 @@ impl<D: Device> Lifecycle<D> {
         clock: impl Fn() -> Duration,
         hold_off: Duration,
     ) -> Result<StopIsDue, Error> {
-        let Change { mut device, generation, was_initialised } = change;
-        if was_initialised {
-            device.uninitialise();
-        }
-        let result = device.initialise(generation);
+        let Change { device, generation, was_initialised } = change;
+        let mut device = Returning { lifecycle: self, device: Some(device) };
+        let result = device.with(|device| {
+            if was_initialised {
+                device.uninitialise();
+            }
+            device.initialise(generation)
+        });
         let retry_at = clock().saturating_add(hold_off);
 
+        let device = device.device.take();
         let mut inner = self.inner.lock();
         let unused = matches!(inner.phase, Phase::Changing { unused: true });
-        inner.device = Some(device);
+        inner.device = device;
         inner.phase = match &result {
             Ok(()) => {
                 inner.generation = generation;
@@ -199,22 +203,14 @@ impl<D: Device> Lifecycle<D> {
         self.changed.notify_all();
     }
 
-    /// Waits until no thread is initialising the device, for `limit` at most.
-    ///
-    /// # Errors
-    ///
-    /// Why the device is down; [`Error::Starting`] if it is still being initialised.
-    pub(super) fn wait(&self, limit: Duration) -> Result<(), Error> {
+    /// Waits until no thread is initialising or uninitialising the device, for `limit` at most;
+    /// whether that is so.
+    pub(super) fn wait_for_change(&self, limit: Duration) -> bool {
         let mut inner = self.inner.lock();
         if let Phase::Changing { .. } = inner.phase {
-            // Only a notification changes the phase, so one wait is enough.
             inner = self.changed.wait_for(inner, limit);
         }
-        match &inner.phase {
-            Phase::Ready | Phase::Leaving { .. } => Ok(()),
-            Phase::Failing(outage) | Phase::Down(outage) => Err(outage.why.clone()),
-            Phase::Changing { .. } => Err(Error::Starting),
-        }
+        !matches!(inner.phase, Phase::Changing { .. })
     }
 
     /// Allocates a session. Never waits for an initialisation.
@@ -356,12 +352,40 @@ impl<D: Device> Lifecycle<D> {
 
     fn end(&self, session: D::Session, end: impl FnOnce(&mut D, D::Session)) -> StopIsDue {
         let mut inner: MutexGuard<'_, Inner<D>> = self.inner.lock();
-        // While a session is alive no other thread has the device.
-        if let Some(device) = &mut inner.device {
-            end(device, session);
+        match &mut inner.device {
+            Some(device) => end(device, session),
+            // While a session is alive no other thread has the device. If it had, its buffers must
+            // stay.
+            None => std::mem::forget(session),
         }
         inner.alive -= 1;
         inner.settle()
+    }
+}
+
+/// Puts a device back if a panic unwinds while it is out.
+struct Returning<'a, D: Device> {
+    lifecycle: &'a Lifecycle<D>,
+    device: Option<D>,
+}
+
+impl<D: Device> Returning<'_, D> {
+    fn with(&mut self, work: impl FnOnce(&mut D) -> Result<(), Error>) -> Result<(), Error> {
+        self.device.as_mut().map_or(Err(Error::Starting), work)
+    }
+}
+
+impl<D: Device> Drop for Returning<'_, D> {
+    fn drop(&mut self) {
+        let Some(device) = self.device.take() else { return };
+        let mut inner = self.lifecycle.inner.lock();
+        inner.device = Some(device);
+        // It may have got so far.
+        inner.initialised = true;
+        let why = Error::Unavailable("its initialisation panicked".into());
+        inner.phase = Phase::Down(Outage { why, retry_at: Duration::ZERO });
+        drop(inner);
+        self.lifecycle.changed.notify_all();
     }
 }
 

@@ -9,9 +9,9 @@ use crate::clock::Clock;
 pub(super) struct Limits<'a> {
     clock: &'a dyn Clock,
     now: Duration,
-    /// Blocks are submitted up to here, so that those submitted last have time as well ...
+    /// When the last block may be submitted, so that it has time to complete.
     submit_until: Duration,
-    /// ... to complete before this.
+    /// When waiting ends.
     deadline: Duration,
 }
 

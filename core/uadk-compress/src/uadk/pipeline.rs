@@ -10,7 +10,7 @@ use super::session::{InFlight, Session, Submission};
 use super::wait::Wait;
 use super::when_busy::WhenBusy;
 use crate::direction::Direction;
-use crate::{Block, Error};
+use crate::{Block, Error, Format};
 
 /// The driver offers the device no larger destination than this.
 const MAX_OUTPUT: usize = 8 << 20;
@@ -103,8 +103,9 @@ impl Pipeline<'_, '_> {
             } else if full {
                 let done = self.limits.exclude(|| when_busy(next, &mut blocks[next]));
                 next += usize::from(done);
-            } else if let Some(now) = wait.pause() {
-                napped = true;
+            } else {
+                let (now, slept) = wait.pause();
+                napped = slept;
                 self.limits.set_now(now);
             }
         }
@@ -121,10 +122,11 @@ impl Pipeline<'_, '_> {
                 match self.room_for(block.src(), block.dst().len()) {
                     Ok(_) if !self.limits.may_submit() => return Filled::Stopped(End::OutOfTime),
                     Ok(room) => {
-                        if let Some(filled) = self.submit(*next, block, room) {
+                        let filled = self.submit(*next, block, room);
+                        self.limits.update();
+                        if let Some(filled) = filled {
                             return filled;
                         }
-                        self.limits.update();
                     }
                     Err(why) => block.set_result(Err(why)),
                 }
@@ -172,7 +174,7 @@ impl Pipeline<'_, '_> {
         let source = source.unwrap_or(src.as_ptr());
         match session.submit(source, src.len() as u32, request, room as u32) {
             Submission::Accepted(request) => {
-                session.in_flight.push_back(InFlight { block: number, request });
+                session.in_flight.push_back(InFlight { block: number, room, request });
                 None
             }
             Submission::Busy(request) => {
@@ -212,10 +214,10 @@ impl Pipeline<'_, '_> {
             any = true;
             let done =
                 if i == 0 { session.in_flight.pop_front() } else { session.in_flight.remove(i) };
-            let Some(InFlight { block, request }) = done else { break };
+            let Some(InFlight { block, room, request }) = done else { break };
             session.done(completion.context);
             // SAFETY: it has been completed.
-            let output = unsafe { request.buffer().written(completion.produced) };
+            let output = unsafe { request.buffer().written(completion.produced.min(room)) };
             let direction = self.direction;
             blocks[block].run(|src, dst| answer(framing, direction, completion, src, output, dst));
             session.arena.put(request);
@@ -235,9 +237,9 @@ impl Pipeline<'_, '_> {
                 i += 1;
                 continue;
             }
-            if let Some(InFlight { block, request }) = self.session.in_flight.remove(i) {
-                tell(block);
+            if let Some(InFlight { block, request, .. }) = self.session.in_flight.remove(i) {
                 self.session.lose(request);
+                tell(block);
             }
         }
     }
@@ -277,7 +279,8 @@ fn answer(
             framing.unwrap(src, output).ok_or(impossible)?
         }
         Direction::Decompress => {
-            if completion.consumed > src.len() {
+            let most = Format::RawDeflate.max_decompressed_len(completion.consumed);
+            if completion.consumed > src.len() || most.is_some_and(|most| output.len() > most) {
                 return Err(impossible);
             }
             if !framing.check_trailer(src, completion.consumed, output) {

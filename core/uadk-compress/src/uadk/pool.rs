@@ -79,9 +79,13 @@ impl Lease<'_> {
         self.session.as_mut().expect("it has not been given back")
     }
 
-    /// Keeps the session for the next call, unless the device may still be working for it.
+    /// Keeps the session for the next call, unless the device may still be working for it, or
+    /// another library may undo the initialisation that it belongs to.
     pub(super) fn give_back(mut self, now: Duration) {
-        if let Some(session) = self.session.take_if(|session| session.lost().is_empty()) {
+        let keep = |session: &mut Box<Session>| {
+            session.lost().is_empty() && !session.contexts().are_adopted()
+        };
+        if let Some(session) = self.session.take_if(keep) {
             let entry = &self.pool.entries[self.entry];
             entry.runtime.put_back(&entry.slot, session, now);
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use super::contexts::Contexts;
 use super::session::Session;
 
 /// Keeps their buffers mapped for ever, except for those that the device turns out to be done with.
@@ -51,15 +52,22 @@ impl Quarantine {
         self.sessions.push(session);
     }
 
+    /// Whether there are sessions of this initialisation.
+    pub(super) fn has_sessions_of(&self, contexts: &Arc<Contexts>) -> bool {
+        self.sessions.iter().any(|session| Arc::ptr_eq(session.contexts(), contexts))
+    }
+
     /// Frees the buffers of blocks that the device has processed after all; returns the sessions that
     /// have no others.
     pub(super) fn sweep(&mut self) -> Vec<Session> {
         for session in &mut self.sessions {
             session.lost_mut().retain(|request| {
-                if request.is_done() {
+                // Read once: it may become true at any moment.
+                let done = request.is_done();
+                if done {
                     self.losses.bytes.fetch_sub(request.buffer().len(), Ordering::Relaxed);
                 }
-                !request.is_done()
+                !done
             });
         }
         self.sessions.extract_if(.., |session| session.lost().is_empty()).collect()

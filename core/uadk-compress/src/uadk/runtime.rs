@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 use uadk_sys::Libwd;
@@ -42,8 +42,8 @@ pub(super) struct Runtimes {
     users: AtomicUsize,
 }
 
-/// One entry per library in use, since an initialisation is for the whole process. Entries stay,
-/// except those that nobody uses and that have given everything back.
+/// One entry per library in use, since an initialisation is for the whole process. An entry is
+/// removed once it has no users and its device is released.
 static RUNTIMES: Mutex<Vec<Arc<Runtimes>>> = Mutex::new(Vec::new());
 
 /// How long to wait for that list: in a forked child a thread that does not exist may hold the lock.
@@ -120,9 +120,12 @@ impl Runtimes {
         runtimes
     }
 
-    /// Whether they have neither users nor anything of the device.
+    /// Whether they have neither users nor anything of the device, and nothing is lost to it.
     fn are_unused(&self) -> bool {
-        self.users.load(Ordering::Acquire) == 0 && self.current().lifecycle.is_unused()
+        let runtime = self.current();
+        self.users.load(Ordering::Acquire) == 0
+            && runtime.losses.bytes() == 0
+            && runtime.lifecycle.is_unused()
     }
 
     fn current(&self) -> &Arc<Runtime> {
@@ -206,10 +209,15 @@ impl Runtime {
 
     fn initialise(self: &Arc<Self>, change: Change<Library>) -> Result<(), Error> {
         let result = self.lifecycle.initialise(change, || self.clock.now(), self.config.hold_off);
-        if let Err(why) = &result {
-            tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
+        // Logged when the device is back in its place: a subscriber may panic.
+        let result = result.map(|stop| self.stop_if(stop));
+        match &result {
+            Ok(()) => tracing::info!("accelerator initialised"),
+            Err(why) => {
+                tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
+            }
         }
-        result.map(|stop| self.stop_if(stop))
+        result
     }
 
     /// Initialises the device if it is down, and waits until it is initialised, up to `limit`.
@@ -218,14 +226,27 @@ impl Runtime {
     ///
     /// Why the device is down; [`Error::Starting`] if it is still being initialised.
     pub(super) fn start_and_wait(self: &Arc<Self>, limit: Duration) -> Result<(), Error> {
-        match self.start() {
-            Err(Error::Starting) => self.lifecycle.wait(limit),
-            result => result,
+        let begin = Instant::now();
+        loop {
+            match self.start() {
+                Err(Error::Starting) => {}
+                result => return result,
+            }
+            let left = limit.saturating_sub(begin.elapsed());
+            // Once it has been uninitialised, which a former user's end may have begun, it is
+            // down for no reason, and is started.
+            if !self.lifecycle.wait_for_change(left) {
+                return Err(Error::Starting);
+            }
         }
     }
 
     /// A new session, if the device is initialised; otherwise sees to it that it will be.
     pub(super) fn allocate(self: &Arc<Self>, key: Key) -> Result<Allocated<Session>, Error> {
+        if self.losses.bytes() > self.config.max_quarantine {
+            // Late completions may have brought some back.
+            let _ = self.lifecycle.snapshot(|library| library.sweep());
+        }
         let lost = self.losses.bytes();
         if lost > self.config.max_quarantine {
             return Err(Error::Unavailable(

@@ -48,6 +48,8 @@ pub(super) struct Session {
 pub(super) struct InFlight {
     /// Its place in the batch.
     pub(super) block: usize,
+    /// Bytes that the device was offered for the output.
+    pub(super) room: usize,
     pub(super) request: RequestBox,
 }
 
@@ -155,7 +157,7 @@ impl Session {
     pub(super) fn failure(&self) -> Option<i32> {
         match self.context {
             Some(context) => self.contexts.failure(context),
-            // It is not known which one is its own, but none of them is left.
+            // The session's context is unknown, but all have failed.
             None if self.contexts.failed() == self.contexts.len() => {
                 Some(-abi::WD_HW_EACCESS.cast_signed())
             }

@@ -84,8 +84,7 @@ impl<S: Send> Slot<S> {
 
 impl<S: Send> Drop for Slot<S> {
     fn drop(&mut self) {
-        // Nobody is left to use it. The library keeps what the session stands for: the owner frees
-        // that before it drops the slot.
+        // Dropping a session does not free the library's handle; the owner does that first.
         drop(self.doom());
     }
 }

@@ -5,7 +5,7 @@
 //! touched beforehand, since a device that hits a page for the first time is several times slower.
 
 use std::ptr::NonNull;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where huge pages fit.
 const HUGE_PAGE: usize = 2 << 20;
@@ -22,12 +22,15 @@ unsafe impl Send for Buffer {}
 
 /// Bytes of a page: 4 KiB, or 64 KiB on many Arm servers.
 pub(super) fn page_size() -> usize {
-    static SIZE: OnceLock<usize> = OnceLock::new();
-    *SIZE.get_or_init(|| {
-        // SAFETY: only reads a number. (Not rustix's, which crashes under valgrind 3.19.)
-        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-        usize::try_from(size).unwrap_or(4096)
-    })
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+    let known = SIZE.load(Ordering::Relaxed);
+    if known > 0 {
+        return known;
+    }
+    // SAFETY: only reads a number. (Not rustix's, which crashes under valgrind 3.19.)
+    let size = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+    SIZE.store(size, Ordering::Relaxed);
+    size
 }
 
 impl Buffer {

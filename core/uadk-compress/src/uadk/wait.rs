@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// Looks in direct succession, ...
+/// The first looks follow one another directly.
 const SPINS: u32 = 100;
-/// ... then with a yield in between, up to this time since something was found. A block of 8 KiB
+/// Further looks have a yield in between, up to this time since something was found. A block of 8 KiB
 /// takes the device 15 us alone and some 60 us among others (published); a nap takes as long.
 const BUSY_TIME: Duration = Duration::from_micros(60);
 /// The limit on a clock that stands still.
@@ -34,19 +34,20 @@ impl<'a> Wait<'a> {
         *self = Self::new(self.clock, now);
     }
 
-    /// Lets a little time pass. Returns the time after a nap.
-    pub(super) fn pause(&mut self) -> Option<Duration> {
+    /// Lets a little time pass. Returns the time, and whether it took a nap.
+    pub(super) fn pause(&mut self) -> (Duration, bool) {
         self.looks += 1;
+        let now = self.clock.now();
         if self.looks <= SPINS {
             std::hint::spin_loop();
-            return None;
+            return (now, false);
         }
-        if self.looks <= BUSY_LOOKS && self.clock.now().saturating_sub(self.since) < BUSY_TIME {
+        if self.looks <= BUSY_LOOKS && now.saturating_sub(self.since) < BUSY_TIME {
             std::thread::yield_now();
-            return None;
+            return (now, false);
         }
         self.clock.sleep(self.nap);
         self.nap = (self.nap * 2).min(LONGEST_NAP);
-        Some(self.clock.now())
+        (self.clock.now(), true)
     }
 }

@@ -320,3 +320,16 @@ fn a_direction_that_has_no_contexts_leaves_the_other_alone() {
     assert_eq!((stats.fallbacks.unsupported, stats.breaker.opened), (5, 0), "{stats}");
     assert_eq!(stats.accelerator.compress.blocks, 5, "{stats}");
 }
+
+#[test]
+fn sessions_of_an_initialisation_that_somebody_else_made_anew_are_not_used() {
+    let sim = Simulator::acquire(Machine::default());
+    assert_eq!(sim.initialise_as_other(), 0);
+    let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
+    rig.compress(0);
+    rig.sim.uninitialise_as_other();
+    assert_eq!(rig.sim.initialise_as_other(), 0);
+    rig.compress(1);
+    rig.compress_batch(10);
+    assert_eq!(rig.stats().accelerator.blocks(), 12, "{}", rig.stats());
+}

@@ -251,7 +251,7 @@ fn interleavings_of_a_start_in_the_background_and_one_who_waits_for_it() {
                 stop_if(&lifecycle, stop.expect("it succeeds"));
             })
         };
-        assert_eq!(lifecycle.wait(Duration::MAX), Ok(()));
+        assert!(lifecycle.wait_for_change(Duration::MAX));
         let (_, session) = allocate(&lifecycle).expect("it is initialised");
         free(&lifecycle, session);
         starter.join().unwrap();
