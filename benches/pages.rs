@@ -120,8 +120,11 @@ fn codecs(report: &mut Report, image: &[u8]) -> Outcome {
     let (own, peer) = duel(
         &pairs,
         |(blobs, _)| {
-            let mut blocks: Vec<_> =
-                blobs.iter().zip(&mut landing).map(|(blob, page)| Block::exact(blob, page)).collect();
+            let mut blocks: Vec<_> = blobs
+                .iter()
+                .zip(&mut landing)
+                .map(|(blob, page)| Block::exact(blob, page))
+                .collect();
             codec.decompress_batch(&mut blocks);
             assert!(blocks.iter().all(|block| block.result().is_ok()));
         },
