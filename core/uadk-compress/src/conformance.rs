@@ -204,7 +204,7 @@ fn check_damaged(codec: &dyn BlockCompressor, damaged: &[u8], dst: &mut [u8]) {
 
 fn compress(codec: &dyn BlockCompressor, src: &[u8]) -> Vec<u8> {
     let mut dst = vec![0; codec.max_compressed_len(src.len())];
-    match codec.compress(src, &mut dst) {
+    match Checked::new(codec).compress(src, &mut dst) {
         Ok(written) => dst.truncate(written),
         Err(error) => panic!(
             "compressing {} bytes into {} (max_compressed_len) failed: {error}",

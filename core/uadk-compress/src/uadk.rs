@@ -56,8 +56,11 @@ use crate::{Block, BlockCompressor, Error, Format, Settings};
 
 /// The engine for `HiSilicon` Kunpeng's ZIP device.
 ///
-/// Bare: a busy, slow or failed device is an error. [`Compressor`](crate::Compressor) and
-/// [`OffloadCompressor`](crate::OffloadCompressor) put the software engine behind it.
+/// Bare: a busy, slow or failed device is an error, blocks of no bytes or of more than 8 MiB are
+/// unsupported, and a destination that is too small for a decompressed block can't be told from a
+/// corrupt block. [`Compressor`](crate::Compressor) and
+/// [`OffloadCompressor`](crate::OffloadCompressor) put the software engine behind it, and keep all
+/// promises of the trait.
 ///
 /// The device compresses at one ratio whatever the level. Threads keep their sessions; clones are
 /// cheap and share everything. While there is one, the process holds some of the device's queues.

@@ -8,7 +8,6 @@ use common::{
 use proptest::prelude::*;
 use uadk_compress::{
     BlockCompressor, Error, Format, Level, Settings, SoftwareCompressor, SoftwareEncoder, Window,
-    conformance,
 };
 
 fn engine(format: Format, level: Level) -> SoftwareCompressor {
@@ -17,15 +16,6 @@ fn engine(format: Format, level: Level) -> SoftwareCompressor {
 
 fn levels() -> impl Iterator<Item = Level> {
     (0..=Level::BEST.get()).filter_map(Level::new)
-}
-
-#[test]
-fn conforms_in_every_format_with_both_encoders() {
-    for format in FORMATS {
-        for level in [Level::FASTEST, Level::BALANCED] {
-            conformance::all(&engine(format, level));
-        }
-    }
 }
 
 #[test]

@@ -114,8 +114,10 @@ impl Library {
             cap: std::ptr::null_mut(),
         };
         // The library looks at `errno` after calls that need not have set it.
-        // SAFETY: the calling thread's own.
-        unsafe { *libc::__errno_location() = 0 };
+        // SAFETY: returns where the calling thread's is.
+        let errno = unsafe { libc::__errno_location() };
+        // SAFETY: valid as long as the thread.
+        unsafe { errno.write(0) };
         // SAFETY: all pointers are valid during the call, which copies what it needs. The name is
         // not written to.
         let code = unsafe {

@@ -1,0 +1,113 @@
+//! Every engine keeps the trait's promises, by itself and behind every pointer and decorator.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::FORMATS;
+use uadk_compress::fault::{Fault, FaultInjector};
+use uadk_compress::{
+    BlockCompressor, Checked, Compressor, Error, Format, Level, OffloadCompressor, Policy,
+    SoftwareCompressor, SoftwareEncoder, UadkConfig, conformance,
+};
+use uadk_sim::{Machine, Simulator};
+
+fn software(format: Format) -> SoftwareCompressor {
+    SoftwareCompressor::new(format, Level::FAST).expect("a format of the engine")
+}
+
+#[test]
+fn both_software_encoders() {
+    for encoder in [SoftwareEncoder::BlockDeflate, SoftwareEncoder::Libdeflate] {
+        for format in FORMATS {
+            conformance::all(&software(format).with_encoder(encoder));
+        }
+    }
+}
+
+#[test]
+fn references_boxes_and_arcs() {
+    let engine = software(Format::Zlib);
+    conformance::all(&&engine);
+    conformance::all(&Box::new(engine));
+    conformance::all(&Arc::new(engine));
+    let boxed: Box<dyn BlockCompressor> = Box::new(engine);
+    conformance::all(&boxed);
+    let shared: Arc<dyn BlockCompressor> = Arc::new(engine);
+    conformance::all(&shared);
+    conformance::all(&&*shared);
+}
+
+#[test]
+fn decorators() {
+    let engine = software(Format::Gzip);
+    conformance::all(&Checked::new(engine));
+    conformance::all(&FaultInjector::new(engine, |_| None));
+    let policy = Policy::default().with_min_block(0);
+    let both = OffloadCompressor::new(engine, engine, policy).expect("one format");
+    conformance::all(&both);
+    let why = "none is wanted";
+    conformance::all(&OffloadCompressor::software_only(engine, why, Policy::default()));
+}
+
+#[test]
+fn a_compressor_on_a_device() {
+    let _sim = Simulator::acquire(Machine::default());
+    for format in FORMATS {
+        let config = UadkConfig::default().with_background(false);
+        // However busy the machine is.
+        let policy = Policy::default().with_max_delay(std::time::Duration::MAX);
+        let builder = Compressor::builder().format(format).uadk(config).policy(policy);
+        let compressor = builder.build_on(&uadk_sim::libwd()).expect("a sound device");
+        conformance::all(&compressor);
+        let stats = compressor.stats();
+        assert!(stats.accelerator.blocks() > 100, "{stats}");
+    }
+}
+
+#[test]
+fn an_engine_that_breaks_a_promise_is_found_out() {
+    for fault in
+        [Fault::WrongOutput, Fault::WrongLength, Fault::ShortLength, Fault::NoLength, Fault::Refuse]
+    {
+        // Not the first request, and not every one.
+        let broken = {
+            let fault = fault.clone();
+            FaultInjector::new(software(Format::Zlib), move |n| (n % 3 == 2).then(|| fault.clone()))
+        };
+        let all = std::panic::AssertUnwindSafe(|| conformance::all(&broken));
+        let found = std::panic::catch_unwind(all).is_err();
+        assert!(found, "{fault:?}");
+    }
+}
+
+/// Leaves blocks of a batch out.
+#[derive(Debug)]
+struct Forgetful(SoftwareCompressor);
+
+impl BlockCompressor for Forgetful {
+    fn format(&self) -> Format {
+        self.0.format()
+    }
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.0.max_compressed_len(len)
+    }
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.0.compress(src, dst)
+    }
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.0.decompress(src, dst)
+    }
+    fn compress_batch(&self, blocks: &mut [uadk_compress::Block<'_>]) {
+        self.0.compress_batch(&mut blocks[1..]);
+    }
+}
+
+#[test]
+fn a_block_that_is_left_out_is_found_and_costs_nothing_behind_the_policy() {
+    let forgetful = || Forgetful(software(Format::Zlib));
+    assert!(std::panic::catch_unwind(|| conformance::all(&forgetful())).is_err());
+    let policy = Policy::default().with_min_block(0);
+    let both = OffloadCompressor::new(forgetful(), software(Format::Zlib), policy);
+    conformance::all(&both.expect("one format"));
+}
