@@ -5,7 +5,9 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use crate::block_gzip::Place;
 use crate::read;
-use crate::{ArchiveOptions, ArchiveReader, ArchiveWriter, Entry, Error, Result, index};
+use crate::{
+    ArchiveOptions, ArchiveReader, ArchiveWriter, BlockGzWriter, Entry, Error, Result, index,
+};
 
 /// A file that can be read, written and cut.
 pub trait ArchiveFile: Read + Write + Seek {
@@ -80,13 +82,14 @@ impl ArchiveOptions {
     /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, which
     /// would have to be written anew.
     pub fn append<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
+        let options = self.with_engine()?;
         if let Some(index) = index::load(&mut file)? {
-            return self.go_on(file, &index.entries, index.end, index.end_place);
+            return options.go_on(file, &index.entries, index.end, index.end_place);
         }
-        let scan = self.scan_whole_entries(&mut file)?;
+        let scan = options.scan_whole_entries(&mut file)?;
         match scan.torn {
             Some(error) => Err(error),
-            None => self.go_on(file, &scan.entries, scan.end, scan.end_place),
+            None => options.go_on(file, &scan.entries, scan.end, scan.end_place),
         }
     }
 
@@ -100,17 +103,24 @@ impl ArchiveOptions {
     /// than an archive, the error says so, and nothing is cut off; see
     /// [`discard_damaged`](Self::discard_damaged).
     pub fn resume<F: ArchiveFile>(&self, mut file: F) -> Result<(ArchiveWriter<F>, Recovered)> {
+        let options = self.with_engine()?;
         let len = file.seek(SeekFrom::End(0))?;
-        let scan = self.scan_whole_entries(&mut file)?;
+        let scan = options.scan_whole_entries(&mut file)?;
         if let Some(error) = &scan.torn
             && !is_torn_end(error, &mut file, scan.entries.is_empty(), self.discard_damaged)?
         {
             return Err(error.clone());
         }
         let kept = scan.end_place.map_or(len, |place| place.block);
-        let writer = self.go_on(file, &scan.entries, scan.end, scan.end_place)?;
+        let writer = options.go_on(file, &scan.entries, scan.end, scan.end_place)?;
         let cut = if scan.torn.is_some() { len.saturating_sub(kept) } else { 0 };
         Ok((writer, Recovered { entries: scan.entries, cut, torn: scan.torn }))
+    }
+
+    /// The same with the engine that they stand for, which then is made once, and not by every reader
+    /// and writer.
+    fn with_engine(&self) -> Result<Self> {
+        Ok(Self { gzip: self.gzip.with_engine()?, ..*self })
     }
 
     /// A writer that goes on at byte `end` of the tar, which is at `place` of the file.
@@ -124,25 +134,43 @@ impl ArchiveOptions {
         let Some(place) = place.filter(|place| u64::from(place.within) <= end) else {
             return Err(Error::NoBlocks);
         };
-        // The last block is compressed again, with more in it.
-        let block_start = end - u64::from(place.within);
+        let begun = self.read_begun_block(&mut file, end, place)?;
+        let mut archive = ArchiveWriter::with_writer(self.go_on_at(file, end, place, &begun)?)?;
+        archive.adopt(entries)?;
+        Ok(archive)
+    }
+
+    /// Reads what the block at `place` holds before it.
+    fn read_begun_block<F: ArchiveFile>(
+        &self,
+        file: &mut F,
+        end: u64,
+        place: Place,
+    ) -> Result<Vec<u8>> {
         let mut begun = vec![0; place.within as usize];
         file.seek(SeekFrom::Start(0))?;
-        let mut reader = self.gzip.clone().threads(1).reader(&mut file)?;
+        let mut reader = self.gzip.clone().threads(1).reader(file)?;
         reader.end_after_block(Some(place.block));
-        reader.seek_to(Place { within: 0, ..place }, block_start)?;
+        reader.seek_to(Place { within: 0, ..place }, end - u64::from(place.within))?;
         reader.read_exact(&mut begun)?;
-        drop(reader);
+        Ok(begun)
+    }
 
+    /// A writer of what follows on `begun`, which is compressed again, with more behind it.
+    fn go_on_at<F: ArchiveFile>(
+        &self,
+        file: F,
+        end: u64,
+        place: Place,
+        begun: &[u8],
+    ) -> Result<BlockGzWriter<F>> {
         let mut writer = self.gzip.writer(file)?;
-        writer.continue_at(place.block, block_start);
+        writer.continue_at(place.block, end - u64::from(place.within));
         let file = writer.get_mut();
         file.truncate(place.block)?;
         file.seek(SeekFrom::Start(place.block))?;
-        writer.write_all(&begun)?;
-        let mut archive = ArchiveWriter::with_writer(writer)?;
-        archive.adopt(entries)?;
-        Ok(archive)
+        writer.write_all(begun)?;
+        Ok(writer)
     }
 
     /// Reads entries as long as they are whole.

@@ -70,10 +70,12 @@ impl TreeWriter {
         disk: &Path,
         name: &Path,
     ) -> Result<()> {
-        let metadata = self.append_path(archive, disk, name)?;
-        if metadata.is_dir() {
-            for child in children(disk)? {
-                self.append_tree(archive, &disk.join(&child), &name.join(&child))?;
+        // The next one last. Not recursive, so that deep folders need no deep stack.
+        let mut pending = vec![(disk.to_owned(), name.to_owned())];
+        while let Some((disk, name)) = pending.pop() {
+            if self.append_path(archive, &disk, &name)?.is_dir() {
+                let children = children(&disk)?.into_iter().rev();
+                pending.extend(children.map(|child| (disk.join(&child), name.join(&child))));
             }
         }
         Ok(())
@@ -92,50 +94,85 @@ impl TreeWriter {
         disk: &Path,
         name: &Path,
     ) -> Result<Metadata> {
-        let wrong = |error: io::Error| {
-            let path = disk.as_os_str().as_encoded_bytes();
-            Error::entry_from(path, "it can't be read", error)
-        };
-        let metadata = fs::symlink_metadata(disk).map_err(wrong)?;
+        let metadata = fs::symlink_metadata(disk).map_err(|error| unreadable(disk, error))?;
         let kind = metadata.file_type();
-        let known = self.note(&metadata, name);
-        if let Some(first) = known {
-            let mut header = self.header(&metadata);
-            header.set_entry_type(EntryType::Link);
-            append_empty(archive, name, header, Some(&first), &metadata, Vec::new())?;
+        if let Some(first) = self.note(&metadata, name) {
+            self.append_further_name(archive, name, &metadata, &first)?;
         } else if kind.is_file() {
-            // Should it have become something else, this neither follows a link nor waits.
-            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            let mut options = OpenOptions::new();
-            let file = options.read(true).custom_flags(flags.bits().cast_signed()).open(disk);
-            let file = file.map_err(wrong)?;
-            let metadata = file.metadata().map_err(wrong)?;
-            if !metadata.is_file() {
-                return Err(wrong(io::Error::other("it is no file any more")));
-            }
-            let pax = self.attributes(disk);
-            self.append_file(archive, name, &file, &metadata, pax)?;
+            self.append_opened(archive, disk, name)?;
         } else if kind.is_symlink() {
-            let target = fs::read_link(disk).map_err(wrong)?;
-            let header = self.header(&metadata);
-            let pax = self.attributes(disk);
-            append_empty(archive, name, header, Some(&target), &metadata, pax)?;
+            self.append_symlink(archive, disk, name, &metadata)?;
         } else if kind.is_socket() {
             let path = disk.as_os_str().as_encoded_bytes();
             return Err(Error::entry(path, "a socket can't be in an archive; it is left out"));
         } else {
-            let mut header = self.header(&metadata);
-            if kind.is_char_device() || kind.is_block_device() {
-                let device = metadata.rdev();
-                header.set_device_major(rustix::fs::major(device))?;
-                header.set_device_minor(rustix::fs::minor(device))?;
-            }
-            let pax = self.attributes(disk);
-            let folder = name.join("");
-            let name = if metadata.is_dir() { &folder } else { name };
-            append_empty(archive, name, header, None, &metadata, pax)?;
+            self.append_node(archive, disk, name, &metadata)?;
         }
         Ok(metadata)
+    }
+
+    fn append_further_name<W: Write>(
+        &self,
+        archive: &mut ArchiveWriter<W>,
+        name: &Path,
+        metadata: &Metadata,
+        first: &Path,
+    ) -> Result<()> {
+        let mut header = self.header(metadata);
+        header.set_entry_type(EntryType::Link);
+        append_empty(archive, name, header, Some(first), metadata, Vec::new())
+    }
+
+    fn append_opened<W: Write>(
+        &self,
+        archive: &mut ArchiveWriter<W>,
+        disk: &Path,
+        name: &Path,
+    ) -> Result<()> {
+        // Should it have become something else, this neither follows a link nor waits.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mut options = OpenOptions::new();
+        let file = options.read(true).custom_flags(flags.bits().cast_signed()).open(disk);
+        let file = file.map_err(|error| unreadable(disk, error))?;
+        let metadata = file.metadata().map_err(|error| unreadable(disk, error))?;
+        if !metadata.is_file() {
+            return Err(unreadable(disk, io::Error::other("it is no file any more")));
+        }
+        let pax = self.attributes(disk);
+        self.append_file(archive, name, &file, &metadata, pax)
+    }
+
+    fn append_symlink<W: Write>(
+        &self,
+        archive: &mut ArchiveWriter<W>,
+        disk: &Path,
+        name: &Path,
+        metadata: &Metadata,
+    ) -> Result<()> {
+        let target = fs::read_link(disk).map_err(|error| unreadable(disk, error))?;
+        let (header, pax) = (self.header(metadata), self.attributes(disk));
+        append_empty(archive, name, header, Some(&target), metadata, pax)
+    }
+
+    /// Adds a folder, device or pipe.
+    fn append_node<W: Write>(
+        &self,
+        archive: &mut ArchiveWriter<W>,
+        disk: &Path,
+        name: &Path,
+        metadata: &Metadata,
+    ) -> Result<()> {
+        let mut header = self.header(metadata);
+        let kind = metadata.file_type();
+        if kind.is_char_device() || kind.is_block_device() {
+            let device = metadata.rdev();
+            header.set_device_major(rustix::fs::major(device))?;
+            header.set_device_minor(rustix::fs::minor(device))?;
+        }
+        let pax = self.attributes(disk);
+        let folder = name.join("");
+        let name = if metadata.is_dir() { &folder } else { name };
+        append_empty(archive, name, header, None, metadata, pax)
     }
 
     /// Remembers that a file with several names is in the archive under `name`, without adding it:
@@ -188,8 +225,8 @@ impl TreeWriter {
         })
     }
 
-    fn header(&self, metadata: &Metadata) -> Header {
-        let mut header = Header::new_gnu();
+    fn header(&self, metadata: &Metadata) -> Box<Header> {
+        let mut header = Box::new(Header::new_gnu());
         header.set_metadata(metadata);
         header.set_mode(metadata.mode() & 0o7777);
         header.set_mtime(metadata.mtime().max(0).cast_unsigned());
@@ -208,11 +245,15 @@ impl TreeWriter {
     }
 }
 
+fn unreadable(disk: &Path, error: io::Error) -> Error {
+    Error::entry_from(disk.as_os_str().as_encoded_bytes(), "it can't be read", error)
+}
+
 /// Adds what has no contents.
 fn append_empty<W: Write>(
     archive: &mut ArchiveWriter<W>,
     name: &Path,
-    mut header: Header,
+    mut header: Box<Header>,
     link: Option<&Path>,
     metadata: &Metadata,
     mut pax: Vec<(String, Vec<u8>)>,

@@ -1,5 +1,6 @@
 //! Indexes for archives that others wrote.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, SeekFrom, Write};
 
 use crate::append::ArchiveFile;
@@ -43,52 +44,75 @@ impl ArchiveOptions {
     ///
     /// Those of both files; where the old one is damaged.
     pub fn rewrite<R: Read, W: Write>(&self, from: R, to: W) -> Result<u64> {
-        let tee =
-            Tee { input: self.gzip.reader(from)?, output: self.gzip.writer(to)?, error: None };
-        let mut walker = Walker::new(tee);
-        let mut index = IndexBuilder::new()?;
-        let mut waiting = std::collections::VecDeque::new();
-        let (mut count, mut end) = (0, 0);
-        loop {
-            walker.input_mut().output.mark();
-            let Some(head) = walker.next()? else { break };
-            let mut entry = Entry::of_head(&head, None);
-            let tail = walker.finish()?;
-            (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
-            end = entry.end();
-            waiting.push_back(entry);
-            count += 1;
-            let tee = walker.input_mut();
-            tee.check()?;
-            while !waiting.is_empty()
-                && let Some(place) = tee.output.found()
-                && let Some(mut entry) = waiting.pop_front()
-            {
-                entry.place = Some(place);
-                index.push(&entry)?;
-            }
-        }
+        let gzip = self.gzip.with_engine()?;
+        let input = Box::new(gzip.reader(from)?);
+        let output = Box::new(gzip.writer(to)?);
+        Rewriting::default().run(Walker::new(Tee { input, output, error: None }))
+    }
+}
+
+/// What is known of an archive that is written anew.
+#[derive(Default)]
+struct Rewriting {
+    /// Entries whose place in the file is not known yet.
+    waiting: VecDeque<Entry>,
+    count: u64,
+    /// Where the last one ends.
+    end: u64,
+}
+
+impl Rewriting {
+    fn run<R: Read, W: Write>(mut self, mut walker: Walker<Tee<R, W>>) -> Result<u64> {
+        let mut index = Box::new(IndexBuilder::new()?);
+        while self.entry(&mut walker, &mut index)? {}
         let Tee { mut input, mut output, error } = walker.into_input();
         error.map_or(Ok(()), Err)?;
         io::copy(&mut input, &mut output)?;
         output.drain()?;
-        for mut entry in waiting {
+        for mut entry in self.waiting {
             entry.place = output.found();
             index.push(&entry)?;
         }
         // That of the zeros, for which the last mark was.
         let end_place = output.found().unwrap_or_default();
-        let members = index.finish(output.file_position(), output.position(), end, end_place)?;
+        let members =
+            index.finish(output.file_position(), output.position(), self.end, end_place)?;
         output.write_file(&members)?;
         output.finish()?;
-        Ok(count)
+        Ok(self.count)
+    }
+
+    /// The next entry; false if there is none.
+    fn entry<R: Read, W: Write>(
+        &mut self,
+        walker: &mut Walker<Tee<R, W>>,
+        index: &mut IndexBuilder,
+    ) -> Result<bool> {
+        walker.input_mut().output.mark();
+        let Some(head) = walker.next()? else { return Ok(false) };
+        let mut entry = Entry::of_head(&head, None);
+        let tail = walker.finish()?;
+        (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
+        self.end = entry.end();
+        self.waiting.push_back(entry);
+        self.count += 1;
+        let tee = walker.input_mut();
+        tee.check()?;
+        while !self.waiting.is_empty()
+            && let Some(place) = tee.output.found()
+            && let Some(mut entry) = self.waiting.pop_front()
+        {
+            entry.place = Some(place);
+            index.push(&entry)?;
+        }
+        Ok(true)
     }
 }
 
 /// Writes what is read.
 struct Tee<R: Read, W: Write> {
-    input: BlockGzReader<R>,
-    output: BlockGzWriter<W>,
+    input: Box<BlockGzReader<R>>,
+    output: Box<BlockGzWriter<W>>,
     /// What `consume` has no way to tell.
     error: Option<io::Error>,
 }

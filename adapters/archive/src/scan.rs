@@ -98,7 +98,7 @@ impl<R: BufRead> Walker<R> {
                 self.ended = true;
                 return Ok(None);
             }
-            let header = Header::from_byte_slice(&block);
+            let header = Header::from_byte_slice(&*block);
             check(header, at)?;
             match block[156] {
                 b'x' | b'X' => extensions.parse(&self.extension(header, at)?, at)?,
@@ -221,8 +221,8 @@ impl<R: BufRead> Walker<R> {
     }
 
     /// The next block of 512 bytes; `None` if the input ends before it.
-    fn block(&mut self) -> Result<Option<[u8; BLOCK]>> {
-        let mut block = [0; BLOCK];
+    fn block(&mut self) -> Result<Option<Box<[u8; BLOCK]>>> {
+        let mut block = Box::new([0; BLOCK]);
         let mut filled = 0;
         while filled < BLOCK {
             let ready = self.input.fill_buf()?;
@@ -237,7 +237,7 @@ impl<R: BufRead> Walker<R> {
         Ok(Some(block))
     }
 
-    fn needed_block(&mut self) -> Result<[u8; BLOCK]> {
+    fn needed_block(&mut self) -> Result<Box<[u8; BLOCK]>> {
         self.block()?.ok_or_else(|| self.torn())
     }
 

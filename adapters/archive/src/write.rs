@@ -61,7 +61,8 @@ const LINK_LEN: usize = 100;
 
 /// What an entry is made of, besides its name.
 pub(crate) struct Parts<'a> {
-    pub(crate) header: Header,
+    /// Boxed, for the sake of small stacks.
+    pub(crate) header: Box<Header>,
     pub(crate) link: Option<&'a Path>,
     /// Keys and values of a PAX header before it.
     pub(crate) pax: Vec<(String, Vec<u8>)>,
@@ -157,7 +158,7 @@ impl<W: Write> ArchiveWriter<W> {
         let size = if kind.has_data() { header.entry_size().map_err(wrong)? } else { 0 };
         let link = header.link_name().map_err(wrong)?.map(std::borrow::Cow::into_owned);
         let parts = Parts {
-            header,
+            header: Box::new(header),
             link: link.as_deref(),
             pax: Vec::new(),
             sparse_map: Vec::new(),
@@ -184,7 +185,7 @@ impl<W: Write> ArchiveWriter<W> {
         }
         header.set_size(0);
         let parts = Parts {
-            header,
+            header: Box::new(header),
             link: Some(target.as_ref()),
             pax: Vec::new(),
             sparse_map: Vec::new(),
@@ -246,7 +247,7 @@ impl<W: Write> ArchiveWriter<W> {
             Err(_) => start + header_len + parts.stored - stream.gzip.position(),
         };
         let padding = parts.stored.next_multiple_of(512) - parts.stored;
-        io::copy(&mut io::repeat(0).take(missing + padding), stream)?;
+        stream.write_zeros(missing + padding)?;
 
         self.entries += 1;
         self.waiting.push_back(Entry {
@@ -327,6 +328,16 @@ impl<W: Write> TarStream<W> {
     pub(crate) fn copy(&mut self, data: &mut impl Read, len: u64) -> Result<u64> {
         let crc = &mut self.crc;
         Ok(self.gzip.copy_from(data, len, |bytes| crc.update(bytes))?)
+    }
+
+    fn write_zeros(&mut self, mut len: u64) -> io::Result<()> {
+        static ZEROS: [u8; 4096] = [0; 4096];
+        while len > 0 {
+            let step = len.min(ZEROS.len() as u64);
+            self.write_all(&ZEROS[..step as usize])?;
+            len -= step;
+        }
+        Ok(())
     }
 }
 

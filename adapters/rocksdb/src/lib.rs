@@ -41,7 +41,7 @@
 //! have no effect: they are for RocksDB's own zlib, which does the blocks with a dictionary.
 //!
 //! Under [`Schema::Stock`] the compressor is asked for a window of 16 KiB
-//! ([`with_window`](uadk_compress::BlockCompressor::with_window)), whatever `window_bits` says: RocksDB's
+//! ([`Settings::window`](uadk_compress::Settings::window)), whatever `window_bits` says: RocksDB's
 //! readers have one of that size. The device and `block-deflate` (level 1 and the fastest) keep to
 //! it. libdeflate (levels from 2 on) can't be told: in blocks longer than 16 KiB its matches reach
 //! back up to 32 KiB. RocksDB's readers decode that, too, since they inflate a block in one call.

@@ -11,6 +11,7 @@ const CUSTOM: std::ops::RangeInclusive<u8> = 0x80..=0xfe;
 
 /// Which files a compressor makes: RocksDB's own, or files of a format of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Schema {
     /// RocksDB's own zlib schema: the files are those that RocksDB writes itself, so whatever reads
     /// these reads ours. Existing zlib files of format version 7 are read faster. Needs a compressor
@@ -29,6 +30,7 @@ pub enum Schema {
     /// `compression_type` are ours, blocks of RocksDB's own types (in `compression_per_level`, say)
     /// are RocksDB's. Blocks over 64 MiB are stored uncompressed if the compressor gives no
     /// [`max_decompressed_len`](uadk_compress::BlockCompressor::max_decompressed_len).
+    #[non_exhaustive]
     Custom {
         /// Written to each file, so that readers find the compressor: choose one name per format
         /// and keep it. 1 to 64 ASCII letters, digits and underscores.
@@ -42,7 +44,12 @@ pub enum Schema {
 impl Schema {
     /// [`Schema::Custom`] with the first of RocksDB's custom types, 0x80.
     pub fn custom(name: impl Into<String>) -> Self {
-        Self::Custom { name: name.into(), compression_type: *CUSTOM.start() }
+        Self::custom_with_type(name, *CUSTOM.start())
+    }
+
+    /// [`Schema::Custom`] with one of RocksDB's custom types, 0x80 to 0xfe.
+    pub fn custom_with_type(name: impl Into<String>, compression_type: u8) -> Self {
+        Self::Custom { name: name.into(), compression_type }
     }
 
     /// The name in OPTIONS files, option strings and the registry.

@@ -73,6 +73,12 @@ impl BlockGzOptions {
         self
     }
 
+    /// The same with the compressor that they stand for.
+    pub(crate) fn with_engine(&self) -> Result<Self> {
+        let engine = Arc::clone(self.engine()?.get_ref());
+        Ok(Self { compressor: Some(engine), ..*self })
+    }
+
     /// What compresses or decompresses.
     pub(super) fn engine(&self) -> Result<Checked<Arc<dyn BlockCompressor>>> {
         match &self.compressor {

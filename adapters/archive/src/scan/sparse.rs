@@ -16,7 +16,7 @@ pub(super) fn read_map(
     at: u64,
     pax: &Extensions,
     head: &mut Head,
-    mut next_block: impl FnMut() -> Result<[u8; BLOCK]>,
+    mut next_block: impl FnMut() -> Result<Box<[u8; BLOCK]>>,
 ) -> Result<()> {
     let wrong = |what: &'static str| Error::tar(at, what);
     let (segments, real_size) = if header.as_old().linkflag[0] == b'S' {
@@ -27,8 +27,8 @@ pub(super) fn read_map(
         let mut more = gnu.is_extended();
         while more {
             let block = next_block()?;
-            let mut extended = GnuExtSparseHeader::new();
-            extended.as_mut_bytes().copy_from_slice(&block);
+            let mut extended = Box::new(GnuExtSparseHeader::new());
+            extended.as_mut_bytes().copy_from_slice(&*block);
             push_all(extended.sparse(), &mut segments, at)?;
             more = extended.is_extended();
         }
@@ -57,7 +57,7 @@ pub(super) fn read_map(
 fn read_map_in_data(
     at: u64,
     head: &mut Head,
-    mut next_block: impl FnMut() -> Result<[u8; BLOCK]>,
+    mut next_block: impl FnMut() -> Result<Box<[u8; BLOCK]>>,
 ) -> Result<Vec<u64>> {
     let wrong = || Error::tar(at, "the map of a sparse file can't be read");
     let mut numbers: Vec<u64> = Vec::new();
@@ -66,7 +66,7 @@ fn read_map_in_data(
     while count.is_none_or(|count| numbers.len() < count) {
         head.stored = head.stored.checked_sub(BLOCK as u64).ok_or_else(wrong)?;
         let block = next_block()?;
-        for byte in block {
+        for &byte in block.iter() {
             if byte != b'\n' {
                 line.push(byte);
                 if line.len() > 20 {

@@ -85,7 +85,7 @@ pub(crate) struct Located {
 }
 
 impl<F: ReadAt> Snapshot<F> {
-    /// Opens a snapshot; a [`Compressor`] decompresses it.
+    /// Opens a snapshot; a [`Compressor`](uadk_compress::Compressor) decompresses it.
     ///
     /// # Errors
     ///

@@ -78,7 +78,7 @@ fn two_codecs_with_types_of_their_own_live_in_one_process() {
     let dir = tempfile::tempdir().expect("a folder");
     let gzip = Compressor::builder().format(Format::Gzip).build().expect("has it");
     let mut options = plain();
-    let schema = Schema::Custom { name: "TestGzip".into(), compression_type: 0xfe };
+    let schema = Schema::custom_with_type("TestGzip", 0xfe);
     options.set_block_compressor(gzip.clone(), schema).expect("legal");
     {
         let db = DB::open(&options, dir.path()).expect("opened");
@@ -87,8 +87,7 @@ fn two_codecs_with_types_of_their_own_live_in_one_process() {
     }
     assert!(files_mention(dir.path(), "TestGzip;FE;"));
     assert!(gzip.stats().together().compress.blocks > 10);
-    register(gzip, Schema::Custom { name: "TestGzip".into(), compression_type: 0xfe })
-        .expect("legal");
+    register(gzip, Schema::custom_with_type("TestGzip", 0xfe)).expect("legal");
     let db = DB::open(&custom("TestOfTwo"), dir.path()).expect("opened");
     assert_full(&db);
 }
