@@ -165,24 +165,7 @@ fn blocks_that_were_not_submitted_do_not_make_the_device_look_fast() {
     rig.compress_batch(5000);
     let took = rig.clock.now() - begin;
     let stats = rig.stats();
-    assert!(stats.fallbacks.delayed > 0 && took <= 120 * MS, "took {took:?}: {stats}");
-}
-
-#[test]
-fn the_limit_on_losses_holds_for_the_process() {
-    let config = UadkConfig::default().with_max_quarantine(1).with_background(false);
-    let Rig { engines, uadk, clock, sim } =
-        Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
-    rig::compress(&engines, 0);
-    sim.fault(Fault::Lost { write_late: false }, 1);
-    rig::compress(&engines, 1);
-    let lost = uadk.stats().quarantined_bytes;
-    drop((engines, uadk));
-    let next = UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &config, clock);
-    let next = next.expect("installed");
-    assert_eq!(next.stats().quarantined_bytes, lost);
-    let result = next.compress(&[1; LEN], &mut [0; 2 * LEN]);
-    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
+    assert!(stats.delay.compress > 2 * MS && took <= 120 * MS, "took {took:?}: {stats}");
 }
 
 #[test]
@@ -226,7 +209,7 @@ impl tracing::Subscriber for PanickingSubscriber {
 #[test]
 fn a_subscriber_that_panics_does_not_lose_the_device() {
     let rig = Rig::new();
-    let caught = tracing::subscriber::with_default(PanickingSubscriber, || {
+    let _ = tracing::subscriber::with_default(PanickingSubscriber, || {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| rig.uadk.start()))
     });
     assert_ne!(rig.uadk.stats().outage, Some(Error::Starting));
@@ -329,7 +312,7 @@ fn bytes_behind_a_stream_are_no_fault_of_a_driver_that_does_not_count_the_traile
 
 #[test]
 fn a_device_is_not_uninitialised_while_it_works_on_what_a_panic_left_behind() {
-    let Rig { engines, uadk, clock, sim } = Rig::new();
+    let Rig { engines, uadk, clock, sim, .. } = Rig::new();
     rig::compress(&engines, 0);
     sim.full_queue(8);
     sim.set_faults(|_| Some(Fault::Late { polls: 40 }));
@@ -344,7 +327,7 @@ fn a_device_is_not_uninitialised_while_it_works_on_what_a_panic_left_behind() {
 
 #[test]
 fn a_device_is_not_uninitialised_while_it_works_on_a_block_past_its_deadline() {
-    let Rig { engines, uadk, clock: _clock, sim } = Rig::new();
+    let Rig { engines, uadk, clock: _clock, sim, .. } = Rig::new();
     rig::compress(&engines, 0);
     sim.fault(Fault::Delay(150 * MS), 1);
     rig::compress(&engines, 1);

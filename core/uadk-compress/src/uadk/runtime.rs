@@ -75,10 +75,19 @@ impl User {
         let init = libwd.functions().wd_comp_init2_;
         let same =
             |other: &Runtimes| std::ptr::fn_addr_eq(other.libwd.functions().wd_comp_init2_, init);
-        all.retain(|runtimes| !(same(runtimes) && runtimes.are_unused()));
+        // What was lost to a device stays lost when its last user goes.
+        let mut losses = None;
+        all.retain(|runtimes| {
+            let gone = same(runtimes) && runtimes.are_unused();
+            if gone {
+                losses = Some(Arc::clone(&runtimes.current().losses));
+            }
+            !gone
+        });
         let found = all.iter().find(|runtimes| same(runtimes)).cloned();
         let runtimes = found.unwrap_or_else(|| {
-            let runtimes = Arc::new(Runtimes::new(libwd, config, clock));
+            let losses = losses.unwrap_or_default();
+            let runtimes = Arc::new(Runtimes::new(libwd, config, clock, losses));
             all.push(Arc::clone(&runtimes));
             runtimes
         });
@@ -107,7 +116,7 @@ impl Drop for User {
 }
 
 impl Runtimes {
-    fn new(libwd: &Libwd, config: &UadkConfig, clock: Arc<dyn Clock>) -> Self {
+    fn new(libwd: &Libwd, config: &UadkConfig, clock: Arc<dyn Clock>, losses: Arc<Losses>) -> Self {
         fork::watch();
         let runtimes = Self {
             libwd: libwd.clone(),
@@ -116,16 +125,13 @@ impl Runtimes {
             current: AtomicPtr::default(),
             users: AtomicUsize::new(0),
         };
-        runtimes.current.store(runtimes.new_runtime(), Ordering::Release);
+        runtimes.current.store(runtimes.new_runtime(losses), Ordering::Release);
         runtimes
     }
 
-    /// Whether they have neither users nor anything of the device, and nothing is lost to it.
+    /// Whether they have neither users nor anything of the device.
     fn are_unused(&self) -> bool {
-        let runtime = self.current();
-        self.users.load(Ordering::Acquire) == 0
-            && runtime.losses.bytes() == 0
-            && runtime.lifecycle.is_unused()
+        self.users.load(Ordering::Acquire) == 0 && self.current().lifecycle.is_unused()
     }
 
     fn current(&self) -> &Arc<Runtime> {
@@ -137,7 +143,7 @@ impl Runtimes {
     #[cold]
     fn after_fork(&self) -> &Arc<Runtime> {
         let parents = self.current.load(Ordering::Acquire);
-        let ours = self.new_runtime();
+        let ours = self.new_runtime(Arc::default());
         let current =
             match self.current.compare_exchange(parents, ours, Ordering::AcqRel, Ordering::Acquire)
             {
@@ -152,8 +158,7 @@ impl Runtimes {
         unsafe { &*current }
     }
 
-    fn new_runtime(&self) -> *mut Arc<Runtime> {
-        let losses = Arc::<Losses>::default();
+    fn new_runtime(&self, losses: Arc<Losses>) -> *mut Arc<Runtime> {
         let formats = Arc::<Formats>::default();
         let library =
             Library::new(&self.libwd, Arc::clone(&formats), &self.config, Arc::clone(&losses));
@@ -245,7 +250,7 @@ impl Runtime {
     pub(super) fn allocate(self: &Arc<Self>, key: Key) -> Result<Allocated<Session>, Error> {
         if self.losses.bytes() > self.config.max_quarantine {
             // Late completions may have brought some back.
-            let _ = self.lifecycle.snapshot(|library| library.sweep());
+            let _ = self.lifecycle.snapshot(Library::sweep);
         }
         let lost = self.losses.bytes();
         if lost > self.config.max_quarantine {

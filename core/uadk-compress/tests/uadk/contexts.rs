@@ -154,5 +154,5 @@ fn a_panic_while_the_queue_is_full_leaves_the_device_usable() {
     rig.compress_batch(64);
     let stats = rig.stats();
     assert_eq!(stats.accelerator.compress.blocks, 65, "{stats}");
-    assert_eq!(rig.uadk.stats().lost, 8);
+    assert_eq!(rig.lost(), 8);
 }

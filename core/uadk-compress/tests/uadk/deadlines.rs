@@ -33,8 +33,8 @@ fn a_lost_completion_costs_its_deadline_and_software_does_the_block() {
     let stats = rig.stats();
     assert_eq!(stats.fallbacks.timed_out, 1, "{stats}");
     assert_eq!(stats.breaker.opened, 0, "one lost block is no fault of the device: {stats}");
-    assert_eq!(rig.uadk.stats().lost, 1);
-    let quarantined = rig.uadk.stats().quarantined_bytes;
+    assert_eq!(rig.lost(), 1);
+    let quarantined = rig.quarantined();
     assert!(quarantined >= LEN);
 
     // While it was so slow blocks stay away, and then come back.
@@ -43,7 +43,7 @@ fn a_lost_completion_costs_its_deadline_and_software_does_the_block() {
     rig.clock.advance(1000 * MS);
     rig.compress(3);
     assert_eq!(rig.stats().accelerator.compress.blocks, 2, "{}", rig.stats());
-    assert_eq!(rig.uadk.stats().quarantined_bytes, quarantined, "it is kept");
+    assert_eq!(rig.quarantined(), quarantined, "it is kept");
     assert_eq!(rig.sim.write_late(), 1);
     rig.compress(4);
 }
@@ -108,7 +108,7 @@ fn a_device_past_its_deadline_gets_its_buffers_back_when_it_is_done() {
     rig.compress(1);
     let stats = rig.stats();
     assert_eq!(stats.fallbacks.timed_out, 1, "{stats}");
-    assert!(rig.uadk.stats().quarantined_bytes > 0);
+    assert!(rig.quarantined() > 0);
     rig.clock.advance(1000 * MS);
     // A session on the same context is polled sooner or later.
     rig.sim.clear_faults();
@@ -117,7 +117,7 @@ fn a_device_past_its_deadline_gets_its_buffers_back_when_it_is_done() {
             scope.spawn(|| rig.compress(round)).join().expect("no panic");
         });
     }
-    assert_eq!(rig.uadk.stats().quarantined_bytes, 0, "{}", rig.uadk.stats());
+    assert_eq!(rig.quarantined(), 0, "{}", rig.uadk.stats());
     assert_eq!(rig.stats().accelerator.compress.blocks, 9, "{}", rig.stats());
 }
 
@@ -192,22 +192,6 @@ fn a_slow_device_is_left_alone_until_it_has_recovered() {
 }
 
 #[test]
-fn a_device_that_has_lost_too_much_is_not_used_any_more() {
-    let config = UadkConfig::default().with_max_quarantine(100 << 10);
-    let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
-    rig.sim.set_faults(|request| {
-        request.number.is_multiple_of(3).then_some(Fault::Lost { write_late: false })
-    });
-    for seed in 0..100 {
-        rig.compress(seed);
-        rig.clock.advance(2000 * MS);
-    }
-    let cause = rig.stats().breaker.cause.expect("it opened").to_string();
-    assert!(cause.contains("max_quarantine"), "{cause}");
-    assert!(rig.uadk.stats().quarantined_bytes < 150 << 10);
-}
-
-#[test]
 fn the_deadline_can_be_set() {
     let config = UadkConfig::default().with_deadline(7 * MS);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
@@ -236,7 +220,7 @@ fn blocks_that_are_done_while_software_is_at_work_are_not_given_up() {
     let stats = engines.stats();
     assert!(stats.accelerator.blocks() >= 16, "{stats}");
     assert_eq!(stats.fallbacks.busy, stats.software.blocks(), "{stats}");
-    assert_eq!(rig.uadk.stats().lost, 0);
+    assert_eq!(rig.lost(), 0);
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Rig {
     pub(crate) uadk: UadkCompressor,
     pub(crate) clock: ManualClock,
     pub(crate) sim: Simulator,
+    /// Blocks and bytes that earlier tests lost in this process.
+    lost_before: (u64, usize),
 }
 
 impl Rig {
@@ -62,7 +64,19 @@ impl Rig {
         let uadk = UadkCompressor::with_libwd(libwd, format, &config, clock.clone());
         let uadk = uadk.expect("it is installed");
         let engines = engines(&uadk, policy, &clock);
-        Self { engines, uadk, clock, sim }
+        let before = uadk.stats();
+        let lost_before = (before.lost, before.quarantined_bytes);
+        Self { engines, uadk, clock, sim, lost_before }
+    }
+
+    /// Blocks that this test has lost.
+    pub(crate) fn lost(&self) -> u64 {
+        self.uadk.stats().lost - self.lost_before.0
+    }
+
+    /// Bytes that this test has in quarantine.
+    pub(crate) fn quarantined(&self) -> usize {
+        self.uadk.stats().quarantined_bytes - self.lost_before.1
     }
 
     pub(crate) fn stats(&self) -> Stats {
