@@ -8,6 +8,7 @@
 mod decode;
 mod encode;
 mod packet;
+mod reader;
 mod receiver;
 mod relay;
 mod sender;
@@ -18,7 +19,7 @@ pub use crate::error::ErrorKind;
 pub use crate::method::{Method, UnknownMethod};
 pub use packet::{DeviceState, Event, Packet};
 pub use receiver::{RamBlocks, Received, Receiver};
-pub use relay::relay;
+pub use relay::{relay, relay_pipelined};
 pub use sender::{PacketNumbers, Sender};
 pub use settings::{Settings, ZlibMode};
 pub use wire::Hello;

@@ -3,9 +3,10 @@
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
+use std::thread;
 
 use uadk_compress_pages::multifd::{
-    CHANNEL_MAGIC, MAIN_MAGIC, PacketNumbers, Receiver, Sender, Settings, relay,
+    CHANNEL_MAGIC, MAIN_MAGIC, PacketNumbers, Receiver, Sender, Settings, relay_pipelined,
 };
 
 use super::address::{Address, Connection};
@@ -31,6 +32,8 @@ pub(crate) enum Failure {
     Multifd(#[from] uadk_compress_pages::Error),
     #[error("a connection can't be shared between threads")]
     Clone(#[source] io::Error),
+    #[error("no thread can be started for a connection")]
+    Thread(#[source] io::Error),
     #[error("the other connections were closed: it broke off")]
     BrokenOff,
 }
@@ -41,6 +44,7 @@ impl Failure {
         match self {
             Self::Connect { .. } => Some("start it first, with -incoming or migrate-incoming"),
             Self::Unknown(_) => Some("switch multifd on at both QEMUs, and TLS off"),
+            Self::Thread(_) => Some("raise the limit of processes (ulimit -u, TasksMax)"),
             _ => None,
         }
     }
@@ -74,12 +78,13 @@ pub(crate) fn pass_main(
         destination.try_clone().map_err(Failure::Clone)?,
         source.try_clone().map_err(Failure::Clone)?,
     );
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         // The return path. How it ends is the source's to judge, and what it then does shows below.
-        scope.spawn(move || {
+        let return_path = move || {
             let _ = copy(&mut back.0, &mut back.1, &mut |_| {});
             back.1.shutdown(Shutdown::Write);
-        });
+        };
+        thread::Builder::new().spawn_scoped(scope, return_path).map_err(Failure::Thread)?;
         let (mut from, mut to) = (source, destination);
         let passed = to
             .write_all(&MAIN_MAGIC)
@@ -122,6 +127,8 @@ pub(crate) fn pass_multifd(
     (from, to): (&Settings, &Settings),
     counters: &Arc<Counters>,
 ) -> Result<(), Failure> {
+    let pending_read = source.try_clone().map_err(Failure::Clone)?;
+    let interrupt = || pending_read.shutdown(Shutdown::Both);
     let input = CHANNEL_MAGIC.as_slice().chain(source);
     let mut receiver = Receiver::new(input, from)?;
     let hello = receiver.hello();
@@ -129,7 +136,9 @@ pub(crate) fn pass_multifd(
     let mut sender = Sender::new(destination, hello.channel, &to, PacketNumbers::default())
         .map_err(|error| uadk_compress_pages::Error::Destination(Box::new(error)))?;
     counters.channel();
-    relay(&mut receiver, &mut sender, |event, bytes_out| counters.packet(event, bytes_out))?;
+    relay_pipelined(&mut receiver, &mut sender, interrupt, |event, bytes_out| {
+        counters.packet(event, bytes_out);
+    })?;
     sender.get_ref().shutdown(Shutdown::Write);
     Ok(())
 }

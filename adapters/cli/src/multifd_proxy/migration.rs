@@ -4,6 +4,7 @@ use std::io;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Queue, RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,15 +52,20 @@ enum Report {
 /// Accepts connections for as long as the process lives.
 pub(crate) fn accept_in_background(listener: Listener) -> Queue<io::Result<Connection>> {
     let (sender, queue) = channel();
-    std::thread::spawn(move || {
+    let connections = sender.clone();
+    let accept = move || {
         loop {
             let accepted = listener.accept();
             let over = accepted.as_ref().is_err_and(|error| !is_passing(error));
-            if sender.send(accepted).is_err() || over {
+            if connections.send(accepted).is_err() || over {
                 break;
             }
         }
-    });
+    };
+    if let Err(error) = thread::Builder::new().spawn(accept) {
+        // The queue is here.
+        let _ = sender.send(Err(error));
+    }
     queue
 }
 
@@ -132,7 +138,8 @@ impl Migration {
     /// Handles one connection in a thread of its own.
     fn serve(&self, mut source: Connection, reports: Sender<Report>) {
         let shared = Arc::clone(&self.shared);
-        std::thread::spawn(move || {
+        let unstarted = reports.clone();
+        let serve = move || {
             // The migration may be over, with nobody to report to.
             let report = |report| drop(reports.send(report));
             let kind = match identify(&mut source) {
@@ -143,7 +150,10 @@ impl Migration {
             report(Report::Identified(kind));
             let outcome = shared.pass(kind, source);
             report(Report::Ended(Some(kind), outcome));
-        });
+        };
+        if let Err(error) = thread::Builder::new().spawn(serve) {
+            drop(unstarted.send(Report::Ended(None, Err(Failure::Thread(error)))));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
+use super::packet::Packet;
 use super::settings::Settings;
 use crate::codec::PageCodec;
 use crate::error::ErrorKind;
@@ -22,7 +23,6 @@ pub(crate) enum Decoder {
 
 impl Decoder {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
-        settings.check()?;
         Ok(match settings.method {
             Method::None => Self::None,
             Method::Zlib => Self::Zlib(Decompress::new(true)),
@@ -41,23 +41,25 @@ impl Decoder {
         })
     }
 
-    /// Decompresses a payload into `pages`, which are as many as the packet announced.
-    pub(crate) fn decode(
-        &mut self,
-        payload: &[u8],
-        page_size: usize,
-        pages: &mut [u8],
-    ) -> Result<(), ErrorKind> {
+    /// Whether each packet depends on those before it, so that one decoder must decode them all,
+    /// in their order.
+    pub(crate) const fn is_stateful(&self) -> bool {
+        matches!(self, Self::Zlib(_) | Self::Zstd(_))
+    }
+
+    /// Decompresses a packet's pages, which are as many as its header announced.
+    pub(crate) fn decode(&mut self, packet: &mut Packet) -> Result<(), ErrorKind> {
+        let Packet { page_size, ref compressed, ref mut pages, .. } = *packet;
         if pages.is_empty() {
             return Ok(());
         }
         match self {
-            Self::None => pages.copy_from_slice(payload),
-            Self::Zlib(stream) => inflate(stream, payload, pages)?,
-            Self::Zstd(stream) => unzstd(stream, payload, pages)?,
-            Self::Pages(codec) => single_pages(codec, payload, page_size, pages)?,
+            // They were read to their place.
+            Self::None => Ok(()),
+            Self::Zlib(stream) => inflate(stream, compressed, pages),
+            Self::Zstd(stream) => unzstd(stream, compressed, pages),
+            Self::Pages(codec) => single_pages(codec, compressed, page_size, pages),
         }
-        Ok(())
     }
 }
 

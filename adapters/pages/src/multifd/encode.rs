@@ -12,10 +12,10 @@ use crate::error::ErrorKind;
 use crate::method::Method;
 use crate::segment::{self, SegmentCompressor};
 
-/// Makes the payloads of one channel.
+/// Makes payloads. Settings must be [resolved](Settings::resolved).
 pub(crate) enum Encoder {
     None,
-    Segments { codec: PageCodec, begun: bool },
+    Segments(PageCodec),
     Zlib { stream: Compress, out: Vec<u8> },
     Zstd { stream: CCtx<'static>, out: Vec<u8> },
     Pages { codec: PageCodec, lens: Vec<u8> },
@@ -23,15 +23,13 @@ pub(crate) enum Encoder {
 
 impl Encoder {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
-        settings.check()?;
         let (page_size, pages) = (settings.page_size, settings.pages_per_packet());
         let room = || Vec::with_capacity(page_size * (pages + pages / 8) + 1024);
         Ok(match (settings.method, settings.zlib) {
             (Method::None, _) => Self::None,
-            (Method::Zlib, ZlibMode::Segments) => Self::Segments {
-                codec: PageCodec::new(Arc::new(SegmentCompressor), page_size, pages),
-                begun: false,
-            },
+            (Method::Zlib, ZlibMode::Segments) => {
+                Self::Segments(PageCodec::new(Arc::new(SegmentCompressor), page_size, pages))
+            }
             (Method::Zlib, ZlibMode::Stream) => {
                 let level = Compression::new(settings.level.clamp(1, 9).unsigned_abs());
                 Self::Zlib { stream: Compress::new(level, true), out: room() }
@@ -44,38 +42,30 @@ impl Encoder {
         })
     }
 
-    /// Adds the payload of `pages`, which lie one behind the other, to `slices`.
-    pub(crate) fn encode<'e>(
-        &'e mut self,
-        pages: &'e [u8],
-        page_size: usize,
-        slices: &mut Vec<IoSlice<'e>>,
-    ) -> Result<(), ErrorKind> {
+    /// Whether each packet depends on those before it, so that one encoder must encode them all,
+    /// in their order.
+    pub(crate) const fn is_stateful(&self) -> bool {
+        matches!(self, Self::Zlib { .. } | Self::Zstd { .. })
+    }
+
+    /// What precedes the first payload of a channel, if anything.
+    pub(crate) const fn stream_header(&self) -> Option<&'static [u8]> {
+        match self {
+            Self::Segments(_) => Some(&segment::STREAM_HEADER),
+            _ => None,
+        }
+    }
+
+    /// Compresses `pages`, which lie one behind the other.
+    pub(crate) fn encode(&mut self, pages: &[u8], page_size: usize) -> Result<(), ErrorKind> {
         if pages.is_empty() {
             return Ok(());
         }
         match self {
-            Self::None => slices.push(IoSlice::new(pages)),
-            Self::Segments { codec, begun } => {
-                if !std::mem::replace(begun, true) {
-                    slices.push(IoSlice::new(&segment::STREAM_HEADER));
-                }
-                codec.compress(pages);
-                for (compressed, page) in codec.compressed().zip(pages.chunks_exact(page_size)) {
-                    match compressed {
-                        Some(bytes) => slices.push(IoSlice::new(bytes)),
-                        None => slices.extend(segment::stored(page)),
-                    }
-                }
-            }
-            Self::Zlib { stream, out } => {
-                deflate(stream, pages, out)?;
-                slices.push(IoSlice::new(out));
-            }
-            Self::Zstd { stream, out } => {
-                flush_zstd(stream, pages, out)?;
-                slices.push(IoSlice::new(out));
-            }
+            Self::None => {}
+            Self::Segments(codec) => codec.compress(pages),
+            Self::Zlib { stream, out } => deflate(stream, pages, out)?,
+            Self::Zstd { stream, out } => flush_zstd(stream, pages, out)?,
             Self::Pages { codec, lens } => {
                 codec.compress(pages);
                 lens.clear();
@@ -83,13 +73,39 @@ impl Encoder {
                     let len = compressed.map_or(page_size, <[u8]>::len) as u32;
                     lens.extend_from_slice(&len.to_be_bytes());
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the payload of the `pages` that were [encoded](Self::encode) last to `slices`.
+    pub(crate) fn payload<'e>(
+        &'e self,
+        pages: &'e [u8],
+        page_size: usize,
+        slices: &mut Vec<IoSlice<'e>>,
+    ) {
+        if pages.is_empty() {
+            return;
+        }
+        match self {
+            Self::None => slices.push(IoSlice::new(pages)),
+            Self::Segments(codec) => {
+                for (compressed, page) in codec.compressed().zip(pages.chunks_exact(page_size)) {
+                    match compressed {
+                        Some(bytes) => slices.push(IoSlice::new(bytes)),
+                        None => slices.extend(segment::stored(page)),
+                    }
+                }
+            }
+            Self::Zlib { out, .. } | Self::Zstd { out, .. } => slices.push(IoSlice::new(out)),
+            Self::Pages { codec, lens } => {
                 slices.push(IoSlice::new(lens));
                 for (compressed, page) in codec.compressed().zip(pages.chunks_exact(page_size)) {
                     slices.push(IoSlice::new(compressed.unwrap_or(page)));
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -143,7 +159,7 @@ impl std::fmt::Debug for Encoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::None => "None",
-            Self::Segments { .. } => "Segments",
+            Self::Segments(_) => "Segments",
             Self::Zlib { .. } => "Zlib",
             Self::Zstd { .. } => "Zstd",
             Self::Pages { .. } => "Pages",

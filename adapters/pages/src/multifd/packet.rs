@@ -1,5 +1,9 @@
 //! What comes out of a stream.
 
+use super::reader::Kind;
+use super::settings::Settings;
+use crate::error::ErrorKind;
+
 /// A packet of pages, decompressed.
 #[derive(Debug, Default)]
 pub struct Packet {
@@ -13,9 +17,22 @@ pub struct Packet {
     pub(crate) pages: Vec<u8>,
     /// Bytes that the pages took in the stream.
     pub(crate) payload: u32,
+    /// Those bytes, unless the method is none.
+    pub(crate) compressed: Vec<u8>,
 }
 
 impl Packet {
+    /// An empty packet with room for all pages that fit into one.
+    pub(crate) fn with_room(settings: &Settings) -> Self {
+        let pages = settings.pages_per_packet();
+        Self {
+            page_size: settings.page_size,
+            offsets: Vec::with_capacity(pages),
+            pages: Vec::with_capacity(settings.page_size * pages),
+            ..Self::default()
+        }
+    }
+
     /// The packet's number, counted over all channels of a migration.
     #[must_use]
     pub const fn number(&self) -> u64 {
@@ -44,6 +61,24 @@ impl Packet {
     #[must_use]
     pub const fn payload_len(&self) -> u32 {
         self.payload
+    }
+
+    /// Fails unless every offset is that of a page in a block of `size` bytes.
+    pub(crate) fn check_offsets(&self, size: u64) -> Result<(), ErrorKind> {
+        let page_size = self.page_size as u64;
+        let valid = |offset: u64| {
+            offset.is_multiple_of(page_size)
+                && offset.checked_add(page_size).is_some_and(|end| end <= size)
+        };
+        match self.offsets.iter().position(|offset| !valid(*offset)) {
+            None => Ok(()),
+            Some(index) => Err(ErrorKind::Offset {
+                index,
+                offset: self.offsets[index],
+                block: self.block.clone(),
+                size,
+            }),
+        }
     }
 }
 
@@ -88,4 +123,14 @@ pub enum Event<'r> {
     },
     /// A device's state.
     DeviceState(&'r DeviceState),
+}
+
+impl<'r> Event<'r> {
+    pub(super) const fn new(kind: Kind, packet: &'r Packet, state: &'r DeviceState) -> Self {
+        match kind {
+            Kind::Pages => Self::Pages(packet),
+            Kind::Sync => Self::Sync { number: packet.number },
+            Kind::DeviceState => Self::DeviceState(state),
+        }
+    }
 }

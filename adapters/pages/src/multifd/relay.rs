@@ -1,33 +1,157 @@
 //! One channel, received and sent on in another method.
+//!
+//! The jobs of the pool read their packets themselves, one at a time and in the pool's order, then
+//! decompress and compress them side by side. The channel's own thread takes the jobs in that order
+//! and writes the packets. So no packet waits for one that has not been read: it is written as
+//! soon as those before it are, whether or not the source sends more.
+
+mod job;
 
 use std::io::{Read, Write};
+use std::thread;
 
+use uadk_compress::pool::Pool;
+
+use self::job::{Job, Source};
+use super::encode::Encoder;
 use super::packet::Event;
+use super::reader::Kind;
 use super::receiver::Receiver;
 use super::sender::Sender;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
-/// Passes a channel on until it ends: the same packets under the same numbers, compressed anew.
-/// `seen` is told of each packet when it has been sent, with the bytes its pages took on both sides.
+/// Packets under way in a pipelined channel: one is read, two are at the engine, one is written.
+const PACKETS: usize = 4;
+
+/// Passes a channel on until it ends: the same packets under the same numbers, compressed anew, one
+/// after the other on the caller's thread.
+///
+/// Calls `seen` after each packet has been sent, with the bytes that its pages then took.
 ///
 /// # Errors
 ///
-/// [`Error::Source`] or [`Error::Destination`], by the side that failed. Both connections are to be closed then, and those of the migration's
-/// other channels: the destination may have no reason to believe that it got everything.
-pub fn relay<R: Read, W: Write>(
+/// [`Error::Source`] or [`Error::Destination`], by the side that failed, or [`Error::Multifd`] if a
+/// codec panicked. Close both connections then, and those of the migration's other channels: the
+/// destination may have no reason to believe that anything is missing.
+pub fn relay<R: Read + Send, W: Write>(
     receiver: &mut Receiver<R>,
     sender: &mut Sender<W>,
+    seen: impl FnMut(Event<'_>, u64),
+) -> Result<(), Error> {
+    run(1, receiver, sender, || (), seen)
+}
+
+/// Like [`relay`], with up to four packets under way at once, so that an accelerator has a batch
+/// while another packet is read or written.
+///
+/// Writes the same bytes as [`relay`], and each packet as soon as those before it are written,
+/// however long the source takes to send the next one. The caller's thread writes; up to three
+/// others read and compress, as many as the system can start. Each packet takes about 1.5 MiB of
+/// memory, and device states are passed on one at a time. Where packets depend on those before them
+/// (zstd, zlib that QEMU made, and [`ZlibMode::Stream`](super::ZlibMode::Stream)), one is decoded
+/// while the one before it is encoded.
+///
+/// When the relay fails, one of these threads may be waiting for the source. `interrupt` is called
+/// then. It must make this read and all later ones return, for example by shutting the connection
+/// down.
+///
+/// # Errors
+///
+/// As for [`relay`].
+pub fn relay_pipelined<R: Read + Send, W: Write>(
+    receiver: &mut Receiver<R>,
+    sender: &mut Sender<W>,
+    interrupt: impl FnMut(),
+    seen: impl FnMut(Event<'_>, u64),
+) -> Result<(), Error> {
+    run(PACKETS, receiver, sender, interrupt, seen)
+}
+
+fn run<R: Read + Send, W: Write>(
+    packets: usize,
+    receiver: &mut Receiver<R>,
+    sender: &mut Sender<W>,
+    interrupt: impl FnMut(),
     mut seen: impl FnMut(Event<'_>, u64),
 ) -> Result<(), Error> {
-    while let Some(event) = receiver.receive().map_err(|error| Error::Source(Box::new(error)))? {
-        let before = sender.payload_bytes();
-        let sent = match event {
-            Event::Pages(packet) => sender.relay(packet),
-            Event::Sync { number } => sender.relay_sync(number),
-            Event::DeviceState(state) => sender.relay_device_state(state),
-        };
-        sent.map_err(|error| Error::Destination(Box::new(error)))?;
-        seen(event, sender.payload_bytes() - before);
-    }
+    let channel = Some(receiver.hello().channel);
+    let mut taken = receiver.packets();
+    let mut submitted = taken;
+    let jobs = (0..packets).map(|_| Job::new(receiver, sender));
+    let mut idle = jobs.collect::<Result<Vec<_>, _>>()?;
+    let source = Source::new(receiver);
+    thread::scope(|scope| {
+        let work = |(): &mut (), job: &mut Job| job.run(&source);
+        // The caller's thread has one of the packets, which it writes.
+        let mut pool = Pool::scoped(scope, "multifd-relay", packets - 1, || (), work);
+        // Dropped before the pool, which waits for the job that is reading.
+        let mut stop = Stop { source: &source, interrupt, ended: false };
+        loop {
+            while let Some(mut job) = idle.pop() {
+                job.number = submitted;
+                if let Err(refused) = pool.submit(job) {
+                    idle.push(refused);
+                    break;
+                }
+                submitted += 1;
+            }
+            let Some(done) = pool.take() else { return Ok(()) };
+            let mut job = done.map_err(|panicked| {
+                ErrorKind::Unsupported(panicked.to_string()).at(channel, Some(taken))
+            })?;
+            taken += 1;
+            match job.take_received()? {
+                None => {
+                    stop.ended = true;
+                    return Ok(());
+                }
+                Some(Kind::Pages) => {
+                    send(sender, Event::Pages(&job.packet), job.encoded(), &mut seen)?;
+                }
+                Some(Kind::Sync) => {
+                    let number = job.packet.number();
+                    send(sender, Event::Sync { number }, None, &mut seen)?;
+                }
+                Some(Kind::DeviceState) => source.pass_device_state(|state| {
+                    send(sender, Event::DeviceState(state), None, &mut seen)
+                })?,
+            }
+            idle.push(job);
+        }
+    })
+}
+
+/// Sends what a job received, with the payload that it encoded, if it did.
+fn send<W: Write>(
+    sender: &mut Sender<W>,
+    event: Event<'_>,
+    encoded: Option<&Encoder>,
+    seen: &mut impl FnMut(Event<'_>, u64),
+) -> Result<(), Error> {
+    let before = sender.payload_bytes();
+    let sent = match event {
+        Event::Pages(packet) => sender.relay_encoded(packet, encoded),
+        Event::Sync { number } => sender.relay_sync(number),
+        Event::DeviceState(state) => sender.relay_device_state(state),
+    };
+    sent.map_err(|error| Error::Destination(Box::new(error)))?;
+    seen(event, sender.payload_bytes() - before);
     Ok(())
+}
+
+/// Ends the jobs' reading, however the relay ends: by an error, or a panic of the caller's code.
+struct Stop<'s, 'r, R, F: FnMut()> {
+    source: &'s Source<'r, R>,
+    interrupt: F,
+    /// Whether the source ended by itself, so that no job is reading.
+    ended: bool,
+}
+
+impl<R, F: FnMut()> Drop for Stop<'_, '_, R, F> {
+    fn drop(&mut self) {
+        if !self.ended {
+            (self.interrupt)();
+            self.source.end();
+        }
+    }
 }

@@ -54,6 +54,8 @@ pub struct Sender<W> {
     numbers: PacketNumbers,
     packets: u64,
     encoder: Encoder,
+    /// Whether a payload was written.
+    begun: bool,
     stage: Stage,
     header: Vec<u8>,
     slices: Vec<IoSlice<'static>>,
@@ -73,19 +75,21 @@ impl<W: Write> Sender<W> {
         numbers: PacketNumbers,
     ) -> Result<Self, Error> {
         let here = |kind: ErrorKind| kind.at(Some(channel), None);
-        let encoder = Encoder::new(settings).map_err(here)?;
+        let settings = settings.resolved().map_err(here)?;
+        let encoder = Encoder::new(&settings).map_err(here)?;
         let hello = Hello { uuid: settings.uuid.unwrap_or_default(), channel };
         output.write_all(&hello.to_bytes()).map_err(|error| here(error.into()))?;
         let pages = settings.pages_per_packet();
         Ok(Self {
             output,
             channel,
-            settings: settings.clone(),
             numbers,
             packets: 0,
             encoder,
+            begun: false,
             stage: Stage::new(settings.page_size, pages),
             header: vec![0; wire::header_len(settings.page_size).max(wire::DEVICE_STATE_LEN)],
+            settings,
             slices: Vec::with_capacity(2 * pages + 2),
             payload_bytes: 0,
         })
@@ -113,9 +117,29 @@ impl<W: Write> Sender<W> {
     ///
     /// If the connection fails, or the packet is of another page size.
     pub fn relay(&mut self, packet: &Packet) -> Result<(), Error> {
-        self.try_relay(packet).map_err(|kind| self.here(kind))?;
+        self.relay_encoded(packet, None)
+    }
+
+    /// Like [`relay`](Self::relay), with the payload that a
+    /// [`worker_encoder`](Self::worker_encoder) made of the packet, if one did.
+    pub(super) fn relay_encoded(
+        &mut self,
+        packet: &Packet,
+        made_by: Option<&Encoder>,
+    ) -> Result<(), Error> {
+        self.try_relay(packet, made_by).map_err(|kind| self.here(kind))?;
         self.packets += 1;
         Ok(())
+    }
+
+    /// Another encoder for this channel's packets, of `page_size`, in any order; `None` if each
+    /// packet depends on those before it.
+    pub(super) fn worker_encoder(&self, page_size: usize) -> Result<Option<Encoder>, Error> {
+        self.check_page_size(page_size).map_err(|kind| self.here(kind))?;
+        if self.encoder.is_stateful() {
+            return Ok(None);
+        }
+        Encoder::new(&self.settings).map(Some).map_err(|kind| self.here(kind))
     }
 
     /// Ends a round.
@@ -181,35 +205,52 @@ impl<W: Write> Sender<W> {
         offsets: &[u64],
     ) -> Result<(), ErrorKind> {
         self.stage.gather(ram, offsets).map_err(ErrorKind::batch)?;
-        let mut stage = std::mem::replace(&mut self.stage, Stage::new(0, 0));
+        let stage = std::mem::replace(&mut self.stage, Stage::new(0, 0));
         let number = self.numbers.next();
-        let sent = self.write(block, number, stage.pages(), stage.normal(), stage.zero());
-        std::mem::swap(&mut self.stage, &mut stage);
+        let (normal, zero) = (stage.normal(), stage.zero());
+        let sent =
+            self.write(None, &Contents { block, number, normal, zero, pages: stage.pages() });
+        self.stage = stage;
         sent
     }
 
-    fn try_relay(&mut self, packet: &Packet) -> Result<(), ErrorKind> {
-        if packet.page_size != self.settings.page_size {
-            return Err(ErrorKind::Unsupported("the packet has another page size".into()));
-        }
+    fn try_relay(&mut self, packet: &Packet, made_by: Option<&Encoder>) -> Result<(), ErrorKind> {
+        self.check_page_size(packet.page_size)?;
         let (normal, zero) = packet.offsets.split_at(packet.normal);
-        self.write(&packet.block, packet.number, &packet.pages, normal, zero)
+        let Packet { number, ref block, ref pages, .. } = *packet;
+        self.write(made_by, &Contents { block, number, normal, zero, pages })
     }
 
+    fn check_page_size(&self, page_size: usize) -> Result<(), ErrorKind> {
+        if page_size == self.settings.page_size {
+            Ok(())
+        } else {
+            Err(ErrorKind::Unsupported("the packet has another page size".into()))
+        }
+    }
+
+    /// Writes a packet, with the payload that `made_by` made of it, or else with its own encoder's.
     fn write(
         &mut self,
-        block: &str,
-        number: u64,
-        pages: &[u8],
-        normal: &[u64],
-        zero: &[u64],
+        made_by: Option<&Encoder>,
+        contents: &Contents<'_>,
     ) -> Result<(), ErrorKind> {
+        let Contents { block, number, normal, zero, pages } = *contents;
         let page_size = self.settings.page_size;
         if block.len() >= wire::NAME_LEN {
             return Err(ErrorKind::Name);
         }
+        let encoder = if let Some(encoder) = made_by {
+            encoder
+        } else {
+            self.encoder.encode(pages, page_size)?;
+            &self.encoder
+        };
         let mut slices: Vec<IoSlice<'_>> = reuse(std::mem::take(&mut self.slices));
-        self.encoder.encode(pages, page_size, &mut slices)?;
+        if !pages.is_empty() && !std::mem::replace(&mut self.begun, true) {
+            slices.extend(encoder.stream_header().map(IoSlice::new));
+        }
+        encoder.payload(pages, page_size, &mut slices);
         let payload: usize = slices.iter().map(|slice| slice.len()).sum();
         self.payload_bytes += payload as u64;
         let header = &mut self.header[..wire::header_len(page_size)];
@@ -231,6 +272,18 @@ impl<W: Write> Sender<W> {
     const fn here(&self, kind: ErrorKind) -> Error {
         kind.at(Some(self.channel), Some(self.packets))
     }
+}
+
+/// The contents of a packet of pages.
+struct Contents<'c> {
+    block: &'c str,
+    number: u64,
+    /// Offsets of the pages with data.
+    normal: &'c [u64],
+    /// Offsets of the zero pages.
+    zero: &'c [u64],
+    /// The pages with data, one behind the other.
+    pages: &'c [u8],
 }
 
 /// The most slices that Linux takes at once (`UIO_MAXIOV`).

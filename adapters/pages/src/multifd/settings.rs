@@ -98,8 +98,14 @@ impl Settings {
         wire::pages_per_packet(self.page_size)
     }
 
-    pub(crate) fn check(&self) -> Result<(), ErrorKind> {
-        check_page_size(self.page_size).map_err(ErrorKind::batch)
+    /// Checked, and with the codec for single pages if the method needs one.
+    pub(crate) fn resolved(&self) -> Result<Self, ErrorKind> {
+        check_page_size(self.page_size).map_err(ErrorKind::batch)?;
+        let mut settings = self.clone();
+        if self.method.page_format().is_some() {
+            settings.codec = Some(self.page_codec()?);
+        }
+        Ok(settings)
     }
 
     /// The codec for single pages.

@@ -85,6 +85,17 @@ pub(crate) fn small_stream(method: Method) -> Vec<u8> {
     })
 }
 
+/// A packet with a device's state: magic, version, flags, name, instance, length, and the state.
+pub(crate) fn device_state(payload: &[u8]) -> Vec<u8> {
+    let mut packet = [&0x1122_3344_u32.to_be_bytes()[..], &[0, 0, 0, 1], &[0, 0, 0, 0x40]].concat();
+    packet.extend_from_slice(b"vfio");
+    packet.resize(12 + 256, 0);
+    packet.extend_from_slice(&9_u32.to_be_bytes());
+    packet.extend_from_slice(&(payload.len() as u32).to_be_bytes());
+    packet.extend_from_slice(payload);
+    packet
+}
+
 /// Reads a stream into `memory`, which is the block "ram"; gives the packets.
 pub(crate) fn receive(
     stream: &[u8],

@@ -5,6 +5,7 @@ mod damage;
 mod guest;
 mod lies;
 mod mutations;
+mod relay;
 mod replay;
 mod round_trip;
 mod rounds;

@@ -9,7 +9,7 @@ use uadk_compress_pages::multifd::{
     Event, Method, PacketNumbers, Received, Receiver, Sender, Settings, ZlibMode, relay,
 };
 
-use crate::guest::{Memory, PAGE, chain, receive, small_stream, stream};
+use crate::guest::{Memory, PAGE, chain, device_state, receive, small_stream, stream};
 
 #[test]
 fn all_methods_carry_all_pages() {
@@ -89,17 +89,6 @@ fn a_hello_has_channel_and_uuid_and_another_guests_is_refused() {
         chain(&error),
         "multifd channel 3 failed at its hello: the stream is of another guest: its UUID differs"
     );
-}
-
-/// Magic, version, flags, name, instance, length, and the state.
-fn device_state(payload: &[u8]) -> Vec<u8> {
-    let mut packet = [&0x1122_3344_u32.to_be_bytes()[..], &[0, 0, 0, 1], &[0, 0, 0, 0x40]].concat();
-    packet.extend_from_slice(b"vfio");
-    packet.resize(12 + 256, 0);
-    packet.extend_from_slice(&9_u32.to_be_bytes());
-    packet.extend_from_slice(&(payload.len() as u32).to_be_bytes());
-    packet.extend_from_slice(payload);
-    packet
 }
 
 fn sync(sender: &mut Sender<&mut Vec<u8>>) -> Result<(), Error> {

@@ -1,0 +1,129 @@
+//! The migration proxy where no thread, or too few, can be started.
+//!
+//! Threads ask for stacks so large that the limit of the address space has room for as many as a
+//! test allows. Unlike the limit of processes, this one is a process's own, and root has it too.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use tempfile::TempDir;
+use uadk_compress_pages::multifd::{Method, PacketNumbers, Sender, Settings};
+
+const STACK: u64 = 1 << 30;
+/// For everything but stacks.
+const REST: u64 = STACK / 4 * 3;
+
+/// A proxy with its source's and destination's addresses.
+struct Proxy {
+    process: Child,
+    output: BufReader<ChildStdout>,
+    folder: TempDir,
+    destination: UnixListener,
+}
+
+impl Proxy {
+    /// Starts a proxy that can start so many threads besides its first.
+    fn with_threads(threads: u64) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let [listen, connect] = ["out", "in"].map(|name| folder.path().join(name));
+        let destination = UnixListener::bind(&connect).expect("a new folder");
+        let mut process = Command::new("prlimit")
+            .arg(format!("--as={0}:{0}", threads * STACK + REST))
+            .arg(env!("CARGO_BIN_EXE_uadk-compress"))
+            .args(["multifd-proxy", "--from", "none", "--to", "zlib"])
+            .arg(format!("--listen=unix:{}", listen.display()))
+            .arg(format!("--connect=unix:{}", connect.display()))
+            .env("RUST_MIN_STACK", STACK.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("this test needs prlimit: install util-linux");
+        let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("the proxy says where it listens");
+        Self { process, output, folder, destination }
+    }
+
+    fn connect(&self) -> UnixStream {
+        UnixStream::connect(self.path("out")).expect("it listens")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Waits for its failure; returns what it says about that.
+    fn failure(mut self) -> String {
+        let mut errors = String::new();
+        self.output.read_to_string(&mut errors).expect("text");
+        errors.clear();
+        let mut stderr = self.process.stderr.take().expect("it is piped");
+        stderr.read_to_string(&mut errors).expect("text");
+        assert_eq!(self.process.wait().expect("it ends").code(), Some(1), "{errors}");
+        assert!(!self.path("out").exists(), "its socket is left behind");
+        errors
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn without_a_thread_to_accept_the_proxy_fails() {
+    let errors = Proxy::with_threads(0).failure();
+    assert!(errors.contains("connections can't be accepted any more"), "{errors}");
+    assert!(!errors.contains("panicked"), "{errors}");
+}
+
+#[test]
+fn without_a_thread_for_a_connection_the_migration_fails() {
+    let proxy = Proxy::with_threads(1);
+    let mut source = proxy.connect();
+    // It is closed, with or without an error.
+    let _ = source.read(&mut [0]);
+    let errors = proxy.failure();
+    assert!(errors.contains("the source's guest goes on: no thread can be started"), "{errors}");
+    assert!(errors.contains("raise the limit of processes"), "{errors}");
+    assert!(!errors.contains("panicked"), "{errors}");
+}
+
+#[test]
+fn without_a_thread_for_the_return_path_the_migration_fails() {
+    let proxy = Proxy::with_threads(2);
+    let mut source = proxy.connect();
+    source.write_all(b"QEVM").expect("it is open");
+    let (mut destination, _) = proxy.destination.accept().expect("it connects");
+    // Both are closed.
+    let _ = source.read(&mut [0]);
+    assert_eq!(destination.read(&mut [0]).expect("it is closed"), 0);
+    let errors = proxy.failure();
+    assert!(errors.contains("the source's guest goes on: no thread can be started"), "{errors}");
+    assert!(!errors.contains("panicked"), "{errors}");
+}
+
+#[test]
+fn a_channel_without_more_threads_is_relayed_by_its_own() {
+    let proxy = Proxy::with_threads(2);
+    let hello_and_sync = |output: &mut dyn Write, method| {
+        let numbers = PacketNumbers::default();
+        let mut sender = Sender::new(output, 0, &Settings::new(method), numbers).expect("open");
+        (0..10).for_each(|_| sender.sync().expect("open"));
+    };
+    let mut source = proxy.connect();
+    hello_and_sync(&mut source, Method::None);
+    let mut expected = Vec::new();
+    hello_and_sync(&mut expected, Method::Zlib);
+    let (mut destination, _) = proxy.destination.accept().expect("it connects");
+    let mut received = vec![0; expected.len()];
+    destination.read_exact(&mut received).expect("it is relayed");
+    assert!(received == expected);
+    // The first, the one that accepts, and the channel's.
+    let threads = std::fs::read_dir(format!("/proc/{}/task", proxy.process.id())).expect("it runs");
+    assert_eq!(threads.count(), 3);
+}

@@ -1,0 +1,225 @@
+//! Sources, engines and destinations that wait, refuse, fail or panic when they are told to.
+
+use std::fmt::Debug;
+use std::io::{self, Read, Write};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use uadk_compress::{Block, BlockCompressor, Error, Format, Level, SoftwareCompressor};
+use uadk_compress_pages::multifd::{self, PacketNumbers, Settings};
+
+use crate::guest::{Memory, PAGE, device_state};
+
+/// After this time, a test that would hang fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The packet with [`ODD_PAGES`] pages to compress or decompress, counted from 0.
+pub(super) const ODD_PACKET: usize = 3;
+/// No other packet has as many.
+pub(super) const ODD_PAGES: usize = 7;
+
+/// Runs a test that would hang if a relay did, and then fails.
+pub(super) fn ends<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+    let (ended, result) = channel();
+    let thread = thread::spawn(move || ended.send(test()));
+    match result.recv_timeout(PATIENCE) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => panic!("it hangs"),
+        Err(RecvTimeoutError::Disconnected) => resume_unwind(thread.join().unwrap_err()),
+    }
+}
+
+/// A channel's hello and packets: three rounds of pages, a packet of zero pages, a device's state
+/// and a SYNC.
+pub(super) fn packets(settings: &Settings) -> Vec<Vec<u8>> {
+    let memory = Memory::guest_like(200);
+    let ram = memory.ram();
+    let every_fourth = |first| (first..200).step_by(4).map(|page| page * PAGE as u64);
+    let zero: Vec<u64> = every_fourth(0).collect();
+    let text: Vec<u64> = every_fourth(1).collect();
+    let noise: Vec<u64> = every_fourth(3).collect();
+    let output = Destination::new(usize::MAX);
+    let written = output.written();
+    let next = || std::mem::take(&mut *written.lock());
+    let numbers = PacketNumbers::default();
+    let mut sender = multifd::Sender::new(output, 3, settings, numbers).expect("there is room");
+    let mut packets = vec![next()];
+    for round in 0..3 {
+        let mixed = memory.offsets();
+        let few = &text[..ODD_PAGES + usize::from(round > 0)];
+        for offsets in [&mixed[..128], &mixed[128..], &zero, few, &noise] {
+            sender.send("ram", &ram, offsets).expect("there is room");
+            packets.push(next());
+        }
+        packets.push(device_state(&[round; 3000]));
+        sender.sync().expect("there is room");
+        packets.push(next());
+    }
+    packets
+}
+
+/// A source that has sent what the test sent, and is silent until it sends more or closes.
+pub(super) fn paced() -> (Pace, Paced) {
+    let (sender, sent) = channel();
+    let begun = Arc::<AtomicUsize>::default();
+    let pace = Pace { sender, begun: Arc::clone(&begun) };
+    (pace, Paced { sent, begun, current: io::Cursor::default() })
+}
+
+pub(super) struct Pace {
+    sender: Sender<Vec<u8>>,
+    begun: Arc<AtomicUsize>,
+}
+
+impl Pace {
+    pub(super) fn send(&self, packet: &[u8]) {
+        self.sender.send(packet.to_vec()).expect("it is relayed");
+    }
+
+    /// Ends the stream after what was sent.
+    pub(super) fn close(self) {
+        drop(self.sender);
+    }
+
+    /// How many were begun to be read.
+    pub(super) fn begun(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.begun)
+    }
+}
+
+pub(super) struct Paced {
+    sent: Receiver<Vec<u8>>,
+    begun: Arc<AtomicUsize>,
+    current: io::Cursor<Vec<u8>>,
+}
+
+impl Read for Paced {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.current.position() == self.current.get_ref().len() as u64 {
+            let Ok(next) = self.sent.recv() else { return Ok(0) };
+            self.begun.fetch_add(1, Relaxed);
+            self.current = io::Cursor::new(next);
+        }
+        self.current.read(buffer)
+    }
+}
+
+/// A destination that fails when so many bytes have been written.
+pub(super) struct Destination {
+    written: Arc<Mutex<Vec<u8>>>,
+    room: usize,
+}
+
+impl Destination {
+    pub(super) fn new(room: usize) -> Self {
+        Self { written: Arc::default(), room }
+    }
+
+    pub(super) fn written(&self) -> Arc<Mutex<Vec<u8>>> {
+        Arc::clone(&self.written)
+    }
+}
+
+impl Write for Destination {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = bytes.len().min(self.room);
+        if len == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        self.room -= len;
+        self.written.lock().extend_from_slice(&bytes[..len]);
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What happens before an engine processes a batch.
+pub(super) trait Rig: Debug + Send + Sync + 'static {
+    fn before(&self, blocks: &[Block<'_>]);
+}
+
+/// Nothing.
+#[derive(Debug)]
+pub(super) struct Calm;
+
+impl Rig for Calm {
+    fn before(&self, _blocks: &[Block<'_>]) {}
+}
+
+/// The first batch waits for the second.
+#[derive(Debug, Default)]
+pub(super) struct Meeting {
+    batches: Mutex<usize>,
+    entered: Condvar,
+}
+
+impl Rig for Meeting {
+    fn before(&self, _blocks: &[Block<'_>]) {
+        let mut batches = self.batches.lock();
+        *batches += 1;
+        self.entered.notify_all();
+        let alone = |batches: &mut usize| *batches < 2;
+        let waited = self.entered.wait_while_for(&mut batches, alone, PATIENCE / 2);
+        assert!(!waited.timed_out(), "the engine had one batch only");
+    }
+}
+
+/// A panic in the batch of so many blocks.
+#[derive(Debug)]
+pub(super) struct PanicsAt(pub(super) usize);
+
+impl Rig for PanicsAt {
+    fn before(&self, blocks: &[Block<'_>]) {
+        assert!(blocks.len() != self.0, "the codec's own");
+    }
+}
+
+/// Software for zlib, with something before each batch.
+#[derive(Debug)]
+pub(super) struct Rigged {
+    software: SoftwareCompressor,
+    rig: Box<dyn Rig>,
+}
+
+impl Rigged {
+    pub(super) fn new(rig: impl Rig) -> Arc<Self> {
+        let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("has it");
+        Arc::new(Self { software, rig: Box::new(rig) })
+    }
+}
+
+impl BlockCompressor for Rigged {
+    fn format(&self) -> Format {
+        self.software.format()
+    }
+
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.software.max_compressed_len(len)
+    }
+
+    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.software.compress(src, dst)
+    }
+
+    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        self.software.decompress(src, dst)
+    }
+
+    fn compress_batch(&self, blocks: &mut [Block<'_>]) {
+        self.rig.before(blocks);
+        self.software.compress_batch(blocks);
+    }
+
+    fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
+        self.rig.before(blocks);
+        self.software.decompress_batch(blocks);
+    }
+}
