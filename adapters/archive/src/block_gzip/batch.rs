@@ -9,17 +9,20 @@ use uadk_compress::{
 use super::member::{self, BLOCK_LEN, HEADER_LEN, MAX_BLOCK_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
 use crate::Error;
 
-/// Full blocks of a batch: enough for an accelerator to have several in flight, and no more than
-/// what two batches per thread may take of memory.
-pub(crate) const BATCH_BLOCKS: usize = 16;
+/// The most full blocks of a batch.
+pub(crate) const BATCH_BLOCKS: usize = 32;
 /// The most blocks of a batch, where they are short.
 const MAX_BLOCKS: usize = 64;
-/// Room for uncompressed data.
-const DATA_LEN: usize = BATCH_BLOCKS * MAX_BLOCK_LEN;
-/// Room for members.
-const MEMBERS_LEN: usize = BATCH_BLOCKS * MAX_MEMBER_LEN;
-/// Uncompressed bytes of a batch of full blocks.
-pub(crate) const FULL_LEN: usize = BATCH_BLOCKS * BLOCK_LEN;
+
+/// Full blocks of a batch with this many threads. Each thread has a batch under way, and all of them
+/// together are to keep an accelerator at a depth of some 60; but with two batches per thread in
+/// memory, many threads have smaller ones.
+pub(super) const fn blocks_of_batch(threads: usize) -> usize {
+    match threads {
+        2..=4 => BATCH_BLOCKS,
+        _ => BATCH_BLOCKS / 2,
+    }
+}
 
 /// One direction of work on a batch.
 pub(crate) type Work = fn(&mut Batch, &dyn BlockCompressor);
@@ -52,11 +55,12 @@ pub(crate) struct Extent {
 }
 
 impl Batch {
-    pub(super) fn new() -> Self {
+    /// An empty batch for this many full blocks.
+    pub(super) fn new(blocks: usize) -> Self {
         Self {
-            data: vec![0; DATA_LEN].into_boxed_slice(),
+            data: vec![0; blocks * MAX_BLOCK_LEN].into_boxed_slice(),
             data_len: 0,
-            members: vec![0; MEMBERS_LEN].into_boxed_slice(),
+            members: vec![0; blocks * MAX_MEMBER_LEN].into_boxed_slice(),
             members_len: 0,
             blocks: Vec::with_capacity(MAX_BLOCKS),
             error: None,
@@ -83,7 +87,8 @@ impl Batch {
 
     /// Room for more data to compress; empty when the batch is full.
     pub(super) fn data_room(&mut self) -> &mut [u8] {
-        &mut self.data[self.data_len..FULL_LEN]
+        let full = self.data.len() / MAX_BLOCK_LEN * BLOCK_LEN;
+        &mut self.data[self.data_len..full]
     }
 
     /// Takes a member to decompress, whose header is known to be good; false if there is no room.
@@ -91,8 +96,8 @@ impl Batch {
         // No block is longer; one that says so fails when its turn comes.
         let data_len = (member::read_trailer(member).1 as usize).min(MAX_BLOCK_LEN + 1);
         if self.blocks.len() == MAX_BLOCKS
-            || self.members_len + member.len() > MEMBERS_LEN
-            || self.data_len + data_len.min(MAX_BLOCK_LEN) > DATA_LEN
+            || self.members_len + member.len() > self.members.len()
+            || self.data_len + data_len.min(MAX_BLOCK_LEN) > self.data.len()
         {
             return false;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Checked, pool};
 
-use super::batch::{Batch, Work};
+use super::batch::{self, Batch, Work};
 use crate::Error;
 
 /// Works on batches, and returns them in order.
@@ -12,6 +12,8 @@ use crate::Error;
 pub(super) struct Pool {
     jobs: pool::Pool<'static, Batch>,
     spare: Vec<Batch>,
+    /// Full blocks of a batch.
+    blocks: usize,
 }
 
 impl Pool {
@@ -21,7 +23,11 @@ impl Pool {
         threads: usize,
     ) -> Self {
         let work = move |(): &mut (), batch: &mut Batch| work(batch, &engine);
-        Self { jobs: pool::Pool::new("block-gzip", threads, || (), work), spare: Vec::new() }
+        Self {
+            jobs: pool::Pool::new("block-gzip", threads, || (), work),
+            spare: Vec::new(),
+            blocks: batch::blocks_of_batch(threads),
+        }
     }
 
     /// Whether another batch may be submitted before the oldest is taken.
@@ -35,7 +41,7 @@ impl Pool {
 
     /// An empty batch.
     pub(super) fn batch(&mut self) -> Batch {
-        let mut batch = self.spare.pop().unwrap_or_else(Batch::new);
+        let mut batch = self.spare.pop().unwrap_or_else(|| Batch::new(self.blocks));
         batch.clear();
         batch
     }

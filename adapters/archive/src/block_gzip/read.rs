@@ -20,7 +20,7 @@ use crate::{Error, Result};
 /// where; after it there is nothing more to read but the same error. After a
 /// [`seek`](io::Seek::seek) it goes on.
 ///
-/// Memory: two batches of 2 MiB per thread.
+/// Memory: two batches of 2 MiB per thread, of 4 MiB with two to four threads.
 #[derive(Debug)]
 pub struct BlockGzReader<R> {
     pub(super) source: Source<R>,

@@ -59,7 +59,7 @@ fn a_reader_that_waits_holds_the_writer_up() {
         }
     }
     let taken = std::cell::Cell::new(0);
-    let options = BlockGzOptions::new().threads(3).compressor(software());
+    let options = BlockGzOptions::new().threads(5).compressor(software());
     let mut writer = options.writer(Slow(&taken)).expect("a writer");
     let batch = text(16 * 65_280, 2);
     let mut submitted = 0;
@@ -67,6 +67,6 @@ fn a_reader_that_waits_holds_the_writer_up() {
         writer.write_all(&batch).expect("memory");
         submitted += 1;
         // Two batches per thread are on their way; all before them are written.
-        assert!(submitted - taken.get() <= 6, "{submitted} submitted, {} written", taken.get());
+        assert!(submitted - taken.get() <= 10, "{submitted} submitted, {} written", taken.get());
     }
 }
