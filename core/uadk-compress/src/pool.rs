@@ -32,7 +32,7 @@
 //!
 //! # Accelerators
 //!
-//! A job should be a batch of about 64 blocks, which keeps a device at its full depth. A worker that
+//! A job should be a batch of 64 to 128 blocks, which keeps a device at its full depth. A worker that
 //! waits for the last blocks of its batch leaves the device idle, but the other workers' batches are
 //! in flight meanwhile: with two or more threads the device never drains between batches. There
 //! are two jobs per worker, one being worked on and one waiting, so that a worker need not wait for

@@ -7,8 +7,9 @@ use crate::clock::Clock;
 /// The first looks follow one another directly.
 const SPINS: u32 = 100;
 /// Further looks have a yield in between, up to this time since something was found. A block of 8 KiB
-/// takes the device 15 us alone and some 60 us among others (published); a nap takes as long.
-const BUSY_TIME: Duration = Duration::from_micros(60);
+/// takes the device 15 us alone, 70 us among 60 others and 140 us among 120 (published); a nap takes
+/// as long, and while the first blocks of a batch are waited for, nothing refills the queue.
+const BUSY_TIME: Duration = Duration::from_micros(150);
 /// The limit on a clock that stands still.
 const BUSY_LOOKS: u32 = 2000;
 /// The first nap, and what it grows to.
