@@ -1,8 +1,18 @@
 //! What comes out of a stream.
 
-use super::reader::Kind;
 use super::settings::Settings;
 use crate::error::ErrorKind;
+
+/// What was read from a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Pages, into the caller's packet.
+    Pages,
+    /// A SYNC; its number is the packet's.
+    Sync,
+    /// A device's state, which the reader keeps.
+    DeviceState,
+}
 
 /// A packet of pages, decompressed.
 #[derive(Debug, Default)]

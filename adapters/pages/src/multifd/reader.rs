@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::decode::payload_is_possible;
-use super::packet::{DeviceState, Packet};
+use super::packet::{DeviceState, Kind, Packet};
 use super::settings::Settings;
 use super::wire::{self, Counts, Flags, Hello};
 use crate::error::{Error, ErrorKind};
@@ -11,17 +11,6 @@ use crate::method::Method;
 
 /// A device's state is allocated in steps of this size, as its bytes arrive.
 const STATE_STEP: usize = 1 << 20;
-
-/// What [`PacketReader::read`] read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Pages, into the caller's packet.
-    Pages,
-    /// A SYNC; its number is the packet's.
-    Sync,
-    /// A device's state, into [`PacketReader::state`].
-    DeviceState,
-}
 
 /// The connection of one channel, and what it takes to check what comes out of it.
 #[derive(Debug)]

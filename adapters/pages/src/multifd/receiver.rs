@@ -3,8 +3,9 @@
 use std::io::Read;
 
 use super::decode::Decoder;
+use super::packet::Kind;
 use super::packet::{DeviceState, Event, Packet};
-use super::reader::{Kind, PacketReader};
+use super::reader::PacketReader;
 use super::settings::Settings;
 use super::wire::Hello;
 use crate::error::{Error, ErrorKind};

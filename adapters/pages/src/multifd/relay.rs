@@ -15,7 +15,7 @@ use uadk_compress::pool::Pool;
 use self::job::{Job, Source};
 use super::encode::Encoder;
 use super::packet::Event;
-use super::reader::Kind;
+use super::packet::Kind;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use crate::error::{Error, ErrorKind};
