@@ -10,6 +10,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::input::{Bytes, POSITIONS, diff8};
@@ -251,7 +252,12 @@ fn new_records() -> Box<[Record; RECORDS]> {
 }
 
 fn new_parts() -> Box<[Part; MAX_PARTS]> {
-    let parts: Box<[Part]> = (0..MAX_PARTS).map(|_| Part::new()).collect();
+    // In unoptimised builds, collecting an iterator holds a part in each of six frames.
+    let mut parts = Vec::with_capacity(MAX_PARTS);
+    for _ in 0..MAX_PARTS {
+        parts.push(Part::new());
+    }
+    let parts = parts.into_boxed_slice();
     parts.try_into().unwrap_or_else(|_| unreachable!("the length is that of the array"))
 }
 

@@ -3,8 +3,7 @@
 use std::io::Read;
 
 use super::decode::Decoder;
-use super::packet::Kind;
-use super::packet::{DeviceState, Event, Packet};
+use super::packet::{DeviceState, Event, Kind, Packet};
 use super::reader::PacketReader;
 use super::settings::Settings;
 use super::wire::Hello;

@@ -14,8 +14,7 @@ use uadk_compress::pool::Pool;
 
 use self::job::{Job, Source};
 use super::encode::Encoder;
-use super::packet::Event;
-use super::packet::Kind;
+use super::packet::{Event, Kind};
 use super::receiver::Receiver;
 use super::sender::Sender;
 use crate::error::{Error, ErrorKind};
@@ -77,11 +76,12 @@ fn run<R: Read + Send, W: Write>(
     let channel = Some(receiver.hello().channel);
     let mut taken = receiver.packets();
     let mut submitted = taken;
-    let jobs = (0..packets).map(|_| Job::new(receiver, sender));
+    // Boxed, since jobs move between threads and queues.
+    let jobs = (0..packets).map(|_| Job::new(receiver, sender).map(Box::new));
     let mut idle = jobs.collect::<Result<Vec<_>, _>>()?;
     let source = Source::new(receiver);
     thread::scope(|scope| {
-        let work = |(): &mut (), job: &mut Job| job.run(&source);
+        let work = |(): &mut (), job: &mut Box<Job>| job.run(&source);
         // The caller's thread has one of the packets, which it writes.
         let mut pool = Pool::scoped(scope, "multifd-relay", packets - 1, || (), work);
         // Dropped before the pool, which waits for the job that is reading.

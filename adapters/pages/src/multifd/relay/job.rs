@@ -7,8 +7,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::error::{Error, ErrorKind};
 use crate::multifd::decode::Decoder;
 use crate::multifd::encode::Encoder;
-use crate::multifd::packet::Kind;
-use crate::multifd::packet::{DeviceState, Packet};
+use crate::multifd::packet::{DeviceState, Kind, Packet};
 use crate::multifd::receiver::Receiver;
 use crate::multifd::sender::Sender;
 
