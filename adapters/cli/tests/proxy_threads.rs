@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use uadk_compress_pages::multifd::{Method, PacketNumbers, Sender, Settings};
@@ -47,7 +48,12 @@ impl Proxy {
     }
 
     fn connect(&self) -> UnixStream {
-        UnixStream::connect(self.path("out")).expect("it listens")
+        patient(UnixStream::connect(self.path("out")).expect("it listens"))
+    }
+
+    /// The proxy's connection to the destination.
+    fn accept(&self) -> UnixStream {
+        patient(self.destination.accept().expect("it connects").0)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -65,6 +71,12 @@ impl Proxy {
         assert!(!self.path("out").exists(), "its socket is left behind");
         errors
     }
+}
+
+/// Reading fails where it would hang if the proxy did.
+fn patient(stream: UnixStream) -> UnixStream {
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a duration");
+    stream
 }
 
 impl Drop for Proxy {
@@ -98,10 +110,9 @@ fn without_a_thread_for_the_return_path_the_migration_fails() {
     let proxy = Proxy::with_threads(2);
     let mut source = proxy.connect();
     source.write_all(b"QEVM").expect("it is open");
-    let (mut destination, _) = proxy.destination.accept().expect("it connects");
-    // Both are closed.
-    let _ = source.read(&mut [0]);
+    let mut destination = proxy.accept();
     assert_eq!(destination.read(&mut [0]).expect("it is closed"), 0);
+    assert_eq!(source.read(&mut [0]).expect("it is closed"), 0);
     let errors = proxy.failure();
     assert!(errors.contains("the source's guest goes on: no thread can be started"), "{errors}");
     assert!(!errors.contains("panicked"), "{errors}");
@@ -119,7 +130,7 @@ fn a_channel_without_more_threads_is_relayed_by_its_own() {
     hello_and_sync(&mut source, Method::None);
     let mut expected = Vec::new();
     hello_and_sync(&mut expected, Method::Zlib);
-    let (mut destination, _) = proxy.destination.accept().expect("it connects");
+    let mut destination = proxy.accept();
     let mut received = vec![0; expected.len()];
     destination.read_exact(&mut received).expect("it is relayed");
     assert!(received == expected);
