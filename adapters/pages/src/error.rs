@@ -269,6 +269,9 @@ pub enum ErrorKind {
         /// Why not.
         source: uadk_compress::Error,
     },
+    /// The engine, which may be the caller's own implementation, panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// What the caller asked for can't be sent.
     #[error("{0}")]
     Unsupported(String),

@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     Clone(#[source] io::Error),
     #[error("no thread can be started for a connection")]
     Thread(#[source] io::Error),
+    #[error("the thread of a connection panicked")]
+    Panicked,
     #[error("the other connections were closed: it broke off")]
     BrokenOff,
 }

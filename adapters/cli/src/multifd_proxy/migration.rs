@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Queue, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -148,13 +149,18 @@ impl Migration {
                 Some(Err(failure)) => return report(Report::Ended(None, Err(failure))),
             };
             report(Report::Identified(kind));
-            let outcome = shared.pass(kind, source);
+            let outcome = caught(|| shared.pass(kind, source));
             report(Report::Ended(Some(kind), outcome));
         };
         if let Err(error) = thread::Builder::new().spawn(serve) {
             drop(unstarted.send(Report::Ended(None, Err(Failure::Thread(error)))));
         }
     }
+}
+
+/// Makes a panic an error, so that the migration does not wait for a report that never comes.
+fn caught(pass: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    catch_unwind(AssertUnwindSafe(pass)).unwrap_or(Err(Failure::Panicked))
 }
 
 impl Shared {
@@ -192,5 +198,15 @@ impl Shared {
         for connection in open.connections.drain(..) {
             connection.shutdown(Shutdown::Both);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_passing_a_connection_is_reported_as_its_end() {
+        assert!(matches!(caught(|| panic!("by the test")), Err(Failure::Panicked)));
     }
 }

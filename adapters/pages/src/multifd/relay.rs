@@ -96,9 +96,8 @@ fn run<R: Read + Send, W: Write>(
                 submitted += 1;
             }
             let Some(done) = pool.take() else { return Ok(()) };
-            let mut job = done.map_err(|panicked| {
-                ErrorKind::Unsupported(panicked.to_string()).at(channel, Some(taken))
-            })?;
+            let mut job =
+                done.map_err(|panicked| ErrorKind::from(panicked).at(channel, Some(taken)))?;
             taken += 1;
             match job.take_received()? {
                 None => {
