@@ -423,10 +423,8 @@ impl BlockCompressor for OffloadCompressor {
 
     fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
         let software = self.software.reconfigured(settings);
-        let accelerator = self
-            .accelerator
-            .as_ref()
-            .and_then(|accelerator| accelerator.reconfigured_accelerator(settings));
+        let accelerator =
+            self.accelerator.as_ref().and_then(|accelerator| accelerator.reconfigured(settings));
         if settings.dictionary.is_some() {
             // An engine without the dictionary must not be asked, least of all software.
             let software = software?;

@@ -1,14 +1,18 @@
 //! Engines in the accelerator's place.
 
 use std::any::Any;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::direction::Direction;
 use crate::uadk::{UadkCompressor, WhenBusy};
-use crate::{Block, BlockCompressor, Error, Format, Settings};
+use crate::{Block, BlockCompressor, Error, Settings};
 
-/// What the policy asks of an accelerator beyond [`BlockCompressor`].
-pub(super) trait Accelerator: BlockCompressor {
+/// What the policy asks of an accelerator.
+pub(super) trait Accelerator: Send + Sync + Debug {
+    /// As [`BlockCompressor::max_compressed_len`].
+    fn max_compressed_len(&self, len: usize) -> usize;
+
     /// Processes one block, and offers it up to `tries` times while the queue is full.
     fn run_block(
         &self,
@@ -29,7 +33,7 @@ pub(super) trait Accelerator: BlockCompressor {
     ) -> bool;
 
     /// As [`BlockCompressor::reconfigured`].
-    fn reconfigured_accelerator(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>>;
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>>;
 }
 
 /// The accelerator that `engine` is: the UADK engine itself, or any other without a queue.
@@ -41,6 +45,10 @@ pub(super) fn accelerator(engine: impl BlockCompressor + 'static) -> Arc<dyn Acc
 }
 
 impl Accelerator for UadkCompressor {
+    fn max_compressed_len(&self, len: usize) -> usize {
+        BlockCompressor::max_compressed_len(self, len)
+    }
+
     /// All tries are made under the one deadline of a call.
     fn run_block(
         &self,
@@ -73,7 +81,7 @@ impl Accelerator for UadkCompressor {
         false
     }
 
-    fn reconfigured_accelerator(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>> {
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>> {
         Some(Arc::new(self.with_settings(settings)?))
     }
 }
@@ -83,6 +91,10 @@ impl Accelerator for UadkCompressor {
 struct Plain<A>(A);
 
 impl<A: BlockCompressor> Accelerator for Plain<A> {
+    fn max_compressed_len(&self, len: usize) -> usize {
+        self.0.max_compressed_len(len)
+    }
+
     fn run_block(
         &self,
         direction: Direction,
@@ -115,25 +127,7 @@ impl<A: BlockCompressor> Accelerator for Plain<A> {
         true
     }
 
-    fn reconfigured_accelerator(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>> {
+    fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>> {
         Some(Arc::new(Plain(self.0.reconfigured(settings)?)))
-    }
-}
-
-impl<A: BlockCompressor> BlockCompressor for Plain<A> {
-    fn format(&self) -> Format {
-        self.0.format()
-    }
-    fn max_compressed_len(&self, len: usize) -> usize {
-        self.0.max_compressed_len(len)
-    }
-    fn max_decompressed_len(&self, len: usize) -> Option<usize> {
-        self.0.max_decompressed_len(len)
-    }
-    fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        self.0.compress(src, dst)
-    }
-    fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        self.0.decompress(src, dst)
     }
 }

@@ -1,5 +1,7 @@
 //! Whatever the accelerator does, callers get the right bytes, and the counters tell the story.
 
+mod batches;
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::time::Duration;
@@ -10,7 +12,7 @@ use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::offload::Verify;
 use uadk_compress::stats::{BreakerState, Stats};
 use uadk_compress::{
-    Block, BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy, Settings,
+    BlockCompressor, Error, Format, Level, Offload, OffloadCompressor, Policy, Settings,
     SoftwareCompressor, Window, conformance,
 };
 
@@ -390,67 +392,6 @@ fn engines_of_different_formats_do_not_join() {
     assert!(error.to_string().contains("zlib"), "{error}");
 }
 
-/// Compresses as one batch what the faults of `schedule` befall, and has zlib check every block.
-fn batch(engines: &Engines, lens: &[usize]) -> Vec<Result<usize, Error>> {
-    let sources: Vec<_> = lens.iter().zip(0..).map(|(&len, i)| block(i, len)).collect();
-    let mut outputs: Vec<_> =
-        lens.iter().map(|&len| vec![0; engines.max_compressed_len(len)]).collect();
-    let mut blocks: Vec<_> =
-        sources.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
-    engines.compress_batch(&mut blocks);
-    let results: Vec<_> = blocks.iter().map(Block::result).collect();
-    for ((result, output), source) in results.iter().zip(&outputs).zip(&sources) {
-        let written = *result.as_ref().expect("the bound holds");
-        assert!(zlib_decompress(FORMAT, &output[..written]).expect("valid") == *source);
-    }
-    results
-}
-
-#[test]
-fn a_batch_loses_only_its_faulty_blocks_to_software() {
-    let (engines, _) = engines(Policy::default(), |n| match n {
-        3 | 7 => Some(Fault::Busy),
-        5 => Some(Fault::Device(-62)),
-        6 => Some(Fault::Unsupported),
-        _ => None,
-    });
-    batch(&engines, &[LEN; 16]);
-    let stats = engines.stats();
-    assert_eq!(stats.fallbacks.device_error, 1);
-    assert_eq!(stats.fallbacks.unsupported, 1);
-    assert_eq!(stats.fallbacks.busy, 0, "block 3 was tried again, successfully");
-    assert_eq!(stats.fallbacks.held_off, 1, "block 7 was not: there had been a fault");
-    assert_eq!(stats.accelerator.compress.blocks, 13);
-    assert_eq!(stats.breaker.opened, 1);
-    assert_adds_up(&stats, 16);
-}
-
-#[test]
-fn a_panic_in_a_batch_costs_the_whole_batch_in_software_and_opens_the_breaker_once() {
-    let (engines, _) = engines(Policy::default(), |n| (n == 2).then_some(Fault::Panic));
-    batch(&engines, &[LEN; 4]);
-    let stats = engines.stats();
-    assert_eq!(stats.fallbacks.panicked, 4);
-    assert_eq!(stats.breaker.opened, 1);
-    assert_adds_up(&stats, 4);
-}
-
-#[test]
-fn after_a_fault_a_batch_sends_one_block_ahead() {
-    let (engines, clock) = engines(Policy::default(), |n| (n < 2).then_some(Fault::Device(-62)));
-    compress(&engines, 0);
-    clock.advance(100 * MS);
-    batch(&engines, &[LEN; 8]);
-    let stats = engines.stats();
-    assert_eq!(stats.fallbacks.device_error, 2, "of the batch only the trial block");
-    assert_eq!(stats.fallbacks.held_off, 7);
-
-    clock.advance(200 * MS);
-    batch(&engines, &[LEN; 8]);
-    assert_eq!(engines.stats().accelerator.compress.blocks, 8);
-    assert_adds_up(&engines.stats(), 17);
-}
-
 #[test]
 fn verify_wants_the_stream_to_end_where_the_accelerator_says() {
     #[derive(Debug)]
@@ -477,16 +418,6 @@ fn verify_wants_the_stream_to_end_where_the_accelerator_says() {
         engines.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
         assert_eq!(engines.stats().fallbacks.wrong_output, 1, "{format}");
     }
-}
-
-#[test]
-fn small_blocks_within_a_batch_are_done_in_software() {
-    let (engines, _) = engines(Policy::default(), |_| None);
-    batch(&engines, &[LEN, 10, 10, LEN, LEN, 0, LEN]);
-    let stats = engines.stats();
-    assert_eq!(stats.fallbacks.too_small, 3);
-    assert_eq!(stats.accelerator.compress.blocks, 4);
-    assert_adds_up(&stats, 7);
 }
 
 #[test]
