@@ -25,7 +25,7 @@ impl Trial {
     const FORMAT: Format = Format::Zlib;
 
     pub(super) fn software() -> Self {
-        match SoftwareCompressor::new(Self::FORMAT, Level::BALANCED) {
+        match SoftwareCompressor::new(Self::FORMAT, Level::default()) {
             Ok(engine) => Self::of(&engine),
             Err(error) => Self::Failed(error),
         }
