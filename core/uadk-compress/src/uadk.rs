@@ -96,7 +96,7 @@ impl UadkCompressor {
     /// device has.
     pub fn new(format: Format, config: &UadkConfig) -> Result<Self, Error> {
         check_format(format)?;
-        Self::with_user(User::for_this_machine(config)?, format, config)
+        Ok(Self::with_user(User::for_this_machine(config)?, format, config))
     }
 
     /// Creates an engine on caller-provided libraries (such as a simulator) and clock. If there is
@@ -111,7 +111,8 @@ impl UadkCompressor {
         config: &UadkConfig,
         clock: impl Clock + 'static,
     ) -> Result<Self, Error> {
-        Self::with_user(User::new(libwd, config, Arc::new(clock))?, format, config)
+        check_format(format)?;
+        Ok(Self::with_user(User::new(libwd, config, Arc::new(clock))?, format, config))
     }
 
     /// The same engine for blocks of another format: they share device and counters.
@@ -147,27 +148,21 @@ impl UadkCompressor {
     pub fn stats(&self) -> UadkStats {
         let runtime = self.user.runtime();
         runtime.evict_idle(runtime.clock.now());
-        let snapshot = runtime.lifecycle.snapshot(|library| {
+        let (snapshot, contexts) = runtime.lifecycle.snapshot(|library| {
             library.sweep();
             library.contexts().cloned()
         });
-        let losses = &runtime.losses;
-        let known = UadkStats {
-            version: self.user.libwd().version().to_string(),
-            lost: losses.blocks(),
-            quarantined_bytes: losses.bytes(),
-            raw_deflate_decompression: self.decompresses_raw_deflate(),
-            outage: Some(Error::Starting),
-            ..UadkStats::default()
-        };
-        let Some((snapshot, contexts)) = snapshot else { return known };
+        let (contexts, losses) = (contexts.flatten(), &runtime.losses);
         UadkStats {
+            version: self.user.libwd().version().to_string(),
             outage: snapshot.outage,
-            initialisations: contexts.as_ref().map_or(0, |contexts| contexts.generation),
+            initialisations: snapshot.initialisations,
             contexts: contexts.as_ref().map_or(0, |contexts| contexts.len()),
             failed_contexts: contexts.as_ref().map_or(0, |contexts| contexts.failed()),
             sessions: snapshot.sessions,
-            ..known
+            lost: losses.blocks(),
+            quarantined_bytes: losses.bytes(),
+            raw_deflate_decompression: self.decompresses_raw_deflate(),
         }
     }
 
@@ -199,9 +194,8 @@ impl UadkCompressor {
         call.run(blocks, when_busy);
     }
 
-    fn with_user(user: User, format: Format, config: &UadkConfig) -> Result<Self, Error> {
-        check_format(format)?;
-        Ok(Self { user: Arc::new(user), config: Arc::new(config.clone()), format })
+    fn with_user(user: User, format: Format, config: &UadkConfig) -> Self {
+        Self { user: Arc::new(user), config: Arc::new(config.clone()), format }
     }
 
     /// Whether blocks of this direction may go to the device, as far as that is known.

@@ -10,8 +10,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use rig::MS;
-use uadk_compress::{Compressor, Error, Format, Offload, UadkConfig};
-use uadk_sim::{Machine, Simulator};
+use uadk_compress::{Compressor, Error, Format, Offload, Policy, UadkConfig};
+use uadk_sim::{Fault, Machine, Simulator};
 
 /// Far longer than anything takes here; a test that waits for the device would wait for ever.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -64,6 +64,31 @@ fn blocks_go_to_the_device_as_soon_as_it_is_initialised() {
     assert_eq!((stats.accelerator.blocks(), stats.fallbacks.starting), (1, 1), "{stats}");
     drop(compressor);
     until(|| sim.counts().uninits == 1);
+}
+
+#[test]
+fn initialisations_are_counted_while_another_is_under_way() {
+    let sim = Simulator::acquire(Machine::default());
+    let compressor = Compressor::builder()
+        .format(Format::Zlib)
+        .uadk(UadkConfig::default().with_hold_off(Duration::ZERO))
+        .policy(Policy::default().with_hold_off(Duration::ZERO, Duration::ZERO))
+        .build_on(&uadk_sim::libwd())
+        .expect("nothing is required");
+    let stats = || compressor.stats().uadk.expect("there is one");
+    until(|| stats().initialisations == 1);
+    rig::compress(&compressor, 1);
+    let hold = sim.hold_open();
+    sim.fault(Fault::Reset, 1);
+    until(|| {
+        rig::compress(&compressor, 2);
+        stats().outage == Some(Error::Starting)
+    });
+    assert_eq!(stats().initialisations, 1, "{}", stats());
+    drop(hold);
+    until(|| stats().initialisations == 2);
+    drop(compressor);
+    until(|| sim.counts().uninits == 2);
 }
 
 #[test]

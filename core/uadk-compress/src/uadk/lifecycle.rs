@@ -96,9 +96,12 @@ pub(super) struct Change<D> {
 /// See [`Lifecycle::snapshot`].
 #[derive(Debug)]
 pub(super) struct Snapshot {
+    /// How often the device was initialised.
+    pub(super) initialisations: u64,
     /// Sessions that are neither freed nor abandoned.
     pub(super) sessions: usize,
-    /// Why the device is down, if it is.
+    /// Why the device is down, if it is; [`Error::Starting`] while it is being initialised or
+    /// uninitialised.
     pub(super) outage: Option<Error>,
 }
 
@@ -337,17 +340,18 @@ impl<D: Device> Lifecycle<D> {
         matches!(inner.phase, Phase::Down(_)) && !inner.initialised
     }
 
-    /// The present state, and what `look` returns for the device; `None` while it is being
+    /// The present state, and what `look` returns for the device: `None` while it is being
     /// initialised or uninitialised.
-    pub(super) fn snapshot<R>(&self, look: impl FnOnce(&mut D) -> R) -> Option<(Snapshot, R)> {
+    pub(super) fn snapshot<R>(&self, look: impl FnOnce(&mut D) -> R) -> (Snapshot, Option<R>) {
         let mut inner = self.inner.lock();
         let outage = match &inner.phase {
             Phase::Ready | Phase::Leaving { .. } => None,
             Phase::Failing(outage) | Phase::Down(outage) => Some(outage.why.clone()),
-            Phase::Changing { .. } => return None,
+            Phase::Changing { .. } => Some(Error::Starting),
         };
-        let sessions = inner.alive;
-        Some((Snapshot { sessions, outage }, look(inner.device.as_mut()?)))
+        let snapshot =
+            Snapshot { initialisations: inner.generation, sessions: inner.alive, outage };
+        (snapshot, inner.device.as_mut().map(look))
     }
 
     fn end(&self, session: D::Session, end: impl FnOnce(&mut D, D::Session)) -> StopIsDue {

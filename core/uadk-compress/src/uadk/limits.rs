@@ -52,7 +52,7 @@ impl<'a> Limits<'a> {
         self.now >= self.deadline
     }
 
-    /// Runs `work` of the caller's, which does not count.
+    /// Calls `work` and moves both limits by the time that it takes.
     pub(super) fn exclude<R>(&mut self, work: impl FnOnce() -> R) -> R {
         let begin = self.clock.now();
         let result = work();

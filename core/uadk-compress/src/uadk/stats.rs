@@ -11,7 +11,7 @@ pub struct UadkStats {
     /// The version of UADK.
     pub version: String,
     /// Why the device can't be used at present, if it can't; [`Error::Starting`] while it is being
-    /// initialised or uninitialised, when the numbers below are not known and 0.
+    /// initialised or uninitialised, when it has neither contexts nor sessions.
     pub outage: Option<Error>,
     /// How often it was initialised.
     pub initialisations: u64,

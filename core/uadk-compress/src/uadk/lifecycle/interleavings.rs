@@ -91,7 +91,7 @@ fn model(test: impl Fn(Checked, Shared) + Sync + Send + 'static) {
 }
 
 fn sessions(lifecycle: &Shared) -> usize {
-    lifecycle.snapshot(|_| ()).expect("nobody else is here").0.sessions
+    lifecycle.snapshot(|_| ()).0.sessions
 }
 
 fn no_time() -> Duration {
