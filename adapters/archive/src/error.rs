@@ -110,7 +110,7 @@ impl Error {
         Self::Entry { name, what: what.into(), source: Some(Box::new(source.into())) }
     }
 
-    /// As [`entry`](Self::entry), where the name is not at hand: [`of_entry`](Self::of_entry) adds it.
+    /// As [`entry`](Self::entry), for callers that don't know the name; [`of_entry`](Self::of_entry) adds it.
     pub(crate) fn unnamed(what: impl Into<Cow<'static, str>>) -> Self {
         Self::entry(b"", what)
     }

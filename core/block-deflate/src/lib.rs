@@ -83,7 +83,7 @@
 //! | distances checked against the window once a match is chosen, not for each candidate | speed +0.5 to +1 % at 64 KiB |
 //! | room left by rounding code lengths given to the next symbols | ratio +0.04 %, speed -1 % |
 //! | a match extended into the previous step's record of literals, too | ratio +0.04 %, speed -2 % |
-//! | records stored one step later, when their data is at hand | none |
+//! | records stored one step later, when their data has been loaded | none |
 //! | branches instead of a selection, two positions at a time, as in ISA-L | same speed, lower ratio |
 //! | records stored by a function call: the loop keeps its registers for the critical path | speed +2 to +4 % |
 //! | literals counted when they are stored, not in a pass of their own | speed +1 % |

@@ -360,10 +360,7 @@ impl OffloadCompressor {
     ) -> Result<usize, Error> {
         let shared = &*self.shared;
         let time = SampledTime::start(|| shared.clock.now());
-        let result = match direction {
-            Direction::Compress => self.software.compress(src, dst),
-            Direction::Decompress => self.software.decompress(src, dst),
-        };
+        let result = direction.run(&*self.software, src, dst);
         let time = time.stop(|| shared.clock.now());
         let result = check(result, dst.len(), false);
         let outcome = Outcome { bytes_in: src.len(), result: &result, time };

@@ -82,7 +82,7 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
     std::ptr::from_ref(session).expose_provenance()
 }
 
-/// Writes the whole of the caller's setup, and past its end as a future version would.
+/// Overwrites the whole setup, and bytes behind it, as a future version would.
 ///
 /// # Safety
 ///

@@ -103,10 +103,7 @@ impl<A: BlockCompressor> Accelerator for Plain<A> {
         tries: u32,
     ) -> Result<usize, Error> {
         for _ in 0..tries {
-            let result = match direction {
-                Direction::Compress => self.0.compress(src, dst),
-                Direction::Decompress => self.0.decompress(src, dst),
-            };
+            let result = direction.run(&self.0, src, dst);
             if result != Err(Error::Busy) {
                 return result;
             }
