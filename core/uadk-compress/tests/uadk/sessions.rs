@@ -1,6 +1,7 @@
 //! Sessions: kept by threads, bounded, and taken back.
 
 use std::sync::Barrier;
+use std::thread::ScopedJoinHandle;
 
 use parking_lot::Mutex;
 use uadk_compress::{Format, Policy, UadkConfig};
@@ -24,6 +25,8 @@ fn a_thread_keeps_one_session_per_direction() {
 #[test]
 fn two_hundred_short_lived_threads_leave_no_session_behind() {
     let rig = Rig::new();
+    // Otherwise one thread would initialise it, and the others' blocks go to software meanwhile.
+    rig.uadk.start().expect("a sound device");
     for _ in 0..25 {
         std::thread::scope(|scope| {
             let rig = &rig;
@@ -33,11 +36,7 @@ fn two_hundred_short_lived_threads_leave_no_session_behind() {
                     rig.decompress(seed);
                 })
             };
-            // A scope ends with the work of its threads; joining waits for the threads themselves.
-            let threads: Vec<_> = (0..8).map(work).collect();
-            for thread in threads {
-                thread.join().expect("no panic");
-            }
+            join((0..8).map(work).collect());
         });
         assert!(rig.uadk.stats().sessions <= 16);
     }
@@ -53,23 +52,27 @@ fn two_hundred_short_lived_threads_leave_no_session_behind() {
 fn idle_sessions_of_other_threads_are_taken_when_there_are_too_many() {
     let config = UadkConfig::default().with_max_sessions(3);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
+    // Otherwise one thread would initialise it, and the others' blocks go to software meanwhile.
+    rig.uadk.start().expect("a sound device");
     let (all_have, done) = (Barrier::new(9), Barrier::new(9));
     std::thread::scope(|scope| {
-        for seed in 0..8 {
+        let work = |seed| {
             let (rig, all_have, done) = (&rig, &all_have, &done);
             scope.spawn(move || {
                 rig.compress(seed);
                 all_have.wait();
                 done.wait();
                 rig.compress(seed);
-            });
-        }
+            })
+        };
+        let threads: Vec<_> = (0..8).map(work).collect();
         all_have.wait();
         let before = rig.uadk.stats();
         rig.decompress(1);
         let after = rig.uadk.stats();
         // What panics while they wait would be waited for.
         done.wait();
+        join(threads);
         for stats in [before, after] {
             assert!(stats.sessions <= 3, "{stats}");
         }
@@ -117,7 +120,7 @@ fn two_engines_of_different_formats_share_the_device() {
     let gzip = rig.uadk.with_format(Format::Gzip).expect("has it");
     let gzip = engines(&gzip, Policy::default(), &rig.clock);
     std::thread::scope(|scope| {
-        for seed in 0..4 {
+        let work = |seed| {
             let (rig, gzip) = (&rig, &gzip);
             scope.spawn(move || {
                 for _ in 0..10 {
@@ -127,12 +130,21 @@ fn two_engines_of_different_formats_share_the_device() {
                     decompress(gzip, seed);
                     compress_batch(gzip, 20);
                 }
-            });
-        }
+            })
+        };
+        join((0..4).map(work).collect());
     });
     for stats in [rig.stats(), gzip.stats()] {
         assert_eq!(stats.software.blocks(), stats.fallbacks.busy, "{stats}");
         assert!(stats.accelerator.blocks() > 70, "{stats}");
     }
     assert_eq!(rig.sim.counts().inits, 1);
+}
+
+/// Waits for threads to end. A scope ends with the work of its threads, which may hold sessions
+/// until they have ended.
+fn join(threads: Vec<ScopedJoinHandle<'_, ()>>) {
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
 }
