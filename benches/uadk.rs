@@ -16,7 +16,7 @@ use uadk_compress::{
     Block, BlockCompressor, Compressor, Format, Libwd, OffloadCompressor, Policy,
     SoftwareCompressor, UadkCompressor, UadkConfig,
 };
-use uadk_compress_archive::BlockGzOptions;
+use uadk_compress_archive::GzOptions;
 use uadk_compress_bench_support::cpu::{Cost, of_thread};
 use uadk_compress_bench_support::report::Report;
 use uadk_compress_bench_support::{callgrind, corpus};
@@ -140,7 +140,7 @@ fn archive(report: &mut Report, uadk: &UadkCompressor) -> Result<()> {
     let block = vec![b'x'; 65_280];
     let mut best = f64::MAX;
     for _ in 0..3 {
-        let options = BlockGzOptions::new().compressor(Arc::new(engine.clone())).threads(2);
+        let options = GzOptions::new().compressor(Arc::new(engine.clone())).threads(2);
         let mut writer = options.writer(std::io::sink())?;
         let begin = Instant::now();
         for _ in 0..ROUNDS {

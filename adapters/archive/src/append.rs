@@ -3,11 +3,9 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
-use crate::block_gzip::Place;
+use crate::gzip::Place;
 use crate::read;
-use crate::{
-    ArchiveOptions, ArchiveReader, ArchiveWriter, BlockGzWriter, Entry, Error, Result, index,
-};
+use crate::{ArchiveOptions, ArchiveReader, ArchiveWriter, Entry, Error, GzWriter, Result, index};
 
 /// A file that can be read, written and cut.
 pub trait ArchiveFile: Read + Write + Seek {
@@ -163,7 +161,7 @@ impl ArchiveOptions {
         end: u64,
         place: Place,
         begun: &[u8],
-    ) -> Result<BlockGzWriter<F>> {
+    ) -> Result<GzWriter<F>> {
         let mut writer = self.gzip.writer(file)?;
         writer.continue_at(place.block, end - u64::from(place.within));
         let file = writer.get_mut();

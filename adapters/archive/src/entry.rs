@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::block_gzip::Place;
+use crate::gzip::Place;
 use crate::kind::EntryKind;
 use crate::scan::Head;
 

@@ -7,8 +7,8 @@ mod record;
 
 use std::io::{Read, Seek, SeekFrom};
 
-use crate::block_gzip::{END_MARKER, Place};
 use crate::entry::trimmed;
+use crate::gzip::{END_MARKER, Place};
 use crate::{Entry, Error, Result};
 pub(crate) use footer::{Footer, MEMBER_LEN as FOOTER_LEN};
 pub(crate) use members::IndexBuilder;

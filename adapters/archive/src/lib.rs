@@ -6,7 +6,7 @@
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`BlockGzWriter`], [`BlockGzReader`] | [`Write`](std::io::Write), and [`Read`](std::io::Read) with [`Seek`](std::io::Seek), on several threads |
+//! | [`GzWriter`], [`GzReader`] | [`Write`](std::io::Write), and [`Read`](std::io::Read) with [`Seek`](std::io::Seek), on several threads |
 //! | [`ArchiveWriter`] | a tar archive with an index; [appended to](ArchiveWriter::append) and [resumed](ArchiveWriter::resume) |
 //! | [`ArchiveReader`] | reads any tar.gz, and [verifies](ArchiveReader::verify) it |
 //! | [`Extractor`] | puts entries on disk, below one folder and nowhere else |
@@ -29,12 +29,12 @@
 #![forbid(unsafe_code)]
 
 mod append;
-mod block_gzip;
 mod checksum;
 mod disk;
 mod entry;
 mod error;
 mod extract;
+mod gzip;
 mod index;
 mod kind;
 mod options;
@@ -45,11 +45,11 @@ mod verify;
 mod write;
 
 pub use append::{ArchiveFile, Recovered};
-pub use block_gzip::{BlockGzOptions, BlockGzReader, BlockGzWriter};
 pub use disk::TreeWriter;
 pub use entry::Entry;
 pub use error::{Error, Result};
 pub use extract::{ExtractOptions, Extracted, Extractor};
+pub use gzip::{GzOptions, GzReader, GzWriter};
 pub use index::Index;
 pub use kind::EntryKind;
 pub use options::ArchiveOptions;
@@ -68,12 +68,12 @@ pub mod fuzzing {
 
     use std::io::{Cursor, Read, Seek, SeekFrom};
 
-    use crate::{BlockGzOptions, index};
+    use crate::{GzOptions, index};
 
     /// Reads and seeks in any bytes as block gzip.
-    pub fn block_gzip(bytes: &[u8]) {
+    pub fn gzip(bytes: &[u8]) {
         for threads in [1, 2] {
-            let Ok(mut reader) = BlockGzOptions::new().threads(threads).reader(Cursor::new(bytes))
+            let Ok(mut reader) = GzOptions::new().threads(threads).reader(Cursor::new(bytes))
             else {
                 return;
             };

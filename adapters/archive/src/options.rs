@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Level};
 
-use crate::BlockGzOptions;
+use crate::GzOptions;
 
 /// Settings of an [`ArchiveReader`](crate::ArchiveReader) or [`ArchiveWriter`](crate::ArchiveWriter).
 ///
@@ -21,29 +21,29 @@ use crate::BlockGzOptions;
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ArchiveOptions {
-    pub(crate) gzip: BlockGzOptions,
+    pub(crate) gzip: GzOptions,
     pub(crate) discard_damaged: bool,
 }
 
 impl ArchiveOptions {
-    /// As [`BlockGzOptions::new`].
+    /// As [`GzOptions::new`].
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// See [`BlockGzOptions::level`].
+    /// See [`GzOptions::level`].
     pub fn level(mut self, level: Level) -> Self {
         self.gzip = self.gzip.level(level);
         self
     }
 
-    /// See [`BlockGzOptions::threads`].
+    /// See [`GzOptions::threads`].
     pub fn threads(mut self, threads: usize) -> Self {
         self.gzip = self.gzip.threads(threads);
         self
     }
 
-    /// See [`BlockGzOptions::compressor`].
+    /// See [`GzOptions::compressor`].
     pub fn compressor(mut self, compressor: Arc<dyn BlockCompressor>) -> Self {
         self.gzip = self.gzip.compressor(compressor);
         self

@@ -3,9 +3,9 @@
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::block_gzip::Place;
+use crate::gzip::Place;
 use crate::scan::{Head, Walker};
-use crate::{ArchiveOptions, BlockGzReader, Entry, Error, Index, Result, index};
+use crate::{ArchiveOptions, Entry, Error, GzReader, Index, Result, index};
 
 /// Reads any tar.gz: entry by entry as it comes, and by name where the file can be sought in.
 ///
@@ -14,7 +14,7 @@ use crate::{ArchiveOptions, BlockGzReader, Entry, Error, Index, Result, index};
 /// reads the whole archive once and makes one in memory.
 #[derive(Debug)]
 pub struct ArchiveReader<R> {
-    pub(crate) walker: Walker<BlockGzReader<R>>,
+    pub(crate) walker: Walker<GzReader<R>>,
     index: Option<Index>,
 }
 
@@ -23,7 +23,7 @@ pub struct ArchiveReader<R> {
 /// What is not read is skipped.
 #[derive(Debug)]
 pub struct EntryReader<'a, R> {
-    walker: &'a mut Walker<BlockGzReader<R>>,
+    walker: &'a mut Walker<GzReader<R>>,
     head: Head,
     entry: Entry,
     /// What the index says of it.
@@ -48,7 +48,7 @@ impl ArchiveOptions {
     ///
     /// # Errors
     ///
-    /// As [`BlockGzOptions::reader`](crate::BlockGzOptions::reader).
+    /// As [`GzOptions::reader`](crate::GzOptions::reader).
     pub fn reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
         Ok(ArchiveReader::with_reader(self.gzip.reader(inner)?))
     }
@@ -64,7 +64,7 @@ impl<R: Read> ArchiveReader<R> {
         ArchiveOptions::new().reader(inner)
     }
 
-    pub(crate) fn with_reader(gzip: BlockGzReader<R>) -> Self {
+    pub(crate) fn with_reader(gzip: GzReader<R>) -> Self {
         Self { walker: Walker::new(gzip), index: None }
     }
 
@@ -109,9 +109,7 @@ impl<R: Read> ArchiveReader<R> {
 }
 
 /// The next entry's headers, and where they are.
-pub(crate) fn next<R: Read>(
-    walker: &mut Walker<BlockGzReader<R>>,
-) -> Result<Option<(Head, Entry)>> {
+pub(crate) fn next<R: Read>(walker: &mut Walker<GzReader<R>>) -> Result<Option<(Head, Entry)>> {
     if walker.ended() {
         return Ok(None);
     }
@@ -231,7 +229,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
 
 impl<'a, R: Read> EntryReader<'a, R> {
     fn new(
-        walker: &'a mut Walker<BlockGzReader<R>>,
+        walker: &'a mut Walker<GzReader<R>>,
         head: Head,
         entry: Entry,
         expected: Option<Entry>,

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read, SeekFrom, Write};
 use crate::append::ArchiveFile;
 use crate::index::IndexBuilder;
 use crate::scan::Walker;
-use crate::{ArchiveOptions, ArchiveReader, BlockGzReader, BlockGzWriter, Entry, Error, Result};
+use crate::{ArchiveOptions, ArchiveReader, Entry, Error, GzReader, GzWriter, Result};
 
 impl ArchiveOptions {
     /// Gives an archive of block gzip an index at its end, in place of the one that it may have, and gives
@@ -111,8 +111,8 @@ impl Rewriting {
 
 /// Writes what is read.
 struct Tee<R: Read, W: Write> {
-    input: Box<BlockGzReader<R>>,
-    output: Box<BlockGzWriter<W>>,
+    input: Box<GzReader<R>>,
+    output: Box<GzWriter<W>>,
     /// What `consume` has no way to tell.
     error: Option<io::Error>,
 }

@@ -6,10 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use tar::{EntryType, Header};
 
-use crate::block_gzip::Place;
 use crate::checksum::Checksum;
+use crate::gzip::Place;
 use crate::index::IndexBuilder;
-use crate::{ArchiveOptions, BlockGzWriter, Entry, EntryKind, Error, Result};
+use crate::{ArchiveOptions, Entry, EntryKind, Error, GzWriter, Result};
 
 /// Writes a tar.gz that everybody reads, with an index that [`ArchiveReader`](crate::ArchiveReader)
 /// finds.
@@ -18,7 +18,7 @@ use crate::{ArchiveOptions, BlockGzWriter, Entry, EntryKind, Error, Result};
 /// is written. [`finish`](Self::finish) it: an archive that was not is one that was interrupted, and
 /// can be [resumed](Self::resume). [`TreeWriter`](crate::TreeWriter) adds what is on disk.
 ///
-/// Memory: that of a [`BlockGzWriter`], and some 20 bytes for each entry.
+/// Memory: that of a [`GzWriter`], and some 20 bytes for each entry.
 #[derive(Debug)]
 #[must_use = "an archive that is not finished has no index and looks cut off"]
 pub struct ArchiveWriter<W: Write> {
@@ -40,7 +40,7 @@ impl<W: Write> std::fmt::Debug for TarBuilder<W> {
 
 /// What the builder writes to.
 pub(crate) struct TarStream<W: Write> {
-    gzip: BlockGzWriter<W>,
+    gzip: GzWriter<W>,
     crc: Checksum,
 }
 
@@ -81,7 +81,7 @@ impl ArchiveOptions {
     ///
     /// # Errors
     ///
-    /// As [`BlockGzOptions::writer`](crate::BlockGzOptions::writer).
+    /// As [`GzOptions::writer`](crate::GzOptions::writer).
     pub fn writer<W: Write>(&self, inner: W) -> Result<ArchiveWriter<W>> {
         ArchiveWriter::with_writer(self.gzip.writer(inner)?)
     }
@@ -97,7 +97,7 @@ impl<W: Write> ArchiveWriter<W> {
         ArchiveOptions::new().writer(inner)
     }
 
-    pub(crate) fn with_writer(gzip: BlockGzWriter<W>) -> Result<Self> {
+    pub(crate) fn with_writer(gzip: GzWriter<W>) -> Result<Self> {
         let stream = TarStream { gzip, crc: Checksum::default() };
         Ok(Self {
             builder: TarBuilder(tar::Builder::new(stream)),

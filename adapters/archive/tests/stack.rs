@@ -14,7 +14,7 @@ use std::thread;
 
 use common::{append_sample, make_tree, read_all, sample_files, snapshot, text};
 use uadk_compress_archive::{
-    ArchiveOptions, ArchiveReader, BlockGzOptions, ExtractOptions, Extractor, TreeWriter,
+    ArchiveOptions, ArchiveReader, ExtractOptions, Extractor, GzOptions, TreeWriter,
 };
 
 /// 16 KiB for the calls, and 16 KiB for what the thread, the tests and the C library need.
@@ -32,7 +32,7 @@ fn on_small_stack<T: Send>(call: impl FnOnce() -> T + Send) -> T {
 fn streams_are_written_and_read_on_a_small_stack() {
     let data = text(3_000_000, 1);
     for threads in [1, 2] {
-        let options = || BlockGzOptions::new().threads(threads);
+        let options = || GzOptions::new().threads(threads);
         let file = on_small_stack(|| {
             let mut writer = options().writer(Vec::new()).expect("a writer");
             writer.write_all(&data).expect("memory");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use uadk_compress::Level;
-use uadk_compress_archive::{BlockGzOptions, BlockGzReader};
+use uadk_compress_archive::{GzOptions, GzReader};
 
 use crate::error::Error;
 use crate::report::report;
@@ -192,7 +192,7 @@ impl Common {
         to: &Path,
         output: &mut impl Write,
     ) -> Result<(), Error> {
-        let mut options = BlockGzOptions::new();
+        let mut options = GzOptions::new();
         if let Some(threads) = self.threads {
             options = options.threads(threads);
         }
@@ -216,7 +216,7 @@ impl Common {
 
 /// Writes what the reader has ready, without a copy.
 fn copy<R: io::Read>(
-    reader: &mut BlockGzReader<R>,
+    reader: &mut GzReader<R>,
     from: &Path,
     output: &mut impl Write,
     to: &Path,

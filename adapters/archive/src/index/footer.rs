@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::member;
-use crate::block_gzip::Place;
+use crate::gzip::Place;
 
 /// "uadkidx" and the version.
 const MAGIC: [u8; 8] = *b"uadkidx1";

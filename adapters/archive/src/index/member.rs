@@ -5,7 +5,7 @@
 //! long as both together: htslib skips both, having found an empty deflate stream at the
 //! beginning and the checksum and length of nothing at the end.
 
-use crate::block_gzip::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
+use crate::gzip::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
 
 /// Kinds of contents.
 pub(super) const RECORDS: u8 = b'R';

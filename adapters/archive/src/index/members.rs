@@ -5,8 +5,8 @@ use uadk_compress::{BlockCompressor, Checked, Format, Level, SoftwareCompressor}
 use super::footer::Footer;
 use super::member::{RECORDS, unwrap, wrap};
 use super::record::Encoder;
-use crate::block_gzip::Place;
 use crate::checksum::Checksum;
+use crate::gzip::Place;
 use crate::{Entry, Error, Result};
 
 /// Uncompressed bytes of records in a member: so many that they fit in stored blocks too.

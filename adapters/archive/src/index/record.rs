@@ -1,7 +1,7 @@
 //! Records of the index: one for each entry, each told by what differs from the one before.
 
 use super::footer::Footer;
-use crate::block_gzip::Place;
+use crate::gzip::Place;
 use crate::{Entry, EntryKind, Error, Result};
 
 /// Blocks of a tar.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rand::{Rng, RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use uadk_compress::{Format, Level, SoftwareCompressor};
-use uadk_compress_archive::{ArchiveOptions, ArchiveReader, ArchiveWriter, BlockGzOptions};
+use uadk_compress_archive::{ArchiveOptions, ArchiveReader, ArchiveWriter, GzOptions};
 
 /// A generator whose numbers are the same each time.
 pub(crate) fn seeded(seed: u64) -> Pcg64Mcg {
@@ -49,8 +49,8 @@ pub(crate) fn software() -> Arc<SoftwareCompressor> {
     Arc::new(SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("it has deflate"))
 }
 
-pub(crate) fn gzip(threads: usize) -> BlockGzOptions {
-    BlockGzOptions::new().threads(threads).compressor(software())
+pub(crate) fn gzip(threads: usize) -> GzOptions {
+    GzOptions::new().threads(threads).compressor(software())
 }
 
 pub(crate) fn options(threads: usize) -> ArchiveOptions {

@@ -8,13 +8,13 @@ use uadk_compress::offload::Verify;
 use uadk_compress::{
     Format, Level, OffloadCompressor, Policy, SoftwareCompressor, UadkCompressor, UadkConfig,
 };
-use uadk_compress_archive::{ArchiveOptions, BlockGzOptions};
+use uadk_compress_archive::{ArchiveOptions, GzOptions};
 use uadk_sim::{Machine, Simulator};
 
 use crate::common::{append_sample, noise, read_all, run, sample_files, text, verify};
 
 /// Runs `work` with the stand-in as `script` has it.
-fn with_device(script: &str, work: impl FnOnce(&ArchiveOptions, &BlockGzOptions)) {
+fn with_device(script: &str, work: impl FnOnce(&ArchiveOptions, &GzOptions)) {
     let sim = Simulator::acquire(Machine::default());
     sim.script(script).expect("a good script");
     // UADK's trouble with truncated raw deflate is none of the simulator's.
@@ -28,7 +28,7 @@ fn with_device(script: &str, work: impl FnOnce(&ArchiveOptions, &BlockGzOptions)
     let policy =
         Policy::default().with_hold_off(hold_off, hold_off).with_verify(Verify::Compressed);
     let engine = Arc::new(OffloadCompressor::new(uadk, software, policy).expect("one format"));
-    let gzip = BlockGzOptions::new().threads(3).compressor(Arc::clone(&engine) as _);
+    let gzip = GzOptions::new().threads(3).compressor(Arc::clone(&engine) as _);
     let archive = ArchiveOptions::new().threads(3).compressor(Arc::clone(&engine) as _);
     work(&archive, &gzip);
     let stats = engine.stats();

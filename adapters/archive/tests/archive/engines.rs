@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::{Block, BlockCompressor, Error, Format};
-use uadk_compress_archive::BlockGzOptions;
+use uadk_compress_archive::GzOptions;
 
 use crate::common::{gzip, software, text};
 
@@ -47,13 +47,13 @@ impl BlockCompressor for Trouble {
     }
 }
 
-fn lying(lie: Fault) -> BlockGzOptions {
+fn lying(lie: Fault) -> GzOptions {
     let engine = FaultInjector::new(software(), move |_| Some(lie.clone()));
-    BlockGzOptions::new().threads(2).compressor(Arc::new(engine))
+    GzOptions::new().threads(2).compressor(Arc::new(engine))
 }
 
-fn with(trouble: Trouble, threads: usize) -> BlockGzOptions {
-    BlockGzOptions::new().threads(threads).compressor(Arc::new(trouble))
+fn with(trouble: Trouble, threads: usize) -> GzOptions {
+    GzOptions::new().threads(threads).compressor(Arc::new(trouble))
 }
 
 #[test]

@@ -47,8 +47,8 @@ fn nothing_that_is_read_as_block_gzip_panics() {
         include_bytes!("../fixtures/crabz-gzip.tar.gz").to_vec(),
     ];
     for round in 0..1500 {
-        fuzzing::block_gzip(&mutate(&seeds[round % seeds.len()], &mut numbers));
-        fuzzing::block_gzip(&noise(numbers.random_range(0..200), numbers.random()));
+        fuzzing::gzip(&mutate(&seeds[round % seeds.len()], &mut numbers));
+        fuzzing::gzip(&noise(numbers.random_range(0..200), numbers.random()));
     }
 }
 
@@ -80,7 +80,7 @@ fn nothing_that_is_read_as_an_archive_panics() {
     fuzzing::archive(&write_sample(&options(1)));
 }
 
-fn options_reader(file: &[u8]) -> uadk_compress_archive::BlockGzReader<&[u8]> {
+fn options_reader(file: &[u8]) -> uadk_compress_archive::GzReader<&[u8]> {
     crate::common::gzip(1).reader(file).expect("a reader")
 }
 

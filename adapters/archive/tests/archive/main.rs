@@ -1,7 +1,6 @@
 //! Block gzip and archives, against peers that know nothing of us.
 
 mod append;
-mod block_gzip;
 mod common;
 mod damage;
 mod device;
@@ -9,6 +8,7 @@ mod engines;
 mod extract;
 mod foreign;
 mod fuzz;
+mod gzip;
 mod index;
 mod memory;
 mod peers;

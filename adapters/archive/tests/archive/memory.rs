@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use uadk_compress_archive::BlockGzOptions;
+use uadk_compress_archive::GzOptions;
 
 use crate::common::{software, text};
 
@@ -24,7 +24,7 @@ impl Read for Endless {
 }
 
 fn allocations_for(bytes: u64) -> (u64, u64) {
-    let options = BlockGzOptions::new().threads(1).compressor(software());
+    let options = GzOptions::new().threads(1).compressor(software());
     let info = allocation_counter::measure(|| {
         let data = Endless { text: text(100_000, 1), at: 0, left: bytes };
         let mut writer = options.writer(io::sink()).expect("a writer");
@@ -59,7 +59,7 @@ fn a_reader_that_waits_holds_the_writer_up() {
         }
     }
     let taken = std::cell::Cell::new(0);
-    let options = BlockGzOptions::new().threads(5).compressor(software());
+    let options = GzOptions::new().threads(5).compressor(software());
     let mut writer = options.writer(Slow(&taken)).expect("a writer");
     let batch = text(16 * 65_280, 2);
     let mut submitted = 0;

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
 use super::batch::Batch;
-use super::builder::BlockGzOptions;
+use super::builder::GzOptions;
 use super::member::END_MARKER;
 use super::place::Place;
 use super::pool::Pool;
 use crate::Result;
 
 /// Compresses what is written to it into block gzip (BGZF): plain gzip to `gunzip`, and seekable to
-/// htslib and [`BlockGzReader`](crate::BlockGzReader).
+/// htslib and [`GzReader`](crate::GzReader).
 ///
 /// Threads compress while the caller's writes on; when they are behind, [`write`](Write::write)
 /// waits. The bytes depend on the data and on where it was [flushed](Write::flush), and not on the
@@ -22,20 +22,20 @@ use crate::Result;
 ///
 /// ```
 /// use std::io::{Read, Write};
-/// use uadk_compress_archive::{BlockGzReader, BlockGzWriter};
+/// use uadk_compress_archive::{GzReader, GzWriter};
 ///
-/// let mut writer = BlockGzWriter::new(Vec::new())?;
+/// let mut writer = GzWriter::new(Vec::new())?;
 /// writer.write_all(&b"many lines\n".repeat(100_000))?;
 /// let file = writer.finish()?;
 ///
 /// let mut text = String::new();
-/// BlockGzReader::new(&file[..])?.read_to_string(&mut text)?;
+/// GzReader::new(&file[..])?.read_to_string(&mut text)?;
 /// assert_eq!(text.lines().count(), 100_000);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "a writer that is not finished leaves a file that looks cut off"]
-pub struct BlockGzWriter<W: Write> {
+pub struct GzWriter<W: Write> {
     inner: W,
     pool: Pool,
     batch: Batch,
@@ -51,7 +51,7 @@ pub struct BlockGzWriter<W: Write> {
     failed: bool,
 }
 
-impl BlockGzOptions {
+impl GzOptions {
     /// A writer of block gzip.
     ///
     /// # Errors
@@ -59,11 +59,8 @@ impl BlockGzOptions {
     /// [`Error::Unsupported`](crate::Error::Unsupported) if the compressor is not one for raw deflate;
     /// [`Error::Compressor`](crate::Error::Compressor) if the environment asks for one that can't be
     /// had ([`Compressor`](uadk_compress::Compressor)).
-    pub fn writer<W: Write>(&self, inner: W) -> Result<BlockGzWriter<W>> {
-        Ok(BlockGzWriter::with_pool(
-            inner,
-            Pool::new(self.engine()?, Batch::compress, self.threads),
-        ))
+    pub fn writer<W: Write>(&self, inner: W) -> Result<GzWriter<W>> {
+        Ok(GzWriter::with_pool(inner, Pool::new(self.engine()?, Batch::compress, self.threads)))
     }
 
     /// Compresses all of `from` into `to`, reading straight into the threads' buffers, and returns
@@ -79,14 +76,14 @@ impl BlockGzOptions {
     }
 }
 
-impl<W: Write> BlockGzWriter<W> {
-    /// A writer with the default [`BlockGzOptions`].
+impl<W: Write> GzWriter<W> {
+    /// A writer with the default [`GzOptions`].
     ///
     /// # Errors
     ///
-    /// As [`BlockGzOptions::writer`].
+    /// As [`GzOptions::writer`].
     pub fn new(inner: W) -> Result<Self> {
-        BlockGzOptions::new().writer(inner)
+        GzOptions::new().writer(inner)
     }
 
     fn with_pool(inner: W, mut pool: Pool) -> Self {
@@ -261,7 +258,7 @@ impl<W: Write> BlockGzWriter<W> {
     }
 }
 
-impl<W: Write> Write for BlockGzWriter<W> {
+impl<W: Write> Write for GzWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check()?;
         let room = self.batch.data_room();

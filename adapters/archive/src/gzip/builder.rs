@@ -7,34 +7,34 @@ use uadk_compress::{BlockCompressor, Checked, Compressor, Format, Level};
 
 use crate::{Error, Result};
 
-/// Settings of a [`BlockGzReader`](crate::BlockGzReader) or [`BlockGzWriter`](crate::BlockGzWriter).
+/// Settings of a [`GzReader`](crate::GzReader) or [`GzWriter`](crate::GzWriter).
 ///
 /// ```
 /// use std::io::Write;
 /// use uadk_compress::Level;
-/// use uadk_compress_archive::BlockGzOptions;
+/// use uadk_compress_archive::GzOptions;
 ///
-/// let mut writer = BlockGzOptions::new().level(Level::BEST).threads(4).writer(Vec::new())?;
+/// let mut writer = GzOptions::new().level(Level::BEST).threads(4).writer(Vec::new())?;
 /// writer.write_all(b"as any gzip file")?;
 /// let file = writer.finish()?;
 /// # Ok::<(), uadk_compress_archive::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct BlockGzOptions {
+pub struct GzOptions {
     level: Level,
     pub(super) threads: usize,
     pub(super) end_marker: bool,
     compressor: Option<Arc<dyn BlockCompressor>>,
 }
 
-impl Default for BlockGzOptions {
+impl Default for GzOptions {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl BlockGzOptions {
+impl GzOptions {
     /// [`Level::BALANCED`], a thread per CPU, and the accelerator where there is one.
     pub fn new() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);

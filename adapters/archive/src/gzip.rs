@@ -12,9 +12,9 @@ mod sequential;
 mod source;
 mod write;
 
-pub use builder::BlockGzOptions;
-pub use read::BlockGzReader;
-pub use write::BlockGzWriter;
+pub use builder::GzOptions;
+pub use read::GzReader;
+pub use write::GzWriter;
 
 pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
 pub(crate) use place::Place;

@@ -5,12 +5,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::map::Start;
 use super::member;
 use super::place::Place;
-use super::read::BlockGzReader;
+use super::read::GzReader;
 use super::sequential::Sequential;
 use super::source::Next;
 use crate::{Error, Result};
 
-impl<R: Read + Seek> BlockGzReader<R> {
+impl<R: Read + Seek> GzReader<R> {
     /// Goes to a block that begins at a byte of the file, and so many bytes into its data; `position`
     /// is what that place is in the data of the whole file.
     pub(crate) fn seek_to(&mut self, place: Place, position: u64) -> Result<()> {
@@ -93,7 +93,7 @@ impl<R: Read + Seek> BlockGzReader<R> {
 
 /// Seeking reads the headers of the blocks up to the place, the first time; members without a size
 /// are inflated for it. Behind the end there is nothing to read.
-impl<R: Read + Seek> Seek for BlockGzReader<R> {
+impl<R: Read + Seek> Seek for GzReader<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let here = self.position();
         let target = match to {

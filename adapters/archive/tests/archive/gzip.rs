@@ -6,7 +6,7 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use rand::Rng;
-use uadk_compress_archive::{BlockGzOptions, BlockGzReader, Error};
+use uadk_compress_archive::{Error, GzOptions, GzReader};
 
 use crate::common::{gzip, noise, seeded, text};
 
@@ -115,7 +115,7 @@ fn a_file_without_an_end_marker_is_cut_off_unless_that_is_allowed() {
 #[test]
 fn nothing_and_other_files_are_no_gzip() {
     for (file, word) in [(&b""[..], "empty"), (b"PK\x03\x04", "no gzip"), (b"\0\0\0", "no gzip")] {
-        let mut reader = BlockGzReader::new(file).expect("a reader");
+        let mut reader = GzReader::new(file).expect("a reader");
         let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
         assert!(error.to_string().contains(word), "{error}");
         assert!(reader.read(&mut [0]).is_err(), "it stays so");
@@ -152,7 +152,7 @@ fn a_compressor_for_another_format_is_refused() {
         uadk_compress::Format::Zlib,
         uadk_compress::Level::BALANCED,
     );
-    let options = BlockGzOptions::new().compressor(std::sync::Arc::new(zlib.expect("zlib")));
+    let options = GzOptions::new().compressor(std::sync::Arc::new(zlib.expect("zlib")));
     assert!(matches!(options.writer(Vec::new()), Err(Error::Unsupported(_))));
 }
 

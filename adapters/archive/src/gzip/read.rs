@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::batch::{BATCH_BLOCKS, Batch};
-use super::builder::BlockGzOptions;
+use super::builder::GzOptions;
 use super::map::BlockMap;
 use super::place::Place;
 use super::pool::Pool;
@@ -22,7 +22,7 @@ use crate::{Error, Result};
 ///
 /// Memory: two batches of 2 MiB per thread, of 4 MiB with two to four threads.
 #[derive(Debug)]
-pub struct BlockGzReader<R> {
+pub struct GzReader<R> {
     pub(super) source: Source<R>,
     pub(super) pool: Pool,
     pub(super) current: Option<Batch>,
@@ -46,26 +46,26 @@ pub struct BlockGzReader<R> {
 /// Blocks of the first batch.
 const FIRST_BLOCKS: usize = 1;
 
-impl BlockGzOptions {
+impl GzOptions {
     /// A reader of any gzip file.
     ///
     /// # Errors
     ///
     /// As [`writer`](Self::writer).
-    pub fn reader<R: Read>(&self, inner: R) -> Result<BlockGzReader<R>> {
+    pub fn reader<R: Read>(&self, inner: R) -> Result<GzReader<R>> {
         let pool = Pool::new(self.engine()?, Batch::decompress, self.threads);
-        Ok(BlockGzReader::with_pool(inner, pool, self.end_marker))
+        Ok(GzReader::with_pool(inner, pool, self.end_marker))
     }
 }
 
-impl<R: Read> BlockGzReader<R> {
-    /// A reader with the default [`BlockGzOptions`].
+impl<R: Read> GzReader<R> {
+    /// A reader with the default [`GzOptions`].
     ///
     /// # Errors
     ///
-    /// As [`BlockGzOptions::reader`].
+    /// As [`GzOptions::reader`].
     pub fn new(inner: R) -> Result<Self> {
-        BlockGzOptions::new().reader(inner)
+        GzOptions::new().reader(inner)
     }
 
     fn with_pool(inner: R, pool: Pool, end_marker: bool) -> Self {
@@ -269,7 +269,7 @@ impl<R: Read> BlockGzReader<R> {
     }
 }
 
-impl<R: Read> BufRead for BlockGzReader<R> {
+impl<R: Read> BufRead for GzReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.advance()?;
         Ok(match (&self.current, &self.sequential) {
@@ -288,7 +288,7 @@ impl<R: Read> BufRead for BlockGzReader<R> {
     }
 }
 
-impl<R: Read> Read for BlockGzReader<R> {
+impl<R: Read> Read for GzReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.fill_buf()?.read(buffer)?;
         self.consume(n);

@@ -1,4 +1,0 @@
-//! Reads and seeks in any bytes as block gzip.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| uadk_compress_archive::fuzzing::block_gzip(bytes));
