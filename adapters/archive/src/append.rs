@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
-use crate::gzip::Place;
+use crate::gzip::{Place, Segments};
 use crate::read;
-use crate::{ArchiveOptions, ArchiveReader, ArchiveWriter, Entry, Error, GzWriter, Result, index};
+use crate::{ArchiveOptions, ArchiveWriter, Entry, Error, GzWriter, Layout, Result, index};
 
 /// A file that can be read, written and cut.
 pub trait ArchiveFile: Read + Write + Seek {
@@ -81,13 +81,16 @@ impl ArchiveOptions {
     /// would have to be written anew.
     pub fn append<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
         let options = self.with_engine()?;
-        if let Some(index) = index::load(&mut file)? {
-            return options.go_on(file, &index.entries, index.end, index.end_place);
+        // Without a whole index the archive is read.
+        if let Ok(Some(index)) = index::load(&mut file) {
+            let segments = index.segments.map(|segments| (*segments).clone());
+            let end = End { tar: index.end, place: index.end_place, segments };
+            return options.go_on(file, &index.entries, end);
         }
-        let scan = options.scan_whole_entries(&mut file)?;
+        let scan = options.scan_whole_entries(&mut file, u64::MAX)?;
         match scan.torn {
             Some(error) => Err(error),
-            None => options.go_on(file, &scan.entries, scan.end, scan.end_place),
+            None => options.go_on(file, &scan.entries, scan.end),
         }
     }
 
@@ -103,14 +106,21 @@ impl ArchiveOptions {
     pub fn resume<F: ArchiveFile>(&self, mut file: F) -> Result<(ArchiveWriter<F>, Recovered)> {
         let options = self.with_engine()?;
         let len = file.seek(SeekFrom::End(0))?;
-        let scan = options.scan_whole_entries(&mut file)?;
+        let mut scan = options.scan_whole_entries(&mut file, u64::MAX)?;
+        if scan.torn.is_some() {
+            // After a power failure, pages that were not written are zeros: they are no data.
+            let written = len_without_zeros(&mut file, len)?;
+            if (1..len).contains(&written) {
+                scan = options.scan_whole_entries(&mut file, written)?;
+            }
+        }
         if let Some(error) = &scan.torn
             && !is_torn_end(error, &mut file, scan.entries.is_empty(), self.discard_damaged)?
         {
             return Err(error.clone());
         }
-        let kept = scan.end_place.map_or(len, |place| place.block);
-        let writer = options.go_on(file, &scan.entries, scan.end, scan.end_place)?;
+        let kept = scan.end.place.map_or(len, |place| place.block);
+        let writer = options.go_on(file, &scan.entries, scan.end)?;
         let cut = if scan.torn.is_some() { len.saturating_sub(kept) } else { 0 };
         Ok((writer, Recovered { entries: scan.entries, cut, torn: scan.torn }))
     }
@@ -121,18 +131,17 @@ impl ArchiveOptions {
         Ok(Self { gzip: self.gzip.with_engine()?, ..*self })
     }
 
-    /// A writer that goes on at byte `end` of the tar, which is at `place` of the file.
+    /// A writer that goes on behind the last entry.
     fn go_on<F: ArchiveFile>(
         &self,
         mut file: F,
         entries: &[Entry],
-        end: u64,
-        place: Option<Place>,
+        end: End,
     ) -> Result<ArchiveWriter<F>> {
-        let Some(place) = place.filter(|place| u64::from(place.within) <= end) else {
+        let Some(place) = end.place.filter(|place| u64::from(place.within) <= end.tar) else {
             return Err(Error::NoBlocks);
         };
-        let begun = self.read_begun_block(&mut file, end, place)?;
+        let begun = self.read_begun_block(&mut file, end.tar, place)?;
         let mut archive = ArchiveWriter::with_writer(self.go_on_at(file, end, place, &begun)?)?;
         archive.adopt(entries)?;
         Ok(archive)
@@ -158,55 +167,124 @@ impl ArchiveOptions {
     fn go_on_at<F: ArchiveFile>(
         &self,
         file: F,
-        end: u64,
+        end: End,
         place: Place,
         begun: &[u8],
     ) -> Result<GzWriter<F>> {
-        let mut writer = self.gzip.writer(file)?;
-        writer.continue_at(place.block, end - u64::from(place.within));
+        let mut kept = place.block;
+        let mut writer = match end.segments {
+            Some(mut segments) => {
+                let mut writer = self.gzip.clone().layout(Layout::OneMember).writer(file)?;
+                segments.truncate(place.block);
+                // Without a whole segment, the header is written again too.
+                kept = segments.end().map_or(0, |(file, _)| file);
+                writer.continue_segments(segments);
+                writer
+            }
+            // A new file has the layout that is asked for.
+            None if place == Place::default() => self.gzip.writer(file)?,
+            None => {
+                let mut writer = self.gzip.clone().layout(Layout::Bgzf).writer(file)?;
+                writer.continue_blocks(place.block, end.tar - u64::from(place.within));
+                writer
+            }
+        };
         let file = writer.get_mut();
-        file.truncate(place.block)?;
-        file.seek(SeekFrom::Start(place.block))?;
+        file.truncate(kept)?;
+        file.seek(SeekFrom::Start(kept))?;
         writer.write_all(begun)?;
         Ok(writer)
     }
 
-    /// Reads entries as long as they are whole.
-    fn scan_whole_entries<F: ArchiveFile>(&self, file: &mut F) -> Result<Scan> {
+    /// Reads entries as long as they are whole, in the first `limit` bytes of the file.
+    fn scan_whole_entries<F: ArchiveFile>(&self, file: &mut F, limit: u64) -> Result<Scan> {
+        // Where there is an index, its checksums tell of damage.
+        let index = index::load(file).ok().flatten();
         let len = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(0))?;
-        let mut scan = Scan { end_place: Some(Place::default()), ..Scan::default() };
+        let mut scan = Scan::default();
         if len == 0 {
             return Ok(scan);
         }
-        let mut archive: ArchiveReader<&mut F> = self.reader(file)?;
-        loop {
+        let mut archive = self.strict_reader(file.take(limit))?;
+        archive.walker.input_mut().set_known_segments(index.and_then(|index| index.segments));
+        let mut found = End::default();
+        while scan.torn.is_none() {
             match read::next(&mut archive.walker) {
                 Ok(Some((_, mut entry))) => match archive.walker.finish() {
                     Ok(tail) => {
                         (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
-                        scan.end = entry.end();
-                        scan.end_place = archive.walker.input().place();
+                        found.tar = entry.end();
+                        found.place = archive.walker.input().place();
                         scan.entries.push(entry);
+                        if found.place.is_some() {
+                            scan.end = End { segments: None, ..found };
+                        }
                     }
                     Err(error) => scan.torn = Some(error),
                 },
-                Ok(None) => return Ok(scan),
+                Ok(None) => break,
                 Err(error) => scan.torn = Some(error),
             }
-            if scan.torn.is_some() {
-                return Ok(scan);
-            }
         }
+        let segments = archive.walker.input().seen_segments().clone();
+        // Of a segment that is damaged it is not known whether it can be inflated alone: entries in
+        // it are written again. Where it is more than that, it is gzip without segments.
+        let is_lost =
+            segments.end().is_some() && scan.torn.is_some() && found.tar <= scan.end.tar + MAX_TORN;
+        if found.place.is_none() && !is_lost {
+            scan.end.place = None;
+        }
+        scan.entries.retain(|entry| entry.end() <= scan.end.tar);
+        if segments.end().is_some() || archive.walker.input().is_one_member() {
+            scan.end.segments = Some(segments);
+        }
+        Ok(scan)
+    }
+}
+
+/// More data than an unfinished segment has.
+const MAX_TORN: u64 = 1 << 20;
+
+/// Where the entries of an archive end.
+#[derive(Debug)]
+struct End {
+    /// Byte of the tar.
+    tar: u64,
+    /// Where that is in the file.
+    place: Option<Place>,
+    /// The segments before, if the archive is one member.
+    segments: Option<Segments>,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        Self { tar: 0, place: Some(Place::default()), segments: None }
     }
 }
 
 #[derive(Default)]
 struct Scan {
     entries: Vec<Entry>,
-    end: u64,
-    end_place: Option<Place>,
+    end: End,
     torn: Option<Error>,
+}
+
+/// Bytes of the file before the zeros at its end.
+fn len_without_zeros<F: ArchiveFile>(file: &mut F, len: u64) -> Result<u64> {
+    const PIECE: u64 = 1 << 16;
+    let mut end = len;
+    while end > 0 {
+        let start = end.saturating_sub(PIECE);
+        file.seek(SeekFrom::Start(start))?;
+        let mut piece = vec![0; (end - start) as usize];
+        file.read_exact(&mut piece)?;
+        if let Some(last) = piece.iter().rposition(|byte| *byte != 0) {
+            return Ok(start + last as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 /// Whether what is wrong is only that the end was not written, or not all of it.
@@ -216,8 +294,8 @@ fn is_torn_end<F: ArchiveFile>(
     nothing_before: bool,
     discard: bool,
 ) -> Result<bool> {
-    /// A block that was being written.
-    const UNFINISHED: u64 = 1 << 16;
+    /// A block or segment that was being written has less.
+    const UNFINISHED: u64 = 1 << 19;
     match error {
         Error::Truncated { .. } => Ok(true),
         // What has never been an archive of ours stays as it is.

@@ -15,10 +15,10 @@ pub enum Error {
     /// The underlying file, pipe or disk failed. Displays as that error, and has its sources.
     #[error(transparent)]
     Io(Arc<io::Error>),
-    /// A gzip member is damaged. The data before it is whole.
-    #[error("the gzip member at byte {offset} is damaged: {what}")]
+    /// A gzip member, or a segment of one, is damaged. The data before it is whole.
+    #[error("the gzip data at byte {offset} is damaged: {what}")]
     Damaged {
-        /// Where the member begins.
+        /// Where the member or segment begins.
         offset: u64,
         /// What is wrong with it.
         what: Cow<'static, str>,
@@ -63,9 +63,9 @@ pub enum Error {
         /// The error behind it, if there is one.
         source: Option<Box<Error>>,
     },
-    /// The gzip file has no blocks, so that nothing can point into it or continue it.
-    /// [`ArchiveOptions::rewrite`](crate::ArchiveOptions::rewrite) writes it anew, with blocks.
-    #[error("the gzip file is not made of blocks")]
+    /// The gzip file has neither blocks nor independent segments, so that nothing can point into it or
+    /// continue it. [`ArchiveOptions::rewrite`](crate::ArchiveOptions::rewrite) writes it anew, with segments.
+    #[error("the gzip file is made neither of blocks nor of independent segments")]
     NoBlocks,
     /// The compressor can't be made, or failed.
     #[error("the compressor failed")]

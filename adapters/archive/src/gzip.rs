@@ -1,20 +1,33 @@
-//! BGZF: gzip whose members hold at most 64 KiB each and say how long they are.
+//! gzip: one member of independent segments, block gzip (BGZF), and what others write.
 
 mod batch;
 mod builder;
+mod chunk;
+mod frame;
+mod job;
+mod last_block;
+mod layout;
 mod map;
 mod member;
 mod place;
 mod pool;
 mod read;
+mod run;
 mod seek;
+mod segment;
+mod segments;
 mod sequential;
 mod source;
+mod warning;
 mod write;
 
 pub use builder::GzOptions;
+pub use layout::Layout;
 pub use read::GzReader;
+pub use warning::GzWarning;
 pub use write::GzWriter;
 
 pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
 pub(crate) use place::Place;
+pub(crate) use segment::STORED_HEADER as STORED_HEADER_LEN;
+pub(crate) use segments::{Segment, Segments};

@@ -1,16 +1,22 @@
 //! The index of entries, and where it is in the file. docs/archive-index.md has the format.
 
 mod footer;
+mod inside;
 mod member;
 mod members;
 mod record;
 
 use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use uadk_compress::{Checked, Format, Level, SoftwareCompressor};
 
 use crate::entry::trimmed;
-use crate::gzip::{END_MARKER, Place};
+use crate::gzip::{EMPTY_DEFLATE, END_MARKER, Place, STORED_HEADER_LEN, Segments, TRAILER_LEN};
 use crate::{Entry, Error, Result};
 pub(crate) use footer::{Footer, MEMBER_LEN as FOOTER_LEN};
+pub(crate) use inside::FOOTER_LEN as INSIDE_FOOTER_LEN;
+use inside::Footer as InsideFooter;
 pub(crate) use members::IndexBuilder;
 
 /// The entries of an archive, in their order.
@@ -24,6 +30,8 @@ pub struct Index {
     /// Bytes of the tar.
     pub(crate) tar_len: u64,
     pub(crate) stored: bool,
+    /// Where the segments of the tar are, if it is in one member.
+    pub(crate) segments: Option<Arc<Segments>>,
 }
 
 impl Index {
@@ -67,22 +75,100 @@ impl Index {
     }
 }
 
+/// Bytes behind the data of an index inside of the stream: its footer, in a stored block, and the
+/// trailer of the member.
+pub(crate) const INSIDE_END: usize = STORED_HEADER_LEN + inside::FOOTER_LEN + TRAILER_LEN;
+
 /// Reads the index at the end of a file. `None` if it has none; an error if it has one that is
 /// damaged.
 pub(crate) fn load<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
+    match load_inside(file)? {
+        None => load_members(file),
+        index => Ok(index),
+    }
+}
+
+/// Bytes of a tar whose stream ends in these bytes and has `data_len`, if they are the footer of an
+/// index.
+pub(crate) fn tar_len_before(tail: &[u8], data_len: u64) -> Option<u64> {
+    let footer = InsideFooter::decode(tail)?.ok()?;
+    let behind = inside::wrapped_len(footer.packed_len).checked_add(INSIDE_FOOTER_LEN as u64)?;
+    (footer.tar_len.checked_add(behind)? == data_len).then_some(footer.tar_len)
+}
+
+/// Whether a block of a tar begins an index.
+pub(crate) fn begins_inside(block: &[u8]) -> bool {
+    inside::is_header(block)
+}
+
+/// Reads an index inside of the stream.
+fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
+    let len = file.seek(SeekFrom::End(0))?;
+    let Some(at) = len.checked_sub(INSIDE_END as u64) else { return Ok(None) };
+    file.seek(SeekFrom::Start(at))?;
+    let mut tail = [0; INSIDE_END];
+    file.read_exact(&mut tail)?;
+    let footer = match InsideFooter::decode(&tail[STORED_HEADER_LEN..][..inside::FOOTER_LEN]) {
+        None => return Ok(None),
+        Some(footer) => footer.map_err(Error::index)?,
+    };
+    // Something has been put before the archive: other archives, maybe.
+    if footer.file_len != len {
+        return Ok(None);
+    }
+    let packed_len = usize::try_from(footer.packed_len).ok();
+    let (Some(compressed_len), Some(packed_len)) = (at.checked_sub(footer.index_start), packed_len)
+    else {
+        return Err(Error::index("it says that it begins behind its end"));
+    };
+    file.seek(SeekFrom::Start(footer.index_start))?;
+    let mut compressed = Vec::new();
+    file.take(compressed_len).read_to_end(&mut compressed)?;
+    // What is packed does not shrink much a second time.
+    if footer.packed_len > 2 * compressed_len + (1 << 10) {
+        return Err(Error::index("it says that it is longer than it can be"));
+    }
+    compressed.extend(EMPTY_DEFLATE);
+    let mut wrapped = vec![0; inside::wrapped_len(footer.packed_len) as usize];
+    let damaged = || Error::index("its segments are damaged");
+    let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
+    let engine = Checked::new(engine.map_err(Error::Compressor)?);
+    engine.decompress_exact(&compressed, &mut wrapped).map_err(|_| damaged())?;
+    let packed = inside::unwrap(&wrapped, packed_len).ok_or_else(damaged)?;
+    let raw = members::unpack_pieces(&packed, footer.raw_len, footer.raw_crc)?;
+    let records_len = footer.records_len as usize;
+    let segments = record::decode_segments(&raw[records_len..], footer.data_start)
+        .filter(|segments| segments.end() == Some((footer.index_start, footer.tar_len)))
+        .ok_or_else(|| Error::index("its table of segments contradicts itself"))?;
+    let places = record::Places::Segments(&segments);
+    let expected = record::Expected { entries: footer.entries, end: footer.end, places };
+    let entries = record::decode(&raw[..records_len], expected)?;
+    Ok(Some(Index {
+        entries,
+        end: footer.end,
+        end_place: segments.place(footer.end),
+        tar_len: footer.tar_len,
+        stored: true,
+        segments: Some(Arc::new(segments)),
+    }))
+}
+
+/// Reads an index in members of block gzip.
+fn load_members<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     let Some((footer, footer_at)) = load_footer(file)? else { return Ok(None) };
     let len = footer_at - footer.index_start;
     file.seek(SeekFrom::Start(footer.index_start))?;
     let mut bytes = Vec::new();
     file.take(len).read_to_end(&mut bytes)?;
     let raw = members::unpack(&bytes, &footer)?;
-    let entries = record::decode(&raw, &footer)?;
+    let entries = record::decode(&raw, footer.expected())?;
     Ok(Some(Index {
         entries,
         end: footer.end,
         end_place: Some(footer.end_place),
         tar_len: footer.tar_len,
         stored: true,
+        segments: None,
     }))
 }
 
@@ -118,7 +204,14 @@ pub(crate) fn fuzz(bytes: &[u8]) {
         end: u64::MAX >> 2,
         end_place: Place { block: u64::MAX >> 1, within: 0 },
     };
-    let _ = record::decode(bytes, &footer);
+    let _ = record::decode(bytes, footer.expected());
+    let _ = InsideFooter::decode(bytes);
+    let _ = inside::unwrap(bytes, bytes.len() / 2);
+    let _ = members::unpack_pieces(bytes, bytes.len() as u64, 0);
+    if let Some(segments) = record::decode_segments(bytes, 10) {
+        let places = record::Places::Segments(&segments);
+        let _ = record::decode(bytes, record::Expected { entries: 9, end: 1 << 20, places });
+    }
     let _ = members::unpack(bytes, &footer);
     let _ = footer::decode(bytes);
     let _ = load(&mut std::io::Cursor::new(bytes));

@@ -49,7 +49,7 @@ pub use disk::TreeWriter;
 pub use entry::Entry;
 pub use error::{Error, Result};
 pub use extract::{ExtractOptions, Extracted, Extractor};
-pub use gzip::{GzOptions, GzReader, GzWriter};
+pub use gzip::{GzOptions, GzReader, GzWarning, GzWriter, Layout};
 pub use index::Index;
 pub use kind::EntryKind;
 pub use options::ArchiveOptions;

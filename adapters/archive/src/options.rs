@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Level};
 
-use crate::GzOptions;
+use crate::{GzOptions, Layout};
 
 /// Settings of an [`ArchiveReader`](crate::ArchiveReader) or [`ArchiveWriter`](crate::ArchiveWriter).
 ///
@@ -40,6 +40,12 @@ impl ArchiveOptions {
     /// See [`GzOptions::threads`].
     pub fn threads(mut self, threads: usize) -> Self {
         self.gzip = self.gzip.threads(threads);
+        self
+    }
+
+    /// See [`GzOptions::layout`]. An archive that is appended to or resumed keeps its own.
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.gzip = self.gzip.layout(layout);
         self
     }
 

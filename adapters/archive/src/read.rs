@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::gzip::Place;
 use crate::scan::{Head, Walker};
-use crate::{ArchiveOptions, Entry, Error, GzReader, Index, Result, index};
+use crate::{ArchiveOptions, Entry, Error, GzReader, GzWarning, Index, Result, index};
 
 /// Reads any tar.gz: entry by entry as it comes, and by name where the file can be sought in.
 ///
@@ -16,6 +16,9 @@ use crate::{ArchiveOptions, Entry, Error, GzReader, Index, Result, index};
 pub struct ArchiveReader<R> {
     pub(crate) walker: Walker<GzReader<R>>,
     index: Option<Index>,
+    index_error: Option<Error>,
+    /// The last bytes behind the end of the tar.
+    tail: Vec<u8>,
 }
 
 /// An entry, and its contents as [`Read`]; holes read as zeros.
@@ -50,6 +53,12 @@ impl ArchiveOptions {
     ///
     /// As [`GzOptions::reader`](crate::GzOptions::reader).
     pub fn reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
+        let gzip = self.gzip.clone().trailing_garbage(true);
+        Ok(ArchiveReader::with_reader(gzip.reader(inner)?))
+    }
+
+    /// A reader that takes nothing for an archive that is cut off or has something behind it.
+    pub(crate) fn strict_reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
         Ok(ArchiveReader::with_reader(self.gzip.reader(inner)?))
     }
 }
@@ -65,7 +74,7 @@ impl<R: Read> ArchiveReader<R> {
     }
 
     pub(crate) fn with_reader(gzip: GzReader<R>) -> Self {
-        Self { walker: Walker::new(gzip), index: None }
+        Self { walker: Walker::new(gzip), index: None, index_error: None, tail: Vec::new() }
     }
 
     /// The next entry in the archive's order; `None` at the end.
@@ -97,9 +106,41 @@ impl<R: Read> ArchiveReader<R> {
             end_place = Some(Place::default());
         }
         // The rest has to be whole too.
-        let position = self.walker.position();
-        let rest = io::copy(self.walker.input_mut(), &mut io::sink())?;
-        Ok(Index { entries, end, end_place, tar_len: position + rest, stored: false })
+        let data_len = self.walker.position() + self.skip_rest()?;
+        let tar_len = index::tar_len_before(&self.tail, data_len).unwrap_or(data_len);
+        Ok(Index { entries, end, end_place, tar_len, stored: false, segments: None })
+    }
+
+    /// Reads what is behind the end of the tar; returns its length, and keeps its last bytes.
+    fn skip_rest(&mut self) -> Result<u64> {
+        self.tail.clear();
+        let mut rest = 0;
+        loop {
+            let has_ended = self.walker.ended();
+            let input = self.walker.input_mut();
+            let ready = match input.fill_buf().map(<[u8]>::len) {
+                // The tar is whole: nothing is cut off.
+                Err(_) if has_ended && input.lacks_end_marker() => return Ok(rest),
+                ready => ready?,
+            };
+            let ready = &input.fill_buf()?[..ready];
+            let n = ready.len();
+            if n == 0 {
+                return Ok(rest);
+            }
+            self.tail.extend(&ready[n.saturating_sub(index::INSIDE_FOOTER_LEN)..]);
+            let excess = self.tail.len().saturating_sub(index::INSIDE_FOOTER_LEN);
+            self.tail.drain(..excess);
+            input.consume(n);
+            rest += n as u64;
+        }
+    }
+
+    /// What was odd in the gzip file and did not keep the archive from being read; complete when all of
+    /// it has been read.
+    #[must_use]
+    pub fn gz_warnings(&self) -> &[GzWarning] {
+        self.walker.input().warnings()
     }
 
     /// What was read from.
@@ -128,7 +169,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::Index`] if there is an index that is damaged; those of the file.
+    /// Those of the file. A damaged index is not used: see [`index_error`](Self::index_error).
     pub fn index(&mut self) -> Result<&Index> {
         self.load_index()?;
         match &self.index {
@@ -138,19 +179,45 @@ impl<R: Read + Seek> ArchiveReader<R> {
     }
 
     fn load_index(&mut self) -> Result<()> {
-        if self.index.is_none() {
-            let stored = self.stored_index()?;
-            self.index = Some(match stored {
-                Some(index) => index,
-                None => self.scan_all()?,
-            });
+        if !self.load_stored_index()? {
+            let scanned = self.scan_all()?;
+            self.index = Some(scanned);
         }
         self.rewind()
     }
 
+    /// Loads the index that is in the file, if there is one that is whole, and says whether there is.
+    /// From then on the archive is read on several threads, and no byte is returned before its
+    /// checksum is verified, in [`next_entry`](Self::next_entry) too. The next entry is the first one
+    /// then.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file. A damaged index is a [warning](Self::index_error).
+    pub fn load_stored_index(&mut self) -> Result<bool> {
+        if self.index.is_none() {
+            match self.stored_index() {
+                Ok(index) => self.index = index,
+                Err(error @ Error::Index { .. }) => self.index_error = Some(error),
+                Err(error) => return Err(error),
+            }
+            self.rewind()?;
+        }
+        Ok(self.index.is_some())
+    }
+
+    /// Why the index in the file is not used, if it is damaged: the archive was read without it.
+    #[must_use]
+    pub const fn index_error(&self) -> Option<&Error> {
+        self.index_error.as_ref()
+    }
+
     /// The index that is in the file.
     pub(crate) fn stored_index(&mut self) -> Result<Option<Index>> {
-        self.walker.input_mut().with_inner(index::load)?
+        let index = self.walker.input_mut().with_inner(index::load)??;
+        let segments = index.as_ref().and_then(|index| index.segments.clone());
+        self.walker.input_mut().set_known_segments(segments);
+        Ok(index)
     }
 
     /// The index as it should be.

@@ -4,36 +4,81 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, SeekFrom, Write};
 
 use crate::append::ArchiveFile;
-use crate::index::IndexBuilder;
+use crate::gzip::{Place, Segments};
+use crate::index::{self, IndexBuilder};
 use crate::scan::Walker;
-use crate::{ArchiveOptions, ArchiveReader, Entry, Error, GzReader, GzWriter, Result};
+use crate::write::finish_inside;
+use crate::{
+    ArchiveOptions, ArchiveReader, Entry, Error, GzReader, GzWriter, Index, Layout, Result,
+};
+
+/// More data than the last segment of a member has, which has no end marker of its own.
+const MAX_REST: usize = 16 << 20;
 
 impl ArchiveOptions {
-    /// Gives an archive of block gzip an index at its end, in place of the one that it may have, and gives
-    /// the number of entries. Its blocks stay as they are.
+    /// Gives an archive an index at its end, in place of the one that it may have, and returns the number
+    /// of entries. Its blocks or segments stay as they are.
     ///
     /// # Errors
     ///
-    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, which
-    /// [`rewrite`](Self::rewrite) is for. Nothing has been changed then.
+    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is made neither of block gzip nor
+    /// of independent segments, which [`rewrite`](Self::rewrite) is for. Nothing has been changed then.
     pub fn index<F: ArchiveFile>(&self, mut file: F) -> Result<u64> {
         file.seek(SeekFrom::Start(0))?;
-        let mut archive: ArchiveReader<&mut F> = self.reader(&mut file)?;
+        let mut archive: ArchiveReader<&mut F> = self.strict_reader(&mut file)?;
         let made = archive.scan()?;
-        let data_end = archive.walker.input().data_end();
+        let gzip = archive.walker.input();
+        if gzip.is_one_member() {
+            let segments = gzip.seen_segments().clone();
+            drop(archive);
+            return self.index_segments(file, &made, segments);
+        }
+        let data_end = gzip.data_end();
         drop(archive);
         let end_place = made.end_place.filter(|_| made.entries.iter().all(|e| e.place.is_some()));
         let Some(end_place) = end_place else {
             return Err(Error::NoBlocks);
         };
-        let mut index = IndexBuilder::new()?;
+        let mut index = IndexBuilder::new(Layout::Bgzf)?;
         made.entries.iter().try_for_each(|entry| index.push(entry))?;
         let members = index.finish(data_end, made.tar_len, made.end, end_place)?;
         file.truncate(data_end)?;
         file.seek(SeekFrom::Start(data_end))?;
-        let mut writer = self.gzip.clone().threads(1).writer(file)?;
+        let mut writer = self.gzip.clone().layout(Layout::Bgzf).threads(1).writer(file)?;
         writer.write_file(&members)?;
         writer.finish()?;
+        Ok(made.entries.len() as u64)
+    }
+
+    /// As [`index`](Self::index), for one member. What is behind the last whole segment of the tar is
+    /// compressed again.
+    fn index_segments<F: ArchiveFile>(
+        &self,
+        mut file: F,
+        made: &Index,
+        mut segments: Segments,
+    ) -> Result<u64> {
+        while segments.end().is_some_and(|(_, data)| data > made.tar_len) {
+            segments.pop();
+        }
+        let Some((kept, data)) = segments.end() else { return Err(Error::NoBlocks) };
+        let len = usize::try_from(made.tar_len - data).ok().filter(|len| *len <= MAX_REST);
+        let mut rest = vec![0; len.ok_or(Error::NoBlocks)?];
+        file.seek(SeekFrom::Start(0))?;
+        let mut reader = self.gzip.clone().threads(1).reader(&mut file)?;
+        reader.seek_to(Place { block: kept, within: 0 }, data)?;
+        reader.read_exact(&mut rest)?;
+        drop(reader);
+        let mut index = IndexBuilder::new(Layout::OneMember)?;
+        made.entries.iter().try_for_each(|entry| index.push(entry))?;
+        let mut writer = self.gzip.clone().layout(Layout::OneMember).writer(file)?;
+        writer.continue_segments(segments);
+        let file = writer.get_mut();
+        file.truncate(kept)?;
+        file.seek(SeekFrom::Start(kept))?;
+        writer.write_all(&rest)?;
+        writer.drain()?;
+        finish_inside(writer, index, made.tar_len, made.end)?;
         Ok(made.entries.len() as u64)
     }
 
@@ -63,12 +108,19 @@ struct Rewriting {
 
 impl Rewriting {
     fn run<R: Read, W: Write>(mut self, mut walker: Walker<Tee<R, W>>) -> Result<u64> {
-        let mut index = Box::new(IndexBuilder::new()?);
+        let layout = walker.input().output.layout();
+        let mut index = Box::new(IndexBuilder::new(layout)?);
         while self.entry(&mut walker, &mut index)? {}
         let Tee { mut input, mut output, error } = walker.into_input();
         error.map_or(Ok(()), Err)?;
-        io::copy(&mut input, &mut output)?;
+        copy_tar_end(&mut input, &mut output)?;
+        let tar_len = output.position();
         output.drain()?;
+        if layout == Layout::OneMember {
+            self.waiting.iter().try_for_each(|entry| index.push(entry))?;
+            finish_inside(*output, *index, tar_len, self.end)?;
+            return Ok(self.count);
+        }
         for mut entry in self.waiting {
             entry.place = output.found();
             index.push(&entry)?;
@@ -98,6 +150,9 @@ impl Rewriting {
         self.count += 1;
         let tee = walker.input_mut();
         tee.check()?;
+        if tee.output.layout() == Layout::OneMember {
+            self.waiting.drain(..).try_for_each(|entry| index.push(&entry))?;
+        }
         while !self.waiting.is_empty()
             && let Some(place) = tee.output.found()
             && let Some(mut entry) = self.waiting.pop_front()
@@ -107,6 +162,33 @@ impl Rewriting {
         }
         Ok(true)
     }
+}
+
+/// Copies what is behind the first zeros of a tar's end, but for an index.
+fn copy_tar_end<R: Read, W: Write>(
+    input: &mut GzReader<R>,
+    output: &mut GzWriter<W>,
+) -> Result<()> {
+    let mut block = Vec::new();
+    loop {
+        block.clear();
+        input.by_ref().take(512).read_to_end(&mut block)?;
+        if block.iter().any(|byte| *byte != 0) {
+            break;
+        }
+        if block.is_empty() {
+            return Ok(());
+        }
+        output.write_all(&block)?;
+    }
+    if index::begins_inside(&block) {
+        // All of it has to be whole all the same.
+        io::copy(input, &mut io::sink())?;
+    } else {
+        output.write_all(&block)?;
+        io::copy(input, output)?;
+    }
+    Ok(())
 }
 
 /// Writes what is read.

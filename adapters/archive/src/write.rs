@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use tar::{EntryType, Header};
 
 use crate::checksum::Checksum;
-use crate::gzip::Place;
-use crate::index::IndexBuilder;
+use crate::gzip::{Layout, Place};
+use crate::index::{INSIDE_END, IndexBuilder};
 use crate::{ArchiveOptions, Entry, EntryKind, Error, GzWriter, Result};
 
 /// Writes a tar.gz that everybody reads, with an index that [`ArchiveReader`](crate::ArchiveReader)
@@ -98,10 +98,11 @@ impl<W: Write> ArchiveWriter<W> {
     }
 
     pub(crate) fn with_writer(gzip: GzWriter<W>) -> Result<Self> {
+        let gzip_layout = gzip.layout();
         let stream = TarStream { gzip, crc: Checksum::default() };
         Ok(Self {
             builder: TarBuilder(tar::Builder::new(stream)),
-            index: IndexBuilder::new()?,
+            index: IndexBuilder::new(gzip_layout)?,
             waiting: VecDeque::new(),
             entries: 0,
         })
@@ -276,9 +277,12 @@ impl<W: Write> ArchiveWriter<W> {
         }
     }
 
-    /// Puts entries into the index whose blocks are written.
+    /// Puts entries into the index, in block gzip once their blocks are written.
     fn index_found(&mut self) -> Result<()> {
         let gzip = &mut self.builder.0.get_mut().gzip;
+        if gzip.layout() == Layout::OneMember {
+            return self.waiting.drain(..).try_for_each(|entry| self.index.push(&entry));
+        }
         while !self.waiting.is_empty()
             && let Some(place) = gzip.found()
             && let Some(mut entry) = self.waiting.pop_front()
@@ -300,27 +304,47 @@ impl<W: Write> ArchiveWriter<W> {
         self.index_found()
     }
 
-    /// Writes the end of the tar, the index and the end marker, and gives back what was written to.
+    /// Writes the end of the tar, the index and the end of the file, and returns what was written to.
     ///
     /// # Errors
     ///
     /// Those of what is written to.
     pub fn finish(mut self) -> Result<W> {
         let end = self.tar_len();
+        self.index_found()?;
         self.builder.0.get_mut().gzip.mark();
-        let stream = self.builder.0;
-        let mut gzip = stream.into_inner()?.gzip;
+        let mut gzip = self.builder.0.into_inner()?.gzip;
         let tar_len = gzip.position();
         gzip.drain()?;
-        for mut entry in self.waiting {
-            entry.place = gzip.found();
-            self.index.push(&entry)?;
+        match gzip.layout() {
+            Layout::Bgzf => {
+                for mut entry in self.waiting {
+                    entry.place = gzip.found();
+                    self.index.push(&entry)?;
+                }
+                let end_place: Place = gzip.found().unwrap_or_default();
+                let members = self.index.finish(gzip.file_position(), tar_len, end, end_place)?;
+                gzip.write_file(&members)?;
+                gzip.finish()
+            }
+            Layout::OneMember => finish_inside(gzip, self.index, tar_len, end),
         }
-        let end_place: Place = gzip.found().unwrap_or_default();
-        let members = self.index.finish(gzip.file_position(), tar_len, end, end_place)?;
-        gzip.write_file(&members)?;
-        gzip.finish()
     }
+}
+
+/// Writes the index of a tar that is written, and the end of the file.
+pub(crate) fn finish_inside<W: Write>(
+    mut gzip: GzWriter<W>,
+    index: IndexBuilder,
+    tar_len: u64,
+    end: u64,
+) -> Result<W> {
+    let (wrapped, mut footer) = index.finish_inside(gzip.segments(), tar_len, end)?;
+    footer.index_start = gzip.file_position();
+    gzip.write_all(&wrapped)?;
+    gzip.drain()?;
+    footer.file_len = gzip.file_position() + INSIDE_END as u64;
+    gzip.finish_with_stored(&footer.encode())
 }
 
 impl<W: Write> TarStream<W> {

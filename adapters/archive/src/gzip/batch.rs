@@ -1,4 +1,4 @@
-//! Some blocks that go to a worker together, with the buffers they need.
+//! Members of block gzip that go to a worker together to be inflated.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,8 @@ use uadk_compress::{
     Block, BlockCompressor, Error as EngineError, Format, Level, SoftwareCompressor,
 };
 
-use super::member::{self, BLOCK_LEN, HEADER_LEN, MAX_BLOCK_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
+use super::member::{self, MAX_BLOCK_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
+use super::place::Place;
 use crate::Error;
 
 /// The most full blocks of a batch.
@@ -24,10 +25,7 @@ pub(super) const fn blocks_of_batch(threads: usize) -> usize {
     }
 }
 
-/// One direction of work on a batch.
-pub(crate) type Work = fn(&mut Batch, &dyn BlockCompressor);
-
-/// Some blocks, uncompressed in `data` and as gzip members in `members`; one is made of the other.
+/// Some blocks: as gzip members in `members`, and then inflated in `data`.
 #[derive(Debug)]
 pub(crate) struct Batch {
     /// Uncompressed bytes, as many as `data_len`.
@@ -36,7 +34,7 @@ pub(crate) struct Batch {
     /// Members one behind the other, as many bytes as `members_len`.
     members: Box<[u8]>,
     pub(super) members_len: usize,
-    /// Where each block is; when compressing, known afterwards.
+    /// Where each block is.
     pub(super) blocks: Vec<Extent>,
     /// What ended decompression; `data_len` then counts what came before.
     pub(super) error: Option<Error>,
@@ -80,15 +78,15 @@ impl Batch {
         &self.data[..self.data_len]
     }
 
-    /// The members.
-    pub(super) fn members(&self) -> &[u8] {
-        &self.members[..self.members_len]
-    }
-
-    /// Room for more data to compress; empty when the batch is full.
-    pub(super) fn data_room(&mut self) -> &mut [u8] {
-        let full = self.data.len() / MAX_BLOCK_LEN * BLOCK_LEN;
-        &mut self.data[self.data_len..full]
+    /// Where the byte of data is that `consumed` bytes are before.
+    pub(super) fn place(&self, consumed: usize) -> Place {
+        let behind =
+            self.blocks.partition_point(|block| block.data_start + block.data_len <= consumed);
+        let (start, within) = match self.blocks.get(behind) {
+            Some(block) => (block.member_start, consumed - block.data_start),
+            None => (self.members_len, 0),
+        };
+        Place { block: self.file_offset + start as u64, within: within as u32 }
     }
 
     /// Takes a member to decompress, whose header is known to be good; false if there is no room.
@@ -112,38 +110,6 @@ impl Batch {
         self.members_len += member.len();
         self.data_len += data_len.min(MAX_BLOCK_LEN);
         true
-    }
-
-    /// Makes members of the data.
-    pub(super) fn compress(&mut self, engine: &dyn BlockCompressor) {
-        let data = &self.data[..self.data_len];
-        let mut blocks: Vec<Block<'_>> = data
-            .chunks(BLOCK_LEN)
-            .zip(self.members.chunks_mut(MAX_MEMBER_LEN))
-            .map(|(src, slot)| Block::new(src, &mut slot[HEADER_LEN..MAX_MEMBER_LEN - TRAILER_LEN]))
-            .collect();
-        engine.compress_batch(&mut blocks);
-        let lens: [usize; BATCH_BLOCKS] =
-            std::array::from_fn(|i| blocks.get_mut(i).map_or(0, settle));
-        drop(blocks);
-        self.blocks.clear();
-        self.members_len = 0;
-        for (i, src) in data.chunks(BLOCK_LEN).enumerate() {
-            let (slot, deflate_len) = (i * MAX_MEMBER_LEN, lens[i]);
-            let len = HEADER_LEN + deflate_len + TRAILER_LEN;
-            let trailer = member::trailer(libdeflater::crc32(src), src.len());
-            self.members[slot..][..HEADER_LEN].copy_from_slice(&member::header(len));
-            self.members[slot + len - TRAILER_LEN..slot + len].copy_from_slice(&trailer);
-            self.members.copy_within(slot..slot + len, self.members_len);
-            self.blocks.push(Extent {
-                member_start: self.members_len,
-                member_len: len,
-                header_len: HEADER_LEN,
-                data_start: i * BLOCK_LEN,
-                data_len: src.len(),
-            });
-            self.members_len += len;
-        }
     }
 
     /// Makes data of the members, and stops at the first that is damaged.
@@ -175,6 +141,11 @@ impl Batch {
 }
 
 impl Extent {
+    /// Where it ends in the batch.
+    pub(super) const fn end(&self) -> usize {
+        self.member_start + self.member_len
+    }
+
     /// Whether it is as short as only the end marker is.
     pub(super) const fn is_end_marker(&self) -> bool {
         self.data_len == 0 && self.member_len == member::END_MARKER.len()
@@ -208,33 +179,6 @@ fn check(block: &mut Block<'_>, extent: &Extent, members: &[u8]) -> Result<(), C
     }
 }
 
-/// Returns the length of a block's deflate stream. A bare engine's troubles are not the caller's:
-/// software does its work.
-fn settle(block: &mut Block<'_>) -> usize {
-    // No deflate stream is empty.
-    let stream_len = |block: &Block<'_>| block.result().ok().filter(|len| *len > 0);
-    let len = stream_len(block).or_else(|| {
-        if block.result() != Err(EngineError::OutputFull) {
-            block.run(|data, deflate| software()?.compress(data, deflate));
-        }
-        stream_len(block)
-    });
-    len.unwrap_or_else(|| {
-        let (data, deflate) = block.parts();
-        store(data, deflate)
-    })
-}
-
 fn software() -> Result<SoftwareCompressor, EngineError> {
     SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED)
-}
-
-/// One stored deflate block (RFC 1951, 3.2.4), which a block of ours always fits into.
-fn store(src: &[u8], dst: &mut [u8]) -> usize {
-    let len = src.len() as u16;
-    dst[0] = 1;
-    dst[1..3].copy_from_slice(&len.to_le_bytes());
-    dst[3..5].copy_from_slice(&(!len).to_le_bytes());
-    dst[5..5 + src.len()].copy_from_slice(src);
-    5 + src.len()
 }

@@ -64,7 +64,23 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Result<Header, Cow<'static, str>>> {
     if method != 8 || flags & RESERVED != 0 {
         return Some(Err("its header asks for what gzip does not have".into()));
     }
-    Some(check(parse_fields(bytes, flags).unwrap_or(Header::Incomplete)))
+    let header = parse_fields(bytes, flags).unwrap_or(Header::Incomplete);
+    Some(check_crc(bytes, flags, header).and_then(|()| check(header)))
+}
+
+/// Whether the header's own checksum is right, if it has one: the low half of a CRC-32.
+fn check_crc(bytes: &[u8], flags: u8, header: Header) -> Result<(), Cow<'static, str>> {
+    let (Header::Block { header_len, .. } | Header::Unsized { header_len }) = header else {
+        return Ok(());
+    };
+    if flags & HEADER_CRC == 0 {
+        return Ok(());
+    }
+    let (before, crc) = bytes[..header_len].split_at(header_len - 2);
+    if crc == &libdeflater::crc32(before).to_le_bytes()[..2] {
+        return Ok(());
+    }
+    Err("the checksum of its header is wrong".into())
 }
 
 /// `None` if there are not enough bytes.
@@ -113,8 +129,22 @@ fn find_block_len(mut extra: &[u8]) -> Option<usize> {
     None
 }
 
-/// The header of a member of `len` bytes altogether.
-pub(crate) fn header(len: usize) -> [u8; HEADER_LEN] {
+/// The header of a member that is not a block, with a file's name and time if they are known.
+pub(super) fn plain_header(name: Option<&[u8]>, mtime: u32) -> Vec<u8> {
+    const UNIX: u8 = 3;
+    let mut header = vec![0x1f, 0x8b, 8, if name.is_some() { NAME } else { 0 }];
+    header.extend(mtime.to_le_bytes());
+    header.extend([0, UNIX]);
+    if let Some(name) = name {
+        // A zero ends it.
+        header.extend(name.iter().copied().filter(|byte| *byte != 0));
+        header.push(0);
+    }
+    header
+}
+
+/// The header of a block of `len` bytes altogether.
+pub(crate) fn block_header(len: usize) -> [u8; HEADER_LEN] {
     let mut header = [0; HEADER_LEN];
     header.copy_from_slice(&END_MARKER[..HEADER_LEN]);
     debug_assert!(len <= MAX_MEMBER_LEN && len > 0);
@@ -123,7 +153,7 @@ pub(crate) fn header(len: usize) -> [u8; HEADER_LEN] {
 }
 
 /// The trailer of a member with such data.
-pub(crate) fn trailer(crc: u32, len: usize) -> [u8; TRAILER_LEN] {
+pub(crate) fn trailer(crc: u32, len: u64) -> [u8; TRAILER_LEN] {
     let mut trailer = [0; TRAILER_LEN];
     trailer[..4].copy_from_slice(&crc.to_le_bytes());
     trailer[4..].copy_from_slice(&(len as u32).to_le_bytes());
@@ -150,7 +180,7 @@ mod tests {
         let header = parse(&END_MARKER).expect("gzip").expect("good");
         assert_eq!(header, Header::Block { header_len: 18, len: 28 });
         assert_eq!(read_trailer(&END_MARKER), (0, 0));
-        assert_eq!(super::header(28), END_MARKER[..18]);
+        assert_eq!(block_header(28), END_MARKER[..18]);
     }
 
     #[test]
@@ -158,12 +188,16 @@ mod tests {
         let mut header = vec![0x1f, 0x8b, 8, EXTRA | NAME | COMMENT | HEADER_CRC];
         header.extend([0; 6]);
         header.extend([4, 0, b'x', b'y', 0, 0]);
-        header.extend(b"name\0comment\0\x12\x34");
+        header.extend(b"name\0comment\0");
+        let crc = libdeflater::crc32(&header);
+        header.extend(&crc.to_le_bytes()[..2]);
         for len in 0..header.len() {
             assert_eq!(parse(&header[..len]), Some(Ok(Header::Incomplete)), "{len}");
         }
         let header_len = header.len();
         assert_eq!(parse(&header), Some(Ok(Header::Unsized { header_len })));
+        header[header_len - 1] ^= 1;
+        assert!(matches!(parse(&header), Some(Err(_))), "its checksum is wrong");
     }
 
     #[test]

@@ -1,50 +1,114 @@
-//! Reading block gzip, and any other gzip.
+//! Reading gzip of any kind.
 
 use std::io::{self, BufRead, Read};
+use std::sync::Arc;
 
-use super::batch::{BATCH_BLOCKS, Batch};
+use block_deflate::segment::Joiner;
+use uadk_compress::{BlockCompressor, Checked};
+use zlib_rs::Inflate;
+
+use super::batch::{self, Batch};
 use super::builder::GzOptions;
-use super::map::BlockMap;
+use super::job::Job;
+use super::map::{Map, Start};
 use super::place::Place;
 use super::pool::Pool;
-use super::sequential::Sequential;
-use super::source::{Next, Source};
+use super::run::{Run, Then};
+use super::segments::{Segments, new_joiner};
+use super::sequential::{Sequential, check_trailer};
+use super::source::Source;
+use super::warning::GzWarning;
 use crate::{Error, Result};
 
-/// Decompresses any gzip file: block gzip (BGZF) on several threads, and members that don't say how
-/// long they are one after the other on the caller's. Members of both kinds may follow each other.
+/// Decompresses any gzip file: block gzip (BGZF) and members made of independent segments, as
+/// [`GzWriter`](crate::GzWriter) and `pigz -i` make them, on several threads; others in order, on the
+/// caller's. Members of all kinds may follow each other.
 ///
-/// It is [`Read`] and [`BufRead`], and [`Seek`](io::Seek) where the file is. Each member's checksum is verified
-/// before any byte of a block is given out; of a member without a size, bytes come out before its end,
-/// where the checksum is. An error comes when all whole data before it has been read, and says
-/// where; after it there is nothing more to read but the same error. After a
+/// It is [`Read`] and [`BufRead`], and [`Seek`](io::Seek) where the file is. Of block gzip, the checksum of
+/// each block is verified before any byte of it is returned. Other members have their checksum at the
+/// end, and bytes are returned before. An error comes when all whole data before it has been read, and
+/// says where; after it there is nothing more to read but the same error. After a
 /// [`seek`](io::Seek::seek) it goes on.
 ///
 /// Memory: two batches of 2 MiB per thread, of 4 MiB with two to four threads.
-#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // Independent states.
 pub struct GzReader<R> {
     pub(super) source: Source<R>,
-    pub(super) pool: Pool,
-    pub(super) current: Option<Batch>,
-    /// Bytes consumed of the current batch.
+    pub(super) pool: Pool<Job>,
+    pub(super) current: Option<Job>,
+    /// Bytes consumed of the current job.
     pub(super) consumed: usize,
-    /// What reads members without a size, from the first of them on.
+    /// The member that is inflated as segments, if one is.
+    pub(super) member: Option<Member>,
+    /// What inflates a member, or the rest of one, in order.
     pub(super) sequential: Option<Box<Sequential>>,
+    /// Where an index says that segments are.
+    pub(super) known: Option<Arc<Segments>>,
     /// Data that was consumed before `current` and `sequential`, or that was sought over.
     pub(super) position: u64,
     pub(super) failed: Option<Error>,
     /// Blocks of the next batch: few at first, so that who reads little waits for little.
     pub(super) ramp: usize,
+    pub(super) trailing_garbage: bool,
     end_marker: bool,
     /// Whether the newest member that was framed is a block, and not the end marker.
-    open_end: bool,
-    pub(super) map: BlockMap,
+    pub(super) open_end: bool,
+    pub(super) warnings: Vec<GzWarning>,
+    pub(super) map: Map,
+    seen: Segments,
+    is_one_member: bool,
     /// Where the last block ends that had data in it.
     data_end: u64,
+    /// Whether to stop where the member ends.
+    pub(super) one_member: bool,
+    /// For what is left of a run.
+    inflate: Option<Box<Inflate>>,
+    engine: Checked<Arc<dyn BlockCompressor>>,
+}
+
+impl<R: std::fmt::Debug> std::fmt::Debug for GzReader<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let source = &self.source;
+        f.debug_struct("GzReader")
+            .field("source", source)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A member that is inflated as segments.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// The checksum of its data; `None` if not all of that is read.
+    joiner: Option<Joiner>,
+    /// The last data that was consumed.
+    history: Vec<u8>,
+    /// How the rest of it is to be inflated in order, once all runs are consumed.
+    pub(super) then_in_order: Option<InOrder>,
+}
+
+/// The rest of a member is inflated in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InOrder {
+    /// It is known to need no history.
+    pub(super) torn: bool,
+}
+
+/// What follows when all jobs are done.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// A member that is not block gzip, with such a header.
+    Member { header_len: usize },
+    /// The end of the file, or of what is wanted.
+    End,
+    /// More jobs.
+    Jobs,
 }
 
 /// Blocks of the first batch.
 const FIRST_BLOCKS: usize = 1;
+/// How far back matches reach.
+const HISTORY: usize = 32 << 10;
 
 impl GzOptions {
     /// A reader of any gzip file.
@@ -53,8 +117,33 @@ impl GzOptions {
     ///
     /// As [`writer`](Self::writer).
     pub fn reader<R: Read>(&self, inner: R) -> Result<GzReader<R>> {
-        let pool = Pool::new(self.engine()?, Batch::decompress, self.threads);
-        Ok(GzReader::with_pool(inner, pool, self.end_marker))
+        let engine = self.engine()?;
+        let worker = engine.clone();
+        let work = move |inflate: &mut Option<_>, job: &mut Job| job.work(inflate, &worker);
+        let make = |threads| Job::Blocks(Batch::new(batch::blocks_of_batch(threads)));
+        Ok(GzReader {
+            source: Source::new(inner),
+            pool: Pool::new(self.threads, make, || None, work),
+            current: None,
+            consumed: 0,
+            member: None,
+            sequential: None,
+            known: None,
+            position: 0,
+            failed: None,
+            ramp: FIRST_BLOCKS,
+            trailing_garbage: self.trailing_garbage,
+            end_marker: self.end_marker,
+            open_end: false,
+            warnings: Vec::new(),
+            map: Map::default(),
+            seen: Segments::default(),
+            is_one_member: false,
+            data_end: 0,
+            one_member: false,
+            inflate: None,
+            engine,
+        })
     }
 }
 
@@ -68,24 +157,7 @@ impl<R: Read> GzReader<R> {
         GzOptions::new().reader(inner)
     }
 
-    fn with_pool(inner: R, pool: Pool, end_marker: bool) -> Self {
-        Self {
-            source: Source::new(inner),
-            pool,
-            current: None,
-            consumed: 0,
-            sequential: None,
-            position: 0,
-            failed: None,
-            ramp: FIRST_BLOCKS,
-            end_marker,
-            open_end: false,
-            map: BlockMap::default(),
-            data_end: 0,
-        }
-    }
-
-    /// What is read from. It has been read further than the data that came out.
+    /// What is read from. It has been read further than the data that was returned.
     pub fn get_ref(&self) -> &R {
         self.source.get_ref()
     }
@@ -95,7 +167,35 @@ impl<R: Read> GzReader<R> {
         self.source.into_inner()
     }
 
-    /// Reads no blocks that begin behind this byte of the file; the data ends with the last one.
+    /// What was odd and did not keep the data from being read; complete when all data has been read.
+    #[must_use]
+    pub fn warnings(&self) -> &[GzWarning] {
+        &self.warnings
+    }
+
+    /// Whether all data was read, and an end marker is missing.
+    pub(crate) fn lacks_end_marker(&self) -> bool {
+        self.warnings.contains(&GzWarning::NoEndMarker)
+    }
+
+    /// Says where the segments of the file's one member are; each is verified before any byte of it is
+    /// returned.
+    pub(crate) fn set_known_segments(&mut self, segments: Option<Arc<Segments>>) {
+        self.known = segments;
+    }
+
+    /// Whether the file begins with a member that is not block gzip.
+    pub(crate) const fn is_one_member(&self) -> bool {
+        self.is_one_member
+    }
+
+    /// The segments that have been read since the beginning of the file, where they follow each other.
+    pub(crate) const fn seen_segments(&self) -> &Segments {
+        &self.seen
+    }
+
+    /// Reads no blocks or segments that begin behind this byte of the file; the data ends with the last
+    /// one.
     pub(crate) fn end_after_block(&mut self, last_block: Option<u64>) {
         self.source.end_after_block(last_block.unwrap_or(u64::MAX));
     }
@@ -103,24 +203,22 @@ impl<R: Read> GzReader<R> {
     /// Bytes of data read so far.
     pub(crate) fn position(&self) -> u64 {
         match &self.sequential {
-            Some(sequential) if self.current.is_none() => self.position + sequential.place().1,
+            Some(sequential) if self.current.is_none() => self.position + sequential.consumed(),
             _ => self.position + self.consumed as u64,
         }
     }
 
-    /// Where the next byte is in the file; `None` in a member without a size, and before anything
-    /// has been read.
+    /// Where the next byte is in the file; `None` where nothing can be found by its place, and before
+    /// anything has been read.
     pub(crate) fn place(&self) -> Option<Place> {
-        let batch = self.current.as_ref()?;
-        let behind = batch
-            .blocks
-            .partition_point(|block| block.data_start + block.data_len <= self.consumed);
-        match batch.blocks.get(behind) {
-            Some(block) => Some(Place {
-                block: batch.file_offset + block.member_start as u64,
-                within: (self.consumed - block.data_start) as u32,
-            }),
-            None => Some(Place { block: batch.file_offset + batch.members_len as u64, within: 0 }),
+        match (&self.current, &self.sequential, &self.member) {
+            (Some(Job::Blocks(batch)), ..) => Some(batch.place(self.consumed)),
+            (Some(Job::Run(run)), ..) => Some(run.place(self.consumed)),
+            (None, Some(sequential), Some(Member { then_in_order: Some(order), .. })) => {
+                let within = u32::try_from(sequential.consumed()).ok()?;
+                order.torn.then(|| Place { block: sequential.start_offset(), within })
+            }
+            _ => None,
         }
     }
 
@@ -132,10 +230,11 @@ impl<R: Read> GzReader<R> {
     /// Gives up what is on its way; what comes next is at the source's place.
     pub(super) fn reset(&mut self, position: u64) {
         self.pool.discard_all();
-        if let Some(batch) = self.current.take() {
-            self.pool.recycle(batch);
+        if let Some(job) = self.current.take() {
+            self.pool.recycle(job);
         }
         self.sequential = None;
+        self.member = None;
         self.consumed = 0;
         self.position = position;
         self.failed = None;
@@ -143,105 +242,176 @@ impl<R: Read> GzReader<R> {
         self.open_end = false;
     }
 
-    /// Keeps the threads busy. Nothing is framed behind an error or a member without a size; of the
-    /// latter, returns the length of the header.
-    fn submit_batches(&mut self) -> Option<usize> {
-        while self.failed.is_none() && self.pool.has_room() {
-            let mut batch = self.pool.batch();
-            batch.file_offset = self.source.offset();
-            let mut then = None;
-            while then.is_none() && (self.ramp > BATCH_BLOCKS || batch.blocks.len() < self.ramp) {
-                match self.source.peek() {
-                    Ok(Next::Block { header_len, len }) => {
-                        if !self.source.take_block(header_len, len, &mut batch) {
-                            break;
-                        }
-                        self.open_end =
-                            batch.blocks.last().is_none_or(|last| !last.is_end_marker());
-                    }
-                    Ok(Next::Unsized { header_len }) => then = Some(Ok(Some(header_len))),
-                    Ok(Next::End) => then = Some(Ok(None)),
-                    Err(error) => then = Some(Err(error)),
-                }
-            }
-            let mut here = false;
-            if batch.blocks.is_empty() {
-                self.pool.recycle(batch);
-            } else {
-                // Threads are for those who read on.
-                here = self.ramp <= BATCH_BLOCKS && self.pool.is_empty();
-                self.ramp *= if here { 2 } else { 1 };
-                self.pool.submit(batch, here);
-            }
-            match then {
-                None if here => return None,
-                None => {}
-                Some(Ok(then)) => return then,
-                Some(Err(error)) => self.failed = Some(error),
-            }
-        }
-        None
+    /// Begins with the member whose header comes next.
+    pub(super) fn begin_member(&mut self, header_len: usize) {
+        self.open_end = false;
+        self.is_one_member |= self.source.offset() == 0;
+        self.source.consume(header_len);
+        let joiner = Some(new_joiner());
+        self.member = Some(Member { joiner, history: Vec::new(), then_in_order: None });
+    }
+
+    /// Goes on inside a member, of which not all is read.
+    pub(super) fn enter_member(&mut self) {
+        self.member = Some(Member { joiner: None, history: Vec::new(), then_in_order: None });
     }
 
     /// Makes data ready, if there is any left.
     fn advance(&mut self) -> Result<()> {
         loop {
-            if let Some(sequential) = &mut self.sequential
-                && self.current.is_none()
-            {
-                if !sequential.data().is_empty() {
+            if self.one_member && self.member.is_none() && self.current.is_none() {
+                return self.failed.clone().map_or(Ok(()), Err);
+            }
+            if self.current.is_none() && self.sequential.is_some() {
+                if self.advance_in_order() {
                     return Ok(());
                 }
-                if sequential.is_active() {
-                    match sequential.fill(&mut self.source) {
-                        Ok(()) if !sequential.data().is_empty() => return Ok(()),
-                        Ok(()) => {}
-                        Err(error) => self.failed = Some(error),
-                    }
+                continue;
+            }
+            if let Some(job) = &self.current {
+                if self.consumed < job.data().len() {
+                    return Ok(());
                 }
-                self.position += sequential.place().1;
-                self.sequential = None;
+                self.leave_job();
+                continue;
             }
-            if let Some(batch) = &self.current
-                && self.consumed < batch.data_len
-            {
-                return Ok(());
-            }
-            let unsized_next = self.submit_batches();
+            let next = self.submit_jobs();
             if let Some(done) = self.pool.take() {
-                let mut batch = match done {
-                    Ok(batch) => batch,
+                match done {
+                    Ok(job) => self.enter_job(job),
                     Err(error) => {
                         self.failed = Some(error);
                         self.pool.discard_all();
-                        continue;
                     }
-                };
-                if let Some(error) = batch.error.take() {
-                    self.failed = Some(error);
-                    // What was framed behind it is not wanted any more.
-                    self.pool.discard_all();
                 }
-                self.leave_batch();
-                if let Some(last) = batch.blocks.iter().rfind(|block| block.data_len > 0) {
-                    self.data_end =
-                        batch.file_offset + (last.member_start + last.member_len) as u64;
-                }
-                self.current = Some(batch);
                 continue;
             }
             if let Some(error) = &self.failed {
                 return Err(error.clone());
             }
-            let Some(header_len) = unsized_next else {
-                return self.check_end();
-            };
-            self.leave_batch();
-            self.open_end = false;
-            let mut sequential = Sequential::new();
-            sequential.begin(&mut self.source, header_len);
-            self.sequential = Some(sequential);
+            match next {
+                Next::Jobs => {
+                    if let Some(member) = &mut self.member
+                        && member.then_in_order.is_some()
+                    {
+                        let history = std::mem::take(&mut member.history);
+                        let joiner = member.joiner.take();
+                        let offset = self.source.offset();
+                        self.sequential = Some(Sequential::new(offset, joiner, &history));
+                    }
+                }
+                Next::Member { header_len } => self.begin_member(header_len),
+                Next::End => return self.check_end(),
+            }
         }
+    }
+
+    /// Makes data ready of what is inflated in order; false if there is no more.
+    fn advance_in_order(&mut self) -> bool {
+        let Some(sequential) = &mut self.sequential else { return false };
+        if sequential.data().is_empty() && sequential.is_active() {
+            self.failed = sequential.fill(&mut self.source).err();
+        }
+        if !sequential.data().is_empty() {
+            return true;
+        }
+        if !sequential.is_active() {
+            self.position += sequential.consumed();
+            self.sequential = None;
+            self.member = None;
+        }
+        false
+    }
+
+    /// Makes a job that is done the current one.
+    fn enter_job(&mut self, mut job: Job) {
+        match &mut job {
+            Job::Blocks(batch) => {
+                if let Some(error) = batch.error.take() {
+                    self.failed = Some(error);
+                    // What was framed behind it is not wanted any more.
+                    self.pool.discard_all();
+                }
+                if let Some(last) = batch.blocks.iter().rfind(|block| block.data_len > 0) {
+                    self.data_end = batch.file_offset + last.end() as u64;
+                }
+            }
+            Job::Run(run) => self.enter_run(run),
+        }
+        self.current = Some(job);
+    }
+
+    fn enter_run(&mut self, run: &Run) {
+        let Some(member) = &mut self.member else { return };
+        for done in &run.done {
+            if let Some(joiner) = &mut member.joiner {
+                joiner.add(done.crc, done.data_len as u64);
+            }
+            let segment = done.segment(run.file_offset, self.position);
+            if !done.is_last {
+                self.seen.push_next(segment);
+            }
+            self.map.see(Start { file: segment.file, data: segment.data, in_member: true });
+        }
+        self.map.cover(self.position, self.position + run.data().len() as u64);
+        let data = run.data();
+        if data.len() >= HISTORY {
+            member.history.clear();
+        }
+        member.history.extend(&data[data.len().saturating_sub(HISTORY)..]);
+        let excess = member.history.len().saturating_sub(HISTORY);
+        member.history.drain(..excess);
+    }
+
+    /// Leaves the current job, all of whose data is consumed.
+    fn leave_job(&mut self) {
+        let Some(mut job) = self.current.take() else { return };
+        self.position += self.consumed as u64;
+        self.consumed = 0;
+        if let Job::Run(run) = &mut job {
+            match run.then() {
+                Then::Next => {}
+                Then::More => {
+                    run.inflate(&mut self.inflate, &self.engine);
+                    self.enter_run(run);
+                    self.current = Some(job);
+                    return;
+                }
+                Then::Damaged(error) => {
+                    self.pool.discard_all();
+                    self.failed = Some(error);
+                }
+                Then::InOrder { at, torn } => {
+                    self.put_back(run, at);
+                    if let Some(member) = &mut self.member {
+                        member.then_in_order = Some(InOrder { torn });
+                    }
+                }
+                Then::Trailer { at } => {
+                    self.put_back(run, at);
+                    let member = self.member.take();
+                    let joiner = member.as_ref().and_then(|member| member.joiner.as_ref());
+                    self.failed = check_trailer(&mut self.source, joiner, run.file_offset).err();
+                }
+            }
+        }
+        self.pool.recycle(job);
+    }
+
+    /// Puts everything back that was read behind a byte of the run.
+    fn put_back(&mut self, run: &Run, at: usize) {
+        let mut bytes = run.compressed_from(at).to_vec();
+        while let Some(done) = self.pool.take() {
+            if let Ok(job) = done {
+                if let Job::Run(run) = &job {
+                    bytes.extend(run.compressed_from(0));
+                }
+                self.pool.recycle(job);
+            }
+        }
+        self.source.unread(&bytes);
+        // What was seen behind it comes again.
+        self.failed = None;
     }
 
     /// Whether the file may end here.
@@ -250,7 +420,13 @@ impl<R: Read> GzReader<R> {
             return Ok(());
         } else if self.source.offset() == 0 {
             "it is empty"
-        } else if self.open_end && self.end_marker {
+        } else if self.open_end {
+            if !self.lacks_end_marker() {
+                self.warnings.push(GzWarning::NoEndMarker);
+            }
+            if !self.end_marker {
+                return Ok(());
+            }
             "the end marker of block gzip is missing"
         } else {
             return Ok(());
@@ -260,11 +436,11 @@ impl<R: Read> GzReader<R> {
         Err(error)
     }
 
-    fn leave_batch(&mut self) {
-        if let Some(batch) = self.current.take() {
-            self.position += self.consumed as u64;
-            self.consumed = 0;
-            self.pool.recycle(batch);
+    fn ready(&self) -> &[u8] {
+        match (&self.current, &self.sequential) {
+            (Some(job), _) => &job.data()[self.consumed..],
+            (None, Some(sequential)) => sequential.data(),
+            (None, None) => &[],
         }
     }
 }
@@ -272,11 +448,7 @@ impl<R: Read> GzReader<R> {
 impl<R: Read> BufRead for GzReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.advance()?;
-        Ok(match (&self.current, &self.sequential) {
-            (Some(batch), _) => &batch.data()[self.consumed..],
-            (None, Some(sequential)) => sequential.data(),
-            (None, None) => &[],
-        })
+        Ok(self.ready())
     }
 
     fn consume(&mut self, n: usize) {

@@ -1,12 +1,11 @@
-//! Seeking: from block to block by their sizes, without inflating them.
+//! Seeking: from block to block by their sizes, or to segments that are known.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 use super::map::Start;
 use super::member;
 use super::place::Place;
 use super::read::GzReader;
-use super::sequential::Sequential;
 use super::source::Next;
 use crate::{Error, Result};
 
@@ -16,6 +15,11 @@ impl<R: Read + Seek> GzReader<R> {
     pub(crate) fn seek_to(&mut self, place: Place, position: u64) -> Result<()> {
         self.reset(position.saturating_sub(u64::from(place.within)));
         self.source.seek(place.block)?;
+        // No deflate stream begins as a gzip header does: its first block would be of a type that
+        // does not exist.
+        if place.block > 0 && self.source.fill(1)? && self.source.buffered()[0] != 0x1f {
+            self.enter_member();
+        }
         self.skip(u64::from(place.within))
     }
 
@@ -35,13 +39,15 @@ impl<R: Read + Seek> GzReader<R> {
         Ok(())
     }
 
-    /// The last member that begins at or before a byte of the data; all members up to it are seen.
-    fn find_member(&mut self, data: u64) -> Result<Start> {
-        while !self.map.complete && self.map.frontier.data <= data {
+    /// Where to begin in order to read a byte of the data.
+    fn find_start(&mut self, data: u64) -> Result<Start> {
+        if let Some(segment) = self.known.as_ref().and_then(|known| known.at_data(data)) {
+            return Ok(Start { file: segment.file, data: segment.data, in_member: true });
+        }
+        while !self.map.covers(data) {
             self.see_next()?;
         }
-        let behind = self.map.members.partition_point(|start| start.data <= data);
-        Ok(behind.checked_sub(1).map_or(Start::default(), |i| self.map.members[i]))
+        Ok(self.map.find(data))
     }
 
     /// Sees one more member. The reader's place is lost.
@@ -49,38 +55,45 @@ impl<R: Read + Seek> GzReader<R> {
         let start = self.map.frontier;
         self.reset(start.data);
         self.source.seek(start.file)?;
-        let len = match self.source.peek()? {
-            Next::Block { len, .. } => {
+        let len = match self.source.peek() {
+            Ok(Next::Block { len, .. }) => {
                 let data_len = member::read_trailer(&self.source.buffered()[..len]).1;
                 self.source.consume(len);
                 u64::from(data_len)
             }
-            Next::Unsized { header_len } => self.inflate_member(header_len)?,
-            Next::End => {
+            Ok(Next::Unsized { header_len }) => self.pass_member(header_len)?,
+            Ok(Next::End) => {
                 self.map.complete = true;
                 return Ok(());
             }
+            Err(Error::NotGzip { offset }) if offset > 0 && self.trailing_garbage => {
+                self.map.complete = true;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         };
         if len > 0 {
-            self.map.members.push(start);
+            self.map.see(start);
         }
-        self.map.frontier = Start { file: self.source.offset(), data: start.data + len };
+        let (file, data) = (self.source.offset(), start.data + len);
+        self.map.frontier = Start { file, data, in_member: false };
         Ok(())
     }
 
-    fn inflate_member(&mut self, header_len: usize) -> Result<u64> {
-        let mut member = Sequential::new();
-        member.begin(&mut self.source, header_len);
-        let mut len = 0;
-        loop {
-            member.fill(&mut self.source)?;
-            let n = member.data().len();
-            if n == 0 {
-                return Ok(len);
+    /// Reads over a member, and returns the length of its data.
+    fn pass_member(&mut self, header_len: usize) -> Result<u64> {
+        let start = self.position();
+        self.begin_member(header_len);
+        self.one_member = true;
+        let passed = loop {
+            match self.fill_buf().map(<[u8]>::len) {
+                Ok(0) => break Ok(self.position() - start),
+                Ok(n) => self.consume(n),
+                Err(error) => break Err(error.into()),
             }
-            len += n as u64;
-            member.consume(n);
-        }
+        };
+        self.one_member = false;
+        passed
     }
 
     fn data_len(&mut self) -> Result<u64> {
@@ -104,16 +117,19 @@ impl<R: Read + Seek> Seek for GzReader<R> {
         let target = target.ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, "a place before the beginning")
         })?;
-        let member = self.find_member(target)?;
+        let start = self.find_start(target)?;
         let end = self.map.frontier.data;
-        self.reset(member.data);
+        self.reset(start.data);
         if self.map.complete && target >= end {
             self.source.seek(self.map.frontier.file)?;
             self.position = target;
             return Ok(target);
         }
-        self.source.seek(member.file)?;
-        self.skip(target - member.data)?;
+        self.source.seek(start.file)?;
+        if start.in_member {
+            self.enter_member();
+        }
+        self.skip(target - start.data)?;
         Ok(target)
     }
 

@@ -1,7 +1,8 @@
-//! Members that don't say how long they are, inflated one after the other.
+//! Members, or what is left of one, inflated piece by piece.
 
 use std::io::Read;
 
+use block_deflate::segment::Joiner;
 use libdeflater::Crc;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
@@ -11,13 +12,15 @@ use crate::Error;
 
 const OUTPUT_LEN: usize = 128 << 10;
 
-/// Inflates a member piece by piece, in bounded memory.
+/// Inflates a member, or what is left of one, in bounded memory.
 pub(super) struct Sequential {
     inflate: Inflate,
     crc: Crc,
     len: u64,
-    /// Where the member begins in the file.
-    member: u64,
+    /// The checksum of what the member has before this; `None` if that has not been read.
+    before: Option<Joiner>,
+    /// Byte of the file where it begins.
+    start_offset: u64,
     output: Box<[u8]>,
     start: usize,
     end: usize,
@@ -26,44 +29,45 @@ pub(super) struct Sequential {
 
 impl std::fmt::Debug for Sequential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sequential").field("member", &self.member).finish_non_exhaustive()
+        f.debug_struct("Sequential")
+            .field("start_offset", &self.start_offset)
+            .finish_non_exhaustive()
     }
 }
 
 impl Sequential {
-    pub(super) fn new() -> Box<Self> {
+    /// Goes on inside a member, at the byte `start_offset` of the file, where a block begins. `history`
+    /// is the data before that; matches reach back at most 32 KiB.
+    pub(super) fn new(start_offset: u64, before: Option<Joiner>, history: &[u8]) -> Box<Self> {
+        let mut inflate = Inflate::new(false, 15);
+        // It fails only for streams with a zlib header.
+        let _ = history.is_empty() || inflate.set_dictionary(history).is_ok();
         Box::new(Self {
-            inflate: Inflate::new(false, 15),
+            inflate,
             crc: Crc::new(),
             len: 0,
-            member: 0,
+            before,
+            start_offset,
             output: vec![0; OUTPUT_LEN].into_boxed_slice(),
             start: 0,
             end: 0,
-            active: false,
+            active: true,
         })
     }
 
-    /// Begins with the member whose header comes next.
-    pub(super) fn begin<R: Read>(&mut self, source: &mut Source<R>, header_len: usize) {
-        self.member = source.offset();
-        source.consume(header_len);
-        self.inflate.reset(false);
-        self.crc = Crc::new();
-        self.len = 0;
-        self.start = 0;
-        self.end = 0;
-        self.active = true;
-    }
-
-    /// Whether a member has been begun and not been ended.
-    pub(super) fn is_active(&self) -> bool {
+    /// Whether the member has not ended yet.
+    pub(super) const fn is_active(&self) -> bool {
         self.active
     }
 
-    /// Where the member begins in the file, and how much of its data has been consumed.
-    pub(super) fn place(&self) -> (u64, u64) {
-        (self.member, self.len - (self.end - self.start) as u64)
+    /// Byte of the file where it began.
+    pub(super) const fn start_offset(&self) -> u64 {
+        self.start_offset
+    }
+
+    /// Bytes of data that have been consumed.
+    pub(super) const fn consumed(&self) -> u64 {
+        self.len - (self.end - self.start) as u64
     }
 
     /// Data that is ready.
@@ -71,14 +75,14 @@ impl Sequential {
         &self.output[self.start..self.end]
     }
 
-    pub(super) fn consume(&mut self, n: usize) {
+    pub(super) const fn consume(&mut self, n: usize) {
         self.start += n;
     }
 
     /// Makes more data ready; when there is none, the member has ended and is as its trailer says.
     pub(super) fn fill<R: Read>(&mut self, source: &mut Source<R>) -> Result<(), Error> {
         self.inflate_some(source).inspect_err(|_| {
-            // The piece with the error in it is not given out.
+            // The piece with the error in it is not returned.
             self.end = 0;
             self.active = false;
         })
@@ -96,38 +100,56 @@ impl Sequential {
             let status = self
                 .inflate
                 .decompress(source.buffered(), &mut self.output, InflateFlush::NoFlush)
-                .map_err(|_| Error::damaged(self.member, "its deflate stream is wrong"))?;
+                .map_err(|_| Error::damaged(self.start_offset, "its deflate stream is wrong"))?;
             source.consume((self.inflate.total_in() - before_in) as usize);
             self.end = (self.inflate.total_out() - before_out) as usize;
             self.crc.update(&self.output[..self.end]);
             self.len += self.end as u64;
             match status {
-                Status::StreamEnd => self.finish(source)?,
+                Status::StreamEnd => {
+                    self.active = false;
+                    if let Some(joiner) = &mut self.before {
+                        joiner.add(self.crc.sum(), self.len);
+                    }
+                    check_trailer(source, self.before.as_ref(), self.start_offset)?;
+                }
                 Status::Ok => {}
                 Status::BufError if self.inflate.total_in() > before_in || self.end > 0 => {}
                 Status::BufError => {
-                    return Err(Error::damaged(self.member, "its deflate stream stands still"));
+                    let what = "its deflate stream stands still";
+                    return Err(Error::damaged(self.start_offset, what));
                 }
             }
         }
         Ok(())
     }
+}
 
-    fn finish<R: Read>(&mut self, source: &mut Source<R>) -> Result<(), Error> {
-        self.active = false;
-        if !source.fill(TRAILER_LEN)? {
-            let end = source.offset() + source.buffered().len() as u64;
-            return Err(Error::truncated(end, "the last gzip member has no checksum"));
-        }
-        let (crc, len) = member::read_trailer(&source.buffered()[..TRAILER_LEN]);
-        if self.crc.sum() != crc {
-            return Err(Error::damaged(self.member, "its checksum is wrong"));
-        }
-        if self.len as u32 != len {
-            let what = format!("it holds {} bytes and says {len} (modulo 2^32)", self.len);
-            return Err(Error::damaged(self.member, what));
-        }
-        source.consume(TRAILER_LEN);
-        Ok(())
+/// Reads the trailer of a member, which comes next, and compares it with the checksum of the data, if
+/// all of that has been read.
+pub(super) fn check_trailer<R: Read>(
+    source: &mut Source<R>,
+    joiner: Option<&Joiner>,
+    offset: u64,
+) -> Result<(), Error> {
+    if !source.fill(TRAILER_LEN)? {
+        let end = source.offset() + source.buffered().len() as u64;
+        return Err(Error::truncated(end, "the last gzip member has no checksum"));
     }
+    let trailer = &source.buffered()[..TRAILER_LEN];
+    if let Some(joiner) = joiner {
+        let frame = joiner.trailer();
+        let expected = frame.as_bytes();
+        if expected[..4] != trailer[..4] {
+            return Err(Error::damaged(offset, "its checksum is wrong"));
+        }
+        if expected != trailer {
+            let ((_, is), (_, says)) =
+                (member::read_trailer(expected), member::read_trailer(trailer));
+            let what = format!("it holds {is} bytes and says {says} (modulo 2^32)");
+            return Err(Error::damaged(offset, what));
+        }
+    }
+    source.consume(TRAILER_LEN);
+    Ok(())
 }

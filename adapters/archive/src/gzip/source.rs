@@ -13,7 +13,7 @@ const BUFFER_LEN: usize = 256 << 10;
 #[derive(Debug)]
 pub(super) struct Source<R> {
     inner: R,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     start: usize,
     end: usize,
     /// Bytes of the file before `start`.
@@ -38,7 +38,7 @@ impl<R: Read> Source<R> {
     pub(super) fn new(inner: R) -> Self {
         Self {
             inner,
-            buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
+            buffer: vec![0; BUFFER_LEN],
             start: 0,
             end: 0,
             offset: 0,
@@ -57,6 +57,28 @@ impl<R: Read> Source<R> {
 
     pub(super) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Puts bytes back that were consumed last.
+    pub(super) fn unread(&mut self, bytes: &[u8]) {
+        let buffered = self.buffered();
+        if bytes.len() > self.start {
+            let mut buffer = bytes.to_vec();
+            buffer.extend(buffered);
+            self.end = buffer.len();
+            buffer.resize(buffer.len().max(BUFFER_LEN), 0);
+            self.buffer = buffer;
+            self.start = 0;
+        } else {
+            self.start -= bytes.len();
+            self.buffer[self.start..self.start + bytes.len()].copy_from_slice(bytes);
+        }
+        self.offset -= bytes.len() as u64;
+    }
+
+    /// Whether the block or segment that begins here is not wanted any more.
+    pub(super) fn is_behind_last_block(&self) -> bool {
+        self.offset > self.last_block
     }
 
     /// Leaves blocks alone that begin behind this byte of the file.
@@ -81,7 +103,7 @@ impl<R: Read> Source<R> {
 
     /// Looks at what comes next, with all of its header, and all of it if it is a block.
     pub(super) fn peek(&mut self) -> Result<Next, Error> {
-        if self.offset > self.last_block {
+        if self.is_behind_last_block() {
             return Ok(Next::End);
         }
         loop {
@@ -127,7 +149,10 @@ impl<R: Read> Source<R> {
                 self.end -= self.start;
                 self.start = 0;
             }
-            let room = self.room();
+            if self.buffer.len() < wanted {
+                self.buffer.resize(wanted.next_power_of_two(), 0);
+            }
+            let room = self.room(wanted);
             match self.inner.read(&mut self.buffer[self.end..self.end + room]) {
                 Ok(0) => self.ended = true,
                 Ok(n) => self.end += n,
@@ -138,12 +163,13 @@ impl<R: Read> Source<R> {
         Ok(true)
     }
 
-    /// How much to read at once: no more than what the last block may need.
-    fn room(&self) -> usize {
+    /// How much to read at once: no more than what is wanted, or what the last block may need.
+    fn room(&self, wanted: usize) -> usize {
         let room = self.buffer.len() - self.end;
-        let position = self.offset + (self.end - self.start) as u64;
-        let wanted = self.last_block.saturating_add(MAX_MEMBER_LEN as u64).saturating_sub(position);
-        room.min(usize::try_from(wanted).unwrap_or(usize::MAX).max(1))
+        let buffered = self.end - self.start;
+        let position = self.offset + buffered as u64;
+        let block = self.last_block.saturating_add(MAX_MEMBER_LEN as u64).saturating_sub(position);
+        room.min(usize::try_from(block).unwrap_or(usize::MAX).max(wanted - buffered))
     }
 
     fn skip_zeros(&mut self) -> Result<Next, Error> {

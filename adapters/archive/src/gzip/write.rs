@@ -1,24 +1,30 @@
-//! Writing block gzip.
+//! Writing gzip.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
-use super::batch::Batch;
+use block_deflate::segment::Joiner;
+
 use super::builder::GzOptions;
+use super::chunk::Chunk;
+use super::layout::Layout;
 use super::member::END_MARKER;
 use super::place::Place;
 use super::pool::Pool;
-use crate::Result;
+use super::segment::{END, SegmentEncoder, SegmentEngine};
+use super::segments::{Segment, Segments, new_joiner};
+use crate::{Error, Result};
 
-/// Compresses what is written to it into block gzip (BGZF): plain gzip to `gunzip`, and seekable to
-/// htslib and [`GzReader`](crate::GzReader).
+/// Compresses what is written to it into gzip, on several threads.
 ///
-/// Threads compress while the caller's writes on; when they are behind, [`write`](Write::write)
-/// waits. The bytes depend on the data and on where it was [flushed](Write::flush), and not on the
-/// number of threads.
+/// The file is one gzip member, which every reader of gzip reads; or block gzip (BGZF), in which
+/// htslib seeks: see [`Layout`].
 ///
-/// [`finish`](Self::finish) it: what was not is without its end marker, and readers say that it was
-/// cut off.
+/// Threads compress while the caller writes on; when they are behind, [`write`](Write::write) waits.
+/// The bytes depend on the data and on where it was [flushed](Write::flush), and not on the number of
+/// threads.
+///
+/// [`finish`](Self::finish) it: what was not has no end, and readers say that it was cut off.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -37,30 +43,55 @@ use crate::Result;
 #[must_use = "a writer that is not finished leaves a file that looks cut off"]
 pub struct GzWriter<W: Write> {
     inner: W,
-    pool: Pool,
-    batch: Batch,
+    pool: Pool<Chunk>,
+    chunk: Chunk,
+    layout: Layout,
+    /// The header of the one member, until it is written.
+    header: Option<Vec<u8>>,
     /// Bytes given to `inner`.
     file_len: u64,
     /// Bytes of data in them.
     data_written: u64,
     /// Bytes of data taken from the caller.
     data_taken: u64,
-    /// Where the caller wants to know the block of, in order.
+    /// In one member: the checksum of the data that is written, and where it is.
+    joiner: Joiner,
+    segments: Segments,
+    /// In block gzip: where the caller wants to know the block of, in order.
     marks: VecDeque<u64>,
     found: VecDeque<Place>,
     failed: bool,
 }
 
 impl GzOptions {
-    /// A writer of block gzip.
+    /// A writer of gzip.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`](crate::Error::Unsupported) if the compressor is not one for raw deflate;
-    /// [`Error::Compressor`](crate::Error::Compressor) if the environment asks for one that can't be
-    /// had ([`Compressor`](uadk_compress::Compressor)).
+    /// [`Error::Unsupported`] if the compressor is not one for raw deflate; [`Error::Compressor`] if the
+    /// environment asks for one that is unavailable ([`Compressor`](uadk_compress::Compressor)).
     pub fn writer<W: Write>(&self, inner: W) -> Result<GzWriter<W>> {
-        Ok(GzWriter::with_pool(inner, Pool::new(self.engine()?, Batch::compress, self.threads)))
+        let layout = self.layout;
+        let pool = match (layout, self.own_engine()?) {
+            (Layout::Bgzf, _) => {
+                let engine = self.engine()?;
+                let compress = move |(): &mut (), chunk: &mut Chunk| chunk.compress_blocks(&engine);
+                Pool::new(self.threads, Chunk::of_blocks, || (), compress)
+            }
+            (Layout::OneMember, own) => {
+                let engine = match own {
+                    Some(engine) => SegmentEngine::Streams(engine),
+                    None => SegmentEngine::software(self.level).map_err(Error::Compressor)?,
+                };
+                let encoder = move || SegmentEncoder::new(&engine);
+                let compress = |encoder: &mut SegmentEncoder, chunk: &mut Chunk| {
+                    chunk.compress_segment(encoder);
+                };
+                Pool::new(self.threads, |_| Chunk::of_segment(), encoder, compress)
+            }
+        };
+        let header = (layout == Layout::OneMember).then(|| self.header());
+        Ok(GzWriter::with_pool(inner, pool, layout, header))
     }
 
     /// Compresses all of `from` into `to`, reading straight into the threads' buffers, and returns
@@ -86,25 +117,38 @@ impl<W: Write> GzWriter<W> {
         GzOptions::new().writer(inner)
     }
 
-    fn with_pool(inner: W, mut pool: Pool) -> Self {
+    fn with_pool(inner: W, mut pool: Pool<Chunk>, layout: Layout, header: Option<Vec<u8>>) -> Self {
         Self {
             inner,
-            batch: pool.batch(),
+            chunk: pool.job(),
             pool,
+            layout,
+            header,
             file_len: 0,
             data_written: 0,
             data_taken: 0,
+            joiner: new_joiner(),
+            segments: Segments::default(),
             marks: VecDeque::new(),
             found: VecDeque::new(),
             failed: false,
         }
     }
 
-    /// Goes on in a file of which so many bytes, with so many bytes of data, are written.
-    pub(crate) fn continue_at(&mut self, file_len: u64, data_len: u64) {
+    /// Continues block gzip of which so many bytes, with so many bytes of data, are written.
+    pub(crate) fn continue_blocks(&mut self, file_len: u64, data_len: u64) {
         self.file_len = file_len;
         self.data_written = data_len;
         self.data_taken = data_len;
+    }
+
+    /// Continues one member behind these segments.
+    pub(crate) fn continue_segments(&mut self, segments: Segments) {
+        let Some((file_len, data_len)) = segments.end() else { return };
+        self.continue_blocks(file_len, data_len);
+        self.header = None;
+        self.joiner = segments.checksum();
+        self.segments = segments;
     }
 
     /// What is written to.
@@ -116,19 +160,49 @@ impl<W: Write> GzWriter<W> {
         &mut self.inner
     }
 
-    /// Writes what is left and the end marker, and gives back what was written to.
+    pub(crate) const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Writes what is left and the end of the file, and returns what was written to.
     ///
     /// # Errors
     ///
     /// Those of what is written to.
     pub fn finish(mut self) -> Result<W> {
         self.drain()?;
-        self.write_file(&END_MARKER)?;
+        match self.layout {
+            Layout::Bgzf => self.write_file(&END_MARKER)?,
+            Layout::OneMember => {
+                self.write_file(&END)?;
+                self.write_trailer()?;
+            }
+        }
         self.inner.flush()?;
         Ok(self.inner)
     }
 
-    /// Compresses `len` bytes of `source`, reading straight into the buffer of a batch. Gives the
+    /// As [`finish`](Self::finish), in one member, with a last block in which `data` is stored as it is.
+    pub(crate) fn finish_with_stored(mut self, data: &[u8]) -> Result<W> {
+        self.drain()?;
+        let len = data.len() as u16;
+        let mut block = vec![1];
+        block.extend(len.to_le_bytes());
+        block.extend((!len).to_le_bytes());
+        block.extend(data);
+        self.joiner.add(libdeflater::crc32(data), data.len() as u64);
+        self.write_file(&block)?;
+        self.write_trailer()?;
+        self.inner.flush()?;
+        Ok(self.inner)
+    }
+
+    fn write_trailer(&mut self) -> io::Result<()> {
+        let trailer = self.joiner.trailer();
+        self.write_file(trailer.as_bytes())
+    }
+
+    /// Compresses `len` bytes of `source`, reading straight into the buffer of a chunk. Returns the
     /// number of bytes that there were; `see` sees them all.
     pub(crate) fn copy_from(
         &mut self,
@@ -139,7 +213,7 @@ impl<W: Write> GzWriter<W> {
         self.check()?;
         let mut left = len;
         while left > 0 {
-            let room = self.batch.data_room();
+            let room = self.chunk.room();
             let wanted = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             let n = match source.read(&mut room[..wanted]) {
                 Ok(0) => break,
@@ -164,9 +238,17 @@ impl<W: Write> GzWriter<W> {
         self.file_len
     }
 
-    /// Has the place of the next byte found out, for [`found`](Self::found).
+    /// In one member: where the data is that is written so far, all of it after
+    /// [`drain`](Self::drain).
+    pub(crate) const fn segments(&self) -> &Segments {
+        &self.segments
+    }
+
+    /// In block gzip: has the place of the next byte found, for [`found`](Self::found).
     pub(crate) fn mark(&mut self) {
-        self.marks.push_back(self.data_taken);
+        if self.layout == Layout::Bgzf {
+            self.marks.push_back(self.data_taken);
+        }
     }
 
     /// The place of the oldest mark that is not taken yet, once its block is compressed.
@@ -178,14 +260,16 @@ impl<W: Write> GzWriter<W> {
     /// block.
     pub(crate) fn drain(&mut self) -> io::Result<()> {
         self.check()?;
-        if self.batch.data_len > 0 {
-            // A single short batch is not worth a thread.
-            let full = self.batch.data_room().is_empty();
+        if self.chunk.data_len > 0 {
+            // A single short chunk is not worth a thread.
+            let full = self.chunk.room().is_empty();
             self.submit(!full && self.pool.is_empty())?;
         }
         while !self.pool.is_empty() {
             self.write_oldest()?;
         }
+        // An empty member has a header too.
+        self.write_file(&[])?;
         while self.marks.pop_front().is_some() {
             self.found.push_back(Place { block: self.file_len, within: 0 });
         }
@@ -196,53 +280,80 @@ impl<W: Write> GzWriter<W> {
     pub(crate) fn write_file(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.check()?;
         self.failed = true;
+        if let Some(header) = self.header.take() {
+            self.inner.write_all(&header)?;
+            self.file_len += header.len() as u64;
+        }
         self.inner.write_all(bytes)?;
         self.failed = false;
         self.file_len += bytes.len() as u64;
         Ok(())
     }
 
-    /// Counts `n` more bytes in the batch, and submits it if it is full.
+    /// Counts `n` more bytes in the chunk, and submits it if it is full.
     fn took(&mut self, n: usize) -> io::Result<()> {
-        self.batch.data_len += n;
+        self.chunk.data_len += n;
         self.data_taken += n as u64;
-        if self.batch.data_room().is_empty() {
+        if self.chunk.room().is_empty() {
             self.submit(false)?;
         }
         Ok(())
     }
 
-    /// Submits the batch, after writing older ones until there is room for it.
+    /// Submits the chunk, after writing older ones until there is room for it.
     fn submit(&mut self, here: bool) -> io::Result<()> {
         while !self.pool.has_room() {
             self.write_oldest()?;
         }
-        let next = self.pool.batch();
-        self.pool.submit(std::mem::replace(&mut self.batch, next), here);
+        let mut next = self.pool.job();
+        next.clear();
+        self.pool.submit(std::mem::replace(&mut self.chunk, next), here);
         Ok(())
     }
 
-    /// Waits for the oldest batch on its way, and writes it.
+    /// Waits for the oldest chunk on its way, and writes it.
     fn write_oldest(&mut self) -> io::Result<()> {
         let Some(done) = self.pool.take() else { return Ok(()) };
-        let batch = done.inspect_err(|_| self.failed = true)?;
+        let chunk = done.inspect_err(|_| self.failed = true)?;
+        // So that what follows is told from where its header has been written.
+        self.write_file(&[])?;
+        match self.layout {
+            Layout::Bgzf => self.find_marks(&chunk),
+            Layout::OneMember => self.note_segments(&chunk),
+        }
+        self.write_file(chunk.output())?;
+        self.data_written += chunk.data_len as u64;
+        self.pool.recycle(chunk);
+        Ok(())
+    }
+
+    fn find_marks(&mut self, chunk: &Chunk) {
         while let Some(mark) = self.marks.front() {
             let ahead = mark - self.data_written;
-            let block = batch.blocks.iter().find(|block| {
+            let block = chunk.pieces.iter().find(|block| {
                 let start = block.data_start as u64;
                 (start..start + block.data_len as u64).contains(&ahead)
             });
             let Some(block) = block else { break };
             self.found.push_back(Place {
-                block: self.file_len + block.member_start as u64,
+                block: self.file_len + block.output_start as u64,
                 within: (ahead - block.data_start as u64) as u32,
             });
             self.marks.pop_front();
         }
-        self.write_file(batch.members())?;
-        self.data_written += batch.data_len as u64;
-        self.pool.recycle(batch);
-        Ok(())
+    }
+
+    fn note_segments(&mut self, chunk: &Chunk) {
+        for piece in &chunk.pieces {
+            self.joiner.add(piece.crc, piece.data_len as u64);
+            self.segments.push(Segment {
+                file: self.file_len + piece.output_start as u64,
+                len: piece.output_len as u32,
+                data: self.data_written + piece.data_start as u64,
+                data_len: piece.data_len as u32,
+                crc: piece.crc,
+            });
+        }
     }
 
     pub(crate) const fn has_failed(&self) -> bool {
@@ -261,14 +372,15 @@ impl<W: Write> GzWriter<W> {
 impl<W: Write> Write for GzWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check()?;
-        let room = self.batch.data_room();
+        let room = self.chunk.room();
         let n = room.len().min(bytes.len());
         room[..n].copy_from_slice(&bytes[..n]);
         self.took(n)?;
         Ok(n)
     }
 
-    /// Ends the block, so that a reader gets all that was written so far. Often, it costs ratio.
+    /// Ends the block or segment, so that a reader gets all that was written so far. Often, it costs
+    /// ratio.
     fn flush(&mut self) -> io::Result<()> {
         self.drain()?;
         self.inner.flush()

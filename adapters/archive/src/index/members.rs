@@ -1,12 +1,13 @@
-//! The members of the index, with the records of entries in them.
+//! Packs the records of entries, for both places of an index, and unpacks them.
 
 use uadk_compress::{BlockCompressor, Checked, Format, Level, SoftwareCompressor};
 
 use super::footer::Footer;
+use super::inside;
 use super::member::{RECORDS, unwrap, wrap};
-use super::record::Encoder;
+use super::record::{self, Encoder};
 use crate::checksum::Checksum;
-use crate::gzip::Place;
+use crate::gzip::{Layout, Place, Segments};
 use crate::{Entry, Error, Result};
 
 /// Uncompressed bytes of records in a member: so many that they fit in stored blocks too.
@@ -15,43 +16,44 @@ const PIECE: usize = 60_000;
 /// Packs entries as they come, so that what waits for the end of the archive is small.
 #[derive(Debug)]
 pub(crate) struct IndexBuilder {
+    layout: Layout,
     encoder: Encoder,
     raw: Vec<u8>,
     raw_crc: Checksum,
     raw_len: u64,
     entries: u64,
-    members: Vec<u8>,
+    /// Members, or pieces of the index inside of the stream.
+    packed: Vec<u8>,
     deflated: Vec<u8>,
     engine: SoftwareCompressor,
 }
 
 impl IndexBuilder {
-    pub(crate) fn new() -> Result<Self> {
+    pub(crate) fn new(layout: Layout) -> Result<Self> {
         let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED)
             .map_err(Error::Compressor)?;
         Ok(Self {
-            encoder: Encoder::default(),
+            layout,
+            encoder: Encoder::new(layout == Layout::Bgzf),
             raw: Vec::new(),
             raw_crc: Checksum::default(),
             raw_len: 0,
             entries: 0,
-            members: Vec::new(),
+            packed: Vec::new(),
             deflated: vec![0; engine.max_compressed_len(PIECE)],
             engine,
         })
     }
 
-    /// Adds an entry whose place is known.
+    /// Adds an entry, whose place is known if the layout is block gzip.
     pub(crate) fn push(&mut self, entry: &Entry) -> Result<()> {
         self.encoder.encode(entry, &mut self.raw);
         self.entries += 1;
-        while self.raw.len() >= PIECE {
-            self.pack(PIECE)?;
-        }
-        Ok(())
+        self.pack_full()
     }
 
-    /// All members of the index, footer included, to be written at byte `index_start` of the file.
+    /// For block gzip: all members of the index, footer included, to be written at byte `index_start` of
+    /// the file.
     pub(crate) fn finish(
         mut self,
         index_start: u64,
@@ -69,8 +71,43 @@ impl IndexBuilder {
             end,
             end_place,
         };
-        self.members.extend(footer.encode());
-        Ok(self.members)
+        self.packed.extend(footer.encode());
+        Ok(self.packed)
+    }
+
+    /// For one member: the index that follows a tar of `tar_len` bytes, whose last entry ends at `end`,
+    /// and what its footer says.
+    pub(crate) fn finish_inside(
+        mut self,
+        segments: &Segments,
+        tar_len: u64,
+        end: u64,
+    ) -> Result<(Vec<u8>, inside::Footer)> {
+        let records_len = self.raw_len + self.raw.len() as u64;
+        record::encode_segments(segments, &mut self.raw);
+        self.pack_full()?;
+        self.pack(self.raw.len())?;
+        let first = segments.as_slice().first();
+        let footer = inside::Footer {
+            file_len: 0,
+            index_start: 0,
+            data_start: first.map_or(0, |segment| segment.file),
+            entries: self.entries,
+            records_len,
+            raw_len: self.raw_len,
+            packed_len: self.packed.len() as u64,
+            tar_len,
+            end,
+            raw_crc: self.raw_crc.sum(),
+        };
+        Ok((inside::wrap(&self.packed), footer))
+    }
+
+    fn pack_full(&mut self) -> Result<()> {
+        while self.raw.len() >= PIECE {
+            self.pack(PIECE)?;
+        }
+        Ok(())
     }
 
     fn pack(&mut self, len: usize) -> Result<()> {
@@ -81,20 +118,67 @@ impl IndexBuilder {
         self.raw_crc.update(raw);
         self.raw_len += len as u64;
         let n = self.engine.compress(raw, &mut self.deflated).map_err(Error::Compressor)?;
-        let mut contents = (len as u16).to_le_bytes().to_vec();
-        contents.extend(&self.deflated[..n]);
-        self.members.extend(wrap(RECORDS, &contents));
+        match self.layout {
+            Layout::Bgzf => {
+                let mut contents = (len as u16).to_le_bytes().to_vec();
+                contents.extend(&self.deflated[..n]);
+                self.packed.extend(wrap(RECORDS, &contents));
+            }
+            Layout::OneMember => {
+                self.packed.extend((len as u16).to_le_bytes());
+                self.packed.extend((n as u16).to_le_bytes());
+                self.packed.extend(&self.deflated[..n]);
+            }
+        }
         self.raw.drain(..len);
         Ok(())
+    }
+}
+
+/// The records in the pieces of an index inside of the stream.
+pub(super) fn unpack_pieces(mut bytes: &[u8], raw_len: u64, raw_crc: u32) -> Result<Vec<u8>> {
+    let damaged = || Error::index("its pieces are damaged");
+    let mut unpacking = Unpacking::new()?;
+    while let Some((lens, rest)) = bytes.split_first_chunk::<4>() {
+        let len = u16::from_le_bytes([lens[0], lens[1]]);
+        let deflated_len = usize::from(u16::from_le_bytes([lens[2], lens[3]]));
+        let deflated = rest.get(..deflated_len).ok_or_else(damaged)?;
+        unpacking.add(deflated, len).ok_or_else(damaged)?;
+        bytes = &rest[deflated_len..];
+    }
+    if bytes.is_empty() { unpacking.finish(raw_len, raw_crc) } else { Err(damaged()) }
+}
+
+/// Records that are inflated.
+struct Unpacking {
+    engine: Checked<SoftwareCompressor>,
+    raw: Vec<u8>,
+}
+
+impl Unpacking {
+    fn new() -> Result<Self> {
+        let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
+        Ok(Self { engine: Checked::new(engine.map_err(Error::Compressor)?), raw: Vec::new() })
+    }
+
+    fn add(&mut self, deflated: &[u8], len: u16) -> Option<()> {
+        let start = self.raw.len();
+        self.raw.resize(start + usize::from(len), 0);
+        self.engine.decompress_exact(deflated, &mut self.raw[start..]).ok()
+    }
+
+    fn finish(self, raw_len: u64, raw_crc: u32) -> Result<Vec<u8>> {
+        if self.raw.len() as u64 != raw_len || libdeflater::crc32(&self.raw) != raw_crc {
+            return Err(Error::index("its checksum is wrong"));
+        }
+        Ok(self.raw)
     }
 }
 
 /// The records in the members before the footer.
 pub(super) fn unpack(mut bytes: &[u8], footer: &Footer) -> Result<Vec<u8>> {
     let damaged = || Error::index("its members are damaged");
-    let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
-    let engine = Checked::new(engine.map_err(|_| damaged())?);
-    let mut raw = Vec::new();
+    let mut unpacking = Unpacking::new()?;
     while !bytes.is_empty() {
         let (kind, contents, rest) = unwrap(bytes).ok_or_else(damaged)?;
         bytes = rest;
@@ -102,12 +186,7 @@ pub(super) fn unpack(mut bytes: &[u8], footer: &Footer) -> Result<Vec<u8>> {
         if kind != RECORDS {
             return Err(damaged());
         }
-        let (len, start) = (usize::from(u16::from_le_bytes(*len)), raw.len());
-        raw.resize(start + len, 0);
-        engine.decompress_exact(deflated, &mut raw[start..]).map_err(|_| damaged())?;
+        unpacking.add(deflated, u16::from_le_bytes(*len)).ok_or_else(damaged)?;
     }
-    if raw.len() as u64 != footer.raw_len || libdeflater::crc32(&raw) != footer.raw_crc {
-        return Err(Error::index("its checksum is wrong"));
-    }
-    Ok(raw)
+    unpacking.finish(footer.raw_len, footer.raw_crc)
 }

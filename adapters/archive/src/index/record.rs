@@ -1,20 +1,26 @@
 //! Records of the index: one for each entry, each told by what differs from the one before.
 
 use super::footer::Footer;
-use crate::gzip::Place;
+use crate::gzip::{Place, Segment, Segments};
 use crate::{Entry, EntryKind, Error, Result};
 
 /// Blocks of a tar.
 const BLOCK: u64 = 512;
 
-/// Writes records.
-#[derive(Debug, Default)]
+/// Writes records: with the place of each entry, or without, where it follows from a table of
+/// segments.
+#[derive(Debug)]
 pub(super) struct Encoder {
+    places: bool,
     path: Vec<u8>,
     block: u64,
 }
 
 impl Encoder {
+    pub(super) const fn new(places: bool) -> Self {
+        Self { places, path: Vec::new(), block: 0 }
+    }
+
     pub(super) fn encode(&mut self, entry: &Entry, out: &mut Vec<u8>) {
         let place = entry.place.unwrap_or_default();
         let shared = self.path.iter().zip(&entry.path).take_while(|(a, b)| a == b).count();
@@ -25,30 +31,53 @@ impl Encoder {
         out.extend(&entry.path[shared..]);
         put(out, entry.link.len() as u64);
         out.extend(&entry.link);
-        for number in [
-            entry.tar_len / BLOCK,
-            entry.header_len / BLOCK,
-            entry.size,
-            place.block - self.block,
-            u64::from(place.within),
-            u64::from(entry.mode),
-            zigzag(entry.mtime),
-            entry.uid,
-            entry.gid,
-        ] {
+        for number in [entry.tar_len / BLOCK, entry.header_len / BLOCK, entry.size] {
+            put(out, number);
+        }
+        if self.places {
+            put(out, place.block - self.block);
+            put(out, u64::from(place.within));
+            self.block = place.block;
+        }
+        for number in [u64::from(entry.mode), zigzag(entry.mtime), entry.uid, entry.gid] {
             put(out, number);
         }
         out.extend(entry.checksum.to_le_bytes());
-        self.block = place.block;
         self.path.clear();
         self.path.extend(&entry.path);
     }
 }
 
+/// What is known of the records before they are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected<'a> {
+    /// Their number.
+    pub(super) entries: u64,
+    /// Where the last entry ends in the tar.
+    pub(super) end: u64,
+    pub(super) places: Places<'a>,
+}
+
+/// Where entries are in the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Places<'a> {
+    /// In the records, none behind this block.
+    Recorded { last: u64 },
+    /// In these segments.
+    Segments(&'a Segments),
+}
+
+impl Footer {
+    pub(super) const fn expected(&self) -> Expected<'static> {
+        let places = Places::Recorded { last: self.end_place.block };
+        Expected { entries: self.entries, end: self.end, places }
+    }
+}
+
 /// Reads all records of an index.
-pub(super) fn decode(raw: &[u8], footer: &Footer) -> Result<Vec<Entry>> {
+pub(super) fn decode(raw: &[u8], expected: Expected<'_>) -> Result<Vec<Entry>> {
     // A record has more than ten bytes: so many may be made room for.
-    let likely = usize::try_from(footer.entries).unwrap_or(usize::MAX).min(raw.len() / 10);
+    let likely = usize::try_from(expected.entries).unwrap_or(usize::MAX).min(raw.len() / 10);
     let mut entries: Vec<Entry> = Vec::with_capacity(likely);
     let mut input = Input(raw);
     let (mut start, mut block) = (0, 0);
@@ -56,7 +85,7 @@ pub(super) fn decode(raw: &[u8], footer: &Footer) -> Result<Vec<Entry>> {
     let mut names_left = raw.len().saturating_mul(64).max(64 << 20);
     while !input.0.is_empty() {
         let before = entries.last().map_or(&[][..], |entry| &entry.path);
-        let entry = input.entry(before, start, block).ok_or_else(|| {
+        let entry = input.entry(before, start, block, expected.places).ok_or_else(|| {
             Error::index(format!("the record of entry {} can't be read", entries.len()))
         })?;
         names_left = names_left
@@ -64,22 +93,64 @@ pub(super) fn decode(raw: &[u8], footer: &Footer) -> Result<Vec<Entry>> {
             .ok_or_else(|| Error::index("its names are longer than any archive has them"))?;
         start = entry.end();
         block = entry.place.map_or(block, |place| place.block);
-        if start > footer.end || block > footer.end_place.block {
+        let is_behind = match expected.places {
+            Places::Recorded { last } => block > last,
+            Places::Segments(_) => false,
+        };
+        if start > expected.end || is_behind {
             let name = String::from_utf8_lossy(&entry.path);
             return Err(Error::index(format!("{name} ends behind the end of the archive")));
         }
         entries.push(entry);
     }
-    if entries.len() as u64 != footer.entries || start != footer.end {
+    if entries.len() as u64 != expected.entries || start != expected.end {
         return Err(Error::index("it does not tell of all entries"));
     }
     Ok(entries)
 }
 
+/// Writes the table of segments.
+pub(super) fn encode_segments(segments: &Segments, out: &mut Vec<u8>) {
+    for segment in segments.as_slice() {
+        put(out, u64::from(segment.len));
+        put(out, u64::from(segment.data_len));
+        out.extend(segment.crc.to_le_bytes());
+    }
+}
+
+/// Reads a table of segments, the first of which begins at byte `file` of the file.
+pub(super) fn decode_segments(raw: &[u8], mut file: u64) -> Option<Segments> {
+    let (mut input, mut data) = (Input(raw), 0);
+    let mut segments = Segments::default();
+    while !input.0.is_empty() {
+        let number = |input: &mut Input<'_>| {
+            u32::try_from(input.number()?).ok().filter(|len| *len <= MAX_SEGMENT_LEN)
+        };
+        let (len, data_len) = (number(&mut input)?, number(&mut input)?);
+        let crc = u32::from_le_bytes(input.bytes(4)?.try_into().ok()?);
+        if len == 0 {
+            return None;
+        }
+        segments.push(Segment { file, len, data, data_len, crc });
+        file = file.checked_add(u64::from(len))?;
+        data += u64::from(data_len);
+    }
+    Some(segments)
+}
+
+/// No segment has more bytes, in the file and of data.
+const MAX_SEGMENT_LEN: u32 = 4 << 20;
+
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
-    fn entry(&mut self, before: &[u8], start: u64, block: u64) -> Option<Entry> {
+    fn entry(
+        &mut self,
+        before: &[u8],
+        start: u64,
+        block: u64,
+        places: Places<'_>,
+    ) -> Option<Entry> {
         let kind = EntryKind::from_byte(self.bytes(1)?[0]);
         let shared = before.get(..usize::try_from(self.number()?).ok()?)?;
         let rest = self.string()?;
@@ -91,9 +162,12 @@ impl<'a> Input<'a> {
         let header_len = self.number()?.checked_mul(BLOCK)?;
         start.checked_add(tar_len)?;
         let size = self.number()?;
-        let place = Place {
-            block: block.checked_add(self.number()?)?,
-            within: u32::try_from(self.number()?).ok().filter(|within| *within <= 1 << 16)?,
+        let place = match places {
+            Places::Recorded { .. } => Place {
+                block: block.checked_add(self.number()?)?,
+                within: u32::try_from(self.number()?).ok().filter(|within| *within <= 1 << 16)?,
+            },
+            Places::Segments(segments) => segments.place(start)?,
         };
         let entry = Entry {
             path: path.into_boxed_slice(),
@@ -191,21 +265,21 @@ mod tests {
     #[test]
     fn records_are_read_as_written() {
         let entries = [entry(b"a/b", 0), entry(b"a/c", BLOCK), entry(b"", 2 * BLOCK)];
-        let (mut encoder, mut raw) = (Encoder::default(), Vec::new());
+        let (mut encoder, mut raw) = (Encoder::new(true), Vec::new());
         entries[..2].iter().for_each(|entry| encoder.encode(entry, &mut raw));
-        assert_eq!(decode(&raw, &footer(2, 2)).expect("good"), entries[..2]);
-        assert!(decode(&raw, &footer(3, 2)).is_err(), "one is missing");
+        assert_eq!(decode(&raw, footer(2, 2).expected()).expect("good"), entries[..2]);
+        assert!(decode(&raw, footer(3, 2).expected()).is_err(), "one is missing");
         encoder.encode(&entries[2], &mut raw);
-        assert!(decode(&raw, &footer(3, 3)).is_err(), "one has no name");
+        assert!(decode(&raw, footer(3, 3).expected()).is_err(), "one has no name");
     }
 
     #[test]
     fn names_that_would_fill_the_memory_are_refused() {
         let long = entry(&vec![b'x'; 1 << 20], 0);
-        let (mut encoder, mut raw) = (Encoder::default(), Vec::new());
+        let (mut encoder, mut raw) = (Encoder::new(true), Vec::new());
         (0..1000)
             .for_each(|i| encoder.encode(&Entry { start: i * BLOCK, ..long.clone() }, &mut raw));
-        let error = decode(&raw, &footer(1000, 1000)).unwrap_err();
+        let error = decode(&raw, footer(1000, 1000).expected()).unwrap_err();
         assert!(error.to_string().contains("names"), "{error}");
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rand::{Rng, RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use uadk_compress::{Format, Level, SoftwareCompressor};
-use uadk_compress_archive::{ArchiveOptions, ArchiveReader, ArchiveWriter, GzOptions};
+use uadk_compress_archive::{ArchiveOptions, ArchiveReader, ArchiveWriter, GzOptions, Layout};
 
 /// A generator whose numbers are the same each time.
 pub(crate) fn seeded(seed: u64) -> Pcg64Mcg {
@@ -55,6 +55,16 @@ pub(crate) fn gzip(threads: usize) -> GzOptions {
 
 pub(crate) fn options(threads: usize) -> ArchiveOptions {
     ArchiveOptions::new().threads(threads).compressor(software())
+}
+
+/// As [`gzip`], in blocks.
+pub(crate) fn bgzf(threads: usize) -> GzOptions {
+    gzip(threads).layout(Layout::Bgzf)
+}
+
+/// As [`options`], in blocks.
+pub(crate) fn bgzf_options(threads: usize) -> ArchiveOptions {
+    options(threads).layout(Layout::Bgzf)
 }
 
 /// Names and contents, small and large, across blocks and at their ends.

@@ -8,7 +8,7 @@ use uadk_compress::offload::Verify;
 use uadk_compress::{
     Format, Level, OffloadCompressor, Policy, SoftwareCompressor, UadkCompressor, UadkConfig,
 };
-use uadk_compress_archive::{ArchiveOptions, GzOptions};
+use uadk_compress_archive::{ArchiveOptions, GzOptions, Layout};
 use uadk_sim::{Machine, Simulator};
 
 use crate::common::{append_sample, noise, read_all, run, sample_files, text, verify};
@@ -28,8 +28,10 @@ fn with_device(script: &str, work: impl FnOnce(&ArchiveOptions, &GzOptions)) {
     let policy =
         Policy::default().with_hold_off(hold_off, hold_off).with_verify(Verify::Compressed);
     let engine = Arc::new(OffloadCompressor::new(uadk, software, policy).expect("one format"));
-    let gzip = GzOptions::new().threads(3).compressor(Arc::clone(&engine) as _);
-    let archive = ArchiveOptions::new().threads(3).compressor(Arc::clone(&engine) as _);
+    let gzip =
+        GzOptions::new().layout(Layout::Bgzf).threads(3).compressor(Arc::clone(&engine) as _);
+    let archive =
+        ArchiveOptions::new().layout(Layout::Bgzf).threads(3).compressor(Arc::clone(&engine) as _);
     work(&archive, &gzip);
     let stats = engine.stats();
     let asked = stats.accelerator.blocks() + stats.fallbacks.device_error;
@@ -56,6 +58,21 @@ fn streams_are_whole_whatever_the_device_does() {
         with_device(script, |_, gzip| {
             let file = gzip.compress(&data[..], Vec::new()).expect("memory");
             assert!(run("tabix", "bgzip", &["-dc"], &file) == data, "{script}");
+            let mut read = Vec::new();
+            gzip.reader(&file[..]).expect("a reader").read_to_end(&mut read).expect("whole");
+            assert!(read == data, "{script}");
+        });
+    }
+}
+
+#[test]
+fn what_the_device_makes_is_joined_to_one_member() {
+    let data = [text(3_000_000, 1), noise(300_000, 2), text(1_000_000, 3)].concat();
+    for script in SCRIPTS {
+        with_device(script, |_, gzip| {
+            let gzip = gzip.clone().layout(Layout::OneMember);
+            let file = gzip.compress(&data[..], Vec::new()).expect("memory");
+            assert!(run("pigz", "pigz", &["-dc"], &file) == data, "{script}");
             let mut read = Vec::new();
             gzip.reader(&file[..]).expect("a reader").read_to_end(&mut read).expect("whole");
             assert!(read == data, "{script}");

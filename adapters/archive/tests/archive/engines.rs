@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::{Block, BlockCompressor, Error, Format};
-use uadk_compress_archive::GzOptions;
+use uadk_compress_archive::{GzOptions, Layout};
 
-use crate::common::{gzip, software, text};
+use crate::common::{bgzf, software, text};
 
 /// An engine that has one.
 #[derive(Debug)]
@@ -49,11 +49,11 @@ impl BlockCompressor for Trouble {
 
 fn lying(lie: Fault) -> GzOptions {
     let engine = FaultInjector::new(software(), move |_| Some(lie.clone()));
-    GzOptions::new().threads(2).compressor(Arc::new(engine))
+    GzOptions::new().layout(Layout::Bgzf).threads(2).compressor(Arc::new(engine))
 }
 
 fn with(trouble: Trouble, threads: usize) -> GzOptions {
-    GzOptions::new().threads(threads).compressor(Arc::new(trouble))
+    GzOptions::new().layout(Layout::Bgzf).threads(threads).compressor(Arc::new(trouble))
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn an_engine_that_fails_costs_no_byte() {
 #[test]
 fn an_engine_that_gives_wrong_bytes_is_not_believed() {
     let data = text(3_000_000, 2);
-    let file = gzip(2).compress(&data[..], Vec::new()).expect("memory");
+    let file = bgzf(2).compress(&data[..], Vec::new()).expect("memory");
     let mut read = Vec::new();
     let mut reader = with(Trouble::Lies, 2).reader(&file[..]).expect("a reader");
     reader.read_to_end(&mut read).expect("software does it");
@@ -81,7 +81,7 @@ fn an_engine_that_gives_wrong_bytes_is_not_believed() {
 #[test]
 fn an_engine_that_reports_impossible_lengths_costs_no_byte() {
     let data = text(3_000_000, 4);
-    let sound = gzip(2).compress(&data[..], Vec::new()).expect("memory");
+    let sound = bgzf(2).compress(&data[..], Vec::new()).expect("memory");
     for lie in [Fault::WrongLength, Fault::NoLength] {
         let file = lying(lie).compress(&data[..], Vec::new()).expect("software does it");
         assert!(file == sound);
@@ -95,11 +95,26 @@ fn an_engine_that_reports_impossible_lengths_costs_no_byte() {
 }
 
 #[test]
+fn segments_of_an_engine_that_fails_or_lies_cost_no_byte() {
+    let data = text(3_000_000, 6);
+    let sound = bgzf(2).layout(Layout::OneMember).compress(&data[..], Vec::new()).expect("memory");
+    for fault in [Fault::WrongLength, Fault::NoLength, Fault::ShortLength] {
+        let options = lying(fault).layout(Layout::OneMember);
+        let file = options.compress(&data[..], Vec::new()).expect("software does it");
+        assert!(file == sound);
+    }
+    for error in [Error::Busy, Error::Device { code: -5 }, Error::TimedOut] {
+        let options = with(Trouble::Fails(error), 2).layout(Layout::OneMember);
+        assert!(options.compress(&data[..], Vec::new()).expect("software does it") == sound);
+    }
+}
+
+#[test]
 fn blocks_that_an_engine_cut_short_are_damaged() {
     let data = text(3_000_000, 5);
     let file = lying(Fault::ShortLength).compress(&data[..], Vec::new()).expect("memory");
     let mut read = Vec::new();
-    let error = gzip(2).reader(&file[..]).expect("a reader").read_to_end(&mut read).unwrap_err();
+    let error = bgzf(2).reader(&file[..]).expect("a reader").read_to_end(&mut read).unwrap_err();
     assert!(error.to_string().contains("damaged"), "{error}");
     assert!(read.is_empty());
 }
@@ -118,7 +133,7 @@ fn an_engine_that_panics_is_an_error_and_nobody_waits_for_ever() {
 
 fn panicking_engines() {
     let data = text(8_000_000, 3);
-    let file = gzip(2).compress(&data[..], Vec::new()).expect("memory");
+    let file = bgzf(2).compress(&data[..], Vec::new()).expect("memory");
     for threads in [0, 1, 3] {
         let mut writer = with(Trouble::Panics, threads).writer(Vec::new()).expect("a writer");
         let written = writer.write_all(&data).and_then(|()| writer.flush());

@@ -6,9 +6,9 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use rand::Rng;
-use uadk_compress_archive::{Error, GzOptions, GzReader};
+use uadk_compress_archive::{Error, GzOptions, GzReader, GzWarning};
 
-use crate::common::{gzip, noise, seeded, text};
+use crate::common::{bgzf, gzip, noise, seeded, text};
 
 fn compress(threads: usize, data: &[u8]) -> Vec<u8> {
     let mut writer = gzip(threads).writer(Vec::new()).expect("a writer");
@@ -35,8 +35,13 @@ fn mixed() -> Vec<u8> {
 
 #[test]
 fn data_of_every_length_around_a_block_comes_back() {
-    for len in [0, 1, 65_279, 65_280, 65_281, 65_536, 130_560, 16 * 65_280, 16 * 65_280 + 1] {
+    const SEGMENT: usize = 256 << 10;
+    let blocks = [0, 1, 65_279, 65_280, 65_281, 65_536, 130_560, 16 * 65_280, 16 * 65_280 + 1];
+    let segments = [SEGMENT - 1, SEGMENT, SEGMENT + 1, 5 * SEGMENT];
+    for len in blocks.into_iter().chain(segments) {
         for data in [text(len, 7), noise(len, 8)] {
+            let blocks = bgzf(2).compress(&data[..], Vec::new()).expect("memory");
+            assert_eq!(decompress(2, &blocks), data, "{len}");
             let file = compress(2, &data);
             assert_eq!(decompress(2, &file), data, "{len}");
             let mut oracle = Vec::new();
@@ -84,7 +89,11 @@ fn members_of_all_kinds_follow_each_other() {
     let parts = [text(300_000, 1), noise(70_000, 2), text(10, 3), Vec::new(), text(2_000_000, 4)];
     let mut file = Vec::new();
     for (i, part) in parts.iter().enumerate() {
-        file.extend(if i % 2 == 0 { unsized_member(part) } else { compress(2, part) });
+        file.extend(match i % 3 {
+            0 => unsized_member(part),
+            1 => compress(2, part),
+            _ => bgzf(2).compress(&part[..], Vec::new()).expect("memory"),
+        });
     }
     file.extend(compress(1, &parts[0]));
     file.extend(unsized_member(&parts[1]));
@@ -98,18 +107,92 @@ fn members_of_all_kinds_follow_each_other() {
 #[test]
 fn a_file_without_an_end_marker_is_cut_off_unless_that_is_allowed() {
     let data = text(200_000, 3);
-    let file = compress(2, &data);
+    let file = bgzf(2).compress(&data[..], Vec::new()).expect("memory");
     let cut = &file[..file.len() - 28];
     let mut read = Vec::new();
-    let error = gzip(2).reader(cut).expect("a reader").read_to_end(&mut read).unwrap_err();
+    let error = bgzf(2).reader(cut).expect("a reader").read_to_end(&mut read).unwrap_err();
     assert!(
         matches!(Error::from(error), Error::Truncated { offset, .. } if offset == cut.len() as u64)
     );
     assert_eq!(read, data, "the whole data comes first");
     read.clear();
-    let mut reader = gzip(2).end_marker(false).reader(cut).expect("a reader");
+    let mut reader = bgzf(2).end_marker(false).reader(cut).expect("a reader");
     reader.read_to_end(&mut read).expect("it is allowed");
     assert_eq!(read, data);
+    assert_eq!(reader.warnings(), [GzWarning::NoEndMarker]);
+}
+
+#[test]
+fn what_follows_the_data_and_is_no_gzip_is_an_error_unless_that_is_allowed() {
+    let data = text(600_000, 3);
+    // A marker between segments, which is none.
+    let garbage = b"junk\0\0\xff\xff and more junk\0\0\xff\xff";
+    for file in [compress(2, &data), bgzf(2).compress(&data[..], Vec::new()).expect("memory")] {
+        let len = file.len() as u64;
+        let file = [&file[..], garbage].concat();
+        let mut read = Vec::new();
+        let error =
+            gzip(2).reader(&file[..]).expect("a reader").read_to_end(&mut read).unwrap_err();
+        assert!(matches!(Error::from(error), Error::NotGzip { offset } if offset == len));
+        assert!(read == data);
+        read.clear();
+        let mut reader = gzip(2).trailing_garbage(true).reader(&file[..]).expect("a reader");
+        reader.read_to_end(&mut read).expect("it is allowed");
+        assert!(read == data);
+        assert_eq!(reader.warnings(), [GzWarning::TrailingGarbage { offset: len }]);
+    }
+}
+
+#[test]
+fn one_member_is_written_with_a_plain_header() {
+    let file = compress(2, b"data");
+    assert_eq!(file[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+    let mut writer =
+        gzip(1).file_name(Some(b"a\0b".to_vec())).mtime(77).writer(Vec::new()).expect("one");
+    writer.write_all(b"data").expect("memory");
+    let file = writer.finish().expect("memory");
+    let mut reader = flate2::read::GzDecoder::new(&file[..]);
+    let mut read = String::new();
+    reader.read_to_string(&mut read).expect("zlib reads it");
+    let header = reader.header().expect("one");
+    assert_eq!((header.filename(), header.mtime()), (Some(&b"ab"[..]), 77));
+}
+
+#[test]
+fn damage_in_one_member_is_an_error_at_its_end_at_the_latest() {
+    let data = [text(700_000, 1), noise(300_000, 2), vec![0; 9_000_000]].concat();
+    let file = compress(2, &data);
+    let mut numbers = seeded(3);
+    for round in 0..200 {
+        let mut damaged = file.clone();
+        let i = numbers.random_range(10..file.len());
+        damaged[i] ^= 1 << numbers.random_range(0..8);
+        for threads in [1, 3] {
+            let mut read = Vec::new();
+            let result =
+                gzip(threads).reader(&damaged[..]).expect("a reader").read_to_end(&mut read);
+            assert!(result.is_err() || read == data, "round {round}, byte {i}");
+        }
+    }
+}
+
+#[test]
+fn segments_that_refer_back_are_read_in_order() {
+    let data = [text(1_000_000, 1), noise(300_000, 2), text(1_000_000, 1)].concat();
+    for (arguments, what) in [(&["-p", "2"][..], "dependent"), (&["-i", "-p", "2"], "independent")]
+    {
+        let file = crate::common::run("pigz", "pigz", arguments, &data);
+        for threads in [1, 3] {
+            assert!(decompress(threads, &file) == data, "{what}");
+        }
+        let mut reader = gzip(2).reader(Cursor::new(&file)).expect("a reader");
+        for place in [2_000_000, 5, 1_299_999, 700_000] {
+            let mut piece = [0; 100];
+            reader.seek(SeekFrom::Start(place)).expect("memory");
+            reader.read_exact(&mut piece).expect("whole");
+            assert_eq!(piece, data[place as usize..][..100], "{what} at {place}");
+        }
+    }
 }
 
 #[test]
@@ -162,14 +245,18 @@ proptest! {
     #[test]
     fn seeking_is_like_seeking_in_the_data(
         seed in any::<u64>(),
-        lens in prop::collection::vec((0_usize..200_000, any::<bool>()), 1..4),
+        lens in prop::collection::vec((0_usize..600_000, 0..3_u8), 1..4),
         threads in 1_usize..4,
     ) {
         let mut file = Vec::new();
         let mut data = Vec::new();
-        for (i, (len, sized)) in lens.iter().enumerate() {
+        for (i, (len, kind)) in lens.iter().enumerate() {
             let part = text(*len, seed ^ i as u64);
-            file.extend(if *sized { compress(1, &part) } else { unsized_member(&part) });
+            file.extend(match kind {
+                0 => unsized_member(&part),
+                1 => compress(1, &part),
+                _ => bgzf(1).compress(&part[..], Vec::new()).expect("memory"),
+            });
             data.extend(part);
         }
         let mut reader = gzip(threads).reader(Cursor::new(file)).expect("a reader");

@@ -5,7 +5,9 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use tar::{EntryType, Header};
 use uadk_compress_archive::{ArchiveReader, ArchiveWriter, EntryKind, Error};
 
-use crate::common::{chain, gzip, options, read_all, sample_files, text, write_sample};
+use crate::common::{
+    bgzf, bgzf_options, chain, gzip, options, read_all, sample_files, text, write_sample,
+};
 
 /// Counts the bytes that are read.
 struct Counted<'a> {
@@ -29,9 +31,10 @@ impl Seek for Counted<'_> {
 
 #[test]
 fn every_entry_is_found_by_its_name() {
-    for threads in [1, 4] {
-        let file = write_sample(&options(threads));
-        let mut archive = options(threads).reader(Cursor::new(&file[..])).expect("a reader");
+    for (threads, options) in [(1, options(1)), (4, options(4)), (3, bgzf_options(3))] {
+        let file = write_sample(&options);
+        let options = options.threads(threads);
+        let mut archive = options.reader(Cursor::new(&file[..])).expect("a reader");
         assert!(archive.index().expect("an index").is_stored());
         for (name, contents) in sample_files().into_iter().rev() {
             let mut read = Vec::new();
@@ -51,23 +54,28 @@ fn every_entry_is_found_by_its_name() {
 
 #[test]
 fn an_entry_costs_its_own_blocks_and_the_index() {
-    let file = write_sample(&options(2));
+    // Of blocks, and of segments.
+    cost_of_entries(&write_sample(&bgzf_options(2)), 1 << 16);
+    cost_of_entries(&write_sample(&options(2)), 256 << 10);
+}
+
+fn cost_of_entries(file: &[u8], block: u64) {
     let read = std::cell::Cell::new(0);
-    let counted = Counted { file: Cursor::new(&file), read: &read };
+    let counted = Counted { file: Cursor::new(file), read: &read };
     let mut archive = options(2).reader(counted).expect("a reader");
     archive.index().expect("an index");
     let index_cost = read.replace(0);
     assert!(index_cost < 10_000, "{index_cost} bytes for the index");
     archive.open("dir/one").expect("there").read_to_end(&mut Vec::new()).expect("whole");
     // A block, and what may be the rest of another.
-    assert!(read.get() <= 2 << 16, "{} bytes read for one", read.get());
+    assert!(read.get() <= 2 * block, "{} bytes read for one", read.get());
     read.set(0);
     archive.open("large").expect("there").read_to_end(&mut Vec::new()).expect("whole");
     let entries = archive.index().expect("an index").entries();
     let large = entries.iter().position(|entry| entry.path().ends_with("large")).expect("there");
     let span = entries[large + 1].block_offset().expect("a block")
         - entries[large].block_offset().expect("a block");
-    assert!(read.get() <= span + (2 << 16), "{} bytes read for {span}", read.get());
+    assert!(read.get() <= span + 2 * block, "{} bytes read for {span}", read.get());
 }
 
 #[test]
@@ -122,17 +130,13 @@ fn properties_are_in_the_index_as_in_the_tar() {
 
 #[test]
 fn without_an_index_one_is_made_by_reading() {
-    let indexed = write_sample(&options(1));
-    let tar = {
-        let mut tar = Vec::new();
-        gzip(1).reader(&indexed[..]).expect("a reader").read_to_end(&mut tar).expect("whole");
-        tar
-    };
-    let blocks = gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+    let tar = sample_tar();
+    let blocks = bgzf(1).compress(&tar[..], Vec::new()).expect("memory");
+    let segments = gzip(1).compress(&tar[..], Vec::new()).expect("memory");
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
     encoder.write_all(&tar).expect("memory");
     let unsized_file = encoder.finish().expect("memory");
-    for file in [blocks, unsized_file] {
+    for file in [blocks, segments, unsized_file] {
         let mut archive = ArchiveReader::new(Cursor::new(&file)).expect("a reader");
         assert!(!archive.index().expect("made").is_stored());
         for (name, contents) in sample_files().into_iter().rev().step_by(5) {
@@ -147,19 +151,23 @@ fn without_an_index_one_is_made_by_reading() {
 
 #[test]
 fn archives_of_others_get_an_index() {
-    let made = write_sample(&options(1));
-    let mut tar = Vec::new();
-    gzip(1).reader(&made[..]).expect("a reader").read_to_end(&mut tar).expect("whole");
-
-    // In place, where there are blocks: the same as if it had been written with one.
-    let blocks = gzip(1).compress(&tar[..], Vec::new()).expect("memory");
-    let mut file = Cursor::new(blocks);
-    let count = options(1).index(&mut file).expect("it has blocks");
-    assert_eq!(count, sample_files().len() as u64);
-    assert!(file.get_ref() == &made);
-    // Once more changes nothing.
-    options(1).index(&mut file).expect("it has blocks");
-    assert!(file.get_ref() == &made);
+    let tar = sample_tar();
+    // In place, where there are blocks or segments: the same as if it had been written with one.
+    for (options, gzip) in [(bgzf_options(1), bgzf(1)), (options(1), gzip(1))] {
+        let made = write_sample(&options);
+        let mut file = Cursor::new(gzip.compress(&tar[..], Vec::new()).expect("memory"));
+        let count = options.index(&mut file).expect("it has blocks");
+        assert_eq!(count, sample_files().len() as u64);
+        assert!(file.get_ref() == &made);
+        // Once more changes nothing.
+        options.index(&mut file).expect("it has blocks");
+        assert!(file.get_ref() == &made);
+    }
+    // Of segments of others, the last has no marker.
+    let mut file = Cursor::new(crate::common::run("pigz", "pigz", &["-i"], &tar));
+    options(1).index(&mut file).expect("it has segments");
+    crate::common::verify(file.get_ref()).expect("whole");
+    assert!(read_all(file.get_ref()) == sample_files());
 
     // Anew, where there are none.
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
@@ -167,9 +175,23 @@ fn archives_of_others_get_an_index() {
     let plain = encoder.finish().expect("memory");
     let error = options(1).index(Cursor::new(plain.clone())).unwrap_err();
     assert!(matches!(error, Error::NoBlocks), "{error}");
-    let mut anew = Vec::new();
-    options(3).rewrite(&plain[..], &mut anew).expect("whole");
-    assert!(anew == made);
+    for options in [options(3), bgzf_options(3)] {
+        let made = write_sample(&options);
+        // An index that is there is not part of the tar.
+        for from in [&plain, &made] {
+            let mut anew = Vec::new();
+            options.rewrite(&from[..], &mut anew).expect("whole");
+            assert!(anew == made);
+        }
+    }
+}
+
+/// The tar of the sample.
+fn sample_tar() -> Vec<u8> {
+    let mut tar = Vec::new();
+    let made = write_sample(&bgzf_options(1));
+    gzip(1).reader(&made[..]).expect("a reader").read_to_end(&mut tar).expect("whole");
+    tar
 }
 
 #[test]

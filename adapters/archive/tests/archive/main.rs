@@ -10,6 +10,7 @@ mod foreign;
 mod fuzz;
 mod gzip;
 mod index;
+mod layouts;
 mod memory;
 mod peers;
 mod resume;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use uadk_compress_archive::GzOptions;
+use uadk_compress_archive::{GzOptions, Layout};
 
 use crate::common::{software, text};
 
@@ -23,8 +23,8 @@ impl Read for Endless {
     }
 }
 
-fn allocations_for(bytes: u64) -> (u64, u64) {
-    let options = GzOptions::new().threads(1).compressor(software());
+fn allocations_for(bytes: u64, layout: Layout) -> (u64, u64) {
+    let options = GzOptions::new().layout(layout).threads(1).compressor(software());
     let info = allocation_counter::measure(|| {
         let data = Endless { text: text(100_000, 1), at: 0, left: bytes };
         let mut writer = options.writer(io::sink()).expect("a writer");
@@ -36,8 +36,14 @@ fn allocations_for(bytes: u64) -> (u64, u64) {
 
 #[test]
 fn a_stream_takes_a_bounded_amount_and_few_allocations_per_block() {
-    let (few, small) = allocations_for(8 << 20);
-    let (many, large) = allocations_for(40 << 20);
+    for layout in [Layout::Bgzf, Layout::OneMember] {
+        check_allocations(layout);
+    }
+}
+
+fn check_allocations(layout: Layout) {
+    let (few, small) = allocations_for(8 << 20, layout);
+    let (many, large) = allocations_for(40 << 20, layout);
     assert!(large <= small + (64 << 10), "{small} bytes for 8 MiB, {large} for 40 MiB");
     assert!(large < 8 << 20, "{large} bytes at one thread");
     let blocks = (32 << 20) / 65_280;
@@ -59,7 +65,7 @@ fn a_reader_that_waits_holds_the_writer_up() {
         }
     }
     let taken = std::cell::Cell::new(0);
-    let options = GzOptions::new().threads(5).compressor(software());
+    let options = GzOptions::new().layout(Layout::Bgzf).threads(5).compressor(software());
     let mut writer = options.writer(Slow(&taken)).expect("a writer");
     let batch = text(16 * 65_280, 2);
     let mut submitted = 0;

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use uadk_compress_archive::TreeWriter;
 
-use crate::common::{gzip, make_tree, options, run, sample_files, snapshot, text, write_sample};
+use crate::common::{
+    bgzf, bgzf_options, gzip, make_tree, options, run, sample_files, snapshot, text, write_sample,
+};
 use crate::tree::archive_of;
 
 fn tar_of(file: &[u8]) -> Vec<u8> {
@@ -131,8 +133,8 @@ fn htslib_seeks_in_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = text(2_000_000, 1);
     for (name, file) in [
-        ("plain.gz", gzip(2).compress(&data[..], Vec::new()).expect("memory")),
-        ("archive.tar.gz", write_sample(&options(2))),
+        ("plain.gz", bgzf(2).compress(&data[..], Vec::new()).expect("memory")),
+        ("archive.tar.gz", write_sample(&bgzf_options(2))),
     ] {
         let tar = tar_of(&file);
         let path = path(folder.path(), name);

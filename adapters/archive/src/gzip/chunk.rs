@@ -1,0 +1,143 @@
+//! Data that goes to a worker together to be compressed.
+
+use uadk_compress::{
+    Block, BlockCompressor, Error as EngineError, Format, Level, SoftwareCompressor,
+};
+
+use super::member::{self, BLOCK_LEN, HEADER_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
+use super::segment::{self, SEGMENT_LEN, SegmentEncoder};
+
+/// The most full blocks of a chunk of block gzip.
+const MAX_BLOCKS: usize = 32;
+
+/// Data, and what it becomes in the file.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// Uncompressed bytes, as many as `data_len`.
+    data: Box<[u8]>,
+    pub(super) data_len: usize,
+    /// Bytes for the file, as many as `output_len`.
+    output: Box<[u8]>,
+    output_len: usize,
+    /// What each piece of the data became, known afterwards.
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A member of block gzip, or a segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub(super) output_start: usize,
+    pub(super) output_len: usize,
+    pub(super) data_start: usize,
+    pub(super) data_len: usize,
+    /// CRC-32 of the data.
+    pub(super) crc: u32,
+}
+
+impl Chunk {
+    /// An empty chunk of block gzip. Each thread has a chunk under way, and all of them together are to
+    /// keep an accelerator at a depth of some 60; but with two chunks per thread in memory, many
+    /// threads have smaller ones.
+    pub(super) fn of_blocks(threads: usize) -> Self {
+        let blocks = if matches!(threads, 2..=4) { MAX_BLOCKS } else { MAX_BLOCKS / 2 };
+        Self::new(blocks * BLOCK_LEN, blocks * MAX_MEMBER_LEN)
+    }
+
+    /// An empty chunk for one segment.
+    pub(super) fn of_segment() -> Self {
+        Self::new(SEGMENT_LEN, segment::MAX_LEN)
+    }
+
+    fn new(data_len: usize, output_len: usize) -> Self {
+        Self {
+            data: vec![0; data_len].into_boxed_slice(),
+            data_len: 0,
+            output: vec![0; output_len].into_boxed_slice(),
+            output_len: 0,
+            pieces: Vec::with_capacity(MAX_BLOCKS),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.data_len = 0;
+        self.output_len = 0;
+        self.pieces.clear();
+    }
+
+    /// The bytes for the file.
+    pub(super) fn output(&self) -> &[u8] {
+        &self.output[..self.output_len]
+    }
+
+    /// Room for more data; empty when the chunk is full.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        &mut self.data[self.data_len..]
+    }
+
+    /// Makes a segment of the data.
+    pub(super) fn compress_segment(&mut self, encoder: &mut SegmentEncoder) {
+        let data = &self.data[..self.data_len];
+        self.output_len = encoder.compress(data, &mut self.output);
+        self.pieces.clear();
+        self.pieces.push(Piece {
+            output_start: 0,
+            output_len: self.output_len,
+            data_start: 0,
+            data_len: data.len(),
+            crc: libdeflater::crc32(data),
+        });
+    }
+
+    /// Makes members of block gzip of the data.
+    pub(super) fn compress_blocks(&mut self, engine: &dyn BlockCompressor) {
+        let data = &self.data[..self.data_len];
+        let mut blocks: Vec<Block<'_>> = data
+            .chunks(BLOCK_LEN)
+            .zip(self.output.chunks_mut(MAX_MEMBER_LEN))
+            .map(|(src, slot)| Block::new(src, &mut slot[HEADER_LEN..MAX_MEMBER_LEN - TRAILER_LEN]))
+            .collect();
+        engine.compress_batch(&mut blocks);
+        let lens: [usize; MAX_BLOCKS] =
+            std::array::from_fn(|i| blocks.get_mut(i).map_or(0, settle));
+        drop(blocks);
+        self.pieces.clear();
+        self.output_len = 0;
+        for (i, src) in data.chunks(BLOCK_LEN).enumerate() {
+            let (slot, deflate_len) = (i * MAX_MEMBER_LEN, lens[i]);
+            let len = HEADER_LEN + deflate_len + TRAILER_LEN;
+            let crc = libdeflater::crc32(src);
+            let trailer = member::trailer(crc, src.len() as u64);
+            self.output[slot..][..HEADER_LEN].copy_from_slice(&member::block_header(len));
+            self.output[slot + len - TRAILER_LEN..slot + len].copy_from_slice(&trailer);
+            self.output.copy_within(slot..slot + len, self.output_len);
+            self.pieces.push(Piece {
+                output_start: self.output_len,
+                output_len: len,
+                data_start: i * BLOCK_LEN,
+                data_len: src.len(),
+                crc,
+            });
+            self.output_len += len;
+        }
+    }
+}
+
+/// Returns the length of a block's deflate stream. A bare engine's troubles are not the caller's:
+/// software does its work.
+fn settle(block: &mut Block<'_>) -> usize {
+    // No deflate stream is empty.
+    let stream_len = |block: &Block<'_>| block.result().ok().filter(|len| *len > 0);
+    let len = stream_len(block).or_else(|| {
+        if block.result() != Err(EngineError::OutputFull) {
+            let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
+            block.run(|data, deflate| software?.compress(data, deflate));
+        }
+        stream_len(block)
+    });
+    len.unwrap_or_else(|| {
+        let (data, deflate) = block.parts();
+        // It fits: a block of ours is shorter than a stored block may be.
+        deflate[0] = 1;
+        segment::store(data, &mut deflate[1..]) + 1
+    })
+}

@@ -1,0 +1,161 @@
+//! Finds what can be inflated ahead, and has it inflated.
+
+use std::io::Read;
+
+use super::batch::{self, BATCH_BLOCKS, Batch};
+use super::job::Job;
+use super::read::{GzReader, InOrder, Next};
+use super::run::{Framed, Run};
+use super::source::Next as Piece;
+use super::warning::GzWarning;
+use crate::{Error, Result};
+
+/// Bytes of the first run that are looked at first: who reads little waits for little.
+const FIRST_LOOK: usize = 16 << 10;
+/// See [`FIRST_LOOK`]; of later runs.
+const LOOK: usize = 128 << 10;
+
+/// What became of the attempt to find a job.
+enum Found {
+    /// It is submitted, and more may be.
+    Job,
+    /// It is done, and for now there is enough.
+    Enough,
+    /// There is none before this.
+    None(Next),
+}
+
+impl<R: Read> GzReader<R> {
+    /// Keeps the threads busy. Nothing is framed behind an error, or in a member or a part of one that
+    /// has to be inflated in order.
+    pub(super) fn submit_jobs(&mut self) -> Next {
+        while self.failed.is_none() && self.pool.has_room() {
+            let found = if self.member.is_some() { self.frame_run() } else { self.frame_blocks() };
+            match found {
+                Ok(Found::Job) => {}
+                Ok(Found::Enough) => return Next::Jobs,
+                Ok(Found::None(next)) => return next,
+                Err(error) => self.failed = Some(error),
+            }
+        }
+        Next::Jobs
+    }
+
+    /// Submits a job, and says what follows. Threads are for those who read on.
+    fn submit(&mut self, job: Job) -> Found {
+        let here = self.ramp <= BATCH_BLOCKS && self.pool.is_empty();
+        self.pool.submit(job, here);
+        if !here {
+            return Found::Job;
+        }
+        self.ramp *= if self.member.is_some() { BATCH_BLOCKS } else { 2 };
+        Found::Enough
+    }
+
+    fn frame_blocks(&mut self) -> Result<Found> {
+        let mut batch = match self.pool.job() {
+            Job::Blocks(batch) => batch,
+            Job::Run(_) => Batch::new(batch::blocks_of_batch(self.pool.threads())),
+        };
+        batch.clear();
+        batch.file_offset = self.source.offset();
+        let mut then = None;
+        while then.is_none() && (self.ramp > BATCH_BLOCKS || batch.blocks.len() < self.ramp) {
+            match self.source.peek() {
+                Ok(Piece::Block { header_len, len }) => {
+                    if !self.source.take_block(header_len, len, &mut batch) {
+                        break;
+                    }
+                    self.open_end = batch.blocks.last().is_none_or(|last| !last.is_end_marker());
+                }
+                Ok(Piece::Unsized { header_len }) => {
+                    then = Some(Ok(Next::Member { header_len }));
+                }
+                Ok(Piece::End) => then = Some(Ok(Next::End)),
+                Err(Error::NotGzip { offset }) if offset > 0 && self.trailing_garbage => {
+                    let warning = GzWarning::TrailingGarbage { offset };
+                    if !self.warnings.contains(&warning) {
+                        self.warnings.push(warning);
+                    }
+                    then = Some(Ok(Next::End));
+                }
+                Err(error) => then = Some(Err(error)),
+            }
+        }
+        let found = if batch.blocks.is_empty() {
+            self.pool.recycle(Job::Blocks(batch));
+            Found::Job
+        } else {
+            self.submit(Job::Blocks(batch))
+        };
+        match then {
+            None => Ok(found),
+            Some(then) => then.map(Found::None),
+        }
+    }
+
+    fn frame_run(&mut self) -> Result<Found> {
+        let Some(member) = &mut self.member else { return Ok(Found::None(Next::Jobs)) };
+        if member.then_in_order.is_some() {
+            return Ok(Found::None(Next::Jobs));
+        }
+        if self.source.is_behind_last_block() {
+            return Ok(Found::None(Next::End));
+        }
+        let short = self.ramp == 1 && self.pool.is_empty();
+        let mut run = match self.pool.job() {
+            Job::Run(run) => run,
+            Job::Blocks(_) => Box::default(),
+        };
+        run.clear(self.source.offset());
+        let torn = match self.fill_run(&mut run, short)? {
+            Filled::Run => return Ok(self.submit(Job::Run(run))),
+            Filled::Nothing => true,
+            Filled::NoMarker => false,
+        };
+        self.pool.recycle(Job::Run(run));
+        if let Some(member) = &mut self.member {
+            member.then_in_order = Some(InOrder { torn });
+        }
+        Ok(Found::None(Next::Jobs))
+    }
+
+    fn fill_run(&mut self, run: &mut Run, short: bool) -> Result<Filled> {
+        let source = &mut self.source;
+        while let Some(segment) =
+            self.known.as_ref().and_then(|known| known.at_file(source.offset()))
+            && !run.is_long()
+            && (!short || run.is_empty())
+            && !source.is_behind_last_block()
+            && source.fill(segment.len as usize)?
+        {
+            let len = segment.len as usize;
+            run.push_known(&source.buffered()[..len], segment);
+            source.consume(len);
+        }
+        if !run.is_empty() {
+            return Ok(Filled::Run);
+        }
+        let mut wanted = if short { FIRST_LOOK } else { LOOK };
+        loop {
+            let ended = !source.fill(wanted)?;
+            match run.frame(source.buffered(), ended, short) {
+                Framed::Run(0) => return Ok(Filled::Nothing),
+                Framed::Run(len) => {
+                    source.consume(len);
+                    return Ok(Filled::Run);
+                }
+                Framed::NoMarker => return Ok(Filled::NoMarker),
+                Framed::Needs(len) => wanted = len,
+            }
+        }
+    }
+}
+
+/// What became of a run.
+enum Filled {
+    Run,
+    /// The file has ended.
+    Nothing,
+    NoMarker,
+}

@@ -1,0 +1,85 @@
+//! Archives in one member, in blocks, and by version 0.1.0.
+
+use std::io::{Cursor, Read};
+
+use uadk_compress_archive::{ArchiveReader, Error};
+
+use crate::common::{bgzf_options, options, read_all, run, sample_files, verify, write_sample};
+
+/// By version 0.1.0: `tar create --threads 1` of five entries in `dir`.
+const OLD: &[u8] = include_bytes!("../fixtures/version-0.1.0.tar.gz");
+
+#[test]
+fn an_archive_of_the_first_version_is_read_and_goes_on() {
+    let verified = verify(OLD).expect("whole");
+    assert!(verified.indexed && verified.ended);
+    assert_eq!(verified.entries, 5);
+    let mut archive = ArchiveReader::new(Cursor::new(OLD)).expect("a reader");
+    assert!(archive.index().expect("an index").is_stored());
+    let mut numbers = String::new();
+    archive.open("dir/numbers").expect("there").read_to_string(&mut numbers).expect("whole");
+    assert_eq!(numbers.lines().count(), 30_000);
+
+    // It stays block gzip, with an index as it was.
+    let mut archive = options(1).append(Cursor::new(OLD.to_vec())).expect("an archive");
+    archive.append_bytes("more", b"!").expect("memory");
+    let file = archive.finish().expect("memory").into_inner();
+    run("tabix", "bgzip", &["-t"], &file);
+    assert_eq!(verify(&file).expect("whole").entries, 6);
+    let cut = file[..file.len() - 300].to_vec();
+    let (mut archive, recovered) = options(1).resume(Cursor::new(cut)).expect("a torn end");
+    archive.append_bytes("last", b"?").expect("memory");
+    let resumed = archive.finish().expect("memory").into_inner();
+    assert_eq!(verify(&resumed).expect("whole").entries, recovered.entries.len() as u64 + 1);
+}
+
+#[test]
+fn one_member_is_one_member() {
+    let file = write_sample(&options(2));
+    let mut decoder = flate2::bufread::GzDecoder::new(&file[..]);
+    let mut data = Vec::new();
+    decoder.read_to_end(&mut data).expect("zlib reads it");
+    assert!(decoder.into_inner().is_empty(), "nothing is behind it");
+    // The tar, and behind its end the index, which tar ignores, even when it is told to look there.
+    for arguments in [&["tf", "-"][..], &["tif", "-"]] {
+        let names = String::from_utf8(run("tar", "tar", arguments, &data)).expect("ASCII");
+        assert_eq!(names.lines().count(), sample_files().len(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn of_archives_behind_each_other_the_first_is_read() {
+    for options in [options(1), bgzf_options(1)] {
+        let first = write_sample(&options);
+        let mut second = options.writer(Vec::new()).expect("an archive");
+        second.append_bytes("second", b"2").expect("memory");
+        let file = [first, second.finish().expect("memory")].concat();
+        assert!(read_all(&file) == sample_files());
+        let mut archive = options.reader(Cursor::new(&file)).expect("a reader");
+        let index = archive.index().expect("by reading");
+        assert!(!index.is_stored());
+        assert_eq!(index.entries().len(), sample_files().len());
+        let mut read = Vec::new();
+        archive.open("dir/one").expect("there").read_to_end(&mut read).expect("whole");
+        assert_eq!(read, b"1");
+    }
+}
+
+#[test]
+fn without_its_index_an_archive_is_read_in_order() {
+    // In the records: before the footer, that is.
+    for (options, behind) in [(options(1), 1037 + 50), (bgzf_options(1), 143 + 50)] {
+        let mut file = write_sample(&options);
+        let at = file.len() - behind;
+        file[at] ^= 0x40;
+        let mut archive = options.reader(Cursor::new(&file)).expect("a reader");
+        assert!(!archive.load_stored_index().expect("memory"));
+        assert!(matches!(archive.index_error(), Some(Error::Index { .. })));
+        let mut names = Vec::new();
+        while let Some(entry) = archive.next_entry().expect("whole") {
+            names.push(entry.entry().path().display().to_string());
+        }
+        assert!(names.into_iter().eq(sample_files().into_iter().map(|(name, _)| name)));
+        assert!(verify(&file).is_err());
+    }
+}
