@@ -5,7 +5,7 @@
 ARGS ?=
 BENCH ?= *
 
-.PHONY: setup demo test bench lint
+.PHONY: setup demo test test-readers bench lint
 
 setup:
 	@tools/setup
@@ -23,6 +23,15 @@ test: setup
 	RUSTFLAGS='--cfg loom' cargo test -p uadk-compress --lib --target-dir target/loom interleavings
 	cargo test --profile unoptimised $(addprefix -p ,$(SMALL_STACKS)) --test stack
 	tools/test-targets
+
+# Has some 60 readers of gzip and tar.gz read what we write, and checks the table in docs/archives.md. Not a
+# part of `test`: it takes a browser and several languages, which it installs. `make test-readers ARGS=--update`
+# writes the table.
+test-readers:
+	@tools/setup --with-readers
+	cargo build --release -p uadk-compress-cli
+	tools/test-readers --self-test
+	tools/test-readers $(ARGS)
 
 # Packages with a test named `stack`.
 SMALL_STACKS = block-deflate uadk-compress uadk-compress-archive uadk-compress-pages

@@ -1,0 +1,42 @@
+//! flate2 and tar.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::process::ExitCode;
+
+use flate2::bufread::{GzDecoder, MultiGzDecoder};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [way, file] = &arguments[..] else {
+        eprintln!("usage: read WAY FILE");
+        return ExitCode::from(64);
+    };
+    match read(way, file) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{way}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(way: &str, file: &str) -> io::Result<()> {
+    let file = BufReader::new(File::open(file)?);
+    match way {
+        "GzDecoder" => print(GzDecoder::new(file)),
+        "MultiGzDecoder" => print(MultiGzDecoder::new(file)),
+        "tar on GzDecoder" => extract(GzDecoder::new(file)),
+        "tar on MultiGzDecoder" => extract(MultiGzDecoder::new(file)),
+        _ => Err(io::Error::other("unknown way")),
+    }
+}
+
+fn print(mut input: impl Read) -> io::Result<()> {
+    io::copy(&mut input, &mut io::stdout()).map(drop)
+}
+
+fn extract(input: impl Read) -> io::Result<()> {
+    tar::Archive::new(input).unpack(".")
+}
