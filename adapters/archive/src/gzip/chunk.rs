@@ -7,6 +7,8 @@ use uadk_compress::{
 use super::member::{self, BLOCK_LEN, HEADER_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
 use super::segment::{self, SEGMENT_LEN, SegmentEncoder};
 
+/// The most segments of a chunk.
+const SEGMENTS: usize = 2;
 /// The most full blocks of a chunk of block gzip.
 const MAX_BLOCKS: usize = 32;
 
@@ -43,9 +45,9 @@ impl Chunk {
         Self::new(blocks * BLOCK_LEN, blocks * MAX_MEMBER_LEN)
     }
 
-    /// An empty chunk for one segment.
-    pub(super) fn of_segment() -> Self {
-        Self::new(SEGMENT_LEN, segment::MAX_LEN)
+    /// An empty chunk of segments, which are made two at a time.
+    pub(super) fn of_segments() -> Self {
+        Self::new(SEGMENTS * SEGMENT_LEN, SEGMENTS * segment::MAX_LEN)
     }
 
     fn new(data_len: usize, output_len: usize) -> Self {
@@ -74,18 +76,24 @@ impl Chunk {
         &mut self.data[self.data_len..]
     }
 
-    /// Makes a segment of the data.
-    pub(super) fn compress_segment(&mut self, encoder: &mut SegmentEncoder) {
+    /// Makes segments of the data.
+    pub(super) fn compress_segments(&mut self, encoder: &mut SegmentEncoder) {
         let data = &self.data[..self.data_len];
-        self.output_len = encoder.compress(data, &mut self.output);
+        let lens = encoder.compress(data, &mut self.output);
         self.pieces.clear();
-        self.pieces.push(Piece {
-            output_start: 0,
-            output_len: self.output_len,
-            data_start: 0,
-            data_len: data.len(),
-            crc: libdeflater::crc32(data),
-        });
+        self.output_len = 0;
+        for (i, (src, len)) in data.chunks(SEGMENT_LEN).zip(lens).enumerate() {
+            let slot = i * segment::MAX_LEN;
+            self.output.copy_within(slot..slot + len, self.output_len);
+            self.pieces.push(Piece {
+                output_start: self.output_len,
+                output_len: len,
+                data_start: i * SEGMENT_LEN,
+                data_len: src.len(),
+                crc: libdeflater::crc32(src),
+            });
+            self.output_len += len;
+        }
     }
 
     /// Makes members of block gzip of the data.

@@ -3,18 +3,24 @@
 //! Compressors end a stream by a bit in the header of its last block, and where that is only decoding
 //! tells. Nothing is produced here, so tables can be simple: each entry says how many bits to skip,
 //! extra bits included, and which table comes next. Several literals, or literals and a length, share
-//! an entry where their codes fit, and no step but the end of a block needs a branch.
+//! an entry where their codes fit, and only long codes and the end of a block need a branch.
 
 use std::ops::Range;
 
-/// Bits that index the table of literals and lengths.
-const LITERAL_BITS: u32 = 11;
-/// Bits that index the table of distances.
-const DISTANCE_BITS: u32 = 9;
+/// Bits that index a table; longer codes have subtables.
+const ROOT_BITS: u32 = 11;
+const ROOT_LEN: usize = 1 << ROOT_BITS;
+/// Bits that index a subtable.
+const SUB_BITS: u32 = MAX_CODE_BITS as u32 - ROOT_BITS;
+const SUB_LEN: usize = 1 << SUB_BITS;
 /// The longest code.
 const MAX_CODE_BITS: usize = 15;
-/// Both tables and all their subtables: no more than 2048 + 144 * 16 + 512 + 16 * 64 entries.
-const TABLE_LEN: usize = 1 << 13;
+/// Where the table of literals and lengths begins, and that of distances.
+const LITERAL_TABLE: usize = 0;
+const DISTANCE_TABLE: usize = ROOT_LEN;
+/// Both tables and their subtables, of which there are at most one for two codes. No index is behind
+/// it: an entry has 16 bits for where a table begins.
+const TABLE_LEN: usize = (1 << 16) + ROOT_LEN;
 /// Bytes that must be readable behind a stream.
 pub(super) const SLACK: usize = 8;
 
@@ -23,13 +29,18 @@ const END_OF_BLOCK: usize = 256;
 const LITERALS: usize = 288;
 const DISTANCES: usize = 32;
 
-/// An entry: bits to skip (bits 0 to 7), bits that index the next table (8 to 11), whether the block
-/// ends or the code does not exist (12, 13), and where the next table begins (16 to 31).
+/// An entry: bits to skip (bits 0 to 7), whether that is not all (8 to 11), and where the next table
+/// begins (16 to 31).
 type Entry = u32;
-const ENDS: Entry = 1 << 12;
-const INVALID: Entry = 1 << 13;
-const fn go_to(table: usize, bits: u32) -> Entry {
-    (table as u32) << 16 | bits << 8
+/// The block ends.
+const ENDS: Entry = 1 << 8;
+/// There is no such code.
+const INVALID: Entry = 1 << 9;
+/// The code is longer, and the next table is a subtable.
+const LONG: Entry = 1 << 10;
+const SPECIAL: Entry = ENDS | INVALID | LONG;
+const fn go_to(table: usize) -> Entry {
+    (table as u32) << 16
 }
 
 /// Extra bits of length symbols from 257 on.
@@ -47,7 +58,8 @@ pub(super) struct Finder {
 
 impl Finder {
     pub(super) fn new() -> Self {
-        let table = vec![INVALID; TABLE_LEN].into_boxed_slice();
+        // Most of it is never touched.
+        let table = vec![0; TABLE_LEN].into_boxed_slice();
         Self { table: table.try_into().expect("it has this length") }
     }
 
@@ -56,52 +68,38 @@ impl Finder {
     ///
     /// [`SLACK`] bytes of any value have to follow it in the buffer.
     pub(super) fn find(&mut self, buffer: &[u8], len: usize) -> Option<Range<usize>> {
-        debug_assert!(buffer.len() >= len + SLACK);
-        let mut bits = Bits::new(buffer);
-        loop {
-            let start = bits.position();
-            let last = bits.take(1)? == 1;
-            match bits.take(2)? {
-                0 => bits.skip_stored()?,
-                1 => {
-                    self.use_fixed_codes()?;
-                    self.skip_symbols(&mut bits)?;
-                }
-                2 => {
-                    self.read_codes(&mut bits)?;
-                    self.skip_symbols(&mut bits)?;
-                }
-                _ => return None,
-            }
-            if bits.position() > len * 8 {
-                return None;
-            }
-            if last {
-                let end = bits.position();
-                return (end.div_ceil(8) == len).then_some(start..end);
-            }
-        }
+        let mut walk = Walk::new(self, buffer, len);
+        walk.next_block();
+        walk.finish()
     }
 
-    fn skip_symbols(&self, bits: &mut Bits<'_>) -> Option<()> {
-        let start = go_to(0, LITERAL_BITS);
-        let mut entry = start;
-        loop {
-            bits.refill();
-            // A step skips 28 bits at most: a distance's code and its extra bits.
+    /// As [`find`](Self::find), in two streams at once: one step of each overlaps with one of the other,
+    /// which takes little longer than one stream alone.
+    pub(super) fn find_both(
+        finders: [&mut Self; 2],
+        streams: [(&[u8], usize); 2],
+    ) -> [Option<Range<usize>>; 2] {
+        let [first, second] = finders;
+        let mut a = Walk::new(first, streams[0].0, streams[0].1);
+        let mut b = Walk::new(second, streams[1].0, streams[1].1);
+        a.next_block();
+        b.next_block();
+        while a.is_in_symbols() && b.is_in_symbols() {
+            a.bits.refill();
+            b.bits.refill();
+            // A step skips 24 bits at most: a distance's code and its extra bits.
             for _ in 0..2 {
-                let mask = (1_usize << (entry >> 8 & 15)) - 1;
-                let index = (entry >> 16) as usize + (bits.buffer as usize & mask);
-                entry = self.table[index % TABLE_LEN];
-                bits.skip(entry & 0xff);
-                if entry & (ENDS | INVALID) != 0 {
-                    return (entry & ENDS != 0 && !bits.is_overrun()).then_some(());
+                let (of_a, of_b) = (a.step(), b.step());
+                if (of_a | of_b) & SPECIAL != 0 {
+                    a.handle(of_a);
+                    b.handle(of_b);
+                    break;
                 }
             }
-            if bits.is_overrun() {
-                return None;
-            }
+            a.check();
+            b.check();
         }
+        [a.finish(), b.finish()]
     }
 
     fn use_fixed_codes(&mut self) -> Option<()> {
@@ -158,9 +156,8 @@ impl Finder {
     fn build(&mut self, literals: &[u8], distances: &[u8]) -> Option<()> {
         let literal_codes = codes::<LITERALS>(literals)?;
         let distance_codes = codes::<DISTANCES>(distances)?;
-        let to_literals = go_to(0, LITERAL_BITS);
-        let mut end = (1 << LITERAL_BITS) + (1 << DISTANCE_BITS);
-        let to_distances = go_to(1 << LITERAL_BITS, DISTANCE_BITS);
+        let (to_literals, to_distances) = (go_to(LITERAL_TABLE), go_to(DISTANCE_TABLE));
+        let mut end = 2 * ROOT_LEN;
         self.table[..end].fill(INVALID);
         for (symbol, (&len, &code)) in literals.iter().zip(&literal_codes).enumerate() {
             let entry = match symbol {
@@ -171,90 +168,194 @@ impl Finder {
                     None => INVALID,
                 },
             };
-            self.insert(0, LITERAL_BITS, &mut end, code, len, entry)?;
+            self.insert(LITERAL_TABLE, &mut end, code, len, entry)?;
         }
         self.pack_literals();
         for (symbol, (&len, &code)) in distances.iter().zip(&distance_codes).enumerate() {
             let extra = (symbol as u32 / 2).saturating_sub(1);
             let entry = if symbol < 30 { to_literals + extra } else { INVALID };
-            self.insert(1 << LITERAL_BITS, DISTANCE_BITS, &mut end, code, len, entry)?;
+            self.insert(DISTANCE_TABLE, &mut end, code, len, entry)?;
         }
         Some(())
     }
 
-    /// Puts the entry of a code into the table at `base`, or into one of its subtables, which are
-    /// allocated at `end`.
+    /// Puts the entry of a code into a table, or into one of its subtables, which are allocated at
+    /// `end`.
     fn insert(
         &mut self,
-        base: usize,
-        root_bits: u32,
+        table: usize,
         end: &mut usize,
         code: u16,
         len: u8,
         entry: Entry,
     ) -> Option<()> {
-        const SUB_LEN: [usize; 2] = [1 << (15 - LITERAL_BITS), 1 << (15 - DISTANCE_BITS)];
         let (code, bits) = (usize::from(code), u32::from(len));
         if len == 0 {
             return Some(());
         }
-        if bits <= root_bits {
-            let root = self.table.get_mut(base..base + (1 << root_bits))?;
+        if bits <= ROOT_BITS {
+            let root = self.table.get_mut(table..table + ROOT_LEN)?;
             let entries = root.iter_mut().skip(code).step_by(1 << len);
             entries.for_each(|slot| *slot = entry + bits);
             return Some(());
         }
-        let sub_len = SUB_LEN[usize::from(base > 0)];
-        let prefix = base + (code & ((1 << root_bits) - 1));
-        if self.table[prefix] & INVALID != 0 {
-            self.table.get_mut(*end..*end + sub_len)?.fill(INVALID);
-            self.table[prefix] = go_to(*end, 15 - root_bits) + root_bits;
-            *end += sub_len;
+        let prefix = table + (code & (ROOT_LEN - 1));
+        if self.table[prefix] & LONG == 0 {
+            self.table.get_mut(*end..*end + SUB_LEN)?.fill(INVALID);
+            self.table[prefix] = (go_to(*end) | LONG) + ROOT_BITS;
+            *end += SUB_LEN;
         }
         let start = (self.table[prefix] >> 16) as usize;
-        let sub = self.table.get_mut(start..start + sub_len)?;
-        let step = 1 << (bits - root_bits);
-        let entries = sub.iter_mut().skip(code >> root_bits).step_by(step);
-        entries.for_each(|slot| *slot = entry + bits - root_bits);
+        let sub = self.table.get_mut(start..start + SUB_LEN)?;
+        let entries = sub.iter_mut().skip(code >> ROOT_BITS).step_by(1 << (bits - ROOT_BITS));
+        entries.for_each(|slot| *slot = entry + bits - ROOT_BITS);
         Some(())
     }
 
     /// Joins literals with what follows them in the same bits.
     fn pack_literals(&mut self) {
-        const LEN: usize = 1 << LITERAL_BITS;
-        // A literal is what leads back to the same table and has no extra bits.
-        let is_literal = |entry: Entry| entry & !0xff == go_to(0, LITERAL_BITS);
-        let mut code_bits = [0_u8; LEN];
-        let single: [Entry; LEN] = std::array::from_fn(|i| self.table[i]);
-        for i in 1..LEN {
-            let first = single[i];
+        // A literal is what leads back to the same table. Lengths lead to the other one.
+        let is_literal = |entry: Entry| entry & !0xff == go_to(LITERAL_TABLE);
+        // Bits of an entry that are codes. Up to five bits of a length are extra bits: counting them
+        // is on the safe side.
+        let code_bits = |entry: Entry| if entry & SPECIAL == 0 { entry & 0xff } else { u32::MAX };
+        let mut single = [0; ROOT_LEN];
+        single.copy_from_slice(&self.table[..ROOT_LEN]);
+        for (i, first) in single.into_iter().enumerate().skip(1) {
             if !is_literal(first) {
                 continue;
             }
             let len = first & 0xff;
-            code_bits[i] = len as u8;
+            // What follows, if it is all within the bits that are left: several codes, or one.
             let rest = i >> len;
-            // What follows, if its codes are all within the bits that are left: several, or one.
-            let left = LITERAL_BITS - len;
-            let several = (u32::from(code_bits[rest]), self.table[rest]);
-            let one = (code_len(single[rest]), single[rest]);
-            let next = [several, one]
-                .into_iter()
-                .find(|(bits, entry)| *bits > 0 && *bits <= left && entry & (ENDS | INVALID) == 0);
-            if let Some((bits, entry)) = next {
-                self.table[i] = entry + len;
-                code_bits[i] += bits as u8;
+            let candidates = [self.table[rest], single[rest]];
+            let next = candidates.into_iter().find(|next| code_bits(*next) <= ROOT_BITS - len);
+            if let Some(next) = next {
+                self.table[i] = next + len;
             }
         }
     }
 }
 
-/// Bits of the code of a literal or length; 0 for what can't be joined to a literal.
-fn code_len(entry: Entry) -> u32 {
-    // Subtables are not joined. Up to five bits of a length are extra bits: counting them as code is on
-    // the safe side.
-    let is_joined = entry & (ENDS | INVALID) == 0 && entry >> 16 <= 1 << LITERAL_BITS;
-    if is_joined { entry & 0xff } else { 0 }
+/// A walk through the blocks of a stream.
+struct Walk<'a> {
+    finder: &'a mut Finder,
+    bits: Bits<'a>,
+    len: usize,
+    /// Where the block begins, and whether it says that it is the last one.
+    start: usize,
+    is_last: bool,
+    state: State,
+    /// The table of the next step.
+    table: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// In a block with codes.
+    Symbols,
+    /// Behind the last block.
+    Ended,
+    /// It is no stream.
+    Wrong,
+}
+
+impl<'a> Walk<'a> {
+    fn new(finder: &'a mut Finder, buffer: &'a [u8], len: usize) -> Self {
+        debug_assert!(buffer.len() >= len + SLACK);
+        let (bits, state) = (Bits::new(buffer), State::Wrong);
+        Self { finder, bits, len, start: 0, is_last: false, state, table: LITERAL_TABLE }
+    }
+
+    fn is_in_symbols(&self) -> bool {
+        self.state == State::Symbols
+    }
+
+    /// Goes on to the symbols of the next block that has any.
+    fn next_block(&mut self) {
+        self.state = self.read_headers().unwrap_or(State::Wrong);
+        self.table = LITERAL_TABLE;
+    }
+
+    fn read_headers(&mut self) -> Option<State> {
+        loop {
+            self.start = self.bits.position();
+            self.is_last = self.bits.take(1)? == 1;
+            match self.bits.take(2)? {
+                0 => self.bits.skip_stored()?,
+                1 => {
+                    self.finder.use_fixed_codes()?;
+                    return Some(State::Symbols);
+                }
+                2 => {
+                    self.finder.read_codes(&mut self.bits)?;
+                    return Some(State::Symbols);
+                }
+                _ => return None,
+            }
+            if self.bits.position() > self.len * 8 {
+                return None;
+            }
+            if self.is_last {
+                return Some(State::Ended);
+            }
+        }
+    }
+
+    /// Skips what one entry says, and returns it.
+    #[inline(always)]
+    fn step(&mut self) -> Entry {
+        let index = self.table + (self.bits.buffer as usize & (ROOT_LEN - 1));
+        let entry = self.finder.table[index];
+        self.bits.skip(entry & 0xff);
+        self.table = (entry >> 16) as usize;
+        entry
+    }
+
+    /// Does what else an entry asks for.
+    fn handle(&mut self, mut entry: Entry) {
+        if entry & LONG != 0 {
+            self.bits.refill();
+            let index = self.table + (self.bits.buffer as usize & (SUB_LEN - 1));
+            entry = self.finder.table[index];
+            self.bits.skip(entry & 0xff);
+            self.table = (entry >> 16) as usize;
+        }
+        if self.bits.position() > self.len * 8 || entry & INVALID != 0 {
+            self.state = State::Wrong;
+        } else if entry & ENDS != 0 {
+            if self.is_last {
+                self.state = State::Ended;
+            } else {
+                self.next_block();
+            }
+        }
+    }
+
+    /// Ends the walk where nothing is left to read.
+    fn check(&mut self) {
+        if self.bits.is_overrun() {
+            self.state = State::Wrong;
+        }
+    }
+
+    /// Walks to the end, and returns where the last block is.
+    fn finish(mut self) -> Option<Range<usize>> {
+        while self.is_in_symbols() {
+            self.bits.refill();
+            for _ in 0..2 {
+                let entry = self.step();
+                if entry & SPECIAL != 0 {
+                    self.handle(entry);
+                    break;
+                }
+            }
+            self.check();
+        }
+        let end = self.bits.position();
+        let is_whole = self.state == State::Ended && end.div_ceil(8) == self.len;
+        is_whole.then_some(self.start..end)
+    }
 }
 
 /// The codes of symbols with such lengths, bits in the order in which they are read. `None` if more
@@ -377,7 +478,23 @@ mod tests {
     fn find(stream: &[u8]) -> Option<Range<usize>> {
         let mut buffer = stream.to_vec();
         buffer.extend([0xa5; SLACK]);
-        Finder::new().find(&buffer, stream.len())
+        let alone = Finder::new().find(&buffer, stream.len());
+        // Beside another one it is the same, on either side.
+        let other = (&[3, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], 2);
+        let (mut first, mut second) = (Finder::new(), Finder::new());
+        for (streams, place) in
+            [([(&buffer[..], stream.len()), other], 0), ([other, (&buffer, stream.len())], 1)]
+        {
+            let both = Finder::find_both([&mut first, &mut second], streams);
+            assert_eq!(both[place], alone);
+            assert_eq!(both[1 - place], Some(0..10));
+        }
+        let twice = [(&buffer[..], stream.len()); 2];
+        assert_eq!(
+            Finder::find_both([&mut first, &mut second], twice),
+            [alone.clone(), alone.clone()]
+        );
+        alone
     }
 
     /// Text, noise, runs, and mixtures of them.

@@ -3,10 +3,14 @@
 //! A segment refers to no data before it, begins and ends at a byte, and none of its blocks is the
 //! last of the stream. It ends in an empty stored block, as pigz and zlib's `Z_SYNC_FLUSH` leave it.
 
+use std::array;
+use std::ops::Range;
 use std::sync::Arc;
 
 use block_deflate::{Encoder, Mode};
-use uadk_compress::{BlockCompressor, Checked, Format, Level, SoftwareCompressor};
+use uadk_compress::{
+    Block, BlockCompressor, Checked, Format, Level, SoftwareCompressor, SoftwareEncoder,
+};
 
 use super::last_block::{Finder, SLACK};
 use super::member::EMPTY_DEFLATE;
@@ -36,13 +40,19 @@ pub(super) enum SegmentEngine {
 }
 
 impl SegmentEngine {
-    /// Software for a level.
+    /// Software for a level of gzip. libdeflate gets the ratio of a level of zlib's, in segments without
+    /// history, at the level below.
     pub(super) fn software(level: Level) -> Result<Self, uadk_compress::Error> {
         if level.get() <= 1 {
             let mode = if level == Level::FASTEST { Mode::Fast } else { Mode::Default };
             return Ok(Self::Fast(mode));
         }
+        let level = match level.get() {
+            below @ 2..=9 => Level::new(below - 1).unwrap_or(level),
+            _ => level,
+        };
         let engine = SoftwareCompressor::new(Format::RawDeflate, level)?;
+        let engine = engine.with_encoder(SoftwareEncoder::Libdeflate);
         Ok(Self::Streams(Checked::new(Arc::new(engine))))
     }
 }
@@ -51,7 +61,7 @@ impl SegmentEngine {
 #[derive(Debug)]
 pub(super) enum SegmentEncoder {
     Fast(Box<Encoder>),
-    Streams { engine: Checked<Arc<dyn BlockCompressor>>, finder: Box<Finder> },
+    Streams { engine: Checked<Arc<dyn BlockCompressor>>, finders: Box<[Finder; 2]> },
 }
 
 impl SegmentEncoder {
@@ -59,45 +69,93 @@ impl SegmentEncoder {
         match engine {
             SegmentEngine::Fast(mode) => Self::Fast(Box::new(Encoder::new(*mode))),
             SegmentEngine::Streams(engine) => {
-                Self::Streams { engine: engine.clone(), finder: Box::new(Finder::new()) }
+                let finders = Box::new([Finder::new(), Finder::new()]);
+                Self::Streams { engine: engine.clone(), finders }
             }
         }
     }
 
-    /// Makes a segment of `data`, which has 1 to [`SEGMENT_LEN`] bytes, at the beginning of `out`, and
-    /// returns its length.
-    pub(super) fn compress(&mut self, data: &[u8], out: &mut [u8]) -> usize {
-        let stored_len = data.len() + data.len().div_ceil(STORED_LEN) * STORED_HEADER;
-        let len = match self {
-            Self::Fast(encoder) => encoder.compress_segment(data, out).ok(),
-            Self::Streams { engine, finder } => {
-                let room = stored_len + STORED_HEADER;
-                let made = engine.compress(data, &mut out[..room]);
-                let joined = made.ok().and_then(|len| join(finder, out, len));
-                joined.or_else(|| {
-                    // An engine that fails, or whose stream is none, has its work done by software.
-                    let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
-                    let len = software.and_then(|e| e.compress(data, &mut out[..room])).ok()?;
-                    join(finder, out, len)
-                })
+    /// Makes segments of up to two pieces of data, which have 1 to [`SEGMENT_LEN`] bytes each, and returns
+    /// their lengths. For each there are [`MAX_LEN`] bytes of `out`.
+    pub(super) fn compress(&mut self, data: &[u8], out: &mut [u8]) -> [usize; 2] {
+        let pieces = || data.chunks(SEGMENT_LEN);
+        let mut lens = [None; 2];
+        match self {
+            Self::Fast(encoder) => {
+                for ((piece, out), len) in pieces().zip(out.chunks_mut(MAX_LEN)).zip(&mut lens) {
+                    *len = encoder.compress_segment(piece, out).ok();
+                }
             }
-        };
-        match len {
-            Some(len) if len < stored_len + STORED_HEADER => len,
-            _ => {
-                let len = store(data, &mut out[1..]);
-                out[0] = 0;
-                out[1 + len] = 0;
-                out[2 + len..6 + len].copy_from_slice(&SYNC_MARKER);
-                6 + len
+            Self::Streams { engine, finders } => {
+                let outputs = out.chunks_mut(MAX_LEN);
+                let mut blocks: Vec<Block<'_>> = pieces()
+                    .zip(outputs)
+                    .map(|(piece, out)| Block::new(piece, &mut out[..room(piece.len())]))
+                    .collect();
+                engine.compress_batch(&mut blocks);
+                let streams: [usize; 2] = array::from_fn(|i| {
+                    blocks.get(i).map_or(0, |block| block.result().unwrap_or(0))
+                });
+                drop(blocks);
+                lens = join_both(finders, out, streams);
             }
+        }
+        let mut pieces = pieces().zip(out.chunks_mut(MAX_LEN));
+        lens.map(|len| pieces.next().map_or(0, |(piece, out)| finish(piece, out, len)))
+    }
+}
+
+/// Bytes that an engine may write for a piece of data: no more than the data stored.
+const fn room(len: usize) -> usize {
+    stored_len(len) + STORED_HEADER
+}
+
+const fn stored_len(len: usize) -> usize {
+    len + len.div_ceil(STORED_LEN) * STORED_HEADER
+}
+
+/// The length of a segment: `len`, if an engine has made it and it is not longer than the data. An engine
+/// that fails, or whose stream is none, has its work done by software.
+fn finish(piece: &[u8], out: &mut [u8], len: Option<usize>) -> usize {
+    let by_software = || {
+        let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).ok()?;
+        let len = software.compress(piece, &mut out[..room(piece.len())]).ok()?;
+        let last = Finder::new().find(out, len)?;
+        Some(join(out, len, last))
+    };
+    match len.or_else(by_software) {
+        Some(len) if len < room(piece.len()) => len,
+        _ => {
+            let len = store(piece, &mut out[1..]);
+            out[0] = 0;
+            out[1 + len] = 0;
+            out[2 + len..6 + len].copy_from_slice(&SYNC_MARKER);
+            6 + len
         }
     }
 }
 
-/// Turns a whole stream of `len` bytes into a segment; returns its length.
-fn join(finder: &mut Finder, out: &mut [u8], len: usize) -> Option<usize> {
-    let last = finder.find(out, len)?;
+/// Turns whole streams of these lengths into segments; returns their lengths.
+fn join_both(finders: &mut [Finder; 2], out: &mut [u8], lens: [usize; 2]) -> [Option<usize>; 2] {
+    let [first, second] = finders;
+    let found = match lens {
+        [0, 0] => [None, None],
+        [len, 0] => [first.find(out, len), None],
+        [0, len] => [None, second.find(&out[MAX_LEN..], len)],
+        [one, other] => {
+            let (a, b) = out.split_at(MAX_LEN);
+            Finder::find_both([first, second], [(a, one), (b, other)])
+        }
+    };
+    let mut outputs = out.chunks_mut(MAX_LEN);
+    array::from_fn(|i| {
+        let out = outputs.next()?;
+        Some(join(out, lens[i], found[i].clone()?))
+    })
+}
+
+/// Turns a whole stream of `len` bytes, whose last block is known, into a segment; returns its length.
+fn join(out: &mut [u8], len: usize, last: Range<usize>) -> usize {
     out[last.start / 8] &= !(1 << (last.start % 8));
     // Three zeros begin a stored block that is not the last one; zeros fill its first byte.
     let end = (last.end + 3).div_ceil(8);
@@ -107,7 +165,7 @@ fn join(finder: &mut Finder, out: &mut [u8], len: usize) -> Option<usize> {
         out[last.end / 8] &= (1 << used) - 1;
     }
     out[end..end + 4].copy_from_slice(&SYNC_MARKER);
-    Some(end + 4)
+    end + 4
 }
 
 /// Writes `data` as stored blocks, without the first byte of the first of them, which the caller

@@ -85,9 +85,9 @@ impl GzOptions {
                 };
                 let encoder = move || SegmentEncoder::new(&engine);
                 let compress = |encoder: &mut SegmentEncoder, chunk: &mut Chunk| {
-                    chunk.compress_segment(encoder);
+                    chunk.compress_segments(encoder);
                 };
-                Pool::new(self.threads, |_| Chunk::of_segment(), encoder, compress)
+                Pool::new(self.threads, |_| Chunk::of_segments(), encoder, compress)
             }
         };
         let header = (layout == Layout::OneMember).then(|| self.header());
