@@ -220,6 +220,16 @@ mod tests {
     }
 
     #[test]
+    fn sizes_from_8_gib_on_stand_in_both() {
+        let fields = Fields { kind: b'0', ..Fields::default() };
+        assert_eq!(fields.encode(b"f", (1 << 33) - 1).len(), BLOCK);
+        let blocks = fields.encode(b"f", 1 << 33);
+        assert!(blocks[BLOCK..].starts_with(b"19 size=8589934592\n"));
+        let header = Header::from_byte_slice(&blocks[2 * BLOCK..]);
+        assert_eq!(header.entry_size().ok(), Some(1 << 33));
+    }
+
+    #[test]
     fn headers_about_other_entries_are_no_entries() {
         for kind in [tar::EntryType::XHeader, tar::EntryType::GNUSparse] {
             let mut header = Header::new_gnu();

@@ -6,6 +6,7 @@ mod damage;
 mod device;
 mod engines;
 mod extract;
+mod features;
 mod foreign;
 mod fuzz;
 mod gzip;
