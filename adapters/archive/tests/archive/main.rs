@@ -10,6 +10,7 @@ mod features;
 mod foreign;
 mod fuzz;
 mod gzip;
+mod headers;
 mod index;
 mod memory;
 mod peers;
