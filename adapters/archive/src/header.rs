@@ -15,6 +15,8 @@ const BLOCK: usize = 512;
 /// Bytes that a header has for the target of a link, and for the name of a user.
 const LINK_LEN: usize = 100;
 const USER_LEN: usize = 32;
+/// `BusyBox` takes an archive with a longer one in GNU's way for a bad one.
+const LONG_LEN: usize = 4094;
 
 /// What the headers of an entry say.
 #[derive(Clone, Debug, Default)]
@@ -73,14 +75,20 @@ impl Fields {
 
     /// The blocks before the contents of an entry named `path`, of which there are `size` bytes.
     pub(crate) fn encode(&self, path: &[u8], size: u64) -> Vec<u8> {
-        let long =
-            [(b'L', path, name::split(path).is_none()), (b'K', &self.link, self.link_is_long())];
-        let mut blocks = self.encode_pax(path, size, Vec::new());
-        for (kind, name, is_long) in long {
-            if is_long {
-                push_long_name(&mut blocks, kind, name);
+        let long = [
+            (b'L', "path", path, name::split(path).is_none()),
+            (b'K', "linkpath", &self.link, self.link.len() > LINK_LEN),
+        ];
+        let (mut records, mut names) = (Vec::new(), Vec::new());
+        for (kind, key, name, _) in long.into_iter().filter(|(.., is_long)| *is_long) {
+            if name.len() > LONG_LEN {
+                records.push((key.into(), name.to_vec()));
+            } else {
+                push_long_name(&mut names, kind, name);
             }
         }
+        let mut blocks = self.encode_pax(path, size, records);
+        blocks.extend(names);
         blocks.extend(self.block(path, size));
         blocks
     }
@@ -105,10 +113,6 @@ impl Fields {
         let mut blocks = self.encode_pax(path, size, records);
         blocks.extend(self.block(&unaware, size));
         blocks
-    }
-
-    fn link_is_long(&self) -> bool {
-        self.link.len() > LINK_LEN
     }
 
     /// A PAX header, if one is needed.
@@ -217,6 +221,15 @@ mod tests {
         // Those who read no records get the number all the same.
         let last = Header::from_byte_slice(&blocks[blocks.len() - BLOCK..]);
         assert_eq!(last.uid().ok(), Some(1 << 40));
+    }
+
+    #[test]
+    fn names_that_busybox_stops_at_stand_in_records() {
+        let fields = Fields { kind: b'0', ..Fields::default() };
+        assert_eq!(fields.encode(&[b'n'; LONG_LEN], 0)[156], b'L');
+        let blocks = fields.encode(&[b'n'; LONG_LEN + 1], 0);
+        assert_eq!(blocks[156], b'x');
+        assert!(blocks[BLOCK..].starts_with(b"4106 path=nnn"));
     }
 
     #[test]
