@@ -8,6 +8,7 @@ mod mode;
 mod note;
 mod owners;
 mod pattern;
+mod properties;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -25,7 +26,7 @@ use attributes::{Attributes, Records};
 use location::Location;
 pub use mode::{BadMode, ModeChange};
 pub use note::{Appended, Note};
-use owners::Owners;
+use properties::Properties;
 
 /// Adds files, folders, links and the rest from disk to an archive: permissions, times to the nanosecond,
 /// owners, and which names are of one file. Paths on disk may have any length.
@@ -49,13 +50,9 @@ pub struct TreeWriter {
     dereference: bool,
     hard_dereference: bool,
     attributes: Attributes,
-    mtime: Option<Time>,
-    owner: Option<(String, u64)>,
-    group: Option<(String, u64)>,
-    mode: Option<ModeChange>,
+    properties: Properties,
     /// Names that files with several names have got, by device and inode.
     names: HashMap<(u64, u64), PathBuf>,
-    owners: Owners,
 }
 
 impl TreeWriter {
@@ -114,7 +111,7 @@ impl TreeWriter {
 
     /// The time of the last change that everything gets: seconds since 1970, and nanoseconds.
     pub fn mtime(mut self, mtime: Option<(i64, u32)>) -> Self {
-        self.mtime = mtime.map(|(seconds, nanoseconds)| Time {
+        self.properties.mtime = mtime.map(|(seconds, nanoseconds)| Time {
             seconds,
             nanoseconds: nanoseconds.min(999_999_999),
         });
@@ -123,25 +120,25 @@ impl TreeWriter {
 
     /// The owner that everything gets: name, which may be empty, and number.
     pub fn owner(mut self, owner: Option<(String, u64)>) -> Self {
-        self.owner = owner;
+        self.properties.owner = owner;
         self
     }
 
     /// The group that everything gets: name, which may be empty, and number.
     pub fn group(mut self, group: Option<(String, u64)>) -> Self {
-        self.group = group;
+        self.properties.group = group;
         self
     }
 
     /// Whether to leave out the names of owners and groups, so that only the numbers count.
     pub fn numeric_owner(mut self, numeric_owner: bool) -> Self {
-        self.owners.numeric = numeric_owner;
+        self.properties.owners.numeric = numeric_owner;
         self
     }
 
     /// How permissions are changed, except those of symbolic links.
     pub fn mode(mut self, mode: Option<ModeChange>) -> Self {
-        self.mode = mode;
+        self.properties.mode = mode;
         self
     }
 
@@ -168,7 +165,7 @@ impl TreeWriter {
             let appended = match self.append_path(archive, &disk, &name) {
                 Ok(appended) => appended,
                 Err(error @ Error::Entry { .. }) => {
-                    notes.push(failure(&disk, &error, depth > 0));
+                    notes.push(Note::of_failure(&disk, &error, depth > 0));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -191,7 +188,7 @@ impl TreeWriter {
                         .rev()
                         .map(|child| (disk.join(&child), name.join(&child), depth + 1)),
                 ),
-                Err(error) => notes.push(failure(&disk, &error, depth > 0)),
+                Err(error) => notes.push(Note::of_failure(&disk, &error, depth > 0)),
             }
         }
         Ok(notes)
@@ -228,7 +225,7 @@ impl TreeWriter {
         if let Some(first) = self.first_name(&appended.metadata) {
             appended.stored = tidy(first) != tidy(name);
             if appended.stored {
-                let mut fields = self.fields(&appended.metadata, EntryKind::HardLink);
+                let mut fields = self.properties.fields(&appended.metadata, EntryKind::HardLink);
                 fields.link = tidy(first).into_os_string().into_encoded_bytes();
                 append_empty(archive, name, fields)?;
             }
@@ -305,7 +302,7 @@ impl TreeWriter {
         if !before.is_file() {
             return Err(unreadable(disk, io::Error::other("it is no file any more")));
         }
-        let mut fields = self.fields(&before, EntryKind::File);
+        let mut fields = self.properties.fields(&before, EntryKind::File);
         fields.records = self.attributes(disk, location, appended);
         let size = before.len();
         let holey = self.sparse && before.blocks() * 512 < size;
@@ -348,7 +345,7 @@ impl TreeWriter {
             () if kind.is_block_device() => EntryKind::BlockDevice,
             () => EntryKind::Fifo,
         };
-        let mut fields = self.fields(metadata, kind);
+        let mut fields = self.properties.fields(metadata, kind);
         if matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice) {
             let device = metadata.rdev();
             fields.device = (rustix::fs::major(device), rustix::fs::minor(device));
@@ -360,43 +357,17 @@ impl TreeWriter {
         append_empty(archive, name, fields)
     }
 
-    /// What the headers of a file say, without its attributes.
-    fn fields(&self, metadata: &Metadata, kind: EntryKind) -> Box<Fields> {
-        let mode = metadata.mode() & 0o7777;
-        let change = self.mode.as_ref().filter(|_| !metadata.is_symlink());
-        let mtime = Time {
-            seconds: metadata.mtime(),
-            nanoseconds: u32::try_from(metadata.mtime_nsec()).unwrap_or(0),
-        };
-        let known = |name: Option<&str>| name.unwrap_or_default().to_owned();
-        let (user, uid) = self
-            .owner
-            .clone()
-            .unwrap_or_else(|| (known(self.owners.user(metadata.uid())), metadata.uid().into()));
-        let (group, gid) = self
-            .group
-            .clone()
-            .unwrap_or_else(|| (known(self.owners.group(metadata.gid())), metadata.gid().into()));
-        let named = |name: String| if self.owners.numeric { String::new() } else { name };
-        Box::new(Fields {
-            kind: kind.byte(),
-            mode: change.map_or(mode, |change| change.apply(mode, metadata.is_dir())) & 0o7777,
-            uid,
-            gid,
-            mtime: self.mtime.unwrap_or(mtime),
-            user: named(user).into_bytes(),
-            group: named(group).into_bytes(),
-            ..Fields::default()
-        })
-    }
-
     fn attributes(&self, disk: &Path, location: &Location, appended: &mut Appended) -> Records {
         if !self.attributes.wanted() {
             return Records::new();
         }
         let mode = appended.metadata.mode();
-        let (records, failures) =
-            self.attributes.read(&location.short(), self.dereference, mode, &self.owners);
+        let (records, failures) = self.attributes.read(
+            &location.short(),
+            self.dereference,
+            mode,
+            &self.properties.owners,
+        );
         appended.notes.extend(failures.into_iter().map(|what| Note::new(disk, what, 2)));
         records
     }
@@ -419,20 +390,6 @@ fn without_slash(name: &Path) -> PathBuf {
 
 fn unreadable(disk: &Path, error: io::Error) -> Error {
     Error::entry_from(disk.as_os_str().as_encoded_bytes(), "it can't be read", error)
-}
-
-/// The note of what is left out. What was there when its folder was read and is gone now is no failure.
-fn failure(disk: &Path, error: &Error, was_there: bool) -> Note {
-    let Error::Entry { what, source, .. } = error else {
-        return Note::new(disk, error.to_string(), 2);
-    };
-    match source.as_deref() {
-        Some(Error::Io(source)) if was_there && source.kind() == io::ErrorKind::NotFound => {
-            Note::new(disk, "file removed before we read it", 1)
-        }
-        Some(source) => Note::new(disk, format!("{what}: {source}"), 2),
-        None => Note::new(disk, what.clone(), 2),
-    }
 }
 
 /// Adds what has no contents.

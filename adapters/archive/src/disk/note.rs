@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::fs::Metadata;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::Error;
 
 /// What is known of a file or folder that was to be added.
 #[derive(Clone, Debug)]
@@ -30,6 +33,22 @@ pub struct Note {
 impl Note {
     pub(super) fn new(path: &Path, what: impl Into<String>, status: u8) -> Self {
         Self { path: path.to_owned(), what: what.into(), status }
+    }
+
+    /// That of what [`TreeWriter`](crate::TreeWriter) failed at, which is left out: status 2, or 1 if it is gone
+    /// and `was_there` when its folder was read.
+    #[must_use]
+    pub fn of_failure(disk: &Path, error: &Error, was_there: bool) -> Self {
+        let Error::Entry { what, source, .. } = error else {
+            return Self::new(disk, error.to_string(), 2);
+        };
+        match source.as_deref() {
+            Some(Error::Io(source)) if was_there && source.kind() == io::ErrorKind::NotFound => {
+                Self::new(disk, "file removed before we read it", 1)
+            }
+            Some(source) => Self::new(disk, format!("{what}: {source}"), 2),
+            None => Self::new(disk, what.clone(), 2),
+        }
     }
 
     /// Where it is on disk.
