@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
@@ -178,17 +178,10 @@ impl<'a, W: Write> Walk<'a, W> {
         if !metadata.is_dir() {
             return Ok(());
         }
-        let children = fs::read_dir(disk)
-            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-        let mut children: Vec<OsString> = match children {
+        let children = match self.tree.children(disk) {
             Ok(children) => children,
-            Err(error) => {
-                eprintln!("uadk-compress: {}: the folder can't be read: {error}", disk.display());
-                self.failures.count += 1;
-                return Ok(());
-            }
+            Err(error) => return self.failures.note(&self.archive.file, error),
         };
-        children.sort_unstable();
         for child in children {
             self.add(&disk.join(&child), &name.join(&child))?;
         }
@@ -202,7 +195,7 @@ impl<'a, W: Write> Walk<'a, W> {
     ) -> Result<Metadata, uadk_compress_archive::Error> {
         let bytes = name.as_os_str().as_encoded_bytes();
         if (self.own.is_some() || !self.present.is_empty())
-            && let Ok(metadata) = fs::symlink_metadata(disk)
+            && let Ok(metadata) = self.tree.metadata(disk)
         {
             if self.own == Some((metadata.dev(), metadata.ino())) {
                 eprintln!("uadk-compress: {}: is the archive; left out", disk.display());
@@ -216,10 +209,14 @@ impl<'a, W: Write> Walk<'a, W> {
         let before = self.writer.tar_len();
         let added = self.tree.append_path(&mut self.writer, disk, name)?;
         self.bar.inc(self.writer.tar_len() - before);
-        if self.what.verbose {
+        for note in &added.notes {
+            eprintln!("uadk-compress: {note}");
+            self.failures.count += u64::from(note.status() > 0);
+        }
+        if self.what.verbose && added.stored {
             eprintln!("{}", escaped(bytes));
         }
-        Ok(added)
+        Ok(added.metadata)
     }
 }
 
