@@ -2,6 +2,7 @@
 
 mod partial;
 mod place;
+mod rules;
 
 use std::fs::{File, FileTimes, Metadata};
 use std::io::{self, Write};
@@ -10,37 +11,9 @@ use std::path::{Path, PathBuf};
 
 use partial::Partial;
 use place::Place;
+pub(crate) use rules::{Links, Nodes, Rules};
 
 use crate::error::Error;
-
-/// What may be done with what is at an output's place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rules {
-    /// Whether a regular file is replaced; without it, one is refused.
-    pub(crate) force: bool,
-    /// What a symlink stands for.
-    pub(crate) links: Links,
-    /// What happens to FIFOs, terminals and character devices.
-    pub(crate) nodes: Nodes,
-}
-
-/// What a symlink at an output's place stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Links {
-    /// The file that it points to, as for tar: that one is replaced.
-    Follow,
-    /// Itself, as for gzip: it is replaced, and what it points to stays.
-    Replace,
-}
-
-/// What happens to FIFOs, terminals and character devices. Block devices are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nodes {
-    /// They are written to, and stay what they are.
-    Through,
-    /// An error.
-    Refuse,
-}
 
 /// The owner, mode and times of a file that is done.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +38,7 @@ pub(crate) struct Output {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 enum To {
     /// Beside the place, and the file that is replaced.
     Partial(Partial, Option<Metadata>),

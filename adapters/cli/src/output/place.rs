@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use super::Links;
+use super::rules::Links;
 
 /// As many links as the kernel follows.
 const MAX_LINKS: usize = 40;

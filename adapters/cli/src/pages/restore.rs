@@ -171,6 +171,7 @@ impl Arguments {
 }
 
 /// Where an image goes.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Target {
     /// A fresh file of the layout's length.
     Image(Output, ImageFile),

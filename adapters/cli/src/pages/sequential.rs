@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use parking_lot::Mutex;
 use uadk_compress_pages::snapshot::{Layout, WriteMemory};
 
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Memory in a pipe: what comes, comes in the order of its addresses, and what is left out is zero.
 #[derive(Debug)]
