@@ -40,6 +40,8 @@ use settings::{Settings, Wanted};
 #[derive(Debug)]
 pub(crate) struct Call {
     program: Program,
+    /// Whether it is a subcommand.
+    is_ours: bool,
     arguments: Vec<OsString>,
 }
 
@@ -49,11 +51,12 @@ impl Call {
     pub(crate) fn of(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let own = arguments.next()?;
         let called = Path::new(&own).file_name().and_then(Program::of_name);
+        let is_ours = called.is_none();
         let program = match called {
             Some(program) => program,
             None => Program::of_name(&arguments.next()?)?,
         };
-        Some(Self { program, arguments: arguments.collect() })
+        Some(Self { program, is_ours, arguments: arguments.collect() })
     }
 
     /// Does what it says.
@@ -69,7 +72,10 @@ impl Call {
             self.arguments,
             &messages,
         ) {
-            Ok(Wanted::Work(settings)) => settings,
+            Ok(Wanted::Work(mut settings)) => {
+                settings.progress = self.is_ours && settings.verbose == 0 && !settings.quiet;
+                settings
+            }
             Ok(Wanted::Text(text)) => return help::print(&text),
             Err(()) => return ExitCode::FAILURE,
         };

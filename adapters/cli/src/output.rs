@@ -149,3 +149,71 @@ fn umask() -> u32 {
     let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
     umask.and_then(|umask| u32::from_str_radix(umask.trim(), 8).ok()).unwrap_or(0o022)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const NEW: Rules = Rules { force: false, links: Links::Follow, nodes: Nodes::Through };
+    const FORCE: Rules = Rules { force: true, ..NEW };
+
+    fn count(folder: &Path) -> usize {
+        fs::read_dir(folder).expect("a folder").count()
+    }
+
+    #[test]
+    fn nothing_is_at_the_place_before_the_end_and_nothing_beside_it_after() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["name".to_owned(), "n".repeat(255)] {
+            let path = folder.path().join(name);
+            let mut output = Output::create(&path, NEW).expect("a new file");
+            output.write_all(b"data").expect("written");
+            assert!(!path.exists());
+            output.finish(Attributes::Usual).expect("put there");
+            assert_eq!(fs::read(&path).expect("there"), b"data");
+            drop(Output::create(&path, FORCE).expect("a new file"));
+            assert_eq!(fs::read(&path).expect("there"), b"data");
+            fs::remove_file(path).expect("there");
+            assert_eq!(count(folder.path()), 0);
+        }
+    }
+
+    #[test]
+    fn a_file_that_comes_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let output = Output::create(&path, NEW).expect("a new file");
+        fs::write(&path, "another's").expect("written");
+        let error = output.finish(Attributes::Usual).expect_err("it is there");
+        assert!(matches!(error, Error::Exists { .. }), "{error:?}");
+        assert_eq!(fs::read(&path).expect("there"), b"another's");
+        assert_eq!(count(folder.path()), 1);
+    }
+
+    #[test]
+    fn links_are_followed_or_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = |name: &str| folder.path().join(name);
+        fs::create_dir(place("sub")).expect("a folder");
+        symlink("sub/file", place("link")).expect("a link");
+        symlink("link", place("link2")).expect("a link");
+        let put = |rules| {
+            Output::create(&place("link2"), rules)
+                .and_then(|output| output.finish(Attributes::Mode(0o640)))
+        };
+        put(NEW).expect("nothing is there");
+        let mode = fs::metadata(place("sub/file")).expect("there").mode();
+        assert_eq!(mode & 0o7777, 0o640);
+        assert!(matches!(put(NEW), Err(Error::Exists { .. })));
+        put(FORCE).expect("replaced");
+        assert!(place("link").is_symlink() && place("link2").is_symlink());
+        put(Rules { links: Links::Replace, ..FORCE }).expect("replaced");
+        assert!(!place("link2").is_symlink() && place("link").is_symlink());
+        symlink("loop", place("loop")).expect("a link");
+        assert!(Output::create(&place("loop"), FORCE).is_err());
+        assert!(Output::create(&place("sub"), FORCE).is_err());
+    }
+}

@@ -135,12 +135,43 @@ fn the_old_format_of_compress_is_refused_by_its_name() {
     let at = folder.path();
     fs::write(at.join("x.Z"), b"\x1f\x9d\x90aaaaaaaaaaaa").expect("a file");
     fs::write(at.join("x.zip.gz"), b"PK\x03\x04aaaaaaaaaaaa").expect("a file");
-    let output = run(at, &["gunzip", "x.Z", "x.zip"], b"");
-    assert_eq!(output.status.code(), Some(1));
-    let errors = said(&output);
-    assert!(errors.contains("x.Z: compress's format (LZW) -- not supported"), "{errors}");
-    assert!(errors.contains("x.zip.gz: a zip archive -- not supported"), "{errors}");
+    // Nor are they taken for what is not compressed.
+    for arguments in [&["gunzip", "x.Z", "x.zip"][..], &["zcat", "-f", "x.Z", "x.zip.gz"]] {
+        let output = run(at, arguments, b"");
+        assert_eq!(output.status.code(), Some(1));
+        let errors = said(&output);
+        assert!(errors.contains("x.Z: compress's format (LZW) -- not supported"), "{errors}");
+        assert!(errors.contains("x.zip.gz: a zip archive -- not supported"), "{errors}");
+        assert!(output.stdout.is_empty());
+    }
     assert_eq!(fs::read_dir(at).expect("a folder").count(), 2);
+}
+
+#[test]
+fn what_is_behind_blocks_is_left_out_or_passed_on() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    let data = numbers(100_000);
+    let blocks = run(at, &["gzip", "--bgzf"], &data).stdout;
+    let junk = [&blocks[..], b"junk behind it"].concat();
+    fs::write(at.join("junk.gz"), &junk).expect("a file");
+    fs::write(at.join("zeros.gz"), [&blocks[..], &[0; 1000]].concat()).expect("a file");
+    let warning = "decompression OK, trailing garbage ignored";
+    for (arguments, input) in [(&["gunzip", "-k", "junk.gz"][..], &b""[..]), (&["gunzip"], &junk)] {
+        let output = run(at, arguments, input);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(said(&output).contains(warning), "{output:?}");
+        assert!(input.is_empty() || output.stdout == data);
+    }
+    assert!(fs::read(at.join("junk")).expect("there") == data);
+    let both = [&data[..], b"junk behind it"].concat();
+    assert!(run(at, &["gzip", "-dcf", "junk.gz"], b"").stdout == both);
+    assert!(run(at, &["gzip", "-dcf"], &junk).stdout == both);
+    let output = run(at, &["gunzip", "zeros.gz"], b"");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    // Without its end marker: gzip does not know it.
+    let output = run(at, &["gunzip"], &blocks[..blocks.len() - 28]);
+    assert!(output.status.success() && output.stdout == data, "{:?}", said(&output));
 }
 
 #[test]

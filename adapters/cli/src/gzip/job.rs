@@ -38,11 +38,11 @@ impl Job {
                 messages.fail(format!("{name} {what}"));
             }
             Ok(Begin::Unsupported(what)) => messages.fail(format!("{name}: {what}")),
-            Ok(Begin::Incomplete | Begin::Foreign(_)) if passes && !is_gzip => {
-                return Some(Self::Copy);
-            }
             Ok(Begin::Foreign(Some(what))) => {
                 messages.fail_of_data(format!("{name}: {what} -- not supported"));
+            }
+            Ok(Begin::Incomplete | Begin::Foreign(_)) if passes && !is_gzip => {
+                return Some(Self::Copy);
             }
             Ok(Begin::Foreign(None)) if !is_short => {
                 messages.fail_of_data(format!("{name}: not in gzip format"));

@@ -272,7 +272,8 @@ impl<'s> Session<'s> {
         };
         let name = input.name.clone();
         let total = Some(input.metadata.len()).filter(|_| input.metadata.is_file());
-        if self.settings.verbose == 0 && !self.settings.quiet {
+        let is_shown = matches!(to, To::Stdout) && io::stdout().is_terminal();
+        if self.settings.progress && !is_shown {
             input.bar = streams::progress(total);
         }
         let bar = input.bar.clone();

@@ -49,6 +49,9 @@ pub(super) struct Settings {
     pub(super) reindex: bool,
     /// Where in the data to begin, and how much is wanted.
     pub(super) range: Option<(u64, Option<u64>)>,
+    /// Whether a bar shows how far the work is, where there is a terminal: not for a program that is
+    /// called by the name of one without it.
+    pub(super) progress: bool,
     pub(super) files: Vec<OsString>,
 }
 
@@ -157,6 +160,7 @@ impl Settings {
             index_name: None,
             reindex: false,
             range: None,
+            progress: false,
             files: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ use super::messages::{Messages, reason};
 use super::settings::Settings;
 use super::work::Wrong;
 use crate::error::chain;
+use crate::report::hint;
 use crate::signals;
 
 /// The run ends; why has been said.
@@ -29,7 +30,12 @@ pub(super) fn say(messages: &Messages, name: &Path, wrong: &Wrong) {
             let what = chain(error);
             messages.fail_of_data(format!("{name}: invalid compressed data--{what}"));
         }
-        Wrong::Data(error) => messages.fail(format!("{name}: {}", chain(error))),
+        Wrong::Data(error) => {
+            messages.fail(format!("{name}: {}", chain(error)));
+            if let Some(hint) = hint(error) {
+                eprintln!("  {hint}");
+            }
+        }
     }
 }
 

@@ -221,6 +221,12 @@ pub(crate) const CASES: &[&str] = &[
     "gunzip zerosjunk.gz",
     "gunzip junk.gz n.gz t.gz",
     "gunzip half.gz",
+    // Mixed with what is not compressed.
+    "(cat t; cat n.gz) | zcat -f | md5sum",
+    "(cat n.gz; cat t; cat n.gz) | zcat -f | md5sum",
+    "mkfifo p; cat n.gz > p & gunzip -c p | tail -1",
+    "mkfifo p; cat t > p & gzip -c p",
+    "gzip -d - < n.gz > x; rm x",
     // Damage.
     "gunzip cut.gz",
     "gunzip -c cuthead.gz",
@@ -276,6 +282,10 @@ pub(crate) const CASES: &[&str] = &[
     "gzip -l link.gz",
     "cp n.gz x; gzip -l x",
     "cp n.gz x.tgz; gzip -l x.tgz x.tgz",
+    // By another user.
+    "chmod 777 . d; setpriv --reuid 65534 --regid 65534 --clear-groups gzip -k empty d/a named/inside",
+    "chmod 777 .; setpriv --reuid 65534 --regid 65534 --clear-groups gunzip -f n.gz t.gz",
+    "chmod 777 .; setpriv --reuid 65534 --regid 65534 --clear-groups gzip -r d 2>&1 | sort",
     // Names and times.
     "gunzip -N other.gz",
     "gunzip -Nv other.gz",
@@ -337,6 +347,10 @@ pub(crate) const CASES: &[&str] = &[
     "gzip -d --help >/dev/null",
     "gzip -h >/dev/null; gzip -H > /dev/null; gzip --version >/dev/null; gzip -V >/dev/null; gzip -L >/dev/null",
     "gzip --help | head -2 | tail -1",
+    "gzip -dc n.gz -l",
+    "gzip -ckd n.gz | md5sum",
+    "gzip -dcq t",
+    "touch -d '1960-01-01 UTC' t; rm t.gz hard; gzip -n t; ls",
     // The environment.
     "export GZIP=-9; gzip -c n",
     "export GZIP='-1 -q'; gzip n.gz",
