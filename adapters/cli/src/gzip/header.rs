@@ -19,7 +19,7 @@ pub(super) enum Begin {
     Incomplete,
     /// Something else; the text says what, where it is known.
     Foreign(Option<&'static str>),
-    /// What gzip does not have; the text says it.
+    /// What gzip does not have, or what is damaged; the text says it.
     Unsupported(String),
 }
 
@@ -56,11 +56,11 @@ pub(super) fn parse(bytes: &[u8]) -> Begin {
     if flags & RESERVED != 0 {
         return Begin::Unsupported(format!("has flags 0x{flags:x} -- not supported"));
     }
-    fields(bytes, flags).map_or(Begin::Incomplete, Begin::Member)
+    fields(bytes, flags).unwrap_or(Begin::Incomplete)
 }
 
 /// `None` if there are not enough bytes.
-fn fields(bytes: &[u8], flags: u8) -> Option<Header> {
+fn fields(bytes: &[u8], flags: u8) -> Option<Begin> {
     let mut header = Header {
         mtime: u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?),
         ..Header::default()
@@ -80,10 +80,16 @@ fn fields(bytes: &[u8], flags: u8) -> Option<Header> {
         at += until_nul(bytes.get(at..)?)?.len() + 1;
     }
     if flags & HEADER_CRC != 0 {
+        let (said, is) = (u16_at(bytes, at)?, crc32fast::hash(&bytes[..at]) as u16);
+        if said != is {
+            return Some(Begin::Unsupported(format!(
+                "header checksum 0x{said:04x} != computed checksum 0x{is:04x}"
+            )));
+        }
         at += 2;
     }
     header.len = at as u64;
-    (bytes.len() >= at).then_some(header)
+    (bytes.len() >= at).then_some(Begin::Member(header))
 }
 
 /// What BGZF's subfield says.
@@ -115,7 +121,9 @@ mod tests {
     fn all_fields_are_found_and_none_is_read_too_early() {
         let mut bytes = vec![0x1f, 0x8b, 8, EXTRA | NAME | COMMENT | HEADER_CRC, 1, 2, 0, 0, 0, 3];
         bytes.extend([10, 0, b'x', b'y', 0, 0, b'B', b'C', 2, 0, 99, 1]);
-        bytes.extend(b"a name\0a comment\0\x12\x34");
+        bytes.extend(b"a name\0a comment\0");
+        let crc = crc32fast::hash(&bytes) as u16;
+        bytes.extend(crc.to_le_bytes());
         for len in 0..bytes.len() {
             assert_eq!(parse(&bytes[..len]), Begin::Incomplete, "{len}");
         }
@@ -126,5 +134,7 @@ mod tests {
             member_len: Some(0x163 + 1),
         };
         assert_eq!(parse(&bytes), Begin::Member(header));
+        bytes[5] ^= 1;
+        assert!(matches!(parse(&bytes), Begin::Unsupported(_)));
     }
 }

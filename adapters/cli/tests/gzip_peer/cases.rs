@@ -24,6 +24,7 @@ cp n.gz baddata.gz; printf 'xxxxxx' | dd of=baddata.gz bs=1 seek=20000 conv=notr
 printf '\037\213\007\000aaaaaaaaaaaaaaaaaaaa' > method.gz
 printf '\037\213\010\040aaaaaaaaaaaaaaaaaaaa' > encrypted.gz
 printf '\037\213\010\200aaaaaaaaaaaaaaaaaaaa' > reserved.gz
+(printf '\037\213\010\002\0\0\0\0\0\003xy'; gzip -cn n | tail -c +11) > headercrc.gz
 printf x > one.gz
 printf '\0' > nul.gz
 mkdir named; echo 'named inside' > named/inside; touch -d '1999-01-02 03:04:05 UTC' named/inside
@@ -236,6 +237,8 @@ pub(crate) const CASES: &[&str] = &[
     "gunzip badlen.gz",
     "gunzip baddata.gz",
     "gunzip -f badcrc.gz",
+    "gunzip headercrc.gz",
+    "gunzip -t headercrc.gz n.gz",
     "gunzip method.gz",
     "gunzip encrypted.gz",
     "gunzip reserved.gz",
