@@ -8,9 +8,12 @@ mod error;
 mod gzip;
 mod manual;
 mod multifd_proxy;
+mod output;
 mod pages;
 mod report;
+mod signals;
 mod size;
+mod stats_line;
 mod streams;
 mod tar;
 
@@ -35,8 +38,14 @@ enum Command {
     Bench(bench::Arguments),
     #[command(subcommand)]
     Tar(tar::Command),
+    /// Compresses as gzip does, on all CPUs or an accelerator; a symlink named gzip does the same
     Gzip(gzip::Gzip),
+    /// Decompresses any gzip file, block gzip on all CPUs or an accelerator
     Gunzip(gzip::Gunzip),
+    /// Decompresses to stdout
+    Zcat(gzip::Zcat),
+    /// Compresses into block gzip as bgzip does, with an index, and gets parts of it
+    Bgzip(gzip::Bgzip),
     Completions(manual::Completions),
     Man(manual::Man),
     MultifdProxy(multifd_proxy::Arguments),
@@ -44,6 +53,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Their command lines are not clap's.
+    if let Some(call) = gzip::Call::of(std::env::args_os()) {
+        return call.run();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -56,8 +69,9 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Tar(command) => tar::run(&command),
-        Command::Gzip(arguments) => gzip::compress(&arguments),
-        Command::Gunzip(arguments) => gzip::decompress(&arguments),
+        Command::Gzip(_) | Command::Gunzip(_) | Command::Zcat(_) | Command::Bgzip(_) => {
+            Err(error::Error::refused("the command comes first", None))
+        }
         Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
         Command::Man(arguments) => manual::man(&arguments, Arguments::command()),
         Command::MultifdProxy(arguments) => multifd_proxy::run(&arguments),

@@ -3,10 +3,10 @@
 mod id;
 mod info;
 mod open;
-mod output;
 mod progress;
 mod restore;
 mod save;
+mod sequential;
 mod verify;
 
 use std::process::ExitCode;

@@ -19,7 +19,7 @@ pub(crate) fn report(error: &(dyn StdError + 'static)) {
 }
 
 /// The remedy for the error, or for the first of its sources that has one.
-fn hint(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+pub(crate) fn hint(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(hint) = own_hint(error) {

@@ -1,7 +1,7 @@
 //! Files that may be `-`, and what happens on the way.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -46,21 +46,6 @@ pub(crate) fn progress(total: Option<u64>) -> ProgressBar {
     };
     let style = ProgressStyle::with_template(template);
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// Counts on a bar what is read.
-#[derive(Debug)]
-pub(crate) struct Counted<R> {
-    pub(crate) inner: R,
-    pub(crate) bar: ProgressBar,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.bar.inc(n as u64);
-        Ok(n)
-    }
 }
 
 /// Reads a level: 1 to 12, 0 or `fastest`.

@@ -1,94 +1,335 @@
-//! `uadk-compress gzip`, `gunzip`, and what clap makes of the command line.
+//! `gzip`, `gunzip` and `bgzip`: what their peers don't do, and what clap makes of the command line.
 
 mod common;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use common::feed;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_uadk-compress");
 
 fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_uadk-compress"));
-    feed(program.args(arguments).current_dir(folder), input)
+    feed(Command::new(PROGRAM).args(arguments).current_dir(folder), input)
 }
 
-fn gunzip(file: &[u8]) -> Vec<u8> {
-    feed(Command::new("gzip").arg("-dc"), file).stdout
+fn peer(folder: &Path, program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    let output = feed(Command::new(program).args(arguments).current_dir(folder), input);
+    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+    output.stdout
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn numbers(count: u32) -> Vec<u8> {
+    (0..count).flat_map(|i| i.wrapping_mul(i).to_string().into_bytes()).collect()
 }
 
 #[test]
 fn filters_go_both_ways_with_gzip_at_the_other_end() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = TempDir::new().expect("a folder");
     let data = b"line after line\n".repeat(100_000);
-    for arguments in
-        [&["gzip"][..], &["gzip", "-1"], &["gzip", "-c9", "--threads", "1"], &["gzip", "-"]]
-    {
+    for arguments in [
+        &["gzip"][..],
+        &["gzip", "-1"],
+        &["gzip", "--level", "12"],
+        &["gzip", "--level=fastest"],
+        &["gzip", "-c9", "--threads", "1"],
+        &["gzip", "-p2", "-"],
+        &["gzip", "--bgzf"],
+        &["bgzip", "-l", "0"],
+    ] {
         let output = run(folder.path(), arguments, &data);
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-        assert!(gunzip(&output.stdout) == data, "{arguments:?}");
-        let back = run(folder.path(), &["gunzip"], &output.stdout);
-        assert!(back.stdout == data);
+        assert!(peer(folder.path(), "gzip", &["-dc"], &output.stdout) == data, "{arguments:?}");
+        for back in ["gunzip", "zcat"] {
+            assert!(run(folder.path(), &[back], &output.stdout).stdout == data);
+        }
         assert!(run(folder.path(), &["gzip", "-t"], &output.stdout).status.success());
     }
-    let cut = run(folder.path(), &["gzip"], &data).stdout;
-    let output = run(folder.path(), &["gunzip"], &cut[..cut.len() - 1]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("too early"), "{output:?}");
 }
 
 #[test]
-fn files_are_replaced_as_gzip_does_it() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn a_damaged_file_stays_and_the_next_ones_have_their_turn() {
+    let folder = TempDir::new().expect("a folder");
     let at = folder.path();
-    let path = at.join("notes.txt");
-    fs::write(&path, "my notes").expect("a file");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("a mode");
-    let modified = fs::metadata(&path).and_then(|file| file.modified()).expect("a time");
-
-    assert!(run(at, &["gzip", "notes.txt"], b"").status.success());
-    let metadata = fs::metadata(at.join("notes.txt.gz")).expect("it is there");
-    assert_eq!(metadata.permissions().mode() & 0o7777, 0o640);
-    assert_eq!(metadata.modified().expect("a time"), modified);
-    assert!(!path.exists());
-    assert_eq!(gunzip(&fs::read(at.join("notes.txt.gz")).expect("there")), b"my notes");
-
-    assert_eq!(run(at, &["gunzip", "-c", "notes.txt.gz"], b"").stdout, b"my notes");
-    assert!(run(at, &["gunzip", "-k", "notes.txt.gz"], b"").status.success());
-    assert!(path.exists() && at.join("notes.txt.gz").exists());
-    let again = run(at, &["gunzip", "notes.txt.gz"], b"");
-    assert!(String::from_utf8_lossy(&again.stderr).contains("--force"), "{again:?}");
-    assert!(at.join("notes.txt.gz").exists());
-    assert!(run(at, &["gunzip", "-f", "notes.txt.gz"], b"").status.success());
-    assert!(path.exists() && !at.join("notes.txt.gz").exists());
-}
-
-#[test]
-fn a_damaged_file_stays_and_leaves_nothing_half_done() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = folder.path();
-    let numbers: Vec<u8> =
-        (0..50_000_u32).flat_map(|i| i.wrapping_mul(i).to_string().into_bytes()).collect();
-    let mut file = run(at, &["gzip"], &numbers).stdout;
+    let mut file = run(at, &["gzip"], &numbers(50_000)).stdout;
+    fs::write(at.join("good.gz"), &file).expect("a file");
     let middle = file.len() / 2;
+    fs::write(at.join("cut.gz"), &file[..middle]).expect("a file");
     file[middle] ^= 1;
     fs::write(at.join("x.gz"), file).expect("a file");
-    let output = run(at, &["gunzip", "x.gz"], b"");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains("x.gz") && errors.contains("byte"), "{errors}");
+    let output = run(at, &["gunzip", "x.gz", "cut.gz", "good.gz"], b"");
+    let errors = said(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors.contains("gzip: x.gz: invalid compressed data") && errors.contains("byte"));
+    assert!(errors.contains("gzip: cut.gz: unexpected end of file"), "{errors}");
     assert!(at.join("x.gz").exists() && !at.join("x").exists());
+    assert!(at.join("cut.gz").exists() && !at.join("cut").exists());
+    assert!(at.join("good").exists() && !at.join("good.gz").exists());
+    assert_eq!(fs::read_dir(at).expect("a folder").count(), 3, "nothing is left over");
+}
+
+#[test]
+fn nothing_is_put_in_the_place_of_a_node() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    fs::write(at.join("t"), "text").expect("a file");
+    let made = Command::new("mkfifo").arg(at.join("t.gz")).status().expect("coreutils");
+    assert!(made.success());
+    for (arguments, status) in [(&["gzip", "t"][..], 2), (&["gzip", "-f", "t"], 1)] {
+        let output = run(at, arguments, b"");
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
+        assert!(fs::symlink_metadata(at.join("t.gz")).expect("there").file_type().is_fifo());
+        assert_eq!(fs::read(at.join("t")).expect("there"), b"text");
+    }
+}
+
+#[test]
+fn a_signal_leaves_the_source_and_nothing_else() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    // Large enough not to be done before the signal comes.
+    let file = fs::File::create(at.join("large")).expect("a file");
+    file.set_len(64 << 30).expect("a sparse file");
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut child = Command::new(PROGRAM)
+            .args(["gzip", "large"])
+            .current_dir(at)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        while fs::read_dir(at).expect("a folder").count() == 1 {
+            std::thread::yield_now();
+        }
+        let names = fs::read_dir(at).expect("a folder").map(|entry| entry.expect("one").path());
+        let secret = names.filter(|path| !path.ends_with("large"));
+        for path in secret {
+            let mode = fs::metadata(path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o7777, 0o600);
+        }
+        let kill = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
+        assert!(kill.expect("this test needs kill: install procps").success());
+        let status = child.wait().expect("it ends");
+        assert!(status.signal().is_some(), "{signal}: {status}");
+        assert_eq!(fs::read_dir(at).expect("a folder").count(), 1, "{signal}");
+    }
+    // With the signal ignored, as by nohup, it goes on.
+    let script = "trap '' HUP; exec \"$0\" gzip small";
+    fs::write(at.join("small"), "data").expect("a file");
+    let status = Command::new("sh").args(["-c", script, PROGRAM]).current_dir(at).status();
+    assert!(status.expect("it runs").success() && at.join("small.gz").exists());
+}
+
+#[test]
+fn the_old_format_of_compress_is_refused_by_its_name() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    fs::write(at.join("x.Z"), b"\x1f\x9d\x90aaaaaaaaaaaa").expect("a file");
+    fs::write(at.join("x.zip.gz"), b"PK\x03\x04aaaaaaaaaaaa").expect("a file");
+    // Nor are they taken for what is not compressed.
+    for arguments in [&["gunzip", "x.Z", "x.zip"][..], &["zcat", "-f", "x.Z", "x.zip.gz"]] {
+        let output = run(at, arguments, b"");
+        assert_eq!(output.status.code(), Some(1));
+        let errors = said(&output);
+        assert!(errors.contains("x.Z: compress's format (LZW) -- not supported"), "{errors}");
+        assert!(errors.contains("x.zip.gz: a zip archive -- not supported"), "{errors}");
+        assert!(output.stdout.is_empty());
+    }
+    assert_eq!(fs::read_dir(at).expect("a folder").count(), 2);
+}
+
+#[test]
+fn what_is_behind_blocks_is_left_out_or_passed_on() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    let data = numbers(100_000);
+    let blocks = run(at, &["gzip", "--bgzf"], &data).stdout;
+    let junk = [&blocks[..], b"junk behind it"].concat();
+    fs::write(at.join("junk.gz"), &junk).expect("a file");
+    fs::write(at.join("zeros.gz"), [&blocks[..], &[0; 1000]].concat()).expect("a file");
+    let warning = "decompression OK, trailing garbage ignored";
+    for (arguments, input) in [(&["gunzip", "-k", "junk.gz"][..], &b""[..]), (&["gunzip"], &junk)] {
+        let output = run(at, arguments, input);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(said(&output).contains(warning), "{output:?}");
+        assert!(input.is_empty() || output.stdout == data);
+    }
+    assert!(fs::read(at.join("junk")).expect("there") == data);
+    let both = [&data[..], b"junk behind it"].concat();
+    assert!(run(at, &["gzip", "-dcf", "junk.gz"], b"").stdout == both);
+    assert!(run(at, &["gzip", "-dcf"], &junk).stdout == both);
+    let output = run(at, &["gunzip", "zeros.gz"], b"");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    // Without its end marker: gzip does not know it.
+    let output = run(at, &["gunzip"], &blocks[..blocks.len() - 28]);
+    assert!(output.status.success() && output.stdout == data, "{:?}", said(&output));
+}
+
+#[test]
+fn lists_add_up_all_blocks() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    let data = numbers(100_000);
+    let file = run(at, &["gzip", "--bgzf"], &data).stdout;
+    fs::write(at.join("blocks.gz"), &file).expect("a file");
+    let whole = peer(at, "gzip", &["-c"], &data);
+    fs::write(at.join("whole.gz"), &whole).expect("a file");
+    fs::write(at.join("both.gz"), [&file[..], &whole].concat()).expect("a file");
+    let crc = |file: &[u8]| u32::from_le_bytes(*file[..file.len() - 4].last_chunk().expect("long"));
+    for (name, len, sum) in [
+        ("blocks", data.len(), Some(crc(&whole))),
+        ("whole", data.len(), Some(crc(&whole))),
+        ("both", 2 * data.len(), None),
+    ] {
+        let output = run(at, &["gzip", "-lv", name], b"");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let words: Vec<_> = text.lines().last().expect("a line").split_whitespace().collect();
+        let compressed = fs::metadata(at.join(format!("{name}.gz"))).expect("there").len();
+        assert_eq!(words[5..7], [compressed.to_string(), len.to_string()], "{text}");
+        assert_eq!(words[8], name);
+        if let Some(sum) = sum {
+            assert_eq!(words[1], format!("{sum:08x}"), "{text}");
+        }
+        // From a pipe it is the same.
+        let bytes = fs::read(at.join(format!("{name}.gz"))).expect("there");
+        let piped = run(at, &["gzip", "-lq"], &bytes);
+        let piped = String::from_utf8_lossy(&piped.stdout).into_owned();
+        assert_eq!(piped.split_whitespace().take(2).collect::<Vec<_>>(), words[5..7], "{piped}");
+    }
+    let totals = run(at, &["gzip", "-l", "blocks", "whole"], b"").stdout;
+    let totals = String::from_utf8_lossy(&totals).into_owned();
+    assert!(totals.contains(&format!(" {} ", 2 * data.len())) && totals.contains("(totals)"));
+}
+
+#[test]
+fn indexes_and_parts_are_those_of_bgzip() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    let data = numbers(200_000);
+    fs::write(at.join("x"), &data).expect("a file");
+    fs::write(at.join("empty"), "").expect("a file");
+    for name in ["x", "empty"] {
+        let gz = format!("{name}.gz");
+        let gzi = format!("{name}.gz.gzi");
+        for arguments in [&["bgzip", "-k", "-i"][..], &["gzip", "--bgzf", "-ki"]] {
+            let output = run(at, &[arguments, &[name]].concat(), b"");
+            assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+            let ours = fs::read(at.join(&gzi)).expect("an index");
+            assert_eq!(fs::metadata(at.join(&gzi)).expect("there").mode() & 0o7133, 0);
+            // What bgzip says of the same file; of one without data it counts -1 blocks.
+            peer(at, "bgzip", &["-r", "-I", "peer.gzi", &gz], b"");
+            let theirs = fs::read(at.join("peer.gzi")).expect("there");
+            assert!(theirs == ours || (name == "empty" && ours == [0; 8]), "{name}");
+            fs::remove_file(at.join(&gzi)).expect("there");
+            assert!(run(at, &["bgzip", "-r", &gz], b"").status.success());
+            assert!(fs::read(at.join(&gzi)).expect("an index") == ours);
+            fs::remove_file(at.join(&gz)).expect("there");
+        }
+    }
+    assert!(run(at, &["bgzip", "-ki", "-I", "named.gzi", "x"], b"").status.success());
+    let to_stdout = run(at, &["bgzip", "-c", "-i", "-I", "stdout.gzi", "x"], b"");
+    assert!(to_stdout.stdout == fs::read(at.join("x.gz")).expect("there"));
+    let index = fs::read(at.join("named.gzi")).expect("there");
+    assert!(index == fs::read(at.join("stdout.gzi")).expect("there"));
+    assert_eq!(run(at, &["bgzip", "-c", "-i", "x"], b"").status.code(), Some(1));
+
+    fs::write(at.join("x.gz.gzi"), index).expect("a file");
+    for (offset, size) in [(0, 10), (5, 70_000), (65_280, 1), (300_000, 500_000), (700_000, 100)] {
+        let (b, s) = (offset.to_string(), size.to_string());
+        let part = &data[offset.min(data.len())..(offset + size).min(data.len())];
+        let ours = run(at, &["bgzip", "-b", &b, "-s", &s, "x.gz"], b"");
+        assert!(ours.stdout == part, "{offset} {size}: {ours:?}");
+        assert!(peer(at, "bgzip", &["-b", &b, "-s", &s, "x.gz"], b"") == part);
+        let named = run(at, &["gzip", "--bgzf", "-b", &b, "-s", &s, "x.gz"], b"");
+        assert!(named.stdout == part);
+        let file = fs::read(at.join("x.gz")).expect("there");
+        assert!(run(at, &["bgzip", "-b", &b, "-s", &s], &file).stdout == part, "a pipe");
+    }
+    let whole = peer(at, "gzip", &["-c"], &data);
+    fs::write(at.join("whole.gz"), whole).expect("a file");
+    let refused = run(at, &["bgzip", "-r", "whole.gz"], b"");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("whole.gz: not block gzip"), "{refused:?}");
+    let refused = run(at, &["gzip", "-i", "x"], b"");
+    assert!(said(&refused).contains("only for --bgzf"), "{refused:?}");
+}
+
+#[test]
+fn programs_are_known_by_their_names() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    let gzip = peer(at, "gzip", &["-c"], b"data");
+    for name in ["gunzip", "zcat", "gzcat"] {
+        symlink(PROGRAM, at.join(name)).expect("a link");
+        let output = feed(&mut Command::new(at.join(name)), &gzip);
+        assert_eq!(output.stdout, b"data", "{name}");
+    }
+    symlink(PROGRAM, at.join("bgzip")).expect("a link");
+    let output = feed(Command::new(at.join("bgzip")).arg("-c"), b"data");
+    assert_eq!(peer(at, "gzip", &["-dc"], &output.stdout), b"data");
+}
+
+#[test]
+fn statistics_say_which_engine_worked_and_why_not_the_other() {
+    let folder = TempDir::new().expect("a folder");
+    let data = numbers(50_000);
+    let without = |arguments: &[&str], input: &[u8]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).env("UADK_COMPRESS_LIB_DIR", folder.path());
+        feed(&mut command, input)
+    };
+    let output = without(&["gzip", "--stats"], &data);
+    let text = said(&output);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("blocks in software (no_accelerator: "), "{text}");
+    assert!(text.contains("0 by the accelerator, which is missing: "), "{text}");
+    let output = without(&["gunzip", "--stats", "--json"], &output.stdout);
+    let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
+    let software = &stats["software"]["decompress"];
+    assert_eq!(software["bytes_out"].as_u64(), Some(data.len() as u64), "{stats}");
+    assert!(stats["accelerator_missing"].is_string(), "{stats}");
+    assert!(without(&["gzip", "-v"], &data).stderr.len() < 20, "only on request");
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_ends_the_program_as_it_ends_others() {
+    let folder = TempDir::new().expect("a folder");
+    let mut child = Command::new(PROGRAM)
+        .args(["gzip", "-c"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().expect("piped");
+    let noise: Vec<u8> = numbers(1 << 20);
+    while stdin.write_all(&noise).is_ok() {}
+    assert_eq!(child.wait().expect("it ends").signal(), Some(13));
 }
 
 #[test]
 fn completions_and_man_pages_are_made() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = TempDir::new().expect("a folder");
     for shell in ["bash", "zsh", "fish"] {
         let script = run(folder.path(), &["completions", shell], b"").stdout;
-        assert!(String::from_utf8_lossy(&script).contains("gunzip"), "{shell}");
+        let script = String::from_utf8_lossy(&script).into_owned();
+        assert!(script.contains("gunzip"), "{shell}");
+        assert!(script.contains("synchronous"), "{shell}");
     }
     let page = run(folder.path(), &["man"], b"").stdout;
     assert!(String::from_utf8_lossy(&page).contains(".TH uadk-compress"));
     assert!(run(folder.path(), &["man", "--output", "pages"], b"").status.success());
     assert!(folder.path().join("pages/uadk-compress-tar-create.1").is_file());
+    let page = fs::read_to_string(folder.path().join("pages/uadk-compress-gzip.1"));
+    assert!(page.expect("a page").contains("bgzf"));
 }

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -186,4 +186,121 @@ fn without_threads_the_same_is_saved_and_restored() {
     limited(&["save", "--threads=8", text(&image), text(&snapshot)]);
     limited(&["restore", "--threads=8", text(&snapshot), text(&back)]);
     assert!(fs::read(&back).expect("there") == fs::read(&image).expect("there"));
+}
+
+/// Reading it all would take many minutes.
+#[test]
+fn holes_of_an_image_are_not_read() {
+    let folder = TempDir::new().expect("a folder");
+    let place = |name: &str| folder.path().join(name);
+    let (image, snapshot, delta) = (place("image"), place("snapshot"), place("delta"));
+    let file = fs::File::create(&image).expect("a file");
+    file.set_len(64 << 30).expect("a sparse file");
+    let said = succeed(&["save", text(&image), text(&snapshot)]);
+    assert!(said.contains("65536.0 MiB of memory, 0 pages with data"), "{said}");
+    file.write_at(b"data", 40 << 30).expect("written");
+    let base = ["--base", text(&snapshot)];
+    let said = succeed(&[&["save", text(&image), text(&delta)], &base[..]].concat());
+    assert!(said.contains(" 1 pages with data"), "{said}");
+    succeed(&["restore", text(&snapshot), text(&delta), text(&place("back"))]);
+    let mut byte = [0; 5];
+    let back = fs::File::open(place("back")).expect("there");
+    back.read_exact_at(&mut byte, (40 << 30) - 1).expect("long enough");
+    assert_eq!(&byte, b"\0data");
+    assert!(back.metadata().expect("there").blocks() < 1000, "sparse");
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("there").permissions().mode() & 0o7777
+}
+
+#[test]
+fn nobody_else_reads_what_nobody_else_could_read() {
+    let folder = TempDir::new().expect("a folder");
+    let place = |name: &str| folder.path().join(name);
+    let image = image(folder.path(), "image", |_, _| {});
+    for (of_image, of_snapshot) in [(0o600, 0o600), (0o644, 0o600), (0o400, 0o400)] {
+        fs::set_permissions(&image, fs::Permissions::from_mode(of_image)).expect("the test's own");
+        let _ = fs::remove_file(place("snapshot"));
+        succeed(&["save", text(&image), text(&place("snapshot"))]);
+        assert_eq!(mode(&place("snapshot")), of_snapshot);
+        let _ = fs::remove_file(place("back"));
+        succeed(&["restore", text(&place("snapshot")), text(&place("back"))]);
+        assert_eq!(mode(&place("back")), of_snapshot);
+    }
+    // What is replaced keeps its bits, too, as far as both allow them.
+    fs::write(place("old"), "").expect("a file");
+    fs::set_permissions(place("old"), fs::Permissions::from_mode(0o640)).expect("the test's own");
+    succeed(&["restore", "--force", text(&place("snapshot")), text(&place("old"))]);
+    assert_eq!(mode(&place("old")), 0o400);
+}
+
+#[test]
+fn images_and_snapshots_go_through_what_is_no_file() {
+    let folder = TempDir::new().expect("a folder");
+    let place = |name: &str| folder.path().join(name);
+    let image = image(folder.path(), "image", |_, _| {});
+    let bytes = fs::read(&image).expect("there");
+    succeed(&["save", text(&image), text(&place("base")), "--page-size", "64K"]);
+    let info = succeed(&["info", text(&place("base"))]);
+    assert!(info.contains("of 64K"), "{info}");
+
+    // To stdout, from a file and from a pipe.
+    let output = run(&["restore", text(&place("base")), "-"]);
+    assert!(output.status.success() && output.stdout == bytes, "{:?}", output.stderr);
+    let mut child = command(&["restore", "-", "-"]);
+    child.stdin(fs::File::open(place("base")).expect("there"));
+    assert!(child.output().expect("it runs").stdout == bytes);
+    assert!(!Path::new("-").exists());
+
+    // A FIFO stays one.
+    let made = Command::new("mkfifo").arg(place("fifo")).status().expect("coreutils");
+    assert!(made.success());
+    for (arguments, from) in [("save", &image), ("restore", &place("base"))] {
+        let fifo = place("fifo");
+        let reader = std::thread::spawn(move || fs::read(fifo).expect("a FIFO"));
+        let said = run(&[arguments, text(from), text(&place("fifo"))]);
+        assert!(said.status.success() && said.stdout.is_empty(), "{said:?}");
+        let read = reader.join().expect("it reads");
+        assert!(arguments == "save" || read == bytes);
+        assert!(fs::symlink_metadata(place("fifo")).expect("there").file_type().is_fifo());
+    }
+    succeed(&["restore", "--force", text(&place("base")), "/dev/null"]);
+    assert!(fs::metadata("/dev/null").expect("there").file_type().is_char_device());
+
+    // A symlink stays one; what it points to is replaced.
+    std::os::unix::fs::symlink("base", place("link")).expect("a link");
+    assert!(fail(&["save", text(&image), text(&place("link"))]).contains("say --force"));
+    succeed(&["save", "--force", text(&image), text(&place("link"))]);
+    assert!(place("link").is_symlink() && !place("base").is_symlink());
+    assert!(succeed(&["info", text(&place("base"))]).contains("of 4K"));
+}
+
+#[test]
+fn a_signal_leaves_nothing_half_done() {
+    let folder = TempDir::new().expect("a folder");
+    let mut image = vec![0; 1 << 20];
+    Pcg64Mcg::seed_from_u64(2).fill_bytes(&mut image);
+    let path = folder.path().join("image");
+    fs::write(&path, &image).expect("a file");
+    let whole = run(&["save", text(&path), "-"]).stdout;
+    fs::remove_file(&path).expect("there");
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut child = command(&["restore", "-", text(&folder.path().join("back"))])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        stdin.write_all(&whole[..whole.len() / 2]).expect("it reads");
+        // It is half done: its file is there under another name.
+        while fs::read_dir(folder.path()).expect("a folder").count() == 0 {
+            std::thread::yield_now();
+        }
+        let kill = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
+        assert!(kill.expect("this test needs kill: install procps").success());
+        let status = child.wait().expect("it ends");
+        assert!(status.signal().is_some(), "{signal}: {status}");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "{signal}");
+    }
 }

@@ -28,6 +28,7 @@
 mod chain;
 mod codec;
 mod error;
+mod extents;
 mod file;
 mod format;
 mod group;

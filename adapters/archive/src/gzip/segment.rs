@@ -13,6 +13,7 @@ use uadk_compress::{
 };
 
 use super::last_block::{Finder, SLACK};
+use super::layout::Layout;
 use super::member::EMPTY_DEFLATE;
 
 /// Bytes of data in a full segment. Larger ones cost time when a small file of an archive is read;
@@ -40,17 +41,13 @@ pub(super) enum SegmentEngine {
 }
 
 impl SegmentEngine {
-    /// Software for a level of gzip. libdeflate gets the ratio of a level of zlib's, in segments without
-    /// history, at the level below.
+    /// Software for a level of gzip.
     pub(super) fn software(level: Level) -> Result<Self, uadk_compress::Error> {
         if level.get() <= 1 {
             let mode = if level == Level::FASTEST { Mode::Fast } else { Mode::Default };
             return Ok(Self::Fast(mode));
         }
-        let level = match level.get() {
-            below @ 2..=9 => Level::new(below - 1).unwrap_or(level),
-            _ => level,
-        };
+        let level = Layout::OneMember.software_level(level);
         let engine = SoftwareCompressor::new(Format::RawDeflate, level)?;
         let engine = engine.with_encoder(SoftwareEncoder::Libdeflate);
         Ok(Self::Streams(Checked::new(Arc::new(engine))))

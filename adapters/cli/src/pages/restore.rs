@@ -1,25 +1,31 @@
 //! `pages restore`.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
 use uadk_compress_pages::snapshot::{
-    Damage, ImageFile, Layout, Progress, RestoreOptions, StreamReader, restore,
+    Chain, Damage, ImageFile, Layout, Progress, RestoreOptions, StreamReader, WriteMemory, restore,
 };
 use uadk_compress_pages::{Error as PagesError, ZeroPages};
 
 use super::open::{open, open_chain};
-use super::output::Output;
 use super::progress::progress;
+use super::sequential::Sequential;
 use crate::error::{self, Error};
+use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::streams;
+
+/// The mode of an image whose snapshot comes from a pipe: memory is secret.
+const SECRET: u32 = 0o600;
 
 /// Restores an image of guest memory
 ///
-/// Give a snapshot, or a base and the deltas on it. - is stdin. IMAGE is sparse, and appears when it
-/// is whole.
+/// Give a snapshot, or a base and the deltas on it; - is stdin, or stdout. IMAGE is sparse, has the
+/// snapshot's mode, and appears when it is whole. To a pipe, the whole memory is written in order.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
@@ -45,6 +51,8 @@ struct Outcome {
     memory: u64,
     pages: u64,
     missing: Vec<String>,
+    /// Whether the image went to a pipe, which may be stdout.
+    is_stream: bool,
 }
 
 /// Restores, and says what came of it.
@@ -67,34 +75,49 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             other => other?,
         },
     };
-    let Outcome { memory, pages, missing } = &outcome;
-    error::print(&if arguments.json {
+    let Outcome { memory, pages, missing, is_stream } = &outcome;
+    let text = if arguments.json {
         format!("{}\n", json!({ "memory": memory, "pages": pages, "missing": missing }))
     } else {
         let mib = *memory as f64 / f64::from(1 << 20);
         let done = format!("{mib:.1} MiB of memory, {pages} pages with data\n");
         missing.iter().fold(done, |text, missing| text + "missing: " + missing + "\n")
-    })?;
+    };
+    if *is_stream {
+        eprint!("{text}");
+    } else {
+        error::print(&text)?;
+    }
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Arguments {
     fn chain(&self, snapshots: &[PathBuf], image: &Path) -> Result<Outcome, Error> {
         let chain = open_chain(snapshots)?;
-        let (output, memory) = self.output(image, chain.layout())?;
-        let options = RestoreOptions::default()
-            .threads(streams::threads_or_all(self.threads))
-            .zero_pages(ZeroPages::Fresh)
-            .partial(self.partial);
-        let bar = progress(chain.layout().len());
-        let restored =
-            restore(&chain, &memory, &options, &mut |done| bar.set_position(done.memory));
-        bar.finish_and_clear();
-        let restored = restored.map_err(|source| Error::snapshot(&snapshots[0], source))?;
-        output.finish()?;
-        let missing = restored.damage.iter().map(Damage::to_string).collect();
-        let Progress { memory, pages, .. } = restored.progress;
-        Ok(Outcome { memory, pages, missing })
+        let here = |source| Error::snapshot(&snapshots[0], source);
+        match Target::create(image, self.force, chain.layout())? {
+            Target::Image(output, memory) => {
+                let options = RestoreOptions::default()
+                    .threads(streams::threads_or_all(self.threads))
+                    .zero_pages(ZeroPages::Fresh)
+                    .partial(self.partial);
+                let bar = progress(chain.layout().len());
+                let restored =
+                    restore(&chain, &memory, &options, &mut |done| bar.set_position(done.memory));
+                bar.finish_and_clear();
+                let restored = restored.map_err(here)?;
+                output.finish(Attributes::Mode(mode(snapshots)?))?;
+                let missing = restored.damage.iter().map(Damage::to_string).collect();
+                let Progress { memory, pages, .. } = restored.progress;
+                Ok(Outcome { memory, pages, missing, is_stream: false })
+            }
+            Target::Pipe(to) => {
+                let memory = Sequential::new(to, chain.layout());
+                let outcome = in_order(&chain, &memory, self.partial).map_err(here)?;
+                memory.finish().map_err(|source| Error::write(image, source))?;
+                Ok(outcome)
+            }
+        }
     }
 
     fn stream(&self, path: &Path, input: impl Read, image: &Path) -> Result<Outcome, Error> {
@@ -104,10 +127,35 @@ impl Arguments {
         if reader.header().parent.is_some() {
             return Err(here(PagesError::NeedsParent));
         }
-        let (output, memory) = self.output(image, &reader.header().layout)?;
+        match Target::create(image, self.force, &reader.header().layout)? {
+            Target::Image(output, memory) => {
+                let outcome = self.read(path, &mut reader, &memory)?;
+                let mode = if streams::is_dash(path) {
+                    SECRET
+                } else {
+                    mode(std::slice::from_ref(&path.to_owned()))?
+                };
+                output.finish(Attributes::Mode(mode))?;
+                Ok(outcome)
+            }
+            Target::Pipe(to) => {
+                let memory = Sequential::new(to, &reader.header().layout);
+                let outcome = self.read(path, &mut reader, &memory)?;
+                memory.finish().map_err(|source| Error::write(image, source))?;
+                Ok(Outcome { is_stream: true, ..outcome })
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        path: &Path,
+        reader: &mut StreamReader<impl Read>,
+        memory: &impl WriteMemory,
+    ) -> Result<Outcome, Error> {
         let bar = progress(reader.header().layout.len());
         let mut done = Progress::default();
-        let result = reader.restore(&memory, ZeroPages::Fresh, &mut done, &mut |done, _| {
+        let result = reader.restore(memory, ZeroPages::Fresh, &mut done, &mut |done, _| {
             bar.set_position(done.memory);
         });
         bar.finish_and_clear();
@@ -116,18 +164,76 @@ impl Arguments {
             Err(why) if self.partial => {
                 vec![format!("everything behind {:#x}: {}", done.memory, error::chain(&why))]
             }
-            Err(why) => return Err(here(why)),
+            Err(why) => return Err(Error::snapshot(path, why)),
         };
-        output.finish()?;
-        Ok(Outcome { memory: done.memory, pages: done.pages, missing })
+        Ok(Outcome { memory: done.memory, pages: done.pages, missing, is_stream: false })
     }
+}
 
-    /// A fresh image file of the layout's length.
-    fn output(&self, image: &Path, layout: &Layout) -> Result<(Output, ImageFile), Error> {
-        let output = Output::create(image, self.force)?;
+/// Where an image goes.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
+enum Target {
+    /// A fresh file of the layout's length.
+    Image(Output, ImageFile),
+    /// What is written from beginning to end.
+    Pipe(File),
+}
+
+impl Target {
+    fn create(image: &Path, force: bool, layout: &Layout) -> Result<Self, Error> {
         let failed = |source| Error::write(image, source);
-        output.file().set_len(layout.len()).map_err(failed)?;
+        if streams::is_dash(image) {
+            return Ok(Self::Pipe(streams::stdout().map_err(failed)?));
+        }
+        let rules = Rules { force, links: Links::Follow, nodes: Nodes::Through };
+        let output = Output::create(image, rules)?;
         let file = output.file().try_clone().map_err(failed)?;
-        Ok((output, ImageFile::new(file, layout)))
+        if output.is_stream() {
+            return Ok(Self::Pipe(file));
+        }
+        file.set_len(layout.len()).map_err(failed)?;
+        Ok(Self::Image(output, ImageFile::new(file, layout)))
     }
+}
+
+/// What all of them may be read by, and no more.
+fn mode(snapshots: &[PathBuf]) -> Result<u32, Error> {
+    snapshots.iter().try_fold(0o666, |mode, path| {
+        let metadata = std::fs::metadata(path).map_err(|source| Error::read(path, source))?;
+        Ok(mode & metadata.permissions().mode())
+    })
+}
+
+/// Writes all pages in the order of their addresses.
+fn in_order(
+    chain: &Chain<File>,
+    memory: &Sequential<impl Write + Send>,
+    partial: bool,
+) -> Result<Outcome, PagesError> {
+    let layout = chain.layout();
+    let mut pages = chain.pages();
+    let mut outcome =
+        Outcome { memory: layout.len(), pages: 0, missing: Vec::new(), is_stream: true };
+    let bar = progress(layout.len());
+    for (number, region) in layout.regions().iter().enumerate() {
+        for offset in (0..region.len).step_by(layout.page_size()) {
+            match pages.read(region.address + offset) {
+                Ok(None) => {}
+                Ok(Some(page)) => {
+                    memory.write(number, offset, page).map_err(PagesError::Memory)?;
+                    outcome.pages += 1;
+                }
+                Err(PagesError::Damaged(damage)) if partial => {
+                    let text = damage.to_string();
+                    if outcome.missing.last() != Some(&text) {
+                        outcome.missing.push(text);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            bar.inc(layout.page_size() as u64);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(outcome)
 }

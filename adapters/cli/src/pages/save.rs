@@ -1,8 +1,8 @@
 //! `pages save`.
 
 use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,16 +16,20 @@ use uadk_compress_pages::snapshot::{
 
 use super::id::hex;
 use super::open::{open, open_chain};
-use super::output::Output;
 use super::progress::progress;
 use crate::error::{self, Error};
+use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::size;
 use crate::streams;
+
+/// Memory is secret: at most its owner may read and write it.
+const SECRET: u32 = 0o600;
 
 /// Saves an image of guest memory, such as the file of QEMU's memory-backend-file
 ///
 /// Zero pages cost nothing, and clusters are compressed in parallel. With --base, only the pages that
-/// differ from those snapshots are saved. OUT appears when it is whole; - is stdout.
+/// differ from those snapshots are saved. OUT appears when it is whole, and only its owner may read
+/// it; - is stdout.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
@@ -42,9 +46,9 @@ pub(crate) struct Arguments {
     /// Bytes of a page: 4K to 64K
     #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = size::parse)]
     page_size: usize,
-    /// Bytes that are compressed together, and read to get at a page
-    #[arg(long, value_name = "SIZE", default_value = "16K", value_parser = size::parse)]
-    cluster_size: usize,
+    /// Bytes that are compressed together, and read to get at a page; 16K, or a page if that is more
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    cluster_size: Option<usize>,
     /// Level of the software engine: 1 to 12, 0 for the least CPU
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(i32).range(0..=12))]
     level: i32,
@@ -59,7 +63,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Saves, and says what came of it, on stderr if the snapshot goes to stdout.
+/// Saves, and says what came of it, on stderr if the snapshot goes to a pipe.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let codec = Compressor::builder().level(Level::nearest(arguments.level)).build();
     let codec = codec.map_err(Error::Engine)?;
@@ -83,22 +87,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let pages = changed.as_ref().map_or(Pages::All, Pages::Changed);
     let bar = progress(layout.len());
     let mut report = |done: Progress| bar.set_position(done.memory);
-    let to_stdout = arguments.out == Path::new("-");
-    let saved = if to_stdout {
-        let output = io::stdout();
+    let mut is_stream = streams::is_dash(&arguments.out);
+    let saved = if is_stream {
+        let output = streams::stdout()?;
         save(output, &layout, &image, pages, &shared, &options, &mut report)
     } else {
-        let mut output = Output::create(&arguments.out, arguments.force)?;
+        let rules = Rules { force: arguments.force, links: Links::Follow, nodes: Nodes::Through };
+        let mut output = Output::create(&arguments.out, rules)?;
+        is_stream = output.is_stream();
         let saved = save(&mut output, &layout, &image, pages, &shared, &options, &mut report);
         if saved.is_ok() {
-            output.finish()?;
+            let image = image.file().metadata();
+            let image = image.map_err(|source| Error::read(&arguments.image, source))?;
+            output.finish(Attributes::Mode(image.permissions().mode() & SECRET))?;
         }
         saved
     };
     bar.finish_and_clear();
     let saved = saved.map_err(|source| Error::snapshot(&arguments.out, source))?;
     let text = describe(&saved, &layout, arguments.json);
-    if to_stdout {
+    if is_stream {
+        // It may be stdout.
         eprint!("{text}");
     } else {
         error::print(&text)?;
@@ -132,7 +141,8 @@ impl Arguments {
             [] => vec![Region { address: 0, len }],
             regions => regions.to_vec(),
         };
-        let layout = Layout::with_sizes(regions, self.page_size, self.cluster_size)
+        let cluster_size = self.cluster_size.unwrap_or(Layout::CLUSTER_SIZE.max(self.page_size));
+        let layout = Layout::with_sizes(regions, self.page_size, cluster_size)
             .map_err(|source| Error::snapshot(&self.image, source))?;
         let expected = layout.len();
         if len != expected {
@@ -150,9 +160,14 @@ fn difference(chain: &Chain<File>, image: &ImageFile) -> Result<ChangedPages, Pa
     let mut page = vec![0; layout.page_size()];
     for (number, region) in layout.regions().iter().enumerate() {
         for offset in (0..region.len).step_by(page.len()) {
-            image.read(number, offset, &mut page).map_err(PagesError::Memory)?;
             let address = region.address + offset;
-            let same = match pages.read(address)? {
+            let before = pages.read(address)?;
+            let is_hole = image.is_zero(number, offset, page.len()).map_err(PagesError::Memory)?;
+            if is_hole && before.is_none() {
+                continue;
+            }
+            image.read(number, offset, &mut page).map_err(PagesError::Memory)?;
+            let same = match before {
                 Some(before) => before == page,
                 None => page.iter().all(|byte| *byte == 0),
             };

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::extents::Extents;
 use super::layout::Layout;
 use crate::memory::GuestRam;
 
@@ -75,6 +76,7 @@ fn ram<'r, 'm>(regions: &'r [GuestRam<'m>], region: usize) -> io::Result<&'r Gue
 #[derive(Debug)]
 pub struct ImageFile {
     file: File,
+    extents: Extents,
     /// Where each region begins in the file.
     starts: Vec<u64>,
 }
@@ -88,7 +90,7 @@ impl ImageFile {
             *end += region.len;
             Some(start)
         });
-        Self { file, starts: starts.collect() }
+        Self { file, extents: Extents::default(), starts: starts.collect() }
     }
 
     /// The file.
@@ -106,6 +108,12 @@ impl ImageFile {
 impl ReadMemory for ImageFile {
     fn read(&self, region: usize, offset: u64, into: &mut [u8]) -> io::Result<()> {
         self.file.read_exact_at(into, self.place(region, offset)?)
+    }
+
+    /// Holes are zero; the file system says where they are.
+    fn is_zero(&self, region: usize, offset: u64, len: usize) -> io::Result<bool> {
+        let start = self.place(region, offset)?;
+        Ok(self.extents.is_hole(&self.file, start..start + len as u64))
     }
 }
 

@@ -1,0 +1,82 @@
+//! Indexes of block gzip, as htslib has them: `.gzi`.
+
+use std::io::{self, Write};
+
+use super::header::{self, Begin, TRAILER_LEN};
+
+/// Where blocks begin, in the file and in the data. The first, at 0 and 0, is left out.
+#[derive(Debug, Default)]
+pub(super) struct Gzi {
+    entries: Vec<(u64, u64)>,
+    any: bool,
+    data: u64,
+}
+
+impl Gzi {
+    /// Adds the block behind the last one. Empty ones are no place to begin at.
+    pub(super) fn add(&mut self, offset: u64, data_len: u64) {
+        if data_len == 0 {
+            return;
+        }
+        if self.any {
+            self.entries.push((offset, self.data));
+        }
+        self.any = true;
+        self.data += data_len;
+    }
+
+    /// The file: how many there are, and each block's two places.
+    pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(8 + 16 * self.entries.len());
+        bytes.extend((self.entries.len() as u64).to_le_bytes());
+        for (file, data) in &self.entries {
+            bytes.extend(file.to_le_bytes());
+            bytes.extend(data.to_le_bytes());
+        }
+        to.write_all(&bytes)
+    }
+}
+
+/// Passes block gzip on, and notes where its blocks begin.
+#[derive(Debug)]
+pub(super) struct Indexing<W> {
+    inner: W,
+    pub(super) gzi: Gzi,
+    /// The block that is passing, from its beginning as far as it is needed.
+    block: Vec<u8>,
+    /// Where it begins.
+    offset: u64,
+}
+
+impl<W: Write> Indexing<W> {
+    pub(super) fn new(inner: W) -> Self {
+        Self { inner, gzi: Gzi::default(), block: Vec::new(), offset: 0 }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        self.block.extend_from_slice(bytes);
+        let mut at = 0;
+        while let Begin::Member(header) = header::parse(&self.block[at..])
+            && let Some(len) = header.member_len
+            && let Some(block) = self.block.get(at..at + len as usize)
+            && let Some(trailer) = block.last_chunk::<{ TRAILER_LEN as usize / 2 }>()
+        {
+            self.gzi.add(self.offset, u64::from(u32::from_le_bytes(*trailer)));
+            self.offset += len;
+            at += len as usize;
+        }
+        self.block.drain(..at);
+    }
+}
+
+impl<W: Write> Write for Indexing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.see(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,127 @@
+//! `-l`: sizes of compressed files.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use crc32fast::Hasher;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::bgzf::Blocks;
+use super::header::{Header, TRAILER_LEN};
+use super::input::Input;
+use super::ratio::Ratio;
+use super::settings::Settings;
+
+/// A file's line.
+#[derive(Debug)]
+pub(super) struct Row<'r> {
+    pub(super) ratio: Ratio,
+    /// Of all its data.
+    pub(super) crc: u32,
+    pub(super) time: Option<SystemTime>,
+    pub(super) name: &'r Path,
+}
+
+/// The table as far as it is printed.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    rows: u64,
+    totals: Ratio,
+}
+
+impl Table {
+    /// Prints a line, and before the first one what the columns are.
+    pub(super) fn print(&mut self, settings: &Settings, row: &Row<'_>) -> io::Result<()> {
+        let mut text = String::new();
+        if self.rows == 0 {
+            if settings.verbose > 0 {
+                text.push_str("method  crc     date  time  ");
+            }
+            if !settings.quiet {
+                let (compressed, uncompressed) = ("compressed", "uncompressed");
+                writeln!(text, "{compressed:>19} {uncompressed:>19}  ratio uncompressed_name")
+                    .unwrap_or_default();
+            }
+        }
+        let Row { ratio, crc, time, name } = row;
+        if settings.verbose > 0 {
+            write!(text, "defla {crc:08x} {} ", date(*time)).unwrap_or_default();
+        }
+        let name = name.display();
+        writeln!(text, "{:>19} {:>19} {ratio} {name}", ratio.compressed, ratio.uncompressed)
+            .unwrap_or_default();
+        self.rows += 1;
+        self.totals.compressed += ratio.compressed;
+        self.totals.uncompressed += ratio.uncompressed;
+        self.totals.overhead = ratio.overhead;
+        io::stdout().write_all(text.as_bytes())
+    }
+
+    /// Prints the sums, where several files were asked for.
+    pub(super) fn finish(&self, settings: &Settings) -> io::Result<()> {
+        let totals = self.totals;
+        let any = totals.compressed > 0 && totals.uncompressed > 0;
+        let mut stdout = io::stdout();
+        if any && !settings.quiet && settings.files.len() > 1 {
+            let indent = if settings.verbose > 0 { 28 } else { 0 };
+            writeln!(
+                stdout,
+                "{:indent$}{:>19} {:>19} {totals} (totals)",
+                "", totals.compressed, totals.uncompressed
+            )?;
+        }
+        stdout.flush()
+    }
+}
+
+/// `Nov 26 07:01`, in the time zone of the user.
+fn date(time: Option<SystemTime>) -> String {
+    let time = time.and_then(|time| Timestamp::try_from(time).ok());
+    let Some(time) = time else { return "??? ?? ??:??".to_owned() };
+    time.to_zoned(TimeZone::system()).strftime("%b %e %H:%M").to_string()
+}
+
+/// The sizes of a file of block gzip, by its blocks' headers and trailers. `None` if it is not one
+/// from beginning to end.
+pub(super) fn measure_blocks(input: &Input, header: &Header) -> io::Result<Option<(Ratio, u32)>> {
+    let Some((file, start)) = input.regular() else { return Ok(None) };
+    if header.member_len.is_none() {
+        return Ok(None);
+    }
+    let mut blocks = Blocks::new(file, start)?;
+    let mut crc = Hasher::new();
+    let mut uncompressed = 0;
+    while let Some(block) = blocks.next()? {
+        crc.combine(&Hasher::new_with_initial_len(block.crc, block.data_len));
+        uncompressed += block.data_len;
+    }
+    if !blocks.is_at_end() {
+        return Ok(None);
+    }
+    let (compressed, overhead) = (blocks.offset - start, header.len + TRAILER_LEN);
+    Ok(Some((Ratio { compressed, overhead, uncompressed }, crc.finalize())))
+}
+
+/// Takes data and keeps only its checksum.
+#[derive(Debug, Default)]
+pub(super) struct Checksum(Hasher);
+
+impl Checksum {
+    pub(super) fn sum(self) -> u32 {
+        self.0.finalize()
+    }
+}
+
+impl Write for Checksum {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! Files compressed, decompressed and measured, by one engine.
+
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use uadk_compress::Compressor;
+use uadk_compress::stats::Stats;
+use uadk_compress_archive::{Error as ArchiveError, GzOptions};
+
+use super::bgzf;
+use super::gzi::{Gzi, Indexing};
+use super::header::{Header, TRAILER_LEN};
+use super::input::Input;
+use super::job::Job;
+use super::list::Checksum;
+use super::messages::Messages;
+use super::ratio::Ratio;
+use super::settings::Settings;
+use super::work::{self, End, Sink, Trailing, Wrong};
+use crate::stats_line;
+
+/// Bytes of a member that are not its deflate stream: a plain header, and the trailer.
+const PLAIN: u64 = 10 + TRAILER_LEN;
+
+/// Makes files of others.
+#[derive(Debug)]
+pub(super) struct Maker<'s> {
+    settings: &'s Settings,
+    messages: &'s Messages,
+    engine: Option<Arc<Compressor>>,
+}
+
+/// What was made of a file.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) ratio: Ratio,
+    pub(super) index: Option<Gzi>,
+}
+
+impl<'s> Maker<'s> {
+    pub(super) const fn new(settings: &'s Settings, messages: &'s Messages) -> Self {
+        Self { settings, messages, engine: None }
+    }
+
+    /// Which engine did what, if any was needed.
+    pub(super) fn stats(&self) -> Option<Stats> {
+        self.engine.as_ref().map(|engine| engine.stats())
+    }
+
+    /// Does the job.
+    pub(super) fn make(
+        &mut self,
+        input: Input,
+        job: &Job,
+        writer: &mut dyn Write,
+    ) -> Result<Made, Wrong> {
+        match job {
+            Job::Compress => self.compress(input, writer),
+            Job::Decompress(header) => self.decompress(input, header, writer),
+            Job::Copy => copy(input, writer),
+        }
+    }
+
+    fn compress(&mut self, mut input: Input, writer: &mut dyn Write) -> Result<Made, Wrong> {
+        let mut options = self.options()?;
+        if self.settings.names {
+            let name = input.name.file_name().filter(|_| input.metadata.is_file());
+            options = options.file_name(name.map(|name| name.as_encoded_bytes().to_vec()));
+        }
+        if self.settings.times && input.metadata.is_file() {
+            // The header has no room for other times.
+            options = options.mtime(u32::try_from(input.metadata.mtime()).unwrap_or(0));
+        }
+        let (end, count, index) = if self.settings.index {
+            let mut sink = Sink::new(Indexing::new(writer));
+            let end = work::compress(&options, &mut input, &mut sink);
+            let count = sink.count;
+            (end, count, Some(sink.into_inner().gzi))
+        } else {
+            let mut sink = Sink::new(writer);
+            let end = work::compress(&options, &mut input, &mut sink);
+            (end, sink.count, None)
+        };
+        let (compressed, uncompressed) = (count, input.position);
+        match end {
+            End::Wrong(wrong) => Err(wrong),
+            _ => Ok(Made { ratio: Ratio { compressed, overhead: PLAIN, uncompressed }, index }),
+        }
+    }
+
+    fn decompress(
+        &mut self,
+        input: Input,
+        header: &Header,
+        writer: &mut dyn Write,
+    ) -> Result<Made, Wrong> {
+        let options = self.options()?;
+        let mut sink = Sink::new(writer);
+        let (end, input) = work::decompress(&options, input, &mut sink);
+        let compressed = input.as_ref().map_or(0, |input| input.position);
+        match (end, input) {
+            (End::Wrong(wrong), _) => return Err(wrong),
+            (End::Trailing(offset), Some(input)) => {
+                self.trailing(input, offset, &mut sink)?;
+            }
+            _ => {}
+        }
+        let overhead = header.len + TRAILER_LEN;
+        let ratio = Ratio { compressed, overhead, uncompressed: sink.count };
+        Ok(Made { ratio, index: None })
+    }
+
+    /// What is behind gzip data: nothing that matters, unless everything is to be passed on.
+    fn trailing<W: Write>(
+        &self,
+        input: Input,
+        offset: u64,
+        sink: &mut Sink<W>,
+    ) -> Result<(), Wrong> {
+        let Settings { force, stdout, list, test, .. } = *self.settings;
+        let name = input.name.clone();
+        let rest = input.rest(offset);
+        if force > 0 && stdout && !list && !test {
+            let lost = || Wrong::Read(io::Error::other("what is behind the data is lost"));
+            return work::pass(rest.ok_or_else(lost)?, sink);
+        }
+        self.say_trailing(&name, work::look_at(rest).map_err(Wrong::Read)?);
+        Ok(())
+    }
+
+    fn say_trailing(&self, name: &Path, trailing: Trailing) {
+        let name = name.display();
+        let ok = "decompression OK, trailing";
+        match trailing {
+            Trailing::Zeros if self.settings.verbose > 0 => {
+                self.messages.warn_of_data(format!("{name}: {ok} zero bytes ignored"));
+            }
+            Trailing::Zeros => {}
+            Trailing::Garbage => {
+                self.messages.warn_of_data(format!("{name}: {ok} garbage ignored"));
+            }
+        }
+    }
+
+    /// The sizes of a file that has to be read for that; `None` if there is garbage behind it.
+    pub(super) fn measure(
+        &mut self,
+        input: Input,
+        header: &Header,
+    ) -> Result<Option<(Ratio, u32)>, Wrong> {
+        let options = self.options()?;
+        let mut sink = Sink::new(Checksum::default());
+        let (end, input) = work::decompress(&options, input, &mut sink);
+        let (compressed, overhead) =
+            (input.as_ref().map_or(0, |input| input.position), header.len + TRAILER_LEN);
+        let ratio = Ratio { compressed, overhead, uncompressed: sink.count };
+        match (end, input) {
+            (End::Wrong(wrong), _) => return Err(wrong),
+            (End::Trailing(offset), Some(input)) => {
+                let name = input.name.clone();
+                let trailing = work::look_at(input.rest(offset)).map_err(Wrong::Read)?;
+                self.say_trailing(&name, trailing);
+                if trailing == Trailing::Garbage {
+                    return Ok(None);
+                }
+            }
+            _ => {}
+        }
+        Ok(Some((ratio, sink.into_inner().sum())))
+    }
+
+    /// Settings of what reads and writes gzip, with one engine for all files.
+    pub(super) fn options(&mut self) -> Result<GzOptions, Wrong> {
+        let engine = if let Some(engine) = &self.engine {
+            Arc::clone(engine)
+        } else {
+            let made = stats_line::compressor(
+                self.settings.level,
+                (!self.settings.decompress).then(|| bgzf::layout_of(self.settings.bgzf)),
+            );
+            made.map_err(|error| Wrong::Data(ArchiveError::Compressor(error)))?
+        };
+        self.engine = Some(Arc::clone(&engine));
+        // gzip does not miss the end marker of block gzip either.
+        let mut options =
+            GzOptions::new().level(self.settings.level).compressor(engine).end_marker(false);
+        if let Some(threads) = self.settings.threads {
+            options = options.threads(threads);
+        }
+        Ok(bgzf::layout(options, self.settings.bgzf))
+    }
+}
+
+fn copy(mut input: Input, writer: &mut dyn Write) -> Result<Made, Wrong> {
+    let mut sink = Sink::new(writer);
+    work::pass(&mut input, &mut sink)?;
+    let ratio = Ratio { compressed: input.position, overhead: 0, uncompressed: sink.count };
+    Ok(Made { ratio, index: None })
+}

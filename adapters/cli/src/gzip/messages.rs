@@ -1,0 +1,86 @@
+//! What is said on stderr, and the status that follows from it.
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::io;
+use std::process::ExitCode;
+
+/// Says what is wrong, and remembers the status.
+#[derive(Debug)]
+pub(super) struct Messages {
+    pub(super) prefix: &'static str,
+    quiet: Cell<bool>,
+    status: Cell<Status>,
+}
+
+/// As gzip has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Good,
+    Error = 1,
+    Warning = 2,
+}
+
+impl Messages {
+    pub(super) fn new(prefix: &'static str) -> Self {
+        Self { prefix, quiet: Cell::new(false), status: Cell::new(Status::Good) }
+    }
+
+    /// Leaves warnings out; the status stays the same.
+    pub(super) fn set_quiet(&self, quiet: bool) {
+        self.quiet.set(quiet);
+    }
+
+    /// What does not change the status.
+    pub(super) fn note(&self, what: impl Display) {
+        eprintln!("{}: {what}", self.prefix);
+    }
+
+    /// Nothing is lost, but not everything is as it might be expected: status 2.
+    pub(super) fn warn(&self, what: impl Display) {
+        if !self.quiet.get() {
+            self.note(what);
+        }
+        self.set_warned();
+    }
+
+    /// A warning about the data in a file, which stands on a line of its own.
+    pub(super) fn warn_of_data(&self, what: impl Display) {
+        if !self.quiet.get() {
+            eprintln!("\n{}: {what}", self.prefix);
+        }
+        self.set_warned();
+    }
+
+    /// The status of a warning that is said elsewhere.
+    pub(super) fn set_warned(&self) {
+        if self.status.get() == Status::Good {
+            self.status.set(Status::Warning);
+        }
+    }
+
+    /// Something is not done: status 1.
+    pub(super) fn fail(&self, what: impl Display) {
+        self.note(what);
+        self.status.set(Status::Error);
+    }
+
+    /// What is wrong with the data in a file, which stands on a line of its own.
+    pub(super) fn fail_of_data(&self, what: impl Display) {
+        eprintln!("\n{}: {what}", self.prefix);
+        self.status.set(Status::Error);
+    }
+
+    pub(super) fn status(&self) -> ExitCode {
+        ExitCode::from(self.status.get() as u8)
+    }
+}
+
+/// The text of an error of the system, as other programs have it.
+pub(super) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

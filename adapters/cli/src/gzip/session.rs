@@ -1,0 +1,374 @@
+//! One file after the other.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::bgzip;
+use super::header::Header;
+use super::input::Input;
+use super::job::Job;
+use super::list::{self, Row, Table};
+use super::make::{Made, Maker};
+use super::messages::{Messages, reason};
+use super::names;
+use super::ratio::Ratio;
+use super::settings::Settings;
+use super::target;
+use super::trouble::{self, Stop};
+use super::work::Wrong;
+use crate::error::{Error, chain};
+use crate::output::{Attributes, Output};
+use crate::stats_line;
+use crate::streams;
+
+/// The work on all files of a command line.
+#[derive(Debug)]
+pub(super) struct Session<'s> {
+    settings: &'s Settings,
+    messages: &'s Messages,
+    maker: Maker<'s>,
+    table: Table,
+    /// The folders that are gone through, from the outermost on.
+    folders: Vec<(u64, u64)>,
+}
+
+/// Where what is made goes.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
+enum To {
+    Stdout,
+    /// It is only read.
+    Nowhere,
+    File(Output, PathBuf),
+}
+
+impl To {
+    fn name(&self) -> &Path {
+        match self {
+            Self::File(_, name) => name,
+            _ => Path::new("stdout"),
+        }
+    }
+}
+
+impl<'s> Session<'s> {
+    pub(super) fn new(settings: &'s Settings, messages: &'s Messages) -> Self {
+        let maker = Maker::new(settings, messages);
+        Self { settings, messages, maker, table: Table::default(), folders: Vec::new() }
+    }
+
+    /// Does all of it, and says what is wrong.
+    pub(super) fn run(&mut self) {
+        // Nothing is left to do when it stops.
+        let _ = self.all().and_then(|()| self.finish());
+        if self.settings.stats
+            && let Some(stats) = self.maker.stats()
+        {
+            if self.settings.json {
+                eprintln!("{}", stats_line::json(&stats));
+            } else {
+                self.messages.note(stats_line::line(&stats));
+            }
+        }
+    }
+
+    fn all(&mut self) -> Result<(), Stop> {
+        if self.settings.files.is_empty() {
+            return self.stdin();
+        }
+        self.settings.files.iter().try_for_each(|file| self.treat(file))
+    }
+
+    fn finish(&self) -> Result<(), Stop> {
+        if self.settings.list {
+            self.table
+                .finish(self.settings)
+                .map_err(|error| trouble::stdout_failed(self.settings, self.messages, &error))?;
+        }
+        if self.settings.synchronous && self.settings.stdout && !self.settings.test {
+            let synced = streams::stdout().and_then(|stdout| stdout.sync_data());
+            match synced {
+                // Pipes have nothing to sync.
+                Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
+                    return Err(trouble::stdout_failed(self.settings, self.messages, &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn treat(&mut self, name: &OsStr) -> Result<(), Stop> {
+        if name == "-" {
+            return self.stdin();
+        }
+        let Some(input) = Input::open(self.settings, self.messages, name) else { return Ok(()) };
+        if !input.metadata.is_dir() {
+            return self.file(input);
+        }
+        if self.settings.recursive {
+            return self.folder(&input);
+        }
+        self.messages.warn(format!("{} is a directory -- ignored", input.name.display()));
+        Ok(())
+    }
+
+    fn folder(&mut self, folder: &Input) -> Result<(), Stop> {
+        let (name, id) = (&folder.name, (folder.metadata.dev(), folder.metadata.ino()));
+        if self.folders.contains(&id) {
+            self.messages.warn(format!("{} leads back to itself -- ignored", name.display()));
+            return Ok(());
+        }
+        let children = fs::read_dir(name)
+            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+        let mut children: Vec<_> = match children {
+            Ok(children) => children,
+            Err(error) => {
+                self.messages.fail(format!("{}: {}", name.display(), reason(&error)));
+                return Ok(());
+            }
+        };
+        children.sort_unstable();
+        self.folders.push(id);
+        let done = children.iter().try_for_each(|child| self.treat(name.join(child).as_os_str()));
+        self.folders.pop();
+        done
+    }
+
+    fn stdin(&mut self) -> Result<(), Stop> {
+        let Settings { decompress, force, list, test, verbose, .. } = *self.settings;
+        let terminal =
+            if decompress { io::stdin().is_terminal() } else { io::stdout().is_terminal() };
+        if terminal && force == 0 && !list {
+            let (how, de) = if decompress { ("read from", "de") } else { ("written to", "") };
+            self.messages.fail(format!(
+                "compressed data not {how} a terminal. Use -f to force {de}compression.\n\
+                 For help, type: {} -h",
+                self.messages.prefix
+            ));
+            return Err(Stop);
+        }
+        let mut input = Input::stdin().map_err(|error| {
+            self.messages.fail(format!("standard input: {}", reason(&error)));
+            Stop
+        })?;
+        if let Some(range) = self.settings.range {
+            return self.range(input, range);
+        }
+        let Some(job) = Job::find(self.settings, self.messages, &mut input, true) else {
+            return Ok(());
+        };
+        if let (true, Job::Decompress(header)) = (list, &job) {
+            return self.list(input, header, Path::new("stdout"));
+        }
+        let to = if test { To::Nowhere } else { To::Stdout };
+        let made = self.make(input, &job, &to)?;
+        if let Some(made) = &made
+            && verbose > 0
+        {
+            if test {
+                eprintln!(" OK");
+            } else if !decompress {
+                eprintln!("{}", made.ratio);
+            }
+        }
+        self.put_index(made.as_ref(), None)
+    }
+
+    fn file(&mut self, mut input: Input) -> Result<(), Stop> {
+        let settings = self.settings;
+        if settings.reindex {
+            return self.reindex(&input);
+        }
+        if let Some(range) = settings.range {
+            return self.range(input, range);
+        }
+        if !settings.stdout && !input.may_be_replaced(settings, self.messages) {
+            return Ok(());
+        }
+        let mut target = PathBuf::from("stdout");
+        if !settings.stdout || settings.list || settings.test {
+            let Some(name) = target::name(settings, self.messages, &input.name) else {
+                return Ok(());
+            };
+            target = name;
+        }
+        let Some(job) = Job::find(settings, self.messages, &mut input, settings.stdout) else {
+            return Ok(());
+        };
+        if let Job::Decompress(Header { name: Some(name), .. }) = &job
+            && settings.names
+            && (!settings.stdout || settings.list)
+            && let Some(name) = names::from_header(name, &target)
+        {
+            target = name;
+        }
+        if let (true, Job::Decompress(header)) = (settings.list, &job) {
+            return self.list(input, header, &target);
+        }
+        let to = if settings.test {
+            To::Nowhere
+        } else if settings.stdout {
+            To::Stdout
+        } else {
+            let Some(output) = target::create(settings, self.messages, &target) else {
+                return Ok(());
+            };
+            To::File(output, target)
+        };
+        let (name, metadata) = (input.name.clone(), input.metadata.clone());
+        if settings.verbose > 0 {
+            eprint!("{}:\t", name.display());
+        }
+        let Some(made) = self.make(input, &job, &to)? else { return Ok(()) };
+        let target = to.name().to_owned();
+        if let To::File(output, _) = to {
+            let times = target::times(&metadata, &job, settings);
+            if let Err(error) = output.finish(Attributes::Of(&metadata, times)) {
+                target::not_created(self.messages, &target, &error);
+                return Ok(());
+            }
+            self.put_index(Some(&made), Some(&target))?;
+            if !settings.keep
+                && let Err(error) = fs::remove_file(&name)
+            {
+                self.messages.warn(format!("{}: {}", name.display(), reason(&error)));
+            }
+        } else {
+            self.put_index(Some(&made), None)?;
+        }
+        if settings.verbose > 0 {
+            if settings.test {
+                eprintln!(" OK");
+            } else {
+                let how = if settings.keep { "created" } else { "replaced with" };
+                eprintln!("{} -- {how} {}", made.ratio, target.display());
+            }
+        }
+        Ok(())
+    }
+
+    /// Compresses, decompresses or copies a file. `None` if it failed, which is said.
+    fn make(&mut self, mut input: Input, job: &Job, to: &To) -> Result<Option<Made>, Stop> {
+        let mut stdout;
+        let mut file;
+        let mut nowhere = io::sink();
+        let writer: &mut dyn Write = match to {
+            To::Nowhere => &mut nowhere,
+            To::Stdout => {
+                stdout = streams::stdout().map_err(|error| {
+                    trouble::stdout_failed(self.settings, self.messages, &error)
+                })?;
+                &mut stdout
+            }
+            To::File(output, _) => {
+                file = output.file();
+                &mut file
+            }
+        };
+        let name = input.name.clone();
+        let total = Some(input.metadata.len()).filter(|_| input.metadata.is_file());
+        let is_shown = matches!(to, To::Stdout) && io::stdout().is_terminal();
+        if self.settings.progress && !is_shown {
+            input.bar = streams::progress(total);
+        }
+        let bar = input.bar.clone();
+        let result = self.maker.make(input, job, writer);
+        bar.finish_and_clear();
+        result.map(Some).or_else(|wrong| match wrong {
+            Wrong::Write(error) if matches!(to, To::Stdout) => {
+                Err(trouble::stdout_failed(self.settings, self.messages, &error))
+            }
+            Wrong::Write(error) => {
+                self.messages.fail_of_data(format!("{}: {}", to.name().display(), reason(&error)));
+                Err(Stop)
+            }
+            wrong => {
+                trouble::say(self.messages, &name, &wrong);
+                Ok(None)
+            }
+        })
+    }
+
+    /// Prints the sizes of a file.
+    fn list(&mut self, input: Input, header: &Header, shown: &Path) -> Result<(), Stop> {
+        let time = match header.mtime {
+            seconds @ 1.. if self.settings.times => {
+                Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into()))
+            }
+            _ if input.metadata.is_file() => input.metadata.modified().ok(),
+            _ => Some(SystemTime::now()),
+        };
+        let name = input.name.clone();
+        let measured = match list::measure_blocks(&input, header) {
+            Ok(Some(measured)) => Ok(Some(measured)),
+            Ok(None) => self.maker.measure(input, header),
+            Err(error) => Err(Wrong::Read(error)),
+        };
+        match measured {
+            Ok(None) => Ok(()),
+            Ok(Some((ratio, crc))) => {
+                let row = Row { ratio, crc, time, name: shown };
+                let printed = self.table.print(self.settings, &row);
+                printed
+                    .map_err(|error| trouble::stdout_failed(self.settings, self.messages, &error))
+            }
+            Err(wrong) => {
+                trouble::say(self.messages, &name, &wrong);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the index of what was made, where one is asked for.
+    fn put_index(&self, made: Option<&Made>, target: Option<&Path>) -> Result<(), Stop> {
+        let Some(index) = made.and_then(|made| made.index.as_ref()) else { return Ok(()) };
+        let named = self.settings.index_name.clone();
+        let beside = || target.map(|target| names::with_suffix(target, b".gzi"));
+        let put = match named.or_else(beside) {
+            Some(path) => bgzip::put(index, &path),
+            None => Err(Error::refused("an index beside stdout needs a name", None)),
+        };
+        put.map_err(|error| {
+            self.messages.fail(chain(&error));
+            Stop
+        })
+    }
+
+    /// Writes an index of a file that is there.
+    fn reindex(&self, input: &Input) -> Result<(), Stop> {
+        let name = input.name.display();
+        match bgzip::index_of(input) {
+            Ok(Some(index)) => {
+                let made = Made { ratio: Ratio::default(), index: Some(index) };
+                return self.put_index(Some(&made), Some(&input.name));
+            }
+            Ok(None) => self.messages.fail(format!("{name}: not block gzip")),
+            Err(error) => self.messages.fail(format!("{name}: {}", reason(&error))),
+        }
+        Ok(())
+    }
+
+    /// Writes a part of the data to stdout.
+    fn range(&mut self, input: Input, range: (u64, Option<u64>)) -> Result<(), Stop> {
+        let name = input.name.clone();
+        let mut stdout = streams::stdout()
+            .map_err(|error| trouble::stdout_failed(self.settings, self.messages, &error))?;
+        let done = self
+            .maker
+            .options()
+            .and_then(|options| bgzip::range(&options, input, range, &mut stdout));
+        match done {
+            Ok(()) => {}
+            Err(Wrong::Write(error)) => {
+                return Err(trouble::stdout_failed(self.settings, self.messages, &error));
+            }
+            Err(wrong) => trouble::say(self.messages, &name, &wrong),
+        }
+        Ok(())
+    }
+}

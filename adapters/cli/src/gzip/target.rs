@@ -1,0 +1,111 @@
+//! What a file becomes: its name, and what is there already.
+
+use std::fs::{FileTimes, Metadata};
+use std::io::{self, BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::header::Header;
+use super::job::Job;
+use super::messages::{Messages, reason};
+use super::names;
+use super::settings::Settings;
+use crate::error::{Error, chain};
+use crate::output::{Links, Nodes, Output, Rules};
+use crate::signals;
+
+/// The name of what the file becomes; `None` if it stays as it is, which is said.
+pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Option<PathBuf> {
+    let Settings { decompress, force, list, test, quiet, recursive, verbose, .. } = *settings;
+    // Whoever goes through folders does not want to hear of every other file.
+    let is_said = verbose > 0 || (!recursive && !quiet);
+    let own = &settings.suffix;
+    if decompress {
+        let target = names::decompressed(name, own);
+        if target.is_none() {
+            if !recursive && (list || test) {
+                return Some(name.to_owned());
+            }
+            if is_said {
+                let name = name.display();
+                messages.warn(format!("{name}: unknown suffix -- ignored"));
+            }
+        }
+        return target;
+    }
+    if let Some(suffix) = names::suffix(name, own, false)
+        && force == 0
+    {
+        if is_said {
+            let (name, suffix) = (name.display(), suffix.display());
+            messages.note(format!("{name} already has {suffix} suffix -- unchanged"));
+        }
+        return None;
+    }
+    Some(names::with_suffix(name, own))
+}
+
+/// Begins the file that another one becomes.
+pub(super) fn create(settings: &Settings, messages: &Messages, target: &Path) -> Option<Output> {
+    let force = settings.force > 0;
+    let rules = |force| Rules { force, links: Links::Replace, nodes: Nodes::Refuse };
+    let mut output = Output::create(target, rules(force));
+    let is_there = match &output {
+        Err(Error::Exists { .. }) => true,
+        // A folder or a node; without --force it is not even tried.
+        Err(Error::Refused { .. }) => !force,
+        _ => false,
+    };
+    if is_there {
+        let name = target.display();
+        eprint!("{}: {name} already exists;", messages.prefix);
+        if !may_overwrite() {
+            eprintln!("\tnot overwritten");
+            messages.set_warned();
+            return None;
+        }
+        output = Output::create(target, rules(true));
+    }
+    output.map_err(|error| not_created(messages, target, &error)).ok()
+}
+
+pub(super) fn not_created(messages: &Messages, target: &Path, error: &Error) {
+    let name = target.display();
+    match error {
+        Error::Exists { .. } => {
+            eprintln!("{}: {name} already exists;\tnot overwritten", messages.prefix);
+            messages.set_warned();
+        }
+        Error::Write { source, .. } => {
+            messages.fail(format!("{name}: {}", reason(source)));
+        }
+        error => messages.fail(chain(error)),
+    }
+}
+
+/// Times of the file that takes another one's place.
+pub(super) fn times(metadata: &Metadata, job: &Job, settings: &Settings) -> FileTimes {
+    let mut times = FileTimes::new();
+    if let Ok(accessed) = metadata.accessed() {
+        times = times.set_accessed(accessed);
+    }
+    let stored = match job {
+        Job::Decompress(Header { mtime: seconds @ 1.., .. }) if settings.times => {
+            Some(SystemTime::UNIX_EPOCH + Duration::from_secs((*seconds).into()))
+        }
+        _ => metadata.modified().ok(),
+    };
+    stored.map_or(times, |modified| times.set_modified(modified))
+}
+
+/// Asks, where there is somebody to be asked.
+fn may_overwrite() -> bool {
+    if !signals::is_foreground() || !io::stdin().is_terminal() {
+        return false;
+    }
+    eprint!(" do you wish to overwrite (y or n)? ");
+    let mut answer = String::new();
+    // Without an answer it is no.
+    let _ = io::stdin().lock().read_line(&mut answer);
+    answer.trim_start().starts_with(['y', 'Y'])
+}

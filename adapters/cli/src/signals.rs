@@ -1,0 +1,102 @@
+//! Files that are removed when a signal ends the program.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Once, mpsc};
+
+use parking_lot::{Mutex, MutexGuard};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+/// Files that are not what their writer wants them to be yet.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// A file that is removed if a signal ends the program before this is dropped.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Makes the file by `create`; no signal comes between that and its being known.
+    pub(crate) fn create<T>(
+        path: &Path,
+        create: impl FnOnce(&Path) -> io::Result<T>,
+    ) -> io::Result<(Self, T)> {
+        watch();
+        let mut unfinished = UNFINISHED.lock();
+        let made = create(path)?;
+        unfinished.push(path.to_owned());
+        Ok((Self { path: path.to_owned() }, made))
+    }
+
+    /// Keeps signals from ending the program while the guard is held.
+    pub(crate) fn hold() -> MutexGuard<'static, impl Sized> {
+        UNFINISHED.lock()
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        UNFINISHED.lock().retain(|path| *path != self.path);
+    }
+}
+
+/// Ends the program as SIGPIPE does, which Rust's runtime ignores.
+pub(crate) fn end_by_broken_pipe() -> ! {
+    end_by(SIGPIPE)
+}
+
+/// Whether Ctrl-C reaches the program: in the background of a shell script it does not.
+pub(crate) fn is_foreground() -> bool {
+    !is_ignored(SIGINT)
+}
+
+/// Starts the thread that waits for signals, once. Where the system refuses a thread, signals end
+/// the program at once, and the file stays under its temporary name.
+fn watch() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        // What whoever started the program ignores (nohup) stays ignored.
+        let mut wanted = vec![SIGHUP, SIGINT, SIGTERM];
+        wanted.retain(|signal| !is_ignored(*signal));
+        // Writing then fails instead, with "File too large".
+        wanted.push(SIGXFSZ);
+        let (ready, is_ready) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("signals".into()).spawn(move || {
+            let Ok(mut signals) = Signals::new(wanted) else { return };
+            // The other side waits.
+            let _ = ready.send(());
+            for signal in signals.forever() {
+                if signal != SIGXFSZ {
+                    end_by(signal);
+                }
+            }
+        });
+        if thread.is_ok() {
+            // It is an error if there are no handlers, which changes nothing here.
+            let _ = is_ready.recv();
+        }
+    });
+}
+
+/// Removes what is unfinished and ends the program by the signal, as its parent expects.
+fn end_by(signal: i32) -> ! {
+    // Held until the end: no file is finished, or begun, any more.
+    let unfinished = UNFINISHED.lock();
+    for path in &*unfinished {
+        // It may be gone already, which is what is wanted.
+        let _ = std::fs::remove_file(path);
+    }
+    let _ = emulate_default_handler(signal);
+    std::process::exit(128 + signal)
+}
+
+/// Whether a signal is ignored, by what the kernel says; no where it says nothing.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.unwrap_or_default() >> (signal - 1) & 1 == 1
+}

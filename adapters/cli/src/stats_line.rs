@@ -1,0 +1,72 @@
+//! Which engine did how much, and why not the other: for commands with `--stats`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use uadk_compress::stats::{EngineStats, OpStats, Stats};
+use uadk_compress::{Compressor, Error, Format, Level, Offload};
+use uadk_compress_archive::Layout;
+
+/// The variable that says whether an accelerator is used.
+const OFFLOAD: &str = "UADK_COMPRESS_OFFLOAD";
+
+/// The compressor of a command, to be passed to what works, and asked afterwards. `writes` is the
+/// layout of the file that the command writes, if it writes one.
+///
+/// One member is made in software: nobody has seen yet that segments of real devices join. Who sets the
+/// environment variable has the device make them.
+///
+/// # Errors
+///
+/// If the environment asks for an accelerator that is not available.
+pub(crate) fn compressor(level: Level, writes: Option<Layout>) -> Result<Arc<Compressor>, Error> {
+    let level = writes.map_or(level, |layout| layout.software_level(level));
+    let mut builder = Compressor::builder().format(Format::RawDeflate).level(level);
+    if writes == Some(Layout::OneMember) && std::env::var_os(OFFLOAD).is_none() {
+        builder = builder.offload(Offload::Off);
+    }
+    builder.build().map(Arc::new)
+}
+
+/// One line for people: the blocks of each engine, and why they were not the accelerator's.
+pub(crate) fn line(stats: &Stats) -> String {
+    let both = |engine: &EngineStats| engine.compress.blocks + engine.decompress.blocks;
+    let mut line = format!("{} blocks in software", both(&stats.software));
+    let reasons: Vec<_> = reasons(stats).map(|(why, count)| format!("{why}: {count}")).collect();
+    if !reasons.is_empty() {
+        write!(line, " ({})", reasons.join(", ")).unwrap_or_default();
+    }
+    write!(line, ", {} by the accelerator", both(&stats.accelerator)).unwrap_or_default();
+    if let Some(why) = &stats.unavailable {
+        // On one line.
+        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        write!(line, ", which is missing: {why}").unwrap_or_default();
+    }
+    line
+}
+
+/// The same for machines.
+pub(crate) fn json(stats: &Stats) -> Value {
+    let operation = |op: &OpStats| {
+        json!({
+            "blocks": op.blocks, "bytes_in": op.bytes_in, "bytes_out": op.bytes_out,
+            "seconds": op.time.as_secs_f64(),
+        })
+    };
+    let engine = |engine: &EngineStats| {
+        json!({
+            "compress": operation(&engine.compress), "decompress": operation(&engine.decompress),
+        })
+    };
+    let fallbacks: Map<_, _> =
+        reasons(stats).map(|(why, count)| (why.to_owned(), count.into())).collect();
+    json!({
+        "software": engine(&stats.software), "accelerator": engine(&stats.accelerator),
+        "fallbacks": fallbacks, "accelerator_missing": stats.unavailable.as_deref(),
+    })
+}
+
+fn reasons(stats: &Stats) -> impl Iterator<Item = (&'static str, u64)> {
+    stats.fallbacks.by_reason().filter(|(_, count)| *count > 0)
+}

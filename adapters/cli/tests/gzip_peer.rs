@@ -1,0 +1,77 @@
+//! The same command lines by GNU gzip and by us: status, what is said, what is printed, and what is
+//! in the folder afterwards must be the same.
+
+#[path = "gzip_peer/cases.rs"]
+mod cases;
+#[path = "gzip_peer/state.rs"]
+mod state;
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use cases::{CASES, SETUP};
+use state::{Told, state};
+use tempfile::TempDir;
+
+/// Where the programs of Debian's package gzip are found.
+const SYSTEM: &str = "/usr/bin:/bin";
+
+/// A folder with our program under the names of gzip's.
+fn ours() -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    for name in ["gzip", "gunzip", "zcat", "gzcat"] {
+        symlink(env!("CARGO_BIN_EXE_uadk-compress"), folder.path().join(name)).expect("a link");
+    }
+    folder
+}
+
+fn shell(script: &str, folder: &Path, path: &str) -> std::process::Output {
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).current_dir(folder).env("PATH", path).env("TZ", "UTC");
+    command.env_remove("GZIP").stdin(Stdio::null()).output().expect("this test needs bash")
+}
+
+/// The folder that all command lines begin with.
+fn prepared() -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    let made = shell(SETUP, folder.path(), SYSTEM);
+    assert!(made.status.success(), "this test needs gzip 1.12: install gzip ({made:?})");
+    folder
+}
+
+/// Runs a command line in a copy of the folder.
+fn told(script: &str, prepared: &Path, path: &str) -> Told {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path().join("at");
+    let copied = Command::new("cp").arg("-a").arg(prepared).arg(&at).status();
+    assert!(copied.expect("this test needs cp: install coreutils").success());
+    let output = shell(script, &at, path);
+    Told { output, state: state(&at) }
+}
+
+#[test]
+fn every_command_line_does_what_gzip_does() {
+    let (ours, prepared) = (ours(), prepared());
+    let path = format!("{}:{SYSTEM}", ours.path().display());
+    let different = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for cases in CASES.chunks(CASES.len() / 4 + 1) {
+            let (prepared, path, different) = (prepared.path(), &path, &different);
+            scope.spawn(move || {
+                for script in cases {
+                    let (gzip, own) =
+                        (told(script, prepared, SYSTEM), told(script, prepared, path));
+                    let differences = gzip.differences(&own);
+                    if !differences.is_empty() {
+                        let mut different = different.lock().expect("no panic");
+                        different.push(format!("{script}\n{differences}"));
+                    }
+                }
+            });
+        }
+    });
+    let different = different.into_inner().expect("no panic");
+    assert!(different.is_empty(), "{} differ:\n\n{}", different.len(), different.join("\n"));
+}
