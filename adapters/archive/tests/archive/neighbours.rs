@@ -6,6 +6,8 @@ use crate::builder::{
     pax, record, tar,
 };
 use crate::cases::{bsdtar, extract, gnu_tar, zipped};
+use crate::common::seeded;
+use crate::fuzz::{mend_checksums, mutate};
 
 /// A field's name, place and values.
 type Field = (&'static str, (usize, usize), &'static [&'static [u8]]);
@@ -333,4 +335,19 @@ fn neighbours_of_odd_archives_give_what_others_extract() {
         differing.push(format!("{name}\n ours {ours:?}\n gnu {gnu:?}\n bsd {bsd:?}"));
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn mutated_neighbours_are_read_without_panics() {
+    let mut numbers = seeded(4);
+    let cases = [header_cases(), extension_cases(), sparse_cases(), replacing_cases()].concat();
+    for (_, entries) in cases {
+        for _ in 0..2 {
+            let mut tar = mutate(&tar(&entries), &mut numbers);
+            mend_checksums(&mut tar);
+            let file = zipped(&tar);
+            uadk_compress_archive::fuzzing::archive(&file);
+            extract(&file);
+        }
+    }
 }
