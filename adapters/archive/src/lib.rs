@@ -38,18 +38,20 @@ mod gzip;
 mod header;
 mod index;
 mod kind;
+mod links;
 mod options;
 mod read;
 mod reindex;
 mod scan;
 mod verify;
+mod warning;
 mod write;
 
 pub use append::{ArchiveFile, Recovered};
 pub use disk::{Appended, BadMode, ModeChange, Note, TreeWriter};
 pub use entry::Entry;
 pub use error::{Error, Result};
-pub use extract::{ExtractOptions, Extracted, Extractor};
+pub use extract::{Existing, ExtractOptions, Extracted, Extractor};
 pub use gzip::{GzOptions, GzReader, GzWarning, GzWriter, Layout};
 pub use index::Index;
 pub use kind::EntryKind;
@@ -60,6 +62,7 @@ pub use tar;
 /// What compresses and decompresses blocks.
 pub use uadk_compress;
 pub use verify::Verified;
+pub use warning::Warning;
 pub use write::ArchiveWriter;
 
 /// Bodies of fuzz targets: they must return, whatever the bytes.

@@ -239,6 +239,7 @@ impl<W: Write> ArchiveWriter<W> {
             header_len,
             checksum: stream.crc.sum(),
             place: None,
+            details: None,
         });
         self.index_found()?;
         match written {

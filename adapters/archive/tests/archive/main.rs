@@ -1,6 +1,8 @@
 //! Block gzip and archives, against peers that know nothing of us.
 
 mod append;
+mod builder;
+mod cases;
 mod common;
 mod damage;
 mod device;
@@ -14,6 +16,7 @@ mod headers;
 mod index;
 mod layouts;
 mod memory;
+mod neighbours;
 mod peers;
 mod resume;
 mod tree;
