@@ -107,7 +107,9 @@ impl ArchiveOptions {
         let options = self.with_engine()?;
         let len = file.seek(SeekFrom::End(0))?;
         let mut scan = options.scan_whole_entries(&mut file, u64::MAX)?;
-        if scan.torn.is_some() {
+        let is_archive =
+            !matches!(scan.torn, Some(Error::NotTar { .. })) || !scan.entries.is_empty();
+        if scan.torn.is_some() && is_archive {
             // After a power failure, pages that were not written are zeros: they are no data.
             let written = len_without_zeros(&mut file, len)?;
             if (1..len).contains(&written) {
@@ -212,6 +214,9 @@ impl ArchiveOptions {
         while scan.torn.is_none() {
             match read::next(&mut archive.walker) {
                 Ok(Some((_, mut entry))) => match archive.walker.finish() {
+                    Ok(_) if archive.walker.damage().is_some() => {
+                        scan.torn = archive.walker.damage();
+                    }
                     Ok(tail) => {
                         (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
                         found.tar = entry.end();
@@ -223,7 +228,10 @@ impl ArchiveOptions {
                     }
                     Err(error) => scan.torn = Some(error),
                 },
-                Ok(None) => break,
+                Ok(None) => {
+                    scan.torn = archive.walker.damage();
+                    break;
+                }
                 Err(error) => scan.torn = Some(error),
             }
         }

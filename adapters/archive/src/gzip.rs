@@ -23,7 +23,7 @@ mod write;
 
 pub use builder::GzOptions;
 pub use layout::Layout;
-pub use read::GzReader;
+pub use read::{GzReader, Inflated};
 pub use warning::GzWarning;
 pub use write::GzWriter;
 

@@ -52,7 +52,7 @@ pub use disk::{Appended, BadMode, ModeChange, Note, TreeWriter};
 pub use entry::Entry;
 pub use error::{Error, Result};
 pub use extract::{Existing, ExtractOptions, Extracted, Extractor};
-pub use gzip::{GzOptions, GzReader, GzWarning, GzWriter, Layout};
+pub use gzip::{GzOptions, GzReader, GzWarning, GzWriter, Inflated, Layout};
 pub use index::Index;
 pub use kind::EntryKind;
 pub use options::ArchiveOptions;

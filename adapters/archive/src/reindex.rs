@@ -27,6 +27,7 @@ impl ArchiveOptions {
         file.seek(SeekFrom::Start(0))?;
         let mut archive: ArchiveReader<&mut F> = self.strict_reader(&mut file)?;
         let made = archive.scan()?;
+        archive.walker.damage().map_or(Ok(()), Err)?;
         let gzip = archive.walker.input();
         if gzip.is_one_member() {
             let segments = gzip.seen_segments().clone();
@@ -111,6 +112,7 @@ impl Rewriting {
         let layout = walker.input().output.layout();
         let mut index = Box::new(IndexBuilder::new(layout)?);
         while self.entry(&mut walker, &mut index)? {}
+        walker.damage().map_or(Ok(()), Err)?;
         let Tee { mut input, mut output, error } = walker.into_input();
         error.map_or(Ok(()), Err)?;
         copy_tar_end(&mut input, &mut output)?;

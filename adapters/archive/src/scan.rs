@@ -42,6 +42,8 @@ pub(crate) struct Walker<R> {
     globals: Globals,
     /// Whether a header was sound: that it is a tar.
     is_tar: bool,
+    /// Where the first damaged header is.
+    damaged_at: Option<u64>,
     ended: bool,
     ignore_zeros: bool,
     warnings: Warnings,
@@ -66,6 +68,7 @@ impl<R: BufRead> Walker<R> {
             link_data: 0,
             globals: Globals::default(),
             is_tar: false,
+            damaged_at: None,
             ended: false,
             ignore_zeros: false,
             warnings: Warnings::default(),
@@ -113,6 +116,12 @@ impl<R: BufRead> Walker<R> {
     /// What was dropped or skipped since the last call.
     pub(crate) fn take_warnings(&mut self) -> Vec<Warning> {
         self.warnings.take()
+    }
+
+    /// That there is a damaged header, if one was skipped; where the tar has to be whole.
+    pub(crate) fn damage(&self) -> Option<Error> {
+        let what = "there is no tar header, or it is damaged";
+        self.damaged_at.map(|at| Error::tar(at, what))
     }
 
     pub(crate) fn warn(&mut self, warning: Warning) {
@@ -324,6 +333,7 @@ impl<R: BufRead> Walker<R> {
 
     /// Goes on behind a damaged header, with one warning for many in a row.
     fn skip(&mut self, at: u64, skipping: &mut bool) {
+        self.damaged_at.get_or_insert(at);
         if !std::mem::replace(skipping, true) && self.is_tar || at == 0 {
             let what = format!(
                 "there is no tar header at byte {at} of the tar, or it is damaged; skipping to the next one"

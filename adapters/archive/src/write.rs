@@ -188,6 +188,10 @@ impl<W: Write> ArchiveWriter<W> {
         if let Some(why) = why_not(path, &fields.link) {
             return Err(Error::entry(name, format!("it can't be in an archive: {why}")));
         }
+        if fields.uid.max(fields.gid) > u64::from(u32::MAX) {
+            let owner = format!("there is no owner {}:{}", fields.uid, fields.gid);
+            return Err(Error::entry(name, format!("it can't be in an archive: {owner}")));
+        }
         let mut kind = EntryKind::from_byte(fields.kind);
         if kind == EntryKind::File && name.ends_with(b"/") {
             // As readers take it.

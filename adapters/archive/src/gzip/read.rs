@@ -56,6 +56,7 @@ pub struct GzReader<R> {
     pub(super) warnings: Vec<GzWarning>,
     pub(super) map: Map,
     seen: Segments,
+    inflated: Inflated,
     is_one_member: bool,
     /// Where the last block ends that had data in it.
     data_end: u64,
@@ -73,6 +74,23 @@ impl<R: std::fmt::Debug> std::fmt::Debug for GzReader<R> {
             .field("source", source)
             .field("position", &self.position)
             .finish_non_exhaustive()
+    }
+}
+
+/// What a [`GzReader`] inflated without an engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inflated {
+    /// Segments, and members or rests of them that were inflated in order.
+    pub pieces: u64,
+    /// Bytes of data.
+    pub bytes: u64,
+}
+
+impl Inflated {
+    const fn add(&mut self, pieces: usize, bytes: u64) {
+        self.pieces += pieces as u64;
+        self.bytes += bytes;
     }
 }
 
@@ -138,6 +156,7 @@ impl GzOptions {
             warnings: Vec::new(),
             map: Map::default(),
             seen: Segments::default(),
+            inflated: Inflated::default(),
             is_one_member: false,
             data_end: 0,
             one_member: false,
@@ -171,6 +190,13 @@ impl<R: Read> GzReader<R> {
     #[must_use]
     pub fn warnings(&self) -> &[GzWarning] {
         &self.warnings
+    }
+
+    /// What was inflated so far without an engine: data that is not in blocks whose lengths are known is
+    /// always inflated in software.
+    #[must_use]
+    pub const fn inflated(&self) -> Inflated {
+        self.inflated
     }
 
     /// Whether all data was read, and an end marker is missing.
@@ -213,7 +239,7 @@ impl<R: Read> GzReader<R> {
     pub(crate) fn place(&self) -> Option<Place> {
         match (&self.current, &self.sequential, &self.member) {
             (Some(Job::Blocks(batch)), ..) => Some(batch.place(self.consumed)),
-            (Some(Job::Run(run)), ..) => Some(run.place(self.consumed)),
+            (Some(Job::Run(run)), ..) => run.place(self.consumed),
             (None, Some(sequential), Some(Member { then_in_order: Some(order), .. })) => {
                 let within = u32::try_from(sequential.consumed()).ok()?;
                 order.torn.then(|| Place { block: sequential.start_offset(), within })
@@ -317,6 +343,7 @@ impl<R: Read> GzReader<R> {
         }
         if !sequential.is_active() {
             self.position += sequential.consumed();
+            self.inflated.add(1, sequential.consumed());
             self.sequential = None;
             self.member = None;
         }
@@ -352,6 +379,9 @@ impl<R: Read> GzReader<R> {
                 self.seen.push_next(segment);
             }
             self.map.see(Start { file: segment.file, data: segment.data, in_member: true });
+        }
+        if !run.is_known() {
+            self.inflated.add(run.done.len(), run.data().len() as u64);
         }
         self.map.cover(self.position, self.position + run.data().len() as u64);
         let data = run.data();

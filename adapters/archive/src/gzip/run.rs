@@ -123,14 +123,16 @@ impl Run {
         &self.data[..self.data_len]
     }
 
-    /// Where the byte of data is that `consumed` bytes are before.
-    pub(super) fn place(&self, consumed: usize) -> Place {
+    /// Where the byte of data is that `consumed` bytes are before; `None` where the stream ends without
+    /// a marker, as streams do that have no segments.
+    pub(super) fn place(&self, consumed: usize) -> Option<Place> {
         let behind = self.done.partition_point(|done| done.data_start + done.data_len <= consumed);
         let (start, within) = match self.done.get(behind) {
+            Some(done) if done.is_last && done.data_len > 0 => return None,
             Some(done) => (done.start, consumed - done.data_start),
             None => (self.inflated, 0),
         };
-        Place { block: self.file_offset + start as u64, within: within as u32 }
+        Some(Place { block: self.file_offset + start as u64, within: within as u32 })
     }
 
     /// The bytes of the file from `at` on.
@@ -146,6 +148,11 @@ impl Run {
     pub(super) fn push_known(&mut self, bytes: &[u8], segment: &Segment) {
         self.push(bytes);
         self.cuts.push(Cut { end: self.len, known: Some((segment.data_len, segment.crc)) });
+    }
+
+    /// Whether an index tells of its segments.
+    pub(super) fn is_known(&self) -> bool {
+        self.cuts.iter().any(|cut| cut.known.is_some())
     }
 
     /// Whether it has enough of them.

@@ -26,7 +26,7 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
 struct Wanted {
     name: Vec<u8>,
     link: Option<Vec<u8>>,
-    uid: u64,
+    uid: u32,
     mtime: u64,
     data: Vec<u8>,
 }
@@ -35,7 +35,8 @@ fn wanted() -> impl Strategy<Value = Wanted> {
     let number = || prop_oneof![0..5000_u64, 0..(1_u64 << 40)];
     let data = prop::collection::vec(any::<u8>(), 0..1500);
     let link = prop::option::of(name());
-    (name(), link, number(), number(), data).prop_map(|(name, link, uid, mtime, data)| {
+    let owner = prop_oneof![0..5000_u32, any::<u32>()];
+    (name(), link, owner, number(), data).prop_map(|(name, link, uid, mtime, data)| {
         let data = if link.is_none() { data } else { Vec::new() };
         Wanted { name, link, uid, mtime, data }
     })
@@ -53,7 +54,7 @@ proptest! {
             let path = Path::new(OsStr::from_bytes(&entry.name));
             let mut header = Header::new_gnu();
             header.set_mode(0o640);
-            header.set_uid(entry.uid);
+            header.set_uid(entry.uid.into());
             header.set_mtime(entry.mtime);
             header.set_size(entry.data.len() as u64);
             match &entry.link {
@@ -75,7 +76,7 @@ proptest! {
             let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
             prop_assert_eq!(link.as_ref(), wanted.link.as_ref());
             let header = entry.header();
-            prop_assert_eq!(header.uid().ok(), Some(wanted.uid));
+            prop_assert_eq!(header.uid().ok(), Some(u64::from(wanted.uid)));
             prop_assert_eq!(header.mtime().ok(), Some(wanted.mtime));
             let mut data = Vec::new();
             entry.read_to_end(&mut data).expect("whole");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use uadk_compress::Compressor;
-use uadk_compress::stats::Stats;
+use uadk_compress::stats::{OpStats, Stats};
 use uadk_compress_archive::{Error as ArchiveError, GzOptions};
 
 use super::bgzf;
@@ -30,6 +30,8 @@ pub(super) struct Maker<'s> {
     settings: &'s Settings,
     messages: &'s Messages,
     engine: Option<Arc<Compressor>>,
+    /// What was decompressed without the engine.
+    inflated: OpStats,
 }
 
 /// What was made of a file.
@@ -40,13 +42,16 @@ pub(super) struct Made {
 }
 
 impl<'s> Maker<'s> {
-    pub(super) const fn new(settings: &'s Settings, messages: &'s Messages) -> Self {
-        Self { settings, messages, engine: None }
+    pub(super) fn new(settings: &'s Settings, messages: &'s Messages) -> Self {
+        Self { settings, messages, engine: None, inflated: OpStats::default() }
     }
 
     /// Which engine did what, if any was needed.
     pub(super) fn stats(&self) -> Option<Stats> {
-        self.engine.as_ref().map(|engine| engine.stats())
+        let mut stats = self.engine.as_ref().map(|engine| engine.stats())?;
+        stats.software.decompress.blocks += self.inflated.blocks;
+        stats.software.decompress.bytes_out += self.inflated.bytes_out;
+        Some(stats)
     }
 
     /// Does the job.
@@ -98,7 +103,7 @@ impl<'s> Maker<'s> {
     ) -> Result<Made, Wrong> {
         let options = self.options()?;
         let mut sink = Sink::new(writer);
-        let (end, input) = work::decompress(&options, input, &mut sink);
+        let (end, input) = self.inflate(&options, input, &mut sink);
         let compressed = input.as_ref().map_or(0, |input| input.position);
         match (end, input) {
             (End::Wrong(wrong), _) => return Err(wrong),
@@ -110,6 +115,22 @@ impl<'s> Maker<'s> {
         let overhead = header.len + TRAILER_LEN;
         let ratio = Ratio { compressed, overhead, uncompressed: sink.count };
         Ok(Made { ratio, index: None })
+    }
+
+    /// Decompresses all of the input, and counts what no engine did.
+    fn inflate<W: Write>(
+        &mut self,
+        options: &GzOptions,
+        input: Input,
+        sink: &mut Sink<W>,
+    ) -> (End, Option<Input>) {
+        let (end, rest) = work::decompress(options, input, sink);
+        let input = rest.map(|(input, inflated)| {
+            self.inflated.blocks += inflated.pieces;
+            self.inflated.bytes_out += inflated.bytes;
+            input
+        });
+        (end, input)
     }
 
     /// What is behind gzip data: nothing that matters, unless everything is to be passed on.
@@ -152,7 +173,7 @@ impl<'s> Maker<'s> {
     ) -> Result<Option<(Ratio, u32)>, Wrong> {
         let options = self.options()?;
         let mut sink = Sink::new(Checksum::default());
-        let (end, input) = work::decompress(&options, input, &mut sink);
+        let (end, input) = self.inflate(&options, input, &mut sink);
         let (compressed, overhead) =
             (input.as_ref().map_or(0, |input| input.position), header.len + TRAILER_LEN);
         let ratio = Ratio { compressed, overhead, uncompressed: sink.count };

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use uadk_compress_archive::{Error, GzOptions, GzReader};
+use uadk_compress_archive::{Error, GzOptions, GzReader, Inflated};
 
 use super::input::Input;
 
@@ -75,18 +75,20 @@ pub(super) fn compress<W: Write>(options: &GzOptions, input: &mut Input, to: &mu
     }
 }
 
-/// Decompresses all of the input. Whatever is whole before an error is written.
+/// Decompresses all of the input, and returns it with what was inflated without an engine. Whatever is
+/// whole before an error is written.
 pub(super) fn decompress<W: Write>(
     options: &GzOptions,
     input: Input,
     to: &mut Sink<W>,
-) -> (End, Option<Input>) {
+) -> (End, Option<(Input, Inflated)>) {
     let mut reader = match options.reader(input) {
         Ok(reader) => reader,
         Err(error) => return (End::Wrong(Wrong::Data(error)), None),
     };
     let end = copy(&mut reader, to);
-    (end, Some(reader.into_inner()))
+    let inflated = reader.inflated();
+    (end, Some((reader.into_inner(), inflated)))
 }
 
 /// Writes what the reader has ready, without a copy.
