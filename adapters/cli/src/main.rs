@@ -14,6 +14,7 @@ mod size;
 mod streams;
 mod tar;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -44,7 +45,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(arguments) = tar::gnu_arguments(&arguments) {
+        return tar::run_gnu(arguments);
+    }
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help is an "error" too. There is nowhere to say that it can't be printed.
@@ -55,7 +60,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Tar(command) => tar::run(&command),
+        Command::Tar(command) => return tar::run(command),
         Command::Gzip(arguments) => gzip::compress(&arguments),
         Command::Gunzip(arguments) => gzip::decompress(&arguments),
         Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
