@@ -126,9 +126,8 @@ fn differences(
             let target = link_bytes(known).unwrap_or_default();
             let target = job.transform.member(target, Scope::HardLink);
             let path: PathBuf = folder.join(OsStr::from_bytes(names::safe(&target)));
-            let same = path.symlink_metadata().is_ok_and(|target| {
-                (target.dev(), target.ino()) == (metadata.dev(), metadata.ino())
-            });
+            let there = path.symlink_metadata().map_err(Problem::Disk)?;
+            let same = (there.dev(), there.ino()) == (metadata.dev(), metadata.ino());
             let what = format!("Not linked to {}", escaped(&target));
             Ok(if same { Vec::new() } else { vec![what] })
         }

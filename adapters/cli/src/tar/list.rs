@@ -7,7 +7,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use uadk_compress_archive::Entry;
+use uadk_compress_archive::{Entry, EntryKind};
 
 use super::extract::tell_missing;
 use super::job::{ListJob, ListOutput};
@@ -115,7 +115,10 @@ impl List<'_> {
         self.line.clear();
         let transform = &self.job.transform;
         if self.job.show_transformed && !transform.is_none() {
-            let name = transform.member(without_slash(name), Scope::Member);
+            let mut name = transform.member(without_slash(name), Scope::Member);
+            if entry.kind() == EntryKind::Directory {
+                name.push(b'/');
+            }
             lines.push(&mut self.line, &row(entry, &name, link_bytes(entry)));
         } else {
             lines.push(&mut self.line, &row(entry, name, link_bytes(entry)));

@@ -53,11 +53,19 @@ impl Transform {
         if scope == Scope::Symlink {
             return name;
         }
-        let name = stripped(&name, self.strip);
+        let name = stripped(rooted(&name), self.strip);
         match &self.top {
             Some(top) if !name.is_empty() => below(top, name),
             _ => name.to_vec(),
         }
+    }
+}
+
+/// The name without slashes before it; `.` if nothing is left.
+fn rooted(name: &[u8]) -> &[u8] {
+    match &name[leading_slashes(name)..] {
+        [] => b".",
+        rest => rest,
     }
 }
 

@@ -41,8 +41,9 @@ fn with_dashes(arguments: &[OsString]) -> Result<Vec<OsString>, Usage> {
         all.push(OsString::from_vec(vec![b'-', *letter]));
         let known = by_letter(*letter);
         if known.is_some_and(|known| known.argument == Argument::Required) {
-            let argument =
-                rest.next().ok_or_else(|| lacks_argument(&format!("-{}", char::from(*letter))))?;
+            let argument = rest.next().ok_or_else(|| {
+                Usage::meaning(format!("the option {} needs an argument", char::from(*letter)))
+            })?;
             all.push(argument.clone());
         }
     }

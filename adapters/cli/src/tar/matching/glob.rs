@@ -122,14 +122,20 @@ pub(in crate::tar) fn class(rest: &[u8], shell: bool) -> Option<(String, usize)>
     let mut at = usize::from(negated);
     let first = at;
     loop {
-        match rest.get(at..)? {
+        match rest.get(at..).filter(|rest| !rest.is_empty())? {
             [b']', ..] if at > first => {
                 text.push(']');
                 return Some((text, at + 1));
             }
             [b'[', b':', name @ ..] => {
                 let len = name.windows(2).position(|two| two == b":]")?;
-                let _ = write!(text, "[:{}:]", String::from_utf8_lossy(&name[..len]));
+                match &name[..len] {
+                    b"alpha" => text.push_str(r"\p{Alphabetic}"),
+                    b"upper" => text.push_str(r"\p{Uppercase}"),
+                    b"lower" => text.push_str(r"\p{Lowercase}"),
+                    b"alnum" => text.push_str(r"\p{Alphabetic}\p{Nd}"),
+                    name => drop(write!(text, "[:{}:]", String::from_utf8_lossy(name))),
+                }
                 at += len + 4;
             }
             [b'-', b']', ..] => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::glob::Flags;
 use super::set::PatternSet;
-use crate::tar::names::{escaped, trimmed};
+use crate::tar::names::{escaped, trimmed, without_slash};
 
 /// Names of members; a folder's stands for all that is in it.
 #[derive(Debug, Default)]
@@ -35,7 +35,8 @@ impl Wanted {
     }
 
     pub(crate) fn push(&mut self, name: &[u8], flags: Flags, folder: &Path) {
-        let name = trimmed(name);
+        // The root is not the folder that everything is in.
+        let name = if name.starts_with(b"/") { without_slash(name) } else { trimmed(name) };
         self.patterns.push(name, flags);
         self.names.push(Name { text: name.to_vec(), folder: folder.to_owned(), found: 0 });
     }

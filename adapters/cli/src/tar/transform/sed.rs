@@ -48,40 +48,23 @@ impl Expression {
         }
     }
 
-    /// The name with what matches replaced. As with GNU tar, the search begins anew behind every match: `^`
-    /// matches there.
+    /// The name with what matches replaced.
     pub(super) fn replace(&self, name: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(name.len());
-        let mut rest = name;
-        let mut matches = 0;
-        while !rest.is_empty()
-            && let Some(captures) = self.regex.captures(rest)
-        {
+        let mut end = 0;
+        let count = if self.global { usize::MAX } else { 1 };
+        for captures in self.regex.captures_iter(name).skip(self.number - 1).take(count) {
             let whole = captures.get_match();
-            matches += 1;
-            out.extend(&rest[..whole.start()]);
-            if matches < self.number {
-                out.extend(whole.as_bytes());
-            } else {
-                self.replacement.write(&mut out, &captures);
-            }
-            let mut end = whole.end();
-            if whole.is_empty() {
-                // Past one byte, so that it ends.
-                out.extend(rest.get(end));
-                end = (end + 1).min(rest.len());
-            }
-            rest = &rest[end..];
-            if matches >= self.number && !self.global {
-                break;
-            }
+            out.extend(&name[end..whole.start()]);
+            self.replacement.write(&mut out, &captures);
+            end = whole.end();
         }
-        out.extend(rest);
+        out.extend(&name[end..]);
         out
     }
 }
 
-/// Reads `s` commands, separated by `;`. `flags=rSH` among them sets the scopes of those that follow.
+/// Reads `s` commands, separated by `;`. `flags=rs` among them sets the scopes of those that follow.
 pub(super) fn parse(text: &[u8]) -> Result<Vec<Expression>, String> {
     let mut expressions = Vec::new();
     let mut defaults = Scopes { members: true, symlinks: true, hard_links: true };
@@ -89,6 +72,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Expression>, String> {
     while !rest.is_empty() {
         if let Some(letters) = rest.strip_prefix(b"flags=") {
             let len = letters.iter().take_while(|byte| **byte != b';').count();
+            defaults = Scopes { members: false, symlinks: false, hard_links: false };
             if let Some(letter) = letters[..len].iter().find(|letter| !defaults.set(**letter)) {
                 return Err(format!("\"{}\" is no scope", char::from(*letter)));
             }
