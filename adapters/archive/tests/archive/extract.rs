@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use tar::{EntryType, Header};
-use uadk_compress_archive::{ArchiveReader, Error, ExtractOptions, Extracted, Extractor};
+use uadk_compress_archive::{ArchiveReader, Error, Existing, ExtractOptions, Extracted, Extractor};
 
 use crate::common::gzip;
 
@@ -81,12 +81,17 @@ fn names_that_lead_out_are_refused_by_name_and_the_rest_is_extracted() {
         .file("good", b"good")
         .extract(&to, ExtractOptions::new());
     assert_untouched(&outside);
-    assert_eq!(errors.len(), 4);
-    let names = ["../outside/evil", "a/../../outside/evil", &absolute, "hard"];
+    assert_eq!(errors.len(), 3);
+    let names = ["../outside/evil", "a/../../outside/evil", "hard"];
     for (error, name) in errors.iter().zip(names) {
         assert!(error.to_string().starts_with(name), "{error}");
     }
-    assert_eq!(crate::common::children(&to), ["good"]);
+    // Absolute names are below the folder, too.
+    assert_eq!(fs::read(to.join(&absolute[1..])).expect("there"), b"x");
+    let first = absolute[1..].split('/').next().expect("a name");
+    let mut names = [first, "good"];
+    names.sort_unstable();
+    assert_eq!(crate::common::children(&to), names);
 }
 
 #[test]
@@ -105,8 +110,11 @@ fn nothing_is_written_through_a_link_of_the_archive() {
         .file("file", b"mine")
         .extract(&to, ExtractOptions::new());
     assert_untouched(&outside);
-    assert_eq!(errors.len(), 4, "{errors:?}");
+    assert_eq!(errors.len(), 3, "{errors:?}");
     assert!(errors[0].to_string().contains("link is a symbolic link"), "{}", errors[0]);
+    // A folder replaces the link.
+    assert!(fs::symlink_metadata(to.join("link")).expect("there").is_dir());
+    assert!(crate::common::children(&to.join("link")).is_empty());
     assert_eq!(fs::read(to.join("file")).expect("it is there"), b"mine");
     assert!(fs::symlink_metadata(to.join("file")).expect("there").is_file());
 }
@@ -184,6 +192,7 @@ fn files_that_are_there_stay_if_that_is_asked_for() {
     let (_folder, to, _) = folders();
     fs::write(to.join("file"), b"old").expect("a file");
     fs::create_dir(to.join("dir")).expect("a folder");
+    fs::write(to.join("dir/precious"), b"old").expect("a file");
     let keep = ExtractOptions::new().keep_old(true);
     let errors = Hostile::default().file("file", b"new").extract(&to, keep);
     assert_eq!(errors.len(), 1);
@@ -192,14 +201,19 @@ fn files_that_are_there_stay_if_that_is_asked_for() {
         .file("file", b"new")
         .file("dir", b"a file now")
         .extract(&to, ExtractOptions::new());
-    assert!(errors[0].to_string().contains("a folder of that name"), "{errors:?}");
+    assert!(
+        errors[0].to_string().contains("a folder of that name is there, and it is not empty"),
+        "{errors:?}"
+    );
     assert_eq!(fs::read(to.join("file")).expect("there"), b"new");
 }
 
 #[test]
-fn devices_and_unknown_kinds_are_left_out_and_told() {
+fn devices_are_left_out_and_unknown_kinds_are_files() {
     let tar = Hostile::default()
         .add("null", EntryType::Char, "", 0o666, b"")
+        .add("label", EntryType::new(b'V'), "", 0o644, b"")
+        .add("rest", EntryType::new(b'M'), "", 0o644, b"of a file")
         .add("odd", EntryType::new(b'!'), "", 0o644, b"what?")
         .file("after", b"fine")
         .tar;
@@ -208,13 +222,19 @@ fn devices_and_unknown_kinds_are_left_out_and_told() {
     let (_folder, to, _) = folders();
     let mut archive = ArchiveReader::new(&file[..]).expect("a reader");
     let mut extractor = Extractor::new(&to, ExtractOptions::new()).expect("a folder");
-    let mut skipped = 0;
+    let mut skipped = Vec::new();
     while let Some(mut entry) = archive.next_entry().expect("whole") {
         let done = extractor.extract(&mut entry).expect("no error");
-        skipped += usize::from(matches!(done, Extracted::Skipped(_)));
+        if matches!(done, Extracted::Skipped(_)) {
+            skipped.push(entry.entry().path().display().to_string());
+        }
     }
-    assert_eq!(skipped, 2);
-    assert_eq!(crate::common::children(&to), ["after"]);
+    assert_eq!(skipped, ["null", "rest"]);
+    let told: Vec<_> = extractor.take_warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("label: ") && told[1].starts_with("odd: "), "{told:?}");
+    assert_eq!(crate::common::children(&to), ["after", "odd"]);
+    assert_eq!(fs::read(to.join("odd")).expect("there"), b"what?");
 }
 
 #[test]
@@ -237,4 +257,112 @@ fn a_file_whose_data_is_damaged_is_not_left_behind() {
     let Error::Entry { source: Some(source), .. } = error else { panic!("{error}") };
     assert!(matches!(*source, Error::Damaged { .. }), "{source}");
     assert_eq!(crate::common::children(&to), ["good"]);
+}
+
+/// A file of each kind that may be in the way of another.
+fn fill(to: &Path) {
+    fs::write(to.join("file"), b"old").expect("a file");
+    fs::hard_link(to.join("file"), to.join("other")).expect("a link");
+    fs::create_dir(to.join("empty")).expect("a folder");
+    symlink("nowhere", to.join("link")).expect("a link");
+}
+
+fn all_replaced() -> Hostile {
+    Hostile::default()
+        .file("file", b"new")
+        .file("empty", b"new")
+        .add("link", EntryType::Directory, "", 0o755, b"")
+        .file("link/inside", b"new")
+}
+
+#[test]
+fn what_is_there_is_treated_as_asked_for() {
+    let read = |to: &Path, name: &str| fs::read_to_string(to.join(name)).expect("there");
+    for existing in [Existing::Replace, Existing::Overwrite, Existing::UnlinkFirst] {
+        let (_folder, to, _) = folders();
+        fill(&to);
+        let errors = all_replaced().extract(&to, ExtractOptions::new().existing(existing));
+        assert!(errors.is_empty(), "{existing:?}: {errors:?}");
+        for name in ["file", "empty", "link/inside"] {
+            assert_eq!(read(&to, name), "new", "{existing:?}: {name}");
+        }
+        let other = if existing == Existing::Overwrite { "new" } else { "old" };
+        assert_eq!(read(&to, "other"), other, "{existing:?}");
+        assert_eq!(crate::common::children(&to), ["empty", "file", "link", "other"]);
+    }
+    for (existing, count) in [(Existing::Keep, 4), (Existing::Skip, 1)] {
+        let (_folder, to, _) = folders();
+        fill(&to);
+        let errors = all_replaced().extract(&to, ExtractOptions::new().existing(existing));
+        // Through the link that stays, nothing is written.
+        assert_eq!(errors.len(), count, "{existing:?}: {errors:?}");
+        assert_eq!(read(&to, "file"), "old");
+        assert!(to.join("empty").is_dir() && to.join("link").is_symlink());
+        assert_eq!(crate::common::children(&to), ["empty", "file", "link", "other"]);
+    }
+}
+
+#[test]
+fn what_is_there_stays_when_the_new_thing_can_not_be_made() {
+    let (_folder, to, _) = folders();
+    fs::write(to.join("name"), b"old").expect("a file");
+    fs::create_dir(to.join("folder")).expect("a folder");
+    let errors = Hostile::default()
+        .add("name", EntryType::Link, "nowhere", 0o644, b"")
+        .add("name", EntryType::Link, "folder", 0o644, b"")
+        .add("name", EntryType::Symlink, "", 0o777, b"")
+        // To itself: that is no error, and changes nothing.
+        .add("name", EntryType::Link, "./name", 0o644, b"")
+        .extract(&to, ExtractOptions::new());
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    assert_eq!(fs::read(to.join("name")).expect("there"), b"old");
+    assert_eq!(crate::common::children(&to), ["folder", "name"]);
+    // Nor when its data is cut off.
+    let tar = Hostile::default().file("name", &[7; 5000]).tar;
+    let file = gzip(1).compress(&tar[..3000], Vec::new()).expect("memory");
+    let mut archive = ArchiveReader::new(&file[..]).expect("a reader");
+    let mut extractor = Extractor::new(&to, ExtractOptions::new()).expect("a folder");
+    let mut entry = archive.next_entry().expect("a header").expect("an entry");
+    extractor.extract(&mut entry).unwrap_err();
+    assert_eq!(fs::read(to.join("name")).expect("there"), b"old");
+    assert_eq!(crate::common::children(&to), ["folder", "name"]);
+}
+
+#[test]
+fn links_to_folders_stay_if_that_is_asked_for_and_they_are_not_of_the_archive() {
+    let (_folder, to, outside) = folders();
+    fs::create_dir(to.join("real")).expect("a folder");
+    symlink("real", to.join("kept")).expect("a link");
+    let errors = Hostile::default()
+        .add("kept", EntryType::Directory, "", 0o755, b"")
+        .file("kept/inside", b"x")
+        .add("evil", EntryType::Symlink, &outside.display().to_string(), 0o777, b"")
+        .file("evil/one", b"x")
+        .add("again", EntryType::Link, "evil", 0o777, b"")
+        .file("again/two", b"x")
+        .add("evil", EntryType::Directory, "", 0o755, b"")
+        .file("evil/three", b"x")
+        .extract(&to, ExtractOptions::new().keep_directory_symlink(true));
+    assert_untouched(&outside);
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(to.join("kept").is_symlink());
+    assert!(to.join("real/inside").exists() && to.join("evil/three").exists());
+}
+
+#[test]
+fn entries_are_extracted_under_other_names() {
+    let (_folder, to, _) = folders();
+    let tar = Hostile::default()
+        .file("top/file", b"x")
+        .add("top/link", EntryType::Link, "top/file", 0o644, b"")
+        .tar;
+    let file = gzip(1).compress(&[&tar[..], &[0; 1024]].concat()[..], Vec::new()).expect("memory");
+    let mut archive = ArchiveReader::new(&file[..]).expect("a reader");
+    let mut extractor = Extractor::new(&to, ExtractOptions::new()).expect("a folder");
+    let mut entry = archive.next_entry().expect("whole").expect("an entry");
+    extractor.extract_as(&mut entry, b"file").expect("room");
+    let mut entry = archive.next_entry().expect("whole").expect("an entry");
+    extractor.extract_renamed(&mut entry, b"sub/link", Some(b"file")).expect("room");
+    assert_eq!(fs::read(to.join("sub/link")).expect("there"), b"x");
+    assert_eq!(crate::common::children(&to), ["file", "sub"]);
 }

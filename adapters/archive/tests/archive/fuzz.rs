@@ -6,7 +6,7 @@ use uadk_compress_archive::fuzzing;
 use crate::common::{noise, options, seeded, write_sample};
 
 /// Changes some bytes, cuts, repeats.
-fn mutate(bytes: &[u8], numbers: &mut impl Rng) -> Vec<u8> {
+pub(crate) fn mutate(bytes: &[u8], numbers: &mut impl Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..=numbers.random_range(0..6) {
         let at = numbers.random_range(0..bytes.len().max(1));
@@ -85,7 +85,7 @@ fn options_reader(file: &[u8]) -> uadk_compress_archive::GzReader<&[u8]> {
 }
 
 /// So that changed headers are looked at.
-fn mend_checksums(tar: &mut [u8]) {
+pub(crate) fn mend_checksums(tar: &mut [u8]) {
     for block in tar.chunks_exact_mut(512).filter(|block| block[257..262] == *b"ustar") {
         let mut header = tar::Header::new_gnu();
         header.as_mut_bytes().copy_from_slice(block);

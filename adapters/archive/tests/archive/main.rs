@@ -1,6 +1,8 @@
 //! Block gzip and archives, against peers that know nothing of us.
 
 mod append;
+mod builder;
+mod cases;
 mod common;
 mod damage;
 mod device;
@@ -11,6 +13,7 @@ mod fuzz;
 mod gzip;
 mod index;
 mod memory;
+mod neighbours;
 mod peers;
 mod resume;
 mod tree;
