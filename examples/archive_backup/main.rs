@@ -46,7 +46,12 @@ fn add(
         metadata
     } else {
         match tree.append_path(archive, disk, name) {
-            Ok(metadata) => metadata,
+            Ok(appended) => {
+                for note in &appended.notes {
+                    eprintln!("{note}");
+                }
+                appended.metadata
+            }
             // A file that vanished or can't be read is no reason to give up.
             Err(Error::Entry { name, what, source }) => {
                 let cause = source.map(|source| format!(": {source}")).unwrap_or_default();

@@ -50,7 +50,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn serve(client: TcpStream, directory: &Path) -> uadk_compress_archive::Result<u64> {
     let mut archive = ArchiveOptions::new().threads(2).writer(client)?;
-    TreeWriter::new().append_tree(&mut archive, directory, Path::new("files"))?;
+    for note in TreeWriter::new().append_tree(&mut archive, directory, Path::new("files"))? {
+        eprintln!("{note}");
+    }
     let entries = archive.entries();
     archive.finish()?;
     Ok(entries)

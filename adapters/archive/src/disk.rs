@@ -1,248 +1,391 @@
 //! Adding what is on disk.
 
+mod acl;
 mod attributes;
 mod holes;
+mod location;
+mod mode;
+mod note;
 mod owners;
+mod pattern;
+mod properties;
 
 use std::collections::HashMap;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
-use tar::{EntryType, Header};
 
-use crate::write::Parts;
-use crate::{ArchiveWriter, Error, Result};
-use owners::Owners;
+use crate::header::{Fields, Time};
+use crate::write::{Parts, TarStream, tidy};
+use crate::{ArchiveWriter, EntryKind, Error, Result};
+use attributes::{Attributes, Records};
+use location::Location;
+pub use mode::{BadMode, ModeChange};
+pub use note::{Appended, Note};
+use properties::Properties;
 
-/// Adds files, folders, links and the rest from disk to an archive: permissions, times, owners, holes, and
-/// which names are of one file.
+/// Adds files, folders, links and the rest from disk to an archive: permissions, times to the nanosecond,
+/// owners, and which names are of one file. Paths on disk may have any length.
 ///
 /// ```no_run
 /// use std::path::Path;
 /// use uadk_compress_archive::{ArchiveWriter, TreeWriter};
 ///
 /// let mut archive = ArchiveWriter::new(std::fs::File::create("backup.tar.gz")?)?;
-/// TreeWriter::new().append_tree(&mut archive, Path::new("/home/me"), Path::new("me"))?;
+/// let notes = TreeWriter::new().append_tree(&mut archive, Path::new("/home/me"), Path::new("me"))?;
+/// for note in &notes {
+///     eprintln!("{note}");
+/// }
 /// archive.finish()?.sync_all()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Default)]
 #[must_use]
 pub struct TreeWriter {
-    xattrs: bool,
-    no_holes: bool,
+    sparse: bool,
+    dereference: bool,
+    hard_dereference: bool,
+    attributes: Attributes,
+    properties: Properties,
     /// Names that files with several names have got, by device and inode.
     names: HashMap<(u64, u64), PathBuf>,
-    owners: Owners,
 }
 
 impl TreeWriter {
-    /// Without extended attributes, and with holes.
+    /// Without attributes, holes as zeros, and links as links.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether to add extended attributes, in PAX headers as GNU tar and libarchive do. Those are left
-    /// out that can't be written there: with a `=` in their name, or a name that is no UTF-8.
-    pub fn xattrs(mut self, xattrs: bool) -> Self {
-        self.xattrs = xattrs;
-        self
-    }
-
-    /// Whether to leave holes of files out of the archive. It does if not set.
+    /// Whether to leave holes of files out of the archive, as GNU tar's `--sparse` does in its PAX format
+    /// 1.0. Readers that don't know it (`BusyBox`, node-tar) then extract such a file as
+    /// `GNUSparseFile.0/NAME`, with a list of its pieces before its data.
     pub fn sparse(mut self, sparse: bool) -> Self {
-        self.no_holes = !sparse;
+        self.sparse = sparse;
         self
     }
 
-    /// Adds what is at `disk` with all that is below it, in the order of names. The first file that
-    /// can't be read ends it; walk yourself, with [`append_path`](Self::append_path), to go on.
+    /// Whether to add access control lists, as text in PAX records as GNU tar and star do.
+    pub fn acls(mut self, acls: bool) -> Self {
+        self.attributes.acls = acls;
+        self
+    }
+
+    /// Whether to add `SELinux` labels, in PAX records as GNU tar does.
+    pub fn selinux(mut self, selinux: bool) -> Self {
+        self.attributes.selinux = selinux;
+        self
+    }
+
+    /// Whether to add extended attributes of all namespaces that can be read, in PAX records as GNU tar does.
+    pub fn xattrs(mut self, xattrs: bool) -> Self {
+        self.attributes.xattrs = xattrs;
+        self
+    }
+
+    /// Extended attributes are added only if their names match one of these patterns, in which `*`, `?` and
+    /// brackets mean what they mean in a shell. Without any, all are.
+    pub fn xattrs_include<P: Into<Vec<u8>>>(
+        mut self,
+        patterns: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.attributes.include = patterns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether to add what symbolic links lead to instead of them.
+    pub fn dereference(mut self, dereference: bool) -> Self {
+        self.dereference = dereference;
+        self
+    }
+
+    /// Whether to add a file with several names once for each of them.
+    pub fn hard_dereference(mut self, hard_dereference: bool) -> Self {
+        self.hard_dereference = hard_dereference;
+        self
+    }
+
+    /// The time of the last change that everything gets: seconds since 1970, and nanoseconds.
+    pub fn mtime(mut self, mtime: Option<(i64, u32)>) -> Self {
+        self.properties.mtime = mtime.map(|(seconds, nanoseconds)| Time {
+            seconds,
+            nanoseconds: nanoseconds.min(999_999_999),
+        });
+        self
+    }
+
+    /// The owner that everything gets: name, which may be empty, and number.
+    pub fn owner(mut self, owner: Option<(String, u64)>) -> Self {
+        self.properties.owner = owner;
+        self
+    }
+
+    /// The group that everything gets: name, which may be empty, and number.
+    pub fn group(mut self, group: Option<(String, u64)>) -> Self {
+        self.properties.group = group;
+        self
+    }
+
+    /// Whether to leave out the names of owners and groups, so that only the numbers count.
+    pub fn numeric_owner(mut self, numeric_owner: bool) -> Self {
+        self.properties.owners.numeric = numeric_owner;
+        self
+    }
+
+    /// How permissions are changed, except those of symbolic links.
+    pub fn mode(mut self, mode: Option<ModeChange>) -> Self {
+        self.properties.mode = mode;
+        self
+    }
+
+    /// Adds what is at `disk` with all that is below it, in the order of names. What can't be read is left
+    /// out, with a note of status 2; the rest is added. To leave things out, walk yourself, with
+    /// [`append_path`](Self::append_path) and [`children`](Self::children).
     ///
     /// # Errors
     ///
-    /// As [`append_path`](Self::append_path).
+    /// Those of what is written to, after which nothing can follow.
     pub fn append_tree<W: Write>(
         &mut self,
         archive: &mut ArchiveWriter<W>,
         disk: &Path,
         name: &Path,
-    ) -> Result<()> {
+    ) -> Result<Vec<Note>> {
+        let mut notes = Vec::new();
+        // The folders that lead to where we are, for links that lead back to one.
+        let mut folders: Vec<(u64, u64)> = Vec::new();
         // The next one last. Not recursive, so that deep folders need no deep stack.
-        let mut pending = vec![(disk.to_owned(), name.to_owned())];
-        while let Some((disk, name)) = pending.pop() {
-            if self.append_path(archive, &disk, &name)?.is_dir() {
-                let children = children(&disk)?.into_iter().rev();
-                pending.extend(children.map(|child| (disk.join(&child), name.join(&child))));
+        let mut pending = vec![(disk.to_owned(), name.to_owned(), 0)];
+        while let Some((disk, name, depth)) = pending.pop() {
+            folders.truncate(depth);
+            let appended = match self.append_path(archive, &disk, &name) {
+                Ok(appended) => appended,
+                Err(error @ Error::Entry { .. }) => {
+                    notes.push(Note::of_failure(&disk, &error, depth > 0));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            notes.extend(appended.notes);
+            if !appended.metadata.is_dir() {
+                continue;
+            }
+            let id = id(&appended.metadata);
+            if self.dereference && folders.contains(&id) {
+                let what = "it is a folder that leads to it; what is in it is not added again";
+                notes.push(Note::new(&disk, what, 2));
+                continue;
+            }
+            folders.push(id);
+            match self.children(&disk) {
+                Ok(children) => pending.extend(
+                    children
+                        .into_iter()
+                        .rev()
+                        .map(|child| (disk.join(&child), name.join(&child), depth + 1)),
+                ),
+                Err(error) => notes.push(Note::of_failure(&disk, &error, depth > 0)),
             }
         }
-        Ok(())
+        Ok(notes)
     }
 
-    /// Adds what is at `disk`, without what is below it, under the name `name`, and gives what is
-    /// known of it. A symbolic link is added as one; so is a further name of a file that was added.
+    /// Adds what is at `disk`, without what is below it, under the name `name`. A symbolic link is added as
+    /// one, a slash behind it or not; so is a further name of a file that was added. Sockets are left
+    /// out, with a note.
+    ///
+    /// A file has the size in the archive that it had when it was opened; if it changes meanwhile, there is
+    /// a note of status 1.
     ///
     /// # Errors
     ///
-    /// [`Error::Entry`] if it can't be read, or not all of it, or if it is a socket; others can follow
-    /// then. Those of what is written to, after which nothing can follow.
+    /// [`Error::Entry`] if it can't be read, or not all of it; others can follow then. Those of what is
+    /// written to, after which nothing can follow.
     pub fn append_path<W: Write>(
         &mut self,
         archive: &mut ArchiveWriter<W>,
         disk: &Path,
         name: &Path,
-    ) -> Result<Metadata> {
-        let metadata = fs::symlink_metadata(disk).map_err(|error| unreadable(disk, error))?;
-        let kind = metadata.file_type();
-        if let Some(first) = self.note(&metadata, name) {
-            self.append_further_name(archive, name, &metadata, &first)?;
-        } else if kind.is_file() {
-            self.append_opened(archive, disk, name)?;
-        } else if kind.is_symlink() {
-            self.append_symlink(archive, disk, name, &metadata)?;
-        } else if kind.is_socket() {
-            let path = disk.as_os_str().as_encoded_bytes();
-            return Err(Error::entry(path, "a socket can't be in an archive; it is left out"));
+    ) -> Result<Appended> {
+        let location = Location::of(disk).map_err(|error| unreadable(disk, error))?;
+        let metadata = location.metadata(self.dereference);
+        let metadata = metadata.map_err(|error| unreadable(disk, error))?;
+        let mut appended = Appended { metadata, stored: true, notes: Vec::new() };
+        let kind = appended.metadata.file_type();
+        if kind.is_socket() {
+            appended.notes.push(Note::new(disk, "socket ignored", 0));
+            appended.stored = false;
+            return Ok(appended);
+        }
+        let name = &if kind.is_dir() { name.join("") } else { without_slash(name) };
+        if let Some(first) = self.first_name(&appended.metadata) {
+            appended.stored = tidy(first) != tidy(name);
+            if appended.stored {
+                let mut fields = self.properties.fields(&appended.metadata, EntryKind::HardLink);
+                fields.link = tidy(first).into_os_string().into_encoded_bytes();
+                append_empty(archive, name, fields)?;
+            }
+            return Ok(appended);
+        }
+        if kind.is_file() {
+            self.append_file(archive, disk, &location, name, &mut appended)?;
         } else {
-            self.append_node(archive, disk, name, &metadata)?;
+            self.append_node(archive, disk, &location, name, &mut appended)?;
         }
-        Ok(metadata)
+        self.note(&appended.metadata, name);
+        Ok(appended)
     }
 
-    fn append_further_name<W: Write>(
-        &self,
-        archive: &mut ArchiveWriter<W>,
-        name: &Path,
-        metadata: &Metadata,
-        first: &Path,
-    ) -> Result<()> {
-        let mut header = self.header(metadata);
-        header.set_entry_type(EntryType::Link);
-        append_empty(archive, name, header, Some(first), metadata, Vec::new())
+    /// What the system says of what is at `disk`, or where links are
+    /// [dereferenced](Self::dereference), of what it leads to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entry`] if it can't be read.
+    pub fn metadata(&self, disk: &Path) -> Result<Metadata> {
+        let metadata = Location::of(disk).and_then(|place| place.metadata(self.dereference));
+        metadata.map_err(|error| unreadable(disk, error))
     }
 
-    fn append_opened<W: Write>(
-        &self,
-        archive: &mut ArchiveWriter<W>,
-        disk: &Path,
-        name: &Path,
-    ) -> Result<()> {
-        // Should it have become something else, this neither follows a link nor waits.
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let mut options = OpenOptions::new();
-        let file = options.read(true).custom_flags(flags.bits().cast_signed()).open(disk);
-        let file = file.map_err(|error| unreadable(disk, error))?;
-        let metadata = file.metadata().map_err(|error| unreadable(disk, error))?;
-        if !metadata.is_file() {
-            return Err(unreadable(disk, io::Error::other("it is no file any more")));
-        }
-        let pax = self.attributes(disk);
-        self.append_file(archive, name, &file, &metadata, pax)
-    }
-
-    fn append_symlink<W: Write>(
-        &self,
-        archive: &mut ArchiveWriter<W>,
-        disk: &Path,
-        name: &Path,
-        metadata: &Metadata,
-    ) -> Result<()> {
-        let target = fs::read_link(disk).map_err(|error| unreadable(disk, error))?;
-        let (header, pax) = (self.header(metadata), self.attributes(disk));
-        append_empty(archive, name, header, Some(&target), metadata, pax)
-    }
-
-    /// Adds a folder, device or pipe.
-    fn append_node<W: Write>(
-        &self,
-        archive: &mut ArchiveWriter<W>,
-        disk: &Path,
-        name: &Path,
-        metadata: &Metadata,
-    ) -> Result<()> {
-        let mut header = self.header(metadata);
-        let kind = metadata.file_type();
-        if kind.is_char_device() || kind.is_block_device() {
-            let device = metadata.rdev();
-            header.set_device_major(rustix::fs::major(device))?;
-            header.set_device_minor(rustix::fs::minor(device))?;
-        }
-        let pax = self.attributes(disk);
-        let folder = name.join("");
-        let name = if metadata.is_dir() { &folder } else { name };
-        append_empty(archive, name, header, None, metadata, pax)
+    /// The names in a folder on disk, sorted by their bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entry`] if it can't be read.
+    pub fn children(&self, folder: &Path) -> Result<Vec<OsString>> {
+        let children = Location::of(folder).and_then(|place| place.children());
+        children.map_err(|error| {
+            let path = folder.as_os_str().as_encoded_bytes();
+            Error::entry_from(path, "the folder can't be read", error)
+        })
     }
 
     /// Remembers that a file with several names is in the archive under `name`, without adding it:
-    /// for names that an archive that is [resumed](ArchiveWriter::resume) has already. Gives the name
+    /// for names that an archive that is [resumed](ArchiveWriter::resume) has already. Returns the name
     /// that it was remembered under before.
     pub fn note(&mut self, metadata: &Metadata, name: &Path) -> Option<PathBuf> {
-        if metadata.is_dir() || metadata.nlink() < 2 {
+        if !self.may_have_names(metadata) {
             return None;
         }
-        let file = (metadata.dev(), metadata.ino());
-        if let Some(first) = self.names.get(&file) {
-            return Some(first.clone());
+        if let Some(first) = self.first_name(metadata) {
+            return Some(first.to_owned());
         }
-        self.names.insert(file, name.to_owned());
+        self.names.insert(id(metadata), name.to_owned());
         None
+    }
+
+    fn first_name(&self, metadata: &Metadata) -> Option<&Path> {
+        let first = self.may_have_names(metadata).then(|| self.names.get(&id(metadata)))?;
+        first.map(PathBuf::as_path)
+    }
+
+    fn may_have_names(&self, metadata: &Metadata) -> bool {
+        !self.hard_dereference && !metadata.is_dir() && metadata.nlink() > 1
     }
 
     fn append_file<W: Write>(
         &self,
         archive: &mut ArchiveWriter<W>,
+        disk: &Path,
+        location: &Location,
         name: &Path,
-        mut file: &File,
-        metadata: &Metadata,
-        mut pax: Vec<(String, Vec<u8>)>,
+        appended: &mut Appended,
     ) -> Result<()> {
-        let mut header = self.header(metadata);
-        let size = metadata.len();
-        header.set_size(size);
-        let mtime = early_mtime(metadata, &mut pax);
-        let holey = !self.no_holes && metadata.blocks() * 512 < size;
-        let segments = if holey { holes::segments(file, size) } else { None };
-        let mut parts =
-            Parts { header, link: None, pax, sparse_map: Vec::new(), size, stored: size, mtime };
-        let Some(segments) = segments else {
-            return archive.append_parts(name, parts, |stream| stream.copy(&mut file, size));
+        // Should it have become something else, this neither follows a link nor waits.
+        let file = location.open(OFlags::RDONLY | OFlags::NONBLOCK, self.dereference);
+        let file = File::from(file.map_err(|error| unreadable(disk, error))?);
+        let before = file.metadata().map_err(|error| unreadable(disk, error))?;
+        if !before.is_file() {
+            return Err(unreadable(disk, io::Error::other("it is no file any more")));
+        }
+        let mut fields = self.properties.fields(&before, EntryKind::File);
+        fields.records = self.attributes(disk, location, appended);
+        let size = before.len();
+        let holey = self.sparse && before.blocks() * 512 < size;
+        let segments = if holey { holes::segments(&file, size) } else { None };
+        let missing = if let Some(segments) = segments {
+            let stored = segments.iter().map(|segment| segment.len).sum();
+            let map = holes::map(&segments);
+            let parts = Parts { fields, size, stored, sparse_map: Some(map) };
+            archive.append_parts(name, parts, |stream| copy_pieces(stream, &file, &segments))
+        } else {
+            let parts = Parts { fields, size, stored: size, sparse_map: None };
+            archive.append_parts(name, parts, |stream| stream.copy(&mut &file, size))
+        }?;
+        let now = file.metadata().map_err(|error| unreadable(disk, error))?;
+        if missing > 0 {
+            let what = format!("file shrank by {missing} bytes; padding with zeros");
+            appended.notes.push(Note::new(disk, what, 1));
+        } else if now.len() > size || changed(&now) != changed(&before) {
+            appended.notes.push(Note::new(disk, "file changed as we read it", 1));
+        }
+        appended.metadata = before;
+        Ok(())
+    }
+
+    /// Adds a folder, symbolic link, device or pipe.
+    fn append_node<W: Write>(
+        &self,
+        archive: &mut ArchiveWriter<W>,
+        disk: &Path,
+        location: &Location,
+        name: &Path,
+        appended: &mut Appended,
+    ) -> Result<()> {
+        let metadata = &appended.metadata;
+        let kind = metadata.file_type();
+        let kind = match () {
+            () if kind.is_dir() => EntryKind::Directory,
+            () if kind.is_symlink() => EntryKind::Symlink,
+            () if kind.is_char_device() => EntryKind::CharDevice,
+            () if kind.is_block_device() => EntryKind::BlockDevice,
+            () => EntryKind::Fifo,
         };
-        parts.stored = segments.iter().map(|segment| segment.len).sum();
-        parts.sparse_map = holes::write_map(&mut parts.header, &segments, size, parts.stored);
-        archive.append_parts(name, parts, |stream| {
-            let mut written = 0;
-            for segment in &segments {
-                file.seek(SeekFrom::Start(segment.offset))?;
-                let n = stream.copy(&mut file.take(segment.len), segment.len)?;
-                written += n;
-                if n < segment.len {
-                    break;
-                }
-            }
-            Ok(written)
-        })
+        let mut fields = self.properties.fields(metadata, kind);
+        if matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice) {
+            let device = metadata.rdev();
+            fields.device = (rustix::fs::major(device), rustix::fs::minor(device));
+        }
+        if kind == EntryKind::Symlink {
+            fields.link = location.read_link().map_err(|error| unreadable(disk, error))?;
+        }
+        fields.records = self.attributes(disk, location, appended);
+        append_empty(archive, name, fields)
     }
 
-    fn header(&self, metadata: &Metadata) -> Box<Header> {
-        let mut header = Box::new(Header::new_gnu());
-        header.set_metadata(metadata);
-        header.set_mode(metadata.mode() & 0o7777);
-        header.set_mtime(metadata.mtime().max(0).cast_unsigned());
-        // Names that don't fit, or that nobody knows: the numbers say it too.
-        if let Some(name) = self.owners.user(metadata.uid()) {
-            let _ = header.set_username(name);
+    fn attributes(&self, disk: &Path, location: &Location, appended: &mut Appended) -> Records {
+        if !self.attributes.wanted() {
+            return Records::new();
         }
-        if let Some(name) = self.owners.group(metadata.gid()) {
-            let _ = header.set_groupname(name);
-        }
-        header
+        let mode = appended.metadata.mode();
+        let (records, failures) = self.attributes.read(
+            &location.short(),
+            self.dereference,
+            mode,
+            &self.properties.owners,
+        );
+        appended.notes.extend(failures.into_iter().map(|what| Note::new(disk, what, 2)));
+        records
     }
+}
 
-    fn attributes(&self, disk: &Path) -> Vec<(String, Vec<u8>)> {
-        if self.xattrs { attributes::read(disk) } else { Vec::new() }
-    }
+fn id(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// When anything of the file was last changed.
+fn changed(metadata: &Metadata) -> (i64, i64) {
+    (metadata.ctime(), metadata.ctime_nsec())
+}
+
+fn without_slash(name: &Path) -> PathBuf {
+    let name = tidy(name);
+    let has_slash = name.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if has_slash { name.components().collect() } else { name }
 }
 
 fn unreadable(disk: &Path, error: io::Error) -> Error {
@@ -253,35 +396,26 @@ fn unreadable(disk: &Path, error: io::Error) -> Error {
 fn append_empty<W: Write>(
     archive: &mut ArchiveWriter<W>,
     name: &Path,
-    mut header: Box<Header>,
-    link: Option<&Path>,
-    metadata: &Metadata,
-    mut pax: Vec<(String, Vec<u8>)>,
+    fields: Box<Fields>,
 ) -> Result<()> {
-    header.set_size(0);
-    let mtime = early_mtime(metadata, &mut pax);
-    let parts = Parts { header, link, pax, sparse_map: Vec::new(), size: 0, stored: 0, mtime };
-    archive.append_parts(name, parts, |_| Ok(0))
+    let parts = Parts { fields, size: 0, stored: 0, sparse_map: None };
+    archive.append_parts(name, parts, |_| Ok(0)).map(drop)
 }
 
-/// Times before 1970, which the header has no room for.
-fn early_mtime(metadata: &Metadata, pax: &mut Vec<(String, Vec<u8>)>) -> Option<i64> {
-    let mtime = metadata.mtime();
-    if mtime >= 0 {
-        return None;
+/// Copies the pieces of a sparse file as long as there are all bytes of them; returns how many there were.
+fn copy_pieces<W: Write>(
+    stream: &mut TarStream<W>,
+    mut file: &File,
+    segments: &[crate::scan::Segment],
+) -> Result<u64> {
+    let mut written = 0;
+    for segment in segments {
+        file.seek(SeekFrom::Start(segment.offset))?;
+        let n = stream.copy(&mut file.take(segment.len), segment.len)?;
+        written += n;
+        if n < segment.len {
+            break;
+        }
     }
-    pax.push(("mtime".to_owned(), mtime.to_string().into_bytes()));
-    Some(mtime)
-}
-
-/// What is in a folder, in the order of names.
-fn children(folder: &Path) -> Result<Vec<std::ffi::OsString>> {
-    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
-    let children: io::Result<Vec<_>> = read();
-    let mut children = children.map_err(|error| {
-        let path = folder.as_os_str().as_encoded_bytes();
-        Error::entry_from(path, "the folder can't be read", error)
-    })?;
-    children.sort_unstable();
-    Ok(children)
+    Ok(written)
 }

@@ -35,6 +35,7 @@ mod entry;
 mod error;
 mod extract;
 mod gzip;
+mod header;
 mod index;
 mod kind;
 mod links;
@@ -47,7 +48,7 @@ mod warning;
 mod write;
 
 pub use append::{ArchiveFile, Recovered};
-pub use disk::TreeWriter;
+pub use disk::{Appended, BadMode, ModeChange, Note, TreeWriter};
 pub use entry::Entry;
 pub use error::{Error, Result};
 pub use extract::{Existing, ExtractOptions, Extracted, Extractor};

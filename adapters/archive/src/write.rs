@@ -8,6 +8,7 @@ use tar::{EntryType, Header};
 
 use crate::checksum::Checksum;
 use crate::gzip::Place;
+use crate::header::Fields;
 use crate::index::IndexBuilder;
 use crate::{ArchiveOptions, Entry, EntryKind, Error, GzWriter, Result};
 
@@ -22,23 +23,15 @@ use crate::{ArchiveOptions, Entry, EntryKind, Error, GzWriter, Result};
 #[derive(Debug)]
 #[must_use = "an archive that is not finished has no index and looks cut off"]
 pub struct ArchiveWriter<W: Write> {
-    builder: TarBuilder<W>,
+    stream: TarStream<W>,
     index: IndexBuilder,
     /// Entries whose place in the file is not known yet.
     waiting: VecDeque<Entry>,
     entries: u64,
 }
 
-/// The tar crate's builder, printable.
-struct TarBuilder<W: Write>(tar::Builder<TarStream<W>>);
-
-impl<W: Write> std::fmt::Debug for TarBuilder<W> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("tar::Builder")
-    }
-}
-
-/// What the builder writes to.
+/// What the tar is written to.
+#[derive(Debug)]
 pub(crate) struct TarStream<W: Write> {
     gzip: GzWriter<W>,
     crc: Checksum,
@@ -56,24 +49,19 @@ impl<W: Write> Write for TarStream<W> {
     }
 }
 
-/// Bytes of a link's target that a header has room for.
-const LINK_LEN: usize = 100;
+/// Bytes of zeros that end a tar.
+const END_LEN: u64 = 1024;
 
 /// What an entry is made of, besides its name.
-pub(crate) struct Parts<'a> {
+pub(crate) struct Parts {
     /// Boxed, for the sake of small stacks.
-    pub(crate) header: Box<Header>,
-    pub(crate) link: Option<&'a Path>,
-    /// Keys and values of a PAX header before it.
-    pub(crate) pax: Vec<(String, Vec<u8>)>,
-    /// Bytes between the header and the contents.
-    pub(crate) sparse_map: Vec<u8>,
+    pub(crate) fields: Box<Fields>,
     /// Bytes of contents, holes included.
     pub(crate) size: u64,
     /// Bytes of contents in the tar.
     pub(crate) stored: u64,
-    /// The time of the last change, where the header has no way to say it.
-    pub(crate) mtime: Option<i64>,
+    /// Where the contents of a sparse file belong, in whole blocks before them.
+    pub(crate) sparse_map: Option<Vec<u8>>,
 }
 
 impl ArchiveOptions {
@@ -99,12 +87,7 @@ impl<W: Write> ArchiveWriter<W> {
 
     pub(crate) fn with_writer(gzip: GzWriter<W>) -> Result<Self> {
         let stream = TarStream { gzip, crc: Checksum::default() };
-        Ok(Self {
-            builder: TarBuilder(tar::Builder::new(stream)),
-            index: IndexBuilder::new()?,
-            waiting: VecDeque::new(),
-            entries: 0,
-        })
+        Ok(Self { stream, index: IndexBuilder::new()?, waiting: VecDeque::new(), entries: 0 })
     }
 
     /// Goes on behind entries that are in the file.
@@ -116,7 +99,7 @@ impl<W: Write> ArchiveWriter<W> {
     /// Bytes of the tar so far.
     #[must_use]
     pub fn tar_len(&self) -> u64 {
-        self.builder.0.get_ref().gzip.position()
+        self.stream.gzip.position()
     }
 
     /// Entries so far.
@@ -137,14 +120,15 @@ impl<W: Write> ArchiveWriter<W> {
         self.append_data(header, path, bytes)
     }
 
-    /// Adds an entry with a header of your own, whose size says how many bytes of `data` follow. The
-    /// name and the checksum of the header are filled in.
+    /// Adds an entry with a header of your own, whose size says how many bytes of `data` follow. It is written
+    /// as POSIX has it, with the name and the checksum filled in, and what has no room before it.
     ///
     /// # Errors
     ///
     /// Those of what is written to, after which nothing can follow; [`Error::Entry`] for a name that is
     /// absolute or has `..` in it. If `data` is shorter or can't be read, zeros take the place of
     /// what is missing, and the error says so; the archive is whole, and others can follow.
+    #[expect(clippy::needless_pass_by_value, reason = "callers have no more use for it")]
     pub fn append_data(
         &mut self,
         header: Header,
@@ -153,20 +137,18 @@ impl<W: Write> ArchiveWriter<W> {
     ) -> Result<()> {
         let path = path.as_ref();
         let name = path.as_os_str().as_encoded_bytes();
-        let kind = EntryKind::from_byte(header.entry_type().as_byte());
-        let wrong = |error: io::Error| Error::entry_from(name, "its header is wrong", error);
-        let size = if kind.has_data() { header.entry_size().map_err(wrong)? } else { 0 };
-        let link = header.link_name().map_err(wrong)?.map(std::borrow::Cow::into_owned);
-        let parts = Parts {
-            header: Box::new(header),
-            link: link.as_deref(),
-            pax: Vec::new(),
-            sparse_map: Vec::new(),
-            size,
-            stored: size,
-            mtime: None,
-        };
-        self.append_parts(path, parts, |stream| stream.copy(&mut data, size))
+        let (fields, size) = Fields::of_header(&header)
+            .map_err(|error| error.of_entry(name, "it can't be added"))?;
+        let parts = Parts { fields: Box::new(fields), size, stored: size, sparse_map: None };
+        let missing = self.append_parts(path, parts, |stream| stream.copy(&mut data, size))?;
+        if missing > 0 {
+            let zeros = zeros_for(missing);
+            return Err(Error::entry(
+                name,
+                format!("it is shorter than it was said to be; {zeros}"),
+            ));
+        }
+        Ok(())
     }
 
     /// Adds a symbolic or hard link. `header` says which, if it is not to be a symbolic one.
@@ -184,58 +166,49 @@ impl<W: Write> ArchiveWriter<W> {
             header.set_entry_type(EntryType::Symlink);
         }
         header.set_size(0);
-        let parts = Parts {
-            header: Box::new(header),
-            link: Some(target.as_ref()),
-            pax: Vec::new(),
-            sparse_map: Vec::new(),
-            size: 0,
-            stored: 0,
-            mtime: None,
-        };
-        self.append_parts(path.as_ref(), parts, |_| Ok(0))
+        let (mut fields, _) = Fields::of_header(&header)?;
+        fields.link = target.as_ref().as_os_str().as_encoded_bytes().to_vec();
+        let parts = Parts { fields: Box::new(fields), size: 0, stored: 0, sparse_map: None };
+        self.append_parts(path.as_ref(), parts, |_| Ok(0)).map(drop)
     }
 
-    /// Adds an entry; `write` writes its contents and gives their number of bytes.
+    /// Adds an entry; `write` writes its contents and returns their number of bytes. Zeros take the
+    /// place of what is missing; returns how many.
     pub(crate) fn append_parts(
         &mut self,
         path: &Path,
-        mut parts: Parts<'_>,
+        parts: Parts,
         write: impl FnOnce(&mut TarStream<W>) -> Result<u64>,
-    ) -> Result<()> {
+    ) -> Result<u64> {
+        let Parts { mut fields, size, stored, sparse_map } = parts;
         let path = &tidy(path);
         let name = path.as_os_str().as_encoded_bytes();
-        // The builder would only find out when it has begun.
-        parts.header.clone().set_path(path).or_else(|error| {
-            let long = name.len() >= 100 && !has_forbidden_parts(path);
-            if long {
-                Ok(())
-            } else {
-                Err(Error::entry_from(name, "its name can't be in an archive", error))
+        if let Some(why) = why_not(path, &fields.link) {
+            return Err(Error::entry(name, format!("it can't be in an archive: {why}")));
+        }
+        let mut kind = EntryKind::from_byte(fields.kind);
+        if kind == EntryKind::File && name.ends_with(b"/") {
+            // As readers take it.
+            if size > 0 {
+                return Err(Error::entry(name, "a folder's name can't be that of a file"));
             }
-        })?;
-        fill_blanks(&mut parts.header);
+            kind = EntryKind::Directory;
+            fields.kind = kind.byte();
+        }
+        if !matches!(kind, EntryKind::HardLink | EntryKind::Symlink) {
+            fields.link.clear();
+        }
         let start = self.tar_len();
-        let stream = self.builder.0.get_mut();
+        let stream = &mut self.stream;
         stream.gzip.mark();
         stream.crc = Checksum::default();
-
-        let mut header = parts.header;
-        let mut pax: Vec<_> =
-            parts.pax.iter().map(|(key, value)| (key.as_str(), value.as_slice())).collect();
-        if let Some(target) = parts.link {
-            // Not the builder's way, GNU's `K`: libarchive takes a symbolic link for a hard one then.
-            let target = target.as_os_str().as_encoded_bytes();
-            if target.len() > LINK_LEN {
-                pax.push(("linkpath", target));
-            }
-            header.set_link_name_literal(&target[..target.len().min(LINK_LEN)])?;
-        }
-        self.builder.0.append_pax_extensions(pax)?;
-        self.builder.0.append_data(&mut header, path, io::empty())?;
-        let stream = self.builder.0.get_mut();
-        stream.write_all(&parts.sparse_map)?;
-        let header_len = stream.gzip.position() - start;
+        let mut headers = match &sparse_map {
+            Some(map) => fields.encode_sparse(name, map.len() as u64 + stored, size),
+            None => fields.encode(name, stored),
+        };
+        headers.extend(sparse_map.unwrap_or_default());
+        stream.write_all(&headers)?;
+        let header_len = headers.len() as u64;
         let written = write(stream);
         if let Err(error) = &written
             && stream.gzip.has_failed()
@@ -243,22 +216,22 @@ impl<W: Write> ArchiveWriter<W> {
             return Err(error.clone());
         }
         let missing = match &written {
-            Ok(n) => parts.stored - n,
-            Err(_) => start + header_len + parts.stored - stream.gzip.position(),
+            Ok(n) => stored - n,
+            Err(_) => start + header_len + stored - stream.gzip.position(),
         };
-        let padding = parts.stored.next_multiple_of(512) - parts.stored;
+        let padding = stored.next_multiple_of(512) - stored;
         stream.write_zeros(missing + padding)?;
 
         self.entries += 1;
         self.waiting.push_back(Entry {
             path: name.into(),
-            link: parts.link.map_or(&[][..], |link| link.as_os_str().as_encoded_bytes()).into(),
-            kind: EntryKind::from_byte(header.entry_type().as_byte()),
-            size: parts.size,
-            mode: header.mode()? & 0o7777,
-            mtime: parts.mtime.map_or_else(|| Ok(header.mtime()?.cast_signed()), io::Result::Ok)?,
-            uid: header.uid()?,
-            gid: header.gid()?,
+            link: fields.link.into(),
+            kind,
+            size,
+            mode: fields.mode,
+            mtime: fields.mtime.seconds,
+            uid: fields.uid,
+            gid: fields.gid,
             start,
             tar_len: stream.gzip.position() - start,
             header_len,
@@ -267,19 +240,15 @@ impl<W: Write> ArchiveWriter<W> {
             details: None,
         });
         self.index_found()?;
-        let zeros = format!("its last {missing} bytes are zeros in the archive");
         match written {
-            Err(error) => Err(Error::entry_from(name, zeros, error)),
-            Ok(_) if missing > 0 => {
-                Err(Error::entry(name, format!("it is shorter than it was said to be; {zeros}")))
-            }
-            Ok(_) => Ok(()),
+            Err(error) => Err(Error::entry_from(name, zeros_for(missing), error)),
+            Ok(_) => Ok(missing),
         }
     }
 
     /// Puts entries into the index whose blocks are written.
     fn index_found(&mut self) -> Result<()> {
-        let gzip = &mut self.builder.0.get_mut().gzip;
+        let gzip = &mut self.stream.gzip;
         while !self.waiting.is_empty()
             && let Some(place) = gzip.found()
             && let Some(mut entry) = self.waiting.pop_front()
@@ -297,7 +266,7 @@ impl<W: Write> ArchiveWriter<W> {
     ///
     /// Those of what is written to.
     pub fn flush(&mut self) -> Result<()> {
-        self.builder.0.get_mut().flush()?;
+        self.stream.flush()?;
         self.index_found()
     }
 
@@ -308,9 +277,9 @@ impl<W: Write> ArchiveWriter<W> {
     /// Those of what is written to.
     pub fn finish(mut self) -> Result<W> {
         let end = self.tar_len();
-        self.builder.0.get_mut().gzip.mark();
-        let stream = self.builder.0;
-        let mut gzip = stream.into_inner()?.gzip;
+        self.stream.gzip.mark();
+        self.stream.write_zeros(END_LEN)?;
+        let mut gzip = self.stream.gzip;
         let tar_len = gzip.position();
         gzip.drain()?;
         for mut entry in self.waiting {
@@ -342,8 +311,8 @@ impl<W: Write> TarStream<W> {
     }
 }
 
-/// The name as the builder writes it, so that the index has the same: without `.` and doubled slashes.
-fn tidy(path: &Path) -> PathBuf {
+/// The name as it is written: without `.` and doubled slashes.
+pub(crate) fn tidy(path: &Path) -> PathBuf {
     let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
     let mut tidy: PathBuf = parts.collect();
     if tidy.as_os_str().is_empty() && !path.as_os_str().is_empty() {
@@ -355,22 +324,22 @@ fn tidy(path: &Path) -> PathBuf {
     tidy
 }
 
-/// Numbers that were not set: not every reader takes a blank for 0.
-fn fill_blanks(header: &mut Header) {
-    if header.mode().is_err() {
-        header.set_mode(0o644);
+/// Why no entry can have this name and target.
+fn why_not(path: &Path, link: &[u8]) -> Option<&'static str> {
+    let name = path.as_os_str().as_encoded_bytes();
+    if name.is_empty() {
+        return Some("it has no name");
     }
-    if header.mtime().is_err() {
-        header.set_mtime(0);
+    if name.contains(&0) || link.contains(&0) {
+        return Some("there is a NUL in its name or target");
     }
-    if header.uid().is_err() {
-        header.set_uid(0);
-    }
-    if header.gid().is_err() {
-        header.set_gid(0);
-    }
+    path.components().find_map(|part| match part {
+        Component::Normal(_) | Component::CurDir => None,
+        Component::ParentDir => Some("there is .. in its name"),
+        Component::RootDir | Component::Prefix(_) => Some("its name is absolute"),
+    })
 }
 
-fn has_forbidden_parts(path: &Path) -> bool {
-    path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
+fn zeros_for(missing: u64) -> String {
+    format!("its last {missing} bytes are zeros in the archive")
 }

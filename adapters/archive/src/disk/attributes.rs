@@ -1,25 +1,138 @@
-//! Extended attributes of a file on disk, as PAX records.
+//! Extended attributes, access control lists and labels of a file on disk, as PAX records.
 
 use std::path::Path;
 
-use rustix::fs::{lgetxattr, llistxattr};
+use rustix::fs::{getxattr, lgetxattr, listxattr, llistxattr};
+use rustix::io::Errno;
+
+use super::acl;
+use super::owners::Owners;
+use super::pattern;
 
 /// No list and no value is longer (Linux's `XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
 const MAX: usize = 1 << 16;
 
-/// Keys and values. What can't be read, or belongs to no file system that has any, is not there.
-pub(super) fn read(path: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut list = vec![0; MAX];
-    let Ok(len) = llistxattr(path, &mut list[..]) else { return Vec::new() };
-    let mut value = vec![0; if len > 0 { MAX } else { 0 }];
-    let names = list[..len].split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    let mut records: Vec<_> = names
-        .filter_map(|name| {
-            let name = std::str::from_utf8(name).ok().filter(|name| !name.contains('='))?;
-            let len = lgetxattr(path, name, &mut value[..]).ok()?;
-            Some((format!("SCHILY.xattr.{name}"), value[..len].to_vec()))
-        })
-        .collect();
-    records.sort_unstable();
-    records
+const ACL_ACCESS: &str = "system.posix_acl_access";
+const ACL_DEFAULT: &str = "system.posix_acl_default";
+const SELINUX: &str = "security.selinux";
+
+/// Which of them are wanted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attributes {
+    pub(super) acls: bool,
+    pub(super) selinux: bool,
+    pub(super) xattrs: bool,
+    /// Patterns of which a name has to match one, if there are any.
+    pub(super) include: Vec<Vec<u8>>,
+}
+
+/// Keys and values of records.
+pub(super) type Records = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Where attributes are read from.
+struct Source<'a> {
+    path: &'a Path,
+    follow: bool,
+}
+
+impl Attributes {
+    pub(super) fn wanted(&self) -> bool {
+        self.acls || self.selinux || self.xattrs
+    }
+
+    /// The records, and what could not be read. What belongs to no file system that has any has none.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        follow: bool,
+        mode: u32,
+        owners: &Owners,
+    ) -> (Records, Vec<String>) {
+        let source = Source { path, follow };
+        let (mut records, mut failures) = (Vec::new(), Vec::new());
+        let names = match source.names() {
+            Ok(names) => names,
+            Err(errno) => return (records, vec![format!("its attributes can't be read: {errno}")]),
+        };
+        let mut get = |name: &str| match source.get(name) {
+            Ok(value) => value,
+            Err(errno) => {
+                failures.push(format!("its attribute {name} can't be read: {errno}"));
+                None
+            }
+        };
+        let mut get = |name: &str| names.iter().any(|n| n == name).then(|| get(name)).flatten();
+        if self.acls {
+            let text = |list: Vec<u8>| acl::text(&list, owners);
+            let (access, default) =
+                (get(ACL_ACCESS).and_then(text), get(ACL_DEFAULT).and_then(text));
+            // Those who set the second want the first with it.
+            let access = access.or_else(|| default.is_some().then(|| acl::of_mode(mode)));
+            for (key, list) in [("access", access), ("default", default)] {
+                let record = |text: String| (format!("SCHILY.acl.{key}").into(), text.into_bytes());
+                records.extend(list.map(record));
+            }
+        }
+        if self.selinux
+            && let Some(mut label) = get(SELINUX)
+        {
+            while label.pop_if(|byte| *byte == 0).is_some() {}
+            records.push((b"RHT.security.selinux".to_vec(), label));
+        }
+        if self.xattrs {
+            for name in names.iter().filter(|name| self.includes(name.as_bytes())) {
+                if let Some(value) = get(name) {
+                    records.push((format!("SCHILY.xattr.{}", encoded(name)).into(), value));
+                }
+            }
+        }
+        (records, failures)
+    }
+
+    fn includes(&self, name: &[u8]) -> bool {
+        self.include.is_empty() || self.include.iter().any(|p| pattern::matches(p, name))
+    }
+}
+
+impl Source<'_> {
+    /// The names, sorted. Names that are no UTF-8 have never been seen, and are left out.
+    fn names(&self) -> Result<Vec<String>, Errno> {
+        let mut list = vec![0; MAX];
+        let len = if self.follow {
+            listxattr(self.path, &mut list[..])
+        } else {
+            llistxattr(self.path, &mut list[..])
+        };
+        let len = match len {
+            Err(Errno::NOTSUP | Errno::NOSYS) => 0,
+            len => len?,
+        };
+        let names = list[..len].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        let mut names: Vec<_> =
+            names.filter_map(|name| String::from_utf8(name.to_vec()).ok()).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The value; `None` if it is gone.
+    fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Errno> {
+        let mut value = vec![0; MAX];
+        let len = if self.follow {
+            getxattr(self.path, name, &mut value[..])
+        } else {
+            lgetxattr(self.path, name, &mut value[..])
+        };
+        match len {
+            Err(Errno::NODATA) => Ok(None),
+            len => {
+                value.truncate(len?);
+                Ok(Some(value))
+            }
+        }
+    }
+}
+
+/// A name in a record's key, where a `=` would end it, as GNU tar has it.
+fn encoded(name: &str) -> String {
+    name.replace('%', "%25").replace('=', "%3D")
 }

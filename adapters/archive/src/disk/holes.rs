@@ -1,9 +1,9 @@
-//! Where a file has data, and how GNU tar's old format says it, which everybody reads.
+//! Where a file has data, and how GNU tar's PAX format 1.0 says it.
 
+use std::fmt::Write;
 use std::fs::File;
 
 use rustix::fs::{SeekFrom, seek};
-use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
 
 use crate::scan::Segment;
 
@@ -45,34 +45,15 @@ fn rewind(file: &File) -> Option<Vec<Segment>> {
     None
 }
 
-/// Makes the header that of a sparse file; gives the blocks that go behind it.
-pub(super) fn write_map(
-    header: &mut Header,
-    segments: &[Segment],
-    size: u64,
-    stored: u64,
-) -> Vec<u8> {
-    header.set_entry_type(EntryType::GNUSparse);
-    header.set_size(stored);
-    let mut more = Vec::new();
-    let Some(gnu) = header.as_gnu_mut() else { return more };
-    gnu.set_real_size(size);
-    let (first, rest) = segments.split_at(segments.len().min(gnu.sparse.len()));
-    fill(&mut gnu.sparse, first);
-    gnu.set_is_extended(!rest.is_empty());
-    let mut pieces = rest.chunks(21).peekable();
-    while let Some(piece) = pieces.next() {
-        let mut block = GnuExtSparseHeader::new();
-        fill(block.sparse_mut(), piece);
-        block.set_is_extended(pieces.peek().is_some());
-        more.extend(block.as_bytes());
+/// The map of PAX format 1.0: the number of pieces, then where each begins and its length, a line each, up
+/// to a full block.
+pub(super) fn map(segments: &[Segment]) -> Vec<u8> {
+    let mut map = format!("{}\n", segments.len());
+    for Segment { offset, len } in segments {
+        // A String takes all.
+        let _ = write!(map, "{offset}\n{len}\n");
     }
-    more
-}
-
-fn fill(headers: &mut [GnuSparseHeader], segments: &[Segment]) {
-    for (header, segment) in headers.iter_mut().zip(segments) {
-        header.set_offset(segment.offset);
-        header.set_length(segment.len);
-    }
+    let mut map = map.into_bytes();
+    map.resize(map.len().next_multiple_of(512), 0);
+    map
 }

@@ -7,16 +7,24 @@ use std::sync::OnceLock;
 /// Names by number, read at the first question.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
+    /// Nobody has a name.
+    pub(super) numeric: bool,
     users: OnceLock<HashMap<u32, String>>,
     groups: OnceLock<HashMap<u32, String>>,
 }
 
 impl Owners {
     pub(super) fn user(&self, uid: u32) -> Option<&str> {
+        if self.numeric {
+            return None;
+        }
         self.users.get_or_init(|| read("/etc/passwd")).get(&uid).map(String::as_str)
     }
 
     pub(super) fn group(&self, gid: u32) -> Option<&str> {
+        if self.numeric {
+            return None;
+        }
         self.groups.get_or_init(|| read("/etc/group")).get(&gid).map(String::as_str)
     }
 }
