@@ -11,15 +11,13 @@ mod extract;
 mod files_from;
 mod gnu;
 mod job;
+mod library;
 mod list;
 mod lister;
 mod long;
 mod matching;
 mod members;
-#[allow(dead_code)] // See `pending`.
-mod mode;
 mod names;
-mod pending;
 mod status;
 mod times;
 mod totals;

@@ -36,7 +36,7 @@ fn fixture() -> tempfile::TempDir {
         ("other/a.txt", "another\n"),
         ("other/in/z", "z"),
         ("list", "tree/a.txt\ntree/sub\n"),
-        ("list0", "tree/a.txt\0tree/new\nline\0"),
+        ("list0", "tree/b.o\0tree/new\nline\0"),
         ("list-C", "tree/a.txt\n-C other\nin/z\n-C ..\nlist\n"),
         ("quoted", "tree/new\\nline\ntree/back\\\\slash\n"),
         ("patterns", "*.txt  \n\nsub/deep\n"),
@@ -300,7 +300,7 @@ fn members_are_chosen_and_extracted() {
         "czf a.tgz tree | mkdir out | xf a.tgz -C out -k",
         "czf a.tgz tree other | mkdir out | xf a.tgz -C out --newer-mtime=2010-01-01",
         "czf a.tgz tree | tf a.tgz --newer-mtime=2010-01-01",
-        "czf a.tgz tree/a.txt tree/a.txt tree/b.o | tf a.tgz --occurrence tree/b.o",
+        "czf a.tgz tree/b.o tree/soft | tf a.tgz --occurrence tree/b.o | tf a.tgz --occurrence=2 tree/b.o",
         "czf a.tgz tree | tvf a.tgz --numeric-owner --quoting-style=literal tree/sub",
         "czf a.tgz tree | tf a.tgz --quoting-style=escape",
         "czf a.tgz tree | tf a.tgz --exclude-backups",
@@ -321,6 +321,86 @@ fn names_are_transformed_in_lists_and_new_archives() {
         "czf a.tgz tree/soft tree/to-sub --transform=flags=r;s/a/A/ | tf a.tgz",
         "czf a.tgz tree/sub --transform=s/c.txt/&.\\U&/ | tf a.tgz",
     ]);
+}
+
+#[test]
+fn members_get_other_names_on_disk() {
+    all_same(&[
+        "czf a.tgz tree | mkdir out | xf a.tgz -C out --strip-components=1",
+        "czf a.tgz tree | mkdir out | xvf a.tgz -C out --strip-components=2 tree/sub",
+        "czf a.tgz tree | mkdir out | xvf a.tgz -C out --strip=1 --show-transformed-names",
+        "czf a.tgz tree | mkdir out | xf a.tgz -C out --transform=s/tree/new/",
+        "czf a.tgz tree | mkdir out | xf a.tgz -C out --xform=s,sub/,s-,g;s/txt$/TEXT/",
+        "czf a.tgz tree | mkdir out | xf a.tgz -C out --transform=s/a/A/S",
+        "czf a.tgz tree | mkdir out | xf a.tgz -C out --transform=s,^.*/,,",
+        "czf a.tgz tree/sub | xf a.tgz --one-top-level | xf a.tgz --one-top-level=top",
+        "czf a.tgz tree/soft tree/to-sub --transform=s/s/S/g | tf a.tgz",
+    ]);
+}
+
+#[test]
+fn what_is_there_is_treated_as_asked() {
+    all_same(&[
+        "czf a.tgz tree | write tree/b.o changed | xf a.tgz",
+        "czf a.tgz tree/b.o | write tree/b.o changed | xf a.tgz -k",
+        "czf a.tgz tree/b.o | write tree/b.o changed | xf a.tgz --skip-old-files",
+        "czf a.tgz tree/b.o | write tree/b.o changed | xf a.tgz --keep-newer-files",
+        "czf a.tgz tree/a.txt | write tree/a.txt changed | xf a.tgz --overwrite",
+        "czf a.tgz tree/a.txt | write tree/a.txt changed | xf a.tgz -U",
+        "czf a.tgz tree/a.txt | write tree/a.txt changed | xf a.tgz",
+        "czf a.tgz tree | mkdir out | xmf a.tgz -C out tree/sub",
+    ]);
+}
+
+#[test]
+fn what_is_stored_is_as_asked() {
+    all_same(&[
+        "czf a.tgz --owner=0 --group=0 --mtime=2001-02-03+04:05 tree | tvf a.tgz",
+        "czf a.tgz --owner=me:1234 --group=us:4321 --mode=u+rw,go-w tree | tvf a.tgz",
+        "czf a.tgz --owner=daemon --group=:7 tree/sub | tvf a.tgz",
+        "czf a.tgz --numeric-owner --mtime=@5 --clamp-mtime tree/sub | tvf a.tgz",
+        "czf a.tgz --mtime=2010-01-01 --clamp-mtime tree | tvf a.tgz",
+        "czf a.tgz --mtime=./tree/sub/c.txt tree/a.txt | tvf a.tgz",
+        "czf a.tgz --mode=a=rX tree/b.o tree/cache | tvf a.tgz",
+        "czf a.tgz --mode=0640 tree/b.o tree/cache | tvf a.tgz",
+        "czhf a.tgz tree/soft tree/cache tree/b.o | tvf a.tgz",
+        "czf a.tgz --hard-dereference tree | tvf a.tgz",
+        "czSf a.tgz tree | tvf a.tgz",
+        "czf a.tgz tree | tvf a.tgz | tvvf a.tgz tree/sub --full-time",
+    ]);
+}
+
+#[test]
+fn archives_in_a_row_are_read_as_asked() {
+    let folder = fixture();
+    let at = folder.path();
+    for (archive, name) in [("1.tgz", "tree/a.txt"), ("2.tgz", "tree/b.o")] {
+        assert!(tar(Who::Ours, at, &["czf", archive, name]).status.success());
+    }
+    let both = ["1.tgz", "2.tgz"].map(|name| fs::read(at.join(name)).expect("it is there"));
+    fs::write(at.join("a.tgz"), both.concat()).expect("a file");
+    let options = ["tif", "a.tgz"];
+    let (ours, theirs) = (tar(Who::Ours, at, &options), tar(Who::Gnu, at, &options));
+    assert_eq!(String::from_utf8_lossy(&ours.stdout), String::from_utf8_lossy(&theirs.stdout));
+}
+
+#[test]
+fn the_same_tree_makes_the_same_bytes() {
+    let (one, other) = (fixture(), fixture());
+    // Another order in the file system, and other times.
+    let moved = other.path().join("tree/a.txt");
+    fs::rename(&moved, other.path().join("kept")).expect("it moves");
+    fs::rename(other.path().join("kept"), &moved).expect("it moves");
+    fs::File::open(&moved).expect("a file").set_modified(SystemTime::now()).expect("a time");
+    let options =
+        ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=go=rX"];
+    let archives = [&one, &other].map(|folder| {
+        let output =
+            tar(Who::Ours, folder.path(), &[&options[..], &["-czf", "a.tgz", "tree"]].concat());
+        assert!(output.status.success(), "{output:?}");
+        fs::read(folder.path().join("a.tgz")).expect("it is there")
+    });
+    assert!(archives[0] == archives[1]);
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use uadk_compress::Level;
 use uadk_compress_archive::{ArchiveOptions, ArchiveReader};
 
-use super::pending;
 use super::totals::Totals;
 use crate::error::Error;
 use crate::streams;
@@ -49,7 +48,7 @@ impl Archive {
         let file = streams::input(&self.file)?;
         let options = self.options(Level::BALANCED, totals);
         let mut reader = options.reader(file).map_err(|error| self.failed(error))?;
-        pending::ignore_zeros(&mut reader, ignore_zeros)?;
+        reader.ignore_zeros(ignore_zeros);
         Ok(reader)
     }
 

@@ -14,7 +14,6 @@ use super::job::{CompareJob, Lister};
 use super::lister::Listing;
 use super::members::{link_bytes, row};
 use super::names::{self, escaped, without_slash};
-use super::pending;
 use super::status::Status;
 use super::totals::Totals;
 use super::transform::Scope;
@@ -141,7 +140,7 @@ fn differences(
         EntryKind::CharDevice | EntryKind::BlockDevice => {
             let device = metadata.rdev();
             let numbers = (rustix::fs::major(device), rustix::fs::minor(device));
-            if pending::device(known).is_some_and(|known| known != numbers) {
+            if known.device().is_some_and(|known| known != numbers) {
                 return Ok(texts(&["Device number differs"]));
             }
             Ok(texts(if other_mode { &["Mode differs"] } else { &[] }))
@@ -161,9 +160,10 @@ fn of_file(
 ) -> Result<Vec<String>, Problem> {
     let known = entry.entry();
     let other_time = |entry: &Entry| {
-        let nanoseconds = pending::nanoseconds(entry).map(i64::from);
+        // Archives without PAX times have whole seconds.
+        let nanoseconds = i64::from(entry.mtime_nanoseconds());
         entry.mtime() != metadata.mtime()
-            || nanoseconds.is_some_and(|nanoseconds| nanoseconds != metadata.mtime_nsec())
+            || nanoseconds != 0 && nanoseconds != metadata.mtime_nsec()
     };
     let other_size = known.size() != metadata.len();
     let found = [

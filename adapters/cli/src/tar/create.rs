@@ -1,7 +1,7 @@
 //! Making archives, and adding to them.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
@@ -9,13 +9,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use uadk_compress_archive::{ArchiveWriter, EntryKind, TreeWriter};
+use uadk_compress_archive::{ArchiveWriter, EntryKind, Result as ArchiveResult, TreeWriter};
 
 use super::job::{CreateJob, Lister, Start};
+use super::library;
 use super::lister::Listing;
 use super::long::Row;
 use super::names::{self, escaped, trimmed};
-use super::pending;
 use super::status::Status;
 use super::times::Time;
 use super::totals::Totals;
@@ -31,6 +31,7 @@ pub(super) fn run(job: &CreateJob) -> Result<Status, Error> {
     let mut walk = Walk {
         rules: &job.walk,
         follow: job.store.dereference,
+        above: Vec::new(),
         own: None,
         status: Status::default(),
     };
@@ -125,7 +126,7 @@ impl<'a> Adder<'a> {
         Ok(Self {
             job,
             writer: None,
-            tree: pending::tree_writer(&job.store)?,
+            tree: library::tree_writer(&job.store)?,
             present: HashSet::new(),
             stored: HashMap::new(),
             listing: Listing::new(job.lister, job.style)?,
@@ -202,6 +203,14 @@ impl<'a> Adder<'a> {
 }
 
 impl Visitor for Adder<'_> {
+    fn metadata(&self, disk: &Path) -> ArchiveResult<Metadata> {
+        self.tree.metadata(disk)
+    }
+
+    fn children(&self, disk: &Path) -> ArchiveResult<Vec<OsString>> {
+        self.tree.children(disk)
+    }
+
     fn visit(
         &mut self,
         status: &mut Status,
@@ -231,13 +240,11 @@ impl Visitor for Adder<'_> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let before = writer.tar_len();
         let new_link = link.as_deref().filter(|link| Some(*link) != target);
-        let new_link = new_link.map(|link| Path::new(OsStr::from_bytes(link)));
-        match pending::append(&mut self.tree, writer, disk, stored_path, new_link)? {
+        let own = (metadata.mtime(), u32::try_from(metadata.mtime_nsec()).unwrap_or(0));
+        self.tree = std::mem::take(&mut self.tree).mtime(self.job.store.mtime_of(own));
+        match self.tree.append_renamed(writer, disk, stored_path, new_link) {
             Ok(added) => {
-                for (note, different) in added.notes {
-                    eprintln!("uadk-compress: {}: {note}", escaped(name));
-                    status.different |= different;
-                }
+                status.note_all(&added.notes);
                 self.added.push((disk.to_owned(), added.metadata.is_dir()));
             }
             Err(_) if self.job.walk.ignore_failed_read && disk_is_unreadable(disk) => {

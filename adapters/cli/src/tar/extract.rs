@@ -11,10 +11,10 @@ use indicatif::ProgressBar;
 use uadk_compress_archive::{Entry, EntryKind, EntryReader, Extracted, Extractor};
 
 use super::job::{ExtractJob, Lister, Members};
+use super::library;
 use super::lister::Listing;
 use super::members::{link_bytes, row};
 use super::names::{self, escaped, without_slash};
-use super::pending;
 use super::status::Status;
 use super::totals::Totals;
 use super::transform::{Scope, Transform};
@@ -28,7 +28,7 @@ pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
     let archive = &job.archive;
     let mut reader = archive.counted_reader(&totals, members.ignore_zeros)?;
     // What can't be done is said before anything is.
-    drop(pending::extract_options(&job.restore)?);
+    drop(library::extract_options(&job.restore)?);
     let quiet = job.lister != Lister::Nowhere || job.to_stdout;
     let mut extraction = Extraction {
         job: &job,
@@ -100,14 +100,11 @@ impl Extraction<'_> {
             return Ok(());
         }
         let extractor = self.extractor(folder)?;
-        let done = pending::extract_as(extractor, entry, name.as_deref(), link.as_deref())?;
-        status.warn(pending::extractor_warnings(extractor));
+        let done = library::extract_as(extractor, entry, name.as_deref(), link.as_deref());
+        status.warn(extractor.take_warnings());
         match done {
             Ok(Extracted::Skipped(why)) => {
-                // The name of an archive is nothing that can be missed.
-                if entry.entry().kind() != EntryKind::Other(b'V') {
-                    status.left_out(&text, format!("left out: {why}"));
-                }
+                status.left_out(&text, format!("left out: {why}"));
             }
             Ok(_) => {}
             Err(error) => status.note(&self.job.archive.file, error)?,
@@ -120,7 +117,7 @@ impl Extraction<'_> {
         let place = if let Some(place) = known {
             place
         } else {
-            let options = pending::extract_options(&self.job.restore)?;
+            let options = library::extract_options(&self.job.restore)?;
             let extractor = Extractor::new(folder, options);
             let extractor = extractor.map_err(|error| self.job.archive.failed(error))?;
             self.extractors.push((folder.to_owned(), extractor));
@@ -133,8 +130,9 @@ impl Extraction<'_> {
         self.bar.finish_and_clear();
         self.listing.finish()?;
         for (_, extractor) in self.extractors {
-            if let Err(error) = extractor.finish() {
-                status.note(&self.job.archive.file, error)?;
+            match extractor.finish() {
+                Ok(warnings) => status.warn(warnings),
+                Err(error) => status.note(&self.job.archive.file, error)?,
             }
         }
         Ok(())

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use uadk_compress::Level;
+use uadk_compress_archive::{Existing, ModeChange};
 
 use super::archive::Archive;
 use super::long::Style;
 use super::matching::exclude::Exclude;
 use super::matching::tags::Tag;
 use super::matching::wanted::Wanted;
-use super::mode::Mode;
 use super::times::Time;
 use super::transform::Transform;
 
@@ -84,7 +84,7 @@ pub(super) enum Order {
     #[default]
     Name,
     Inode,
-    /// The file system's.
+    /// Any: that of names is one.
     None,
 }
 
@@ -109,12 +109,18 @@ pub(super) struct Store {
     pub(super) owner: Option<Owner>,
     pub(super) group: Option<Owner>,
     pub(super) numeric_owner: bool,
-    pub(super) mode: Option<Mode>,
+    pub(super) mode: Option<ModeChange>,
+}
+
+impl Store {
+    /// The time that a file gets that has that one on disk.
+    pub(super) fn mtime_of(&self, own: Time) -> Option<Time> {
+        self.mtime.filter(|mtime| !mtime.clamp || own > mtime.time).map(|mtime| mtime.time)
+    }
 }
 
 /// The time that files get.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code)] // See `pending`.
 pub(super) struct Mtime {
     pub(super) time: Time,
     /// Only those that are later.
@@ -126,12 +132,6 @@ pub(super) struct Mtime {
 pub(super) struct Owner {
     pub(super) name: Option<String>,
     pub(super) number: Option<u64>,
-}
-
-impl Owner {
-    pub(super) const fn is_set(&self) -> bool {
-        self.name.is_some() || self.number.is_some()
-    }
 }
 
 /// Extended attributes.
@@ -179,27 +179,12 @@ pub(super) struct Members {
 pub(super) struct Restore {
     pub(super) permissions: bool,
     pub(super) owner: bool,
-    #[allow(dead_code)] // See `pending`.
     pub(super) numeric_owner: bool,
     pub(super) attributes: Attributes,
     pub(super) touch: bool,
     pub(super) existing: Existing,
     pub(super) keep_directory_symlink: bool,
     pub(super) max_size: Option<u64>,
-}
-
-/// What becomes of a file that is there already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Existing {
-    #[default]
-    Replace,
-    /// It stays, and that is an error.
-    Keep,
-    /// It stays.
-    Skip,
-    /// It is written into.
-    Overwrite,
-    UnlinkFirst,
 }
 
 /// Lists an archive.

@@ -14,7 +14,6 @@ use super::job::{ListJob, ListOutput};
 use super::long::Lines;
 use super::members::{link_bytes, row};
 use super::names::without_slash;
-use super::pending;
 use super::status::Status;
 use super::totals::Totals;
 use super::transform::Scope;
@@ -56,7 +55,7 @@ pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
         }
     }
     list.end()?;
-    status.warn(pending::reader_warnings(&mut reader));
+    status.warn(reader.take_warnings());
     tell_missing(&members, &mut status);
     totals.print("read", list.bytes, &archive.file);
     Ok(status)

@@ -9,7 +9,6 @@ use super::archive::Archive;
 use super::job::Members;
 use super::long::Row;
 use super::names::without_slash;
-use super::pending;
 use super::status::Status;
 use crate::error::Error;
 
@@ -18,7 +17,7 @@ impl Members {
     pub(super) fn folder(&mut self, entry: &Entry, otherwise: &Path) -> Option<PathBuf> {
         let name = without_slash(entry.path_bytes());
         let folder = self.wanted.folder(name, otherwise)?.to_owned();
-        let mtime = (entry.mtime(), pending::nanoseconds(entry).unwrap_or(0));
+        let mtime = (entry.mtime(), entry.mtime_nanoseconds());
         let old = self.newer.is_some_and(|newer| mtime < newer.than);
         (!old && !self.exclude.matches(name)).then_some(folder)
     }
@@ -56,7 +55,7 @@ impl Members {
                 last = Some(n);
             }
         }
-        status.warn(pending::reader_warnings(reader));
+        status.warn(reader.take_warnings());
         Ok(())
     }
 }
@@ -64,7 +63,7 @@ impl Members {
 /// What a list says of an entry, under that name.
 pub(super) fn row<'a>(entry: &'a Entry, name: &'a [u8], link: Option<&'a [u8]>) -> Row<'a> {
     let device = match entry.kind() {
-        EntryKind::CharDevice | EntryKind::BlockDevice => pending::device(entry),
+        EntryKind::CharDevice | EntryKind::BlockDevice => entry.device(),
         _ => None,
     };
     Row {
@@ -72,11 +71,11 @@ pub(super) fn row<'a>(entry: &'a Entry, name: &'a [u8], link: Option<&'a [u8]>) 
         kind: entry.kind(),
         mode: entry.mode(),
         size: entry.size(),
-        mtime: (entry.mtime(), pending::nanoseconds(entry).unwrap_or(0)),
+        mtime: (entry.mtime(), entry.mtime_nanoseconds()),
         uid: entry.uid(),
         gid: entry.gid(),
-        user: pending::user(entry),
-        group: pending::group(entry),
+        user: entry.user_name(),
+        group: entry.group_name(),
         device,
         link,
     }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use uadk_compress_archive::{Note, Warning};
+
 use crate::error::Error;
 use crate::report::report;
 
@@ -37,17 +39,26 @@ impl Status {
         Ok(())
     }
 
+    /// Prints what there is to know of files that were added.
+    pub(super) fn note_all(&mut self, notes: &[Note]) {
+        for note in notes {
+            eprintln!("uadk-compress: {note}");
+            self.different |= note.status() == 1;
+            self.failures += u64::from(note.status() > 1);
+        }
+    }
+
     /// Reports that a file or entry is left out.
     pub(super) fn left_out(&mut self, name: &str, why: impl std::fmt::Display) {
         eprintln!("uadk-compress: {name}: {why}");
         self.failures += 1;
     }
 
-    /// Prints warnings; each says whether it is a mere notice.
-    pub(super) fn warn(&mut self, warnings: Vec<(String, bool)>) {
-        for (text, notice) in warnings {
-            eprintln!("uadk-compress: {text}");
-            self.warned |= !notice;
+    /// Prints warnings; those that are mere notices don't change the status.
+    pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            eprintln!("uadk-compress: {warning}");
+            self.warned |= !warning.is_notice();
         }
     }
 

@@ -1,14 +1,12 @@
 //! The files and folders to add.
 
-use std::ffi::OsString;
-use std::fs::{self, Metadata};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
+use uadk_compress_archive::{Error as ArchiveError, Note, Result as ArchiveResult};
 
 use super::job::{Newer, Operand, Order, WalkRules};
 use super::matching::tags::{Extent, Tag};
@@ -16,11 +14,14 @@ use super::names::{escaped, without_slash};
 use super::status::Status;
 use crate::error::Error;
 
-/// A path of this length is opened as a folder: the kernel takes no path of 4096 bytes.
-const LONG: usize = 3500;
-
-/// Gets each file and folder.
+/// Reads the disk, and gets each file and folder.
 pub(super) trait Visitor {
+    /// What is at a path, of any length.
+    fn metadata(&self, disk: &Path) -> ArchiveResult<Metadata>;
+
+    /// The names in a folder, sorted.
+    fn children(&self, disk: &Path) -> ArchiveResult<Vec<OsString>>;
+
     /// `name` is the path as the user wrote it, with what is below it.
     fn visit(
         &mut self,
@@ -37,35 +38,11 @@ pub(super) struct Walk<'a> {
     pub(super) rules: &'a WalkRules,
     /// Whether symbolic links are followed.
     pub(super) follow: bool,
+    /// The folders that lead to where it is, for links that lead back to one.
+    pub(super) above: Vec<(u64, u64)>,
     /// The archive itself, which is not added to itself.
     pub(super) own: Option<(u64, u64)>,
     pub(super) status: Status,
-}
-
-/// Where something is on disk.
-#[derive(Clone, Debug)]
-struct Place {
-    path: PathBuf,
-    /// The folder that the path begins at, if it would be too long otherwise.
-    base: Option<Rc<OwnedFd>>,
-}
-
-impl Place {
-    fn child(&self, name: &OsString) -> Self {
-        let base = if self.path.as_os_str().len() < LONG { None } else { self.opened() };
-        match base {
-            Some(base) => {
-                let path = PathBuf::from(format!("/proc/self/fd/{}", base.as_raw_fd())).join(name);
-                Self { path, base: Some(Rc::new(base)) }
-            }
-            None => Self { path: self.path.join(name), base: self.base.clone() },
-        }
-    }
-
-    fn opened(&self) -> Option<OwnedFd> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::open(&self.path, flags, Mode::empty()).ok()
-    }
 }
 
 impl Walk<'_> {
@@ -76,14 +53,14 @@ impl Walk<'_> {
         visitor: &mut impl Visitor,
     ) -> Result<(), Error> {
         let name = without_slash(&operand.name);
-        let path = operand.folder.join(OsString::from_vec(name.to_vec()));
-        let place = Place { path, base: None };
-        self.visit(&place, name, None, operand.recurse, visitor)
+        let disk = operand.folder.join(OsStr::from_bytes(name));
+        self.above.clear();
+        self.visit(&disk, name, None, operand.recurse, visitor)
     }
 
     fn visit(
         &mut self,
-        place: &Place,
+        disk: &Path,
         name: &[u8],
         parent_device: Option<u64>,
         recurse: bool,
@@ -92,12 +69,10 @@ impl Walk<'_> {
         if self.rules.exclude.matches(name) {
             return Ok(());
         }
-        let disk = &place.path;
-        let metadata = if self.follow { disk.metadata() } else { disk.symlink_metadata() };
-        let metadata = match metadata {
+        let metadata = match visitor.metadata(disk) {
             Ok(metadata) => metadata,
             Err(error) => {
-                self.unreadable(name, "it can't be read", &error);
+                self.unreadable(disk, &error, parent_device.is_some());
                 return Ok(());
             }
         };
@@ -126,35 +101,61 @@ impl Walk<'_> {
             eprintln!("uadk-compress: {}: is another file system; left out", escaped(name));
             return Ok(());
         }
+        let identity = (device, metadata.ino());
+        if self.follow && self.above.contains(&identity) {
+            let why = "is a folder that leads to it; what is in it is not added again";
+            self.status.left_out(&escaped(name), why);
+            return Ok(());
+        }
+        self.above.push(identity);
+        let visited = self.contents(disk, name, device, tag, visitor);
+        self.above.pop();
+        visited
+    }
+
+    /// Visits what is in a folder.
+    fn contents(
+        &mut self,
+        disk: &Path,
+        name: &[u8],
+        device: u64,
+        tag: Option<(OsString, Extent)>,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Error> {
         if let Some((tag, extent)) = tag {
-            eprintln!(
-                "uadk-compress: {}: has {}; what is in it is left out",
-                escaped(name),
-                tag.display()
-            );
+            let shown = tag.display();
+            eprintln!("uadk-compress: {}: has {shown}; what is in it is left out", escaped(name));
             if extent == Extent::Contents {
-                let place = place.child(&tag);
-                return self.visit(&place, &joined(name, &tag), Some(device), true, visitor);
+                let name = joined(name, &tag);
+                return self.visit(&disk.join(&tag), &name, Some(device), true, visitor);
             }
             return Ok(());
         }
-        let children = match children(disk, self.rules.order) {
+        let mut children = match visitor.children(disk) {
             Ok(children) => children,
             Err(error) => {
-                self.unreadable(name, "the folder can't be read", &error);
+                self.unreadable(disk, &error, true);
                 return Ok(());
             }
         };
+        if self.rules.order == Order::Inode {
+            let inode =
+                |child: &OsString| visitor.metadata(&disk.join(child)).map_or(0, |m| m.ino());
+            children.sort_by_cached_key(inode);
+        }
         for child in children {
-            let place = place.child(&child);
-            self.visit(&place, &joined(name, &child), Some(device), true, visitor)?;
+            self.visit(&disk.join(&child), &joined(name, &child), Some(device), true, visitor)?;
         }
         Ok(())
     }
 
-    fn unreadable(&mut self, name: &[u8], what: &str, error: &std::io::Error) {
-        eprintln!("uadk-compress: {}: {what}: {error}", escaped(name));
-        self.status.failures += u64::from(!self.rules.ignore_failed_read);
+    fn unreadable(&mut self, disk: &Path, error: &ArchiveError, was_there: bool) {
+        let note = Note::of_failure(disk, error, was_there);
+        if self.rules.ignore_failed_read {
+            eprintln!("uadk-compress: {note}");
+        } else {
+            self.status.note_all(&[note]);
+        }
     }
 
     /// The tag in the folder that leaves out most.
@@ -177,17 +178,4 @@ impl Newer {
 fn joined(folder: &[u8], child: &OsString) -> Vec<u8> {
     let slash = if folder.ends_with(b"/") { &b""[..] } else { b"/" };
     [folder, slash, child.as_bytes()].concat()
-}
-
-fn children(folder: &Path, order: Order) -> std::io::Result<Vec<OsString>> {
-    use std::os::unix::fs::DirEntryExt;
-    let mut children = fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| (entry.ino(), entry.file_name())))
-        .collect::<std::io::Result<Vec<_>>>()?;
-    match order {
-        Order::Name => children.sort_unstable_by(|a, b| a.1.cmp(&b.1)),
-        Order::Inode => children.sort_unstable(),
-        Order::None => {}
-    }
-    Ok(children.into_iter().map(|(_, name)| name).collect())
 }

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use uadk_compress_archive::Existing;
+
 use super::style;
 use crate::size;
 use crate::tar::archive::Archive;
-use crate::tar::job::{Attributes, Existing, ExtractJob, Lister, Members, Restore};
+use crate::tar::job::{Attributes, ExtractJob, Lister, Members, Restore};
 use crate::tar::matching::exclude::Exclude;
 use crate::tar::matching::wanted::Wanted;
 use crate::tar::transform::Transform;

@@ -4,7 +4,6 @@ use uadk_compress_archive::Verified;
 
 use crate::error::{self, Error};
 use crate::tar::archive::Archive;
-use crate::tar::pending;
 use crate::tar::status::Status;
 
 /// Checks every member, every entry, and that index and tar agree
@@ -43,6 +42,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     };
     error::print(&text)?;
     let mut status = Status::default();
-    status.warn(pending::reader_warnings(&mut reader));
+    status.warn(reader.take_warnings());
     Ok(status)
 }

@@ -5,12 +5,12 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use uadk_compress::Level;
+use uadk_compress_archive::{Existing, ModeChange};
 
-use super::super::job::{Attributes, Existing, Mtime, Newer, Order, Owner};
+use super::super::job::{Attributes, Mtime, Newer, Order, Owner};
 use super::super::matching::exclude::Exclude;
 use super::super::matching::glob::Flags;
 use super::super::matching::tags::{Extent, Tag};
-use super::super::mode::Mode;
 use super::super::names::Quoting;
 use super::super::times::{self, Format, Time};
 use super::super::transform::Transform;
@@ -86,7 +86,7 @@ pub(super) struct Settings {
     clamp_mtime: bool,
     pub(super) owner: Option<Owner>,
     pub(super) group: Option<Owner>,
-    pub(super) mode: Option<Mode>,
+    pub(super) mode: Option<ModeChange>,
     pub(super) numeric_owner: bool,
     pub(super) absolute_names: bool,
     old_compatible: bool,
@@ -213,7 +213,7 @@ impl Settings {
             Id::Group => {
                 self.group = Some(owners::parse(&text, "/etc/group").map_err(|why| bad(&why))?);
             }
-            Id::Mode => self.mode = Some(Mode::parse(&text).map_err(|why| bad(&why))?),
+            Id::Mode => self.mode = Some(text.parse().map_err(|why| bad(&why))?),
             Id::Format if matches!(&*text, "gnu" | "pax" | "posix") => {}
             Id::Format => return Err(bad(&"what is written is gnu or pax")),
             Id::PaxOption => {
