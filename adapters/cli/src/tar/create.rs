@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
@@ -234,7 +234,8 @@ impl Visitor for Adder<'_> {
         let target = target.as_ref().map(|target| target.as_os_str().as_bytes());
         let link = target.map(|target| self.job.transform.rename(target, Scope::Symlink));
         let shown = if self.job.show_stored { &stored[..] } else { name };
-        if self.job.lister != Lister::Nowhere {
+        // Sockets are left out, which is told.
+        if self.job.lister != Lister::Nowhere && !metadata.file_type().is_socket() {
             self.list(shown, metadata, link.as_deref())?;
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
