@@ -211,6 +211,21 @@ impl TreeWriter {
         disk: &Path,
         name: &Path,
     ) -> Result<Appended> {
+        self.append_renamed(archive, disk, name, None)
+    }
+
+    /// As [`append_path`](Self::append_path); a symbolic link gets another target than it has on disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`append_path`](Self::append_path).
+    pub fn append_renamed<W: Write>(
+        &mut self,
+        archive: &mut ArchiveWriter<W>,
+        disk: &Path,
+        name: &Path,
+        target: Option<&[u8]>,
+    ) -> Result<Appended> {
         let location = Location::of(disk).map_err(|error| unreadable(disk, error))?;
         let metadata = location.metadata(self.dereference);
         let metadata = metadata.map_err(|error| unreadable(disk, error))?;
@@ -234,7 +249,7 @@ impl TreeWriter {
         if kind.is_file() {
             self.append_file(archive, disk, &location, name, &mut appended)?;
         } else {
-            self.append_node(archive, disk, &location, name, &mut appended)?;
+            self.append_node(archive, disk, &location, name, target, &mut appended)?;
         }
         self.note(&appended.metadata, name);
         Ok(appended)
@@ -334,6 +349,7 @@ impl TreeWriter {
         disk: &Path,
         location: &Location,
         name: &Path,
+        target: Option<&[u8]>,
         appended: &mut Appended,
     ) -> Result<()> {
         let metadata = &appended.metadata;
@@ -351,7 +367,10 @@ impl TreeWriter {
             fields.device = (rustix::fs::major(device), rustix::fs::minor(device));
         }
         if kind == EntryKind::Symlink {
-            fields.link = location.read_link().map_err(|error| unreadable(disk, error))?;
+            fields.link = match target {
+                Some(target) => target.to_vec(),
+                None => location.read_link().map_err(|error| unreadable(disk, error))?,
+            };
         }
         fields.records = self.attributes(disk, location, appended);
         append_empty(archive, name, fields)

@@ -17,6 +17,7 @@ mod stats_line;
 mod streams;
 mod tar;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -57,7 +58,11 @@ fn main() -> ExitCode {
     if let Some(call) = gzip::Call::of(std::env::args_os()) {
         return call.run();
     }
-    let arguments = match Arguments::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(arguments) = tar::gnu_arguments(&arguments) {
+        return tar::run_gnu(arguments);
+    }
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help is an "error" too. There is nowhere to say that it can't be printed.
@@ -68,7 +73,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Tar(command) => tar::run(&command),
+        Command::Tar(command) => return tar::run(command),
         Command::Gzip(_) | Command::Gunzip(_) | Command::Zcat(_) | Command::Bgzip(_) => {
             Err(error::Error::refused("the command comes first", None))
         }

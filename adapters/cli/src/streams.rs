@@ -35,6 +35,11 @@ pub(crate) fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
+/// Stderr, unbuffered.
+pub(crate) fn stderr() -> io::Result<File> {
+    Ok(io::stderr().as_fd().try_clone_to_owned()?.into())
+}
+
 /// Bytes on a progress bar, which is hidden where stderr is no terminal.
 pub(crate) fn progress(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {

@@ -4,6 +4,7 @@ mod common;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -33,10 +34,10 @@ fn good(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Runs a command that fails; gives stderr.
+/// Runs a command that leaves something out or undone; returns stderr.
 fn bad(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -130,6 +131,27 @@ fn names_and_patterns_choose() {
     let missing = bad(at, &["extract", "-f", "a.tar.gz", "-C", "out", "tree/sub/c.txt", "none"]);
     assert!(missing.contains("none: not found"), "{missing}");
     assert!(bad(at, &["cat", "-f", "a.tar.gz", "none"]).contains("none"));
+}
+
+#[test]
+fn names_that_are_no_utf8_are_got_back_from_json() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let name = OsStr::from_bytes(b"caf\xE9 100%");
+    fs::write(at.join(name), "x").expect("a file");
+    symlink(name, at.join("link")).expect("a link");
+    fs::create_dir(at.join("d")).expect("a folder");
+    for name in [name, OsStr::new("link")] {
+        fs::rename(at.join(name), at.join("d").join(name)).expect("it moves");
+    }
+    good(at, &["create", "-f", "a.tar.gz", "-C", "d", "."]);
+    let json: Value =
+        serde_json::from_str(&good(at, &["list", "--json", "-f", "a.tar.gz"])).expect("JSON");
+    let rows = json.as_array().expect("rows");
+    let row = |path: &str| rows.iter().find(|row| row["path"] == path).expect("it is there");
+    assert_eq!(row("caf\u{FFFD} 100%")["path_percent"], "caf%E9 100%25");
+    assert_eq!(row("link")["link_percent"], "caf%E9 100%25");
+    assert_eq!(row("link").get("path_percent"), None);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, chownat, fchmod, fchown,
-    fsetxattr, fstat, futimens, lsetxattr, utimensat,
+    AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, XattrFlags, chownat,
+    fchmod, fchown, fsetxattr, fstat, futimens, lsetxattr, utimensat,
 };
 use rustix::io::Errno;
 
@@ -173,6 +173,10 @@ impl<'a> Setter<'a> {
     }
 
     fn times(&self) -> Timestamps {
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        if self.options.touch {
+            return Timestamps { last_access: now, last_modification: now };
+        }
         Timestamps {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
             last_modification: Timespec {

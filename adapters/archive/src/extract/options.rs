@@ -34,6 +34,7 @@ pub struct ExtractOptions {
     pub(crate) existing: Existing,
     pub(crate) keep_directory_symlink: bool,
     pub(crate) max_size: Option<u64>,
+    pub(crate) touch: bool,
 }
 
 impl ExtractOptions {
@@ -110,6 +111,12 @@ impl ExtractOptions {
     /// has a folder. What is extracted into it may end up outside then. If not set, the link is replaced.
     pub fn keep_directory_symlink(mut self, keep: bool) -> Self {
         self.keep_directory_symlink = keep;
+        self
+    }
+
+    /// Whether files get the present time instead of the archive's.
+    pub fn touch(mut self, touch: bool) -> Self {
+        self.touch = touch;
         self
     }
 

@@ -1,235 +1,263 @@
-//! `tar create` and `tar append`.
+//! Making archives, and adding to them.
 
-use std::collections::HashSet;
-use std::ffi::OsString;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata};
+use std::io::IsTerminal;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use uadk_compress::Level;
-use uadk_compress_archive::{ArchiveOptions, ArchiveWriter, TreeWriter};
+use uadk_compress_archive::{ArchiveWriter, EntryKind, Result as ArchiveResult, TreeWriter};
 
-use super::archive::Archive;
-use super::exclude::Exclude;
-use super::failures::Failures;
-use super::names::{escaped, trimmed};
+use super::job::{CreateJob, Lister, Start};
+use super::library;
+use super::lister::Listing;
+use super::long::Row;
+use super::names::{self, escaped, trimmed};
+use super::status::Status;
+use super::times::Time;
+use super::totals::Totals;
+use super::transform::Scope;
+use super::walk::{Visitor, Walk};
 use crate::error::Error;
 use crate::streams;
 
-/// Makes an archive of files and folders
-#[derive(Debug, clap::Args)]
-pub(crate) struct Create {
-    #[command(flatten)]
-    archive: Archive,
-    #[command(flatten)]
-    what: What,
-    /// Go on where making this archive was interrupted: its whole entries stay as they are, its torn
-    /// end is cut off, and what is missing is added
-    #[arg(long)]
-    resume: bool,
-    /// With --resume: cut the archive off where it is damaged, even if more entries may follow there
-    #[arg(long, requires = "resume")]
-    discard_damaged: bool,
+/// Runs the job.
+pub(super) fn run(job: &CreateJob) -> Result<Status, Error> {
+    let totals = Totals::new(job.totals, job.level)?;
+    let mut adder = Adder::new(job)?;
+    let mut walk = Walk {
+        rules: &job.walk,
+        follow: job.store.dereference,
+        above: Vec::new(),
+        own: None,
+        status: Status::default(),
+    };
+    if !job.dry_run {
+        let (writer, own) = open(job, &totals, &mut adder)?;
+        adder.writer = Some(writer);
+        walk.own = own;
+    }
+    for operand in &job.operands {
+        walk.operand(operand, &mut adder)?;
+    }
+    adder.finish(&totals)?;
+    if job.remove_files && !job.dry_run {
+        adder.remove(&mut walk.status);
+    }
+    Ok(walk.status)
 }
 
-/// Adds files and folders to the end of an archive
-#[derive(Debug, clap::Args)]
-pub(crate) struct Append {
-    #[command(flatten)]
-    archive: Archive,
-    #[command(flatten)]
-    what: What,
-}
+type Opened = (ArchiveWriter<File>, Option<(u64, u64)>);
 
-#[derive(Debug, clap::Args)]
-struct What {
-    /// Files and folders to add, by the names that they get in the archive
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// The folder that the paths are in
-    #[arg(short = 'C', long, value_name = "FOLDER", default_value = ".")]
-    directory: PathBuf,
-    /// Leave out names that match; * stands for / too
-    #[arg(long, value_name = "PATTERN")]
-    exclude: Vec<OsString>,
-    /// Level: 1 to 12, 0 or `fastest` for the least CPU
-    #[arg(long, value_name = "LEVEL", default_value = "6", value_parser = streams::level)]
-    level: Level,
-    /// Add extended attributes
-    #[arg(long)]
-    xattrs: bool,
-    /// List names as they are added
-    #[arg(short, long)]
-    verbose: bool,
-}
-
-/// Runs `tar create`.
-pub(crate) fn create(arguments: &Create) -> Result<(), Error> {
-    let Create { archive, what, .. } = arguments;
-    let options = archive.options().level(what.level);
-    if streams::is_dash(&archive.file) {
-        if arguments.resume {
-            return Err(Error::refused("a pipe can't be resumed", Some("give a file with -f")));
+/// Opens the archive, and tells the adder what is in it.
+fn open(job: &CreateJob, totals: &Totals, adder: &mut Adder<'_>) -> Result<Opened, Error> {
+    let archive = &job.archive;
+    let failed = |error| archive.failed(error);
+    let options = archive.options(job.level, totals);
+    if job.start != Start::New && archive.is_dash() {
+        let what = "nothing can be appended to a pipe, and it can't be resumed";
+        return Err(Error::refused(what, Some("give a file with -f")));
+    }
+    let identity = |file: &File| {
+        let metadata = file.metadata().map_err(|error| Error::file(&archive.file, error))?;
+        Ok::<_, Error>(metadata.is_file().then(|| (metadata.dev(), metadata.ino())))
+    };
+    match job.start {
+        Start::New => {
+            let file = archive.create()?;
+            if file.is_terminal() {
+                let what = "an archive is not written to a terminal";
+                return Err(Error::refused(what, Some("give a file with -f")));
+            }
+            let own = identity(&file)?;
+            Ok((options.writer(file).map_err(failed)?, own))
         }
-        let writer = options.writer(streams::stdout()?).map_err(|error| archive.failed(error))?;
-        return Walk::new(archive, what, writer, None).run().map(drop);
+        Start::Resume { discard_damaged } => {
+            let file = archive.update(true)?;
+            let own = identity(&file)?;
+            let options = options.discard_damaged(discard_damaged);
+            let (writer, recovered) = options.resume(file).map_err(failed)?;
+            let names = recovered.entries.iter().map(|entry| trimmed(entry.path_bytes()).to_vec());
+            adder.present = names.collect();
+            Ok((writer, own))
+        }
+        Start::Append { create } if create && !archive.file.exists() => {
+            let file = archive.create()?;
+            let own = identity(&file)?;
+            Ok((options.writer(file).map_err(failed)?, own))
+        }
+        Start::Append { .. } | Start::Update => {
+            if job.start == Start::Update {
+                let mut reader = archive.reader()?;
+                let index = reader.index().map_err(failed)?;
+                let times = index.entries().iter();
+                let times = times.map(|e| (trimmed(e.path_bytes()).to_vec(), (e.mtime(), 0)));
+                adder.stored = times.collect();
+            }
+            let file = archive.update(false)?;
+            let own = identity(&file)?;
+            Ok((options.append(file).map_err(failed)?, own))
+        }
     }
-    let failed = |error| Error::file(&archive.file, error);
-    if arguments.resume {
-        let mut open = OpenOptions::new();
-        let file = open.read(true).write(true).create(true).truncate(false).open(&archive.file);
-        let file = file.map_err(failed)?;
-        let own = file.metadata().map_err(failed)?;
-        let options = options.discard_damaged(arguments.discard_damaged);
-        let (writer, recovered) = options.resume(file).map_err(|error| archive.failed(error))?;
-        let mut walk = Walk::new(archive, what, writer, Some(&own));
-        let names = recovered.entries.iter().map(|entry| trimmed(entry.path_bytes()).to_vec());
-        walk.present = names.collect();
-        return walk.run().map(drop);
-    }
-    let file = File::create(&archive.file).map_err(failed)?;
-    let own = file.metadata().map_err(failed)?;
-    let writer = options.writer(file).map_err(|error| archive.failed(error))?;
-    Walk::new(archive, what, writer, Some(&own)).run().map(drop)
 }
 
-/// Runs `tar append`.
-pub(crate) fn append(arguments: &Append) -> Result<(), Error> {
-    let Append { archive, what } = arguments;
-    if streams::is_dash(&archive.file) {
-        return Err(Error::refused(
-            "nothing can be appended to a pipe",
-            Some("give a file with -f"),
-        ));
-    }
-    let failed = |error| Error::file(&archive.file, error);
-    let file = OpenOptions::new().read(true).write(true).open(&archive.file).map_err(failed)?;
-    let own = file.metadata().map_err(failed)?;
-    let options: ArchiveOptions = archive.options().level(what.level);
-    let writer = options.append(file).map_err(|error| archive.failed(error))?;
-    Walk::new(archive, what, writer, Some(&own)).run().map(drop)
-}
-
-/// A walk through the files and folders to add.
-struct Walk<'a, W: Write> {
-    archive: &'a Archive,
-    what: &'a What,
-    writer: ArchiveWriter<W>,
+/// Adds what a walk finds.
+struct Adder<'a> {
+    job: &'a CreateJob,
+    writer: Option<ArchiveWriter<File>>,
     tree: TreeWriter,
-    exclude: Exclude,
-    /// Names that are in the archive already.
+    /// Names that are in an archive that is resumed.
     present: HashSet<Vec<u8>>,
-    /// The archive itself, which is not added to itself.
-    own: Option<(u64, u64)>,
-    failures: Failures,
+    /// The times of what is in an archive that is updated.
+    stored: HashMap<Vec<u8>, Time>,
+    listing: Listing,
     bar: ProgressBar,
+    /// What was added, and whether it is a folder.
+    added: Vec<(PathBuf, bool)>,
+    told_of_cut_names: bool,
 }
 
-impl<'a, W: Write> Walk<'a, W> {
-    fn new(
-        archive: &'a Archive,
-        what: &'a What,
-        writer: ArchiveWriter<W>,
-        own: Option<&Metadata>,
-    ) -> Self {
-        Self {
-            archive,
-            what,
-            writer,
-            tree: TreeWriter::new().xattrs(what.xattrs),
-            exclude: Exclude::new(&what.exclude),
+impl<'a> Adder<'a> {
+    fn new(job: &'a CreateJob) -> Result<Self, Error> {
+        let quiet = job.lister != Lister::Nowhere;
+        Ok(Self {
+            job,
+            writer: None,
+            tree: library::tree_writer(&job.store)?,
             present: HashSet::new(),
-            own: own.map(|file| (file.dev(), file.ino())),
-            failures: Failures::default(),
-            bar: if what.verbose { ProgressBar::hidden() } else { streams::progress(None) },
-        }
+            stored: HashMap::new(),
+            listing: Listing::new(job.lister, job.style)?,
+            bar: if quiet { ProgressBar::hidden() } else { streams::progress(None) },
+            added: Vec::new(),
+            told_of_cut_names: false,
+        })
     }
 
-    fn run(mut self) -> Result<W, Error> {
-        for path in &self.what.paths {
-            let disk = self.what.directory.join(path);
-            let Some(name) = name_of(path) else {
-                eprintln!(
-                    "uadk-compress: {}: a name with .. in it can't be in an archive; use -C",
-                    path.display()
-                );
-                self.failures.count += 1;
-                continue;
-            };
-            self.add(&disk, &name)?;
+    /// The name in the archive; `None` if it can't be there, which has been said.
+    fn stored_name(&mut self, status: &mut Status, name: &[u8]) -> Option<Vec<u8>> {
+        if self.job.store.absolute_names {
+            return Some(self.job.transform.rename(name, Scope::Member));
         }
+        let leads_out = name.split(|byte| *byte == b'/').any(|part| part == b"..");
+        if leads_out && self.job.walk.refuse_parents {
+            let why = "a name with .. in it can't be in an archive; use -C";
+            status.left_out(&escaped(name), why);
+            return None;
+        }
+        let safe = names::safe(name);
+        let cut = &name[..name.len().saturating_sub(safe.len())];
+        if !cut.is_empty() && !self.told_of_cut_names && !self.job.walk.refuse_parents {
+            self.told_of_cut_names = true;
+            eprintln!("uadk-compress: {} is cut off the names of members", escaped(cut));
+        }
+        Some(self.job.transform.rename(safe, Scope::Member))
+    }
+
+    fn list(&mut self, name: &[u8], metadata: &Metadata, link: Option<&[u8]>) -> Result<(), Error> {
+        let kind = metadata.file_type();
+        let kind = match () {
+            () if kind.is_dir() => EntryKind::Directory,
+            () if kind.is_symlink() => EntryKind::Symlink,
+            () => EntryKind::File,
+        };
+        self.listing.push(&Row {
+            name,
+            kind,
+            mode: metadata.mode() & 0o7777,
+            size: if kind == EntryKind::File { metadata.len() } else { 0 },
+            mtime: (metadata.mtime(), 0),
+            uid: metadata.uid().into(),
+            gid: metadata.gid().into(),
+            user: b"",
+            group: b"",
+            device: None,
+            link,
+        })
+    }
+
+    fn finish(&mut self, totals: &Totals) -> Result<(), Error> {
         self.bar.finish_and_clear();
-        let inner = self.writer.finish().map_err(|error| self.archive.failed(error))?;
-        self.failures.result()?;
-        Ok(inner)
-    }
-
-    fn add(&mut self, disk: &Path, name: &Path) -> Result<(), Error> {
-        let bytes = name.as_os_str().as_encoded_bytes();
-        if self.exclude.matches(trimmed(bytes)) {
-            return Ok(());
-        }
-        let metadata = match self.add_one(disk, name) {
-            Ok(metadata) => metadata,
-            Err(error) => return self.failures.note(&self.archive.file, error),
-        };
-        if !metadata.is_dir() {
-            return Ok(());
-        }
-        let children = match self.tree.children(disk) {
-            Ok(children) => children,
-            Err(error) => return self.failures.note(&self.archive.file, error),
-        };
-        for child in children {
-            self.add(&disk.join(&child), &name.join(&child))?;
+        self.listing.finish()?;
+        if let Some(writer) = self.writer.take() {
+            let tar_len = writer.tar_len();
+            writer.finish().map_err(|error| self.job.archive.failed(error))?;
+            totals.print("written", tar_len, &self.job.archive.file);
         }
         Ok(())
     }
 
-    fn add_one(
-        &mut self,
-        disk: &Path,
-        name: &Path,
-    ) -> Result<Metadata, uadk_compress_archive::Error> {
-        let bytes = name.as_os_str().as_encoded_bytes();
-        if (self.own.is_some() || !self.present.is_empty())
-            && let Ok(metadata) = self.tree.metadata(disk)
-        {
-            if self.own == Some((metadata.dev(), metadata.ino())) {
-                eprintln!("uadk-compress: {}: is the archive; left out", disk.display());
-                return Ok(metadata);
-            }
-            if self.present.contains(trimmed(bytes)) {
-                self.tree.note(&metadata, name);
-                return Ok(metadata);
+    /// Removes what was added, folders last and only if nothing is left in them.
+    fn remove(&self, status: &mut Status) {
+        let files = self.added.iter().filter(|(_, is_folder)| !is_folder);
+        let folders = self.added.iter().rev().filter(|(_, is_folder)| *is_folder);
+        for (path, is_folder) in files.chain(folders) {
+            let removed = if *is_folder { fs::remove_dir(path) } else { fs::remove_file(path) };
+            if let Err(error) = removed {
+                status.left_out(&path.display().to_string(), format!("can't be removed: {error}"));
             }
         }
-        let before = self.writer.tar_len();
-        let added = self.tree.append_path(&mut self.writer, disk, name)?;
-        self.bar.inc(self.writer.tar_len() - before);
-        for note in &added.notes {
-            eprintln!("uadk-compress: {note}");
-            self.failures.count += u64::from(note.status() > 0);
-        }
-        if self.what.verbose && added.stored {
-            eprintln!("{}", escaped(bytes));
-        }
-        Ok(added.metadata)
     }
 }
 
-/// The name that a path gets: without what leads to the root, as GNU tar does it.
-fn name_of(path: &Path) -> Option<PathBuf> {
-    let mut name = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(part) => name.push(part),
-            Component::ParentDir => return None,
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-        }
+impl Visitor for Adder<'_> {
+    fn metadata(&self, disk: &Path) -> ArchiveResult<Metadata> {
+        self.tree.metadata(disk)
     }
-    // The folder itself.
-    Some(if name.as_os_str().is_empty() { PathBuf::from(".") } else { name })
+
+    fn children(&self, disk: &Path) -> ArchiveResult<Vec<OsString>> {
+        self.tree.children(disk)
+    }
+
+    fn visit(
+        &mut self,
+        status: &mut Status,
+        disk: &Path,
+        name: &[u8],
+        metadata: &Metadata,
+    ) -> Result<(), Error> {
+        let Some(stored) = self.stored_name(status, name) else { return Ok(()) };
+        let stored_path = Path::new(OsStr::from_bytes(&stored));
+        if self.present.contains(trimmed(&stored)) {
+            self.tree.note(metadata, stored_path);
+            return Ok(());
+        }
+        if let Some((seconds, _)) = self.stored.get(trimmed(&stored))
+            && *seconds >= metadata.mtime()
+        {
+            self.tree.note(metadata, stored_path);
+            return Ok(());
+        }
+        let target = metadata.is_symlink().then(|| fs::read_link(disk)).and_then(Result::ok);
+        let target = target.as_ref().map(|target| target.as_os_str().as_bytes());
+        let link = target.map(|target| self.job.transform.rename(target, Scope::Symlink));
+        let shown = if self.job.show_stored { &stored[..] } else { name };
+        // Sockets are left out, which is told.
+        if self.job.lister != Lister::Nowhere && !metadata.file_type().is_socket() {
+            self.list(shown, metadata, link.as_deref())?;
+        }
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let before = writer.tar_len();
+        let new_link = link.as_deref().filter(|link| Some(*link) != target);
+        let own = (metadata.mtime(), u32::try_from(metadata.mtime_nsec()).unwrap_or(0));
+        self.tree = std::mem::take(&mut self.tree).mtime(self.job.store.mtime_of(own));
+        match self.tree.append_renamed(writer, disk, stored_path, new_link) {
+            Ok(added) => {
+                status.note_all(&added.notes);
+                self.added.push((disk.to_owned(), added.metadata.is_dir()));
+            }
+            Err(_) if self.job.walk.ignore_failed_read && disk_is_unreadable(disk) => {
+                eprintln!("uadk-compress: {}: it can't be read; left out", escaped(name));
+            }
+            Err(error) => status.note(&self.job.archive.file, error)?,
+        }
+        self.bar.inc(writer.tar_len() - before);
+        Ok(())
+    }
+}
+
+fn disk_is_unreadable(disk: &Path) -> bool {
+    disk.is_file() && File::open(disk).is_err()
 }

@@ -1,149 +1,169 @@
-//! `tar extract`.
+//! Putting what is in an archive on disk.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use uadk_compress_archive::{ArchiveReader, EntryReader, ExtractOptions, Extracted, Extractor};
+use uadk_compress_archive::{Entry, EntryKind, EntryReader, Extracted, Extractor};
 
-use super::archive::Archive;
-use super::exclude::Exclude;
-use super::failures::Failures;
-use super::names::{Wanted, escaped, trimmed};
+use super::job::{ExtractJob, Lister, Members};
+use super::library;
+use super::lister::Listing;
+use super::members::{link_bytes, row};
+use super::names::{self, escaped, without_slash};
+use super::status::Status;
+use super::totals::Totals;
+use super::transform::{Scope, Transform};
 use crate::error::Error;
-use crate::{size, streams};
+use crate::streams;
 
-/// Extracts an archive, or some of it, into a folder and nowhere else
-///
-/// Names that are absolute or have .. in them are refused, and nothing is written through symbolic links.
-#[derive(Debug, clap::Args)]
-#[allow(clippy::struct_excessive_bools)] // Flags of the command line.
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    archive: Archive,
-    /// Entries to extract, folders with all that is in them; all if none is given
-    #[arg(value_name = "NAME")]
-    names: Vec<OsString>,
-    /// The folder to extract into
-    #[arg(short = 'C', long, value_name = "FOLDER", default_value = ".")]
-    directory: PathBuf,
-    /// Leave out names that match; * stands for / too
-    #[arg(long, value_name = "PATTERN")]
-    exclude: Vec<OsString>,
-    /// Give files exactly their permissions, with setuid, setgid and sticky bits
-    #[arg(short = 'p', long, visible_alias = "same-permissions")]
-    preserve_permissions: bool,
-    /// Give files their owner and group, by number
-    #[arg(long)]
-    same_owner: bool,
-    /// Set extended attributes (those of users)
-    #[arg(long)]
-    xattrs: bool,
-    /// Replace no files
-    #[arg(short, long)]
-    keep_old_files: bool,
-    /// Stop before more than this would be extracted, holes included
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
-    max_size: Option<usize>,
-    /// List names as they are extracted
-    #[arg(short, long)]
-    verbose: bool,
+/// Runs the job.
+pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
+    let totals = Totals::new(job.totals, uadk_compress::Level::BALANCED)?;
+    let mut members = std::mem::take(&mut job.members);
+    let archive = &job.archive;
+    let mut reader = archive.counted_reader(&totals, members.ignore_zeros)?;
+    // What can't be done is said before anything is.
+    drop(library::extract_options(&job.restore)?);
+    let quiet = job.lister != Lister::Nowhere || job.to_stdout;
+    let mut extraction = Extraction {
+        job: &job,
+        extractors: Vec::new(),
+        listing: Listing::new(job.lister, job.style)?,
+        stdout: if job.to_stdout { Some(streams::stdout()?) } else { None },
+        bytes: 0,
+        bar: if quiet { ProgressBar::hidden() } else { streams::progress(None) },
+    };
+    let mut status = Status::default();
+    let done = members.for_each(
+        archive,
+        &mut reader,
+        &job.folder,
+        &mut status,
+        |entry, folder, status| extraction.one(entry, folder, status),
+    );
+    // Folders get their times even if the archive turned out to be damaged.
+    let bytes = extraction.bytes;
+    let finished = extraction.finish(&mut status);
+    done.and(finished)?;
+    tell_missing(&members, &mut status);
+    totals.print("read", bytes, &archive.file);
+    Ok(status)
 }
 
-/// Runs `tar extract`.
-pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let options = ExtractOptions::new()
-        .permissions(arguments.preserve_permissions)
-        .owner(arguments.same_owner)
-        .xattrs(arguments.xattrs)
-        .keep_old(arguments.keep_old_files)
-        .max_size(arguments.max_size.map(|size| size as u64));
-    let archive = &arguments.archive;
-    let mut reader = archive.reader()?;
-    let extractor =
-        Extractor::new(&arguments.directory, options).map_err(|error| archive.failed(error))?;
-    let hidden = arguments.verbose;
-    let mut extraction = Extraction {
-        arguments,
-        extractor,
-        wanted: Wanted::new(&arguments.names),
-        exclude: Exclude::new(&arguments.exclude),
-        failures: Failures::default(),
-        bar: if hidden { ProgressBar::hidden() } else { streams::progress(None) },
-    };
-    // With names, an index saves reading what is not wanted.
-    if !extraction.wanted.is_all() && archive.is_seekable() {
-        extraction.some(&mut reader)?;
-    } else {
-        extraction.all(&mut reader)?;
-    }
-    extraction.finish()
+/// Tells of names that no member has.
+pub(super) fn tell_missing(members: &Members, status: &mut Status) {
+    status.failures += members.wanted.tell_missing();
 }
 
 struct Extraction<'a> {
-    arguments: &'a Arguments,
-    extractor: Extractor,
-    wanted: Wanted,
-    exclude: Exclude,
-    failures: Failures,
+    job: &'a ExtractJob,
+    /// One for each folder.
+    extractors: Vec<(PathBuf, Extractor)>,
+    listing: Listing,
+    stdout: Option<File>,
+    bytes: u64,
     bar: ProgressBar,
 }
 
 impl Extraction<'_> {
-    fn all(&mut self, reader: &mut ArchiveReader<File>) -> Result<(), Error> {
-        let archive = &self.arguments.archive;
-        while let Some(mut entry) = reader.next_entry().map_err(|error| archive.failed(error))? {
-            let name = entry.entry().path_bytes();
-            if self.wanted.includes(name) && !self.exclude.matches(trimmed(name)) {
-                self.one(&mut entry)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn some(&mut self, reader: &mut ArchiveReader<File>) -> Result<(), Error> {
-        let archive = &self.arguments.archive;
-        let index = reader.index().map_err(|error| archive.failed(error))?;
-        let entries = index.entries().iter().enumerate();
-        let wanted: Vec<usize> = entries
-            .filter(|(_, entry)| self.wanted.includes(entry.path_bytes()))
-            .filter(|(_, entry)| !self.exclude.matches(trimmed(entry.path_bytes())))
-            .map(|(n, _)| n)
-            .collect();
-        let mut last = None;
-        for n in wanted {
-            // What follows at once is not looked for.
-            let next = last.is_some_and(|last: usize| last + 1 == n);
-            let entry = if next { reader.next_entry() } else { reader.open_nth(n).map(Some) };
-            if let Some(mut entry) = entry.map_err(|error| archive.failed(error))? {
-                self.one(&mut entry)?;
-            }
-            last = Some(n);
-        }
-        Ok(())
-    }
-
-    fn one(&mut self, entry: &mut EntryReader<'_, File>) -> Result<(), Error> {
-        let name = entry.entry().path_bytes().to_vec();
-        match self.extractor.extract(entry) {
-            Ok(Extracted::Skipped(why)) => {
-                eprintln!("uadk-compress: {}: left out: {why}", escaped(&name));
-            }
-            Ok(_) if self.arguments.verbose => eprintln!("{}", escaped(&name)),
-            Ok(_) => {}
-            Err(error) => self.failures.note(&self.arguments.archive.file, error)?,
-        }
+    fn one(
+        &mut self,
+        entry: &mut EntryReader<'_, File>,
+        folder: &Path,
+        status: &mut Status,
+    ) -> Result<(), Error> {
+        let Some((name, link)) = renamed(&self.job.transform, entry.entry()) else { return Ok(()) };
+        self.bytes += entry.entry().size();
         self.bar.inc(entry.entry().size());
+        if self.job.lister != Lister::Nowhere {
+            let shown = name.as_deref().filter(|_| self.job.show_transformed);
+            let shown = shown.unwrap_or(entry.entry().path_bytes());
+            self.listing.push(&row(entry.entry(), shown, link_bytes(entry.entry())))?;
+        }
+        if self.job.dry_run {
+            return Ok(());
+        }
+        if let Some(stdout) = &mut self.stdout {
+            if entry.entry().kind() == EntryKind::File {
+                io::copy(entry, stdout).map_err(|error| self.job.archive.failed(error.into()))?;
+            }
+            return Ok(());
+        }
+        let text = escaped(name.as_deref().unwrap_or(entry.entry().path_bytes()));
+        if self.job.keep_newer && is_newer(folder, name.as_deref(), entry.entry()) {
+            eprintln!("uadk-compress: {text}: what is there is not older; it stays");
+            return Ok(());
+        }
+        let extractor = self.extractor(folder)?;
+        let done = library::extract_as(extractor, entry, name.as_deref(), link.as_deref());
+        status.warn(extractor.take_warnings());
+        match done {
+            Ok(Extracted::Skipped(why)) => {
+                status.left_out(&text, format!("left out: {why}"));
+            }
+            Ok(_) => {}
+            Err(error) => status.note(&self.job.archive.file, error)?,
+        }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(), Error> {
-        self.bar.finish_and_clear();
-        self.failures.count += self.wanted.tell_missing();
-        if let Err(error) = self.extractor.finish() {
-            self.failures.note(&self.arguments.archive.file, error)?;
-        }
-        self.failures.result()
+    fn extractor(&mut self, folder: &Path) -> Result<&mut Extractor, Error> {
+        let known = self.extractors.iter().position(|(known, _)| known == folder);
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let options = library::extract_options(&self.job.restore)?;
+            let extractor = Extractor::new(folder, options);
+            let extractor = extractor.map_err(|error| self.job.archive.failed(error))?;
+            self.extractors.push((folder.to_owned(), extractor));
+            self.extractors.len() - 1
+        };
+        Ok(&mut self.extractors[place].1)
     }
+
+    fn finish(mut self, status: &mut Status) -> Result<(), Error> {
+        self.bar.finish_and_clear();
+        self.listing.finish()?;
+        for (_, extractor) in self.extractors {
+            match extractor.finish() {
+                Ok(warnings) => status.warn(warnings),
+                Err(error) => status.note(&self.job.archive.file, error)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The other name and the other target that a member gets, where they differ from the archive's;
+/// `None` if nothing is left of the name.
+type Renamed = (Option<Vec<u8>>, Option<Vec<u8>>);
+
+fn renamed(transform: &Transform, entry: &Entry) -> Option<Renamed> {
+    if transform.is_none() {
+        return Some((None, None));
+    }
+    let old = without_slash(entry.path_bytes());
+    let new = transform.member(old, Scope::Member);
+    if new.is_empty() {
+        return None;
+    }
+    let scope = match entry.kind() {
+        EntryKind::HardLink => Scope::HardLink,
+        _ => Scope::Symlink,
+    };
+    let link = link_bytes(entry).map(|link| (link, transform.member(link, scope)));
+    let link = link.filter(|(old, new)| old != new).map(|(_, new)| new);
+    Some(((new != old).then_some(new), link))
+}
+
+/// Whether what is on disk is as new as the entry, or newer.
+fn is_newer(folder: &Path, name: Option<&[u8]>, entry: &Entry) -> bool {
+    let name = names::safe(name.unwrap_or(entry.path_bytes()));
+    let there = folder.join(OsStr::from_bytes(name)).symlink_metadata();
+    there.is_ok_and(|there| !there.is_dir() && there.mtime() >= entry.mtime())
 }

@@ -1,49 +1,6 @@
-//! Names of entries that the user gave, and how names are printed.
+//! How names are compared and printed.
 
-use std::ffi::OsString;
 use std::fmt::Write;
-
-/// Names of entries; a folder's stands for all that is in it.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    names: Vec<(Vec<u8>, bool)>,
-}
-
-impl Wanted {
-    pub(super) fn new(names: &[OsString]) -> Self {
-        let names = names.iter().map(|name| (trimmed(name.as_encoded_bytes()).to_vec(), false));
-        Self { names: names.collect() }
-    }
-
-    /// Whether all entries are.
-    pub(super) fn is_all(&self) -> bool {
-        self.names.is_empty()
-    }
-
-    pub(super) fn includes(&mut self, name: &[u8]) -> bool {
-        let name = trimmed(name);
-        let mut included = self.names.is_empty();
-        for (wanted, found) in &mut self.names {
-            let fits = match name.strip_prefix(wanted.as_slice()) {
-                Some([] | [b'/', ..]) => true,
-                Some(_) => wanted.is_empty(),
-                None => false,
-            };
-            *found |= fits;
-            included |= fits;
-        }
-        included
-    }
-
-    /// Tells of names that nothing fitted; gives their number.
-    pub(super) fn tell_missing(&self) -> u64 {
-        let missing = self.names.iter().filter(|(_, found)| !found);
-        for (name, _) in missing.clone() {
-            eprintln!("uadk-compress: {}: not found in the archive", escaped(name));
-        }
-        missing.count() as u64
-    }
-}
 
 /// A name without `./` before it and `/` behind it.
 pub(super) fn trimmed(mut name: &[u8]) -> &[u8] {
@@ -56,31 +13,81 @@ pub(super) fn trimmed(mut name: &[u8]) -> &[u8] {
     if name == b"." { b"" } else { name }
 }
 
-/// A name for the terminal: control characters, backslashes and what is no UTF-8 as GNU tar writes
-/// them.
+/// A name without the slashes behind it; `/` alone keeps one.
+pub(super) fn without_slash(name: &[u8]) -> &[u8] {
+    match name {
+        [rest @ .., b'/'] if !rest.is_empty() => without_slash(rest),
+        name => name,
+    }
+}
+
+/// What an archive has instead of a name that is absolute or leads out of the folder: all up to the
+/// last `..`, and slashes before the rest, are cut off. Returns the rest, as GNU tar makes it.
+pub(super) fn safe(name: &[u8]) -> &[u8] {
+    let mut start = 0;
+    let mut at = 0;
+    for part in name.split(|byte| *byte == b'/') {
+        at += part.len() + 1;
+        if part == b".." {
+            start = at.min(name.len());
+        }
+    }
+    let rest = &name[start..];
+    let slashes = rest.iter().take_while(|byte| **byte == b'/').count();
+    match &rest[slashes..] {
+        [] => b".",
+        rest => rest,
+    }
+}
+
+/// How names are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Quoting {
+    /// Control characters, backslashes and what is no UTF-8 with a backslash, as GNU tar does it.
+    #[default]
+    Escape,
+    /// Byte for byte.
+    Literal,
+}
+
+/// A name for the terminal, as [`Quoting::Escape`] says.
 pub(super) fn escaped(name: &[u8]) -> String {
     let mut text = String::with_capacity(name.len());
     push_escaped(&mut text, name);
     text
 }
 
-/// Adds the name to `text`, as [`escaped`] gives it.
-pub(super) fn push_escaped(text: &mut String, name: &[u8]) {
+/// Adds a name to a line.
+pub(super) fn push_quoted(line: &mut Vec<u8>, name: &[u8], quoting: Quoting) {
+    match quoting {
+        Quoting::Literal => line.extend(name),
+        Quoting::Escape => line.extend(escaped(name).as_bytes()),
+    }
+}
+
+fn push_escaped(text: &mut String, name: &[u8]) {
     for chunk in name.utf8_chunks() {
         let mut plain = 0;
         let valid = chunk.valid();
         for (i, c) in valid.char_indices().filter(|(_, c)| c.is_control() || *c == '\\') {
             text.push_str(&valid[plain..i]);
             plain = i + c.len_utf8();
-            match c {
-                '\\' => text.push_str("\\\\"),
-                '\n' => text.push_str("\\n"),
-                '\t' => text.push_str("\\t"),
+            let letter = match c {
+                '\\' => '\\',
+                '\x07' => 'a',
+                '\x08' => 'b',
+                '\x0C' => 'f',
+                '\n' => 'n',
+                '\r' => 'r',
+                '\t' => 't',
+                '\x0B' => 'v',
                 c => {
                     let mut bytes = [0; 4];
                     octal(text, c.encode_utf8(&mut bytes).as_bytes());
+                    continue;
                 }
-            }
+            };
+            text.extend(['\\', letter]);
         }
         text.push_str(&valid[plain..]);
         octal(text, chunk.invalid());
@@ -94,26 +101,71 @@ fn octal(text: &mut String, bytes: &[u8]) {
     }
 }
 
+/// A name with backslash sequences, as in a list of names, without them. What is no such sequence
+/// stays.
+pub(super) fn unquoted(name: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        if *byte != b'\\' {
+            text.push(*byte);
+            continue;
+        }
+        let (meant, len) = match behind {
+            [b'\\', ..] => (b'\\', 1),
+            [b'a', ..] => (0x07, 1),
+            [b'b', ..] => (0x08, 1),
+            [b'f', ..] => (0x0C, 1),
+            [b'n', ..] => (b'\n', 1),
+            [b'r', ..] => (b'\r', 1),
+            [b't', ..] => (b'\t', 1),
+            [b'v', ..] => (0x0B, 1),
+            [b'?', ..] => (0x7F, 1),
+            [b'0'..=b'7', ..] => {
+                let digits = behind.iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7'));
+                let value = digits.clone().fold(0_u32, |n, digit| n * 8 + u32::from(digit - b'0'));
+                (value as u8, digits.count())
+            }
+            _ => (b'\\', 0),
+        };
+        text.push(meant);
+        rest = &behind[len..];
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_stands_for_what_is_in_it() {
-        let mut wanted = Wanted::new(&["./a/b/".into(), "c".into()]);
-        for name in ["a/b", "a/b/", "./a/b/c", "c"] {
-            assert!(wanted.includes(name.as_bytes()), "{name}");
-        }
-        for name in ["a", "a/bc", "cc"] {
-            assert!(!wanted.includes(name.as_bytes()), "{name}");
-        }
-        assert_eq!(wanted.tell_missing(), 0);
-        assert!(Wanted::new(&[".".into()]).includes(b"anything"));
-    }
-
-    #[test]
     fn terminals_are_not_written_to_by_names() {
         assert_eq!(escaped("grün.txt".as_bytes()), "grün.txt");
         assert_eq!(escaped(b"a\x1b[2Jb\n\\\xff"), "a\\033[2Jb\\n\\\\\\377");
+    }
+
+    #[test]
+    fn what_is_escaped_can_be_read_again() {
+        for name in [&b"a\x1b\x07\r\n\\b\xff"[..], "grün".as_bytes(), b"\\q"] {
+            assert_eq!(unquoted(escaped(name).as_bytes()), name);
+        }
+        assert_eq!(unquoted(b"a\\qb\\"), b"a\\qb\\");
+    }
+
+    #[test]
+    fn names_never_lead_out() {
+        for (name, rest) in [
+            ("a/b", "a/b"),
+            ("/a", "a"),
+            ("//a/", "a/"),
+            ("../a", "a"),
+            ("a/../../b/c", "b/c"),
+            ("..", "."),
+            ("/", "."),
+            ("a..b/...", "a..b/..."),
+        ] {
+            assert_eq!(safe(name.as_bytes()), rest.as_bytes(), "{name}");
+        }
     }
 }

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::io;
 
-use super::archive::Archive;
-use super::names::{escaped, trimmed};
 use crate::error::Error;
 use crate::streams;
+use crate::tar::archive::Archive;
+use crate::tar::names::{escaped, trimmed};
+use crate::tar::status::Status;
 
 /// Writes the contents of single files of an archive to stdout, reading little else
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub(crate) struct Arguments {
 }
 
 /// Runs `tar cat`.
-pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     let archive = &arguments.archive;
     let mut reader = archive.reader()?;
     let mut stdout = streams::stdout()?;
@@ -28,7 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             let mut entry = reader.open(name).map_err(|error| archive.failed(error))?;
             io::copy(&mut entry, &mut stdout).map_err(|error| archive.failed(error.into()))?;
         }
-        return Ok(());
+        return Ok(Status::default());
     }
     // From a pipe, in the archive's order.
     let mut names: Vec<&[u8]> =
@@ -41,11 +42,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         names.swap_remove(place);
         io::copy(&mut entry, &mut stdout).map_err(|error| archive.failed(error.into()))?;
         if names.is_empty() {
-            return Ok(());
+            return Ok(Status::default());
         }
     }
+    let mut status = Status::default();
     for name in &names {
-        eprintln!("uadk-compress: {}: not found in the archive", escaped(name));
+        status.left_out(&escaped(name), "not found in the archive");
     }
-    Err(Error::Some { count: names.len() as u64 })
+    Ok(status)
 }

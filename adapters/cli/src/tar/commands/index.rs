@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use uadk_compress::Level;
 
-use super::archive::Archive;
 use crate::error::Error;
 use crate::streams;
+use crate::tar::archive::Archive;
+use crate::tar::status::Status;
+use crate::tar::totals::Totals;
 
 /// Gives an archive an index, or makes it anew
 ///
@@ -27,9 +29,9 @@ pub(crate) struct Arguments {
 }
 
 /// Runs `tar index`.
-pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     let archive = &arguments.archive;
-    let options = archive.options().level(arguments.level);
+    let options = archive.options(arguments.level, &Totals::none());
     let entries = if let Some(output) = &arguments.output {
         let input = streams::input(&archive.file)?;
         let failed = |error| Error::file(output, error);
@@ -46,5 +48,5 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         options.index(file).map_err(|error| archive.failed(error))?
     };
     eprintln!("uadk-compress: an index of {entries} entries");
-    Ok(())
+    Ok(Status::default())
 }

@@ -2,8 +2,9 @@
 
 use uadk_compress_archive::Verified;
 
-use super::archive::Archive;
 use crate::error::{self, Error};
+use crate::tar::archive::Archive;
+use crate::tar::status::Status;
 
 /// Checks every member, every entry, and that index and tar agree
 #[derive(Debug, clap::Args)]
@@ -16,7 +17,7 @@ pub(crate) struct Arguments {
 }
 
 /// Runs `tar verify`.
-pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     let archive = &arguments.archive;
     let mut reader = archive.reader()?;
     let verified = if archive.is_seekable() { reader.verify() } else { reader.verify_stream() };
@@ -39,5 +40,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             if ended { "" } else { "; the zeros at the end are missing, which some writers do" };
         format!("{entries} entries, {tar_len} bytes of tar: all whole; {index}{end}\n")
     };
-    error::print(&text)
+    error::print(&text)?;
+    let mut status = Status::default();
+    status.warn(reader.take_warnings());
+    Ok(status)
 }

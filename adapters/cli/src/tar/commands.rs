@@ -1,0 +1,52 @@
+//! The subcommands, as jobs.
+
+mod cat;
+mod create;
+mod extract;
+mod index;
+mod list;
+mod verify;
+
+use super::long::Style;
+use super::names::Quoting;
+use super::status::Status;
+use super::times::Format;
+use crate::error::Error;
+
+/// Writes and reads tar.gz archives that every tar reads, with an index
+///
+/// The command lines of GNU tar work too: `uadk-compress tar czf a.tgz folder`, `tar -xf a.tgz -C there`,
+/// `tar tvf a.tgz`; `uadk-compress tar -?` lists their options. So does a link named `tar` to this program.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Create(create::Create),
+    Append(create::Append),
+    List(list::Arguments),
+    Extract(extract::Arguments),
+    Cat(cat::Arguments),
+    Verify(verify::Arguments),
+    Index(index::Arguments),
+}
+
+/// The subcommands' names, by which their command lines are told from GNU tar's.
+pub(super) const NAMES: [&str; 8] =
+    ["create", "append", "list", "extract", "cat", "verify", "index", "help"];
+
+/// Runs the command.
+pub(super) fn run(command: Command) -> Result<Status, Error> {
+    match command {
+        Command::Create(arguments) => super::create::run(&arguments.job()?),
+        Command::Append(arguments) => super::create::run(&arguments.job()),
+        Command::List(arguments) => super::list::run(arguments.job()),
+        Command::Extract(arguments) => super::extract::run(arguments.job()),
+        Command::Cat(arguments) => cat::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Index(arguments) => index::run(&arguments),
+    }
+}
+
+/// Lines with numbers of owners, and times in UTC.
+const fn style(long: bool) -> Style {
+    let times = Format { utc: true, full: false };
+    Style { long, numeric_owner: true, times, quoting: Quoting::Escape }
+}

@@ -1,0 +1,17 @@
+//! Files with names or patterns.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::streams;
+
+/// All bytes of a file; `-` is stdin.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if streams::is_dash(path) {
+        io::stdin().lock().read_to_end(&mut bytes)?;
+    } else {
+        bytes = std::fs::read(path)?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,198 @@
+//! Command lines as jobs.
+
+use std::path::{Path, PathBuf};
+
+use uadk_compress::Level;
+
+use super::super::archive::Archive;
+use super::super::job::{
+    CompareJob, CreateJob, ExtractJob, ListJob, ListOutput, Lister, Members, Operand, Restore,
+    Start, Store, WalkRules,
+};
+use super::super::long::Style;
+use super::super::matching::wanted::Wanted;
+use super::super::status::Status;
+use super::super::{compare, create, extract, list};
+use super::Usage;
+use super::settings::{Operation, Settings};
+use crate::error::Error;
+
+/// Runs an operation.
+pub(super) fn run(
+    operation: Operation,
+    settings: Settings,
+) -> Result<Result<Status, Error>, Usage> {
+    Ok(match operation {
+        Operation::Create => create::run(&create_job(settings, Start::New)?),
+        Operation::Append => create::run(&create_job(settings, Start::Append { create: true })?),
+        Operation::Update => create::run(&create_job(settings, Start::Update)?),
+        Operation::List => list::run(list_job(settings)),
+        Operation::Extract => extract::run(extract_job(settings)),
+        Operation::Compare => compare::run(compare_job(settings)),
+        Operation::Help | Operation::Version => Ok(Status::default()),
+    })
+}
+
+fn archive(settings: &Settings) -> Archive {
+    let file = settings.file.clone().unwrap_or_else(|| PathBuf::from("-"));
+    Archive { file, threads: settings.threads }
+}
+
+const fn style(settings: &Settings, long: bool) -> Style {
+    let Settings { numeric_owner, times, quoting, .. } = settings;
+    Style { long, numeric_owner: *numeric_owner, times: *times, quoting: *quoting }
+}
+
+fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
+    let none = settings.names.all.is_empty() && !settings.names.from_files;
+    if none && start == Start::New {
+        return Err(Usage::meaning("no files are named: an archive of nothing is not made"));
+    }
+    let archive = archive(&settings);
+    if start == Start::New && !settings.gzip && archive.file.extension().is_some_and(|e| e == "tar")
+    {
+        let file = archive.file.display();
+        eprintln!("uadk-compress: {file}: is gzip, as with -z: plain tar is not written");
+    }
+    let lister = match settings.verbose {
+        0 => Lister::Nowhere,
+        _ if archive.is_dash() && !settings.dry_run => Lister::Stderr,
+        _ => Lister::Stdout,
+    };
+    let style = style(&settings, settings.verbose > 1);
+    let mtime = settings.mtime();
+    let operands = settings.names.all.into_iter().map(|named| Operand {
+        folder: named.folder,
+        name: named.name,
+        recurse: named.recurse,
+    });
+    Ok(CreateJob {
+        archive,
+        start,
+        level: settings.level.unwrap_or(Level::BALANCED),
+        operands: operands.collect(),
+        walk: WalkRules {
+            exclude: settings.exclude,
+            tags: settings.tags,
+            newer: settings.newer,
+            one_file_system: settings.one_file_system,
+            order: settings.order,
+            refuse_parents: false,
+            ignore_failed_read: settings.ignore_failed_read,
+        },
+        store: Store {
+            sparse: settings.sparse,
+            attributes: settings.attributes,
+            dereference: settings.dereference,
+            hard_dereference: settings.hard_dereference,
+            absolute_names: settings.absolute_names,
+            mtime,
+            owner: settings.owner,
+            group: settings.group,
+            numeric_owner: settings.numeric_owner,
+            mode: settings.mode,
+        },
+        transform: settings.transform,
+        lister,
+        style,
+        show_stored: settings.show_transformed,
+        totals: settings.totals,
+        remove_files: settings.remove_files,
+        dry_run: settings.dry_run,
+    })
+}
+
+/// The members that are named, and the folder for all others.
+fn members(settings: &mut Settings) -> (Members, PathBuf) {
+    let here = |folder: PathBuf| {
+        if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder }
+    };
+    let mut wanted = Wanted::default();
+    for named in std::mem::take(&mut settings.names.all) {
+        wanted.push(&named.name, named.flags, &here(named.folder));
+    }
+    wanted.occurrence(settings.occurrence);
+    let members = Members {
+        wanted,
+        exclude: std::mem::take(&mut settings.exclude),
+        newer: settings.newer,
+        ignore_zeros: settings.ignore_zeros,
+    };
+    (members, here(std::mem::take(&mut settings.names.folder)))
+}
+
+fn list_job(mut settings: Settings) -> ListJob {
+    let (members, _) = members(&mut settings);
+    let long = settings.verbose > 0;
+    let style = style(&settings, long);
+    let headers = long && (!style.numeric_owner || style.times.full);
+    ListJob {
+        archive: archive(&settings),
+        members,
+        output: ListOutput::Lines { style, headers },
+        transform: settings.transform,
+        show_transformed: settings.show_transformed,
+        totals: settings.totals,
+    }
+}
+
+fn extract_job(mut settings: Settings) -> ExtractJob {
+    let archive = archive(&settings);
+    let (members, folder) = members(&mut settings);
+    let is_root = rustix::process::geteuid().is_root();
+    let style = style(&settings, settings.verbose > 1);
+    let lister = match settings.verbose {
+        0 => Lister::Nowhere,
+        _ if settings.to_stdout => Lister::Stderr,
+        _ => Lister::Stdout,
+    };
+    let mut transform = settings.transform;
+    transform.top = settings
+        .one_top_level
+        .map(|top| if top.is_empty() { stem(&archive.file) } else { top.into_encoded_bytes() });
+    ExtractJob {
+        archive,
+        members,
+        folder,
+        restore: Restore {
+            permissions: settings.permissions.unwrap_or(is_root),
+            owner: settings.same_owner.unwrap_or(is_root),
+            numeric_owner: settings.numeric_owner,
+            attributes: settings.attributes,
+            touch: settings.touch,
+            existing: settings.existing,
+            keep_directory_symlink: settings.keep_directory_symlink,
+            max_size: settings.max_size,
+        },
+        transform,
+        to_stdout: settings.to_stdout,
+        keep_newer: settings.keep_newer,
+        lister,
+        style,
+        show_transformed: settings.show_transformed,
+        totals: settings.totals,
+        dry_run: settings.dry_run,
+    }
+}
+
+/// The name of an archive without what says that it is one.
+fn stem(archive: &Path) -> Vec<u8> {
+    let name = archive.file_name().unwrap_or_default().as_encoded_bytes();
+    let endings = [&b".tar.gz"[..], b".tgz", b".taz", b".tar"];
+    let stem = endings.iter().find_map(|ending| name.strip_suffix(*ending));
+    stem.unwrap_or(name).to_vec()
+}
+
+fn compare_job(mut settings: Settings) -> CompareJob {
+    let (members, folder) = members(&mut settings);
+    let style = style(&settings, settings.verbose > 1);
+    CompareJob {
+        archive: archive(&settings),
+        members,
+        folder,
+        transform: settings.transform,
+        verbose: settings.verbose > 0,
+        style,
+        totals: settings.totals,
+    }
+}

@@ -1,0 +1,29 @@
+//! `--owner` and `--group`.
+
+use std::fs;
+
+use super::super::job::Owner;
+
+/// Reads `NAME`, `NAME:NUMBER`, `:NUMBER` or `NUMBER`. What is left out is looked up in `file`, which is
+/// `/etc/passwd` or `/etc/group`.
+pub(super) fn parse(text: &str, file: &str) -> Result<Owner, String> {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let lines = fs::read_to_string(file).unwrap_or_default();
+    let known = || {
+        lines.lines().filter_map(|line| {
+            let mut fields = line.split(':');
+            Some((fields.next()?, number(fields.nth(1)?)?))
+        })
+    };
+    let name_of = |number| known().find(|(_, n)| *n == number).map(|(name, _)| name.to_owned());
+    if let Some((name, digits)) = text.split_once(':') {
+        let number = number(digits).ok_or_else(|| format!("\"{digits}\" is no number"))?;
+        let name = if name.is_empty() { name_of(number) } else { Some(name.to_owned()) };
+        return Ok(Owner { name, number: Some(number) });
+    }
+    if let Some((name, number)) = known().find(|(name, _)| *name == text) {
+        return Ok(Owner { name: Some(name.to_owned()), number: Some(number) });
+    }
+    let number = number(text).ok_or_else(|| format!("nobody has the name \"{text}\""))?;
+    Ok(Owner { name: name_of(number), number: Some(number) })
+}

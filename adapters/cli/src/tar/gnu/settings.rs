@@ -1,0 +1,321 @@
+//! What a command line says.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use uadk_compress::Level;
+use uadk_compress_archive::{Existing, ModeChange};
+
+use super::super::job::{Attributes, Mtime, Newer, Order, Owner};
+use super::super::matching::exclude::Exclude;
+use super::super::matching::glob::Flags;
+use super::super::matching::tags::{Extent, Tag};
+use super::super::names::Quoting;
+use super::super::times::{self, Format, Time};
+use super::super::transform::Transform;
+use super::getopt::Event;
+use super::names::Names;
+use super::options::{Id, Option as Known};
+use super::{Usage, owners};
+use crate::{size, streams};
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Create,
+    Append,
+    Update,
+    List,
+    Extract,
+    Compare,
+    Help,
+    Version,
+}
+
+impl Operation {
+    fn of(id: Id) -> Option<Self> {
+        Some(match id {
+            Id::Create => Self::Create,
+            Id::Append => Self::Append,
+            Id::Update => Self::Update,
+            Id::List => Self::List,
+            Id::Extract => Self::Extract,
+            Id::Compare => Self::Compare,
+            Id::Help => Self::Help,
+            Id::Version => Self::Version,
+            _ => return None,
+        })
+    }
+}
+
+/// What a command line says.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // Options of the command line, one each.
+pub(super) struct Settings {
+    pub(super) operation: Option<Operation>,
+    pub(super) file: Option<PathBuf>,
+    pub(super) gzip: bool,
+    pub(super) threads: Option<usize>,
+    pub(super) level: Option<Level>,
+    pub(super) names: Names,
+    pub(super) exclude: Exclude,
+    pub(super) tags: Vec<Tag>,
+    pub(super) newer: Option<Newer>,
+    pub(super) occurrence: Option<u64>,
+    pub(super) one_file_system: bool,
+    pub(super) order: Order,
+    pub(super) ignore_failed_read: bool,
+    pub(super) ignore_zeros: bool,
+    pub(super) existing: Existing,
+    pub(super) keep_newer: bool,
+    pub(super) keep_directory_symlink: bool,
+    /// A folder for all members; empty for that of the archive's name.
+    pub(super) one_top_level: Option<OsString>,
+    pub(super) to_stdout: bool,
+    pub(super) permissions: Option<bool>,
+    pub(super) same_owner: Option<bool>,
+    pub(super) touch: bool,
+    pub(super) transform: Transform,
+    pub(super) max_size: Option<u64>,
+    pub(super) dereference: bool,
+    pub(super) hard_dereference: bool,
+    pub(super) sparse: bool,
+    pub(super) remove_files: bool,
+    mtime: Option<Time>,
+    clamp_mtime: bool,
+    pub(super) owner: Option<Owner>,
+    pub(super) group: Option<Owner>,
+    pub(super) mode: Option<ModeChange>,
+    pub(super) numeric_owner: bool,
+    pub(super) absolute_names: bool,
+    old_compatible: bool,
+    pub(super) attributes: Attributes,
+    pub(super) verbose: usize,
+    pub(super) totals: bool,
+    pub(super) dry_run: bool,
+    pub(super) show_transformed: bool,
+    pub(super) times: Format,
+    pub(super) quoting: Quoting,
+    /// The option for a way of compression that is not gzip.
+    other_format: Option<String>,
+}
+
+impl Settings {
+    /// Reads the events in their order.
+    pub(super) fn new(events: &[Event]) -> Result<Self, Usage> {
+        let file = std::env::var_os("TAPE").map(PathBuf::from);
+        let mut settings = Self { file, ..Self::default() };
+        for event in events {
+            match event {
+                Event::Operand(name) => settings.names.push(name.as_encoded_bytes()),
+                Event::Option(option, value) => {
+                    settings.apply(option, value.as_deref().unwrap_or_default())?;
+                }
+            }
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The time that files get.
+    pub(super) fn mtime(&self) -> Option<Mtime> {
+        self.mtime.map(|time| Mtime { time, clamp: self.clamp_mtime })
+    }
+
+    fn check(&self) -> Result<(), Usage> {
+        if self.clamp_mtime && self.mtime.is_none() {
+            return Err(Usage::meaning("--clamp-mtime needs --mtime"));
+        }
+        if self.occurrence.is_some() && self.names.all.is_empty() {
+            return Err(Usage::meaning("--occurrence needs names of members"));
+        }
+        let writes = matches!(
+            self.operation,
+            Some(Operation::Create | Operation::Append | Operation::Update)
+        );
+        if writes && let Some(option) = &self.other_format {
+            return Err(Usage::meaning(format!("{option}: archives are written as gzip only")));
+        }
+        if writes && self.old_compatible {
+            return Err(Usage::meaning("-o: archives are not written in the format of V7"));
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, option: &Known, value: &OsStr) -> Result<(), Usage> {
+        let bad = |why: &dyn Display| Usage::meaning(format!("{option}: {why}"));
+        let text = value.to_string_lossy();
+        let bytes = value.as_encoded_bytes();
+        if let Some(operation) = Operation::of(option.id) {
+            return self.operate(operation);
+        }
+        match option.id {
+            Id::File => self.file = Some(value.into()),
+            Id::IgnoreZeros => self.ignore_zeros = true,
+            Id::OtherFormat => self.other_format = Some(option.to_string()),
+            Id::Level => self.level = Some(streams::level(&text).map_err(|why| bad(&why))?),
+            Id::Threads => self.threads = Some(streams::threads(&text).map_err(|why| bad(&why))?),
+
+            Id::Directory => self.names.go_to(Path::new(value)),
+            Id::AddFile => self.names.push(bytes),
+            Id::FilesFrom => self.names.push_file(Path::new(value))?,
+            Id::Null => (self.names.null, self.names.verbatim) = (true, true),
+            Id::NoNull => self.names.null = false,
+            Id::Verbatim => self.names.verbatim = true,
+            Id::NoVerbatim => self.names.verbatim = false,
+            Id::Unquote => self.names.unquote = true,
+            Id::NoUnquote => self.names.unquote = false,
+            Id::Recursion => self.names.recurse = true,
+            Id::NoRecursion => self.names.recurse = false,
+
+            Id::Exclude => self.exclude.push(bytes, self.exclude_flags()),
+            Id::ExcludeFrom => {
+                let flags = self.exclude_flags();
+                self.exclude.push_file(Path::new(value), flags).map_err(|why| bad(&why))?;
+            }
+            Id::ExcludeVcs => self.exclude.push_vcs(),
+            Id::ExcludeBackups => self.exclude.push_backups(),
+            Id::ExcludeCaches => self.tags.push(Tag::cache(Extent::Contents)),
+            Id::ExcludeCachesUnder => self.tags.push(Tag::cache(Extent::Under)),
+            Id::ExcludeCachesAll => self.tags.push(Tag::cache(Extent::All)),
+            Id::ExcludeTag => self.tags.push(Tag::named(value, Extent::Contents)),
+            Id::ExcludeTagUnder => self.tags.push(Tag::named(value, Extent::Under)),
+            Id::ExcludeTagAll => self.tags.push(Tag::named(value, Extent::All)),
+            Id::Newer | Id::NewerMtime => {
+                let than = times::parse(&text).map_err(|why| bad(&why))?;
+                self.newer = Some(Newer { than, or_changed: option.id == Id::Newer });
+            }
+            Id::Occurrence => {
+                let number = if text.is_empty() { Ok(1) } else { text.parse() };
+                self.occurrence = Some(number.map_err(|why| bad(&why))?);
+            }
+            Id::StripComponents => {
+                self.transform.strip = text.parse().map_err(|why| bad(&why))?;
+            }
+            Id::Transform => self.transform.push(bytes).map_err(|why| bad(&why))?,
+            Id::MaxSize => {
+                self.max_size = Some(size::parse(&text).map_err(|why| bad(&why))? as u64);
+            }
+            Id::OneTopLevel => self.one_top_level = Some(value.into()),
+            Id::Sort => {
+                self.order = match &*text {
+                    "name" => Order::Name,
+                    "inode" => Order::Inode,
+                    "none" => Order::None,
+                    _ => return Err(bad(&"one of name, inode and none")),
+                }
+            }
+            Id::Mtime => self.mtime = Some(times::parse(&text).map_err(|why| bad(&why))?),
+            Id::Owner => {
+                self.owner = Some(owners::parse(&text, "/etc/passwd").map_err(|why| bad(&why))?);
+            }
+            Id::Group => {
+                self.group = Some(owners::parse(&text, "/etc/group").map_err(|why| bad(&why))?);
+            }
+            Id::Mode => self.mode = Some(text.parse().map_err(|why| bad(&why))?),
+            Id::Format if matches!(&*text, "gnu" | "pax" | "posix") => {}
+            Id::Format => return Err(bad(&"what is written is gnu or pax")),
+            Id::PaxOption => {
+                let known = |item: &str| matches!(item, "delete=atime" | "delete=ctime");
+                if !text.split(',').all(known) {
+                    return Err(bad(&"only delete=atime and delete=ctime are known"));
+                }
+            }
+            Id::XattrsInclude => {
+                self.attributes.xattrs = true;
+                self.attributes.include.push(text.into_owned());
+            }
+            Id::XattrsExclude => {
+                self.attributes.xattrs = true;
+                self.attributes.exclude.push(text.into_owned());
+            }
+            Id::Totals if text.is_empty() => self.totals = true,
+            Id::Totals => return Err(bad(&"totals at a signal are not supported")),
+            Id::QuotingStyle => {
+                self.quoting = match &*text {
+                    "escape" => Quoting::Escape,
+                    "literal" => Quoting::Literal,
+                    _ => return Err(bad(&"one of escape and literal")),
+                }
+            }
+            Id::Unsupported => {
+                return Err(Usage::meaning(format!("the option {option} is not supported")));
+            }
+            _ => self.set(option.id),
+        }
+        Ok(())
+    }
+
+    /// Sets what has no value.
+    fn set(&mut self, id: Id) {
+        let matching = &mut self.names.matching;
+        match id {
+            Id::Gzip => self.gzip = true,
+            Id::OneFileSystem => self.one_file_system = true,
+            Id::IgnoreFailedRead => self.ignore_failed_read = true,
+            Id::Anchored => matching.anchored = Some(true),
+            Id::NoAnchored => matching.anchored = Some(false),
+            Id::IgnoreCase => matching.ignore_case = true,
+            Id::NoIgnoreCase => matching.ignore_case = false,
+            Id::Wildcards => matching.wildcards = Some(true),
+            Id::NoWildcards => matching.wildcards = Some(false),
+            Id::MatchSlash => matching.match_slash = true,
+            Id::NoMatchSlash => matching.match_slash = false,
+            Id::KeepOld => self.existing = Existing::Keep,
+            Id::SkipOld => self.existing = Existing::Skip,
+            Id::Overwrite => self.existing = Existing::Overwrite,
+            Id::UnlinkFirst => self.existing = Existing::UnlinkFirst,
+            Id::KeepNewer => self.keep_newer = true,
+            Id::KeepDirectorySymlink => self.keep_directory_symlink = true,
+            Id::ToStdout => self.to_stdout = true,
+            Id::Permissions => self.permissions = Some(true),
+            Id::NoPermissions => self.permissions = Some(false),
+            Id::SameOwner => self.same_owner = Some(true),
+            Id::NoSameOwner => self.same_owner = Some(false),
+            Id::OldCompatible => {
+                self.old_compatible = true;
+                self.same_owner = Some(false);
+            }
+            Id::Touch => self.touch = true,
+            Id::Dereference => self.dereference = true,
+            Id::HardDereference => self.hard_dereference = true,
+            Id::Sparse => self.sparse = true,
+            Id::RemoveFiles => self.remove_files = true,
+            Id::ClampMtime => self.clamp_mtime = true,
+            Id::NumericOwner => self.numeric_owner = true,
+            Id::AbsoluteNames => self.absolute_names = true,
+            Id::Acls => self.attributes.acls = true,
+            Id::NoAcls => self.attributes.acls = false,
+            Id::Selinux => self.attributes.selinux = true,
+            Id::NoSelinux => self.attributes.selinux = false,
+            Id::Xattrs => self.attributes.xattrs = true,
+            Id::NoXattrs => self.attributes.xattrs = false,
+            Id::Verbose => self.verbose += 1,
+            Id::DryRun => self.dry_run = true,
+            Id::ShowTransformed => self.show_transformed = true,
+            Id::FullTime => self.times.full = true,
+            Id::Utc => self.times.utc = true,
+            // What changes nothing here, and what `apply` did.
+            _ => {}
+        }
+    }
+
+    fn operate(&mut self, operation: Operation) -> Result<(), Usage> {
+        let informs = |operation| matches!(operation, Operation::Help | Operation::Version);
+        match self.operation {
+            Some(earlier) if informs(earlier) => Ok(()),
+            Some(other) if other != operation && !informs(operation) => {
+                Err(Usage::meaning("only one of -c, -d, -r, -t, -u and -x can be given"))
+            }
+            _ => {
+                self.operation = Some(operation);
+                Ok(())
+            }
+        }
+    }
+
+    fn exclude_flags(&self) -> Flags {
+        self.names.matching.flags(Flags::EXCLUDE, self.names.recurse)
+    }
+}

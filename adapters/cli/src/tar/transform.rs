@@ -1,0 +1,116 @@
+//! Other names for members: `--transform` and `--strip-components`, as GNU tar has them.
+
+mod posix;
+mod replacement;
+mod sed;
+
+pub(super) use sed::Expression;
+
+/// What a name is of; an expression may apply to some of them only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The name of a member.
+    Member,
+    /// The target of a symbolic link.
+    Symlink,
+    /// The target of a hard link.
+    HardLink,
+}
+
+/// How names change.
+#[derive(Debug, Default)]
+pub(super) struct Transform {
+    expressions: Vec<Expression>,
+    /// Leading components that are taken off, on extraction.
+    pub(super) strip: usize,
+    /// A folder that all members are put into.
+    pub(super) top: Option<Vec<u8>>,
+}
+
+impl Transform {
+    /// Adds `s` expressions, separated by `;`.
+    pub(super) fn push(&mut self, text: &[u8]) -> Result<(), String> {
+        self.expressions.extend(sed::parse(text)?);
+        Ok(())
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.expressions.is_empty() && self.strip == 0 && self.top.is_none()
+    }
+
+    /// The name after the expressions alone.
+    pub(super) fn rename(&self, name: &[u8], scope: Scope) -> Vec<u8> {
+        let mut name = name.to_vec();
+        for expression in self.expressions.iter().filter(|expression| expression.applies(scope)) {
+            name = expression.replace(&name);
+        }
+        name
+    }
+
+    /// The name of a member that is extracted, which ends without a `/`; empty if nothing is left of it.
+    pub(super) fn member(&self, name: &[u8], scope: Scope) -> Vec<u8> {
+        let name = self.rename(name, scope);
+        if scope == Scope::Symlink {
+            return name;
+        }
+        let name = stripped(rooted(&name), self.strip);
+        match &self.top {
+            Some(top) if !name.is_empty() => below(top, name),
+            _ => name.to_vec(),
+        }
+    }
+}
+
+/// The name without slashes before it; `.` if nothing is left.
+fn rooted(name: &[u8]) -> &[u8] {
+    match &name[leading_slashes(name)..] {
+        [] => b".",
+        rest => rest,
+    }
+}
+
+/// The name without its first components; empty if it has no more.
+fn stripped(name: &[u8], count: usize) -> &[u8] {
+    let mut rest = name;
+    for _ in 0..count {
+        rest = &rest[leading_slashes(rest)..];
+        match rest.iter().position(|byte| *byte == b'/') {
+            Some(end) => rest = &rest[end..],
+            None => return &[],
+        }
+    }
+    if count == 0 { rest } else { &rest[leading_slashes(rest)..] }
+}
+
+fn leading_slashes(name: &[u8]) -> usize {
+    name.iter().take_while(|byte| **byte == b'/').count()
+}
+
+/// The name in the folder, unless it is there already.
+fn below(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let inner = super::names::trimmed(name);
+    match inner.strip_prefix(folder) {
+        Some([] | [b'/', ..]) => name.to_vec(),
+        _ if inner.is_empty() => folder.to_vec(),
+        _ => [folder, b"/", inner].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_stripped_whole() {
+        for (name, count, left) in [
+            ("a/b/c", 0, "a/b/c"),
+            ("a/b/c", 1, "b/c"),
+            ("a//b/c", 2, "c"),
+            ("./a/b", 1, "a/b"),
+            ("a", 1, ""),
+            ("a/b", 7, ""),
+        ] {
+            assert_eq!(stripped(name.as_bytes(), count), left.as_bytes(), "{name} {count}");
+        }
+    }
+}
