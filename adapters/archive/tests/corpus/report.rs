@@ -1,0 +1,60 @@
+//! What the test says in the end.
+
+use std::collections::BTreeMap;
+
+use crate::kit::cases::Case;
+use crate::kit::judge::Difference;
+use crate::kit::ours::Outcome;
+use crate::kit::rules::{self, RULES};
+
+/// Counts what rules explain, and keeps what they don't.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    explained: BTreeMap<&'static str, usize>,
+    unexplained: String,
+    count: usize,
+}
+
+impl Report {
+    pub(crate) fn add(
+        &mut self,
+        case: &Case,
+        outcome: &Outcome,
+        differences: &[Difference],
+        logs: impl Fn() -> String,
+    ) {
+        let mut lines = String::new();
+        for difference in differences {
+            match rules::explain(difference, outcome) {
+                Some(rule) => *self.explained.entry(rule.name).or_default() += 1,
+                None => lines.extend(["    ", &difference.to_string(), "\n"]),
+            }
+        }
+        if !lines.is_empty() {
+            let complaints = outcome.complaints.join(" | ");
+            let complaints = format!("    ours: {complaints}\n");
+            self.unexplained.extend([&case.name, "\n", &lines, &logs(), &complaints]);
+            self.count += 1;
+        }
+    }
+
+    pub(crate) fn finish(&self, cases: usize) {
+        println!("{cases} archives; documented differences:");
+        for rule in &RULES {
+            let count = self.explained.get(rule.name).copied().unwrap_or(0);
+            println!("{count:6} {:20} {}", rule.name, rule.why);
+        }
+        assert!(
+            self.count == 0,
+            "{} of {cases} archives are extracted otherwise than by GNU tar and bsdtar:\n{}",
+            self.count,
+            self.unexplained
+        );
+    }
+
+    /// No rule outlives its reason.
+    pub(crate) fn check_rules(&self) {
+        let unused = RULES.iter().find(|rule| !self.explained.contains_key(rule.name));
+        assert!(unused.is_none(), "no archive needs this rule any more: {unused:?}");
+    }
+}
