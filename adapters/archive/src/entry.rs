@@ -8,8 +8,17 @@ use crate::gzip::Place;
 use crate::kind::EntryKind;
 use crate::scan::Head;
 
+/// What only the headers tell of an entry, and no index.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Details {
+    user: Box<[u8]>,
+    group: Box<[u8]>,
+    device: Option<(u32, u32)>,
+    nanoseconds: u32,
+}
+
 /// One entry of an archive: a file, a folder, a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     pub(crate) path: Box<[u8]>,
     pub(crate) link: Box<[u8]>,
@@ -29,7 +38,38 @@ pub struct Entry {
     pub(crate) checksum: u32,
     /// Where it begins in the file; `None` in gzip without sizes.
     pub(crate) place: Option<Place>,
+    /// `None` if it is told by an index.
+    pub(crate) details: Option<Box<Details>>,
 }
+
+/// [`details`](Entry::details) don't count: an index has none.
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            path,
+            link,
+            kind,
+            size,
+            mode,
+            mtime,
+            uid,
+            gid,
+            start,
+            tar_len,
+            header_len,
+            checksum,
+            place,
+            details: _,
+        } = self;
+        (path, link, kind, size, mode, mtime)
+            == (&other.path, &other.link, &other.kind, &other.size, &other.mode, &other.mtime)
+            && (uid, gid, start, tar_len, header_len)
+                == (&other.uid, &other.gid, &other.start, &other.tar_len, &other.header_len)
+            && (checksum, place) == (&other.checksum, &other.place)
+    }
+}
+
+impl Eq for Entry {}
 
 impl Entry {
     /// The name in the archive, as it is there: it may be absolute, or have `..` in it.
@@ -72,6 +112,31 @@ impl Entry {
     #[must_use]
     pub const fn mtime(&self) -> i64 {
         self.mtime
+    }
+
+    /// Billionths of a second that [`mtime`](Self::mtime) leaves out. Of an entry that an index tells, they
+    /// are not known, and 0.
+    #[must_use]
+    pub fn mtime_nanoseconds(&self) -> u32 {
+        self.details.as_ref().map_or(0, |details| details.nanoseconds)
+    }
+
+    /// The name of the owner; empty if the headers don't have it, or an index tells the entry.
+    #[must_use]
+    pub fn user_name(&self) -> &[u8] {
+        self.details.as_ref().map_or(&[], |details| &details.user)
+    }
+
+    /// The name of the group; empty if the headers don't have it, or an index tells the entry.
+    #[must_use]
+    pub fn group_name(&self) -> &[u8] {
+        self.details.as_ref().map_or(&[], |details| &details.group)
+    }
+
+    /// Major and minor number of a device; `None` for what is no device, and if an index tells the entry.
+    #[must_use]
+    pub fn device(&self) -> Option<(u32, u32)> {
+        self.details.as_ref()?.device
     }
 
     /// The number of the owner.
@@ -120,6 +185,12 @@ impl Entry {
             header_len: head.header_len,
             checksum: 0,
             place,
+            details: Some(Box::new(Details {
+                user: head.owner.user.as_slice().into(),
+                group: head.owner.group.as_slice().into(),
+                device: head.device,
+                nanoseconds: head.nanoseconds,
+            })),
         }
     }
 

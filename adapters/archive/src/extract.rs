@@ -1,22 +1,29 @@
 //! Putting entries on disk, below one folder and nowhere else.
 
+mod accounts;
+mod acl;
 mod folders;
 mod metadata;
 mod options;
+mod pattern;
+mod place;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, linkat, mknodat, openat, symlinkat};
 
 use crate::read::Piece;
-use crate::scan::Head;
+use crate::scan::{Head, Unreadable};
+use crate::warning::{Warning, Warnings};
 use crate::{EntryKind, EntryReader, Error, Result};
+use accounts::Accounts;
 use folders::{Folders, split};
-pub use options::ExtractOptions;
+use metadata::Setter;
+pub use options::{Existing, ExtractOptions};
+use place::{Made, Place};
 
 /// What became of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +31,18 @@ pub use options::ExtractOptions;
 pub enum Extracted {
     /// It is on disk.
     Done,
-    /// It is nothing that is put on disk: the text says what.
+    /// What was there stays, as [`Existing::Skip`] says.
+    Kept,
+    /// It can't be put on disk, or is not allowed to: the text says why.
     Skipped(&'static str),
 }
 
-/// Puts entries on disk below one folder. Names that are absolute or have `..` in them are refused, nothing
-/// is written through a symbolic link, neither one of the archive nor one that was there, and a file that
-/// turns out to be damaged is removed again.
+/// Puts entries on disk below one folder. A `/` at the beginning of names is removed, and names that have `..`
+/// in them are refused. Nothing is written through a symbolic link, neither one of the archive nor one that
+/// was there; what was there is replaced when the new thing is whole, and not before; and a file that turns
+/// out to be damaged is removed again.
+///
+/// What can't be set of a file that is on disk is a [`Warning`].
 ///
 /// ```no_run
 /// use std::fs::File;
@@ -41,7 +53,11 @@ pub enum Extracted {
 /// while let Some(mut entry) = archive.next_entry()? {
 ///     extractor.extract(&mut entry)?;
 /// }
-/// extractor.finish()?;
+/// let mut warnings = archive.take_warnings();
+/// warnings.extend(extractor.finish()?);
+/// for warning in warnings {
+///     eprintln!("{warning}");
+/// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -49,7 +65,9 @@ pub enum Extracted {
 pub struct Extractor {
     options: ExtractOptions,
     folders: Folders,
+    accounts: Accounts,
     written: u64,
+    warnings: Warnings,
 }
 
 impl Extractor {
@@ -59,103 +77,224 @@ impl Extractor {
     ///
     /// The system's.
     pub fn new(folder: &Path, options: ExtractOptions) -> Result<Self> {
-        let folders = Folders::open(folder).map_err(|errno| {
+        let folders = Folders::open(folder, options.keep_directory_symlink).map_err(|errno| {
             let path = folder.as_os_str().as_encoded_bytes();
             Error::entry_from(path, "the folder can't be opened", errno)
         })?;
-        Ok(Self { options, folders, written: 0 })
+        let (accounts, warnings) = (Accounts::default(), Warnings::default());
+        Ok(Self { options, folders, accounts, written: 0, warnings })
     }
 
-    /// Puts one entry on disk, with the folders that it needs. Times and permissions of folders come
-    /// last, with [`finish`](Self::finish).
+    /// Puts one entry on disk, with the folders that it needs. Times, permissions and attributes of folders
+    /// come last, with [`finish`](Self::finish).
     ///
     /// # Errors
     ///
     /// [`Error::Entry`] with its name; others can be extracted then, unless the archive is damaged.
     pub fn extract<R: Read>(&mut self, entry: &mut EntryReader<'_, R>) -> Result<Extracted> {
         let name = entry.head().path.clone();
-        self.put(entry).map_err(|error| error.of_entry(&name, "it can't be extracted"))
+        self.extract_renamed(entry, &name, None)
     }
 
-    /// Gives the folders their times and permissions.
+    /// As [`extract`](Self::extract), under another name.
+    ///
+    /// # Errors
+    ///
+    /// As [`extract`](Self::extract).
+    pub fn extract_as<R: Read>(
+        &mut self,
+        entry: &mut EntryReader<'_, R>,
+        name: &[u8],
+    ) -> Result<Extracted> {
+        self.extract_renamed(entry, name, None)
+    }
+
+    /// As [`extract`](Self::extract), under another name and, if it is a link, with another target.
+    ///
+    /// # Errors
+    ///
+    /// As [`extract`](Self::extract).
+    pub fn extract_renamed<R: Read>(
+        &mut self,
+        entry: &mut EntryReader<'_, R>,
+        name: &[u8],
+        link: Option<&[u8]>,
+    ) -> Result<Extracted> {
+        let mut head = entry.head().clone();
+        head.path = name.to_vec();
+        if let Some(link) = link {
+            head.link = link.to_vec();
+        }
+        self.put(entry, &head).map_err(|error| error.of_entry(name, "it can't be extracted"))
+    }
+
+    /// What could not be set or was removed since the last call.
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        self.warnings.take()
+    }
+
+    /// Gives the folders their times, permissions and attributes, and gives the warnings that were not
+    /// [taken](Self::take_warnings).
     ///
     /// # Errors
     ///
     /// The first that failed, when all have been tried.
-    pub fn finish(mut self) -> Result<()> {
-        self.folders.finish(&self.options)
+    pub fn finish(mut self) -> Result<Vec<Warning>> {
+        let Self { options, folders, accounts, warnings, .. } = &mut self;
+        folders.finish(options, accounts, |head, what| {
+            warnings.push(Warning::new(&head.path, head.start, what));
+        })?;
+        Ok(self.warnings.take())
     }
 
-    fn put<R: Read>(&mut self, entry: &mut EntryReader<'_, R>) -> Result<Extracted> {
-        let head = entry.head().clone();
-        let skipped = match head.kind {
-            EntryKind::CharDevice | EntryKind::BlockDevice => Some("devices are not made"),
-            EntryKind::Other(b'V') => Some("it is the name of the archive"),
-            EntryKind::Other(_) => Some("its kind is not known"),
-            _ => None,
-        };
-        if let Some(why) = skipped {
-            return Ok(Extracted::Skipped(why));
+    fn put<R: Read>(&mut self, entry: &mut EntryReader<'_, R>, head: &Head) -> Result<Extracted> {
+        let notice = |what: String| Warning::notice(&head.path, head.start, what);
+        match head.kind {
+            EntryKind::CharDevice | EntryKind::BlockDevice => {
+                return Ok(Extracted::Skipped("devices are not made"));
+            }
+            EntryKind::Other(b'M') => {
+                return Ok(Extracted::Skipped("it is continued from another archive"));
+            }
+            EntryKind::Other(b'V') => {
+                self.warnings.push(notice("it is the name of the archive, and no file".into()));
+                return Ok(Extracted::Done);
+            }
+            EntryKind::Other(kind) => self.warnings.push(notice(format!(
+                "its kind '{}' is not known; it is extracted as a file",
+                kind.escape_ascii()
+            ))),
+            _ => {}
         }
-        let path = split(&head.path)?;
+        if let Some(Unreadable::Damaged(what)) = head.unreadable {
+            return Err(Error::unnamed(what));
+        }
+        self.tell_of_slashes(head);
+        let path = split(path_of(head))?;
         if head.kind == EntryKind::Directory {
-            self.folders.make(&path, &head, &self.options)?;
-            return Ok(Extracted::Done);
+            return self.folders.make(&path, head, &self.options);
         }
         let Some((last, before)) = path.split_last() else {
             return Err(Error::unnamed("it has the name of the folder that it would be in"));
         };
-        if head.kind == EntryKind::File {
+        if head.kind.has_data() {
             self.reserve(head.size)?;
         }
-        let target = match head.kind {
-            EntryKind::HardLink => {
-                let target = split(&head.link)?;
-                let Some((last, before)) = target.split_last() else {
-                    return Err(Error::unnamed("it is a link to nothing"));
-                };
-                Some((self.folders.existing(before)?, *last))
+        match head.kind {
+            EntryKind::HardLink => self.put_hard_link(head, before, last),
+            EntryKind::Symlink => self.put_node(head, before, last, |folder, name| {
+                symlinkat(&head.link[..], folder, name)
+            }),
+            EntryKind::Fifo => {
+                let mode = Mode::from_raw_mode(head.mode & 0o777);
+                self.put_node(head, before, last, |folder, name| {
+                    mknodat(folder, name, FileType::Fifo, mode, 0)
+                })
             }
-            _ => None,
+            _ => self.put_file(entry, head, before, last),
+        }
+    }
+
+    /// Tells once of names, and once of targets, that begin with a `/`.
+    fn tell_of_slashes(&mut self, head: &Head) {
+        let told = |names| format!("the / at the beginning of {names} is removed");
+        if head.path.starts_with(b"/") {
+            self.warnings.push(Warning::notice(b"", 0, told("names")));
+        }
+        if head.kind == EntryKind::HardLink && head.link.starts_with(b"/") {
+            self.warnings.push(Warning::notice(b"", 0, told("targets of hard links")));
+        }
+    }
+
+    fn put_hard_link(&mut self, head: &Head, before: &[&[u8]], last: &[u8]) -> Result<Extracted> {
+        let path = split(relative(&head.link))?;
+        let Some((target, target_before)) = path.split_last() else {
+            return Err(Error::unnamed("it is a link to nothing"));
         };
-        let keep_old = self.options.keep_old;
+        let target_folder = self.folders.existing(target_before)?;
+        let named = || String::from_utf8_lossy(&head.link);
+        let id = match (Place { folder: &target_folder, name: target }).look()? {
+            None => {
+                return Err(Error::unnamed(format!(
+                    "it is a link to {}, which is missing",
+                    named()
+                )));
+            }
+            Some((FileType::Directory, _)) => {
+                return Err(Error::unnamed(format!("it is a link to {}, a folder", named())));
+            }
+            Some((_, id)) => id,
+        };
         let folder = self.folders.parent(before)?;
-        match (head.kind, target) {
-            (EntryKind::HardLink, Some((target_folder, target))) => {
-                replacing(folder, last, keep_old, || {
-                    rustix::fs::linkat(&target_folder, target, folder, *last, AtFlags::empty())
-                })?;
-            }
-            (EntryKind::Symlink, _) => {
-                replacing(folder, last, keep_old, || {
-                    rustix::fs::symlinkat(&head.link[..], folder, *last)
-                })?;
-                metadata::set_link(folder, last, &head, &self.options)?;
-            }
-            (EntryKind::Fifo, _) => {
-                let mode = Mode::from_raw_mode(head.mode & 0o777);
-                replacing(folder, last, keep_old, || {
-                    rustix::fs::mknodat(folder, *last, FileType::Fifo, mode, 0)
-                })?;
-                metadata::set_link(folder, last, &head, &self.options)?;
-            }
-            _ => {
-                let mode = Mode::from_raw_mode(head.mode & 0o777);
-                let flags = OFlags::WRONLY
-                    | OFlags::CREATE
-                    | OFlags::EXCL
-                    | OFlags::NOFOLLOW
-                    | OFlags::CLOEXEC;
-                let file = replacing(folder, last, keep_old, || {
-                    rustix::fs::openat(folder, *last, flags, mode)
-                })?;
-                if let Err(error) = write(entry, file, &head, &self.options) {
-                    let _ = rustix::fs::unlinkat(folder, *last, AtFlags::empty());
-                    return Err(error);
-                }
-            }
+        let place = Place { folder, name: last };
+        if place.look()?.is_some_and(|(_, there)| there == id) {
+            return Ok(Extracted::Done);
+        }
+        let made = place.make(self.options.existing, |name| {
+            linkat(&target_folder, *target, folder, name, AtFlags::empty())
+        })?;
+        let Some(made) = made else { return Ok(Extracted::Kept) };
+        if made.settle()? {
+            self.folders.forget();
         }
         Ok(Extracted::Done)
+    }
+
+    /// Makes a symbolic link or a pipe.
+    fn put_node(
+        &mut self,
+        head: &Head,
+        before: &[&[u8]],
+        last: &[u8],
+        make: impl Fn(&OwnedFd, &[u8]) -> rustix::io::Result<()>,
+    ) -> Result<Extracted> {
+        let folder = self.folders.parent(before)?;
+        let place = Place { folder, name: last };
+        let made = place.make(self.options.existing, |name| make(folder, name))?;
+        let Some(made) = made else { return Ok(Extracted::Kept) };
+        let mut setter = Setter::new(head, &self.options, &self.accounts);
+        setter.link(folder, made.name());
+        let failures = setter.failures;
+        let replaced = made.settle()?;
+        let link = place.look()?.filter(|(kind, _)| *kind == FileType::Symlink);
+        if replaced {
+            self.folders.forget();
+        }
+        if let Some((_, id)) = link {
+            self.folders.note_link(id);
+        }
+        self.tell(head, failures);
+        Ok(Extracted::Done)
+    }
+
+    fn put_file<R: Read>(
+        &mut self,
+        entry: &mut EntryReader<'_, R>,
+        head: &Head,
+        before: &[&[u8]],
+        last: &[u8],
+    ) -> Result<Extracted> {
+        let place = Place { folder: self.folders.parent(before)?, name: last };
+        let Some(made) = create(place, head, self.options.existing)? else {
+            return Ok(Extracted::Kept);
+        };
+        let mut setter = Setter::new(head, &self.options, &self.accounts);
+        if let Err(error) = write(entry, &made.value, head, &mut setter) {
+            made.discard();
+            return Err(error);
+        }
+        let failures = setter.failures;
+        if made.settle()? {
+            self.folders.forget();
+        }
+        self.tell(head, failures);
+        Ok(Extracted::Done)
+    }
+
+    fn tell(&mut self, head: &Head, failures: Vec<String>) {
+        for what in failures {
+            self.warnings.push(Warning::new(&head.path, head.start, what));
+        }
     }
 
     /// Counts bytes that a file will have.
@@ -173,56 +312,76 @@ impl Extractor {
     }
 }
 
-/// Makes something; what is there under that name, unless it is a folder, is removed first.
-fn replacing<T>(
-    folder: &OwnedFd,
-    name: &[u8],
-    keep_old: bool,
-    mut make: impl FnMut() -> rustix::io::Result<T>,
-) -> Result<T> {
-    let result = match make() {
-        Err(Errno::EXIST) if !keep_old => {
-            match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
-                Ok(()) | Err(Errno::NOENT) => make(),
-                Err(Errno::ISDIR | Errno::PERM) => {
-                    return Err(Error::unnamed("a folder of that name is there"));
-                }
-                Err(errno) => Err(errno),
-            }
-        }
-        result => result,
+/// The name below the folder that is extracted into.
+fn path_of(head: &Head) -> &[u8] {
+    relative(&head.path)
+}
+
+/// A name without `/` at its beginning.
+fn relative(path: &[u8]) -> &[u8] {
+    &path[path.iter().position(|byte| *byte != b'/').unwrap_or(path.len())..]
+}
+
+/// Creates a file, or opens the one that is there to write over it.
+fn create<'a>(place: Place<'a>, head: &Head, existing: Existing) -> Result<Option<Made<'a, File>>> {
+    let mode = Mode::from_raw_mode(head.mode & 0o777);
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let is_file = || Ok::<_, Error>(matches!(place.look()?, Some((FileType::RegularFile, _))));
+    let how = if existing == Existing::Overwrite && is_file()? {
+        // Should it have become a pipe, this does not wait.
+        OFlags::TRUNC | OFlags::NONBLOCK
+    } else {
+        OFlags::CREATE | OFlags::EXCL
     };
-    result.map_err(|errno| Error::unnamed_from("it can't be written", errno))
+    place.make(existing, |name| openat(place.folder, name, flags | how, mode).map(File::from))
 }
 
 fn write<R: Read>(
     entry: &mut EntryReader<'_, R>,
-    file: OwnedFd,
+    mut file: &File,
     head: &Head,
-    options: &ExtractOptions,
+    setter: &mut Setter<'_>,
 ) -> Result<()> {
-    let mut file = File::from(file);
+    let too_long = |_| Error::unnamed("it has too long a hole");
     let mut ends_in_hole = false;
-    loop {
-        match entry.piece()? {
-            Piece::End => break,
-            Piece::Data(data) => {
-                file.write_all(data)?;
-                let n = data.len();
+    if let Some(Unreadable::Disordered(segments)) = &head.unreadable {
+        for segment in segments {
+            file.seek(SeekFrom::Start(segment.offset))?;
+            let mut left = segment.len;
+            while left > 0 {
+                let data = entry.stored_data()?;
+                let n = data.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                if n == 0 {
+                    return Err(Error::unnamed("it has less data than its map says"));
+                }
+                file.write_all(&data[..n])?;
                 entry.consume_data(n)?;
-                ends_in_hole = false;
+                left -= n as u64;
             }
-            Piece::Hole(len) => {
-                let by =
-                    i64::try_from(len).map_err(|_| Error::unnamed("it has too long a hole"))?;
-                file.seek(SeekFrom::Current(by))?;
-                entry.skip_hole(len);
-                ends_in_hole = true;
+        }
+        entry.finish()?;
+        ends_in_hole = true;
+    } else {
+        loop {
+            match entry.piece()? {
+                Piece::End => break,
+                Piece::Data(data) => {
+                    file.write_all(data)?;
+                    let n = data.len();
+                    entry.consume_data(n)?;
+                    ends_in_hole = false;
+                }
+                Piece::Hole(len) => {
+                    file.seek(SeekFrom::Current(i64::try_from(len).map_err(too_long)?))?;
+                    entry.skip_hole(len);
+                    ends_in_hole = true;
+                }
             }
         }
     }
     if ends_in_hole {
         file.set_len(head.size)?;
     }
-    metadata::set_file(file.as_fd(), head, options)
+    setter.file(file.as_fd());
+    Ok(())
 }

@@ -18,7 +18,7 @@ pub enum EntryKind {
     Directory,
     /// A named pipe.
     Fifo,
-    /// Something else, by its type in the tar header; it has contents like a file.
+    /// Something else, by its type in the tar header; it has contents like a file, and is extracted as one.
     Other(u8),
 }
 
@@ -30,7 +30,8 @@ impl EntryKind {
             b'2' => Self::Symlink,
             b'3' => Self::CharDevice,
             b'4' => Self::BlockDevice,
-            b'5' => Self::Directory,
+            // GNU tar has folders with a list of what is in them, too.
+            b'5' | b'D' => Self::Directory,
             b'6' => Self::Fifo,
             other => Self::Other(other),
         }

@@ -37,18 +37,20 @@ mod extract;
 mod gzip;
 mod index;
 mod kind;
+mod links;
 mod options;
 mod read;
 mod reindex;
 mod scan;
 mod verify;
+mod warning;
 mod write;
 
 pub use append::{ArchiveFile, Recovered};
 pub use disk::TreeWriter;
 pub use entry::Entry;
 pub use error::{Error, Result};
-pub use extract::{ExtractOptions, Extracted, Extractor};
+pub use extract::{Existing, ExtractOptions, Extracted, Extractor};
 pub use gzip::{GzOptions, GzReader, GzWriter};
 pub use index::Index;
 pub use kind::EntryKind;
@@ -59,6 +61,7 @@ pub use tar;
 /// What compresses and decompresses blocks.
 pub use uadk_compress;
 pub use verify::Verified;
+pub use warning::Warning;
 pub use write::ArchiveWriter;
 
 /// Bodies of fuzz targets: they must return, whatever the bytes.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::gzip::Place;
 use crate::scan::{Head, Walker};
-use crate::{ArchiveOptions, Entry, Error, GzReader, Index, Result, index};
+use crate::{ArchiveOptions, Entry, Error, GzReader, Index, Result, Warning, index};
 
 /// Reads any tar.gz: entry by entry as it comes, and by name where the file can be sought in.
 ///
@@ -80,6 +80,18 @@ impl<R: Read> ArchiveReader<R> {
             return Ok(None);
         };
         Ok(Some(EntryReader::new(&mut self.walker, head, entry, None)))
+    }
+
+    /// Whether to go on behind the zeros that end an archive: where archives are joined, the entries of all
+    /// are read, and not those of the first alone.
+    pub fn ignore_zeros(&mut self, ignore: bool) {
+        self.walker.ignore_zeros(ignore);
+    }
+
+    /// What was dropped or skipped in what has been read since the last call: attributes and headers that
+    /// are damaged. Each warning comes only once, even if its entry is read again.
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        self.walker.take_warnings()
     }
 
     /// Reads what is left of the archive, and gives its entries: those from here on.
@@ -249,6 +261,9 @@ impl<'a, R: Read> EntryReader<'a, R> {
 
     /// What comes next of the contents, without moving on.
     pub(crate) fn piece(&mut self) -> Result<Piece<'_>> {
+        if let Some(unreadable) = &self.head.unreadable {
+            return Err(Error::entry(&self.head.path, unreadable.what()));
+        }
         let left_before_hole = match &self.head.sparse {
             None => u64::MAX,
             Some(segments) => {
@@ -282,7 +297,13 @@ impl<'a, R: Read> EntryReader<'a, R> {
         Ok(Piece::Data(&data[..n]))
     }
 
-    /// Moves on over data that [`piece`](Self::piece) gave.
+    /// Contents as they are in the tar, without moving on; empty at their end. For a file whose pieces are
+    /// in another order there.
+    pub(crate) fn stored_data(&mut self) -> Result<&[u8]> {
+        self.walker.data().map_err(|error| error.of_entry(&self.head.path, "it can't be read"))
+    }
+
+    /// Moves on over data that [`piece`](Self::piece) or [`stored_data`](Self::stored_data) gave.
     pub(crate) fn consume_data(&mut self, n: usize) -> Result<()> {
         self.position += n as u64;
         self.walker.consume(n)
@@ -293,7 +314,7 @@ impl<'a, R: Read> EntryReader<'a, R> {
     }
 
     /// Skips what is left, and checks that the entry is what the index says.
-    fn finish(&mut self) -> Result<()> {
+    pub(crate) fn finish(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
         }

@@ -1,18 +1,26 @@
 //! Walking through a tar: one parser for listing, extracting, verifying and recovering.
+//!
+//! What can't be read costs no more than itself: an attribute is dropped, a damaged header is skipped up
+//! to the next sound one, and each of them is a [`Warning`]. Only a tar that ends too early is an error,
+//! and what has no tar header at all.
 
+mod decode;
 mod head;
 mod pax;
+mod raw;
 mod sparse;
+mod values;
 
 use std::io::{BufRead, Read};
 
-use tar::Header;
-
 use crate::checksum::Checksum;
+use crate::warning::{Warning, Warnings};
 use crate::{EntryKind, Error, Result};
+use decode::{Before, NoEntry};
 use head::BLOCK;
-pub(crate) use head::{Head, Segment, Tail};
+pub(crate) use head::{Head, Segment, Tail, Unreadable};
 use pax::Extensions;
+use raw::Raw;
 
 /// Names, extended attributes and such of one entry have no more bytes than this.
 const MAX_EXTENSION: u64 = 8 << 20;
@@ -27,8 +35,47 @@ pub(crate) struct Walker<R> {
     /// Contents of the entry that are still to come, and padding behind them.
     data_left: u64,
     padding: u64,
-    globals: Extensions,
+    /// Contents that a hard link may have: POSIX lets it have them, and says its size if not.
+    link_data: u64,
+    globals: Globals,
+    /// Whether a header was sound: that it is a tar.
+    is_tar: bool,
     ended: bool,
+    ignore_zeros: bool,
+    warnings: Warnings,
+}
+
+/// What global headers say from a byte of the tar on, the last one last.
+#[derive(Debug, Default)]
+struct Globals {
+    changes: Vec<(u64, Extensions)>,
+    none: Extensions,
+}
+
+impl Globals {
+    fn at(&self, position: u64) -> &Extensions {
+        let before = self.changes.partition_point(|(at, _)| *at <= position);
+        before.checked_sub(1).map_or(&self.none, |last| &self.changes[last].1)
+    }
+
+    /// Takes a global header at this byte, and gives what was dropped of it.
+    fn add(&mut self, at: u64, data: &[u8]) -> Vec<String> {
+        let mut extensions = self.at(at).clone();
+        extensions.global(data);
+        let dropped = std::mem::take(&mut extensions.dropped);
+        // Seen already, if the same tar is read again.
+        if self.changes.last().is_none_or(|(last, _)| *last < at) {
+            self.changes.push((at, extensions));
+        }
+        dropped
+    }
+}
+
+/// What is in a header that only says more about the next one.
+enum Extension {
+    Data(Vec<u8>),
+    TooLong,
+    NoSize,
 }
 
 impl<R: BufRead> Walker<R> {
@@ -40,8 +87,12 @@ impl<R: BufRead> Walker<R> {
             crc: Checksum::default(),
             data_left: 0,
             padding: 0,
-            globals: Extensions::default(),
+            link_data: 0,
+            globals: Globals::default(),
+            is_tar: false,
             ended: false,
+            ignore_zeros: false,
+            warnings: Warnings::default(),
         }
     }
 
@@ -63,6 +114,8 @@ impl<R: BufRead> Walker<R> {
         self.start = position;
         self.data_left = 0;
         self.padding = 0;
+        self.link_data = 0;
+        self.is_tar = position > 0;
         self.ended = false;
     }
 
@@ -76,105 +129,140 @@ impl<R: BufRead> Walker<R> {
         self.ended
     }
 
-    /// The next entry, when the last one has been [finished](Self::finish); `None` at the end.
+    /// Whether to go on behind zeros that end an archive, where another may follow.
+    pub(crate) fn ignore_zeros(&mut self, ignore: bool) {
+        self.ignore_zeros = ignore;
+    }
+
+    /// What was dropped or skipped since the last call.
+    pub(crate) fn take_warnings(&mut self) -> Vec<Warning> {
+        self.warnings.take()
+    }
+
+    pub(crate) fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
+    }
+
+    /// The next entry, when the last one has been [finished](Self::finish); `None` at the end. Damaged
+    /// headers, and zeros that are ignored, count to the entry behind them.
     pub(crate) fn next(&mut self) -> Result<Option<Head>> {
         if self.ended {
             return Ok(None);
         }
         self.start = self.position;
         self.crc = Checksum::default();
-        let mut extensions = Extensions::default();
-        let (mut long_name, mut long_link) = (None, None);
+        let mut link_data = std::mem::take(&mut self.link_data);
+        let mut before = Before::default();
+        // Whether the last header was damaged.
+        let mut skipping = false;
         loop {
             let at = self.position;
-            let Some(block) = self.block()? else {
-                // Some writers leave the zeros out.
-                return if at == self.start { Ok(None) } else { Err(self.torn()) };
+            let Some(block) = self.block(skipping || !self.is_tar)? else {
+                return self.at_end_of_input(&before);
             };
-            if block.iter().all(|byte| *byte == 0) {
-                if at != self.start {
-                    return Err(Error::tar(at, "the archive ends in the middle of an entry"));
+            let raw = Raw(&block);
+            // Files have zeros, too: they end nothing when it is not known where a header is.
+            if raw.is_zero() && !skipping {
+                if !before.is_empty() {
+                    self.tell(at, "the archive ends behind headers that say more about an entry");
+                    before = Before::default();
+                }
+                if self.ignore_zeros {
+                    continue;
                 }
                 self.ended = true;
                 return Ok(None);
             }
-            let header = Header::from_byte_slice(&*block);
-            check(header, at)?;
-            match block[156] {
-                b'x' | b'X' => extensions.parse(&self.extension(header, at)?, at)?,
-                b'g' => {
-                    let data = self.extension(header, at)?;
-                    self.globals.parse(&data, at)?;
+            if !raw.is_sound() {
+                if link_data > 0 {
+                    // What was read is its first block.
+                    self.data_left = std::mem::take(&mut link_data).next_multiple_of(BLOCK as u64)
+                        - BLOCK as u64;
+                    self.finish()?;
+                    continue;
                 }
-                b'L' => long_name = Some(self.long_name(header, at)?),
-                b'K' => long_link = Some(self.long_name(header, at)?),
-                _ => {
-                    let extensions = self.globals.overlaid(extensions);
-                    return self.head(header, at, extensions, long_name, long_link).map(Some);
+                self.skip(at, &mut skipping);
+                before = Before::default();
+                continue;
+            }
+            link_data = 0;
+            let is_damaged = match raw.kind() {
+                b'x' | b'X' | b'g' | b'L' | b'K' | b'A' => {
+                    self.header_before(raw, at, &mut before)?
                 }
+                _ => match self.entry(raw, at, std::mem::take(&mut before))? {
+                    Ok(head) => {
+                        self.is_tar = true;
+                        return Ok(Some(head));
+                    }
+                    Err(NoEntry::Size) => true,
+                    Err(NoEntry::Name(stored)) => {
+                        self.data_left = stored.next_multiple_of(BLOCK as u64);
+                        self.finish()?;
+                        false
+                    }
+                },
+            };
+            if is_damaged {
+                self.skip(at, &mut skipping);
+                before = Before::default();
+            } else {
+                self.is_tar = true;
+                skipping = false;
             }
         }
     }
 
-    fn head(
-        &mut self,
-        header: &Header,
-        at: u64,
-        mut pax: Extensions,
-        long_name: Option<Vec<u8>>,
-        long_link: Option<Vec<u8>>,
-    ) -> Result<Head> {
-        let wrong = |what: &str| Error::tar(at, format!("the header has no good {what}"));
-        let kind = EntryKind::from_byte(header.as_old().linkflag[0]);
-        let header_link = || header.link_name_bytes().unwrap_or_default().into_owned();
-        let has_link = matches!(kind, EntryKind::HardLink | EntryKind::Symlink);
-        let link = pax.link.take().or(long_link).unwrap_or_else(header_link);
-        let path =
-            pax.path.take().or(long_name).unwrap_or_else(|| header.path_bytes().into_owned());
-        if path.is_empty() || path.contains(&0) {
-            return Err(wrong("name"));
-        }
-        // As tars had it before they knew folders.
-        let is_old_folder = kind == EntryKind::File && path.ends_with(b"/");
-        let kind = if is_old_folder { EntryKind::Directory } else { kind };
-        let stored = match (kind.has_data(), pax.size) {
-            (false, _) => 0,
-            (true, Some(size)) => size,
-            (true, None) => header.entry_size().map_err(|_| wrong("size"))?,
+    /// Reads a header that only says more about others; true if it is damaged.
+    fn header_before(&mut self, raw: Raw<'_>, at: u64, before: &mut Before) -> Result<bool> {
+        let data = match self.extension(raw)? {
+            Extension::NoSize => return Ok(true),
+            Extension::TooLong => {
+                self.tell(at, "names or attributes of more than 8 MiB are dropped");
+                return Ok(false);
+            }
+            Extension::Data(data) => data,
         };
+        match raw.kind() {
+            b'g' => {
+                for what in self.globals.add(at, &data) {
+                    self.tell(at, what);
+                }
+            }
+            b'L' => before.long_name = Some(raw::text(&data).to_vec()),
+            b'K' => before.long_link = Some(raw::text(&data).to_vec()),
+            b'A' => before.solaris_acl = true,
+            _ => {
+                let mut extensions = Extensions::default();
+                extensions.parse(&data);
+                before.pax = Some(extensions);
+            }
+        }
+        Ok(false)
+    }
+
+    fn entry(&mut self, raw: Raw<'_>, at: u64, before: Before) -> Result<Result<Head, NoEntry>> {
         // So that no sum of sizes and positions overflows.
-        if stored > i64::MAX as u64 - self.position {
-            return Err(wrong("size"));
+        let left = i64::MAX as u64 - self.position;
+        let places = (self.start, at, left);
+        let decoded = decode::head(raw, places, self.globals.at(at), before, &mut self.warnings);
+        let (mut head, pax) = match decoded {
+            Ok(decoded) => decoded,
+            Err(no_entry) => return Ok(Err(no_entry)),
+        };
+        if head.kind == EntryKind::File {
+            let oddity = sparse::read_map(raw, &pax.sparse, &mut head, || self.needed_block())?;
+            if let Some(what) = oddity {
+                self.warnings.push(Warning::new(&head.path, at, what));
+            }
+        } else if head.kind == EntryKind::HardLink {
+            self.link_data =
+                pax.size.or_else(|| raw.size()).filter(|size| *size <= left).unwrap_or(0);
         }
-        self.data_left = stored;
-        self.padding = stored.next_multiple_of(BLOCK as u64) - stored;
-        let (mtime, nanoseconds) = match pax.mtime {
-            Some(mtime) => mtime,
-            None => (header.mtime().unwrap_or(0).cast_signed(), 0),
-        };
-        let mut head = Head {
-            start: self.start,
-            header_len: 0,
-            kind,
-            path,
-            link: if has_link { link } else { Vec::new() },
-            size: stored,
-            stored,
-            // Some writers leave numbers out that they don't know.
-            mode: header.mode().unwrap_or(0) & 0o7777,
-            mtime,
-            nanoseconds,
-            uid: pax.uid.or_else(|| header.uid().ok()).unwrap_or(0),
-            gid: pax.gid.or_else(|| header.gid().ok()).unwrap_or(0),
-            sparse: None,
-            xattrs: std::mem::take(&mut pax.xattrs),
-        };
-        let sparse = sparse::read_map(header, at, &pax, &mut head, || self.needed_block());
-        // A map before the contents takes its bytes from them.
         self.data_left = head.stored;
-        sparse?;
+        self.padding = head.stored.next_multiple_of(BLOCK as u64) - head.stored;
         head.header_len = self.position - self.start;
-        Ok(head)
+        Ok(Ok(head))
     }
 
     /// Contents that are ready; empty when there are none left.
@@ -220,15 +308,16 @@ impl<R: BufRead> Walker<R> {
         Ok(())
     }
 
-    /// The next block of 512 bytes; `None` if the input ends before it.
-    fn block(&mut self) -> Result<Option<Box<[u8; BLOCK]>>> {
+    /// The next block of 512 bytes; `None` if the input ends before it, or within it if it may.
+    fn block(&mut self, may_be_torn: bool) -> Result<Option<Box<[u8; BLOCK]>>> {
         let mut block = Box::new([0; BLOCK]);
         let mut filled = 0;
         while filled < BLOCK {
             let ready = self.input.fill_buf()?;
             let n = ready.len().min(BLOCK - filled);
             if n == 0 {
-                return if filled == 0 { Ok(None) } else { Err(self.torn()) };
+                let is_torn = filled > 0 && !may_be_torn;
+                return if is_torn { Err(self.torn()) } else { Ok(None) };
             }
             block[filled..filled + n].copy_from_slice(&ready[..n]);
             self.take(n)?;
@@ -238,21 +327,52 @@ impl<R: BufRead> Walker<R> {
     }
 
     fn needed_block(&mut self) -> Result<Box<[u8; BLOCK]>> {
-        self.block()?.ok_or_else(|| self.torn())
+        self.block(false)?.ok_or_else(|| self.torn())
     }
 
     fn torn(&self) -> Error {
         Error::tar(self.position, "it ends in the middle of an entry")
     }
 
-    /// The contents of a header that only says more about the next one.
-    fn extension(&mut self, header: &Header, at: u64) -> Result<Vec<u8>> {
-        let len = header.entry_size().map_err(|_| Error::tar(at, "the header has no good size"))?;
-        if len > MAX_EXTENSION {
-            let what = format!("a name or attributes of {len} bytes; 8 MiB are the limit");
-            return Err(Error::tar(at, what));
+    /// What it means that no block follows. Some writers leave the zeros at the end out.
+    fn at_end_of_input(&mut self, before: &Before) -> Result<Option<Head>> {
+        if !before.is_empty() {
+            Err(self.torn())
+        } else if !self.is_tar && self.position > 0 && !self.ignore_zeros {
+            let what = "there is no tar header: it is something else than a tar";
+            Err(Error::tar(0, what))
+        } else {
+            Ok(None)
         }
+    }
+
+    /// Goes on behind a damaged header, with one warning for many in a row.
+    fn skip(&mut self, at: u64, skipping: &mut bool) {
+        if !std::mem::replace(skipping, true) && self.is_tar || at == 0 {
+            let what = format!(
+                "there is no tar header at byte {at} of the tar, or it is damaged; skipping to the next one"
+            );
+            self.tell(at, what);
+        }
+    }
+
+    /// Warns of something that is of no entry.
+    fn tell(&mut self, at: u64, what: impl Into<std::borrow::Cow<'static, str>>) {
+        self.warnings.push(Warning::new(b"", at, what));
+    }
+
+    /// The contents of a header that only says more about the next one.
+    fn extension(&mut self, raw: Raw<'_>) -> Result<Extension> {
+        let left = i64::MAX as u64 - self.position;
+        let Some(len) = raw.size().filter(|len| *len <= left) else {
+            return Ok(Extension::NoSize);
+        };
         let padded = len.next_multiple_of(BLOCK as u64);
+        if len > MAX_EXTENSION {
+            self.data_left = padded;
+            self.finish()?;
+            return Ok(Extension::TooLong);
+        }
         let mut data = Vec::new();
         // As long as what is there, whatever the header says.
         self.input.by_ref().take(padded).read_to_end(&mut data)?;
@@ -262,34 +382,6 @@ impl<R: BufRead> Walker<R> {
             return Err(self.torn());
         }
         data.truncate(len as usize);
-        Ok(data)
+        Ok(Extension::Data(data))
     }
-
-    fn long_name(&mut self, header: &Header, at: u64) -> Result<Vec<u8>> {
-        let mut name = self.extension(header, at)?;
-        name.truncate(name.iter().position(|byte| *byte == 0).unwrap_or(name.len()));
-        Ok(name)
-    }
-}
-
-/// Whether the header has its checksum, which some old writers made of signed bytes.
-fn check(header: &Header, at: u64) -> Result<()> {
-    let bytes = header.as_bytes();
-    let sum = |value: fn(u8) -> i64| {
-        let spaces = 8 * i64::from(b' ');
-        let (before, behind) = (&bytes[..148], &bytes[156..]);
-        before.iter().chain(behind).map(|byte| value(*byte)).sum::<i64>() + spaces
-    };
-    let said = header.cksum().map(i64::from);
-    let unsigned = sum(i64::from);
-    if said.is_ok_and(|said| said == unsigned || said == sum(|byte| i64::from(byte.cast_signed())))
-    {
-        return Ok(());
-    }
-    let what = if at == 0 {
-        "there is no tar header: it is something else than a tar"
-    } else {
-        "there is no tar header, or it is damaged"
-    };
-    Err(Error::tar(at, what))
 }

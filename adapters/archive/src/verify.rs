@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read, Seek};
 
-use crate::{ArchiveOptions, ArchiveReader, Entry, Error, Result};
+use crate::{ArchiveOptions, ArchiveReader, Entry, Error, Result, links};
 
 /// What was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +24,21 @@ impl<R: Read> ArchiveReader<R> {
     ///
     /// # Errors
     ///
-    /// Where the archive is damaged or cut off.
+    /// Where the archive is damaged or cut off. What costs no more than an attribute or an entry is no error:
+    /// see [`take_warnings`](Self::take_warnings), which tells of hard links without a target, too.
     pub fn verify_stream(&mut self) -> Result<Verified> {
         let index = self.scan()?;
+        self.check_links(&index.entries);
         Ok(Verified {
             entries: index.entries.len() as u64,
             tar_len: index.tar_len,
             indexed: false,
             ended: self.walker.ended(),
         })
+    }
+
+    fn check_links(&mut self, entries: &[Entry]) {
+        links::check(entries).into_iter().for_each(|warning| self.walker.warn(warning));
     }
 }
 
@@ -43,10 +49,12 @@ impl<R: Read + Seek> ArchiveReader<R> {
     /// # Errors
     ///
     /// Where the archive is damaged or cut off; [`Error::Index`] with the first entry that the index
-    /// tells otherwise.
+    /// tells otherwise. What costs no more than an attribute or an entry is no error: see
+    /// [`take_warnings`](Self::take_warnings), which tells of hard links without a target, too.
     pub fn verify(&mut self) -> Result<Verified> {
         let stored = self.stored_index()?;
         let made = self.scan_all()?;
+        self.check_links(&made.entries);
         let ended = self.walker.ended();
         if let Some(stored) = &stored {
             for (told, found) in stored.entries.iter().zip(&made.entries) {

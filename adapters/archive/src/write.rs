@@ -264,6 +264,7 @@ impl<W: Write> ArchiveWriter<W> {
             header_len,
             checksum: stream.crc.sum(),
             place: None,
+            details: None,
         });
         self.index_found()?;
         let zeros = format!("its last {missing} bytes are zeros in the archive");

@@ -1,13 +1,17 @@
 //! The folders that entries go into, each opened from the one before without following a link.
 
+use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, mkdirat, openat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
-use super::metadata;
-use super::options::ExtractOptions;
+use super::accounts::Accounts;
+use super::metadata::Setter;
+use super::options::{Existing, ExtractOptions};
+use super::place::{Id, Place};
+use super::{Extracted, path_of};
 use crate::scan::Head;
 use crate::{Error, Result};
 
@@ -20,8 +24,17 @@ pub(super) struct Folders {
     root: OwnedFd,
     /// The one that the last entry went into.
     last: Option<(Vec<u8>, OwnedFd)>,
-    /// What folders get when nothing more goes into them.
-    later: Vec<Head>,
+    /// What folders get when nothing more goes into them, and which folders they are.
+    later: Vec<(Head, Id)>,
+    links: Links,
+}
+
+/// Symbolic links that may stand for folders.
+#[derive(Debug, Default)]
+struct Links {
+    keep: bool,
+    /// Those of the archive are none.
+    made: HashSet<Id>,
 }
 
 /// The parts of a name.
@@ -30,11 +43,6 @@ pub(super) struct Folders {
 ///
 /// For a name that leads out of the folder.
 pub(super) fn split(path: &[u8]) -> Result<Vec<&[u8]>> {
-    if path.first() == Some(&b'/') {
-        return Err(Error::unnamed(
-            "its name, or the one that it links to, is absolute; it is not extracted",
-        ));
-    }
     let parts: Vec<_> =
         path.split(|byte| *byte == b'/').filter(|part| !matches!(part, [] | [b'.'])).collect();
     if parts.iter().any(|part| *part == b"..") {
@@ -46,11 +54,12 @@ pub(super) fn split(path: &[u8]) -> Result<Vec<&[u8]>> {
 }
 
 impl Folders {
-    pub(super) fn open(root: &Path) -> rustix::io::Result<Self> {
+    pub(super) fn open(root: &Path, keep_links: bool) -> rustix::io::Result<Self> {
         // The user says which folder, and may say it with a link.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(root, flags, Mode::empty())?;
-        Ok(Self { root, last: None, later: Vec::new() })
+        let links = Links { keep: keep_links, made: HashSet::new() };
+        Ok(Self { root, last: None, later: Vec::new(), links })
     }
 
     /// The folder of these names, made if need be.
@@ -72,13 +81,25 @@ impl Folders {
         self.walk(parts, false)
     }
 
+    /// Something was replaced, which may have been a folder.
+    pub(super) fn forget(&mut self) {
+        self.last = None;
+    }
+
+    /// Remembers a symbolic link of the archive: nothing is written through it.
+    pub(super) fn note_link(&mut self, link: Id) {
+        if self.links.keep {
+            self.links.made.insert(link);
+        }
+    }
+
     fn walk(&self, parts: &[&[u8]], make: bool) -> Result<OwnedFd> {
         let mut folder = self
             .root
             .try_clone()
             .map_err(|error| Error::unnamed_from("its folder can't be opened once more", error))?;
         for part in parts {
-            folder = step(&folder, part, make)?;
+            folder = self.links.step(&folder, part, make)?;
         }
         Ok(folder)
     }
@@ -89,56 +110,129 @@ impl Folders {
         parts: &[&[u8]],
         head: &Head,
         options: &ExtractOptions,
-    ) -> Result<()> {
+    ) -> Result<Extracted> {
+        if self.is_kept_link(parts)? {
+            return Ok(Extracted::Done);
+        }
+        let mut was_there = true;
         if let Some((last, before)) = parts.split_last() {
-            let parent = self.parent(before)?;
-            // Nobody else gets in before it has its permissions, and we do.
-            let mode = Mode::from_raw_mode(head.mode & 0o777 | 0o700);
-            let is_new = match mkdirat(parent, *last, mode) {
-                Ok(()) => true,
-                Err(Errno::EXIST) => false,
-                Err(errno) => return Err(Error::unnamed_from("it can't be made", errno)),
-            };
-            let folder = step(parent, last, false)?;
-            if is_new {
-                metadata::set_folder_now(&folder, head, options)?;
+            let folder = self.parent(before)?;
+            let place = Place { folder, name: last };
+            let there = place.look()?;
+            if !there.is_some_and(|(kind, _)| kind == FileType::Directory) {
+                was_there = false;
+                // Nobody else gets in before it has its permissions, and we do.
+                let mode = Mode::from_raw_mode(head.mode & 0o777 | 0o700);
+                let made = place.make(options.existing, |name| mkdirat(folder, name, mode))?;
+                let Some(made) = made else { return Ok(Extracted::Kept) };
+                if made.settle()? {
+                    self.forget();
+                }
             }
         }
-        self.later.push(Head { sparse: None, ..head.clone() });
-        Ok(())
+        // Those that are there stay as they are, if that is asked for.
+        if was_there && matches!(options.existing, Existing::Keep | Existing::Skip) {
+            return Ok(Extracted::Done);
+        }
+        let folder = self.walk(parts, false)?;
+        let id = id(&folder).map_err(|errno| Error::unnamed_from("it can't be made", errno))?;
+        self.later.push((Head { sparse: None, ..head.clone() }, id));
+        Ok(Extracted::Done)
     }
 
-    /// Gives all folders what they get, the inner ones first.
-    pub(super) fn finish(&mut self, options: &ExtractOptions) -> Result<()> {
+    fn is_kept_link(&mut self, parts: &[&[u8]]) -> Result<bool> {
+        match parts.split_last() {
+            Some((last, before)) if self.links.keep => {
+                self.parent(before)?;
+                let folder = self.walk(before, false)?;
+                Ok(self.links.may_follow(&folder, last))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Gives all folders what they get, the inner ones first; `told` takes what could not be set.
+    pub(super) fn finish(
+        &mut self,
+        options: &ExtractOptions,
+        accounts: &Accounts,
+        mut told: impl FnMut(&Head, String),
+    ) -> Result<()> {
         let mut result = Ok(());
-        while let Some(head) = self.later.pop() {
-            let set = || {
-                let folder = self.walk(&split(&head.path)?, false)?;
-                metadata::set_folder(&folder, &head, options)
-            };
-            let done: Result<()> = set()
-                .map_err(|error: Error| error.of_entry(&head.path, "the folder can't be finished"));
-            result = result.and(done);
+        let mut done = HashSet::new();
+        while let Some((head, was)) = self.later.pop() {
+            // What the last entry of a folder says counts. Something else may have taken its place.
+            if !self.is_there(&head, was) || !done.insert(was) {
+                continue;
+            }
+            let folder = split(path_of(&head)).and_then(|parts| self.walk(&parts, false));
+            match folder {
+                Ok(folder) => {
+                    let mut setter = Setter::new(&head, options, accounts);
+                    setter.folder(&folder);
+                    setter.failures.into_iter().for_each(|what| told(&head, what));
+                }
+                Err(error) => {
+                    let error = error.of_entry(&head.path, "the folder can't be finished");
+                    result = result.and(Err(error));
+                }
+            }
         }
         result
     }
+
+    fn is_there(&self, head: &Head, was: Id) -> bool {
+        let find = || {
+            let parts = split(path_of(head))?;
+            let Some((last, before)) = parts.split_last() else { return Ok(Some(was)) };
+            let folder = self.walk(before, false)?;
+            let there = Place { folder: &folder, name: last }.look()?;
+            Ok::<_, Error>(there.map(|(_, id)| id))
+        };
+        find().is_ok_and(|found| found == Some(was))
+    }
 }
 
-fn step(folder: &OwnedFd, part: &[u8], make: bool) -> Result<OwnedFd> {
-    let opened = match openat(folder, part, FOLDER, Mode::empty()) {
-        Err(Errno::NOENT) if make => match mkdirat(folder, part, Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(Errno::EXIST) => openat(folder, part, FOLDER, Mode::empty()),
-            Err(errno) => Err(errno),
-        },
-        opened => opened,
-    };
-    opened.map_err(|errno| {
-        let part = String::from_utf8_lossy(part);
-        match errno {
-            Errno::LOOP | Errno::NOTDIR => Error::unnamed(format!(
-                "{part} is a symbolic link or a file, and nothing is written through it"
-            )),
-            errno => Error::unnamed_from(format!("the folder {part} can't be opened"), errno),
-        }
-    })
+impl Links {
+    /// Whether it is a link that was there before, to a folder.
+    fn stands_for_folder(&self, folder: &OwnedFd, name: &[u8], link: Id) -> bool {
+        self.keep
+            && !self.made.contains(&link)
+            && statat(folder, name, AtFlags::empty())
+                .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+    }
+
+    fn step(&self, folder: &OwnedFd, part: &[u8], make: bool) -> Result<OwnedFd> {
+        let opened = match openat(folder, part, FOLDER, Mode::empty()) {
+            Err(Errno::NOENT) if make => match mkdirat(folder, part, Mode::from_raw_mode(0o777)) {
+                Ok(()) | Err(Errno::EXIST) => openat(folder, part, FOLDER, Mode::empty()),
+                Err(errno) => Err(errno),
+            },
+            Err(Errno::LOOP | Errno::NOTDIR) if self.may_follow(folder, part) => {
+                openat(folder, part, FOLDER - OFlags::NOFOLLOW, Mode::empty())
+            }
+            opened => opened,
+        };
+        opened.map_err(|errno| {
+            let part = String::from_utf8_lossy(part);
+            match errno {
+                Errno::LOOP | Errno::NOTDIR => Error::unnamed(format!(
+                    "{part} is a symbolic link or a file, and nothing is written through it"
+                )),
+                errno => Error::unnamed_from(format!("the folder {part} can't be opened"), errno),
+            }
+        })
+    }
+
+    fn may_follow(&self, folder: &OwnedFd, name: &[u8]) -> bool {
+        self.keep
+            && matches!(
+                Place { folder, name }.look(),
+                Ok(Some((FileType::Symlink, link))) if self.stands_for_folder(folder, name, link)
+            )
+    }
+}
+
+fn id(folder: &OwnedFd) -> rustix::io::Result<Id> {
+    fstat(folder).map(|stat| (stat.st_dev, stat.st_ino))
 }

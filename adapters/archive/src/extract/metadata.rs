@@ -1,108 +1,187 @@
 //! Times, permissions, owners and attributes of what was extracted.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
     AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, chownat, fchmod, fchown,
-    fsetxattr, fstat, futimens, utimensat,
+    fsetxattr, fstat, futimens, lsetxattr, utimensat,
 };
+use rustix::io::Errno;
 
+use super::accounts::Accounts;
 use super::options::ExtractOptions;
+use super::{acl, pattern};
 use crate::scan::Head;
-use crate::{Error, Result};
 
-/// What a file gets when its contents are written.
-pub(super) fn set_file(file: BorrowedFd<'_>, head: &Head, options: &ExtractOptions) -> Result<()> {
-    if options.owner {
-        let (uid, gid) = owner(head)?;
-        fchown(file, Some(uid), Some(gid)).map_err(|e| failed("its owner", e))?;
-    }
-    if options.xattrs {
-        set_attributes(file, head)?;
-    }
-    if options.permissions {
-        fchmod(file, Mode::from_raw_mode(head.mode)).map_err(|e| failed("its permissions", e))?;
-    }
-    futimens(file, &times(head)).map_err(|e| failed("its time", e))
+/// setuid and setgid: they are not for another owner than the archive's.
+const SET_ID: u32 = 0o6000;
+
+/// Sets what an entry says. What can't be set stays as it is, and is told.
+#[derive(Debug)]
+pub(super) struct Setter<'a> {
+    pub(super) head: &'a Head,
+    pub(super) options: &'a ExtractOptions,
+    pub(super) accounts: &'a Accounts,
+    pub(super) failures: Vec<String>,
 }
 
-/// What a link or pipe gets, which is not opened for it.
-pub(super) fn set_link(
-    folder: &OwnedFd,
-    name: &[u8],
-    head: &Head,
-    options: &ExtractOptions,
-) -> Result<()> {
-    if options.owner {
-        let (uid, gid) = owner(head)?;
-        chownat(folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|e| failed("its owner", e))?;
+impl<'a> Setter<'a> {
+    pub(super) const fn new(
+        head: &'a Head,
+        options: &'a ExtractOptions,
+        accounts: &'a Accounts,
+    ) -> Self {
+        Self { head, options, accounts, failures: Vec::new() }
     }
-    utimensat(folder, name, &times(head), AtFlags::SYMLINK_NOFOLLOW)
-        .map_err(|e| failed("its time", e))
-}
 
-/// Attributes of a folder that was just made, before anything is in it. Its umask decides what it may
-/// be; we must be able to write into it meanwhile.
-pub(super) fn set_folder_now(
-    folder: &OwnedFd,
-    head: &Head,
-    options: &ExtractOptions,
-) -> Result<()> {
-    if options.xattrs {
-        set_attributes(folder.as_fd(), head)?;
+    /// What a file gets when its contents are written.
+    pub(super) fn file(&mut self, file: BorrowedFd<'_>) {
+        let mut mode = self.head.mode;
+        if !self.set_owner(|uid, gid| fchown(file, Some(uid), Some(gid))) {
+            mode &= !SET_ID;
+        }
+        // Before the permissions, which may not allow it any more.
+        self.set_attributes(false, |name, value| fsetxattr(file, name, value, XattrFlags::empty()));
+        if self.options.permissions {
+            self.note("permissions", fchmod(file, Mode::from_raw_mode(mode)));
+        }
+        // Behind them, since they are part of the list.
+        self.set_acls(file);
+        self.note("time", futimens(file, &self.times()));
     }
-    Ok(())
-}
 
-/// What a folder gets when all is in it.
-pub(super) fn set_folder(folder: &OwnedFd, head: &Head, options: &ExtractOptions) -> Result<()> {
-    if options.owner {
-        let (uid, gid) = owner(head)?;
-        fchown(folder, Some(uid), Some(gid)).map_err(|e| failed("its owner", e))?;
+    /// What a link or pipe gets, which is not opened for it.
+    pub(super) fn link(&mut self, folder: &OwnedFd, name: &[u8]) {
+        let no_follow = AtFlags::SYMLINK_NOFOLLOW;
+        self.set_owner(|uid, gid| chownat(folder, name, Some(uid), Some(gid), no_follow));
+        let path = [format!("/proc/self/fd/{}/", folder.as_raw_fd()).as_bytes(), name].concat();
+        self.set_attributes(true, |attribute, value| {
+            lsetxattr(&path[..], attribute, value, XattrFlags::empty())
+        });
+        self.note("time", utimensat(folder, name, &self.times(), no_follow));
     }
-    let now = fstat(folder).map_err(|e| failed("its permissions", e))?.st_mode & 0o7777;
-    let mode = if options.permissions {
-        head.mode
-    } else {
-        // What it was made with has gone through the umask; the owner's bits were added.
-        now & (head.mode | 0o7077)
-    };
-    if mode != now {
-        fchmod(folder, Mode::from_raw_mode(mode)).map_err(|e| failed("its permissions", e))?;
-    }
-    futimens(folder, &times(head)).map_err(|e| failed("its time", e))
-}
 
-fn set_attributes(file: BorrowedFd<'_>, head: &Head) -> Result<()> {
-    for (name, value) in head.xattrs.iter().filter(|(name, _)| name.starts_with(b"user.")) {
-        fsetxattr(file, &name[..], value, XattrFlags::empty()).map_err(|errno| {
-            let name = String::from_utf8_lossy(name);
-            failed(&format!("its attribute {name}"), errno)
-        })?;
+    /// What a folder gets when all is in it.
+    pub(super) fn folder(&mut self, folder: &OwnedFd) {
+        let mut wanted = self.head.mode;
+        if !self.set_owner(|uid, gid| fchown(folder, Some(uid), Some(gid))) {
+            wanted &= !SET_ID;
+        }
+        self.set_attributes(false, |name, value| {
+            fsetxattr(folder, name, value, XattrFlags::empty())
+        });
+        match fstat(folder) {
+            Err(errno) => self.failed("permissions", errno),
+            Ok(stat) => {
+                let now = stat.st_mode & 0o7777;
+                let mode = if self.options.permissions {
+                    wanted
+                } else {
+                    // What it was made with has gone through the umask; the owner's bits were added.
+                    now & (wanted | 0o7077)
+                };
+                if mode != now {
+                    self.note("permissions", fchmod(folder, Mode::from_raw_mode(mode)));
+                }
+            }
+        }
+        self.set_acls(folder.as_fd());
+        self.note("time", futimens(folder, &self.times()));
     }
-    Ok(())
-}
 
-fn owner(head: &Head) -> Result<(Uid, Gid)> {
-    // The highest number means "as it is".
-    let number = |n: u64| u32::try_from(n).ok().filter(|n| *n != u32::MAX);
-    match (number(head.uid), number(head.gid)) {
-        (Some(uid), Some(gid)) => Ok((Uid::from_raw(uid), Gid::from_raw(gid))),
-        _ => Err(Error::unnamed(format!("there is no owner {}:{}", head.uid, head.gid))),
+    /// Whether it has the owner that it should have.
+    fn set_owner(&mut self, set: impl Fn(Uid, Gid) -> rustix::io::Result<()>) -> bool {
+        if !self.options.owner {
+            return true;
+        }
+        let (owner, numeric) = (&self.head.owner, self.options.numeric_owner);
+        let by_name = |number: Option<u32>| number.filter(|_| !numeric);
+        let uid = by_name(self.accounts.user(&owner.user)).or(owner.uid);
+        let gid = by_name(self.accounts.group(&owner.group)).or(owner.gid);
+        let (Some(uid), Some(gid)) = (uid, gid) else {
+            self.failures.push("its owner is not known, and can't be set".into());
+            return false;
+        };
+        let result = set(Uid::from_raw(uid), Gid::from_raw(gid));
+        self.note("owner", result);
+        result.is_ok()
     }
-}
 
-fn times(head: &Head) -> Timestamps {
-    Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-        last_modification: Timespec {
-            tv_sec: head.mtime,
-            tv_nsec: i64::from(head.nanoseconds.min(999_999_999)),
-        },
+    /// Sets extended attributes and the label. A link or pipe has none of its user.
+    fn set_attributes(
+        &mut self,
+        is_link: bool,
+        set: impl Fn(&[u8], &[u8]) -> rustix::io::Result<()>,
+    ) {
+        let options = self.options;
+        let attributes = &self.head.attributes;
+        if options.xattrs {
+            for (name, value) in &attributes.xattrs {
+                let wanted = if options.xattrs_include.is_empty() {
+                    name.starts_with(b"user.")
+                } else {
+                    options.xattrs_include.iter().any(|p| pattern::fits(p, name))
+                };
+                // Those have settings of their own.
+                let is_other =
+                    name.starts_with(b"system.posix_acl_") || name == b"security.selinux";
+                if wanted && !is_other && !(is_link && name.starts_with(b"user.")) {
+                    let result = set(name, value);
+                    self.note(&format!("attribute {}", name.escape_ascii()), result);
+                }
+            }
+        }
+        if options.selinux
+            && let Some(label) = &attributes.selinux
+        {
+            // With a NUL, as the kernel has it.
+            let label = [label.strip_suffix(b"\0").unwrap_or(label), b"\0"].concat();
+            self.note("SELinux label", set(b"security.selinux", &label));
+        }
     }
-}
 
-fn failed(what: &str, errno: rustix::io::Errno) -> Error {
-    Error::unnamed_from(format!("{what} can't be set"), errno)
+    fn set_acls(&mut self, file: BorrowedFd<'_>) {
+        if !self.options.acls {
+            return;
+        }
+        let attributes = &self.head.attributes;
+        if attributes.acl_foreign {
+            self.failures.push("its access control list is of a kind that can't be set".into());
+        }
+        for (name, text) in
+            [(acl::ACCESS, &attributes.acl_access), (acl::DEFAULT, &attributes.acl_default)]
+        {
+            let Some(text) = text else { continue };
+            match acl::encode(text, self.accounts, self.options.numeric_owner) {
+                Some(value) => {
+                    let result = fsetxattr(file, name, &value, XattrFlags::empty());
+                    self.note("access control list", result);
+                }
+                None => self.failures.push(format!(
+                    "its access control list can't be set: it can't be read, or names who is not known: {}",
+                    text[..text.len().min(200)].escape_ascii()
+                )),
+            }
+        }
+    }
+
+    fn times(&self) -> Timestamps {
+        Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            last_modification: Timespec {
+                tv_sec: self.head.mtime,
+                tv_nsec: i64::from(self.head.nanoseconds.min(999_999_999)),
+            },
+        }
+    }
+
+    fn note(&mut self, what: &str, result: rustix::io::Result<()>) {
+        if let Err(errno) = result {
+            self.failed(what, errno);
+        }
+    }
+
+    fn failed(&mut self, what: &str, errno: Errno) {
+        self.failures.push(format!("its {what} can't be set: {errno}"));
+    }
 }

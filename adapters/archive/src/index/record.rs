@@ -109,6 +109,7 @@ impl<'a> Input<'a> {
             header_len,
             checksum: u32::from_le_bytes(self.bytes(4)?.try_into().ok()?),
             place: Some(place),
+            details: None,
         };
         let whole = header_len > 0 && header_len <= tar_len && !entry.path.is_empty();
         whole.then_some(entry)
@@ -185,6 +186,7 @@ mod tests {
             header_len: BLOCK,
             checksum: 7,
             place: Some(Place::default()),
+            details: None,
         }
     }
 

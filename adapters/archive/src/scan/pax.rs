@@ -1,6 +1,7 @@
 //! What PAX extended headers say (POSIX pax, and what GNU tar, star and libarchive add).
 
-use crate::{Error, Result};
+use super::head::Attributes;
+use super::values::{decimal, libarchive_xattr, time};
 
 /// The keys that we know, of one entry or of all that follow.
 #[derive(Clone, Debug, Default)]
@@ -10,148 +11,294 @@ pub(super) struct Extensions {
     pub(super) size: Option<u64>,
     /// Seconds and nanoseconds.
     pub(super) mtime: Option<(i64, u32)>,
-    pub(super) uid: Option<u64>,
-    pub(super) gid: Option<u64>,
-    pub(super) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) uid: Option<u32>,
+    pub(super) gid: Option<u32>,
+    pub(super) user: Option<Vec<u8>>,
+    pub(super) group: Option<Vec<u8>>,
+    pub(super) attributes: Attributes,
     pub(super) sparse: Sparse,
+    /// What was dropped because it can't be read.
+    pub(super) dropped: Vec<String>,
 }
 
 /// GNU tar's three ways to say where the holes are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sparse {
-    /// Version 1.0: the map is before the contents.
-    pub(super) map_in_data: bool,
+    /// 1: the map is before the contents.
+    pub(super) major: Option<u64>,
     /// Versions 0.0 and 0.1: offsets and lengths by turns.
-    pub(super) numbers: Vec<u64>,
+    pub(super) numbers: Option<Vec<u64>>,
     pub(super) real_size: Option<u64>,
+    /// Something of it can't be read.
+    pub(super) is_damaged: bool,
 }
 
-const XATTR: &[u8] = b"SCHILY.xattr.";
+/// More than this many dropped records of one header are not told one by one.
+const MAX_DROPPED: usize = 100;
 
 impl Extensions {
-    /// Takes the records of a header, which began at byte `at` of the tar.
-    pub(super) fn parse(&mut self, data: &[u8], at: u64) -> Result<()> {
+    /// Takes the records of a header. What can't be read is dropped.
+    pub(super) fn parse(&mut self, data: &[u8]) {
         let mut rest = data;
         let mut sparse_name = None;
-        while !rest.is_empty() {
-            let wrong = || Error::tar(at, "an extended header has a record that can't be read");
-            let (key, value, behind) = record(rest).ok_or_else(wrong)?;
-            rest = behind;
-            let number = || decimal(value).ok_or_else(wrong);
-            match key {
-                // As if it had not been said (POSIX pax, "an empty value").
-                b"path" | b"linkpath" | b"size" | b"uid" | b"gid" | b"mtime"
-                    if value.is_empty() => {}
-                b"path" => self.path = Some(value.to_vec()),
-                b"linkpath" => self.link = Some(value.to_vec()),
-                b"size" => self.size = Some(number()?),
-                b"uid" => self.uid = Some(number()?),
-                b"gid" => self.gid = Some(number()?),
-                b"mtime" => self.mtime = Some(time(value).ok_or_else(wrong)?),
-                b"GNU.sparse.name" => sparse_name = Some(value.to_vec()),
-                b"GNU.sparse.major" => self.sparse.map_in_data = number()? == 1,
-                b"GNU.sparse.realsize" | b"GNU.sparse.size" => {
-                    self.sparse.real_size = Some(number()?);
+        loop {
+            rest = match record(rest) {
+                Record::End => break,
+                Record::Broken { what, behind } => {
+                    self.drop_record(format!("a record of an extended header {what}"));
+                    let (lost, behind) = rest.split_at(rest.len() - behind.len());
+                    self.sparse.is_damaged |= lost.windows(11).any(|bytes| bytes == b"GNU.sparse.");
+                    behind
                 }
-                b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
-                    self.sparse.numbers.push(number()?);
-                }
-                b"GNU.sparse.map" => {
-                    let numbers = value.split(|byte| *byte == b',').map(decimal);
-                    self.sparse.numbers = numbers.collect::<Option<_>>().ok_or_else(wrong)?;
-                }
-                _ => {
-                    if let Some(name) = key.strip_prefix(XATTR) {
-                        self.xattrs.push((name.to_vec(), value.to_vec()));
+                Record::Whole { key, value, behind } => {
+                    if key == b"GNU.sparse.name" {
+                        sparse_name = Some(value.to_vec());
+                    } else if self.take(key, value).is_none() {
+                        self.sparse.is_damaged |= key.starts_with(b"GNU.sparse.");
+                        self.drop_record(unreadable(key, value));
                     }
+                    behind
+                }
+            };
+        }
+        if let Some(name) = sparse_name.filter(|name| !name.is_empty()) {
+            self.path = Some(name);
+        }
+    }
+
+    fn drop_record(&mut self, what: String) {
+        if self.dropped.len() < MAX_DROPPED {
+            self.dropped.push(what);
+        }
+    }
+
+    /// Takes one record; `None` if its value can't be read. An empty value stands for none (POSIX pax).
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
+        match key {
+            b"path" => self.path = self.name(key, value),
+            b"linkpath" => self.link = self.name(key, value),
+            b"uname" => self.user = self.name(key, value),
+            b"gname" => self.group = self.name(key, value),
+            b"size" => self.size = given(value, file_size)?,
+            b"uid" => self.uid = given(value, owner)?,
+            b"gid" => self.gid = given(value, owner)?,
+            b"mtime" => self.mtime = given(value, time)?,
+            // They are not restored, but a person should know.
+            b"atime" | b"ctime" => drop(given(value, time)?),
+            b"GNU.sparse.major" => self.sparse.major = Some(decimal(value)?),
+            b"GNU.sparse.minor" | b"GNU.sparse.numblocks" => drop(decimal(value)?),
+            b"GNU.sparse.realsize" | b"GNU.sparse.size" => {
+                self.sparse.real_size = Some(file_size(value)?);
+            }
+            b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
+                self.sparse.numbers.get_or_insert_default().push(decimal(value)?);
+            }
+            b"GNU.sparse.map" => {
+                let value = value.strip_suffix(b",").unwrap_or(value);
+                let numbers = value.split(|byte| *byte == b',').map(decimal);
+                self.sparse.numbers = Some(if value.is_empty() {
+                    Vec::new()
+                } else {
+                    numbers.collect::<Option<_>>()?
+                });
+            }
+            b"SCHILY.acl.access" => self.attributes.acl_access = Some(value.to_vec()),
+            b"SCHILY.acl.default" => self.attributes.acl_default = Some(value.to_vec()),
+            b"SCHILY.acl.ace" => self.attributes.acl_foreign = true,
+            b"RHT.security.selinux" => self.attributes.selinux = Some(value.to_vec()),
+            _ => {
+                if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
+                    self.attributes.set_xattr(checked_key(name)?, value.to_vec(), true);
+                } else if let Some(name) = key.strip_prefix(b"LIBARCHIVE.xattr.") {
+                    let (name, value) = libarchive_xattr(name, value)?;
+                    self.attributes.set_xattr(checked_key(&name)?, value, false);
                 }
             }
         }
-        if sparse_name.is_some() {
-            self.path = sparse_name;
-        }
-        Ok(())
+        Some(())
     }
 
-    /// These, with those of one entry before them.
+    /// A name up to a NUL, as those read it for which names end there.
+    fn name(&mut self, key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+        let name = super::raw::text(value);
+        if value[name.len()..].iter().any(|byte| *byte != 0) {
+            let key = String::from_utf8_lossy(key);
+            self.drop_record(format!("its {key} has a NUL in it; what is behind that is dropped"));
+        }
+        (!name.is_empty()).then(|| name.to_vec())
+    }
+
+    /// What all entries that follow get of a global header: what is of one entry alone is dropped.
+    pub(super) fn global(&mut self, data: &[u8]) {
+        let mut new = Self::default();
+        new.parse(data);
+        let single = [
+            ("path", new.path.is_some()),
+            ("linkpath", new.link.is_some()),
+            ("size", new.size.is_some()),
+        ];
+        for (key, _) in single.iter().filter(|(_, is_there)| *is_there) {
+            new.drop_record(format!("a global header has a {key} for all entries; it is dropped"));
+        }
+        *self = Self {
+            mtime: new.mtime.or(self.mtime),
+            uid: new.uid.or(self.uid),
+            gid: new.gid.or(self.gid),
+            user: new.user.or(self.user.take()),
+            group: new.group.or(self.group.take()),
+            dropped: new.dropped,
+            ..Self::default()
+        };
+    }
+
+    /// These global ones, with those of one entry before them.
     pub(super) fn overlaid(&self, entry: Self) -> Self {
         Self {
-            path: entry.path.or_else(|| self.path.clone()),
-            link: entry.link.or_else(|| self.link.clone()),
-            size: entry.size.or(self.size),
             mtime: entry.mtime.or(self.mtime),
             uid: entry.uid.or(self.uid),
             gid: entry.gid.or(self.gid),
-            xattrs: entry.xattrs,
-            sparse: entry.sparse,
+            user: entry.user.or_else(|| self.user.clone()),
+            group: entry.group.or_else(|| self.group.clone()),
+            ..entry
         }
     }
 }
 
-/// Key and value of the record "LENGTH KEY=VALUE\n", and what is behind it.
-fn record(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let space = data.iter().position(|byte| *byte == b' ')?;
-    let len = usize::try_from(decimal(&data[..space])?).ok()?;
-    let record = data.get(space + 1..len)?;
-    let (end, body) = record.split_last()?;
-    let equals = body.iter().position(|byte| *byte == b'=')?;
-    (*end == b'\n').then(|| (&body[..equals], &body[equals + 1..], &data[len..]))
-}
-
-pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
+impl Attributes {
+    /// Libarchive writes each attribute twice; the form that is not encoded counts.
+    fn set_xattr(&mut self, name: &[u8], value: Vec<u8>, counts: bool) {
+        match self.xattrs.iter_mut().find(|(known, _)| known == name) {
+            Some(known) if counts => known.1 = value,
+            Some(_) => {}
+            None => self.xattrs.push((name.to_vec(), value)),
+        }
     }
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Seconds with a fraction, before 1970 too.
-fn time(value: &[u8]) -> Option<(i64, u32)> {
-    let (negative, value) = match value.strip_prefix(b"-") {
-        Some(value) => (true, value),
-        None => (false, value),
+/// The name of an extended attribute, which a system call can take.
+fn checked_key(name: &[u8]) -> Option<&[u8]> {
+    (!name.is_empty() && !name.contains(&0)).then_some(name)
+}
+
+/// An empty value says that there is none; `None` if it can't be read.
+fn given<T>(value: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Option<Option<T>> {
+    if value.is_empty() { Some(None) } else { read(value).map(Some) }
+}
+
+fn file_size(value: &[u8]) -> Option<u64> {
+    decimal(value).filter(|size| i64::try_from(*size).is_ok())
+}
+
+/// The highest number stands for no owner.
+fn owner(value: &[u8]) -> Option<u32> {
+    u32::try_from(decimal(value)?).ok().filter(|number| *number != u32::MAX)
+}
+
+fn unreadable(key: &[u8], value: &[u8]) -> String {
+    const SHOWN: usize = 40;
+    let key = key[..key.len().min(SHOWN)].escape_ascii();
+    let more = if value.len() > SHOWN { "..." } else { "" };
+    let value = value[..value.len().min(SHOWN)].escape_ascii();
+    format!("its {key} is dropped: it can't be {value}{more}")
+}
+
+/// What is next in an extended header.
+enum Record<'a> {
+    Whole {
+        key: &'a [u8],
+        value: &'a [u8],
+        behind: &'a [u8],
+    },
+    Broken {
+        what: &'static str,
+        behind: &'a [u8],
+    },
+    /// Nothing but padding follows.
+    End,
+}
+
+/// Reads the record "LENGTH KEY=VALUE\n". Blanks may be before the length, and padding behind the last
+/// record.
+fn record(data: &[u8]) -> Record<'_> {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = data.iter().position(|byte| !blank(byte)).unwrap_or(data.len());
+    if data[start..].iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\n')) {
+        return Record::End;
+    }
+    let broken = |what| Record::Broken { what, behind: &[] };
+    let digits = data[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some(len) = decimal(&data[start..start + digits]) else {
+        return broken("has no length; what follows is dropped");
     };
-    let mut parts = value.splitn(2, |byte| *byte == b'.');
-    let seconds = i64::try_from(decimal(parts.next()?)?).ok()?;
-    let mut digits = *b"000000000";
-    if let Some(fraction) = parts.next() {
-        let n = fraction.len().min(digits.len());
-        digits[..n].copy_from_slice(&fraction[..n]);
+    let body_start = start + digits;
+    let Some(record) =
+        usize::try_from(len).ok().and_then(|len| data.get(..len)).filter(|r| r.len() > body_start)
+    else {
+        return broken("has a length that is wrong; what follows is dropped");
+    };
+    let behind = &data[record.len()..];
+    let Some(body) = record[body_start..].strip_suffix(b"\n") else {
+        return broken("does not end where it says; what follows is dropped");
+    };
+    let key_start = body.iter().position(|byte| !blank(byte)).unwrap_or(body.len());
+    match body[key_start..].iter().position(|byte| *byte == b'=') {
+        Some(equals) if key_start > 0 => {
+            let (key, value) = body[key_start..].split_at(equals);
+            Record::Whole { key, value: &value[1..], behind }
+        }
+        _ => Record::Broken { what: "has no key; it is dropped", behind },
     }
-    let nanoseconds = decimal(&digits)? as u32;
-    Some(match (negative, nanoseconds) {
-        (false, _) => (seconds, nanoseconds),
-        (true, 0) => (-seconds, 0),
-        (true, _) => (-seconds - 1, 1_000_000_000 - nanoseconds),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn records_are_read_one_behind_the_other() {
+    fn parsed(data: &[u8]) -> Extensions {
         let mut extensions = Extensions::default();
-        let data = b"12 path=a/b\n30 mtime=1350244992.023960108\n26 SCHILY.xattr.user.x=\n=\n";
-        extensions.parse(data, 0).expect("good records");
-        assert_eq!(extensions.path.as_deref(), Some(&b"a/b"[..]));
-        assert_eq!(extensions.mtime, Some((1_350_244_992, 23_960_108)));
-        assert_eq!(extensions.xattrs, [(b"user.x".to_vec(), b"\n=".to_vec())]);
+        extensions.parse(data);
+        extensions
     }
 
     #[test]
-    fn bad_records_are_refused() {
-        for data in [&b"12 path=a/b"[..], b"99 path=a\n", b"x", b"9 size=x\n", b"0 a=\n"] {
-            assert!(Extensions::default().parse(data, 7).is_err(), "{data:?}");
+    fn records_are_read_one_behind_the_other() {
+        let data = b"12 path=a/b\n30 mtime=1350244992.023960108\n26 SCHILY.xattr.user.x=\n=\n";
+        let extensions = parsed(data);
+        assert_eq!(extensions.path.as_deref(), Some(&b"a/b"[..]));
+        assert_eq!(extensions.mtime, Some((1_350_244_992, 23_960_108)));
+        assert_eq!(extensions.attributes.xattrs, [(b"user.x".to_vec(), b"\n=".to_vec())]);
+        assert!(extensions.dropped.is_empty());
+    }
+
+    #[test]
+    fn bad_records_are_dropped_alone_where_their_end_is_known() {
+        for data in [&b"12 path=a/b"[..], b"99 path=a\n", b"x", b"0 a=\n", b"11path=a/b\n"] {
+            let extensions = parsed(data);
+            assert!(extensions.path.is_none(), "{data:?}");
+            assert_eq!(extensions.dropped.len(), 1, "{data:?}");
+        }
+        for bad in
+            [&b"9 uid=-1\n"[..], b"9 size=x\n", b"7 none\n", b"9 mtime=\n9 uid=99\n", b"6 =x\n\n"]
+        {
+            let extensions = parsed(&[bad, b"12 path=a/b\n"].concat());
+            assert!(extensions.path.is_some() || bad.len() == 7, "{bad:?}");
+        }
+        assert_eq!(parsed(b"9 uid=-1\n").dropped, ["its uid is dropped: it can't be -1"]);
+    }
+
+    #[test]
+    fn padding_is_no_record() {
+        for data in [&b"12 path=a/b\n\0\0\0"[..], b"  14 path=a/b\n", b"12 path=a/b\n  \n"] {
+            let extensions = parsed(data);
+            assert_eq!(extensions.path.as_deref(), Some(&b"a/b"[..]), "{data:?}");
+            assert!(extensions.dropped.is_empty(), "{data:?}");
         }
     }
 
     #[test]
-    fn times_before_1970_have_a_positive_fraction() {
-        assert_eq!(time(b"-1.25"), Some((-2, 750_000_000)));
-        assert_eq!(time(b"-3"), Some((-3, 0)));
-        assert_eq!(time(b"7.5"), Some((7, 500_000_000)));
-        assert_eq!(time(b"7.x"), None);
+    fn both_forms_of_an_attribute_are_one() {
+        let extensions = parsed(b"30 LIBARCHIVE.xattr.user.a=eA\n25 SCHILY.xattr.user.a=y\n");
+        assert_eq!(extensions.attributes.xattrs.len(), 1, "{extensions:?}");
+        assert_eq!(extensions.attributes.xattrs[0].1, b"y");
     }
 }

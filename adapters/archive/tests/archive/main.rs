@@ -1,6 +1,8 @@
 //! Block gzip and archives, against peers that know nothing of us.
 
 mod append;
+mod builder;
+mod cases;
 mod common;
 mod damage;
 mod device;

@@ -1,0 +1,82 @@
+//! Hard links that can't be extracted.
+
+use std::collections::HashSet;
+
+use crate::entry::trimmed;
+use crate::{Entry, EntryKind, Warning};
+
+/// Finds hard links to themselves, and to names that no entry before them has.
+pub(crate) fn check(entries: &[Entry]) -> Vec<Warning> {
+    let mut names = HashSet::new();
+    let mut warnings = Vec::new();
+    // Only archives with hard links pay for the names.
+    let last = entries.iter().rposition(|entry| entry.kind == EntryKind::HardLink);
+    for entry in &entries[..last.map_or(0, |last| last + 1)] {
+        let path = relative(&entry.path);
+        if entry.kind == EntryKind::HardLink {
+            let target = relative(&entry.link);
+            let told = |what: String| Warning::new(&entry.path, entry.start, what);
+            if !names.contains(target) {
+                let target = String::from_utf8_lossy(&entry.link).into_owned();
+                warnings.push(told(if path == relative(&entry.link) {
+                    "it is a hard link to itself, and no entry before it has its contents".into()
+                } else {
+                    format!("it is a hard link to {target}, which is not before it in the archive")
+                }));
+            } else if path == target {
+                warnings.push(told("it is a hard link to itself".into()));
+            }
+        }
+        names.insert(path);
+    }
+    warnings
+}
+
+/// Names as extraction takes them: it strips `/` from their beginning.
+fn relative(path: &[u8]) -> &[u8] {
+    let first = path.iter().position(|byte| *byte != b'/').unwrap_or(path.len());
+    trimmed(&path[first..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(kind: EntryKind, path: &str, link: &str) -> Entry {
+        Entry {
+            path: path.as_bytes().into(),
+            link: link.as_bytes().into(),
+            kind,
+            size: 0,
+            mode: 0o644,
+            mtime: 0,
+            uid: 0,
+            gid: 0,
+            start: 512,
+            tar_len: 512,
+            header_len: 512,
+            checksum: 0,
+            place: None,
+            details: None,
+        }
+    }
+
+    #[test]
+    fn links_need_a_target_before_them() {
+        let entries = [
+            entry(EntryKind::File, "./d/file", ""),
+            entry(EntryKind::HardLink, "good", "d/file"),
+            entry(EntryKind::HardLink, "absolute", "/d/file"),
+            entry(EntryKind::HardLink, "chained", "good"),
+            entry(EntryKind::HardLink, "good", "./good"),
+            entry(EntryKind::HardLink, "alone", "alone"),
+            entry(EntryKind::HardLink, "early", "late"),
+            entry(EntryKind::File, "late", ""),
+            entry(EntryKind::Symlink, "symlink", "nowhere"),
+        ];
+        let warnings = check(&entries);
+        let names: Vec<_> = warnings.iter().map(Warning::name_bytes).collect();
+        assert_eq!(names, [&b"good"[..], b"alone", b"early"]);
+        assert!(warnings.iter().all(|warning| !warning.is_notice()));
+    }
+}
