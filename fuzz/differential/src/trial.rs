@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::kit::judge::{self, Difference};
-use crate::kit::ours::{self, Outcome};
+use crate::kit::judge::{self, Difference, Evidence};
+use crate::kit::ours;
 use crate::kit::{rules, tree};
 use crate::libarchive::Libarchive;
 
@@ -75,15 +75,15 @@ impl Bench {
         }
         let bsd_said = self.libarchive.extract(tar, &bsd)?;
         let (ours, bsd) = (tree::read(&ours, self.started)?, tree::read(&bsd, self.started)?);
-        if judge::differences(&ours, &bsd, &bsd, &outcome).is_empty() {
+        let mut evidence = Evidence::new(tar, false, outcome, String::new(), bsd_said);
+        if judge::differences(&ours, &bsd, &bsd, &evidence).is_empty() {
             return Ok(Verdict::Alike);
         }
         // Where libarchive's is another one, GNU tar's may be the same.
-        let gnu_said = self.gnu_tar(tar, &gnu)?;
+        evidence.gnu = self.gnu_tar(tar, &gnu)?;
         let gnu = tree::read(&gnu, self.started)?;
-        let differences = judge::differences(&ours, &gnu, &bsd, &outcome);
-        let said = format!("GNU: {gnu_said}\nlibarchive: {bsd_said}\n");
-        Ok(verdict(&differences, &outcome, &said))
+        let differences = judge::differences(&ours, &gnu, &bsd, &evidence);
+        Ok(verdict(&differences, &evidence))
     }
 
     /// As nobody, and so without a process for privileges.
@@ -131,11 +131,11 @@ fn reading(gz: &[u8]) -> Option<Finding> {
     }
 }
 
-fn verdict(differences: &[Difference], outcome: &Outcome, said: &str) -> Verdict {
+fn verdict(differences: &[Difference], evidence: &Evidence) -> Verdict {
     let mut explained = Vec::new();
     let mut unexplained = Vec::new();
     for difference in differences {
-        match rules::explain(difference, outcome) {
+        match rules::explain(difference, evidence) {
             Some(rule) => explained.push(rule.name),
             None => unexplained.push(difference),
         }
@@ -143,19 +143,19 @@ fn verdict(differences: &[Difference], outcome: &Outcome, said: &str) -> Verdict
     let Some(first) = unexplained.first() else {
         return if explained.is_empty() { Verdict::Alike } else { Verdict::Explained(explained) };
     };
-    let complaints = outcome.complaints.join(" | ");
+    let complaints = evidence.ours.complaints.join(" | ");
     let mut text = String::new();
     for difference in &unexplained {
         text += &format!("{difference}\n");
     }
-    text += &format!("{said}ours: {complaints}\n");
-    Verdict::Wrong(Finding { signature: signature(first, outcome), text })
+    text += &format!("GNU: {}\nlibarchive: {}\nours: {complaints}\n", evidence.gnu, evidence.bsd);
+    Verdict::Wrong(Finding { signature: signature(first, evidence), text })
 }
 
 /// The aspect, the kinds of things, and the shape of what we said.
-fn signature(difference: &Difference, outcome: &Outcome) -> String {
+fn signature(difference: &Difference, evidence: &Evidence) -> String {
     let kind = |node: &Option<tree::Node>| node.as_ref().map_or("-", |node| node.kind.name());
-    let last = outcome.complaints.last().map_or("", String::as_str);
+    let last = evidence.ours.complaints.last().map_or("", String::as_str);
     let what = last.rsplit(": ").next().unwrap_or(last);
     let what: String = what.chars().filter(|c| !c.is_ascii_digit()).take(40).collect();
     let (ours, gnu, bsd) = (kind(&difference.ours), kind(&difference.gnu), kind(&difference.bsd));

@@ -48,6 +48,9 @@ pub(super) fn head(
     if before.long_name.is_some() && !given(&before.long_name) {
         dropped.push("its long name is empty; it is dropped".into());
     }
+    if before.long_link.is_some() && !given(&before.long_link) {
+        dropped.push("its long link target is empty; it is dropped".into());
+    }
     let long_name = before.long_name.filter(|name| !name.is_empty());
     let path = pax.path.take().or(long_name).unwrap_or_else(|| raw.path());
     let long_link = before.long_link.filter(|name| !name.is_empty());

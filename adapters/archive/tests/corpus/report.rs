@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kit::cases::Case;
-use crate::kit::judge::Difference;
-use crate::kit::ours::Outcome;
+use crate::kit::judge::{Difference, Evidence};
 use crate::kit::rules::{self, RULES};
 
 /// Counts what rules explain, and keeps what they don't.
@@ -16,24 +15,20 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn add(
-        &mut self,
-        case: &Case,
-        outcome: &Outcome,
-        differences: &[Difference],
-        logs: impl Fn() -> String,
-    ) {
+    pub(crate) fn add(&mut self, case: &Case, evidence: &Evidence, differences: &[Difference]) {
         let mut lines = String::new();
         for difference in differences {
-            match rules::explain(difference, outcome) {
+            match rules::explain(difference, evidence) {
                 Some(rule) => *self.explained.entry(rule.name).or_default() += 1,
                 None => lines.extend(["    ", &difference.to_string(), "\n"]),
             }
         }
         if !lines.is_empty() {
-            let complaints = outcome.complaints.join(" | ");
-            let complaints = format!("    ours: {complaints}\n");
-            self.unexplained.extend([&case.name, "\n", &lines, &logs(), &complaints]);
+            let one_line = |log: &str| log.trim_end().replace('\n', " | ");
+            let (gnu, bsd) = (one_line(&evidence.gnu), one_line(&evidence.bsd));
+            let ours = evidence.ours.complaints.join(" | ");
+            let said = format!("    GNU: {gnu}\n    bsdtar: {bsd}\n    ours: {ours}\n");
+            self.unexplained.extend([&case.name, "\n", &lines, &said]);
             self.count += 1;
         }
     }

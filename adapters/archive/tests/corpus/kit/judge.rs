@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::ours::Outcome;
+use super::tarball::{BLOCK, TYPE};
 use super::tree::{Kind, Node, Tree};
 
 /// What differs of a path.
@@ -24,6 +25,46 @@ pub(crate) enum Aspect {
     Lost,
     /// In a peer's, not in ours, and nothing was said.
     Silent,
+}
+
+/// What else is known of a case.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    pub(crate) ours: Outcome,
+    /// What the peers said.
+    pub(crate) gnu: String,
+    pub(crate) bsd: String,
+    /// Whether the archive has a sparse file.
+    pub(crate) has_sparse: bool,
+    /// Whether there is something behind zeros.
+    pub(crate) has_more: bool,
+    /// Whether `before.txt` and `after.txt` are sound.
+    pub(crate) is_sound: bool,
+}
+
+impl Evidence {
+    pub(crate) fn new(tar: &[u8], is_sound: bool, ours: Outcome, gnu: String, bsd: String) -> Self {
+        let has_sparse = tar.windows(10).any(|bytes| bytes == b"GNU.sparse")
+            || tar.chunks_exact(BLOCK).any(|block| block[TYPE.start] == b'S');
+        let blocks = tar.chunks_exact(BLOCK).map(|block| block.iter().all(|byte| *byte == 0));
+        let has_more = blocks.skip_while(|is_zero| !is_zero).any(|is_zero| !is_zero);
+        Self { ours, gnu, bsd, has_sparse, has_more, is_sound }
+    }
+
+    /// Whether we said something with these words in it.
+    pub(crate) fn told(&self, words: &str) -> bool {
+        self.ours.complaints.iter().any(|complaint| complaint.contains(words))
+    }
+
+    /// What we said of a path, or of what is below it.
+    pub(crate) fn told_of(&self, path: &[u8]) -> impl Iterator<Item = &str> {
+        let path = String::from_utf8_lossy(path).into_owned();
+        let complaints = self.ours.complaints.iter();
+        complaints.map(String::as_str).filter(move |complaint| {
+            let complaint = complaint.trim_start_matches(['.', '/']);
+            complaint.strip_prefix(&path).is_some_and(|rest| rest.starts_with([':', '/']))
+        })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -70,8 +111,11 @@ pub(crate) fn differences(
     ours: &Tree,
     gnu: &Tree,
     bsd: &Tree,
-    outcome: &Outcome,
+    evidence: &Evidence,
 ) -> Vec<Difference> {
+    // A name that is another one in each tree is no loss.
+    let is_silent = evidence.ours.complaints.is_empty()
+        && ![gnu, bsd].iter().any(|peer| peer.keys().eq(ours.keys()));
     let paths: BTreeSet<_> = ours.keys().chain(gnu.keys()).chain(bsd.keys()).collect();
     let mut all = Vec::new();
     for path in paths {
@@ -82,8 +126,8 @@ pub(crate) fn differences(
         };
         match (ours, gnu, bsd) {
             (None, Some(_), Some(_)) => tell(Aspect::Missing),
-            (None, ..) if SOUND.contains(&&path[..]) => tell(Aspect::Lost),
-            (None, ..) if outcome.complaints.is_empty() => tell(Aspect::Silent),
+            (None, ..) if evidence.is_sound && SOUND.contains(&&path[..]) => tell(Aspect::Lost),
+            (None, ..) if is_silent => tell(Aspect::Silent),
             (Some(_), None, None) => tell(Aspect::Extra),
             (Some(ours), ..) => {
                 let peers: Vec<_> = [gnu, bsd].into_iter().flatten().collect();
@@ -136,7 +180,8 @@ mod tests {
 
     fn aspects(ours: &Tree, gnu: &Tree, bsd: &Tree, complaint: Option<&str>) -> Vec<Aspect> {
         let outcome = Outcome { complaints: complaint.into_iter().map(str::to_owned).collect() };
-        let differences = differences(ours, gnu, bsd, &outcome);
+        let evidence = Evidence::new(b"", true, outcome, String::new(), String::new());
+        let differences = differences(ours, gnu, bsd, &evidence);
         differences.into_iter().map(|difference| difference.aspect).collect()
     }
 
@@ -150,10 +195,12 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_told_of_and_is_not_sound() {
-        let (none, odd, after) = (tree(&[]), tree(&[("odd", 1)]), tree(&[("after.txt", 1)]));
+        let (none, odd, other) = (tree(&[]), tree(&[("odd", 1)]), tree(&[("other", 1)]));
+        let after = tree(&[("after.txt", 1)]);
         assert_eq!(aspects(&none, &odd, &odd, Some("why")), [Aspect::Missing]);
         assert_eq!(aspects(&none, &odd, &none, Some("why")), []);
-        assert_eq!(aspects(&none, &odd, &none, None), [Aspect::Silent]);
+        assert_eq!(aspects(&none, &odd, &other, None), [Aspect::Silent, Aspect::Silent]);
+        assert_eq!(aspects(&odd, &odd, &other, None), []);
         assert_eq!(aspects(&none, &after, &none, Some("why")), [Aspect::Lost]);
         assert_eq!(aspects(&odd, &none, &none, Some("why")), [Aspect::Extra]);
     }

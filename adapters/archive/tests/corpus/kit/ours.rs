@@ -50,12 +50,19 @@ fn extract_into(
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
             Ok(Some(mut entry)) => match extractor.extract(&mut entry) {
-                Ok(Extracted::Skipped(why)) => complaints.push(why.to_owned()),
+                Ok(Extracted::Skipped(why)) => {
+                    complaints.push(format!("{}: {why}", entry.entry().path().display()));
+                }
                 Ok(_) => {}
                 Err(error) => complaints.push(chain(&error)),
             },
         }
     };
+    for warning in archive.take_warnings().into_iter().chain(extractor.take_warnings()) {
+        if !warning.is_notice() {
+            complaints.push(warning.to_string());
+        }
+    }
     extractor.finish()?;
     walked
 }

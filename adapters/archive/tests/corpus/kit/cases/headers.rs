@@ -52,6 +52,10 @@ fn first_header_is_damaged(cases: &mut Vec<Case>) {
         let tar = Tarball::default().raw(&block).data(b"odd\n").after();
         cases.push(Case::new(format!("header/first/chksum/{what}"), tar));
     }
+    // A lost header, zeros that may be its file's, and an entry that replaces one from before.
+    let mut behind = Tarball::new();
+    behind.raw(&[b'g'; 512]).raw(&[0; 512]).folder(b"before.txt/");
+    cases.push(Case::new("header/garbage/zeros", behind.end()));
     for (what, blocks) in [("one-block", 1), ("three-blocks", 3)] {
         let garbage: Vec<u8> = (0..blocks * 512).map(|i: u32| (i * 7 % 251) as u8).collect();
         let tar = Tarball::new().raw(&garbage).after();

@@ -39,6 +39,12 @@ fn targets(cases: &mut Vec<Case>) {
     let mut existing = Tarball::new();
     existing.file(b"odd", b"odd\n").link(b'1', b"odd", b"nowhere");
     cases.push(Case::new("link/hardlink/missing-over-existing", existing.after()));
+    let mut existing = Tarball::new();
+    existing.file(b"odd", b"odd\n").link(b'1', b"odd", b"");
+    cases.push(Case::new("link/hardlink/empty-over-existing", existing.after()));
+    let mut nested = Tarball::new();
+    nested.link(b'1', b"folder/odd", b"nowhere");
+    cases.push(Case::new("link/hardlink/missing-in-new-folder", nested.after()));
     let mut twice = Tarball::new();
     twice.file(b"odd", b"odd\n").link(b'1', b"two", b"odd").link(b'1', b"odd", b"two");
     cases.push(Case::new("link/hardlink/back", twice.after()));
