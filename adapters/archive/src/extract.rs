@@ -246,11 +246,11 @@ impl Extractor {
         head: &Head,
         before: &[&[u8]],
         last: &[u8],
-        make: impl Fn(&OwnedFd, &[u8]) -> rustix::io::Result<()>,
+        create: impl Fn(&OwnedFd, &[u8]) -> rustix::io::Result<()>,
     ) -> Result<Extracted> {
         let folder = self.folders.parent(before)?;
         let place = Place { folder, name: last };
-        let made = place.make(self.options.existing, |name| make(folder, name))?;
+        let made = place.make(self.options.existing, |name| create(folder, name))?;
         let Some(made) = made else { return Ok(Extracted::Kept) };
         let mut setter = Setter::new(head, &self.options, &self.accounts);
         setter.link(folder, made.name());

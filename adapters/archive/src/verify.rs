@@ -38,7 +38,9 @@ impl<R: Read> ArchiveReader<R> {
     }
 
     fn check_links(&mut self, entries: &[Entry]) {
-        links::check(entries).into_iter().for_each(|warning| self.walker.warn(warning));
+        for warning in links::check(entries) {
+            self.walker.warn(warning);
+        }
     }
 }
 

@@ -122,8 +122,8 @@ impl Folders {
             if !there.is_some_and(|(kind, _)| kind == FileType::Directory) {
                 was_there = false;
                 // Nobody else gets in before it has its permissions, and we do.
-                let mode = Mode::from_raw_mode(head.mode & 0o777 | 0o700);
-                let made = place.make(options.existing, |name| mkdirat(folder, name, mode))?;
+                let closed = Mode::from_raw_mode(head.mode & 0o777 | 0o700);
+                let made = place.make(options.existing, |name| mkdirat(folder, name, closed))?;
                 let Some(made) = made else { return Ok(Extracted::Kept) };
                 if made.settle()? {
                     self.forget();

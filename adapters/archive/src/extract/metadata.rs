@@ -113,26 +113,9 @@ impl<'a> Setter<'a> {
         is_link: bool,
         set: impl Fn(&[u8], &[u8]) -> rustix::io::Result<()>,
     ) {
-        let options = self.options;
-        let attributes = &self.head.attributes;
-        if options.xattrs {
-            for (name, value) in &attributes.xattrs {
-                let wanted = if options.xattrs_include.is_empty() {
-                    name.starts_with(b"user.")
-                } else {
-                    options.xattrs_include.iter().any(|p| pattern::fits(p, name))
-                };
-                // Those have settings of their own.
-                let is_other =
-                    name.starts_with(b"system.posix_acl_") || name == b"security.selinux";
-                if wanted && !is_other && !(is_link && name.starts_with(b"user.")) {
-                    let result = set(name, value);
-                    self.note(&format!("attribute {}", name.escape_ascii()), result);
-                }
-            }
-        }
-        if options.selinux
-            && let Some(label) = &attributes.selinux
+        self.set_xattrs(&set, |name| !(is_acl(name) || is_link && name.starts_with(b"user.")));
+        if self.options.selinux
+            && let Some(label) = &self.head.attributes.selinux
         {
             // With a NUL, as the kernel has it.
             let label = [label.strip_suffix(b"\0").unwrap_or(label), b"\0"].concat();
@@ -140,7 +123,31 @@ impl<'a> Setter<'a> {
         }
     }
 
+    /// Sets those extended attributes that are asked for, and of which `is_now` is true.
+    fn set_xattrs(
+        &mut self,
+        set: impl Fn(&[u8], &[u8]) -> rustix::io::Result<()>,
+        is_now: impl Fn(&[u8]) -> bool,
+    ) {
+        let options = self.options;
+        if !options.xattrs {
+            return;
+        }
+        for (name, value) in self.head.attributes.xattrs.iter().filter(|(name, _)| is_now(name)) {
+            let wanted = if options.xattrs_include.is_empty() {
+                name.starts_with(b"user.")
+            } else {
+                options.xattrs_include.iter().any(|p| pattern::fits(p, name))
+            };
+            if wanted {
+                let result = set(name, value);
+                self.note(&format!("attribute {}", name.escape_ascii()), result);
+            }
+        }
+    }
+
     fn set_acls(&mut self, file: BorrowedFd<'_>) {
+        self.set_xattrs(|name, value| fsetxattr(file, name, value, XattrFlags::empty()), is_acl);
         if !self.options.acls {
             return;
         }
@@ -184,4 +191,9 @@ impl<'a> Setter<'a> {
     fn failed(&mut self, what: &str, errno: Errno) {
         self.failures.push(format!("its {what} can't be set: {errno}"));
     }
+}
+
+/// Whether the attribute is an access control list, which permissions are part of.
+fn is_acl(name: &[u8]) -> bool {
+    name.starts_with(b"system.posix_acl_")
 }

@@ -74,10 +74,13 @@ pub(super) fn head(
         return Err(NoEntry::Name(stored));
     }
     let mut field = |name: &str, value: Result<Option<i64>, NoNumber>, default: i64| {
-        value.map(|value| value.unwrap_or(0)).unwrap_or_else(|_| {
-            told(format!("its {name} is dropped: the field of the header has no number"));
-            default
-        })
+        value.map_or_else(
+            |NoNumber| {
+                told(format!("its {name} is dropped: the field of the header has no number"));
+                default
+            },
+            Option::unwrap_or_default,
+        )
     };
     // Nobody but the owner gets in, if it is not known who may.
     let closed = if kind == EntryKind::Directory { 0o700 } else { 0o600 };
@@ -85,7 +88,7 @@ pub(super) fn head(
         Ok(Some(value)) if value < 0 => Err(NoNumber),
         value => value,
     };
-    let mode = field("mode", non_negative(raw.mode()), closed) as u32 & 0o7777;
+    let mode = field("mode", non_negative(raw.mode()), closed).cast_unsigned() as u32 & 0o7777;
     let (mtime, nanoseconds) = pax.mtime.unwrap_or_else(|| (field("mtime", raw.mtime(), 0), 0));
     let mut number = |name, given: Option<u32>, value: Result<Option<i64>, NoNumber>| {
         given.or_else(|| {

@@ -1,6 +1,7 @@
 //! What PAX extended headers say (POSIX pax, and what GNU tar, star and libarchive add).
 
 use super::head::Attributes;
+use super::raw::{NoNumber, text};
 use super::values::{decimal, libarchive_xattr, time};
 
 /// The keys that we know, of one entry or of all that follow.
@@ -80,12 +81,12 @@ impl Extensions {
             b"linkpath" => self.link = self.name(key, value),
             b"uname" => self.user = self.name(key, value),
             b"gname" => self.group = self.name(key, value),
-            b"size" => self.size = given(value, file_size)?,
-            b"uid" => self.uid = given(value, owner)?,
-            b"gid" => self.gid = given(value, owner)?,
-            b"mtime" => self.mtime = given(value, time)?,
+            b"size" => self.size = given(value, file_size).ok()?,
+            b"uid" => self.uid = given(value, owner).ok()?,
+            b"gid" => self.gid = given(value, owner).ok()?,
+            b"mtime" => self.mtime = given(value, time).ok()?,
             // They are not restored, but a person should know.
-            b"atime" | b"ctime" => drop(given(value, time)?),
+            b"atime" | b"ctime" => drop(given(value, time).ok()?),
             b"GNU.sparse.major" => self.sparse.major = Some(decimal(value)?),
             b"GNU.sparse.minor" => self.sparse.minor = Some(decimal(value)?),
             b"GNU.sparse.numblocks" => drop(decimal(value)?),
@@ -122,7 +123,7 @@ impl Extensions {
 
     /// A name up to a NUL, as those read it for which names end there.
     fn name(&mut self, key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
-        let name = super::raw::text(value);
+        let name = text(value);
         if value[name.len()..].iter().any(|byte| *byte != 0) {
             let key = String::from_utf8_lossy(key);
             self.drop_record(format!("its {key} has a NUL in it; what is behind that is dropped"));
@@ -190,9 +191,9 @@ fn checked_key(name: &[u8]) -> Option<&[u8]> {
     (!name.is_empty() && !name.contains(&0)).then_some(name)
 }
 
-/// An empty value says that there is none; `None` if it can't be read.
-fn given<T>(value: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Option<Option<T>> {
-    if value.is_empty() { Some(None) } else { read(value).map(Some) }
+/// An empty value says that there is none.
+fn given<T>(value: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>, NoNumber> {
+    if value.is_empty() { Ok(None) } else { read(value).map(Some).ok_or(NoNumber) }
 }
 
 fn file_size(value: &[u8]) -> Option<u64> {

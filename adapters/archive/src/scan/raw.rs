@@ -142,7 +142,7 @@ mod tests {
         for (field, value) in [
             (&b"0000644\0"[..], Ok(Some(0o644))),
             (b"    644 ", Ok(Some(0o644))),
-            (b"\0000644 ", Ok(Some(0o644))),
+            (b"\x000644 ", Ok(Some(0o644))),
             (b"644\0junk", Ok(Some(0o644))),
             (b"77777777", Ok(Some(0o77_777_777))),
             (b"\0\0\0\0", Ok(None)),

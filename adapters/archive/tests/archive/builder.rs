@@ -115,3 +115,8 @@ pub(crate) fn tar(entries: &[Entry]) -> Vec<u8> {
     tar.resize(tar.len() + 1024, 0);
     tar
 }
+
+/// A small file.
+pub(crate) fn good() -> Entry {
+    Entry::file("a.txt", b"a\n")
+}

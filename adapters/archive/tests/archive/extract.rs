@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use tar::{EntryType, Header};
-use uadk_compress_archive::{ArchiveReader, Error, ExtractOptions, Extracted, Extractor};
+use uadk_compress_archive::{ArchiveReader, Error, Existing, ExtractOptions, Extracted, Extractor};
 
 use crate::common::gzip;
 
@@ -257,4 +257,112 @@ fn a_file_whose_data_is_damaged_is_not_left_behind() {
     let Error::Entry { source: Some(source), .. } = error else { panic!("{error}") };
     assert!(matches!(*source, Error::Damaged { .. }), "{source}");
     assert_eq!(crate::common::children(&to), ["good"]);
+}
+
+/// A file of each kind that may be in the way of another.
+fn fill(to: &Path) {
+    fs::write(to.join("file"), b"old").expect("a file");
+    fs::hard_link(to.join("file"), to.join("other")).expect("a link");
+    fs::create_dir(to.join("empty")).expect("a folder");
+    symlink("nowhere", to.join("link")).expect("a link");
+}
+
+fn all_replaced() -> Hostile {
+    Hostile::default()
+        .file("file", b"new")
+        .file("empty", b"new")
+        .add("link", EntryType::Directory, "", 0o755, b"")
+        .file("link/inside", b"new")
+}
+
+#[test]
+fn what_is_there_is_treated_as_asked_for() {
+    let read = |to: &Path, name: &str| fs::read_to_string(to.join(name)).expect("there");
+    for existing in [Existing::Replace, Existing::Overwrite, Existing::UnlinkFirst] {
+        let (_folder, to, _) = folders();
+        fill(&to);
+        let errors = all_replaced().extract(&to, ExtractOptions::new().existing(existing));
+        assert!(errors.is_empty(), "{existing:?}: {errors:?}");
+        for name in ["file", "empty", "link/inside"] {
+            assert_eq!(read(&to, name), "new", "{existing:?}: {name}");
+        }
+        let other = if existing == Existing::Overwrite { "new" } else { "old" };
+        assert_eq!(read(&to, "other"), other, "{existing:?}");
+        assert_eq!(crate::common::children(&to), ["empty", "file", "link", "other"]);
+    }
+    for (existing, count) in [(Existing::Keep, 4), (Existing::Skip, 1)] {
+        let (_folder, to, _) = folders();
+        fill(&to);
+        let errors = all_replaced().extract(&to, ExtractOptions::new().existing(existing));
+        // Through the link that stays, nothing is written.
+        assert_eq!(errors.len(), count, "{existing:?}: {errors:?}");
+        assert_eq!(read(&to, "file"), "old");
+        assert!(to.join("empty").is_dir() && to.join("link").is_symlink());
+        assert_eq!(crate::common::children(&to), ["empty", "file", "link", "other"]);
+    }
+}
+
+#[test]
+fn what_is_there_stays_when_the_new_thing_can_not_be_made() {
+    let (_folder, to, _) = folders();
+    fs::write(to.join("name"), b"old").expect("a file");
+    fs::create_dir(to.join("folder")).expect("a folder");
+    let errors = Hostile::default()
+        .add("name", EntryType::Link, "nowhere", 0o644, b"")
+        .add("name", EntryType::Link, "folder", 0o644, b"")
+        .add("name", EntryType::Symlink, "", 0o777, b"")
+        // To itself: that is no error, and changes nothing.
+        .add("name", EntryType::Link, "./name", 0o644, b"")
+        .extract(&to, ExtractOptions::new());
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    assert_eq!(fs::read(to.join("name")).expect("there"), b"old");
+    assert_eq!(crate::common::children(&to), ["folder", "name"]);
+    // Nor when its data is cut off.
+    let tar = Hostile::default().file("name", &[7; 5000]).tar;
+    let file = gzip(1).compress(&tar[..3000], Vec::new()).expect("memory");
+    let mut archive = ArchiveReader::new(&file[..]).expect("a reader");
+    let mut extractor = Extractor::new(&to, ExtractOptions::new()).expect("a folder");
+    let mut entry = archive.next_entry().expect("a header").expect("an entry");
+    extractor.extract(&mut entry).unwrap_err();
+    assert_eq!(fs::read(to.join("name")).expect("there"), b"old");
+    assert_eq!(crate::common::children(&to), ["folder", "name"]);
+}
+
+#[test]
+fn links_to_folders_stay_if_that_is_asked_for_and_they_are_not_of_the_archive() {
+    let (_folder, to, outside) = folders();
+    fs::create_dir(to.join("real")).expect("a folder");
+    symlink("real", to.join("kept")).expect("a link");
+    let errors = Hostile::default()
+        .add("kept", EntryType::Directory, "", 0o755, b"")
+        .file("kept/inside", b"x")
+        .add("evil", EntryType::Symlink, &outside.display().to_string(), 0o777, b"")
+        .file("evil/one", b"x")
+        .add("again", EntryType::Link, "evil", 0o777, b"")
+        .file("again/two", b"x")
+        .add("evil", EntryType::Directory, "", 0o755, b"")
+        .file("evil/three", b"x")
+        .extract(&to, ExtractOptions::new().keep_directory_symlink(true));
+    assert_untouched(&outside);
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(to.join("kept").is_symlink());
+    assert!(to.join("real/inside").exists() && to.join("evil/three").exists());
+}
+
+#[test]
+fn entries_are_extracted_under_other_names() {
+    let (_folder, to, _) = folders();
+    let tar = Hostile::default()
+        .file("top/file", b"x")
+        .add("top/link", EntryType::Link, "top/file", 0o644, b"")
+        .tar;
+    let file = gzip(1).compress(&[&tar[..], &[0; 1024]].concat()[..], Vec::new()).expect("memory");
+    let mut archive = ArchiveReader::new(&file[..]).expect("a reader");
+    let mut extractor = Extractor::new(&to, ExtractOptions::new()).expect("a folder");
+    let mut entry = archive.next_entry().expect("whole").expect("an entry");
+    extractor.extract_as(&mut entry, b"file").expect("room");
+    let mut entry = archive.next_entry().expect("whole").expect("an entry");
+    extractor.extract_renamed(&mut entry, b"sub/link", Some(b"file")).expect("room");
+    assert_eq!(fs::read(to.join("sub/link")).expect("there"), b"x");
+    assert_eq!(crate::common::children(&to), ["file", "sub"]);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Cursor, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use uadk_compress_archive::{ArchiveReader, ExtractOptions};
@@ -152,4 +153,159 @@ fn extended_attributes_of_gnu_tar_and_bsdtar_are_read() {
         let len = rustix::fs::lgetxattr(out.path().join("file"), "user.note", &mut value[..]);
         assert_eq!(&value[..len.expect(program)], b"a=b\n", "{program}");
     }
+}
+
+/// The attributes of a file that others may set: a list, capabilities, a label, and root's own.
+const ATTRIBUTES: [(&str, &[u8]); 5] = [
+    ("user.note", b"n"),
+    ("trusted.note", b"t"),
+    ("security.capability", &[1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+    ("security.selinux", b"foo_u:r:t\0"),
+    (
+        "system.posix_acl_access",
+        b"\x02\0\0\0\x01\0\x06\0\xff\xff\xff\xff\x02\0\x06\0\xd2\x04\0\0\x04\0\x04\0\xff\xff\xff\xff\
+          \x10\0\x06\0\xff\xff\xff\xff\x20\0\x04\0\xff\xff\xff\xff",
+    ),
+];
+
+fn without_nul(value: &[u8]) -> &[u8] {
+    value.strip_suffix(b"\0").unwrap_or(value)
+}
+
+#[test]
+fn attributes_of_all_namespaces_are_restored_on_request() {
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else may set them.
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = folder.path().join("from");
+    fs::create_dir(&from).expect("a folder");
+    fs::write(from.join("file"), text(100, 1)).expect("a file");
+    for (name, value) in ATTRIBUTES {
+        let flags = rustix::fs::XattrFlags::empty();
+        rustix::fs::lsetxattr(from.join("file"), name, value, flags).expect(name);
+    }
+    let root = from.display().to_string();
+    let gnu =
+        ["--acls", "--selinux", "--xattrs", "--xattrs-include=*", "-czf", "-", "-C", &root, "file"];
+    let bsd = ["--acls", "--xattrs", "--format", "pax", "-czf", "-", "-C", &root, "file"];
+    let all = ExtractOptions::new().acls(true).selinux(true).xattrs_include(["*"]);
+    let none: &[&str] = &[];
+    for (what, file, options, expected) in [
+        (
+            "GNU tar, all",
+            run("tar", "tar", &gnu, b""),
+            all.clone(),
+            &ATTRIBUTES.map(|(name, _)| name)[..],
+        ),
+        (
+            "bsdtar, all",
+            run("libarchive-tools", "bsdtar", &bsd, b""),
+            all,
+            &ATTRIBUTES.map(|(name, _)| name),
+        ),
+        ("nothing", run("tar", "tar", &gnu, b""), ExtractOptions::new(), none),
+        ("user", run("tar", "tar", &gnu, b""), ExtractOptions::new().xattrs(true), &["user.note"]),
+        (
+            "list",
+            run("tar", "tar", &gnu, b""),
+            ExtractOptions::new().acls(true),
+            &["system.posix_acl_access"],
+        ),
+        (
+            "label",
+            run("tar", "tar", &gnu, b""),
+            ExtractOptions::new().selinux(true),
+            &["security.selinux"],
+        ),
+        (
+            "pattern",
+            run("tar", "tar", &gnu, b""),
+            ExtractOptions::new().xattrs_include(["*.cap*"]),
+            &["security.capability"],
+        ),
+    ] {
+        let out = tempfile::tempdir().expect("a folder");
+        extract(&file, out.path(), options.permissions(true));
+        let found: Vec<_> = ATTRIBUTES
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let mut found = [0; 100];
+                let len =
+                    rustix::fs::lgetxattr(out.path().join("file"), name, &mut found[..]).ok()?;
+                // bsdtar leaves the NUL behind the label out.
+                assert_eq!(without_nul(&found[..len]), without_nul(value), "{what}: {name}");
+                Some(name)
+            })
+            .collect();
+        assert_eq!(found, expected, "{what}");
+    }
+}
+
+#[test]
+fn nanoseconds_are_restored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = folder.path().join("from");
+    fs::create_dir(&from).expect("a folder");
+    fs::write(from.join("file"), b"x").expect("a file");
+    let root = from.display().to_string();
+    // bsdtar writes and reads fractions before 1970 with the wrong sign.
+    for (package, program, seconds) in [("tar", "tar", -5), ("libarchive-tools", "bsdtar", 5)] {
+        let time = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: 123_456_789 };
+        let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+        let flags = rustix::fs::AtFlags::empty();
+        rustix::fs::utimensat(rustix::fs::CWD, from.join("file"), &times, flags).expect("a time");
+        let file = run(package, program, &["--format=pax", "-czf", "-", "-C", &root, "file"], b"");
+        let out = tempfile::tempdir().expect("a folder");
+        extract(&file, out.path(), ExtractOptions::new());
+        let metadata = fs::metadata(out.path().join("file")).expect("there");
+        let time = (metadata.mtime(), metadata.mtime_nsec());
+        assert_eq!(time, (seconds, 123_456_789), "{program}");
+        let mut archive = ArchiveReader::new(&file[..]).expect("a reader");
+        let entry = archive.next_entry().expect("whole").expect("an entry");
+        assert_eq!(entry.entry().mtime_nanoseconds(), 123_456_789, "{program}");
+        assert!(!entry.entry().user_name().is_empty() && !entry.entry().group_name().is_empty());
+    }
+}
+
+#[test]
+fn joined_archives_are_read_as_gnu_tar_reads_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut both = Vec::new();
+    for name in ["one", "two"] {
+        fs::write(folder.path().join(name), name).expect("a file");
+        let root = folder.path().display().to_string();
+        both.extend(run("tar", "tar", &["-czf", "-", "-C", &root, name], b""));
+    }
+    for (ignore, arguments) in [(false, "-tzf"), (true, "-tizf")] {
+        let listed = run("tar", "tar", &[arguments, "-"], &both);
+        let mut archive = ArchiveReader::new(Cursor::new(&both[..])).expect("a reader");
+        archive.ignore_zeros(ignore);
+        let index = archive.index().expect("whole");
+        let names: Vec<_> =
+            index.entries().iter().map(|entry| entry.path().display().to_string()).collect();
+        assert_eq!(names.join("\n") + "\n", String::from_utf8_lossy(&listed));
+        for name in &names {
+            let mut contents = String::new();
+            archive.open(name).expect("there").read_to_string(&mut contents).expect("whole");
+            assert_eq!(&contents, name);
+        }
+        assert!(archive.take_warnings().is_empty());
+    }
+}
+
+#[test]
+fn incremental_archives_of_gnu_tar_are_extracted_as_by_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tree = folder.path().join("tree");
+    make_tree(&tree);
+    fs::create_dir(tree.join("nothing in it")).expect("a folder");
+    let root = folder.path().display().to_string();
+    let snapshot_file = format!("--listed-incremental={root}/state");
+    let file = run("tar", "tar", &[&snapshot_file, "-czf", "-", "-C", &root, "tree"], b"");
+    let out = tempfile::tempdir().expect("a folder");
+    let owner = rustix::process::geteuid().is_root();
+    extract(&file, out.path(), ExtractOptions::new().permissions(true).owner(owner));
+    assert_eq!(snapshot(&out.path().join("tree")), snapshot(&tree));
 }

@@ -13,6 +13,7 @@ mod fuzz;
 mod gzip;
 mod index;
 mod memory;
+mod neighbours;
 mod peers;
 mod resume;
 mod tree;
