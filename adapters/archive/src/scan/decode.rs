@@ -61,7 +61,7 @@ pub(super) fn head(
         _ => Vec::new(),
     };
     // As tars had it before they knew folders.
-    let is_old_folder = kind == EntryKind::File && path.ends_with(b"/");
+    let is_old_folder = matches!(raw.kind(), b'0' | b'7' | 0) && path.ends_with(b"/");
     let kind = if is_old_folder { EntryKind::Directory } else { kind };
     let has_data = kind.has_data() || raw.kind() == b'D';
     let stored = if has_data { pax.size.or_else(|| raw.size()) } else { Some(0) };

@@ -147,6 +147,7 @@ impl Extensions {
             ("path", new.path.is_some()),
             ("linkpath", new.link.is_some()),
             ("size", new.size.is_some()),
+            ("sparse map", new.sparse.numbers.is_some() || new.sparse.real_size.is_some()),
         ];
         for (key, _) in single.iter().filter(|(_, is_there)| *is_there) {
             new.drop_record(format!("a global header has a {key} for all entries; it is dropped"));

@@ -16,12 +16,37 @@ pub(crate) fn explain(difference: &Difference, evidence: &Evidence) -> Option<&'
     RULES.iter().find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 13] = [
+pub(crate) const RULES: [Rule; 16] = [
+    Rule {
+        name: "global-attributes",
+        why: "a global header gives no entry its name, size or map: all would have the same",
+        applies: |_, evidence| evidence.told("for all entries; it is dropped"),
+    },
+    Rule {
+        name: "empty-name",
+        why: "a long name or target that is empty is dropped, and the header's counts",
+        applies: |_, evidence| {
+            evidence.told("long name is empty") || evidence.told("long link target is empty")
+        },
+    },
+    Rule {
+        name: "continued",
+        why: "what begins in another archive is left out, and is not taken for whole",
+        applies: |difference, evidence| {
+            evidence.told_of(&difference.path).any(|complaint| complaint.contains("continued"))
+        },
+    },
     Rule {
         name: "cut-off",
         why: "a file that the archive's end cuts off is not left behind as if it were whole",
         applies: |difference, evidence| {
+            // What was there before stays, too.
+            let is_new =
+                |node: &Option<Node>| node.as_ref().is_some_and(|node| node.mtime.is_none());
             difference.aspect == Aspect::Missing && evidence.told("ends in the middle")
+                || difference.ours.is_some()
+                    && evidence.gnu.contains("Unexpected EOF")
+                    && (difference.bsd.is_none() || is_new(&difference.gnu))
         },
     },
     Rule {
@@ -68,9 +93,10 @@ pub(crate) const RULES: [Rule; 13] = [
                 Some(Kind::File { len, hash }) => Some((*len, *hash)),
                 _ => None,
             };
-            matches!(difference.aspect, Aspect::Contents | Aspect::Kind)
+            matches!(difference.aspect, Aspect::Contents | Aspect::Kind | Aspect::Extra)
                 && evidence.has_sparse
-                && len(&difference.gnu) != len(&difference.bsd)
+                && (difference.aspect == Aspect::Extra
+                    || len(&difference.gnu) != len(&difference.bsd))
         },
     },
     Rule {
@@ -78,9 +104,7 @@ pub(crate) const RULES: [Rule; 13] = [
         why: "the size of what has no contents is not looked at",
         applies: |difference, evidence| {
             let has_none = |node: &Node| !matches!(node.kind, Kind::File { .. });
-            difference.aspect == Aspect::Extra
-                && difference.ours.as_ref().is_some_and(has_none)
-                && evidence.gnu.contains("off_t")
+            difference.ours.as_ref().is_some_and(has_none) && evidence.gnu.contains("off_t")
         },
     },
     Rule {
@@ -107,7 +131,8 @@ pub(crate) const RULES: [Rule; 13] = [
         name: "slash-behind-target",
         why: "a slash behind the target of a hard link does not matter",
         applies: |difference, evidence| {
-            difference.aspect == Aspect::Extra && evidence.gnu.contains("Not a directory")
+            matches!(difference.aspect, Aspect::Extra | Aspect::Names)
+                && evidence.gnu.contains("Not a directory")
         },
     },
     Rule {

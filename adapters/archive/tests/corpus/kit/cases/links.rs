@@ -1,7 +1,7 @@
 //! Links of all sorts, and entries that meet what an earlier one left.
 
 use super::Case;
-use crate::kit::tarball::Tarball;
+use crate::kit::tarball::{Header, MODE, Tarball};
 
 pub(super) fn add(cases: &mut Vec<Case>) {
     targets(cases);
@@ -56,9 +56,13 @@ fn targets(cases: &mut Vec<Case>) {
 type Add = fn(&mut Tarball) -> &mut Tarball;
 
 /// What has the name `odd`, one after the other.
-const KINDS: [(&str, Add); 7] = [
+const KINDS: [(&str, Add); 8] = [
     ("file", |t| t.file(b"odd", b"odd\n")),
     ("folder", |t| t.folder(b"odd/")),
+    ("closed-folder", |t| {
+        let mut header = Header::ustar(b"odd/", b'5', 0);
+        t.file(b"odd/in", b"in\n").entry(header.number(MODE, 0o700), b"")
+    }),
     ("full-folder", |t| t.folder(b"odd/").file(b"odd/in", b"in\n")),
     ("symlink", |t| t.link(b'2', b"odd", b"before.txt")),
     ("symlink-to-folder", |t| t.folder(b"other/").link(b'2', b"odd", b"other")),

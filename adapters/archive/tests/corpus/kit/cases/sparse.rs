@@ -231,6 +231,12 @@ fn odd_records(cases: &mut Vec<Case>) {
             with_records(&records, &contents(512)),
         ));
     }
+    let mut continued = Tarball::new();
+    continued.pax(b'x', &size).entry(&Header::ustar(b"odd", b'M', 512), &contents(512));
+    cases.push(Case::new("sparse/record/continued", continued.after()));
+    let mut global = Tarball::new();
+    global.pax(b'g', &size).entry(&Header::ustar(b"odd", b'0', 512), &contents(512));
+    cases.push(Case::new("sparse/record/global", global.after()));
     for (what, major, minor) in [
         ("2.0", &b"2"[..], &b"0"[..]),
         ("1.1", b"1", b"1"),
