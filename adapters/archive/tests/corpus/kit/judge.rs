@@ -36,6 +36,7 @@ pub(crate) struct Evidence {
     pub(crate) bsd: String,
     /// Whether the archive has a sparse file.
     pub(crate) has_sparse: bool,
+    pub(crate) has_global: bool,
     /// Whether there is something behind zeros.
     pub(crate) has_more: bool,
     /// Whether `before.txt` and `after.txt` are sound.
@@ -46,9 +47,10 @@ impl Evidence {
     pub(crate) fn new(tar: &[u8], is_sound: bool, ours: Outcome, gnu: String, bsd: String) -> Self {
         let has_sparse = tar.windows(10).any(|bytes| bytes == b"GNU.sparse")
             || tar.chunks_exact(BLOCK).any(|block| block[TYPE.start] == b'S');
+        let has_global = tar.chunks_exact(BLOCK).any(|block| block[TYPE.start] == b'g');
         let blocks = tar.chunks_exact(BLOCK).map(|block| block.iter().all(|byte| *byte == 0));
         let has_more = blocks.skip_while(|is_zero| !is_zero).any(|is_zero| !is_zero);
-        Self { ours, gnu, bsd, has_sparse, has_more, is_sound }
+        Self { ours, gnu, bsd, has_sparse, has_global, has_more, is_sound }
     }
 
     /// Whether we said something with these words in it.

@@ -16,11 +16,21 @@ pub(crate) fn explain(difference: &Difference, evidence: &Evidence) -> Option<&'
     RULES.iter().find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 16] = [
+pub(crate) const RULES: [Rule; 17] = [
     Rule {
         name: "global-attributes",
         why: "a global header gives no entry its name, size or map: all would have the same",
         applies: |_, evidence| evidence.told("for all entries; it is dropped"),
+    },
+    Rule {
+        name: "global-twice",
+        why: "the last of a global header's records of one key counts, and not the first (POSIX)",
+        applies: |difference, evidence| {
+            let time = |node: &Option<Node>| node.as_ref().map(|node| node.mtime);
+            difference.aspect == Aspect::Time
+                && evidence.has_global
+                && time(&difference.gnu) != time(&difference.bsd)
+        },
     },
     Rule {
         name: "empty-name",
@@ -44,7 +54,8 @@ pub(crate) const RULES: [Rule; 16] = [
             let is_new =
                 |node: &Option<Node>| node.as_ref().is_some_and(|node| node.mtime.is_none());
             difference.aspect == Aspect::Missing && evidence.told("ends in the middle")
-                || difference.ours.is_some()
+                || difference.aspect != Aspect::Extra
+                    && difference.ours.is_some()
                     && evidence.gnu.contains("Unexpected EOF")
                     && (difference.bsd.is_none() || is_new(&difference.gnu))
         },
@@ -82,7 +93,9 @@ pub(crate) const RULES: [Rule; 16] = [
         name: "wrong-map",
         why: "a sparse file whose map is wrong is left out: nobody knows which bytes are where",
         applies: |difference, evidence| {
-            difference.aspect == Aspect::Missing && evidence.told("sparse file")
+            let is_refused = evidence.told("sparse file")
+                || evidence.has_sparse && evidence.told_of(&difference.path).next().is_some();
+            difference.aspect == Aspect::Missing && is_refused
         },
     },
     Rule {
@@ -131,8 +144,7 @@ pub(crate) const RULES: [Rule; 16] = [
         name: "slash-behind-target",
         why: "a slash behind the target of a hard link does not matter",
         applies: |difference, evidence| {
-            matches!(difference.aspect, Aspect::Extra | Aspect::Names)
-                && evidence.gnu.contains("Not a directory")
+            difference.ours.is_some() && evidence.gnu.contains("Not a directory")
         },
     },
     Rule {

@@ -48,6 +48,9 @@ pub(super) fn add(cases: &mut Vec<Case>) {
     changed.pax(b'g', &record(b"mtime", b"1111111111")).file(b"two", b"2");
     changed.pax(b'g', &record(b"mtime", b"")).file(b"three", b"3");
     cases.push(Case::new("global/changed", changed.after()));
+    let mut twice = Tarball::new();
+    twice.pax(b'g', &[record(b"mtime", b"1234567890"), record(b"mtime", b"1111111111")].concat());
+    cases.push(Case::new("global/twice", twice.file(b"odd", b"odd\n").after()));
     for (what, mut tarball) in [("x", Tarball::new()), ("X", Tarball::new())] {
         let tar = tarball.pax(what.as_bytes()[0], &record(b"path", b"new")).end();
         cases.push(Case::new(format!("global/{what}-last"), tar));

@@ -231,9 +231,6 @@ fn odd_records(cases: &mut Vec<Case>) {
             with_records(&records, &contents(512)),
         ));
     }
-    let mut continued = Tarball::new();
-    continued.pax(b'x', &size).entry(&Header::ustar(b"odd", b'M', 512), &contents(512));
-    cases.push(Case::new("sparse/record/continued", continued.after()));
     let mut global = Tarball::new();
     global.pax(b'g', &size).entry(&Header::ustar(b"odd", b'0', 512), &contents(512));
     cases.push(Case::new("sparse/record/global", global.after()));
@@ -284,6 +281,12 @@ fn odd_maps_in_data(cases: &mut Vec<Case>) {
         tarball.pax(b'x', &records_1_0(&sparse)).entry(&header, &data[..size]);
         cases.push(Case::new(format!("sparse/map-in-data/size-{what}"), tarball.after()));
     }
+    // Volumes have other maps.
+    let data = data_1_0(&sparse);
+    let mut tarball = Tarball::new();
+    let header = Header::ustar(b"odd", b'M', data.len() as u64);
+    tarball.pax(b'x', &records_1_0(&sparse)).entry(&header, &data);
+    cases.push(Case::new("sparse/map-in-data/continued", tarball.after()));
     // No size record, and the header has the real size.
     let header = Header::ustar(b"GNUSparseFile.0/odd", b'0', 4096);
     let mut tarball = Tarball::new();
