@@ -2,40 +2,32 @@
 
 mod accounts;
 mod acl;
+mod contents;
 mod folders;
 mod metadata;
+mod names;
 mod options;
+mod outcome;
 mod pattern;
 mod place;
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, linkat, mknodat, openat, symlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, linkat, mknodat, symlinkat};
 
-use crate::read::Piece;
 use crate::scan::{Head, Unreadable};
 use crate::warning::{Warning, Warnings};
 use crate::{EntryKind, EntryReader, Error, Result};
 use accounts::Accounts;
-use folders::{Folders, split};
+use contents::{create, write};
+use folders::Folders;
 use metadata::Setter;
+use names::{path_of, relative, split};
 pub use options::{Existing, ExtractOptions};
-use place::{Made, Place};
-
-/// What became of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Extracted {
-    /// It is on disk.
-    Done,
-    /// What was there stays, as [`Existing::Skip`] says.
-    Kept,
-    /// It can't be put on disk, or is not allowed to: the text says why.
-    Skipped(&'static str),
-}
+pub use outcome::Extracted;
+use place::Place;
 
 /// Puts entries on disk below one folder. A `/` at the beginning of names is removed, and names that have `..`
 /// in them are refused. Nothing is written through a symbolic link, neither one of the archive nor one that
@@ -310,78 +302,4 @@ impl Extractor {
             }
         }
     }
-}
-
-/// The name below the folder that is extracted into.
-fn path_of(head: &Head) -> &[u8] {
-    relative(&head.path)
-}
-
-/// A name without `/` at its beginning.
-fn relative(path: &[u8]) -> &[u8] {
-    &path[path.iter().position(|byte| *byte != b'/').unwrap_or(path.len())..]
-}
-
-/// Creates a file, or opens the one that is there to write over it.
-fn create<'a>(place: Place<'a>, head: &Head, existing: Existing) -> Result<Option<Made<'a, File>>> {
-    let mode = Mode::from_raw_mode(head.mode & 0o777);
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let is_file = || Ok::<_, Error>(matches!(place.look()?, Some((FileType::RegularFile, _))));
-    let how = if existing == Existing::Overwrite && is_file()? {
-        // Should it have become a pipe, this does not wait.
-        OFlags::TRUNC | OFlags::NONBLOCK
-    } else {
-        OFlags::CREATE | OFlags::EXCL
-    };
-    place.make(existing, |name| openat(place.folder, name, flags | how, mode).map(File::from))
-}
-
-fn write<R: Read>(
-    entry: &mut EntryReader<'_, R>,
-    mut file: &File,
-    head: &Head,
-    setter: &mut Setter<'_>,
-) -> Result<()> {
-    let too_long = |_| Error::unnamed("it has too long a hole");
-    let mut ends_in_hole = false;
-    if let Some(Unreadable::Disordered(segments)) = &head.unreadable {
-        for segment in segments {
-            file.seek(SeekFrom::Start(segment.offset))?;
-            let mut left = segment.len;
-            while left > 0 {
-                let data = entry.stored_data()?;
-                let n = data.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-                if n == 0 {
-                    return Err(Error::unnamed("it has less data than its map says"));
-                }
-                file.write_all(&data[..n])?;
-                entry.consume_data(n)?;
-                left -= n as u64;
-            }
-        }
-        entry.finish()?;
-        ends_in_hole = true;
-    } else {
-        loop {
-            match entry.piece()? {
-                Piece::End => break,
-                Piece::Data(data) => {
-                    file.write_all(data)?;
-                    let n = data.len();
-                    entry.consume_data(n)?;
-                    ends_in_hole = false;
-                }
-                Piece::Hole(len) => {
-                    file.seek(SeekFrom::Current(i64::try_from(len).map_err(too_long)?))?;
-                    entry.skip_hole(len);
-                    ends_in_hole = true;
-                }
-            }
-        }
-    }
-    if ends_in_hole {
-        file.set_len(head.size)?;
-    }
-    setter.file(file.as_fd());
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! and what has no tar header at all.
 
 mod decode;
+mod globals;
 mod head;
 mod pax;
 mod raw;
@@ -17,6 +18,7 @@ use crate::checksum::Checksum;
 use crate::warning::{Warning, Warnings};
 use crate::{EntryKind, Error, Result};
 use decode::{Before, NoEntry};
+use globals::Globals;
 use head::BLOCK;
 pub(crate) use head::{Head, Segment, Tail, Unreadable};
 use pax::Extensions;
@@ -43,32 +45,6 @@ pub(crate) struct Walker<R> {
     ended: bool,
     ignore_zeros: bool,
     warnings: Warnings,
-}
-
-/// What global headers say from a byte of the tar on, the last one last.
-#[derive(Debug, Default)]
-struct Globals {
-    changes: Vec<(u64, Extensions)>,
-    none: Extensions,
-}
-
-impl Globals {
-    fn at(&self, position: u64) -> &Extensions {
-        let before = self.changes.partition_point(|(at, _)| *at <= position);
-        before.checked_sub(1).map_or(&self.none, |last| &self.changes[last].1)
-    }
-
-    /// Takes a global header at this byte, and gives what was dropped of it.
-    fn add(&mut self, at: u64, data: &[u8]) -> Vec<String> {
-        let mut extensions = self.at(at).clone();
-        extensions.global(data);
-        let dropped = std::mem::take(&mut extensions.dropped);
-        // Seen already, if the same tar is read again.
-        if self.changes.last().is_none_or(|(last, _)| *last < at) {
-            self.changes.push((at, extensions));
-        }
-        dropped
-    }
 }
 
 /// What is in a header that only says more about the next one.

@@ -9,9 +9,10 @@ use rustix::io::Errno;
 
 use super::accounts::Accounts;
 use super::metadata::Setter;
+use super::names::{path_of, split};
 use super::options::{Existing, ExtractOptions};
+use super::outcome::Extracted;
 use super::place::{Id, Place};
-use super::{Extracted, path_of};
 use crate::scan::Head;
 use crate::{Error, Result};
 
@@ -36,22 +37,6 @@ struct Links {
     keep: bool,
     /// Those of the archive are none.
     made: HashSet<Id>,
-}
-
-/// The parts of a name.
-///
-/// # Errors
-///
-/// For a name that leads out of the folder.
-pub(super) fn split(path: &[u8]) -> Result<Vec<&[u8]>> {
-    let parts: Vec<_> =
-        path.split(|byte| *byte == b'/').filter(|part| !matches!(part, [] | [b'.'])).collect();
-    if parts.iter().any(|part| *part == b"..") {
-        return Err(Error::unnamed(
-            "its name, or the one that it links to, has .. in it; it is not extracted",
-        ));
-    }
-    Ok(parts)
 }
 
 impl Folders {

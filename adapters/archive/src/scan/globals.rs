@@ -1,0 +1,29 @@
+//! What global PAX headers say of all entries behind them.
+
+use super::pax::Extensions;
+
+/// What global headers say from a byte of the tar on, the last one last.
+#[derive(Debug, Default)]
+pub(super) struct Globals {
+    changes: Vec<(u64, Extensions)>,
+    none: Extensions,
+}
+
+impl Globals {
+    pub(super) fn at(&self, position: u64) -> &Extensions {
+        let before = self.changes.partition_point(|(at, _)| *at <= position);
+        before.checked_sub(1).map_or(&self.none, |last| &self.changes[last].1)
+    }
+
+    /// Takes a global header at this byte, and gives what was dropped of it.
+    pub(super) fn add(&mut self, at: u64, data: &[u8]) -> Vec<String> {
+        let mut extensions = self.at(at).clone();
+        extensions.global(data);
+        let dropped = std::mem::take(&mut extensions.dropped);
+        // Seen already, if the same tar is read again.
+        if self.changes.last().is_none_or(|(last, _)| *last < at) {
+            self.changes.push((at, extensions));
+        }
+        dropped
+    }
+}
