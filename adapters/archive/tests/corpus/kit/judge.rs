@@ -28,6 +28,7 @@ pub(crate) enum Aspect {
 }
 
 /// What else is known of a case.
+#[allow(clippy::struct_excessive_bools)] // Independent facts.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     pub(crate) ours: Outcome,
