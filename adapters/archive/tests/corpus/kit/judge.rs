@@ -38,6 +38,8 @@ pub(crate) struct Evidence {
     /// Whether the archive has a sparse file.
     pub(crate) has_sparse: bool,
     pub(crate) has_global: bool,
+    /// GNU's long names.
+    pub(crate) has_long: bool,
     /// Whether there is something behind zeros.
     pub(crate) has_more: bool,
     /// Whether `before.txt` and `after.txt` are sound.
@@ -46,12 +48,13 @@ pub(crate) struct Evidence {
 
 impl Evidence {
     pub(crate) fn new(tar: &[u8], is_sound: bool, ours: Outcome, gnu: String, bsd: String) -> Self {
-        let has_sparse = tar.windows(10).any(|bytes| bytes == b"GNU.sparse")
-            || tar.chunks_exact(BLOCK).any(|block| block[TYPE.start] == b'S');
-        let has_global = tar.chunks_exact(BLOCK).any(|block| block[TYPE.start] == b'g');
+        let has =
+            |kinds: &[u8]| tar.chunks_exact(BLOCK).any(|block| kinds.contains(&block[TYPE.start]));
+        let (has_global, has_long) = (has(b"g"), has(b"LK"));
+        let has_sparse = has(b"S") || tar.windows(10).any(|bytes| bytes == b"GNU.sparse");
         let blocks = tar.chunks_exact(BLOCK).map(|block| block.iter().all(|byte| *byte == 0));
         let has_more = blocks.skip_while(|is_zero| !is_zero).any(|is_zero| !is_zero);
-        Self { ours, gnu, bsd, has_sparse, has_global, has_more, is_sound }
+        Self { ours, gnu, bsd, has_sparse, has_global, has_long, has_more, is_sound }
     }
 
     /// Whether we said something with these words in it.

@@ -16,7 +16,18 @@ pub(crate) fn explain(difference: &Difference, evidence: &Evidence) -> Option<&'
     RULES.iter().find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 17] = [
+pub(crate) const RULES: [Rule; 19] = [
+    Rule {
+        name: "folder-time",
+        why: "folders get their times when all is in them, also what comes late",
+        applies: |difference, _| {
+            let is_folder = |node: &Node| node.kind == Kind::Folder;
+            let is_new = |node: &Node| node.mtime.is_none();
+            difference.aspect == Aspect::Time
+                && difference.ours.as_ref().is_some_and(is_folder)
+                && difference.gnu.as_ref().is_some_and(is_new)
+        },
+    },
     Rule {
         name: "global-attributes",
         why: "a global header gives no entry its name, size or map: all would have the same",
@@ -35,8 +46,10 @@ pub(crate) const RULES: [Rule; 17] = [
     Rule {
         name: "empty-name",
         why: "a long name or target that is empty is dropped, and the header's counts",
-        applies: |_, evidence| {
-            evidence.told("long name is empty") || evidence.told("long link target is empty")
+        applies: |difference, evidence| {
+            evidence.told("long name is empty")
+                || evidence.told("long link target is empty")
+                || evidence.gnu.contains("for empty") && difference.bsd.is_none()
         },
     },
     Rule {
@@ -96,6 +109,8 @@ pub(crate) const RULES: [Rule; 17] = [
             let is_refused = evidence.told("sparse file")
                 || evidence.has_sparse && evidence.told_of(&difference.path).next().is_some();
             difference.aspect == Aspect::Missing && is_refused
+                || difference.aspect == Aspect::Silent
+                    && evidence.gnu.contains("sparse archive member")
         },
     },
     Rule {
@@ -139,6 +154,14 @@ pub(crate) const RULES: [Rule; 17] = [
         name: "long-path",
         why: "peers can't finish what has a path of more than 4095 bytes",
         applies: |difference, _| difference.path.len() > 4095,
+    },
+    Rule {
+        name: "long-name-size",
+        why: "a long name is as long as its header says, and does not go on to the next NUL",
+        applies: |difference, evidence| {
+            let is_name = matches!(difference.aspect, Aspect::Extra | Aspect::Silent);
+            is_name && evidence.has_long && difference.bsd.is_none()
+        },
     },
     Rule {
         name: "slash-behind-target",

@@ -135,17 +135,20 @@ fn kind(path: &Path, metadata: &fs::Metadata) -> io::Result<Kind> {
     } else if kind.is_fifo() {
         Kind::Pipe
     } else if kind.is_file() {
-        Kind::File { len: metadata.len(), hash: hash(path)? }
+        Kind::File { len: metadata.len(), hash: hash(path, metadata)? }
     } else {
         Kind::Other
     })
 }
 
-fn hash(path: &Path) -> io::Result<u64> {
+fn hash(path: &Path, metadata: &fs::Metadata) -> io::Result<u64> {
     let file = match fs::File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-            fs::File::open(path)
+            let file = fs::File::open(path);
+            // It may have another name.
+            fs::set_permissions(path, metadata.permissions())?;
+            file
         }
         file => file,
     };

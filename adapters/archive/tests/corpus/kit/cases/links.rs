@@ -1,7 +1,7 @@
 //! Links of all sorts, and entries that meet what an earlier one left.
 
 use super::Case;
-use crate::kit::tarball::{Header, MODE, Tarball};
+use crate::kit::tarball::{Header, MODE, Tarball, USER};
 
 pub(super) fn add(cases: &mut Vec<Case>) {
     targets(cases);
@@ -71,6 +71,18 @@ const KINDS: [(&str, Add); 8] = [
 ];
 
 fn replacements(cases: &mut Vec<Case>) {
+    let mut late = Tarball::new();
+    late.folder(b"odd/").file(b"between", b"").file(b"odd/in", b"").folder(b"odd/");
+    cases.push(Case::new("replace/folder-again", late.after()));
+    let bare = |name: &[u8], kind, mode: &[u8]| {
+        let mut header = Header::ustar(name, kind, 0);
+        header.raw(MODE.start, &[0; 48]).set(MODE, mode).raw(USER.start, &[0; 80]);
+        header
+    };
+    let mut late = Tarball::default();
+    late.data(b"re\n").entry(&bare(b"odd", b'5', b"0000755"), b"");
+    late.entry(&bare(b"", 0, b""), b"").data(b"r\n").entry(&bare(b"odd/in", 0, b""), b"");
+    cases.push(Case::new("replace/late-file", late.open_end()));
     for (first, add_first) in KINDS {
         for (second, add_second) in KINDS {
             let mut tarball = Tarball::new();

@@ -36,6 +36,11 @@ pub(super) fn add(cases: &mut Vec<Case>) {
             cases.push(Case::new(format!("long/size/{}/{what}", char::from(kind)), tar));
         }
     }
+    // Only GNU tar knows an archive that begins with such a number.
+    let mut first = Tarball::default();
+    first.entry(Header::ustar(b"first", b'0', 0).raw(108, b"0001 50"), b"");
+    first.entry(&Header::gnu(b"././@LongLink", b'L', 1), b"new\0").file(b"odd", b"odd\n");
+    cases.push(Case::new("long/size/L/one-after-odd-number", first.after()));
     let mut twice = Tarball::new();
     twice.long(b'L', b"one\0").long(b'L', b"two\0").file(b"odd", b"odd\n");
     cases.push(Case::new("long/L-twice", twice.after()));
