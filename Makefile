@@ -4,8 +4,11 @@
 # `make demo ARGS="--limit 16 /some/files"`; `make bench BENCH=overhead`
 ARGS ?=
 BENCH ?= *
+# `make fuzz-archives CASES=1000000 SEED=7`
+CASES ?= 100000
+SEED ?= 1
 
-.PHONY: setup demo test test-readers bench lint
+.PHONY: setup demo test test-readers bench fuzz-archives lint
 
 setup:
 	@tools/setup
@@ -47,6 +50,12 @@ bench: setup
 	case '$(BENCH)' in '*' | encoder) \
 		tools/with-v3 cargo bench -p block-deflate-bench --target-dir target/v3 || missed=1 ;; \
 	esac; exit $$missed
+
+# Mutated archives are extracted as libarchive or GNU tar does, or differ in a documented way. First, that
+# what stands for bsdtar is like it.
+fuzz-archives: setup
+	tools/fuzz-archives --check-libarchive
+	tools/fuzz-archives --cases $(CASES) --seed $(SEED)
 
 lint: setup
 	@cargo fmt --version >/dev/null && cargo clippy --version >/dev/null || \

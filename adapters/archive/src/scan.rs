@@ -235,7 +235,9 @@ impl<R: BufRead> Walker<R> {
             Ok(decoded) => decoded,
             Err(no_entry) => return Ok(Err(no_entry)),
         };
-        if head.kind == EntryKind::File {
+        // Unknown kinds are extracted as files; volumes have another map, or no file.
+        let is_file = matches!(head.kind, EntryKind::File | EntryKind::Other(_));
+        if is_file && !matches!(raw.kind(), b'D' | b'M' | b'V') {
             let oddity = sparse::read_map(raw, &pax.sparse, &mut head, || self.needed_block())?;
             if let Some(what) = oddity {
                 self.warnings.push(Warning::new(&head.path, at, what));

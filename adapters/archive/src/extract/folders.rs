@@ -28,6 +28,7 @@ pub(super) struct Folders {
     /// What folders get when nothing more goes into them, and which folders they are.
     later: Vec<(Head, Id)>,
     links: Links,
+    umask: Option<u32>,
 }
 
 /// Symbolic links that may stand for folders.
@@ -44,7 +45,7 @@ impl Folders {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(root, flags, Mode::empty())?;
         let links = Links { keep: keep_links, made: HashSet::new() };
-        Ok(Self { root, last: None, later: Vec::new(), links })
+        Ok(Self { root, last: None, later: Vec::new(), links, umask: umask() })
     }
 
     /// The folder of these names, made if need be.
@@ -154,7 +155,7 @@ impl Folders {
             match folder {
                 Ok(folder) => {
                     let mut setter = Setter::new(&head, options, accounts);
-                    setter.folder(&folder);
+                    setter.folder(&folder, self.umask);
                     setter.failures.into_iter().for_each(|what| told(&head, what));
                 }
                 Err(error) => {
@@ -176,6 +177,13 @@ impl Folders {
         };
         find().is_ok_and(|found| found == Some(was))
     }
+}
+
+/// The process's umask, as Linux tells it. To ask the system for it means to change it.
+fn umask() -> Option<u32> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+    u32::from_str_radix(line.trim(), 8).ok()
 }
 
 impl Links {

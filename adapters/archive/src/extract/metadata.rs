@@ -61,8 +61,8 @@ impl<'a> Setter<'a> {
         self.note("time", utimensat(folder, name, &self.times(), no_follow));
     }
 
-    /// What a folder gets when all is in it.
-    pub(super) fn folder(&mut self, folder: &OwnedFd) {
+    /// What a folder gets when all is in it; without the umask, at most what it has.
+    pub(super) fn folder(&mut self, folder: &OwnedFd, umask: Option<u32>) {
         let mut wanted = self.head.mode;
         if !self.set_owner(|uid, gid| fchown(folder, Some(uid), Some(gid))) {
             wanted &= !SET_ID;
@@ -77,8 +77,8 @@ impl<'a> Setter<'a> {
                 let mode = if self.options.permissions {
                     wanted
                 } else {
-                    // What it was made with has gone through the umask; the owner's bits were added.
-                    now & (wanted | 0o7077)
+                    let allowed = umask.map_or(now | 0o700, |umask| !umask);
+                    now & 0o7000 | wanted & 0o777 & allowed
                 };
                 if mode != now {
                     self.note("permissions", fchmod(folder, Mode::from_raw_mode(mode)));

@@ -48,6 +48,9 @@ pub(super) fn head(
     if before.long_name.is_some() && !given(&before.long_name) {
         dropped.push("its long name is empty; it is dropped".into());
     }
+    if before.long_link.is_some() && !given(&before.long_link) {
+        dropped.push("its long link target is empty; it is dropped".into());
+    }
     let long_name = before.long_name.filter(|name| !name.is_empty());
     let path = pax.path.take().or(long_name).unwrap_or_else(|| raw.path());
     let long_link = before.long_link.filter(|name| !name.is_empty());
@@ -58,7 +61,7 @@ pub(super) fn head(
         _ => Vec::new(),
     };
     // As tars had it before they knew folders.
-    let is_old_folder = kind == EntryKind::File && path.ends_with(b"/");
+    let is_old_folder = matches!(raw.kind(), b'0' | b'7' | 0) && path.ends_with(b"/");
     let kind = if is_old_folder { EntryKind::Directory } else { kind };
     let has_data = kind.has_data() || raw.kind() == b'D';
     let stored = if has_data { pax.size.or_else(|| raw.size()) } else { Some(0) };

@@ -27,6 +27,7 @@ pub(super) struct Extensions {
 pub(super) struct Sparse {
     /// 1: the map is before the contents.
     pub(super) major: Option<u64>,
+    pub(super) minor: Option<u64>,
     /// Versions 0.0 and 0.1: offsets and lengths by turns.
     pub(super) numbers: Option<Vec<u64>>,
     pub(super) real_size: Option<u64>,
@@ -53,7 +54,7 @@ impl Extensions {
                 }
                 Record::Whole { key, value, behind } => {
                     if key == b"GNU.sparse.name" {
-                        sparse_name = Some(value.to_vec());
+                        sparse_name = self.name(key, value);
                     } else if self.take(key, value).is_none() {
                         self.sparse.is_damaged |= key.starts_with(b"GNU.sparse.");
                         self.drop_record(unreadable(key, value));
@@ -62,7 +63,7 @@ impl Extensions {
                 }
             };
         }
-        if let Some(name) = sparse_name.filter(|name| !name.is_empty()) {
+        if let Some(name) = sparse_name {
             self.path = Some(name);
         }
     }
@@ -87,7 +88,8 @@ impl Extensions {
             // They are not restored, but a person should know.
             b"atime" | b"ctime" => drop(given(value, time).ok()?),
             b"GNU.sparse.major" => self.sparse.major = Some(decimal(value)?),
-            b"GNU.sparse.minor" | b"GNU.sparse.numblocks" => drop(decimal(value)?),
+            b"GNU.sparse.minor" => self.sparse.minor = Some(decimal(value)?),
+            b"GNU.sparse.numblocks" => drop(decimal(value)?),
             b"GNU.sparse.realsize" | b"GNU.sparse.size" => {
                 self.sparse.real_size = Some(file_size(value)?);
             }
@@ -131,22 +133,31 @@ impl Extensions {
 
     /// What all entries that follow get of a global header: what is of one entry alone is dropped.
     pub(super) fn global(&mut self, data: &[u8]) {
-        let mut new = Self::default();
+        // An empty value takes back what an earlier header said.
+        let mut new = Self {
+            mtime: self.mtime,
+            uid: self.uid,
+            gid: self.gid,
+            user: self.user.take(),
+            group: self.group.take(),
+            ..Self::default()
+        };
         new.parse(data);
         let single = [
             ("path", new.path.is_some()),
             ("linkpath", new.link.is_some()),
             ("size", new.size.is_some()),
+            ("sparse map", new.sparse.numbers.is_some() || new.sparse.real_size.is_some()),
         ];
         for (key, _) in single.iter().filter(|(_, is_there)| *is_there) {
             new.drop_record(format!("a global header has a {key} for all entries; it is dropped"));
         }
         *self = Self {
-            mtime: new.mtime.or(self.mtime),
-            uid: new.uid.or(self.uid),
-            gid: new.gid.or(self.gid),
-            user: new.user.or(self.user.take()),
-            group: new.group.or(self.group.take()),
+            mtime: new.mtime,
+            uid: new.uid,
+            gid: new.gid,
+            user: new.user,
+            group: new.group,
             dropped: new.dropped,
             ..Self::default()
         };
@@ -243,7 +254,7 @@ fn record(data: &[u8]) -> Record<'_> {
     };
     let key_start = body.iter().position(|byte| !blank(byte)).unwrap_or(body.len());
     match body[key_start..].iter().position(|byte| *byte == b'=') {
-        Some(equals) if key_start > 0 => {
+        Some(equals) if key_start > 0 && !body[..key_start + equals].contains(&0) => {
             let (key, value) = body[key_start..].split_at(equals);
             Record::Whole { key, value: &value[1..], behind }
         }

@@ -46,9 +46,9 @@ pub(super) fn read_map(
     } else if pax.is_damaged && (pax.numbers.is_some() || said != pax.real_size.unwrap_or(said)) {
         Err(Trouble::Damaged("the map of the sparse file can't be read"))
     } else {
-        match pax.major {
-            Some(1) => read_in_data(head, pax.real_size, next_block),
-            None | Some(0) => match &pax.numbers {
+        match (pax.major, pax.minor) {
+            (Some(1), None | Some(0)) => read_in_data(head, pax.real_size, next_block),
+            (None, _) | (Some(0), None | Some(0 | 1)) => match &pax.numbers {
                 Some(numbers) => pairs(numbers, pax.real_size),
                 // A size alone makes no hole.
                 None if pax.real_size.is_none_or(|size| size == said) => return Ok(None),
@@ -56,7 +56,7 @@ pub(super) fn read_map(
                 None if said == 0 => pairs(&[], pax.real_size),
                 None => Err(Trouble::Damaged("the map of the sparse file is missing")),
             },
-            Some(_) => Err(Trouble::Damaged("the map of the sparse file is of an unknown version")),
+            _ => Err(Trouble::Damaged("the map of the sparse file is of an unknown version")),
         }
     };
     let result = map.and_then(|map| apply(map, said, head));
@@ -88,6 +88,7 @@ fn apply(map: Map, said: u64, head: &mut Head) -> Result<Oddity, Trouble> {
         highest = end.max(highest);
         sum = sum.saturating_add(segment.len);
     }
+    let has_size = real_size.is_some();
     let real_size = real_size.unwrap_or(highest);
     if highest > real_size || i64::try_from(real_size).is_err() {
         return Err(damaged("the sparse file has data behind its end"));
@@ -96,6 +97,9 @@ fn apply(map: Map, said: u64, head: &mut Head) -> Result<Oddity, Trouble> {
         return Err(damaged("the sparse file has less data than its map says"));
     }
     let mut oddity = None;
+    if !has_size {
+        oddity = Some("the size of the sparse file is missing; it ends with its last piece");
+    }
     if sum < head.stored {
         if segments.is_empty() {
             let what = "the sparse file has data that its map does not know";

@@ -1,0 +1,55 @@
+//! What the test says in the end.
+
+use std::collections::BTreeMap;
+
+use crate::kit::cases::Case;
+use crate::kit::judge::{Difference, Evidence};
+use crate::kit::rules::{self, RULES};
+
+/// Counts what rules explain, and keeps what they don't.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    explained: BTreeMap<&'static str, usize>,
+    unexplained: String,
+    count: usize,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, case: &Case, evidence: &Evidence, differences: &[Difference]) {
+        let mut lines = String::new();
+        for difference in differences {
+            match rules::explain(difference, evidence) {
+                Some(rule) => *self.explained.entry(rule.name).or_default() += 1,
+                None => lines.extend(["    ", &difference.to_string(), "\n"]),
+            }
+        }
+        if !lines.is_empty() {
+            let one_line = |log: &str| log.trim_end().replace('\n', " | ");
+            let (gnu, bsd) = (one_line(&evidence.gnu), one_line(&evidence.bsd));
+            let ours = evidence.ours.complaints.join(" | ");
+            let said = format!("    GNU: {gnu}\n    bsdtar: {bsd}\n    ours: {ours}\n");
+            self.unexplained.extend([&case.name, "\n", &lines, &said]);
+            self.count += 1;
+        }
+    }
+
+    pub(crate) fn finish(&self, cases: usize) {
+        println!("{cases} archives; documented differences:");
+        for rule in &RULES {
+            let count = self.explained.get(rule.name).copied().unwrap_or(0);
+            println!("{count:6} {:20} {}", rule.name, rule.why);
+        }
+        assert!(
+            self.count == 0,
+            "{} of {cases} archives are extracted otherwise than by GNU tar and bsdtar:\n{}",
+            self.count,
+            self.unexplained
+        );
+    }
+
+    /// No rule outlives its reason.
+    pub(crate) fn check_rules(&self) {
+        let unused = RULES.iter().find(|rule| !self.explained.contains_key(rule.name));
+        assert!(unused.is_none(), "no archive needs this rule any more: {unused:?}");
+    }
+}

@@ -1,0 +1,169 @@
+//! One archive, extracted by us and by the peers, and compared.
+
+use std::fs::{self, File};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::kit::judge::{self, Difference, Evidence};
+use crate::kit::ours;
+use crate::kit::{rules, tree};
+use crate::libarchive::Libarchive;
+
+/// Where archives are extracted, over and over.
+pub(crate) struct Bench {
+    folder: tempfile::TempDir,
+    libarchive: Libarchive,
+    started: i64,
+}
+
+/// What is wrong with how we treat an archive.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// What findings of one cause have in common.
+    pub(crate) signature: String,
+    pub(crate) text: String,
+}
+
+/// What came of an archive.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Alike,
+    /// By these rules.
+    Explained(Vec<&'static str>),
+    Wrong(Finding),
+}
+
+impl Bench {
+    pub(crate) fn new(libarchive: Libarchive) -> io::Result<Self> {
+        let folder = crate::kit::peers::scratch()?;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let started = now.map_or(0, |now| now.as_secs().cast_signed()) - 2;
+        for name in ["ours/up/here", "gnu", "bsd"] {
+            fs::create_dir_all(folder.path().join(name))?;
+        }
+        Ok(Self { folder, libarchive, started })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Extracts with libarchive alone, and returns what is there then.
+    pub(crate) fn libarchive_alone(&mut self, tar: &[u8]) -> io::Result<tree::Tree> {
+        let bsd = self.path("bsd");
+        tree::clear(&bsd)?;
+        self.libarchive.extract(tar, &bsd)?;
+        tree::read(&bsd, self.started)
+    }
+
+    pub(crate) fn judge(&mut self, tar: &[u8]) -> io::Result<Verdict> {
+        let gz = ours::gzip(tar);
+        if let Some(finding) = reading(&gz) {
+            return Ok(Verdict::Wrong(finding));
+        }
+        let (ours, gnu, bsd) = (self.path("ours/up/here"), self.path("gnu"), self.path("bsd"));
+        for folder in [&ours, &gnu, &bsd] {
+            tree::clear(folder)?;
+        }
+        let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| ours::extract(&gz, &ours))) else {
+            return Ok(Verdict::Wrong(Finding::new("panic", "a panic while it was extracted")));
+        };
+        if let Some(found) = self.outside()? {
+            return Ok(Verdict::Wrong(Finding::new("outside", &format!("{found:?} was written"))));
+        }
+        let bsd_said = self.libarchive.extract(tar, &bsd)?;
+        let (ours, bsd) = (tree::read(&ours, self.started)?, tree::read(&bsd, self.started)?);
+        let mut evidence = Evidence::new(tar, false, outcome, String::new(), bsd_said);
+        if judge::differences(&ours, &bsd, &bsd, &evidence).is_empty() {
+            return Ok(Verdict::Alike);
+        }
+        // Where libarchive's is another one, GNU tar's may be the same.
+        evidence.gnu = self.gnu_tar(tar, &gnu)?;
+        let gnu = tree::read(&gnu, self.started)?;
+        let differences = judge::differences(&ours, &gnu, &bsd, &evidence);
+        Ok(verdict(&differences, &evidence))
+    }
+
+    /// As nobody, and so without a process for privileges.
+    fn gnu_tar(&self, tar: &[u8], folder: &Path) -> io::Result<String> {
+        let archive = self.path("archive.tar");
+        fs::write(&archive, tar)?;
+        let output = Command::new("tar")
+            .args(["-x", "-f", "-", "-C"])
+            .arg(folder)
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("TAR_OPTIONS")
+            .stdin(File::open(archive)?)
+            .stdout(Stdio::null())
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr).replace('\n', " | ");
+        Ok(format!("{said}{}", output.status))
+    }
+
+    /// What is where nothing should be.
+    fn outside(&self) -> io::Result<Option<std::ffi::OsString>> {
+        let allowed = |name: &std::ffi::OsStr| {
+            ["ours", "up", "here", "gnu", "bsd", "archive.tar"].iter().any(|known| name == *known)
+        };
+        for folder in ["", "ours", "ours/up"] {
+            for entry in fs::read_dir(self.path(folder))? {
+                let name = entry?.file_name();
+                if !allowed(&name) {
+                    return Ok(Some(name));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Listing, verifying and reading by index have to agree.
+fn reading(gz: &[u8]) -> Option<Finding> {
+    match catch_unwind(AssertUnwindSafe(|| ours::check_reading(gz))) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => {
+            let kind: String = error.chars().take_while(|c| !c.is_ascii_digit()).take(30).collect();
+            Some(Finding::new(&format!("reading: {kind}"), &error))
+        }
+        Err(_) => Some(Finding::new("panic", "a panic while it was read")),
+    }
+}
+
+fn verdict(differences: &[Difference], evidence: &Evidence) -> Verdict {
+    let mut explained = Vec::new();
+    let mut unexplained = Vec::new();
+    for difference in differences {
+        match rules::explain(difference, evidence) {
+            Some(rule) => explained.push(rule.name),
+            None => unexplained.push(difference),
+        }
+    }
+    let Some(first) = unexplained.first() else {
+        return if explained.is_empty() { Verdict::Alike } else { Verdict::Explained(explained) };
+    };
+    let complaints = evidence.ours.complaints.join(" | ");
+    let mut text = String::new();
+    for difference in &unexplained {
+        text += &format!("{difference}\n");
+    }
+    text += &format!("GNU: {}\nlibarchive: {}\nours: {complaints}\n", evidence.gnu, evidence.bsd);
+    Verdict::Wrong(Finding { signature: signature(first, evidence), text })
+}
+
+/// The aspect, the kinds of things, and the shape of what we said.
+fn signature(difference: &Difference, evidence: &Evidence) -> String {
+    let kind = |node: &Option<tree::Node>| node.as_ref().map_or("-", |node| node.kind.name());
+    let last = evidence.ours.complaints.last().map_or("", String::as_str);
+    let what = last.rsplit(": ").next().unwrap_or(last);
+    let what: String = what.chars().filter(|c| !c.is_ascii_digit()).take(40).collect();
+    let (ours, gnu, bsd) = (kind(&difference.ours), kind(&difference.gnu), kind(&difference.bsd));
+    format!("{:?}, ours {ours}, GNU {gnu}, libarchive {bsd}: {what}", difference.aspect)
+}
+
+impl Finding {
+    fn new(signature: &str, text: &str) -> Self {
+        Self { signature: signature.to_owned(), text: format!("{text}\n") }
+    }
+}
