@@ -238,8 +238,8 @@ impl ArchiveOptions {
         let segments = archive.walker.input().seen_segments().clone();
         // Of a segment that is damaged it is not known whether it can be inflated alone: entries in
         // it are written again. Where it is more than that, it is gzip without segments.
-        let is_lost =
-            segments.end().is_some() && scan.torn.is_some() && found.tar <= scan.end.tar + MAX_TORN;
+        let is_lost = scan.torn.is_some()
+            && segments.end().is_some_and(|(_, data)| found.tar <= data + MAX_TORN);
         if found.place.is_none() && !is_lost {
             scan.end.place = None;
         }

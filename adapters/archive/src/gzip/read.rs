@@ -58,6 +58,8 @@ pub struct GzReader<R> {
     seen: Segments,
     inflated: Inflated,
     is_one_member: bool,
+    /// Bytes that the next run has to have: a shorter one did not end where a segment does.
+    pub(super) least_run: usize,
     /// Where the last block ends that had data in it.
     data_end: u64,
     /// Whether to stop where the member ends.
@@ -158,6 +160,7 @@ impl GzOptions {
             seen: Segments::default(),
             inflated: Inflated::default(),
             is_one_member: false,
+            least_run: 0,
             data_end: 0,
             one_member: false,
             inflate: None,
@@ -266,6 +269,7 @@ impl<R: Read> GzReader<R> {
         self.failed = None;
         self.ramp = FIRST_BLOCKS;
         self.open_end = false;
+        self.least_run = 0;
     }
 
     /// Begins with the member whose header comes next.
@@ -411,6 +415,10 @@ impl<R: Read> GzReader<R> {
                     self.pool.discard_all();
                     self.failed = Some(error);
                 }
+                Then::Longer { at } => {
+                    self.least_run = run.compressed_from(at).len() + 1;
+                    self.put_back(run, at);
+                }
                 Then::InOrder { at, torn } => {
                     self.put_back(run, at);
                     if let Some(member) = &mut self.member {
@@ -442,6 +450,9 @@ impl<R: Read> GzReader<R> {
         self.source.unread(&bytes);
         // What was seen behind it comes again.
         self.failed = None;
+        if let Some(member) = &mut self.member {
+            member.then_in_order = None;
+        }
     }
 
     /// Whether the file may end here.

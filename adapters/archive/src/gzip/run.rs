@@ -10,12 +10,13 @@ use uadk_compress::{
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::place::Place;
-use super::segment::{END, SYNC_MARKER};
+use super::segment::{END, SEGMENT_LEN, SYNC_MARKER};
 use super::segments::Segment;
+use super::source::Source;
 use crate::Error;
 
-/// Bytes that a run of several segments has at least in the file.
-const RUN_LEN: usize = 128 << 10;
+/// Bytes that a run has at least in the file, but for the first.
+pub(super) const RUN_LEN: usize = 128 << 10;
 /// Bytes among which a marker is looked for.
 const MAX_RUN_LEN: usize = 1 << 20;
 /// When a run has so much data, the rest of it waits.
@@ -90,6 +91,11 @@ pub(super) enum Then {
     Next,
     /// More of this one.
     More,
+    /// What is left from this byte on does not end where the run does: what was taken for a marker there
+    /// is data.
+    Longer {
+        at: usize,
+    },
     /// What is left from this byte on has to be inflated in order.
     InOrder {
         at: usize,
@@ -177,35 +183,44 @@ impl Run {
         self.compressed.extend(PROBE);
     }
 
-    /// Looks for the segments at the beginning of `bytes`, and takes them. `ended` says that no bytes
-    /// follow; of the first run, a `short` one does.
-    pub(super) fn frame(&mut self, bytes: &[u8], ended: bool, short: bool) -> Framed {
-        let enough = if short { 1 } else { RUN_LEN };
+    /// Looks for the segments at the beginning of `bytes`: for so many that they have `enough` bytes, or
+    /// `least` if there are no more. `ended` says that no bytes follow.
+    pub(super) fn frame(
+        &mut self,
+        bytes: &[u8],
+        ended: bool,
+        enough: usize,
+        least: usize,
+    ) -> Framed {
+        let enough = enough.max(least);
         self.cuts.clear();
         let mut searched = 0;
         while let Some(i) = find_marker(&bytes[searched..]) {
             searched += i + SYNC_MARKER.len();
             self.cuts.push(Cut { end: searched, known: None });
             if searched >= enough {
-                self.push(&bytes[..searched]);
                 return Framed::Run(searched);
             }
         }
-        if ended {
+        if ended && bytes.len() >= least {
             if searched < bytes.len() {
                 self.cuts.push(Cut { end: bytes.len(), known: None });
             }
-            self.push(bytes);
             return Framed::Run(bytes.len());
         }
-        if bytes.len() < MAX_RUN_LEN {
+        if bytes.len() < MAX_RUN_LEN && !ended {
             return Framed::Needs((bytes.len() * 2).clamp(RUN_LEN / 2, MAX_RUN_LEN));
         }
-        if searched == 0 {
+        if searched == 0 || searched < least {
             return Framed::NoMarker;
         }
-        self.push(&bytes[..searched]);
         Framed::Run(searched)
+    }
+
+    /// Takes the `len` bytes that were framed.
+    pub(super) fn take<R: std::io::Read>(&mut self, source: &mut Source<R>, len: usize) {
+        source.take(len, PROBE.len(), &mut self.compressed);
+        self.len = len;
     }
 
     /// Inflates segments until there is much data or none is left.
@@ -238,7 +253,7 @@ impl Run {
                 while !self.inflate_ahead(inflate, self.cuts[next].end)? {
                     next += 1;
                     if next == self.cuts.len() {
-                        return Err(Then::InOrder { at: self.inflated, torn: false });
+                        return Err(Then::Longer { at: self.inflated });
                     }
                 }
             }
@@ -350,8 +365,8 @@ impl Run {
     /// decoder, and returns the length of its data; `None` if it is anything else. That decoder does not
     /// say how much of its input it has read: that it was all shows in the probe's data, which comes last.
     fn inflate_whole(&mut self, end: usize) -> Option<usize> {
-        let usual = self.done.last().map_or(0, |done| done.data_len);
-        let room = usual.max((end - self.inflated) * 4).clamp(1 << 16, MAX_DATA) + PROBE.len();
+        // Ours have no more data, and those of others rarely shrink to less than a quarter.
+        let room = ((end - self.inflated) * 4).clamp(SEGMENT_LEN, MAX_DATA) + PROBE.len();
         self.make_room(room);
         let behind = end + PROBE.len();
         let mut saved = [0; PROBE.len()];

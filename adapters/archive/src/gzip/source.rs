@@ -59,6 +59,24 @@ impl<R: Read> Source<R> {
         self.offset
     }
 
+    /// Moves `len` bytes to `to`, with `slack` bytes of any value behind them. Mostly that is the buffer
+    /// itself, and only what is behind them in it is copied.
+    pub(super) fn take(&mut self, len: usize, slack: usize, to: &mut Vec<u8>) {
+        let buffered = &self.buffer[self.start..self.end];
+        if self.start == 0 && len + slack <= self.buffer.len() {
+            to.resize(self.buffer.len(), 0);
+            to[..buffered.len() - len].copy_from_slice(&buffered[len..]);
+            std::mem::swap(to, &mut self.buffer);
+            self.end -= len;
+            self.offset += len as u64;
+        } else {
+            to.clear();
+            to.extend(&buffered[..len]);
+            to.resize(len + slack, 0);
+            self.consume(len);
+        }
+    }
+
     /// Puts bytes back that were consumed last.
     pub(super) fn unread(&mut self, bytes: &[u8]) {
         let buffered = self.buffered();
