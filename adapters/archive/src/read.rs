@@ -5,7 +5,9 @@ use std::path::Path;
 
 use crate::gzip::Place;
 use crate::scan::{Head, Walker};
-use crate::{ArchiveOptions, Entry, Error, GzReader, GzWarning, Index, Result, Warning, index};
+use crate::{
+    ArchiveOptions, Entry, Error, GzReader, GzWarning, Index, Inflated, Result, Warning, index,
+};
 
 /// Reads any tar.gz: entry by entry as it comes, and by name where the file can be sought in.
 ///
@@ -77,7 +79,8 @@ impl<R: Read> ArchiveReader<R> {
         Self { walker: Walker::new(gzip), index: None, index_error: None, tail: Vec::new() }
     }
 
-    /// The next entry in the archive's order; `None` at the end.
+    /// The next entry in the archive's order; `None` at the end, when what is behind the tar has been read
+    /// too: only there gzip says whether all of it was right.
     ///
     /// # Errors
     ///
@@ -86,6 +89,7 @@ impl<R: Read> ArchiveReader<R> {
         self.walker.input_mut().end_after_block(None);
         self.walker.finish()?;
         let Some((head, entry)) = next(&mut self.walker)? else {
+            self.skip_rest()?;
             return Ok(None);
         };
         Ok(Some(EntryReader::new(&mut self.walker, head, entry, None)))
@@ -153,6 +157,12 @@ impl<R: Read> ArchiveReader<R> {
     #[must_use]
     pub fn gz_warnings(&self) -> &[GzWarning] {
         self.walker.input().warnings()
+    }
+
+    /// See [`GzReader::inflated`].
+    #[must_use]
+    pub fn inflated(&self) -> Inflated {
+        self.walker.input().inflated()
     }
 
     /// What was read from.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use uadk_compress::Level;
 
-use super::super::archive::Archive;
+use super::super::archive::{Archive, layout_of};
 use super::super::job::{
     CompareJob, CreateJob, ExtractJob, ListJob, ListOutput, Lister, Members, Operand, Restore,
     Start, Store, WalkRules,
@@ -70,6 +70,7 @@ fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
         archive,
         start,
         level: settings.level.unwrap_or(Level::BALANCED),
+        layout: layout_of(settings.bgzf),
         operands: operands.collect(),
         walk: WalkRules {
             exclude: settings.exclude,
@@ -85,7 +86,6 @@ fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
             attributes: settings.attributes,
             dereference: settings.dereference,
             hard_dereference: settings.hard_dereference,
-            absolute_names: settings.absolute_names,
             mtime,
             owner: settings.owner,
             group: settings.group,
@@ -96,7 +96,7 @@ fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
         lister,
         style,
         show_stored: settings.show_transformed,
-        totals: settings.totals,
+        told: settings.told,
         remove_files: settings.remove_files,
         dry_run: settings.dry_run,
     })
@@ -132,7 +132,7 @@ fn list_job(mut settings: Settings) -> ListJob {
         output: ListOutput::Lines { style, headers },
         transform: settings.transform,
         show_transformed: settings.show_transformed,
-        totals: settings.totals,
+        told: settings.told,
     }
 }
 
@@ -170,7 +170,7 @@ fn extract_job(mut settings: Settings) -> ExtractJob {
         lister,
         style,
         show_transformed: settings.show_transformed,
-        totals: settings.totals,
+        told: settings.told,
         dry_run: settings.dry_run,
     }
 }
@@ -193,6 +193,6 @@ fn compare_job(mut settings: Settings) -> CompareJob {
         transform: settings.transform,
         verbose: settings.verbose > 0,
         style,
-        totals: settings.totals,
+        told: settings.told,
     }
 }

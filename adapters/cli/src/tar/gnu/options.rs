@@ -20,6 +20,7 @@ pub(super) enum Id {
     OtherFormat,
     Level,
     Threads,
+    Bgzf,
     Directory,
     AddFile,
     FilesFrom,
@@ -96,6 +97,7 @@ pub(super) enum Id {
     XattrsExclude,
     Verbose,
     Totals,
+    Stats,
     DryRun,
     ShowTransformed,
     FullTime,
@@ -178,6 +180,7 @@ pub(super) static TABLE: &[Option] = &[
     option(Id::Unsupported, Some('I'), &["use-compress-program"], Argument::Required, "", ""),
     option(Id::Level, None, &["compression-level"], Argument::Required, "LEVEL", "1 to 12; 0 or fastest for the least CPU"),
     option(Id::Threads, None, &["threads"], Argument::Required, "N", "threads that compress or decompress; one per CPU if not said"),
+    option(Id::Bgzf, None, &["bgzf"], Argument::None, "", "write block gzip, in which htslib seeks, and which an accelerator makes; many readers take its first block for all"),
     // names
     option(Id::Directory, Some('C'), &["directory"], Argument::Required, "FOLDER", "go to this folder; counts for the names that follow"),
     option(Id::AddFile, None, &["add-file"], Argument::Required, "NAME", "add this file, whatever its name begins with"),
@@ -268,7 +271,7 @@ pub(super) static TABLE: &[Option] = &[
     option(Id::Unsupported, None, &["backup"], Argument::Optional, "", ""),
     option(Id::Unsupported, None, &["suffix"], Argument::Required, "", ""),
     option(Id::Unsupported, None, &["atime-preserve"], Argument::Optional, "", ""),
-    option(Id::AbsoluteNames, Some('P'), &["absolute-names"], Argument::None, "", "keep / at the beginning of names, and ..; extraction never goes out of its folder"),
+    option(Id::AbsoluteNames, Some('P'), &["absolute-names"], Argument::None, "", "without effect: / and .. at the beginning of names are always cut off"),
     option(Id::OldCompatible, Some('o'), &[], Argument::None, "", "on extraction as --no-same-owner"),
     // attributes
     option(Id::Acls, None, &["acls"], Argument::None, "", "access control lists"),
@@ -281,7 +284,8 @@ pub(super) static TABLE: &[Option] = &[
     option(Id::XattrsExclude, None, &["xattrs-exclude"], Argument::Required, "PATTERN", "no extended attributes whose key matches"),
     // output
     option(Id::Verbose, Some('v'), &["verbose"], Argument::None, "", "list names; twice, or when listing, with properties"),
-    option(Id::Totals, None, &["totals"], Argument::Optional, "SIGNAL", "how much, how fast, and by which engine"),
+    option(Id::Totals, None, &["totals"], Argument::Optional, "SIGNAL", "how much, at which ratio, how fast, and by which engine"),
+    option(Id::Stats, None, &["stats"], Argument::None, "", "which engine did how much, and why not the other"),
     option(Id::DryRun, None, &["dry-run"], Argument::None, "", "write nothing; with -v, say what would be done"),
     option(Id::ShowTransformed, None, &["show-transformed-names", "show-stored-names"], Argument::None, "", "list names as --transform and --strip-components make them"),
     option(Id::FullTime, None, &["full-time"], Argument::None, "", "times with seconds and fractions"),

@@ -11,6 +11,7 @@ use super::super::job::{Attributes, Mtime, Newer, Order, Owner};
 use super::super::matching::exclude::Exclude;
 use super::super::matching::glob::Flags;
 use super::super::matching::tags::{Extent, Tag};
+use super::super::meter::Told;
 use super::super::names::Quoting;
 use super::super::times::{self, Format, Time};
 use super::super::transform::Transform;
@@ -88,11 +89,11 @@ pub(super) struct Settings {
     pub(super) group: Option<Owner>,
     pub(super) mode: Option<ModeChange>,
     pub(super) numeric_owner: bool,
-    pub(super) absolute_names: bool,
     old_compatible: bool,
     pub(super) attributes: Attributes,
     pub(super) verbose: usize,
-    pub(super) totals: bool,
+    pub(super) told: Told,
+    pub(super) bgzf: bool,
     pub(super) dry_run: bool,
     pub(super) show_transformed: bool,
     pub(super) times: Format,
@@ -230,7 +231,7 @@ impl Settings {
                 self.attributes.xattrs = true;
                 self.attributes.exclude.push(text.into_owned());
             }
-            Id::Totals if text.is_empty() => self.totals = true,
+            Id::Totals if text.is_empty() => self.told.totals = true,
             Id::Totals => return Err(bad(&"totals at a signal are not supported")),
             Id::QuotingStyle => {
                 self.quoting = match &*text {
@@ -284,7 +285,6 @@ impl Settings {
             Id::RemoveFiles => self.remove_files = true,
             Id::ClampMtime => self.clamp_mtime = true,
             Id::NumericOwner => self.numeric_owner = true,
-            Id::AbsoluteNames => self.absolute_names = true,
             Id::Acls => self.attributes.acls = true,
             Id::NoAcls => self.attributes.acls = false,
             Id::Selinux => self.attributes.selinux = true,
@@ -292,6 +292,8 @@ impl Settings {
             Id::Xattrs => self.attributes.xattrs = true,
             Id::NoXattrs => self.attributes.xattrs = false,
             Id::Verbose => self.verbose += 1,
+            Id::Stats => self.told.stats = true,
+            Id::Bgzf => self.bgzf = true,
             Id::DryRun => self.dry_run = true,
             Id::ShowTransformed => self.show_transformed = true,
             Id::FullTime => self.times.full = true,
