@@ -58,8 +58,8 @@ pub struct GzReader<R> {
     seen: Segments,
     inflated: Inflated,
     is_one_member: bool,
-    /// Where the last block ends that had data in it.
-    data_end: u64,
+    /// Where the last block ends that had data in it; `None` if not all data was in blocks.
+    data_end: Option<u64>,
     /// Whether to stop where the member ends.
     pub(super) one_member: bool,
     /// For what is left of a run.
@@ -158,7 +158,7 @@ impl GzOptions {
             seen: Segments::default(),
             inflated: Inflated::default(),
             is_one_member: false,
-            data_end: 0,
+            data_end: Some(0),
             one_member: false,
             inflate: None,
             engine,
@@ -248,8 +248,9 @@ impl<R: Read> GzReader<R> {
         }
     }
 
-    /// Where the last block ends, of those read, that had data in it.
-    pub(crate) const fn data_end(&self) -> u64 {
+    /// Where the last block ends, of those read, that had data in it; `None` if there was data that is not
+    /// in blocks.
+    pub(crate) const fn data_end(&self) -> Option<u64> {
         self.data_end
     }
 
@@ -339,6 +340,7 @@ impl<R: Read> GzReader<R> {
             self.failed = sequential.fill(&mut self.source).err();
         }
         if !sequential.data().is_empty() {
+            self.data_end = None;
             return true;
         }
         if !sequential.is_active() {
@@ -359,8 +361,10 @@ impl<R: Read> GzReader<R> {
                     // What was framed behind it is not wanted any more.
                     self.pool.discard_all();
                 }
-                if let Some(last) = batch.blocks.iter().rfind(|block| block.data_len > 0) {
-                    self.data_end = batch.file_offset + last.end() as u64;
+                if let Some(end) = &mut self.data_end
+                    && !batch.data().is_empty()
+                {
+                    *end = batch.file_offset + batch.data_end() as u64;
                 }
             }
             Job::Run(run) => self.enter_run(run),
@@ -382,6 +386,9 @@ impl<R: Read> GzReader<R> {
         }
         if !run.is_known() {
             self.inflated.add(run.done.len(), run.data().len() as u64);
+        }
+        if !run.data().is_empty() {
+            self.data_end = None;
         }
         self.map.cover(self.position, self.position + run.data().len() as u64);
         let data = run.data();
