@@ -60,8 +60,8 @@ pub struct GzReader<R> {
     is_one_member: bool,
     /// Bytes that the next run has to have: a shorter one did not end where a segment does.
     pub(super) least_run: usize,
-    /// Where the last block ends that had data in it.
-    data_end: u64,
+    /// Where the last block ends that had data in it; `None` if not all data was in blocks.
+    data_end: Option<u64>,
     /// Whether to stop where the member ends.
     pub(super) one_member: bool,
     /// For what is left of a run.
@@ -161,7 +161,7 @@ impl GzOptions {
             inflated: Inflated::default(),
             is_one_member: false,
             least_run: 0,
-            data_end: 0,
+            data_end: Some(0),
             one_member: false,
             inflate: None,
             engine,
@@ -251,8 +251,9 @@ impl<R: Read> GzReader<R> {
         }
     }
 
-    /// Where the last block ends, of those read, that had data in it.
-    pub(crate) const fn data_end(&self) -> u64 {
+    /// Where the last block ends, of those read, that had data in it; `None` if there was data that is not
+    /// in blocks.
+    pub(crate) const fn data_end(&self) -> Option<u64> {
         self.data_end
     }
 
@@ -343,6 +344,7 @@ impl<R: Read> GzReader<R> {
             self.failed = sequential.fill(&mut self.source).err();
         }
         if !sequential.data().is_empty() {
+            self.data_end = None;
             return true;
         }
         if !sequential.is_active() {
@@ -363,8 +365,10 @@ impl<R: Read> GzReader<R> {
                     // What was framed behind it is not wanted any more.
                     self.pool.discard_all();
                 }
-                if let Some(last) = batch.blocks.iter().rfind(|block| block.data_len > 0) {
-                    self.data_end = batch.file_offset + last.end() as u64;
+                if let Some(end) = &mut self.data_end
+                    && !batch.data().is_empty()
+                {
+                    *end = batch.file_offset + batch.data_end() as u64;
                 }
             }
             Job::Run(run) => self.enter_run(run),
@@ -386,6 +390,9 @@ impl<R: Read> GzReader<R> {
         }
         if !run.is_known() {
             self.inflated.add(run.done.len(), run.data().len() as u64);
+        }
+        if !run.data().is_empty() {
+            self.data_end = None;
         }
         self.map.cover(self.position, self.position + run.data().len() as u64);
         let data = run.data();
