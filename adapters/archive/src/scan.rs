@@ -146,14 +146,17 @@ impl<R: BufRead> Walker<R> {
                 return self.at_end_of_input(&before);
             };
             let raw = Raw(&block);
-            // Files have zeros, too: they end nothing when it is not known where a header is.
-            if raw.is_zero() && !skipping {
+            if raw.is_zero() {
                 if !before.is_empty() {
                     self.tell(at, "the archive ends behind headers that say more about an entry");
                     before = Before::default();
                 }
                 if self.ignore_zeros {
                     continue;
+                }
+                if skipping {
+                    // As with GNU tar and libarchive: what is behind the end is no part of it.
+                    self.tell_of_end(at)?;
                 }
                 self.ended = true;
                 return Ok(None);
@@ -326,11 +329,23 @@ impl<R: BufRead> Walker<R> {
         if !before.is_empty() {
             Err(self.torn())
         } else if !self.is_tar && self.position > 0 && !self.ignore_zeros {
-            let what = "there is no tar header: it is something else than a tar";
-            Err(Error::tar(0, what))
+            Err(Self::no_tar())
         } else {
             Ok(None)
         }
+    }
+
+    /// Zeros end the archive while a header is looked for.
+    fn tell_of_end(&mut self, at: u64) -> Result<()> {
+        if !self.is_tar {
+            return Err(Self::no_tar());
+        }
+        self.tell(at, format!("zeros end the tar at byte {at}, before another header is found"));
+        Ok(())
+    }
+
+    fn no_tar() -> Error {
+        Error::tar(0, "there is no tar header: it is something else than a tar")
     }
 
     /// Goes on behind a damaged header, with one warning for many in a row.

@@ -16,6 +16,8 @@ pub(crate) struct Bench {
     folder: tempfile::TempDir,
     libarchive: Libarchive,
     started: i64,
+    /// A rule that does not count.
+    without: Option<String>,
 }
 
 /// What is wrong with how we treat an archive.
@@ -36,14 +38,14 @@ pub(crate) enum Verdict {
 }
 
 impl Bench {
-    pub(crate) fn new(libarchive: Libarchive) -> io::Result<Self> {
+    pub(crate) fn new(libarchive: Libarchive, without: Option<String>) -> io::Result<Self> {
         let folder = crate::kit::peers::scratch()?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let started = now.map_or(0, |now| now.as_secs().cast_signed()) - 2;
         for name in ["ours/up/here", "gnu", "bsd"] {
             fs::create_dir_all(folder.path().join(name))?;
         }
-        Ok(Self { folder, libarchive, started })
+        Ok(Self { folder, libarchive, started, without })
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -83,7 +85,7 @@ impl Bench {
         evidence.gnu = self.gnu_tar(tar, &gnu)?;
         let gnu = tree::read(&gnu, self.started)?;
         let differences = judge::differences(&ours, &gnu, &bsd, &evidence);
-        Ok(verdict(&differences, &evidence))
+        Ok(verdict(&differences, &evidence, self.without.as_deref()))
     }
 
     /// As nobody, and so without a process for privileges.
@@ -131,11 +133,11 @@ fn reading(gz: &[u8]) -> Option<Finding> {
     }
 }
 
-fn verdict(differences: &[Difference], evidence: &Evidence) -> Verdict {
+fn verdict(differences: &[Difference], evidence: &Evidence, without: Option<&str>) -> Verdict {
     let mut explained = Vec::new();
     let mut unexplained = Vec::new();
     for difference in differences {
-        match rules::explain(difference, evidence) {
+        match rules::explain(difference, evidence, without) {
             Some(rule) => explained.push(rule.name),
             None => unexplained.push(difference),
         }
