@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use crate::gzip::{Place, Segments, TRAILER_LEN};
 use crate::read;
+use crate::write::{PlainWriter, Sink};
 use crate::{ArchiveOptions, ArchiveWriter, Entry, Error, GzWriter, Layout, Result, index};
 
 /// A file that can be read, written and cut.
@@ -70,18 +71,22 @@ impl<F: ArchiveFile> ArchiveWriter<F> {
 }
 
 impl ArchiveOptions {
-    /// Goes on behind the last entry of an archive. With an index nothing is read but that and one
-    /// block; without, the whole archive is. The file stays as it is until the first data is written over
-    /// its old index and end. From then until the writer is [finished](ArchiveWriter::finish), the archive
-    /// is an interrupted one, which can be [resumed](Self::resume).
+    /// Goes on behind the last entry of a tar.gz or a plain tar. With an index nothing is read but that and
+    /// one block; without, the whole archive is, but for contents in plain tar. The file stays as it is
+    /// until the first data is written over its old index and end. From then until the writer is
+    /// [finished](ArchiveWriter::finish), the archive is an interrupted one, which can be
+    /// [resumed](Self::resume).
     ///
     /// # Errors
     ///
-    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, which
-    /// would have to be written anew; [`Error::Unsupported`] if something follows the archive, which would
-    /// be overwritten.
+    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, and
+    /// [`Error::Unsupported`] if it is zstd or xz, which would have to be written anew, or if something
+    /// follows the archive, which would be overwritten.
     pub fn append<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
         let options = self.with_engine()?;
+        if options.is_plain(&mut file)? {
+            return options.append_plain(file);
+        }
         // Without a whole index the archive is read.
         if let Ok(Some(index)) = index::load(&mut file) {
             let segments = index.segments.map(|segments| (*segments).clone());
@@ -95,6 +100,29 @@ impl ArchiveOptions {
         }
     }
 
+    /// Whether a file is plain tar.
+    fn is_plain<F: ArchiveFile>(&self, file: &mut F) -> Result<bool> {
+        file.seek(SeekFrom::Start(0))?;
+        // What it is otherwise is found out where it is read.
+        let is_plain = self.strict_reader(&mut *file).is_ok_and(|a| a.walker.input().is_plain());
+        file.seek(SeekFrom::Start(0))?;
+        Ok(is_plain)
+    }
+
+    /// As [`append`](Self::append), for plain tar: contents are sought over.
+    fn append_plain<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
+        let mut archive = self.strict_reader(&mut file)?;
+        archive.walker.input_mut().pass_by_seeking(true)?;
+        let index = archive.scan()?;
+        archive.walker.damage().map_or(Ok(()), Err)?;
+        drop(archive);
+        file.truncate(index.end)?;
+        file.seek(SeekFrom::Start(index.end))?;
+        let mut archive = ArchiveWriter::with_sink(Sink::Plain(PlainWriter::new(file, index.end)))?;
+        archive.adopt(&index.entries)?;
+        Ok(archive)
+    }
+
     /// Goes on where writing an archive was interrupted: reads it, keeps its whole entries, and writes
     /// over the torn end. An empty file becomes a new archive, and one that is whole is
     /// [appended](Self::append) to.
@@ -103,6 +131,7 @@ impl ArchiveOptions {
     ///
     /// As [`append`](Self::append). If it is damaged with more behind it than a torn end has, or is
     /// something else than an archive, the error says so; see [`discard_damaged`](Self::discard_damaged).
+    /// [`Error::Unsupported`] for plain tar, which has no checksums that tell what is whole.
     pub fn resume<F: ArchiveFile>(&self, mut file: F) -> Result<(ArchiveWriter<F>, Recovered)> {
         let options = self.with_engine()?;
         let len = file.seek(SeekFrom::End(0))?;
@@ -152,7 +181,8 @@ impl ArchiveOptions {
             return Err(Error::NoBlocks);
         };
         let begun = self.read_begun_block(&mut file, end.tar, place)?;
-        let mut archive = ArchiveWriter::with_writer(self.go_on_at(file, end, place, &begun)?)?;
+        let writer = self.go_on_at(file, end, place, &begun)?;
+        let mut archive = ArchiveWriter::with_sink(Sink::Gzip(Box::new(writer)))?;
         archive.adopt(entries)?;
         Ok(archive)
     }
@@ -217,7 +247,10 @@ impl ArchiveOptions {
             return Ok(scan);
         }
         let mut archive = self.strict_reader(file.take(limit))?;
-        archive.walker.input_mut().set_known_segments(index.and_then(|index| index.segments));
+        archive.walker.input().gzip(CANT_GO_ON)?;
+        if let Some(gzip) = archive.walker.input_mut().gzip_mut() {
+            gzip.set_known_segments(index.and_then(|index| index.segments));
+        }
         let mut found = End::default();
         while scan.torn.is_none() {
             match read::next(&mut archive.walker) {
@@ -229,7 +262,8 @@ impl ArchiveOptions {
                         (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
                         found.tar = entry.end();
                         let input = archive.walker.input();
-                        let can_follow = input.is_one_member() || input.data_end().is_some();
+                        let gzip = input.gzip(CANT_GO_ON)?;
+                        let can_follow = gzip.is_one_member() || gzip.data_end().is_some();
                         found.place = input.place().filter(|_| can_follow);
                         scan.entries.push(entry);
                         if found.place.is_some() {
@@ -255,7 +289,8 @@ impl ArchiveOptions {
                 Err(error) => Some(error),
             };
         }
-        let segments = archive.walker.input().seen_segments().clone();
+        let gzip = archive.walker.input().gzip(CANT_GO_ON)?;
+        let segments = gzip.seen_segments().clone();
         // Of a segment that is damaged it is not known whether it can be inflated alone: entries in
         // it are written again. Where it is more than that, it is gzip without segments.
         let is_lost = scan.torn.is_some()
@@ -264,12 +299,14 @@ impl ArchiveOptions {
             scan.end.place = None;
         }
         scan.entries.retain(|entry| entry.end() <= scan.end.tar);
-        if segments.end().is_some() || archive.walker.input().is_one_member() {
+        if segments.end().is_some() || gzip.is_one_member() {
             scan.end.segments = Some(segments);
         }
         Ok(scan)
     }
 }
+
+const CANT_GO_ON: &str = "can't be gone on with; write it anew as tar.gz first (`tar index -o`)";
 
 /// More data than an unfinished segment has.
 const MAX_TORN: u64 = 1 << 20;

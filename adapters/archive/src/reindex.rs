@@ -6,11 +6,13 @@ use std::io::{self, BufRead, Read, SeekFrom, Write};
 use crate::append::ArchiveFile;
 use crate::gzip::{Place, Segments};
 use crate::index::{self, IndexBuilder};
+use crate::input::Input;
 use crate::scan::Walker;
 use crate::write::finish_inside;
-use crate::{
-    ArchiveOptions, ArchiveReader, Entry, Error, GzReader, GzWriter, Index, Layout, Result,
-};
+use crate::{ArchiveOptions, ArchiveReader, Entry, Error, GzWriter, Index, Layout, Result};
+
+const NO_INDEX: &str =
+    "has no place for an index; `tar index -o` writes it anew as tar.gz with one";
 
 /// More data than the last segment of a member has, which has no end marker of its own.
 const MAX_REST: usize = 16 << 20;
@@ -22,13 +24,15 @@ impl ArchiveOptions {
     /// # Errors
     ///
     /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is made neither of block gzip nor
-    /// of independent segments, which [`rewrite`](Self::rewrite) is for. Nothing has been changed then.
+    /// of independent segments, and [`Error::Unsupported`] if it is not gzip: [`rewrite`](Self::rewrite) is
+    /// for both. Nothing has been changed then.
     pub fn index<F: ArchiveFile>(&self, mut file: F) -> Result<u64> {
         file.seek(SeekFrom::Start(0))?;
         let mut archive: ArchiveReader<&mut F> = self.strict_reader(&mut file)?;
+        archive.walker.input().gzip(NO_INDEX)?;
         let made = archive.scan()?;
         archive.walker.damage().map_or(Ok(()), Err)?;
-        let gzip = archive.walker.input();
+        let gzip = archive.walker.input().gzip(NO_INDEX)?;
         if gzip.is_one_member() {
             let segments = gzip.seen_segments().clone();
             let ended = archive.walker.ended();
@@ -85,15 +89,16 @@ impl ArchiveOptions {
         Ok(made.entries.len() as u64)
     }
 
-    /// Writes any tar.gz anew, with segments or blocks and an index, and returns the number of entries. The
-    /// tar inside stays byte for byte the same; in one member, zeros that end it are added if it has none.
+    /// Writes any tar anew as tar.gz with an index, whatever it is compressed by, and returns the number of
+    /// entries. The tar inside stays byte for byte the same; in one member, zeros that end it are added if it
+    /// has none.
     ///
     /// # Errors
     ///
     /// Those of both files; where the old one is damaged.
     pub fn rewrite<R: Read, W: Write>(&self, from: R, to: W) -> Result<u64> {
         let gzip = self.gzip.with_engine()?;
-        let input = Box::new(gzip.reader(from)?);
+        let input = Box::new(Input::new(from, self, &gzip)?);
         let output = Box::new(gzip.writer(to)?);
         Rewriting::default().run(Walker::new(Tee { input, output, error: None }))
     }
@@ -185,10 +190,7 @@ impl Rewriting {
 }
 
 /// Copies what is behind the first zeros of a tar's end, but for an index.
-fn copy_tar_end<R: Read, W: Write>(
-    input: &mut GzReader<R>,
-    output: &mut GzWriter<W>,
-) -> Result<()> {
+fn copy_tar_end<R: Read, W: Write>(input: &mut Input<R>, output: &mut GzWriter<W>) -> Result<()> {
     let behind = index::skip_end(input, |zeros| output.write_all(zeros))?;
     output.write_all(&behind)?;
     io::copy(input, output)?;
@@ -197,7 +199,7 @@ fn copy_tar_end<R: Read, W: Write>(
 
 /// Writes what is read.
 struct Tee<R: Read, W: Write> {
-    input: Box<GzReader<R>>,
+    input: Box<Input<R>>,
     output: Box<GzWriter<W>>,
     /// What `consume` has no way to tell.
     error: Option<io::Error>,

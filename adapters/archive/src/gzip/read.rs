@@ -137,12 +137,17 @@ impl GzOptions {
     ///
     /// As [`writer`](Self::writer).
     pub fn reader<R: Read>(&self, inner: R) -> Result<GzReader<R>> {
+        self.reader_of(Source::new(inner))
+    }
+
+    /// A reader of a file of which the beginning is known already.
+    pub(crate) fn reader_of<R: Read>(&self, source: Source<R>) -> Result<GzReader<R>> {
         let engine = self.engine()?;
         let worker = engine.clone();
         let work = move |inflate: &mut Option<_>, job: &mut Job| job.work(inflate, &worker);
         let make = |threads| Job::Blocks(Batch::new(batch::blocks_of_batch(threads)));
         Ok(GzReader {
-            source: Source::new(inner),
+            source,
             pool: Pool::new(self.threads, make, || None, work),
             current: None,
             consumed: 0,

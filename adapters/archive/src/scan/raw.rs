@@ -6,6 +6,12 @@ use super::head::BLOCK;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Raw<'a>(pub(super) &'a [u8; BLOCK]);
 
+/// Whether a block is a whole header; with the magic bytes of POSIX or GNU, if it has to have them.
+pub(crate) fn is_header(block: &[u8; BLOCK], with_magic: bool) -> bool {
+    let raw = Raw(block);
+    raw.is_sound() && (!with_magic || raw.has_magic())
+}
+
 /// A field has something in it that is no number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoNumber;
