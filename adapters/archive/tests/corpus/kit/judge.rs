@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::ours::{Member, Outcome, on_disk};
-use super::tarball::{BLOCK, MAGIC, NAME, SIZE, TYPE};
+use super::tarball::{BLOCK, CHECKSUM, MAGIC, NAME, SIZE, TYPE};
 use super::tree::{Kind, Node, Tree};
 
 /// What differs of a path.
@@ -160,6 +160,14 @@ impl Evidence {
         members.is_empty() || members.iter().any(|member| member.end > at)
     }
 
+    /// Whether a damaged header that we skipped has nothing where its checksum should be.
+    pub(crate) fn has_empty_checksum(&self) -> bool {
+        let damaged = self.ours.dropped.iter().filter(|(_, what)| what.contains("skipping to the"));
+        let field = CHECKSUM.start..CHECKSUM.start + CHECKSUM.len;
+        let mut blocks = damaged.filter_map(|(at, _)| self.tar.get(*at..at + BLOCK));
+        blocks.any(|block| block[field.clone()].iter().all(|byte| *byte == 0))
+    }
+
     /// Whether something that has no contents is said to be sparse.
     pub(crate) fn has_sparse_nothing(&self) -> bool {
         let mut members = self.ours.members.iter();
@@ -233,12 +241,12 @@ impl Evidence {
     }
 }
 
-/// Whether a header block has this name, or a record of an extended header.
+/// Whether a header block has this name or one below it, or a record of an extended header has it.
 pub(crate) fn says_name(block: &[u8], path: &[u8]) -> bool {
     let is_header = block[MAGIC.start..].starts_with(b"ustar");
     let name = block[..NAME.len].split(|byte| *byte == 0).next().unwrap_or_default();
     if is_header {
-        return on_disk(name) == path;
+        return matches!(on_disk(name).strip_prefix(path), Some([] | [b'/', ..]));
     }
     let values = block.split(|byte| *byte == b'\n').filter_map(|record| {
         record.iter().position(|byte| *byte == b'=').map(|equals| &record[equals + 1..])

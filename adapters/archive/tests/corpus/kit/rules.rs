@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 31] = [
+pub(crate) const RULES: [Rule; 33] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -319,6 +319,20 @@ pub(crate) const RULES: [Rule; 31] = [
             difference.ours.is_some()
                 && evidence.gnu.contains("Cannot hard link to")
                 && evidence.has_block(difference, is_slash)
+        },
+    },
+    Rule {
+        name: "empty-checksum",
+        why: "a header without a checksum is damaged, also where the sum of its (signed) bytes is 0",
+        applies: |difference, evidence| difference.ours.is_none() && evidence.has_empty_checksum(),
+    },
+    Rule {
+        name: "closed-folder",
+        why: "folders get their permissions when all is in them, also those that nobody may write to",
+        applies: |difference, evidence| {
+            difference.aspect == Aspect::Extra
+                && difference.bsd.is_none()
+                && evidence.gnu_told(difference, "Permission denied")
         },
     },
     Rule {
