@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::ours::{Member, Outcome, on_disk};
-use super::tarball::{BLOCK, MAGIC, NAME, SIZE, TYPE};
+use super::tarball::{BLOCK, CHECKSUM, MAGIC, NAME, SIZE, TYPE};
 use super::tree::{Kind, Node, Tree};
 
 /// What differs of a path.
@@ -160,6 +160,20 @@ impl Evidence {
         members.is_empty() || members.iter().any(|member| member.end > at)
     }
 
+    /// Whether a damaged header that we skipped has nothing where its checksum should be.
+    pub(crate) fn has_empty_checksum(&self) -> bool {
+        let damaged = self.ours.dropped.iter().filter(|(_, what)| what.contains("skipping to the"));
+        let field = CHECKSUM.start..CHECKSUM.start + CHECKSUM.len;
+        let mut blocks = damaged.filter_map(|(at, _)| self.tar.get(*at..at + BLOCK));
+        blocks.any(|block| block[field.clone()].iter().all(|byte| *byte == 0))
+    }
+
+    /// Whether something that has no contents is said to be sparse.
+    pub(crate) fn has_sparse_nothing(&self) -> bool {
+        let mut members = self.ours.members.iter();
+        members.any(|member| self.is_empty_kind(member) && self.blocks(member).any(says_sparse))
+    }
+
     /// Whether a sparse file is before the file's entry.
     pub(crate) fn is_behind_sparse(&self, difference: &Difference) -> bool {
         let is_sparse = |member: &&Member| self.blocks(member).any(says_sparse);
@@ -198,6 +212,26 @@ impl Evidence {
             .any(|(header, behind)| has_size(header) && !is_header(behind))
     }
 
+    /// Whether an entry of this kind is before the file's last one, or is its own.
+    pub(crate) fn is_behind_block(
+        &self,
+        difference: &Difference,
+        is: impl Fn(&Member) -> bool,
+    ) -> bool {
+        let last = self.members(difference).iter().map(|member| member.start).max();
+        self.ours
+            .members
+            .iter()
+            .any(|member| last.is_none_or(|at| member.start <= at) && is(member))
+    }
+
+    /// Whether an entry is of a kind that has no contents.
+    pub(crate) fn is_empty_kind(&self, member: &Member) -> bool {
+        self.blocks(member).any(|block| {
+            block[MAGIC.start..].starts_with(b"ustar") && matches!(block[TYPE.start], b'1'..=b'6')
+        })
+    }
+
     /// Where the global headers are.
     pub(crate) fn globals(&self) -> Vec<usize> {
         let blocks = self.tar.chunks_exact(BLOCK).enumerate();
@@ -207,12 +241,12 @@ impl Evidence {
     }
 }
 
-/// Whether a header block has this name, or a record of an extended header.
+/// Whether a header block has this name or one below it, or a record of an extended header has it.
 pub(crate) fn says_name(block: &[u8], path: &[u8]) -> bool {
     let is_header = block[MAGIC.start..].starts_with(b"ustar");
     let name = block[..NAME.len].split(|byte| *byte == 0).next().unwrap_or_default();
     if is_header {
-        return on_disk(name) == path;
+        return matches!(on_disk(name).strip_prefix(path), Some([] | [b'/', ..]));
     }
     let values = block.split(|byte| *byte == b'\n').filter_map(|record| {
         record.iter().position(|byte| *byte == b'=').map(|equals| &record[equals + 1..])
@@ -220,8 +254,13 @@ pub(crate) fn says_name(block: &[u8], path: &[u8]) -> bool {
     path.len() > 1 && values.map(on_disk).any(|value| value == path)
 }
 
+/// Whether these bytes are in a block.
+pub(crate) fn has(block: &[u8], bytes: &[u8]) -> bool {
+    block.windows(bytes.len()).any(|found| found == bytes)
+}
+
 fn says_sparse(block: &[u8]) -> bool {
-    block[TYPE.start] == b'S' || block.windows(10).any(|bytes| bytes == b"GNU.sparse")
+    block[TYPE.start] == b'S' || has(block, b"GNU.sparse")
 }
 
 /// What was said of a path, or of what is below it.

@@ -1,7 +1,7 @@
 //! The documented differences: where we do on purpose what neither GNU tar nor bsdtar does.
 
-use super::judge::{Aspect, Difference, Evidence, says_name};
-use super::tarball::{MAGIC, MODE, SIZE, TIME, TYPE};
+use super::judge::{Aspect, Difference, Evidence, has, says_name};
+use super::tarball::{LINK, MAGIC, MODE, NAME, SIZE, TIME, TYPE};
 use super::tree::{Kind, Node};
 
 /// Why a difference is right.
@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 27] = [
+pub(crate) const RULES: [Rule; 33] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -90,7 +90,8 @@ pub(crate) const RULES: [Rule; 27] = [
                 let magic = &block[MAGIC.start..MAGIC.start + 8];
                 magic.starts_with(b"ustar") && magic != b"ustar  \0" && magic[5] != 0
             };
-            difference.aspect == Aspect::Extra && evidence.has_block(difference, is_odd)
+            matches!(difference.aspect, Aspect::Extra | Aspect::Silent)
+                && evidence.has_block(difference, is_odd)
         },
     },
     Rule {
@@ -146,7 +147,7 @@ pub(crate) const RULES: [Rule; 27] = [
         why: "GNU tar ends when a number needs more memory than there is; we go on",
         applies: |difference, evidence| {
             difference.ours.is_some()
-                && difference.bsd.is_none()
+                && (difference.bsd.is_none() || difference.gnu.is_none())
                 && evidence.gnu.contains("memory exhausted")
         },
     },
@@ -263,9 +264,17 @@ pub(crate) const RULES: [Rule; 27] = [
                 let size = &block[SIZE.start..SIZE.start + SIZE.len];
                 !size.iter().all(|byte| matches!(byte, b'0'..=b'7' | 0))
             };
-            difference.ours.as_ref().is_some_and(has_none)
-                && evidence.gnu.contains("off_t")
-                && evidence.has_block(difference, is_odd)
+            // What is behind such an entry is lost where its size is believed.
+            let is_extra = difference.aspect == Aspect::Extra
+                && evidence.is_behind_block(difference, |member| {
+                    let mut blocks = evidence.blocks(member);
+                    evidence.is_empty_kind(member)
+                        && blocks.any(|block| is_odd(block) || has(block, b"size="))
+                });
+            is_extra
+                || difference.ours.as_ref().is_some_and(has_none)
+                    && evidence.gnu.contains("off_t")
+                    && evidence.has_block(difference, is_odd)
         },
     },
     Rule {
@@ -288,15 +297,81 @@ pub(crate) const RULES: [Rule; 27] = [
         why: "a long name is as long as its header says, and PAX records count more, as for GNU tar",
         applies: |difference, evidence| {
             matches!(difference.aspect, Aspect::Extra | Aspect::Silent)
-                && evidence.has_long_name(&difference.path)
+                && (evidence.has_long_name(&difference.path)
+                    || evidence.has_block(difference, |block| block[TYPE.start] == b'L'))
                 && (difference.bsd.is_none() || difference.gnu.is_none())
         },
     },
     Rule {
-        name: "slash-behind-target",
-        why: "a slash behind the target of a hard link does not matter",
+        name: "slash-behind",
+        why: "a slash or dot behind the name or target of a hard link does not matter",
         applies: |difference, evidence| {
-            difference.ours.is_some() && evidence.gnu_told(difference, "Not a directory")
+            let ends = |field: &[u8]| {
+                let text = field.split(|byte| *byte == 0).next().unwrap_or_default();
+                text.ends_with(b"/") || text.ends_with(b"/.")
+            };
+            let is_so = |block: &[u8]| {
+                let (name, target) = (&block[..NAME.len], &block[LINK.start..][..LINK.len]);
+                block[TYPE.start] == b'1' && (ends(name) || ends(target))
+            };
+            let is_slash =
+                |block: &[u8]| is_so(block) || has(block, b"/\n") || block.ends_with(b"/");
+            difference.ours.is_some()
+                && evidence.gnu.contains("Cannot hard link to")
+                && evidence.has_block(difference, is_slash)
+        },
+    },
+    Rule {
+        name: "empty-checksum",
+        why: "a header without a checksum is damaged, also where the sum of its (signed) bytes is 0",
+        applies: |difference, evidence| difference.ours.is_none() && evidence.has_empty_checksum(),
+    },
+    Rule {
+        name: "closed-folder",
+        why: "folders get their permissions when all is in them, also those that nobody may write to",
+        applies: |difference, evidence| {
+            difference.aspect == Aspect::Extra
+                && difference.bsd.is_none()
+                && evidence.gnu_told(difference, "Permission denied")
+        },
+    },
+    Rule {
+        name: "through-link",
+        why: "nothing is written through a symbolic link, also where peers drop the link and make a folder",
+        applies: |difference, evidence| {
+            difference.ours.is_none()
+                && evidence.told(difference, &["nothing is written through it"])
+        },
+    },
+    Rule {
+        name: "empty-value",
+        why: "a record with an empty value takes back what an earlier one says (POSIX)",
+        applies: |difference, evidence| {
+            let key: &[u8] = match difference.aspect {
+                Aspect::Contents => b"size=\n",
+                Aspect::Time => b"mtime=\n",
+                _ => return false,
+            };
+            evidence.has_block(difference, |block| has(block, key))
+        },
+    },
+    Rule {
+        name: "padded-number",
+        why: "a number with blanks behind it is one, as for libarchive",
+        applies: |difference, evidence| {
+            let is_padded = |block: &[u8]| has(block, b"size=") && has(block, b" \n");
+            difference.aspect == Aspect::Contents
+                && difference.bsd.is_none()
+                && evidence.has_block(difference, is_padded)
+        },
+    },
+    Rule {
+        name: "sparse-nothing",
+        why: "folders, links and pipes have no contents, whatever maps are said to be theirs",
+        applies: |difference, evidence| {
+            difference.bsd.is_none()
+                && evidence.gnu.contains("sparse archive member")
+                && evidence.has_sparse_nothing()
         },
     },
     Rule {
