@@ -10,7 +10,7 @@ mod zstd;
 use std::io::{self, BufRead, Read, Seek};
 
 use crate::gzip::{Place, Source};
-use crate::{ArchiveOptions, Error, GzOptions, GzReader, GzWarning, Result};
+use crate::{ArchiveOptions, Error, GzOptions, GzReader, GzWarning, Inflated, Result};
 use format::Format;
 use frames::Frames;
 use plain::Plain;
@@ -94,6 +94,14 @@ impl<R: Read> Input<R> {
             Self::Gzip(gzip) => gzip.warnings(),
             Self::Frames(frames) => frames.warnings(),
             Self::Plain(_) => &[],
+        }
+    }
+
+    /// What was inflated without an engine; see [`GzReader::inflated`].
+    pub(crate) fn inflated(&self) -> Inflated {
+        match self {
+            Self::Gzip(gzip) => gzip.inflated(),
+            _ => Inflated::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::gzip::Place;
 use crate::input::Input;
 use crate::scan::{Head, Walker};
-use crate::{ArchiveOptions, Entry, Error, GzWarning, Index, Result, Warning, index};
+use crate::{ArchiveOptions, Entry, Error, GzWarning, Index, Inflated, Result, Warning, index};
 
 /// Reads any tar, plain or compressed by gzip, zstd or xz, whatever the name of the file: entry by entry as
 /// it comes, and by name where the file can be sought in.
@@ -81,7 +81,8 @@ impl<R: Read> ArchiveReader<R> {
         Self { walker: Walker::new(input), index: None, index_error: None, tail: Vec::new() }
     }
 
-    /// The next entry in the archive's order; `None` at the end.
+    /// The next entry in the archive's order; `None` at the end, when what is behind the tar has been read
+    /// too: only there gzip says whether all of it was right.
     ///
     /// # Errors
     ///
@@ -91,6 +92,7 @@ impl<R: Read> ArchiveReader<R> {
         self.walker.pass(Input::pass)?;
         self.walker.finish()?;
         let Some((head, entry)) = next(&mut self.walker)? else {
+            self.skip_rest()?;
             if self.lacks_end() {
                 self.walker.warn(Warning::notice(b"", self.walker.position(), NO_END));
             }
@@ -173,6 +175,12 @@ impl<R: Read> ArchiveReader<R> {
     #[must_use]
     pub fn gz_warnings(&self) -> &[GzWarning] {
         self.walker.input().warnings()
+    }
+
+    /// See [`GzReader::inflated`].
+    #[must_use]
+    pub fn inflated(&self) -> Inflated {
+        self.walker.input().inflated()
     }
 
     /// What was read from.

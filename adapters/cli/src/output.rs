@@ -73,6 +73,34 @@ impl Output {
         Ok(Self { path: path.to_owned(), to })
     }
 
+    /// Goes on with a file that [`create`](Self::create) began and whose writer was killed, if there is one
+    /// that is newer than what is at its place. Then it stays as it is if it is not
+    /// [finished](Self::finish), also if a signal ends the program.
+    ///
+    /// # Errors
+    ///
+    /// If the folder can't be read.
+    pub(crate) fn resume(path: &Path) -> Result<Option<Self>, Error> {
+        let failed = |source| Error::write(path, source);
+        let (place, old) = match Place::find(path, Links::Follow).map_err(failed)? {
+            Place::Free(place) => (place, None),
+            Place::File(place, old) => (place, Some(old)),
+            Place::Node(..) => return Ok(None),
+        };
+        let after = old.as_ref().and_then(|old| old.modified().ok());
+        let partial = Partial::left_over(place, after).map_err(failed)?;
+        let to = partial.map(|partial| To::Partial(partial, old));
+        Ok(to.map(|to| Self { path: path.to_owned(), to }))
+    }
+
+    /// Where the file is until it is put at its place.
+    pub(crate) fn partial_path(&self) -> Option<&Path> {
+        match &self.to {
+            To::Partial(partial, _) => Some(partial.path()),
+            To::Node(_) => None,
+        }
+    }
+
     /// What is written to: a new, empty file, unless it [is a stream](Self::is_stream).
     pub(crate) const fn file(&self) -> &File {
         match &self.to {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use uadk_compress::stats::{EngineStats, OpStats, Stats};
-use uadk_compress::{Compressor, Error, Format, Level, Offload};
+use uadk_compress::{Compressor, Error, Format, Level, Offload, SoftwareEncoder};
 use uadk_compress_archive::Layout;
 
 /// The variable that says whether an accelerator is used.
@@ -21,8 +21,12 @@ const OFFLOAD: &str = "UADK_COMPRESS_OFFLOAD";
 ///
 /// If the environment asks for an accelerator that is not available.
 pub(crate) fn compressor(level: Level, writes: Option<Layout>) -> Result<Arc<Compressor>, Error> {
-    let level = writes.map_or(level, |layout| layout.software_level(level));
-    let mut builder = Compressor::builder().format(Format::RawDeflate).level(level);
+    let own_level = writes.map_or(level, |layout| layout.software_level(level));
+    let mut builder = Compressor::builder().format(Format::RawDeflate).level(own_level);
+    if writes == Some(Layout::OneMember) && level.get() > 1 {
+        // Also at level 2, whose level of software has another encoder by default.
+        builder = builder.software_encoder(SoftwareEncoder::Libdeflate);
+    }
     if writes == Some(Layout::OneMember) && std::env::var_os(OFFLOAD).is_none() {
         builder = builder.offload(Offload::Off);
     }

@@ -17,10 +17,11 @@ mod lister;
 mod long;
 mod matching;
 mod members;
+mod meter;
 mod names;
 mod status;
+mod target;
 mod times;
-mod totals;
 mod transform;
 mod walk;
 

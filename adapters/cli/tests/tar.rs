@@ -193,14 +193,16 @@ fn appending_and_indexing() {
     let tar = |file: &str| {
         Command::new("gzip").args(["-dc", file]).current_dir(at).output().expect("gzip").stdout
     };
-    assert!(tar("theirs.tar.gz") == tar("ours.tar.gz"));
-    assert!(bad(at, &["index", "-f", "theirs.tar.gz", "-o", "ours.tar.gz"]).contains("exists"));
+    // Behind the tar is the index.
+    assert!(tar("ours.tar.gz").starts_with(&tar("theirs.tar.gz")));
+    assert!(bad(at, &["index", "-f", "theirs.tar.gz", "-o", "ours.tar.gz"]).contains("is there"));
 }
 
 #[test]
 fn an_archive_is_not_added_to_itself_and_what_fails_is_named() {
     let folder = fixture();
     let at = folder.path();
+    good(at, &["create", "-f", "a.tar.gz", "."]);
     let output = run(at, &["create", "-f", "a.tar.gz", "."]);
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("a.tar.gz: is the archive"));
@@ -259,10 +261,10 @@ fn a_failing_accelerator_costs_no_byte() {
     assert!(status.expect("tar runs").success());
 }
 
-/// Runs `tar create` with a limit on the size of files: at that byte the kernel kills it.
+/// Runs `tar create --resume` with a limit on the size of files: at that byte the kernel kills it.
 fn killed_at(folder: &Path, blocks: usize, archive: &str) {
     let line = format!(
-        "ulimit -c 0; ulimit -f {blocks}; exec {} tar create --threads 2 -f {archive} tree",
+        "ulimit -c 0; ulimit -f {blocks}; exec {} tar create --resume --threads 2 -f {archive} tree",
         env!("CARGO_BIN_EXE_uadk-compress")
     );
     let mut command = Command::new("sh");

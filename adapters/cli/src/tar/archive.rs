@@ -1,14 +1,16 @@
 //! The archive that a command is about.
 
 use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use uadk_compress::Level;
-use uadk_compress_archive::{ArchiveOptions, ArchiveReader};
+use uadk_compress_archive::{ArchiveOptions, ArchiveReader, Layout};
 
-use super::totals::Totals;
+use super::meter::Meter;
 use crate::error::Error;
-use crate::streams;
+use crate::output::{Links, Nodes, Output, Rules};
+use crate::{size, streams};
 
 /// Which archive, and how many threads.
 #[derive(Clone, Debug, clap::Args)]
@@ -19,45 +21,39 @@ pub(super) struct Archive {
     /// Threads that compress or decompress; one per CPU if not said
     #[arg(long, value_name = "N", value_parser = streams::threads)]
     pub(super) threads: Option<usize>,
+    /// Memory that decompressing zstd or xz may take; 160M if not said
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub(super) memory_limit: Option<usize>,
 }
 
 impl Archive {
-    /// Options for reading and for writing at that level.
-    pub(super) fn options(&self, level: Level, totals: &Totals) -> ArchiveOptions {
-        let mut options = ArchiveOptions::new().level(level);
-        if let Some(threads) = self.threads {
-            options = options.threads(threads);
+    /// Options for reading, and for writing with the level of the meter's engine.
+    pub(super) fn options(&self, meter: &Meter) -> ArchiveOptions {
+        let mut options = ArchiveOptions::new().compressor(meter.engine());
+        if let Some(bytes) = self.memory_limit {
+            options = options.memory_limit(bytes as u64);
         }
-        match totals.compressor() {
-            Some(compressor) => options.compressor(compressor),
+        match self.threads {
+            Some(threads) => options.threads(threads),
             None => options,
         }
     }
 
     /// The archive, opened to be read.
-    pub(super) fn reader(&self) -> Result<ArchiveReader<File>, Error> {
-        self.counted_reader(&Totals::none(), false)
-    }
-
-    /// As [`reader`](Self::reader), with counters and the way in which zeros are read.
-    pub(super) fn counted_reader(
-        &self,
-        totals: &Totals,
-        ignore_zeros: bool,
-    ) -> Result<ArchiveReader<File>, Error> {
+    pub(super) fn reader(&self, meter: &Meter) -> Result<ArchiveReader<File>, Error> {
         let file = streams::input(&self.file)?;
-        let options = self.options(Level::BALANCED, totals);
-        let mut reader = options.reader(file).map_err(|error| self.failed(error))?;
-        reader.ignore_zeros(ignore_zeros);
-        Ok(reader)
+        self.options(meter).reader(file).map_err(|error| self.failed(error))
     }
 
-    /// The archive, made anew.
-    pub(super) fn create(&self) -> Result<File, Error> {
+    /// The archive made anew: stdout, or what is put at its place when it is whole.
+    pub(super) fn create(&self) -> Result<(File, Option<Output>), Error> {
         if self.is_dash() {
-            return Ok(streams::stdout()?);
+            return Ok((streams::stdout()?, None));
         }
-        File::create(&self.file).map_err(|error| Error::file(&self.file, error))
+        let rules = Rules { force: true, links: Links::Follow, nodes: Nodes::Through };
+        let output = Output::create(&self.file, rules)?;
+        let file = output.file().try_clone();
+        Ok((file.map_err(|error| Error::file(&self.file, error))?, Some(output)))
     }
 
     /// The archive, opened to be read and written; made if `create` says so.
@@ -81,7 +77,40 @@ impl Archive {
         self.file.metadata().is_ok_and(|metadata| metadata.is_file())
     }
 
+    /// Whether there are only zeros from that byte of the file on, as tapes have them. A pipe does not tell.
+    pub(super) fn has_only_zeros(&self, mut offset: u64) -> bool {
+        let file = if self.is_dash() { streams::stdin() } else { File::open(&self.file) };
+        let Ok(file) = file else { return false };
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read_at(&mut buffer, offset) {
+                Ok(0) => return true,
+                Ok(n) if buffer[..n].iter().all(|byte| *byte == 0) => offset += n as u64,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                _ => return false,
+            }
+        }
+    }
+
     pub(super) fn failed(&self, error: uadk_compress_archive::Error) -> Error {
         Error::archive(&self.file, error)
     }
+}
+
+/// The layout of an archive that is there; `new` for an empty file.
+pub(super) fn layout_in(file: &File, new: Layout) -> Layout {
+    /// Magic bytes, deflate, and that there are extra fields: those of block gzip.
+    const BLOCKS: [u8; 4] = [0x1f, 0x8b, 8, 4];
+    let mut begin = [0; BLOCKS.len()];
+    match file.read_exact_at(&mut begin, 0) {
+        // Whoever reads on will say what is wrong.
+        Err(_) => new,
+        Ok(()) if begin == BLOCKS => Layout::Bgzf,
+        Ok(()) => Layout::OneMember,
+    }
+}
+
+/// The layout that is asked for.
+pub(super) const fn layout_of(bgzf: bool) -> Layout {
+    if bgzf { Layout::Bgzf } else { Layout::OneMember }
 }

@@ -13,17 +13,17 @@ use super::extract::tell_missing;
 use super::job::{CompareJob, Lister};
 use super::lister::Listing;
 use super::members::{link_bytes, row};
+use super::meter::Meter;
 use super::names::{self, escaped, without_slash};
 use super::status::Status;
-use super::totals::Totals;
 use super::transform::Scope;
 use crate::error::Error;
 
 /// Runs the job.
 pub(super) fn run(mut job: CompareJob) -> Result<Status, Error> {
-    let totals = Totals::new(job.totals, uadk_compress::Level::BALANCED)?;
+    let mut meter = Meter::of_reader(job.told)?;
     let mut members = std::mem::take(&mut job.members);
-    let mut reader = job.archive.counted_reader(&totals, members.ignore_zeros)?;
+    let mut reader = members.reader(&job.archive, &meter)?;
     let mut listing = Listing::new(Lister::Stdout, job.style)?;
     let mut status = Status::default();
     let mut bytes = 0;
@@ -44,7 +44,8 @@ pub(super) fn run(mut job: CompareJob) -> Result<Status, Error> {
     listing.finish()?;
     compared?;
     tell_missing(&members, &mut status);
-    totals.print("read", bytes, &job.archive.file);
+    meter.count(&reader);
+    meter.print("read", bytes, members.whole(&job.archive));
     Ok(status)
 }
 

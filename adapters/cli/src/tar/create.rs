@@ -1,118 +1,57 @@
 //! Making archives, and adding to them.
 
-use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
-use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use uadk_compress_archive::{ArchiveWriter, EntryKind, Result as ArchiveResult, TreeWriter};
+use uadk_compress_archive::{EntryKind, Result as ArchiveResult, TreeWriter};
 
-use super::job::{CreateJob, Lister, Start};
+use super::job::{CreateJob, Lister};
 use super::library;
 use super::lister::Listing;
 use super::long::Row;
 use super::names::{self, escaped, trimmed};
 use super::status::Status;
-use super::times::Time;
-use super::totals::Totals;
+use super::target::{Present, Target};
 use super::transform::Scope;
-use super::walk::{Visitor, Walk};
+use super::walk::{Own, Visitor, Walk};
 use crate::error::Error;
 use crate::streams;
 
 /// Runs the job.
 pub(super) fn run(job: &CreateJob) -> Result<Status, Error> {
-    let totals = Totals::new(job.totals, job.level)?;
     let mut adder = Adder::new(job)?;
     let mut walk = Walk {
         rules: &job.walk,
         follow: job.store.dereference,
         above: Vec::new(),
-        own: None,
+        own: Own::default(),
         status: Status::default(),
     };
     if !job.dry_run {
-        let (writer, own) = open(job, &totals, &mut adder)?;
-        adder.writer = Some(writer);
-        walk.own = own;
+        let target = Target::open(job, &mut adder.present)?;
+        walk.own = target.own;
+        adder.target = Some(target);
     }
     for operand in &job.operands {
         walk.operand(operand, &mut adder)?;
     }
-    adder.finish(&totals)?;
+    adder.finish()?;
     if job.remove_files && !job.dry_run {
         adder.remove(&mut walk.status);
     }
     Ok(walk.status)
 }
 
-type Opened = (ArchiveWriter<File>, Option<(u64, u64)>);
-
-/// Opens the archive, and tells the adder what is in it.
-fn open(job: &CreateJob, totals: &Totals, adder: &mut Adder<'_>) -> Result<Opened, Error> {
-    let archive = &job.archive;
-    let failed = |error| archive.failed(error);
-    let options = archive.options(job.level, totals);
-    if job.start != Start::New && archive.is_dash() {
-        let what = "nothing can be appended to a pipe, and it can't be resumed";
-        return Err(Error::refused(what, Some("give a file with -f")));
-    }
-    let identity = |file: &File| {
-        let metadata = file.metadata().map_err(|error| Error::file(&archive.file, error))?;
-        Ok::<_, Error>(metadata.is_file().then(|| (metadata.dev(), metadata.ino())))
-    };
-    match job.start {
-        Start::New => {
-            let file = archive.create()?;
-            if file.is_terminal() {
-                let what = "an archive is not written to a terminal";
-                return Err(Error::refused(what, Some("give a file with -f")));
-            }
-            let own = identity(&file)?;
-            Ok((options.writer(file).map_err(failed)?, own))
-        }
-        Start::Resume { discard_damaged } => {
-            let file = archive.update(true)?;
-            let own = identity(&file)?;
-            let options = options.discard_damaged(discard_damaged);
-            let (writer, recovered) = options.resume(file).map_err(failed)?;
-            let names = recovered.entries.iter().map(|entry| trimmed(entry.path_bytes()).to_vec());
-            adder.present = names.collect();
-            Ok((writer, own))
-        }
-        Start::Append { create } if create && !archive.file.exists() => {
-            let file = archive.create()?;
-            let own = identity(&file)?;
-            Ok((options.writer(file).map_err(failed)?, own))
-        }
-        Start::Append { .. } | Start::Update => {
-            if job.start == Start::Update {
-                let mut reader = archive.reader()?;
-                let index = reader.index().map_err(failed)?;
-                let times = index.entries().iter();
-                let times = times.map(|e| (trimmed(e.path_bytes()).to_vec(), (e.mtime(), 0)));
-                adder.stored = times.collect();
-            }
-            let file = archive.update(false)?;
-            let own = identity(&file)?;
-            Ok((options.append(file).map_err(failed)?, own))
-        }
-    }
-}
-
 /// Adds what a walk finds.
 struct Adder<'a> {
     job: &'a CreateJob,
-    writer: Option<ArchiveWriter<File>>,
+    target: Option<Target>,
     tree: TreeWriter,
-    /// Names that are in an archive that is resumed.
-    present: HashSet<Vec<u8>>,
-    /// The times of what is in an archive that is updated.
-    stored: HashMap<Vec<u8>, Time>,
+    present: Present,
     listing: Listing,
     bar: ProgressBar,
     /// What was added, and whether it is a folder.
@@ -125,10 +64,9 @@ impl<'a> Adder<'a> {
         let quiet = job.lister != Lister::Nowhere;
         Ok(Self {
             job,
-            writer: None,
+            target: None,
             tree: library::tree_writer(&job.store)?,
-            present: HashSet::new(),
-            stored: HashMap::new(),
+            present: Present::default(),
             listing: Listing::new(job.lister, job.style)?,
             bar: if quiet { ProgressBar::hidden() } else { streams::progress(None) },
             added: Vec::new(),
@@ -138,9 +76,6 @@ impl<'a> Adder<'a> {
 
     /// The name in the archive; `None` if it can't be there, which has been said.
     fn stored_name(&mut self, status: &mut Status, name: &[u8]) -> Option<Vec<u8>> {
-        if self.job.store.absolute_names {
-            return Some(self.job.transform.rename(name, Scope::Member));
-        }
         let leads_out = name.split(|byte| *byte == b'/').any(|part| part == b"..");
         if leads_out && self.job.walk.refuse_parents {
             let why = "a name with .. in it can't be in an archive; use -C";
@@ -151,7 +86,8 @@ impl<'a> Adder<'a> {
         let cut = &name[..name.len().saturating_sub(safe.len())];
         if !cut.is_empty() && !self.told_of_cut_names && !self.job.walk.refuse_parents {
             self.told_of_cut_names = true;
-            eprintln!("uadk-compress: {} is cut off the names of members", escaped(cut));
+            let cut = escaped(cut);
+            eprintln!("uadk-compress: Removing leading `{cut}' from member names");
         }
         Some(self.job.transform.rename(safe, Scope::Member))
     }
@@ -178,15 +114,10 @@ impl<'a> Adder<'a> {
         })
     }
 
-    fn finish(&mut self, totals: &Totals) -> Result<(), Error> {
+    fn finish(&mut self) -> Result<(), Error> {
         self.bar.finish_and_clear();
         self.listing.finish()?;
-        if let Some(writer) = self.writer.take() {
-            let tar_len = writer.tar_len();
-            writer.finish().map_err(|error| self.job.archive.failed(error))?;
-            totals.print("written", tar_len, &self.job.archive.file);
-        }
-        Ok(())
+        self.target.take().map_or(Ok(()), |target| target.finish(&self.job.archive))
     }
 
     /// Removes what was added, folders last and only if nothing is left in them.
@@ -220,11 +151,11 @@ impl Visitor for Adder<'_> {
     ) -> Result<(), Error> {
         let Some(stored) = self.stored_name(status, name) else { return Ok(()) };
         let stored_path = Path::new(OsStr::from_bytes(&stored));
-        if self.present.contains(trimmed(&stored)) {
+        if self.present.names.contains(trimmed(&stored)) {
             self.tree.note(metadata, stored_path);
             return Ok(());
         }
-        if let Some((seconds, _)) = self.stored.get(trimmed(&stored))
+        if let Some((seconds, _)) = self.present.times.get(trimmed(&stored))
             && *seconds >= metadata.mtime()
         {
             self.tree.note(metadata, stored_path);
@@ -238,7 +169,7 @@ impl Visitor for Adder<'_> {
         if self.job.lister != Lister::Nowhere && !metadata.file_type().is_socket() {
             self.list(shown, metadata, link.as_deref())?;
         }
-        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let Some(Target { writer, .. }) = &mut self.target else { return Ok(()) };
         let before = writer.tar_len();
         let new_link = link.as_deref().filter(|link| Some(*link) != target);
         let own = (metadata.mtime(), u32::try_from(metadata.mtime_nsec()).unwrap_or(0));

@@ -14,19 +14,19 @@ use super::job::{ExtractJob, Lister, Members};
 use super::library;
 use super::lister::Listing;
 use super::members::{link_bytes, row};
+use super::meter::Meter;
 use super::names::{self, escaped, without_slash};
 use super::status::Status;
-use super::totals::Totals;
 use super::transform::{Scope, Transform};
 use crate::error::Error;
 use crate::streams;
 
 /// Runs the job.
 pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
-    let totals = Totals::new(job.totals, uadk_compress::Level::BALANCED)?;
+    let mut meter = Meter::of_reader(job.told)?;
     let mut members = std::mem::take(&mut job.members);
     let archive = &job.archive;
-    let mut reader = archive.counted_reader(&totals, members.ignore_zeros)?;
+    let mut reader = members.reader(archive, &meter)?;
     // What can't be done is said before anything is.
     drop(library::extract_options(&job.restore)?);
     let quiet = job.lister != Lister::Nowhere || job.to_stdout;
@@ -51,7 +51,8 @@ pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
     let finished = extraction.finish(&mut status);
     done.and(finished)?;
     tell_missing(&members, &mut status);
-    totals.print("read", bytes, &archive.file);
+    meter.count(&reader);
+    meter.print("read", bytes, members.whole(archive));
     Ok(status)
 }
 

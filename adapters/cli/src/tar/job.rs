@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use uadk_compress::Level;
-use uadk_compress_archive::{Existing, ModeChange};
+use uadk_compress_archive::{Existing, Layout, ModeChange};
 
 use super::archive::Archive;
 use super::long::Style;
 use super::matching::exclude::Exclude;
 use super::matching::tags::Tag;
 use super::matching::wanted::Wanted;
+use super::meter::Told;
 use super::times::Time;
 use super::transform::Transform;
 
@@ -38,6 +39,11 @@ pub(super) struct CreateJob {
     pub(super) archive: Archive,
     pub(super) start: Start,
     pub(super) level: Level,
+    /// How a new archive is laid out.
+    /// Of gzip.
+    pub(super) layout: Layout,
+    /// Plain tar is made, and no gzip.
+    pub(super) plain: bool,
     pub(super) operands: Vec<Operand>,
     pub(super) walk: WalkRules,
     pub(super) store: Store,
@@ -46,7 +52,7 @@ pub(super) struct CreateJob {
     pub(super) style: Style,
     /// List names as they are stored, not as they are on disk.
     pub(super) show_stored: bool,
-    pub(super) totals: bool,
+    pub(super) told: Told,
     pub(super) remove_files: bool,
     /// Only say what would be done.
     pub(super) dry_run: bool,
@@ -104,7 +110,6 @@ pub(super) struct Store {
     pub(super) attributes: Attributes,
     pub(super) dereference: bool,
     pub(super) hard_dereference: bool,
-    pub(super) absolute_names: bool,
     pub(super) mtime: Option<Mtime>,
     pub(super) owner: Option<Owner>,
     pub(super) group: Option<Owner>,
@@ -160,7 +165,7 @@ pub(super) struct ExtractJob {
     pub(super) lister: Lister,
     pub(super) style: Style,
     pub(super) show_transformed: bool,
-    pub(super) totals: bool,
+    pub(super) told: Told,
     pub(super) dry_run: bool,
 }
 
@@ -195,7 +200,7 @@ pub(super) struct ListJob {
     pub(super) output: ListOutput,
     pub(super) transform: Transform,
     pub(super) show_transformed: bool,
-    pub(super) totals: bool,
+    pub(super) told: Told,
 }
 
 /// How an archive is listed.
@@ -218,5 +223,5 @@ pub(super) struct CompareJob {
     pub(super) transform: Transform,
     pub(super) verbose: bool,
     pub(super) style: Style,
-    pub(super) totals: bool,
+    pub(super) told: Told,
 }

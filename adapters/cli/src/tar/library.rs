@@ -28,12 +28,6 @@ pub(super) fn extract_options(restore: &Restore) -> Result<ExtractOptions, Error
 /// How files are added. The time comes with each file, see [`Store::mtime_of`].
 pub(super) fn tree_writer(store: &Store) -> Result<TreeWriter, Error> {
     refuse_exclusion(&store.attributes)?;
-    if store.absolute_names {
-        return Err(Error::refused(
-            "names in a new archive can't be absolute",
-            Some("leave out -P"),
-        ));
-    }
     let attributes = &store.attributes;
     let owner = |owner: &Owner| Some((owner.name.clone().unwrap_or_default(), owner.number?));
     Ok(TreeWriter::new()

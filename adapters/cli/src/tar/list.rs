@@ -13,20 +13,20 @@ use super::extract::tell_missing;
 use super::job::{ListJob, ListOutput};
 use super::long::Lines;
 use super::members::{link_bytes, row};
+use super::meter::Meter;
 use super::names::without_slash;
-use super::status::Status;
-use super::totals::Totals;
+use super::status::{Status, warn_of_index};
 use super::transform::Scope;
 use crate::error::Error;
 use crate::streams;
 
 /// Runs the job.
 pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
-    let totals = Totals::new(job.totals, uadk_compress::Level::BALANCED)?;
+    let mut meter = Meter::of_reader(job.told)?;
     let mut members = std::mem::take(&mut job.members);
     let archive = &job.archive;
     let failed = |error| archive.failed(error);
-    let mut reader = archive.counted_reader(&totals, members.ignore_zeros)?;
+    let mut reader = members.reader(archive, &meter)?;
     let mut status = Status::default();
     let mut list = List {
         job: &job,
@@ -41,6 +41,10 @@ pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
     };
     let headers = matches!(job.output, ListOutput::Lines { headers: true, .. });
     list.begin()?;
+    if archive.is_seekable() {
+        reader.load_stored_index().map_err(failed)?;
+        warn_of_index(&reader);
+    }
     if headers || members.ignore_zeros || !archive.is_seekable() {
         while let Some(entry) = reader.next_entry().map_err(failed)? {
             if members.folder(entry.entry(), Path::new("")).is_some() {
@@ -55,9 +59,14 @@ pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
         }
     }
     list.end()?;
-    status.warn(reader.take_warnings());
+    let bytes = list.bytes;
+    status.warn_of_archive(archive, &mut reader);
     tell_missing(&members, &mut status);
-    totals.print("read", list.bytes, &archive.file);
+    meter.count(&reader);
+    match meter.json() {
+        Some(json) if matches!(job.output, ListOutput::Json) => eprintln!("{json}"),
+        _ => meter.print("read", bytes, members.whole(archive)),
+    }
     Ok(status)
 }
 

@@ -8,11 +8,29 @@ use uadk_compress_archive::{ArchiveReader, Entry, EntryKind, EntryReader};
 use super::archive::Archive;
 use super::job::Members;
 use super::long::Row;
+use super::meter::Meter;
 use super::names::without_slash;
-use super::status::Status;
+use super::status::{Status, warn_of_index};
 use crate::error::Error;
 
 impl Members {
+    /// Opens the archive to read them.
+    pub(super) fn reader(
+        &self,
+        archive: &Archive,
+        meter: &Meter,
+    ) -> Result<ArchiveReader<File>, Error> {
+        let mut reader = archive.reader(meter)?;
+        reader.ignore_zeros(self.ignore_zeros);
+        Ok(reader)
+    }
+
+    /// The archive's name, if they are all that is in it.
+    pub(super) fn whole<'a>(&self, archive: &'a Archive) -> Option<&'a Path> {
+        let all = self.wanted.is_all() && self.exclude.is_empty() && self.newer.is_none();
+        all.then_some(&archive.file)
+    }
+
     /// The folder that a member belongs to, or `None` if it is not meant.
     pub(super) fn folder(&mut self, entry: &Entry, otherwise: &Path) -> Option<PathBuf> {
         let name = without_slash(entry.path_bytes());
@@ -32,6 +50,11 @@ impl Members {
         mut each: impl FnMut(&mut EntryReader<'_, File>, &Path, &mut Status) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let failed = |error| archive.failed(error);
+        if archive.is_seekable() {
+            // With it, all is read on several threads, and nothing comes out before it is verified.
+            reader.load_stored_index().map_err(failed)?;
+            warn_of_index(reader);
+        }
         // With names, an index saves reading what is not wanted.
         if self.wanted.is_all() || self.ignore_zeros || !archive.is_seekable() {
             while let Some(mut entry) = reader.next_entry().map_err(failed)? {
@@ -55,7 +78,7 @@ impl Members {
                 last = Some(n);
             }
         }
-        status.warn(reader.take_warnings());
+        status.warn_of_archive(archive, reader);
         Ok(())
     }
 }

@@ -1,10 +1,12 @@
 //! How a command ends that goes on after failures.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
 
-use uadk_compress_archive::{Note, Warning};
+use uadk_compress_archive::{ArchiveReader, GzWarning, Note, Warning};
 
+use super::archive::Archive;
 use crate::error::Error;
 use crate::report::report;
 
@@ -62,6 +64,22 @@ impl Status {
         }
     }
 
+    /// Prints what was odd in an archive that has been read.
+    pub(super) fn warn_of_archive(&mut self, archive: &Archive, reader: &mut ArchiveReader<File>) {
+        self.warn(reader.take_warnings());
+        for warning in reader.gz_warnings() {
+            match warning {
+                GzWarning::TrailingGarbage { offset } if archive.has_only_zeros(*offset) => {
+                    continue;
+                }
+                // Data is missing at most behind the end of the tar.
+                GzWarning::NoEndMarker => {}
+                _ => self.warned = true,
+            }
+            eprintln!("uadk-compress: {}: {warning}", archive.file.display());
+        }
+    }
+
     pub(super) fn exit_code(&self) -> ExitCode {
         if self.failures > 0 {
             report(&Error::Some { count: self.failures });
@@ -73,5 +91,12 @@ impl Status {
         } else {
             ExitCode::SUCCESS
         }
+    }
+}
+
+/// Says that the index of an archive is not used, if that is so. What is read without it is whole.
+pub(super) fn warn_of_index(reader: &ArchiveReader<File>) {
+    if let Some(error) = reader.index_error() {
+        eprintln!("uadk-compress: {error}; the archive is read without it");
     }
 }

@@ -32,6 +32,15 @@ pub(super) trait Visitor {
     ) -> Result<(), Error>;
 }
 
+/// The files of the archive that is made, by device and inode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Own {
+    /// What has its name.
+    pub(super) archive: Option<(u64, u64)>,
+    /// What gets it when it is whole.
+    pub(super) unfinished: Option<(u64, u64)>,
+}
+
 /// A walk through files and folders.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
@@ -41,7 +50,7 @@ pub(super) struct Walk<'a> {
     /// The folders that lead to where it is, for links that lead back to one.
     pub(super) above: Vec<(u64, u64)>,
     /// The archive itself, which is not added to itself.
-    pub(super) own: Option<(u64, u64)>,
+    pub(super) own: Own,
     pub(super) status: Status,
 }
 
@@ -76,7 +85,11 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
-        if self.own == Some((metadata.dev(), metadata.ino())) {
+        let identity = Some((metadata.dev(), metadata.ino()));
+        if self.own.unfinished == identity {
+            return Ok(());
+        }
+        if self.own.archive == identity {
             eprintln!("uadk-compress: {}: is the archive; left out", escaped(name));
             return Ok(());
         }

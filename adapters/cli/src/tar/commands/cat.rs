@@ -1,19 +1,26 @@
 //! `tar cat`.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
+
+use uadk_compress_archive::ArchiveReader;
 
 use crate::error::Error;
 use crate::streams;
 use crate::tar::archive::Archive;
+use crate::tar::meter::{Meter, Told};
 use crate::tar::names::{escaped, trimmed};
-use crate::tar::status::Status;
+use crate::tar::status::{Status, warn_of_index};
 
 /// Writes the contents of single files of an archive to stdout, reading little else
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     archive: Archive,
+    /// Say which engine did how much, and why not the other
+    #[arg(long)]
+    stats: bool,
     /// Names of files in the archive
     #[arg(required = true, value_name = "NAME")]
     names: Vec<OsString>,
@@ -22,14 +29,33 @@ pub(crate) struct Arguments {
 /// Runs `tar cat`.
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     let archive = &arguments.archive;
-    let mut reader = archive.reader()?;
+    let mut meter = Meter::of_reader(Told { totals: false, stats: arguments.stats })?;
+    let mut reader = archive.reader(&meter)?;
+    let mut status = Status::default();
+    let written = write(arguments, &mut reader, &mut status)?;
+    status.warn_of_archive(archive, &mut reader);
+    meter.count(&reader);
+    meter.print("read", written, None);
+    Ok(status)
+}
+
+/// Writes the contents of the entries; returns their length.
+fn write(
+    arguments: &Arguments,
+    reader: &mut ArchiveReader<File>,
+    status: &mut Status,
+) -> Result<u64, Error> {
+    let archive = &arguments.archive;
     let mut stdout = streams::stdout()?;
+    let mut written = 0;
     if archive.is_seekable() {
         for name in &arguments.names {
             let mut entry = reader.open(name).map_err(|error| archive.failed(error))?;
-            io::copy(&mut entry, &mut stdout).map_err(|error| archive.failed(error.into()))?;
+            let copied = io::copy(&mut entry, &mut stdout);
+            written += copied.map_err(|error| archive.failed(error.into()))?;
         }
-        return Ok(Status::default());
+        warn_of_index(reader);
+        return Ok(written);
     }
     // From a pipe, in the archive's order.
     let mut names: Vec<&[u8]> =
@@ -40,14 +66,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
             continue;
         };
         names.swap_remove(place);
-        io::copy(&mut entry, &mut stdout).map_err(|error| archive.failed(error.into()))?;
+        let copied = io::copy(&mut entry, &mut stdout);
+        written += copied.map_err(|error| archive.failed(error.into()))?;
         if names.is_empty() {
-            return Ok(Status::default());
+            return Ok(written);
         }
     }
-    let mut status = Status::default();
     for name in &names {
         status.left_out(&escaped(name), "not found in the archive");
     }
-    Ok(status)
+    Ok(written)
 }

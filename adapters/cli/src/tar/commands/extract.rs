@@ -11,6 +11,7 @@ use crate::tar::archive::Archive;
 use crate::tar::job::{Attributes, ExtractJob, Lister, Members, Restore};
 use crate::tar::matching::exclude::Exclude;
 use crate::tar::matching::wanted::Wanted;
+use crate::tar::meter::Told;
 use crate::tar::transform::Transform;
 
 /// Extracts an archive, or some of it, into a folder and nowhere else
@@ -45,6 +46,9 @@ pub(crate) struct Arguments {
     /// Stop before more than this would be extracted, holes included
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_size: Option<usize>,
+    /// Say which engine did how much, and why not the other
+    #[arg(long)]
+    stats: bool,
     /// List names as they are extracted
     #[arg(short, long)]
     verbose: bool,
@@ -76,7 +80,7 @@ impl Arguments {
             lister: if self.verbose { Lister::Stderr } else { Lister::Nowhere },
             style: style(false),
             show_transformed: false,
-            totals: false,
+            told: Told { totals: false, stats: self.stats },
             dry_run: false,
         }
     }

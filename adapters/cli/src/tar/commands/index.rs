@@ -1,16 +1,16 @@
 //! `tar index`.
 
-use std::fs::{File, OpenOptions};
-use std::io;
 use std::path::PathBuf;
 
 use uadk_compress::Level;
+use uadk_compress_archive::Layout;
 
 use crate::error::Error;
+use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::streams;
-use crate::tar::archive::Archive;
+use crate::tar::archive::{Archive, layout_in, layout_of};
+use crate::tar::meter::{Meter, Told};
 use crate::tar::status::Status;
-use crate::tar::totals::Totals;
 
 /// Gives an archive an index, or makes it anew
 ///
@@ -20,9 +20,18 @@ use crate::tar::totals::Totals;
 pub(crate) struct Arguments {
     #[command(flatten)]
     archive: Archive,
-    /// Leave the archive as it is, and write a new one with blocks and an index
+    /// Leave the archive as it is, and write a new one with an index; - for stdout
     #[arg(short, long, value_name = "NEW")]
     output: Option<PathBuf>,
+    /// With --output: replace a file that is there, when the new one is whole
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// With --output: write block gzip (BGZF), as `tar create --bgzf`
+    #[arg(long, requires = "output")]
+    bgzf: bool,
+    /// Say which engine did how much, and why not the other
+    #[arg(long)]
+    stats: bool,
     /// Level of the new archive
     #[arg(long, value_name = "LEVEL", default_value = "6", value_parser = streams::level)]
     level: Level,
@@ -31,22 +40,32 @@ pub(crate) struct Arguments {
 /// Runs `tar index`.
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     let archive = &arguments.archive;
-    let options = archive.options(arguments.level, &Totals::none());
-    let entries = if let Some(output) = &arguments.output {
+    let told = Told { totals: false, stats: arguments.stats };
+    let failed = |error| archive.failed(error);
+    let (meter, entries) = if let Some(output) = &arguments.output {
+        let layout = layout_of(arguments.bgzf);
+        let meter = Meter::new(told, arguments.level, Some(layout))?;
+        let options = archive.options(&meter).layout(layout);
         let input = streams::input(&archive.file)?;
-        let failed = |error| Error::file(output, error);
-        let file = OpenOptions::new().write(true).create_new(true).open(output).map_err(failed)?;
-        let entries = options.rewrite(input, file);
-        if entries.is_err() {
-            // It would look like a whole archive that is cut off.
-            let _ = std::fs::remove_file(output);
-        }
-        entries.map_err(|error| archive.failed(error))?
+        let entries = if streams::is_dash(output) {
+            options.rewrite(input, streams::stdout()?).map_err(failed)?
+        } else {
+            let rules =
+                Rules { force: arguments.force, links: Links::Follow, nodes: Nodes::Through };
+            let mut output = Output::create(output, rules)?;
+            let entries = options.rewrite(input, &mut output).map_err(failed)?;
+            output.finish(Attributes::Usual)?;
+            entries
+        };
+        (meter, entries)
     } else {
-        let file: io::Result<File> = OpenOptions::new().read(true).write(true).open(&archive.file);
-        let file = file.map_err(|error| Error::file(&archive.file, error))?;
-        options.index(file).map_err(|error| archive.failed(error))?
+        let file = archive.update(false)?;
+        let layout = layout_in(&file, Layout::OneMember);
+        let meter = Meter::new(told, arguments.level, Some(layout))?;
+        let entries = archive.options(&meter).index(file).map_err(failed)?;
+        (meter, entries)
     };
     eprintln!("uadk-compress: an index of {entries} entries");
+    meter.print("written", 0, None);
     Ok(Status::default())
 }

@@ -7,6 +7,7 @@ use super::style;
 use crate::tar::archive::Archive;
 use crate::tar::job::{ListJob, ListOutput, Members};
 use crate::tar::matching::wanted::Wanted;
+use crate::tar::meter::Told;
 use crate::tar::transform::Transform;
 
 /// Lists an archive: at once where it has an index
@@ -20,7 +21,10 @@ pub(crate) struct Arguments {
     /// Permissions, owner, size, time (UTC) and the targets of links too
     #[arg(short, long)]
     verbose: bool,
-    /// Print JSON, for machines
+    /// Say which engine did how much, and why not the other
+    #[arg(long)]
+    stats: bool,
+    /// Print JSON, for machines; with --stats, on stderr too
     ///
     /// In `path` and `link`, what is not UTF-8 is replaced by U+FFFD. Such a name is also there byte for byte
     /// as `path_percent` or `link_percent`, with %XX for bytes as in a URL; for others these keys are missing.
@@ -40,7 +44,7 @@ impl Arguments {
             output: if self.json { ListOutput::Json } else { lines },
             transform: Transform::default(),
             show_transformed: false,
-            totals: false,
+            told: Told { totals: false, stats: self.stats },
         }
     }
 }

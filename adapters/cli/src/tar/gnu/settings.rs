@@ -11,6 +11,7 @@ use super::super::job::{Attributes, Mtime, Newer, Order, Owner};
 use super::super::matching::exclude::Exclude;
 use super::super::matching::glob::Flags;
 use super::super::matching::tags::{Extent, Tag};
+use super::super::meter::Told;
 use super::super::names::Quoting;
 use super::super::times::{self, Format, Time};
 use super::super::transform::Transform;
@@ -56,6 +57,8 @@ pub(super) struct Settings {
     pub(super) operation: Option<Operation>,
     pub(super) file: Option<PathBuf>,
     pub(super) gzip: bool,
+    pub(super) auto_compress: bool,
+    pub(super) memory_limit: Option<usize>,
     pub(super) threads: Option<usize>,
     pub(super) level: Option<Level>,
     pub(super) names: Names,
@@ -88,11 +91,11 @@ pub(super) struct Settings {
     pub(super) group: Option<Owner>,
     pub(super) mode: Option<ModeChange>,
     pub(super) numeric_owner: bool,
-    pub(super) absolute_names: bool,
     old_compatible: bool,
     pub(super) attributes: Attributes,
     pub(super) verbose: usize,
-    pub(super) totals: bool,
+    pub(super) told: Told,
+    pub(super) bgzf: bool,
     pub(super) dry_run: bool,
     pub(super) show_transformed: bool,
     pub(super) times: Format,
@@ -135,7 +138,9 @@ impl Settings {
             Some(Operation::Create | Operation::Append | Operation::Update)
         );
         if writes && let Some(option) = &self.other_format {
-            return Err(Usage::meaning(format!("{option}: archives are written as gzip only")));
+            return Err(Usage::meaning(format!(
+                "{option}: only read; archives are written as gzip (-z) or plain tar"
+            )));
         }
         if writes && self.old_compatible {
             return Err(Usage::meaning("-o: archives are not written in the format of V7"));
@@ -155,6 +160,7 @@ impl Settings {
             Id::IgnoreZeros => self.ignore_zeros = true,
             Id::OtherFormat => self.other_format = Some(option.to_string()),
             Id::Level => self.level = Some(streams::level(&text).map_err(|why| bad(&why))?),
+            Id::MemoryLimit => self.memory_limit = Some(size::parse(&text).map_err(|w| bad(&w))?),
             Id::Threads => self.threads = Some(streams::threads(&text).map_err(|why| bad(&why))?),
 
             Id::Directory => self.names.go_to(Path::new(value)),
@@ -230,7 +236,7 @@ impl Settings {
                 self.attributes.xattrs = true;
                 self.attributes.exclude.push(text.into_owned());
             }
-            Id::Totals if text.is_empty() => self.totals = true,
+            Id::Totals if text.is_empty() => self.told.totals = true,
             Id::Totals => return Err(bad(&"totals at a signal are not supported")),
             Id::QuotingStyle => {
                 self.quoting = match &*text {
@@ -252,6 +258,8 @@ impl Settings {
         let matching = &mut self.names.matching;
         match id {
             Id::Gzip => self.gzip = true,
+            Id::AutoCompress => self.auto_compress = true,
+            Id::NoAutoCompress => self.auto_compress = false,
             Id::OneFileSystem => self.one_file_system = true,
             Id::IgnoreFailedRead => self.ignore_failed_read = true,
             Id::Anchored => matching.anchored = Some(true),
@@ -284,7 +292,6 @@ impl Settings {
             Id::RemoveFiles => self.remove_files = true,
             Id::ClampMtime => self.clamp_mtime = true,
             Id::NumericOwner => self.numeric_owner = true,
-            Id::AbsoluteNames => self.absolute_names = true,
             Id::Acls => self.attributes.acls = true,
             Id::NoAcls => self.attributes.acls = false,
             Id::Selinux => self.attributes.selinux = true,
@@ -292,6 +299,8 @@ impl Settings {
             Id::Xattrs => self.attributes.xattrs = true,
             Id::NoXattrs => self.attributes.xattrs = false,
             Id::Verbose => self.verbose += 1,
+            Id::Stats => self.told.stats = true,
+            Id::Bgzf => self.bgzf = true,
             Id::DryRun => self.dry_run = true,
             Id::ShowTransformed => self.show_transformed = true,
             Id::FullTime => self.times.full = true,

@@ -52,6 +52,10 @@ impl Exclude {
         exclude
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.patterns.len() == 0
+    }
+
     pub(crate) fn push(&mut self, pattern: &[u8], flags: Flags) {
         self.patterns.push(pattern, flags);
     }

@@ -1,0 +1,314 @@
+//! Archives at their places: whole or not there, and the same whoever asks what it cost.
+
+mod common;
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rand::{RngCore, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use serde_json::Value;
+
+use common::feed;
+
+fn command(at: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_uadk-compress"));
+    command.arg("tar").args(arguments).current_dir(at).env("UADK_COMPRESS_OFFLOAD", "off");
+    command
+}
+
+fn run(at: &Path, arguments: &[&str]) -> Output {
+    command(at, arguments).output().expect("the program starts")
+}
+
+/// Runs a command that succeeds; returns stdout and stderr.
+fn good(at: &Path, arguments: &[&str]) -> (String, String) {
+    let output = run(at, arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+fn is_blocks(archive: &Path) -> bool {
+    let bytes = fs::read(archive).expect("it is there");
+    bytes.starts_with(&[0x1f, 0x8b, 8, 4]) && &bytes[12..14] == b"BC"
+}
+
+/// A tree of text and noise.
+fn fixture() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tree = folder.path().join("tree");
+    fs::create_dir_all(tree.join("sub")).expect("a folder");
+    let mut noise = vec![0; 300_000];
+    Pcg64Mcg::seed_from_u64(3).fill_bytes(&mut noise);
+    fs::write(tree.join("noise"), noise).expect("a file");
+    let lines: Vec<String> =
+        (0..60_000).map(|i: u32| format!("line {}\n", i.wrapping_mul(2_654_435_761))).collect();
+    fs::write(tree.join("sub/text"), lines.concat()).expect("a file");
+    folder
+}
+
+/// What is in a folder, hidden names too.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string());
+    let mut names: Vec<_> = names.map(|name| name.expect("UTF-8")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn one_member_is_written_and_blocks_on_request() {
+    let folder = fixture();
+    let at = folder.path();
+    for (arguments, blocks) in [
+        (&["create", "-f", "a.tgz", "tree"][..], false),
+        (&["-czf", "a.tgz", "tree"], false),
+        (&["create", "--bgzf", "-f", "a.tgz", "tree"], true),
+        (&["--bgzf", "-cf", "a.tgz", "tree"], true),
+        (&["index", "--force", "-f", "a.tgz", "-o", "a.tgz"], false),
+        (&["index", "--force", "--bgzf", "-f", "a.tgz", "-o", "a.tgz"], true),
+        // What is added to an archive is as it is there.
+        (&["append", "-f", "a.tgz", "tree/sub"], true),
+        (&["-rf", "a.tgz", "tree/sub"], true),
+    ] {
+        good(at, arguments);
+        assert_eq!(is_blocks(&at.join("a.tgz")), blocks, "{arguments:?}");
+        assert!(good(at, &["verify", "-f", "a.tgz"]).0.contains("agrees"), "{arguments:?}");
+        let theirs = Command::new("tar").args(["-dzf", "a.tgz"]).current_dir(at).status();
+        assert!(theirs.expect("tar runs").success(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn statistics_change_no_byte() {
+    let folder = fixture();
+    let at = folder.path();
+    for level in ["0", "1", "2", "6", "9"] {
+        for layout in [&[][..], &["--bgzf"]] {
+            let make = |more: &[&str]| {
+                let fixed = ["--compression-level", level, "-czf", "a.tgz", "tree"];
+                good(at, &[layout, more, &fixed].concat());
+                let whole = fs::read(at.join("a.tgz")).expect("it is there");
+                let fixed = ["create", "--level", level, "-f", "b.tgz", "tree"];
+                let more: Vec<&str> = more.iter().copied().filter(|o| *o == "--stats").collect();
+                good(at, &[&fixed[..], layout, &more].concat());
+                assert!(whole == fs::read(at.join("b.tgz")).expect("it is there"), "{level}");
+                whole
+            };
+            let plain = make(&[]);
+            for more in [&["--stats"][..], &["--totals"], &["--stats", "--totals"]] {
+                assert!(make(more) == plain, "{more:?} at level {level}, {layout:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_command_tells_of_its_engines() {
+    let folder = fixture();
+    let at = folder.path();
+    good(at, &["create", "-f", "a.tgz", "tree"]);
+    good(at, &["create", "--bgzf", "-f", "b.tgz", "tree"]);
+    fs::create_dir(at.join("out")).expect("a folder");
+    let blocks = |told: &str| -> u64 {
+        let line = told.lines().last().expect("a line").trim_start_matches("uadk-compress: ");
+        assert!(line.contains("by the accelerator") && line.contains("UADK"), "{told}");
+        line.split(' ').next().expect("a number").parse().expect("a number")
+    };
+    for archive in ["a.tgz", "b.tgz"] {
+        for (arguments, has_blocks) in [
+            (&["list", "-f", archive][..], false),
+            (&["extract", "-f", archive, "-C", "out"], true),
+            (&["cat", "-f", archive, "tree/sub/text"], true),
+            (&["verify", "-f", archive], true),
+            (&["-tvf", archive], true),
+            (&["-xf", archive, "-C", "out"], true),
+            (&["-df", archive], true),
+            (&["append", "-f", archive, "tree/sub"], true),
+            (&["-rf", archive, "tree/sub"], true),
+            (&["-uf", archive, "tree/sub"], true),
+            (&["index", "-f", archive], archive == "a.tgz"),
+            (&["index", "-f", archive, "-o", "new.tgz"], true),
+            (&["create", "-f", "new.tgz", "tree"], true),
+            (&["-czf", "new.tgz", "tree"], true),
+        ] {
+            let _ = fs::remove_file(at.join("new.tgz"));
+            let (_, told) = good(at, &[arguments, &["--stats"]].concat());
+            assert!(!has_blocks || blocks(&told) > 0, "{arguments:?}: {told}");
+        }
+    }
+    let (verified, _) = good(at, &["verify", "--json", "--stats", "-f", "a.tgz"]);
+    let json: Value = serde_json::from_str(&verified).expect("JSON");
+    assert!(json["stats"]["software"]["decompress"]["blocks"].as_u64() > Some(0), "{json}");
+    let (listed, told) = good(at, &["list", "--json", "--stats", "-f", "a.tgz"]);
+    let (listed, told): (Value, Value) =
+        (serde_json::from_str(&listed).expect("JSON"), serde_json::from_str(&told).expect("JSON"));
+    assert!(listed.is_array() && told["accelerator_missing"].is_string(), "{told}");
+}
+
+#[test]
+fn totals_begin_as_gnu_tars_and_have_the_ratio() {
+    let folder = fixture();
+    let at = folder.path();
+    let (_, told) = good(at, &["-czf", "a.tgz", "--totals", "tree"]);
+    let theirs = Command::new("gzip").args(["-dc", "a.tgz"]).current_dir(at).output();
+    assert!(theirs.expect("gzip runs").status.success());
+    assert!(told.starts_with("Total bytes written: ") && told.contains("/s), "), "{told}");
+    let len = fs::metadata(at.join("a.tgz")).expect("it is there").len();
+    assert!(told.contains(&format!("{len} in the archive (ratio 2.")), "{told}");
+    assert!(told.contains(" blocks in software"), "{told}");
+    for operation in ["-tf", "-xf", "-df"] {
+        let (_, told) = good(at, &[operation, "a.tgz", "--totals"]);
+        assert!(told.contains("Total bytes read: ") && told.contains("ratio"), "{told}");
+        // Of the whole archive, nothing can be said here.
+        let (_, told) = good(at, &[operation, "a.tgz", "--totals", "tree/noise"]);
+        assert!(told.contains("Total bytes read: 300000 ") && !told.contains("ratio"), "{told}");
+    }
+}
+
+#[test]
+fn an_archive_is_replaced_when_the_new_one_is_whole() {
+    let folder = fixture();
+    let at = folder.path();
+    fs::create_dir(at.join("place")).expect("a folder");
+    let place = at.join("place/a.tgz");
+    good(at, &["create", "-f", "place/a.tgz", "tree/noise"]);
+    fs::set_permissions(&place, fs::Permissions::from_mode(0o640)).expect("a mode");
+    let old = fs::metadata(&place).expect("it is there");
+    symlink("a.tgz", at.join("place/link")).expect("a link");
+    let old_bytes = fs::read(&place).expect("it is there");
+    // A transformation to a name that ends the work.
+    let output = run(at, &["create", "--level", "99", "-f", "place/a.tgz", "tree"]);
+    assert!(!output.status.success());
+    assert!(fs::read(&place).expect("it is there") == old_bytes);
+    good(at, &["create", "-f", "place/link", "tree/sub"]);
+    let new = fs::metadata(&place).expect("it is there");
+    assert_eq!((new.mode(), new.uid()), (old.mode(), old.uid()));
+    assert_ne!(new.ino(), old.ino());
+    assert!(good(at, &["list", "-f", "place/a.tgz"]).0.contains("tree/sub/text"));
+    assert!(at.join("place/link").is_symlink());
+    assert_eq!(names(&at.join("place")), ["a.tgz", "link"]);
+    // Neither the old archive nor the new one is in itself.
+    let (_, told) = good(at, &["create", "-f", "place/a.tgz", "place"]);
+    assert!(told.contains("place/a.tgz: is the archive"), "{told}");
+    assert_eq!(good(at, &["list", "-f", "place/a.tgz"]).0, "place/\nplace/link\n");
+}
+
+#[test]
+fn what_is_no_file_is_written_through() {
+    let folder = fixture();
+    let at = folder.path();
+    let whole = run(at, &["create", "-f", "-", "tree"]).stdout;
+    assert!(run(at, &["create", "-f", "/dev/stdout", "tree"]).stdout == whole);
+    assert!(run(at, &["index", "-f", "-", "-o", "-"]).stdout.is_empty());
+    assert!(feed(&mut command(at, &["index", "-f", "-", "-o", "-"]), &whole).stdout == whole);
+    assert!(Command::new("mkfifo").arg(at.join("fifo")).status().expect("it runs").success());
+    let child = command(at, &["-czf", "fifo", "tree"]).spawn().expect("the program starts");
+    assert!(fs::read(at.join("fifo")).expect("bytes") == whole);
+    assert!(child.wait_with_output().expect("it runs").status.success());
+    assert!(fs::metadata(at.join("fifo")).expect("it is there").file_type().is_fifo());
+    good(at, &["create", "-f", "/dev/null", "tree"]);
+    assert!(fs::metadata("/dev/null").expect("it is there").file_type().is_char_device());
+    assert_eq!(run(at, &["create", "-f", "tree", "tree"]).status.code(), Some(2));
+    // The shell's file is the archive, whatever its name.
+    let line = "exec \"$0\" tar create -f /dev/stdout tree >tree/a.tgz";
+    let output = Command::new("sh")
+        .args(["-c", line, env!("CARGO_BIN_EXE_uadk-compress")])
+        .current_dir(at)
+        .output();
+    let output = output.expect("sh runs");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("tree/a.tgz: is the archive"));
+}
+
+/// A tree whose names fill a pipe that nobody reads.
+fn many_names() -> tempfile::TempDir {
+    let folder = fixture();
+    for i in 0..2000 {
+        let name = format!("tree/{i:04}-{}", "n".repeat(90));
+        fs::write(folder.path().join(name), "x").expect("a file");
+    }
+    folder
+}
+
+/// Begins an archive, and waits until its writer waits for somebody to read the names.
+fn begin(at: &Path, arguments: &[&str]) -> (Child, PathBuf) {
+    let mut child = command(at, arguments);
+    let mut child = child.stderr(Stdio::piped()).spawn().expect("the program starts");
+    // That there is something to be read shows that 64 KiB of names were written, which fill the pipe.
+    let mut byte = [0];
+    let stderr = child.stderr.as_mut().expect("piped");
+    stderr.read_exact(&mut byte).expect("names");
+    let unfinished = names(&at.join("place")).into_iter().find(|name| name.contains("new.tgz"));
+    (child, at.join("place").join(unfinished.expect("it is there")))
+}
+
+fn signal(child: &Child, signal: &str) {
+    let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+    assert!(kill.expect("kill runs").success());
+}
+
+#[test]
+fn a_signal_leaves_what_was_there() {
+    let folder = many_names();
+    let at = folder.path();
+    fs::create_dir(at.join("place")).expect("a folder");
+    for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+        let (child, unfinished) = begin(at, &["create", "-vf", "place/new.tgz", "tree"]);
+        assert!(unfinished.exists() && !at.join("place/new.tgz").exists());
+        signal(&child, name);
+        let output = child.wait_with_output().expect("it runs");
+        assert_eq!(output.status.signal(), Some(number), "{output:?}");
+        assert_eq!(names(&at.join("place")), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_is_resumed() {
+    let folder = many_names();
+    let at = folder.path();
+    fs::create_dir(at.join("place")).expect("a folder");
+    good(at, &["create", "-f", "whole.tgz", "tree"]);
+    let whole = fs::read(at.join("whole.tgz")).expect("it is there");
+    let resume = ["create", "--resume", "-f", "place/new.tgz", "tree"];
+
+    let (child, unfinished) = begin(at, &["create", "-vf", "place/new.tgz", "tree"]);
+    // Its writer lives: it is not touched.
+    good(at, &resume);
+    assert!(fs::read(at.join("place/new.tgz")).expect("it is there") == whole);
+    fs::remove_file(at.join("place/new.tgz")).expect("it is there");
+    signal(&child, "KILL");
+    child.wait_with_output().expect("it runs");
+    assert!(unfinished.exists() && !at.join("place/new.tgz").exists());
+    let (_, told) = good(at, &resume);
+    assert!(told.contains("going on with place/.new.tgz."), "{told}");
+    assert!(fs::read(at.join("place/new.tgz")).expect("it is there") == whole);
+    assert_eq!(names(&at.join("place")), ["new.tgz"]);
+
+    // With an old archive at its place, which is replaced at the end.
+    good(at, &["create", "-f", "place/new.tgz", "tree/noise"]);
+    let (child, unfinished) = begin(at, &["create", "-vf", "place/new.tgz", "tree"]);
+    signal(&child, "KILL");
+    child.wait_with_output().expect("it runs");
+    assert!(good(at, &["list", "-f", "place/new.tgz"]).0 == "tree/noise\n");
+    // What begins to resume it can be resumed as well.
+    let (child, again) = begin(at, &[&["create", "-v"], &resume[1..]].concat());
+    signal(&child, "TERM");
+    assert_eq!(child.wait_with_output().expect("it runs").status.signal(), Some(15));
+    assert!(unfinished.exists() && again.exists());
+    good(at, &resume);
+    assert!(fs::read(at.join("place/new.tgz")).expect("it is there") == whole);
+    assert_eq!(names(&at.join("place")), ["new.tgz"]);
+
+    // One that is older than what is there is of no use.
+    fs::write(&unfinished, "old").expect("a file");
+    let file = fs::File::options().append(true).open(&unfinished).expect("a file");
+    file.set_modified(std::time::UNIX_EPOCH).expect("a time");
+    let (_, told) = good(at, &resume);
+    assert!(!told.contains("going on with"), "{told}");
+    assert_eq!(fs::read(&unfinished).expect("it is there"), b"old");
+}
