@@ -105,6 +105,14 @@ impl<R: Read> Input<R> {
         }
     }
 
+    /// What was inflated without an engine; see [`GzReader::inflated`].
+    pub(crate) fn inflated(&self) -> Inflated {
+        match self {
+            Self::Gzip(gzip) => gzip.inflated(),
+            _ => Inflated::default(),
+        }
+    }
+
     /// Passes over some of so many bytes without reading them, if that can be done, and returns how many.
     pub(crate) fn pass(&mut self, bytes: u64) -> Result<u64> {
         match self {

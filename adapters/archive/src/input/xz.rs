@@ -71,7 +71,7 @@ impl Xz {
     fn fault(&self, error: Error) -> Fault {
         match error {
             Error::MemLimit => Fault::Unsupported(format!(
-                "decompressing it takes more memory than the {} that are allowed",
+                "it takes more memory than the {} that are allowed; a higher --memory-limit lets it",
                 mebibytes(self.memory)
             )),
             Error::UnsupportedCheck => {

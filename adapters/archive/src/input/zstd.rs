@@ -54,7 +54,7 @@ impl Codec for Zstd {
             && window > self.memory
         {
             return Err(Fault::Unsupported(format!(
-                "decompressing it takes {} of memory, and {} are allowed",
+                "it takes {} of memory, and {} are allowed; a higher --memory-limit lets it",
                 mebibytes(window),
                 mebibytes(self.memory)
             )));
