@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn numbers_may_have_padding() {
-        let extensions = parsed(b"12 size=14\0\n11 uid=7 \n");
+        let extensions = parsed(b"12 size=14\0\n10 uid=7 \n");
         assert_eq!((extensions.size, extensions.uid), (Some(14), Some(7)), "{extensions:?}");
         assert!(extensions.dropped.is_empty(), "{extensions:?}");
         assert_eq!(parsed(b"12 size=1\x002\n").size, None);
