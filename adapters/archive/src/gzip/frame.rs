@@ -142,10 +142,12 @@ impl<R: Read> GzReader<R> {
             return Ok(Filled::Run);
         }
         let (enough, mut wanted) = if short { (1, FIRST_LOOK) } else { (RUN_LEN, RUN_LEN) };
+        let mut looked = false;
         loop {
             // One read at a time: the other end of a pipe may wait for an answer to what is there.
             let seen = source.buffered().len();
-            let ended = !source.fill(seen + usize::from(seen < wanted))?;
+            let is_new = seen > 0 && !std::mem::replace(&mut looked, true);
+            let ended = !is_new && !source.fill(seen + usize::from(seen < wanted))?;
             let enough = if source.waits() { 1 } else { enough };
             match run.frame(source.buffered(), ended, enough, self.least_run) {
                 Framed::Run(0) => return Ok(Filled::Nothing),
