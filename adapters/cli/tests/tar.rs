@@ -309,5 +309,5 @@ fn a_process_that_is_killed_is_resumed_to_the_same_archive() {
         let resumed = fs::read(at.join("torn.tar.gz")).expect("it is there");
         assert!(resumed == whole, "killed at {torn}");
     }
-    assert!(bad(at, &["create", "--resume", "-f", "tree/a.txt", "tree"]).contains("no gzip"));
+    assert!(bad(at, &["create", "--resume", "-f", "tree/a.txt", "tree"]).contains("neither a tar"));
 }
