@@ -5,12 +5,10 @@ mod create;
 mod extract;
 mod index;
 mod list;
+mod style;
 mod verify;
 
-use super::long::Style;
-use super::names::Quoting;
 use super::status::Status;
-use super::times::Format;
 use crate::error::Error;
 
 /// Writes and reads tar.gz archives that every tar reads, with an index
@@ -43,10 +41,4 @@ pub(super) fn run(command: Command) -> Result<Status, Error> {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Index(arguments) => index::run(&arguments),
     }
-}
-
-/// Lines with numbers of owners, and times in UTC.
-const fn style(long: bool) -> Style {
-    let times = Format { utc: true, full: false };
-    Style { long, numeric_owner: true, times, quoting: Quoting::Escape }
 }

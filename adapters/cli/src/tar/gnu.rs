@@ -8,6 +8,7 @@ mod names;
 mod options;
 mod owners;
 mod settings;
+mod usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -15,24 +16,10 @@ use std::process::ExitCode;
 use super::status::{FAILED, Status};
 use crate::error::{self, Error};
 use settings::{Operation, Settings};
+use usage::Usage;
 
 /// An option that is not known, as GNU tar ends then.
 const UNKNOWN_OPTION: u8 = 64;
-
-/// What is wrong with a command line.
-#[derive(Debug)]
-enum Usage {
-    /// An option that is not known or lacks its argument.
-    Option(String),
-    /// Options that make no sense.
-    Meaning(String),
-}
-
-impl Usage {
-    fn meaning(text: impl Into<String>) -> Self {
-        Self::Meaning(text.into())
-    }
-}
 
 /// Runs the command; an error of the command line itself is printed, and is the exit code.
 pub(super) fn run(arguments: &[OsString]) -> Result<Result<Status, Error>, ExitCode> {

@@ -2,20 +2,11 @@
 
 mod posix;
 mod replacement;
+mod scope;
 mod sed;
 
+pub(super) use scope::Scope;
 pub(super) use sed::Expression;
-
-/// What a name is of; an expression may apply to some of them only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// The name of a member.
-    Member,
-    /// The target of a symbolic link.
-    Symlink,
-    /// The target of a hard link.
-    HardLink,
-}
 
 /// How names change.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use uadk_compress::Level;
 use uadk_compress_archive::Layout;
 
-use super::style;
+use super::style::style;
 use crate::error::Error;
 use crate::streams;
 use crate::tar::archive::{Archive, layout_of};

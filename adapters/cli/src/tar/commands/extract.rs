@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use uadk_compress_archive::Existing;
 
-use super::style;
+use super::style::style;
 use crate::size;
 use crate::tar::archive::Archive;
 use crate::tar::job::{Attributes, ExtractJob, Lister, Members, Restore};

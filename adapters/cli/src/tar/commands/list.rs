@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::style;
+use super::style::style;
 use crate::tar::archive::Archive;
 use crate::tar::job::{ListJob, ListOutput, Members};
 use crate::tar::matching::wanted::Wanted;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::Usage;
 use super::settings::Settings;
+use super::usage::Usage;
 
 /// Endings of archives' names, and the formats that GNU tar's `-a` makes of them.
 const ENDINGS: [(&str, Option<&str>); 18] = [

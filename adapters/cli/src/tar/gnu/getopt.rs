@@ -3,8 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::Usage;
 use super::options::{Argument, Id, Option as Known, TABLE};
+use super::usage::Usage;
 
 /// A part of the command line.
 #[derive(Debug)]

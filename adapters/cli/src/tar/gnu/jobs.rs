@@ -13,8 +13,9 @@ use super::super::long::Style;
 use super::super::matching::wanted::Wanted;
 use super::super::status::Status;
 use super::super::{compare, create, extract, list};
+use super::compression;
 use super::settings::{Operation, Settings};
-use super::{Usage, compression};
+use super::usage::Usage;
 use crate::error::Error;
 
 /// Runs an operation.

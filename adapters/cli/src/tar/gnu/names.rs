@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::super::files_from;
 use super::super::matching::glob::Flags;
 use super::super::names::unquoted;
-use super::Usage;
 use super::getopt::{self, Event};
 use super::options::Id;
+use super::usage::Usage;
 
 /// A name, and what held for it where it was written.
 #[derive(Debug)]

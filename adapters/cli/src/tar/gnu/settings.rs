@@ -18,7 +18,8 @@ use super::super::transform::Transform;
 use super::getopt::Event;
 use super::names::Names;
 use super::options::{Id, Option as Known};
-use super::{Usage, owners};
+use super::owners;
+use super::usage::Usage;
 use crate::{size, streams};
 
 /// What is to be done.

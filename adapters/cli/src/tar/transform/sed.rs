@@ -2,9 +2,9 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::Scope;
 use super::posix::translate;
 use super::replacement::Replacement;
+use super::scope::Scope;
 
 /// One `s` command.
 #[derive(Debug)]
