@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
-use crate::gzip::{Place, Segments};
+use crate::gzip::{Place, Segments, TRAILER_LEN};
 use crate::read;
+use crate::write::{PlainWriter, Sink};
 use crate::{ArchiveOptions, ArchiveWriter, Entry, Error, GzWriter, Layout, Result, index};
 
 /// A file that can be read, written and cut.
@@ -43,7 +44,7 @@ impl<F: ArchiveFile + ?Sized> ArchiveFile for &mut F {
 pub struct Recovered {
     /// The whole entries, which are kept.
     pub entries: Vec<Entry>,
-    /// Bytes of the file that were cut off.
+    /// Bytes at the end of the file that are torn, and are overwritten or cut off.
     pub cut: u64,
     /// What was wrong at the end of the archive; `None` if it was whole.
     pub torn: Option<Error>,
@@ -70,17 +71,22 @@ impl<F: ArchiveFile> ArchiveWriter<F> {
 }
 
 impl ArchiveOptions {
-    /// Goes on behind the last entry of an archive. With an index nothing is read but that and one
-    /// block; without, the whole archive is. The old index and end are cut off first: until the writer is
+    /// Goes on behind the last entry of a tar.gz or a plain tar. With an index nothing is read but that and
+    /// one block; without, the whole archive is, but for contents in plain tar. The file stays as it is
+    /// until the first data is written over its old index and end. From then until the writer is
     /// [finished](ArchiveWriter::finish), the archive is an interrupted one, which can be
     /// [resumed](Self::resume).
     ///
     /// # Errors
     ///
-    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, which
-    /// would have to be written anew.
+    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, and
+    /// [`Error::Unsupported`] if it is zstd or xz, which would have to be written anew, or if something
+    /// follows the archive, which would be overwritten.
     pub fn append<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
         let options = self.with_engine()?;
+        if options.is_plain(&mut file)? {
+            return options.append_plain(file);
+        }
         // Without a whole index the archive is read.
         if let Ok(Some(index)) = index::load(&mut file) {
             let segments = index.segments.map(|segments| (*segments).clone());
@@ -94,15 +100,38 @@ impl ArchiveOptions {
         }
     }
 
-    /// Goes on where writing an archive was interrupted: reads it, keeps its whole entries and cuts
-    /// off the torn end. An empty file becomes a new archive, and one that is whole is
+    /// Whether a file is plain tar.
+    fn is_plain<F: ArchiveFile>(&self, file: &mut F) -> Result<bool> {
+        file.seek(SeekFrom::Start(0))?;
+        // What it is otherwise is found out where it is read.
+        let is_plain = self.strict_reader(&mut *file).is_ok_and(|a| a.walker.input().is_plain());
+        file.seek(SeekFrom::Start(0))?;
+        Ok(is_plain)
+    }
+
+    /// As [`append`](Self::append), for plain tar: contents are sought over.
+    fn append_plain<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
+        let mut archive = self.strict_reader(&mut file)?;
+        archive.walker.input_mut().pass_by_seeking(true)?;
+        let index = archive.scan()?;
+        archive.walker.damage().map_or(Ok(()), Err)?;
+        drop(archive);
+        file.truncate(index.end)?;
+        file.seek(SeekFrom::Start(index.end))?;
+        let mut archive = ArchiveWriter::with_sink(Sink::Plain(PlainWriter::new(file, index.end)))?;
+        archive.adopt(&index.entries)?;
+        Ok(archive)
+    }
+
+    /// Goes on where writing an archive was interrupted: reads it, keeps its whole entries, and writes
+    /// over the torn end. An empty file becomes a new archive, and one that is whole is
     /// [appended](Self::append) to.
     ///
     /// # Errors
     ///
-    /// Those of the file. If it is damaged with more behind it than a torn end has, or is something else
-    /// than an archive, the error says so, and nothing is cut off; see
-    /// [`discard_damaged`](Self::discard_damaged).
+    /// As [`append`](Self::append). If it is damaged with more behind it than a torn end has, or is
+    /// something else than an archive, the error says so; see [`discard_damaged`](Self::discard_damaged).
+    /// [`Error::Unsupported`] for plain tar, which has no checksums that tell what is whole.
     pub fn resume<F: ArchiveFile>(&self, mut file: F) -> Result<(ArchiveWriter<F>, Recovered)> {
         let options = self.with_engine()?;
         let len = file.seek(SeekFrom::End(0))?;
@@ -112,12 +141,20 @@ impl ArchiveOptions {
         if scan.torn.is_some() && is_archive {
             // After a power failure, pages that were not written are zeros: they are no data.
             let written = len_without_zeros(&mut file, len)?;
-            if (1..len).contains(&written) {
-                scan = options.scan_whole_entries(&mut file, written)?;
+            // A trailer ends in zeros, too.
+            let least = if scan.ended { TRAILER_LEN as u64 } else { 1 };
+            if written > 0 && len - written >= least {
+                let without_zeros = options.scan_whole_entries(&mut file, written)?;
+                // They may be the last bytes of a block, too: those have checksums. Segments have none, and
+                // zeros can be inflated.
+                let has_checksums = without_zeros.end.segments.is_none();
+                if !has_checksums || without_zeros.end.kept() >= scan.end.kept() {
+                    scan = without_zeros;
+                }
             }
         }
         if let Some(error) = &scan.torn
-            && !is_torn_end(error, &mut file, scan.entries.is_empty(), self.discard_damaged)?
+            && !is_torn_end(error, &mut file, &scan, self.discard_damaged)?
         {
             return Err(error.clone());
         }
@@ -140,11 +177,12 @@ impl ArchiveOptions {
         entries: &[Entry],
         end: End,
     ) -> Result<ArchiveWriter<F>> {
-        let Some(place) = end.place.filter(|place| u64::from(place.within) <= end.tar) else {
+        let Some(place) = end.place.filter(|place| end.is_continuable(*place)) else {
             return Err(Error::NoBlocks);
         };
         let begun = self.read_begun_block(&mut file, end.tar, place)?;
-        let mut archive = ArchiveWriter::with_writer(self.go_on_at(file, end, place, &begun)?)?;
+        let writer = self.go_on_at(file, end, place, &begun)?;
+        let mut archive = ArchiveWriter::with_sink(Sink::Gzip(Box::new(writer)))?;
         archive.adopt(entries)?;
         Ok(archive)
     }
@@ -191,9 +229,9 @@ impl ArchiveOptions {
                 writer
             }
         };
-        let file = writer.get_mut();
-        file.truncate(kept)?;
-        file.seek(SeekFrom::Start(kept))?;
+        writer.get_mut().seek(SeekFrom::Start(kept))?;
+        // What is begun is only in memory until then.
+        writer.after_first_write(|file, len| file.truncate(len));
         writer.write_all(begun)?;
         Ok(writer)
     }
@@ -209,7 +247,10 @@ impl ArchiveOptions {
             return Ok(scan);
         }
         let mut archive = self.strict_reader(file.take(limit))?;
-        archive.walker.input_mut().set_known_segments(index.and_then(|index| index.segments));
+        archive.walker.input().gzip(CANT_GO_ON)?;
+        if let Some(gzip) = archive.walker.input_mut().gzip_mut() {
+            gzip.set_known_segments(index.and_then(|index| index.segments));
+        }
         let mut found = End::default();
         while scan.torn.is_none() {
             match read::next(&mut archive.walker) {
@@ -220,7 +261,10 @@ impl ArchiveOptions {
                     Ok(tail) => {
                         (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
                         found.tar = entry.end();
-                        found.place = archive.walker.input().place();
+                        let input = archive.walker.input();
+                        let gzip = input.gzip(CANT_GO_ON)?;
+                        let can_follow = gzip.is_one_member() || gzip.data_end().is_some();
+                        found.place = input.place().filter(|_| can_follow);
                         scan.entries.push(entry);
                         if found.place.is_some() {
                             scan.end = End { segments: None, ..found };
@@ -230,26 +274,39 @@ impl ArchiveOptions {
                 },
                 Ok(None) => {
                     scan.torn = archive.walker.damage();
+                    scan.ended = archive.walker.ended();
                     break;
                 }
                 Err(error) => scan.torn = Some(error),
             }
         }
-        let segments = archive.walker.input().seen_segments().clone();
+        if scan.ended && scan.torn.is_none() {
+            let what = "something follows the end of the archive, and would be overwritten";
+            scan.torn = match index::skip_end(archive.walker.input_mut(), |_| Ok(())) {
+                Ok(behind) if !behind.is_empty() => Some(Error::Unsupported(what.into())),
+                // Zeros and an index are all that is torn.
+                Ok(_) | Err(Error::Truncated { .. }) => None,
+                Err(error) => Some(error),
+            };
+        }
+        let gzip = archive.walker.input().gzip(CANT_GO_ON)?;
+        let segments = gzip.seen_segments().clone();
         // Of a segment that is damaged it is not known whether it can be inflated alone: entries in
         // it are written again. Where it is more than that, it is gzip without segments.
-        let is_lost =
-            segments.end().is_some() && scan.torn.is_some() && found.tar <= scan.end.tar + MAX_TORN;
+        let is_lost = scan.torn.is_some()
+            && segments.end().is_some_and(|(_, data)| found.tar <= data + MAX_TORN);
         if found.place.is_none() && !is_lost {
             scan.end.place = None;
         }
         scan.entries.retain(|entry| entry.end() <= scan.end.tar);
-        if segments.end().is_some() || archive.walker.input().is_one_member() {
+        if segments.end().is_some() || gzip.is_one_member() {
             scan.end.segments = Some(segments);
         }
         Ok(scan)
     }
 }
+
+const CANT_GO_ON: &str = "can't be gone on with; write it anew as tar.gz first (`tar index -o`)";
 
 /// More data than an unfinished segment has.
 const MAX_TORN: u64 = 1 << 20;
@@ -265,6 +322,22 @@ struct End {
     segments: Option<Segments>,
 }
 
+impl End {
+    /// Bytes of the tar that can be kept.
+    fn kept(&self) -> u64 {
+        self.place.map_or(0, |_| self.tar)
+    }
+
+    /// Whether all of the tar is known to be before that place.
+    fn is_continuable(&self, place: Place) -> bool {
+        let within = u64::from(place.within);
+        match &self.segments {
+            Some(segments) => segments.data_before(place.block) + within == self.tar,
+            None => within <= self.tar,
+        }
+    }
+}
+
 impl Default for End {
     fn default() -> Self {
         Self { tar: 0, place: Some(Place::default()), segments: None }
@@ -275,6 +348,8 @@ impl Default for End {
 struct Scan {
     entries: Vec<Entry>,
     end: End,
+    /// Whether the zeros that end the tar are there.
+    ended: bool,
     torn: Option<Error>,
 }
 
@@ -299,7 +374,7 @@ fn len_without_zeros<F: ArchiveFile>(file: &mut F, len: u64) -> Result<u64> {
 fn is_torn_end<F: ArchiveFile>(
     error: &Error,
     file: &mut F,
-    nothing_before: bool,
+    scan: &Scan,
     discard: bool,
 ) -> Result<bool> {
     /// A block or segment that was being written has less.
@@ -308,10 +383,10 @@ fn is_torn_end<F: ArchiveFile>(
         Error::Truncated { .. } => Ok(true),
         // What has never been an archive of ours stays as it is.
         Error::NotGzip { offset: 0 } => Ok(false),
-        Error::NotTar { .. } if nothing_before => Ok(false),
+        Error::NotTar { .. } if scan.entries.is_empty() => Ok(false),
         Error::Damaged { .. } | Error::NotGzip { .. } | Error::NotTar { .. } if discard => Ok(true),
         // After a power failure, pages that were not written are zeros.
-        Error::Damaged { offset, .. } | Error::NotGzip { offset } => {
+        Error::Damaged { offset, .. } | Error::NotGzip { offset } if !scan.ended => {
             file.seek(SeekFrom::Start(offset + UNFINISHED))?;
             let mut piece = vec![0; 1 << 16];
             loop {

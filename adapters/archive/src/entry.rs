@@ -157,13 +157,14 @@ impl Entry {
         self.start
     }
 
-    /// CRC-32 of its bytes in the tar: headers, contents and padding.
+    /// CRC-32 of its bytes in the tar: headers, contents and padding. 0 in the index of a plain tar, which is
+    /// made without reading contents.
     #[must_use]
     pub const fn checksum(&self) -> u32 {
         self.checksum
     }
 
-    /// Byte of the file at which its first block begins; `None` in gzip that has no blocks.
+    /// Byte of the file at which its first block begins; `None` in what has no blocks.
     #[must_use]
     pub fn block_offset(&self) -> Option<u64> {
         self.place.map(|place| place.block)

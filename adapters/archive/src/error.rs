@@ -15,10 +15,13 @@ pub enum Error {
     /// The underlying file, pipe or disk failed. Displays as that error, and has its sources.
     #[error(transparent)]
     Io(Arc<io::Error>),
-    /// A gzip member, or a segment of one, is damaged. The data before it is whole.
-    #[error("the gzip data at byte {offset} is damaged: {what}")]
+    /// A gzip member, or a segment of one, is damaged; or a zstd frame or xz stream is. The data before it
+    /// is whole.
+    #[error("the {format} data at byte {offset} is damaged: {what}")]
     Damaged {
-        /// Where the member or segment begins.
+        /// `gzip`, `zstd` or `xz`.
+        format: &'static str,
+        /// Where the member, segment, frame or stream begins.
         offset: u64,
         /// What is wrong with it.
         what: Cow<'static, str>,
@@ -38,8 +41,11 @@ pub enum Error {
         /// Where a member should begin.
         offset: u64,
     },
+    /// The file does not begin as any archive that can be read.
+    #[error("it is neither a tar archive nor one compressed by gzip, zstd or xz")]
+    NotArchive,
     /// The tar stream inside is not what the format allows.
-    #[error("the tar inside is damaged at its byte {offset}: {what}")]
+    #[error("the tar is damaged at its byte {offset}: {what}")]
     NotTar {
         /// The byte of the uncompressed tar.
         offset: u64,
@@ -80,7 +86,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub(crate) fn damaged(offset: u64, what: impl Into<Cow<'static, str>>) -> Self {
-        Self::Damaged { offset, what: what.into() }
+        Self::Damaged { format: "gzip", offset, what: what.into() }
     }
 
     pub(crate) fn truncated(offset: u64, what: impl Into<Cow<'static, str>>) -> Self {

@@ -174,6 +174,9 @@ impl Extractor {
         }
         match head.kind {
             EntryKind::HardLink => self.put_hard_link(head, before, last),
+            EntryKind::Symlink if head.link.is_empty() => {
+                Err(Error::unnamed("it is a link to nothing"))
+            }
             EntryKind::Symlink => self.put_node(head, before, last, |folder, name| {
                 symlinkat(&head.link[..], folder, name)
             }),

@@ -31,3 +31,4 @@ pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
 pub(crate) use place::Place;
 pub(crate) use segment::STORED_HEADER as STORED_HEADER_LEN;
 pub(crate) use segments::{Segment, Segments};
+pub(crate) use source::Source;

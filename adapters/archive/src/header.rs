@@ -15,6 +15,9 @@ const BLOCK: usize = 512;
 /// Bytes that a header has for the target of a link, and for the name of a user.
 const LINK_LEN: usize = 100;
 const USER_LEN: usize = 32;
+/// The name of a PAX header: Python's, the same for all. Names and times of their own, as GNU tar has
+/// them, would take some 30 bytes of the archive for each entry.
+const PAX_NAME: &[u8] = b"././@PaxHeader";
 /// `BusyBox` takes an archive with a longer one in GNU's way for a bad one.
 const LONG_LEN: usize = 4094;
 
@@ -87,7 +90,7 @@ impl Fields {
                 push_long_name(&mut names, kind, name);
             }
         }
-        let mut blocks = self.encode_pax(path, size, records);
+        let mut blocks = self.encode_pax(size, records);
         blocks.extend(names);
         blocks.extend(self.block(path, size));
         blocks
@@ -110,13 +113,13 @@ impl Fields {
         ];
         records
             .extend(sparse.map(|(key, value)| (format!("GNU.sparse.{key}").into_bytes(), value)));
-        let mut blocks = self.encode_pax(path, size, records);
+        let mut blocks = self.encode_pax(size, records);
         blocks.extend(self.block(&unaware, size));
         blocks
     }
 
     /// A PAX header, if one is needed.
-    fn encode_pax(&self, path: &[u8], size: u64, mut records: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<u8> {
+    fn encode_pax(&self, size: u64, mut records: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<u8> {
         let numbers = [("uid", self.uid, 7), ("gid", self.gid, 7), ("size", size, 11)];
         for (key, value, digits) in numbers {
             if !number::fits(value, digits) {
@@ -136,8 +139,8 @@ impl Fields {
             return Vec::new();
         }
         let data = pax::encode(&records);
-        let about = Self { kind: b'x', mode: 0o644, mtime: self.mtime, ..Self::default() };
-        let mut blocks = about.block(&name::short_beside(path, b"PaxHeaders"), data.len() as u64);
+        let about = Self { kind: b'x', mode: 0o644, ..Self::default() };
+        let mut blocks = about.block(PAX_NAME, data.len() as u64);
         push_padded(&mut blocks, &data);
         blocks
     }

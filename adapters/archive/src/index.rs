@@ -6,7 +6,7 @@ mod member;
 mod members;
 mod record;
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use uadk_compress::{Checked, Format, Level, SoftwareCompressor};
@@ -96,9 +96,24 @@ pub(crate) fn tar_len_before(tail: &[u8], data_len: u64) -> Option<u64> {
     (footer.tar_len.checked_add(behind)? == data_len).then_some(footer.tar_len)
 }
 
-/// Whether a block of a tar begins an index.
-pub(crate) fn begins_inside(block: &[u8]) -> bool {
-    inside::is_header(block)
+/// Reads over the end of a tar: zeros, which `see` sees, and an index. Returns the block that follows, which
+/// is empty if nothing does.
+pub(crate) fn skip_end(
+    input: &mut impl Read,
+    mut see: impl FnMut(&[u8]) -> io::Result<()>,
+) -> Result<Vec<u8>> {
+    let mut block = Vec::new();
+    loop {
+        block.clear();
+        input.by_ref().take(inside::BLOCK as u64).read_to_end(&mut block)?;
+        if let Some(len) = inside::piece_len(&block) {
+            io::copy(&mut input.by_ref().take(len), &mut io::sink())?;
+        } else if block.is_empty() || block.iter().any(|byte| *byte != 0) {
+            return Ok(block);
+        } else {
+            see(&block)?;
+        }
+    }
 }
 
 /// Reads an index inside of the stream.
@@ -187,7 +202,9 @@ fn load_footer<R: Read + Seek>(file: &mut R) -> Result<Option<(Footer, u64)>> {
     match footer::decode(member) {
         None => Ok(None),
         Some(Err(what)) => Err(Error::index(what)),
-        Some(Ok(footer)) if footer.index_start > at || footer.end_place.block > at => {
+        Some(Ok(footer))
+            if footer.index_start > at || footer.end_place.block > footer.index_start =>
+        {
             Err(Error::index("it says that it begins behind its end"))
         }
         Some(Ok(footer)) => Ok(Some((footer, at))),

@@ -37,6 +37,7 @@ mod extract;
 mod gzip;
 mod header;
 mod index;
+mod input;
 mod kind;
 mod links;
 mod options;

@@ -23,6 +23,8 @@ use crate::{GzOptions, Layout};
 pub struct ArchiveOptions {
     pub(crate) gzip: GzOptions,
     pub(crate) discard_damaged: bool,
+    pub(crate) plain: bool,
+    pub(crate) memory_limit: Option<u64>,
 }
 
 impl ArchiveOptions {
@@ -52,6 +54,21 @@ impl ArchiveOptions {
     /// See [`GzOptions::compressor`].
     pub fn compressor(mut self, compressor: Arc<dyn BlockCompressor>) -> Self {
         self.gzip = self.gzip.compressor(compressor);
+        self
+    }
+
+    /// Whether new archives are plain tar: not compressed, and without an index. They are not if not set. What
+    /// is appended to stays what it is.
+    pub fn plain(mut self, plain: bool) -> Self {
+        self.plain = plain;
+        self
+    }
+
+    /// Bytes of memory that decompressing zstd or xz may take, where the file says how much it needs. If not
+    /// set, 160 MiB: enough for windows of 128 MiB, as the commands of both make them unless told otherwise
+    /// (`zstd --long=31`). A file that needs more is [`Error::Unsupported`](crate::Error::Unsupported).
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
         self
     }
 

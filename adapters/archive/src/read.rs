@@ -1,22 +1,22 @@
 //! Reading archives.
 
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek};
 use std::path::Path;
 
 use crate::gzip::Place;
+use crate::input::Input;
 use crate::scan::{Head, Walker};
-use crate::{
-    ArchiveOptions, Entry, Error, GzReader, GzWarning, Index, Inflated, Result, Warning, index,
-};
+use crate::{ArchiveOptions, Entry, Error, GzWarning, Index, Inflated, Result, Warning, index};
 
-/// Reads any tar.gz: entry by entry as it comes, and by name where the file can be sought in.
+/// Reads any tar, plain or compressed by gzip, zstd or xz, whatever the name of the file: entry by entry as
+/// it comes, and by name where the file can be sought in.
 ///
 /// With the index that [`ArchiveWriter`](crate::ArchiveWriter) leaves, listing reads the index alone, and
 /// a single entry its own blocks. Without it, the first [`index`](Self::index) or [`open`](Self::open)
 /// reads the whole archive once and makes one in memory.
 #[derive(Debug)]
 pub struct ArchiveReader<R> {
-    pub(crate) walker: Walker<GzReader<R>>,
+    pub(crate) walker: Walker<Input<R>>,
     index: Option<Index>,
     index_error: Option<Error>,
     /// The last bytes behind the end of the tar.
@@ -28,7 +28,7 @@ pub struct ArchiveReader<R> {
 /// What is not read is skipped.
 #[derive(Debug)]
 pub struct EntryReader<'a, R> {
-    walker: &'a mut Walker<GzReader<R>>,
+    walker: &'a mut Walker<Input<R>>,
     head: Head,
     entry: Entry,
     /// What the index says of it.
@@ -49,19 +49,21 @@ pub(crate) enum Piece<'a> {
 }
 
 impl ArchiveOptions {
-    /// A reader of any tar.gz.
+    /// A reader of any tar, plain or compressed by gzip, zstd or xz. Which of them it is, its first bytes say,
+    /// which are read.
     ///
     /// # Errors
     ///
-    /// As [`GzOptions::reader`](crate::GzOptions::reader).
+    /// As [`GzOptions::reader`](crate::GzOptions::reader), and those of the file; [`Error::Unsupported`] for
+    /// another known format, and [`Error::NotArchive`].
     pub fn reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
         let gzip = self.gzip.clone().trailing_garbage(true);
-        Ok(ArchiveReader::with_reader(gzip.reader(inner)?))
+        Ok(ArchiveReader::with_input(Input::new(inner, self, &gzip)?))
     }
 
     /// A reader that takes nothing for an archive that is cut off or has something behind it.
     pub(crate) fn strict_reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
-        Ok(ArchiveReader::with_reader(self.gzip.reader(inner)?))
+        Ok(ArchiveReader::with_input(Input::new(inner, self, &self.gzip)?))
     }
 }
 
@@ -75,8 +77,8 @@ impl<R: Read> ArchiveReader<R> {
         ArchiveOptions::new().reader(inner)
     }
 
-    pub(crate) fn with_reader(gzip: GzReader<R>) -> Self {
-        Self { walker: Walker::new(gzip), index: None, index_error: None, tail: Vec::new() }
+    fn with_input(input: Input<R>) -> Self {
+        Self { walker: Walker::new(input), index: None, index_error: None, tail: Vec::new() }
     }
 
     /// The next entry in the archive's order; `None` at the end, when what is behind the tar has been read
@@ -84,12 +86,16 @@ impl<R: Read> ArchiveReader<R> {
     ///
     /// # Errors
     ///
-    /// Those of the file; that it is damaged, or no tar.gz. Nothing can follow then.
+    /// Those of the file; that it is damaged, or no tar. Nothing can follow then.
     pub fn next_entry(&mut self) -> Result<Option<EntryReader<'_, R>>> {
         self.walker.input_mut().end_after_block(None);
+        self.walker.pass(Input::pass)?;
         self.walker.finish()?;
         let Some((head, entry)) = next(&mut self.walker)? else {
             self.skip_rest()?;
+            if self.lacks_end() {
+                self.walker.warn(Warning::notice(b"", self.walker.position(), NO_END));
+            }
             return Ok(None);
         };
         Ok(Some(EntryReader::new(&mut self.walker, head, entry, None)))
@@ -112,9 +118,14 @@ impl<R: Read> ArchiveReader<R> {
         let mut entries = Vec::new();
         let mut end_place = None;
         while let Some((_, mut entry)) = next(&mut self.walker)? {
+            self.walker.pass(Input::pass)?;
             let tail = self.walker.finish()?;
             end_place = self.walker.input().place();
             (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
+            if self.walker.input().is_plain() {
+                // Its contents may have been passed over.
+                entry.checksum = 0;
+            }
             entries.push(entry);
         }
         let end = entries.last().map_or(0, Entry::end);
@@ -127,10 +138,12 @@ impl<R: Read> ArchiveReader<R> {
         Ok(Index { entries, end, end_place, tar_len, stored: false, segments: None })
     }
 
-    /// Reads what is behind the end of the tar; returns its length, and keeps its last bytes.
+    /// Reads what is behind the end of the tar, or passes over it; returns its length, and keeps its last bytes.
     fn skip_rest(&mut self) -> Result<u64> {
         self.tail.clear();
-        let mut rest = 0;
+        let input = self.walker.input_mut();
+        let unread = input.unread_len().saturating_sub(index::INSIDE_FOOTER_LEN as u64);
+        let mut rest = input.pass(unread)?;
         loop {
             let has_ended = self.walker.ended();
             let input = self.walker.input_mut();
@@ -152,7 +165,12 @@ impl<R: Read> ArchiveReader<R> {
         }
     }
 
-    /// What was odd in the gzip file and did not keep the archive from being read; complete when all of
+    /// Whether all of a plain tar is read, and nothing says that this is its end.
+    pub(crate) fn lacks_end(&self) -> bool {
+        self.walker.input().is_plain() && !self.walker.has_seen_zeros()
+    }
+
+    /// What was odd in the compressed file and did not keep the archive from being read; complete when all of
     /// it has been read.
     #[must_use]
     pub fn gz_warnings(&self) -> &[GzWarning] {
@@ -171,8 +189,12 @@ impl<R: Read> ArchiveReader<R> {
     }
 }
 
+/// Some writers leave the zeros out. Of plain tar, nothing else says where it ends.
+pub(crate) const NO_END: &str =
+    "the zeros that end a tar are missing: it may have been cut off between two entries";
+
 /// The next entry's headers, and where they are.
-pub(crate) fn next<R: Read>(walker: &mut Walker<GzReader<R>>) -> Result<Option<(Head, Entry)>> {
+pub(crate) fn next<R: Read>(walker: &mut Walker<Input<R>>) -> Result<Option<(Head, Entry)>> {
     if walker.ended() {
         return Ok(None);
     }
@@ -203,6 +225,9 @@ impl<R: Read + Seek> ArchiveReader<R> {
     fn load_index(&mut self) -> Result<()> {
         if !self.load_stored_index()? {
             let scanned = self.scan_all()?;
+            if self.lacks_end() {
+                self.walker.warn(Warning::notice(b"", self.walker.position(), NO_END));
+            }
             self.index = Some(scanned);
         }
         self.rewind()
@@ -223,6 +248,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
                 Err(error @ Error::Index { .. }) => self.index_error = Some(error),
                 Err(error) => return Err(error),
             }
+            self.walker.input_mut().pass_by_seeking(true)?;
             self.rewind()?;
         }
         Ok(self.index.is_some())
@@ -236,9 +262,10 @@ impl<R: Read + Seek> ArchiveReader<R> {
 
     /// The index that is in the file.
     pub(crate) fn stored_index(&mut self) -> Result<Option<Index>> {
-        let index = self.walker.input_mut().with_inner(index::load)??;
+        let Some(gzip) = self.walker.input_mut().gzip_mut() else { return Ok(None) };
+        let index = gzip.with_inner(index::load)??;
         let segments = index.as_ref().and_then(|index| index.segments.clone());
-        self.walker.input_mut().set_known_segments(segments);
+        gzip.set_known_segments(segments);
         Ok(index)
     }
 
@@ -256,12 +283,13 @@ impl<R: Read + Seek> ArchiveReader<R> {
     pub fn rewind(&mut self) -> Result<()> {
         let input = self.walker.input_mut();
         input.end_after_block(None);
-        input.seek_to(Place::default(), 0)?;
+        input.seek_to(Some(Place::default()), 0)?;
         self.walker.restart(0);
         Ok(())
     }
 
-    /// The last entry of that name, to be read at once: with an index, no blocks are read but its own.
+    /// The last entry of that name, to be read at once: with an index, no blocks are read but its own. In
+    /// plain tar, contents of other entries are sought over; zstd and xz are decompressed up to it.
     ///
     /// # Errors
     ///
@@ -291,12 +319,8 @@ impl<R: Read + Seek> ArchiveReader<R> {
         };
         let input = self.walker.input_mut();
         input.end_after_block(last_block);
-        match expected.place {
-            Some(place) => input.seek_to(place, expected.start)?,
-            None => {
-                input.seek(SeekFrom::Start(expected.start))?;
-            }
-        }
+        input.seek_to(expected.place, expected.start)?;
+        let is_plain = input.is_plain();
         self.walker.restart(expected.start);
         let found = next(&mut self.walker)
             .map_err(|error| error.of_entry(&expected.path, "it can't be read"))?;
@@ -306,7 +330,8 @@ impl<R: Read + Seek> ArchiveReader<R> {
         };
         match found {
             Some((head, entry)) if fits(&entry) => {
-                Ok(EntryReader::new(&mut self.walker, head, entry, Some(expected)))
+                let expected = Some(expected).filter(|_| !is_plain);
+                Ok(EntryReader::new(&mut self.walker, head, entry, expected))
             }
             _ => {
                 let name = String::from_utf8_lossy(&expected.path);
@@ -318,7 +343,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
 
 impl<'a, R: Read> EntryReader<'a, R> {
     fn new(
-        walker: &'a mut Walker<GzReader<R>>,
+        walker: &'a mut Walker<Input<R>>,
         head: Head,
         entry: Entry,
         expected: Option<Entry>,

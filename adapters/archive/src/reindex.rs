@@ -6,11 +6,13 @@ use std::io::{self, BufRead, Read, SeekFrom, Write};
 use crate::append::ArchiveFile;
 use crate::gzip::{Place, Segments};
 use crate::index::{self, IndexBuilder};
+use crate::input::Input;
 use crate::scan::Walker;
 use crate::write::finish_inside;
-use crate::{
-    ArchiveOptions, ArchiveReader, Entry, Error, GzReader, GzWriter, Index, Layout, Result,
-};
+use crate::{ArchiveOptions, ArchiveReader, Entry, Error, GzWriter, Index, Layout, Result};
+
+const NO_INDEX: &str =
+    "has no place for an index; `tar index -o` writes it anew as tar.gz with one";
 
 /// More data than the last segment of a member has, which has no end marker of its own.
 const MAX_REST: usize = 16 << 20;
@@ -22,32 +24,33 @@ impl ArchiveOptions {
     /// # Errors
     ///
     /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is made neither of block gzip nor
-    /// of independent segments, which [`rewrite`](Self::rewrite) is for. Nothing has been changed then.
+    /// of independent segments, and [`Error::Unsupported`] if it is not gzip: [`rewrite`](Self::rewrite) is
+    /// for both. Nothing has been changed then.
     pub fn index<F: ArchiveFile>(&self, mut file: F) -> Result<u64> {
         file.seek(SeekFrom::Start(0))?;
         let mut archive: ArchiveReader<&mut F> = self.strict_reader(&mut file)?;
+        archive.walker.input().gzip(NO_INDEX)?;
         let made = archive.scan()?;
         archive.walker.damage().map_or(Ok(()), Err)?;
-        let gzip = archive.walker.input();
+        let gzip = archive.walker.input().gzip(NO_INDEX)?;
         if gzip.is_one_member() {
             let segments = gzip.seen_segments().clone();
+            let ended = archive.walker.ended();
             drop(archive);
-            return self.index_segments(file, &made, segments);
+            return self.index_segments(file, &made, segments, ended);
         }
         let data_end = gzip.data_end();
         drop(archive);
-        let end_place = made.end_place.filter(|_| made.entries.iter().all(|e| e.place.is_some()));
-        let Some(end_place) = end_place else {
+        let (Some(data_end), Some(end_place)) = (data_end, made.end_place) else {
             return Err(Error::NoBlocks);
         };
         let mut index = IndexBuilder::new(Layout::Bgzf)?;
         made.entries.iter().try_for_each(|entry| index.push(entry))?;
         let members = index.finish(data_end, made.tar_len, made.end, end_place)?;
-        file.truncate(data_end)?;
         file.seek(SeekFrom::Start(data_end))?;
         let mut writer = self.gzip.clone().layout(Layout::Bgzf).threads(1).writer(file)?;
         writer.write_file(&members)?;
-        writer.finish()?;
+        cut_here(writer.finish()?)?;
         Ok(made.entries.len() as u64)
     }
 
@@ -58,6 +61,7 @@ impl ArchiveOptions {
         mut file: F,
         made: &Index,
         mut segments: Segments,
+        ended: bool,
     ) -> Result<u64> {
         while segments.end().is_some_and(|(_, data)| data > made.tar_len) {
             segments.pop();
@@ -74,27 +78,42 @@ impl ArchiveOptions {
         made.entries.iter().try_for_each(|entry| index.push(entry))?;
         let mut writer = self.gzip.clone().layout(Layout::OneMember).writer(file)?;
         writer.continue_segments(segments);
-        let file = writer.get_mut();
-        file.truncate(kept)?;
-        file.seek(SeekFrom::Start(kept))?;
+        writer.get_mut().seek(SeekFrom::Start(kept))?;
         writer.write_all(&rest)?;
+        if !ended {
+            writer.write_all(&missing_end(made.tar_len))?;
+        }
+        let tar_len = writer.position();
         writer.drain()?;
-        finish_inside(writer, index, made.tar_len, made.end)?;
+        cut_here(finish_inside(writer, index, tar_len, made.end)?)?;
         Ok(made.entries.len() as u64)
     }
 
-    /// Writes any tar.gz anew, with blocks and an index, and gives the number of entries. The tar inside
-    /// stays byte for byte the same.
+    /// Writes any tar anew as tar.gz with an index, whatever it is compressed by, and returns the number of
+    /// entries. The tar inside stays byte for byte the same; in one member, zeros that end it are added if it
+    /// has none.
     ///
     /// # Errors
     ///
     /// Those of both files; where the old one is damaged.
     pub fn rewrite<R: Read, W: Write>(&self, from: R, to: W) -> Result<u64> {
         let gzip = self.gzip.with_engine()?;
-        let input = Box::new(gzip.reader(from)?);
+        let input = Box::new(Input::new(from, self, &gzip)?);
         let output = Box::new(gzip.writer(to)?);
         Rewriting::default().run(Walker::new(Tee { input, output, error: None }))
     }
+}
+
+/// The zeros that end a tar, for one that has none: an index inside of the stream is behind them.
+fn missing_end(tar_len: u64) -> Vec<u8> {
+    let padding = tar_len.next_multiple_of(512) - tar_len;
+    vec![0; 1024 + padding as usize]
+}
+
+/// Cuts off what was in the file behind what is written.
+fn cut_here<F: ArchiveFile>(mut file: F) -> Result<()> {
+    let len = file.stream_position()?;
+    Ok(file.truncate(len)?)
 }
 
 /// What is known of an archive that is written anew.
@@ -113,9 +132,13 @@ impl Rewriting {
         let mut index = Box::new(IndexBuilder::new(layout)?);
         while self.entry(&mut walker, &mut index)? {}
         walker.damage().map_or(Ok(()), Err)?;
+        let ended = walker.ended();
         let Tee { mut input, mut output, error } = walker.into_input();
         error.map_or(Ok(()), Err)?;
         copy_tar_end(&mut input, &mut output)?;
+        if !ended && layout == Layout::OneMember {
+            output.write_all(&missing_end(output.position()))?;
+        }
         let tar_len = output.position();
         output.drain()?;
         if layout == Layout::OneMember {
@@ -167,35 +190,16 @@ impl Rewriting {
 }
 
 /// Copies what is behind the first zeros of a tar's end, but for an index.
-fn copy_tar_end<R: Read, W: Write>(
-    input: &mut GzReader<R>,
-    output: &mut GzWriter<W>,
-) -> Result<()> {
-    let mut block = Vec::new();
-    loop {
-        block.clear();
-        input.by_ref().take(512).read_to_end(&mut block)?;
-        if block.iter().any(|byte| *byte != 0) {
-            break;
-        }
-        if block.is_empty() {
-            return Ok(());
-        }
-        output.write_all(&block)?;
-    }
-    if index::begins_inside(&block) {
-        // All of it has to be whole all the same.
-        io::copy(input, &mut io::sink())?;
-    } else {
-        output.write_all(&block)?;
-        io::copy(input, output)?;
-    }
+fn copy_tar_end<R: Read, W: Write>(input: &mut Input<R>, output: &mut GzWriter<W>) -> Result<()> {
+    let behind = index::skip_end(input, |zeros| output.write_all(zeros))?;
+    output.write_all(&behind)?;
+    io::copy(input, output)?;
     Ok(())
 }
 
 /// Writes what is read.
 struct Tee<R: Read, W: Write> {
-    input: Box<GzReader<R>>,
+    input: Box<Input<R>>,
     output: Box<GzWriter<W>>,
     /// What `consume` has no way to tell.
     error: Option<io::Error>,

@@ -23,12 +23,14 @@ use head::BLOCK;
 pub(crate) use head::{Head, Segment, Tail, Unreadable};
 use pax::Extensions;
 use raw::Raw;
+pub(crate) use raw::is_header;
 
 /// Names, extended attributes and such of one entry have no more bytes than this.
 const MAX_EXTENSION: u64 = 8 << 20;
 
 /// Reads headers and contents, one entry after the other.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // Independent states.
 pub(crate) struct Walker<R> {
     input: R,
     position: u64,
@@ -45,6 +47,8 @@ pub(crate) struct Walker<R> {
     /// Where the first damaged header is.
     damaged_at: Option<u64>,
     ended: bool,
+    /// Whether a block of zeros came last.
+    seen_zeros: bool,
     ignore_zeros: bool,
     warnings: Warnings,
 }
@@ -70,6 +74,7 @@ impl<R: BufRead> Walker<R> {
             is_tar: false,
             damaged_at: None,
             ended: false,
+            seen_zeros: false,
             ignore_zeros: false,
             warnings: Warnings::default(),
         }
@@ -96,6 +101,7 @@ impl<R: BufRead> Walker<R> {
         self.link_data = 0;
         self.is_tar = position > 0;
         self.ended = false;
+        self.seen_zeros = false;
     }
 
     /// Bytes of the tar that have been read.
@@ -106,6 +112,11 @@ impl<R: BufRead> Walker<R> {
     /// Whether zeros have said that the archive ends.
     pub(crate) fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether zeros came last, which may have been [ignored](Self::ignore_zeros).
+    pub(crate) fn has_seen_zeros(&self) -> bool {
+        self.seen_zeros
     }
 
     /// Whether to go on behind zeros that end an archive, where another may follow.
@@ -146,14 +157,18 @@ impl<R: BufRead> Walker<R> {
                 return self.at_end_of_input(&before);
             };
             let raw = Raw(&block);
-            // Files have zeros, too: they end nothing when it is not known where a header is.
-            if raw.is_zero() && !skipping {
+            if raw.is_zero() {
                 if !before.is_empty() {
                     self.tell(at, "the archive ends behind headers that say more about an entry");
                     before = Before::default();
                 }
+                self.seen_zeros = true;
                 if self.ignore_zeros {
                     continue;
+                }
+                if skipping {
+                    // As with GNU tar and libarchive: what is behind the end is no part of it.
+                    self.tell_of_end(at)?;
                 }
                 self.ended = true;
                 return Ok(None);
@@ -178,6 +193,7 @@ impl<R: BufRead> Walker<R> {
                 _ => match self.entry(raw, at, std::mem::take(&mut before))? {
                     Ok(head) => {
                         self.is_tar = true;
+                        self.seen_zeros = false;
                         return Ok(Some(head));
                     }
                     Err(NoEntry::Size) => true,
@@ -273,6 +289,16 @@ impl<R: BufRead> Walker<R> {
         Ok(())
     }
 
+    /// Lets `pass` pass over what is left of the entry without reading it: it returns how many of so many
+    /// bytes it did.
+    pub(crate) fn pass(&mut self, pass: impl FnOnce(&mut R, u64) -> Result<u64>) -> Result<()> {
+        self.data_left += std::mem::take(&mut self.padding);
+        let passed = pass(&mut self.input, self.data_left)?;
+        self.data_left -= passed;
+        self.position += passed;
+        Ok(())
+    }
+
     /// Skips what is left of the entry.
     pub(crate) fn finish(&mut self) -> Result<Tail> {
         self.data_left += std::mem::take(&mut self.padding);
@@ -326,11 +352,23 @@ impl<R: BufRead> Walker<R> {
         if !before.is_empty() {
             Err(self.torn())
         } else if !self.is_tar && self.position > 0 && !self.ignore_zeros {
-            let what = "there is no tar header: it is something else than a tar";
-            Err(Error::tar(0, what))
+            Err(Self::no_tar())
         } else {
             Ok(None)
         }
+    }
+
+    /// Zeros end the archive while a header is looked for.
+    fn tell_of_end(&mut self, at: u64) -> Result<()> {
+        if !self.is_tar {
+            return Err(Self::no_tar());
+        }
+        self.tell(at, format!("zeros end the tar at byte {at}, before another header is found"));
+        Ok(())
+    }
+
+    fn no_tar() -> Error {
+        Error::tar(0, "there is no tar header: it is something else than a tar")
     }
 
     /// Goes on behind a damaged header, with one warning for many in a row.

@@ -2,7 +2,8 @@
 
 use std::io::{Cursor, Read, Seek};
 
-use crate::{ArchiveOptions, ArchiveReader, Entry, Error, Result, links};
+use crate::read::NO_END;
+use crate::{ArchiveOptions, ArchiveReader, Entry, Error, Result, Warning, links};
 
 /// What was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +26,24 @@ impl<R: Read> ArchiveReader<R> {
     /// # Errors
     ///
     /// Where the archive is damaged or cut off. What costs no more than an attribute or an entry is no error:
-    /// see [`take_warnings`](Self::take_warnings), which tells of hard links without a target, too.
+    /// see [`take_warnings`](Self::take_warnings), which tells of hard links without a target, too, and of
+    /// plain tar that has no end.
     pub fn verify_stream(&mut self) -> Result<Verified> {
         let index = self.scan()?;
         self.check_links(&index.entries);
+        self.check_end();
         Ok(Verified {
             entries: index.entries.len() as u64,
             tar_len: index.tar_len,
             indexed: false,
             ended: self.walker.ended(),
         })
+    }
+
+    fn check_end(&mut self) {
+        if self.lacks_end() {
+            self.walker.warn(Warning::new(b"", self.walker.position(), NO_END));
+        }
     }
 
     fn check_links(&mut self, entries: &[Entry]) {
@@ -52,11 +61,14 @@ impl<R: Read + Seek> ArchiveReader<R> {
     ///
     /// Where the archive is damaged or cut off; [`Error::Index`] with the first entry that the index
     /// tells otherwise. What costs no more than an attribute or an entry is no error: see
-    /// [`take_warnings`](Self::take_warnings), which tells of hard links without a target, too.
+    /// [`take_warnings`](Self::take_warnings), which tells of hard links without a target, too, and of plain
+    /// tar that has no end.
     pub fn verify(&mut self) -> Result<Verified> {
         let stored = self.stored_index()?;
+        self.walker.input_mut().pass_by_seeking(false)?;
         let made = self.scan_all()?;
         self.check_links(&made.entries);
+        self.check_end();
         let ended = self.walker.ended();
         if let Some(stored) = &stored {
             for (told, found) in stored.entries.iter().zip(&made.entries) {

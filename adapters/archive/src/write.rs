@@ -1,7 +1,10 @@
 //! Writing archives.
 
+mod plain;
+mod stream;
+
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use tar::{EntryType, Header};
@@ -11,9 +14,11 @@ use crate::gzip::{Layout, Place};
 use crate::header::Fields;
 use crate::index::{INSIDE_END, IndexBuilder};
 use crate::{ArchiveOptions, Entry, EntryKind, Error, GzWriter, Result};
+pub(crate) use plain::PlainWriter;
+pub(crate) use stream::{Sink, TarStream};
 
 /// Writes a tar.gz that everybody reads, with an index that [`ArchiveReader`](crate::ArchiveReader)
-/// finds.
+/// finds; or, on request, [plain](ArchiveOptions::plain) tar.
 ///
 /// Entries are added one after the other; the `append_` methods return when the entry is taken, not when it
 /// is written. [`finish`](Self::finish) it: an archive that was not is one that was interrupted, and
@@ -24,29 +29,11 @@ use crate::{ArchiveOptions, Entry, EntryKind, Error, GzWriter, Result};
 #[must_use = "an archive that is not finished has no index and looks cut off"]
 pub struct ArchiveWriter<W: Write> {
     stream: TarStream<W>,
-    index: IndexBuilder,
+    /// Plain tar has none.
+    index: Option<IndexBuilder>,
     /// Entries whose place in the file is not known yet.
     waiting: VecDeque<Entry>,
     entries: u64,
-}
-
-/// What the tar is written to.
-#[derive(Debug)]
-pub(crate) struct TarStream<W: Write> {
-    gzip: GzWriter<W>,
-    crc: Checksum,
-}
-
-impl<W: Write> Write for TarStream<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.gzip.write(bytes)?;
-        self.crc.update(&bytes[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.gzip.flush()
-    }
 }
 
 /// Bytes of zeros that end a tar.
@@ -71,7 +58,10 @@ impl ArchiveOptions {
     ///
     /// As [`GzOptions::writer`](crate::GzOptions::writer).
     pub fn writer<W: Write>(&self, inner: W) -> Result<ArchiveWriter<W>> {
-        ArchiveWriter::with_writer(self.gzip.writer(inner)?)
+        if self.plain {
+            return ArchiveWriter::with_sink(Sink::Plain(PlainWriter::new(inner, 0)));
+        }
+        ArchiveWriter::with_sink(Sink::Gzip(Box::new(self.gzip.writer(inner)?)))
     }
 }
 
@@ -85,23 +75,26 @@ impl<W: Write> ArchiveWriter<W> {
         ArchiveOptions::new().writer(inner)
     }
 
-    pub(crate) fn with_writer(gzip: GzWriter<W>) -> Result<Self> {
-        let gzip_layout = gzip.layout();
-        let stream = TarStream { gzip, crc: Checksum::default() };
-        let index = IndexBuilder::new(gzip_layout)?;
+    pub(crate) fn with_sink(sink: Sink<W>) -> Result<Self> {
+        let index = match &sink {
+            Sink::Gzip(gzip) => Some(IndexBuilder::new(gzip.layout())?),
+            Sink::Plain(_) => None,
+        };
+        let stream = TarStream::new(sink);
         Ok(Self { stream, index, waiting: VecDeque::new(), entries: 0 })
     }
 
     /// Goes on behind entries that are in the file.
     pub(crate) fn adopt(&mut self, entries: &[Entry]) -> Result<()> {
         self.entries += entries.len() as u64;
-        entries.iter().try_for_each(|entry| self.index.push(entry))
+        let Some(index) = &mut self.index else { return Ok(()) };
+        entries.iter().try_for_each(|entry| index.push(entry))
     }
 
     /// Bytes of the tar so far.
     #[must_use]
     pub fn tar_len(&self) -> u64 {
-        self.stream.gzip.position()
+        self.stream.sink.position()
     }
 
     /// Entries so far.
@@ -206,7 +199,7 @@ impl<W: Write> ArchiveWriter<W> {
         }
         let start = self.tar_len();
         let stream = &mut self.stream;
-        stream.gzip.mark();
+        stream.sink.mark();
         stream.crc = Checksum::default();
         let mut headers = match &sparse_map {
             Some(map) => fields.encode_sparse(name, map.len() as u64 + stored, size),
@@ -217,13 +210,13 @@ impl<W: Write> ArchiveWriter<W> {
         let header_len = headers.len() as u64;
         let written = write(stream);
         if let Err(error) = &written
-            && stream.gzip.has_failed()
+            && stream.sink.has_failed()
         {
             return Err(error.clone());
         }
         let missing = match &written {
             Ok(n) => stored - n,
-            Err(_) => start + header_len + stored - stream.gzip.position(),
+            Err(_) => start + header_len + stored - stream.sink.position(),
         };
         let padding = stored.next_multiple_of(512) - stored;
         stream.write_zeros(missing + padding)?;
@@ -239,7 +232,7 @@ impl<W: Write> ArchiveWriter<W> {
             uid: fields.uid,
             gid: fields.gid,
             start,
-            tar_len: stream.gzip.position() - start,
+            tar_len: stream.sink.position() - start,
             header_len,
             checksum: stream.crc.sum(),
             place: None,
@@ -254,16 +247,19 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Puts entries into the index, in block gzip once their blocks are written.
     fn index_found(&mut self) -> Result<()> {
-        let gzip = &mut self.stream.gzip;
+        let (Sink::Gzip(gzip), Some(index)) = (&mut self.stream.sink, &mut self.index) else {
+            self.waiting.clear();
+            return Ok(());
+        };
         if gzip.layout() == Layout::OneMember {
-            return self.waiting.drain(..).try_for_each(|entry| self.index.push(&entry));
+            return self.waiting.drain(..).try_for_each(|entry| index.push(&entry));
         }
         while !self.waiting.is_empty()
             && let Some(place) = gzip.found()
             && let Some(mut entry) = self.waiting.pop_front()
         {
             entry.place = Some(place);
-            self.index.push(&entry)?;
+            index.push(&entry)?;
         }
         Ok(())
     }
@@ -287,23 +283,27 @@ impl<W: Write> ArchiveWriter<W> {
     pub fn finish(mut self) -> Result<W> {
         let end = self.tar_len();
         self.index_found()?;
-        self.stream.gzip.mark();
+        self.stream.sink.mark();
         self.stream.write_zeros(END_LEN)?;
-        let mut gzip = self.stream.gzip;
+        let (mut gzip, mut index) = match (self.stream.sink, self.index) {
+            (Sink::Gzip(gzip), Some(index)) => (*gzip, index),
+            (Sink::Gzip(gzip), None) => return gzip.finish(),
+            (Sink::Plain(plain), _) => return Ok(plain.finish()?),
+        };
         let tar_len = gzip.position();
         gzip.drain()?;
         match gzip.layout() {
             Layout::Bgzf => {
                 for mut entry in self.waiting {
                     entry.place = gzip.found();
-                    self.index.push(&entry)?;
+                    index.push(&entry)?;
                 }
                 let end_place: Place = gzip.found().unwrap_or_default();
-                let members = self.index.finish(gzip.file_position(), tar_len, end, end_place)?;
+                let members = index.finish(gzip.file_position(), tar_len, end, end_place)?;
                 gzip.write_file(&members)?;
                 gzip.finish()
             }
-            Layout::OneMember => finish_inside(gzip, self.index, tar_len, end),
+            Layout::OneMember => finish_inside(gzip, index, tar_len, end),
         }
     }
 }
@@ -321,24 +321,6 @@ pub(crate) fn finish_inside<W: Write>(
     gzip.drain()?;
     footer.file_len = gzip.file_position() + INSIDE_END as u64;
     gzip.finish_with_stored(&footer.encode())
-}
-
-impl<W: Write> TarStream<W> {
-    /// Copies `len` bytes; gives how many there were.
-    pub(crate) fn copy(&mut self, data: &mut impl Read, len: u64) -> Result<u64> {
-        let crc = &mut self.crc;
-        Ok(self.gzip.copy_from(data, len, |bytes| crc.update(bytes))?)
-    }
-
-    fn write_zeros(&mut self, mut len: u64) -> io::Result<()> {
-        static ZEROS: [u8; 4096] = [0; 4096];
-        while len > 0 {
-            let step = len.min(ZEROS.len() as u64);
-            self.write_all(&ZEROS[..step as usize])?;
-            len -= step;
-        }
-        Ok(())
-    }
 }
 
 /// The name as it is written: without `.` and doubled slashes, but for one `./` at its beginning.

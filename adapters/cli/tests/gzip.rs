@@ -101,8 +101,9 @@ fn a_signal_leaves_the_source_and_nothing_else() {
     let file = fs::File::create(at.join("large")).expect("a file");
     file.set_len(64 << 30).expect("a sparse file");
     for signal in ["-INT", "-TERM", "-HUP"] {
-        let mut child = Command::new(PROGRAM)
-            .args(["gzip", "large"])
+        // The tests themselves may run under nohup.
+        let mut child = Command::new("env")
+            .args(["--default-signal=HUP", PROGRAM, "gzip", "large"])
             .current_dir(at)
             .stderr(Stdio::null())
             .spawn()

@@ -13,6 +13,7 @@ mod watchdog;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,6 +45,15 @@ struct Arguments {
     /// It stops after so many different causes.
     #[arg(long, default_value_t = 40)]
     findings: usize,
+    /// Writes the numbers of archives that show a difference, explained or not, to this file.
+    #[arg(long)]
+    list: Option<PathBuf>,
+    /// Only the archives whose numbers are in this file: to see what a change of rules does.
+    #[arg(long)]
+    only: Option<PathBuf>,
+    /// Without this rule: to see what it explains.
+    #[arg(long)]
+    without: Option<String>,
     /// Leaves archives that show something as they are.
     #[arg(long)]
     keep_large: bool,
@@ -62,7 +72,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     let libarchive = Libarchive::start(arguments.libarchive.clone())
         .map_err(|error| format!("{}: {error}", arguments.libarchive.display()))?;
-    let mut bench = Bench::new(libarchive)?;
+    let mut bench = Bench::new(libarchive, arguments.without.clone())?;
     if arguments.check_libarchive {
         return check_libarchive(&mut bench);
     }
@@ -75,6 +85,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     fuzz(&arguments, &mut bench)
 }
 
+/// The numbers of the archives.
+fn numbers(arguments: &Arguments) -> Result<Box<dyn Iterator<Item = u64>>, Box<dyn Error>> {
+    let Some(only) = &arguments.only else {
+        return Ok(Box::new(arguments.from..arguments.from + arguments.cases));
+    };
+    let numbers: Vec<u64> =
+        fs::read_to_string(only)?.lines().map(str::parse).collect::<Result<_, _>>()?;
+    Ok(Box::new(numbers.into_iter()))
+}
+
 fn fuzz(arguments: &Arguments, bench: &mut Bench) -> Result<ExitCode, Box<dyn Error>> {
     // A finding says so itself.
     std::panic::set_hook(Box::new(|_| {}));
@@ -84,11 +104,15 @@ fn fuzz(arguments: &Arguments, bench: &mut Bench) -> Result<ExitCode, Box<dyn Er
     let mut findings: BTreeMap<String, u64> = BTreeMap::new();
     let start = std::time::Instant::now();
     let mut done = 0;
-    for n in arguments.from..arguments.from + arguments.cases {
+    let mut list = arguments.list.as_ref().map(fs::File::create).transpose()?;
+    for n in numbers(arguments)? {
         let tar = kit::mutate::archive(&corpus, arguments.seed, n);
         watchdog.begin(n, &tar);
-        let verdict = bench.judge(&tar)?;
+        let verdict = bench.judge(&tar).map_err(|error| format!("case {n}: {error}"))?;
         done += 1;
+        if let (Some(list), false) = (&mut list, matches!(verdict, Verdict::Alike)) {
+            writeln!(list, "{n}")?;
+        }
         match verdict {
             Verdict::Alike => {}
             Verdict::Explained(rules) => {

@@ -1,5 +1,6 @@
 //! The folders that entries go into, each opened from the one before without following a link.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -146,7 +147,11 @@ impl Folders {
     ) -> Result<()> {
         let mut result = Ok(());
         let mut done = HashSet::new();
-        while let Some((head, was)) = self.later.pop() {
+        // Of those of one depth, the last ones first: the sort is stable.
+        let mut later = std::mem::take(&mut self.later);
+        later.reverse();
+        later.sort_by_key(|(head, _)| Reverse(depth(head)));
+        for (head, was) in later {
             // What the last entry of a folder says counts. Something else may have taken its place.
             if !self.is_there(&head, was) || !done.insert(was) {
                 continue;
@@ -177,6 +182,11 @@ impl Folders {
         };
         find().is_ok_and(|found| found == Some(was))
     }
+}
+
+/// How many folders are above, in the archive.
+fn depth(head: &Head) -> usize {
+    split(path_of(head)).map_or(0, |parts| parts.len())
 }
 
 /// The process's umask, as Linux tells it. To ask the system for it means to change it.

@@ -84,9 +84,15 @@ impl Batch {
             self.blocks.partition_point(|block| block.data_start + block.data_len <= consumed);
         let (start, within) = match self.blocks.get(behind) {
             Some(block) => (block.member_start, consumed - block.data_start),
-            None => (self.members_len, 0),
+            // Empty blocks at the end of a file are no data that could be continued.
+            None => (self.data_end(), 0),
         };
         Place { block: self.file_offset + start as u64, within: within as u32 }
+    }
+
+    /// Where the last block ends that has data in it.
+    pub(super) fn data_end(&self) -> usize {
+        self.blocks.iter().rfind(|block| block.data_len > 0).map_or(0, Extent::end)
     }
 
     /// Takes a member to decompress, whose header is known to be good; false if there is no room.
@@ -142,7 +148,7 @@ impl Batch {
 
 impl Extent {
     /// Where it ends in the batch.
-    pub(super) const fn end(&self) -> usize {
+    const fn end(&self) -> usize {
         self.member_start + self.member_len
     }
 

@@ -116,6 +116,10 @@ impl GzOptions {
         self
     }
 
+    pub(crate) const fn allows_trailing_garbage(&self) -> bool {
+        self.trailing_garbage
+    }
+
     /// The same with the compressor that they stand for.
     pub(crate) fn with_engine(&self) -> Result<Self> {
         let compressor = match self.layout {

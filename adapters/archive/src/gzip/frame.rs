@@ -5,15 +5,13 @@ use std::io::Read;
 use super::batch::{self, BATCH_BLOCKS, Batch};
 use super::job::Job;
 use super::read::{GzReader, InOrder, Next};
-use super::run::{Framed, Run};
+use super::run::{Framed, RUN_LEN, Run};
 use super::source::Next as Piece;
 use super::warning::GzWarning;
 use crate::{Error, Result};
 
 /// Bytes of the first run that are looked at first: who reads little waits for little.
 const FIRST_LOOK: usize = 16 << 10;
-/// See [`FIRST_LOOK`]; of later runs.
-const LOOK: usize = 128 << 10;
 
 /// What became of the attempt to find a job.
 enum Found {
@@ -136,13 +134,14 @@ impl<R: Read> GzReader<R> {
         if !run.is_empty() {
             return Ok(Filled::Run);
         }
-        let mut wanted = if short { FIRST_LOOK } else { LOOK };
+        let (enough, mut wanted) = if short { (1, FIRST_LOOK) } else { (RUN_LEN, RUN_LEN) };
         loop {
             let ended = !source.fill(wanted)?;
-            match run.frame(source.buffered(), ended, short) {
+            match run.frame(source.buffered(), ended, enough, self.least_run) {
                 Framed::Run(0) => return Ok(Filled::Nothing),
                 Framed::Run(len) => {
-                    source.consume(len);
+                    run.take(source, len);
+                    self.least_run = 0;
                     return Ok(Filled::Run);
                 }
                 Framed::NoMarker => return Ok(Filled::NoMarker),

@@ -303,7 +303,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Skips what one entry says, and returns it.
-    #[inline(always)]
+    #[inline]
     fn step(&mut self) -> Entry {
         let index = self.table + (self.bits.buffer as usize & (ROOT_LEN - 1));
         let entry = self.finder.table[index];

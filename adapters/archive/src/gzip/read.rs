@@ -58,8 +58,10 @@ pub struct GzReader<R> {
     seen: Segments,
     inflated: Inflated,
     is_one_member: bool,
-    /// Where the last block ends that had data in it.
-    data_end: u64,
+    /// Bytes that the next run has to have: a shorter one did not end where a segment does.
+    pub(super) least_run: usize,
+    /// Where the last block ends that had data in it; `None` if not all data was in blocks.
+    data_end: Option<u64>,
     /// Whether to stop where the member ends.
     pub(super) one_member: bool,
     /// For what is left of a run.
@@ -135,12 +137,17 @@ impl GzOptions {
     ///
     /// As [`writer`](Self::writer).
     pub fn reader<R: Read>(&self, inner: R) -> Result<GzReader<R>> {
+        self.reader_of(Source::new(inner))
+    }
+
+    /// A reader of a file of which the beginning is known already.
+    pub(crate) fn reader_of<R: Read>(&self, source: Source<R>) -> Result<GzReader<R>> {
         let engine = self.engine()?;
         let worker = engine.clone();
         let work = move |inflate: &mut Option<_>, job: &mut Job| job.work(inflate, &worker);
         let make = |threads| Job::Blocks(Batch::new(batch::blocks_of_batch(threads)));
         Ok(GzReader {
-            source: Source::new(inner),
+            source,
             pool: Pool::new(self.threads, make, || None, work),
             current: None,
             consumed: 0,
@@ -158,7 +165,8 @@ impl GzOptions {
             seen: Segments::default(),
             inflated: Inflated::default(),
             is_one_member: false,
-            data_end: 0,
+            least_run: 0,
+            data_end: Some(0),
             one_member: false,
             inflate: None,
             engine,
@@ -248,8 +256,9 @@ impl<R: Read> GzReader<R> {
         }
     }
 
-    /// Where the last block ends, of those read, that had data in it.
-    pub(crate) const fn data_end(&self) -> u64 {
+    /// Where the last block ends, of those read, that had data in it; `None` if there was data that is not
+    /// in blocks.
+    pub(crate) const fn data_end(&self) -> Option<u64> {
         self.data_end
     }
 
@@ -266,6 +275,7 @@ impl<R: Read> GzReader<R> {
         self.failed = None;
         self.ramp = FIRST_BLOCKS;
         self.open_end = false;
+        self.least_run = 0;
     }
 
     /// Begins with the member whose header comes next.
@@ -339,6 +349,7 @@ impl<R: Read> GzReader<R> {
             self.failed = sequential.fill(&mut self.source).err();
         }
         if !sequential.data().is_empty() {
+            self.data_end = None;
             return true;
         }
         if !sequential.is_active() {
@@ -359,8 +370,10 @@ impl<R: Read> GzReader<R> {
                     // What was framed behind it is not wanted any more.
                     self.pool.discard_all();
                 }
-                if let Some(last) = batch.blocks.iter().rfind(|block| block.data_len > 0) {
-                    self.data_end = batch.file_offset + last.end() as u64;
+                if let Some(end) = &mut self.data_end
+                    && !batch.data().is_empty()
+                {
+                    *end = batch.file_offset + batch.data_end() as u64;
                 }
             }
             Job::Run(run) => self.enter_run(run),
@@ -382,6 +395,9 @@ impl<R: Read> GzReader<R> {
         }
         if !run.is_known() {
             self.inflated.add(run.done.len(), run.data().len() as u64);
+        }
+        if !run.data().is_empty() {
+            self.data_end = None;
         }
         self.map.cover(self.position, self.position + run.data().len() as u64);
         let data = run.data();
@@ -410,6 +426,10 @@ impl<R: Read> GzReader<R> {
                 Then::Damaged(error) => {
                     self.pool.discard_all();
                     self.failed = Some(error);
+                }
+                Then::Longer { at } => {
+                    self.least_run = run.compressed_from(at).len() + 1;
+                    self.put_back(run, at);
                 }
                 Then::InOrder { at, torn } => {
                     self.put_back(run, at);
@@ -442,6 +462,9 @@ impl<R: Read> GzReader<R> {
         self.source.unread(&bytes);
         // What was seen behind it comes again.
         self.failed = None;
+        if let Some(member) = &mut self.member {
+            member.then_in_order = None;
+        }
     }
 
     /// Whether the file may end here.

@@ -10,21 +10,27 @@ use uadk_compress::{
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::place::Place;
-use super::segment::{END, SYNC_MARKER};
+use super::segment::{END, SEGMENT_LEN, SYNC_MARKER};
 use super::segments::Segment;
+use super::source::Source;
 use crate::Error;
 
-/// Bytes that a run of several segments has at least in the file.
-const RUN_LEN: usize = 128 << 10;
+/// Bytes that a run has at least in the file, but for the first.
+pub(super) const RUN_LEN: usize = 128 << 10;
 /// Bytes among which a marker is looked for.
 const MAX_RUN_LEN: usize = 1 << 20;
 /// When a run has so much data, the rest of it waits.
 const MUCH_DATA: usize = 2 << 20;
 /// A segment with more data is inflated piece by piece.
 const MAX_DATA: usize = 4 << 20;
-/// An empty stored block, then an empty last one: what follows a segment to find out whether it ends
-/// with a block.
-const PROBE: [u8; 7] = [0, 0, 0, 0xff, 0xff, END[0], END[1]];
+/// A stored block, then an empty last one: put behind a segment to find out whether it ends with a
+/// block. The bytes mean nothing.
+const PROBE: [u8; 23] = [
+    0, 16, 0, 0xef, 0xff, 0x9e, 0x37, 0x79, 0xb9, 0x7f, 0x4a, 0x7c, 0x15, 0xf3, 0x9c, 0xc0, 0x60,
+    0x5c, 0xed, 0xc8, 0x34, END[0], END[1],
+];
+/// Where its data is.
+const PROBE_DATA: std::ops::Range<usize> = 5..21;
 
 /// Segments, compressed and then inflated.
 #[derive(Debug, Default)]
@@ -85,6 +91,11 @@ pub(super) enum Then {
     Next,
     /// More of this one.
     More,
+    /// What is left from this byte on does not end where the run does: what was taken for a marker there
+    /// is data.
+    Longer {
+        at: usize,
+    },
     /// What is left from this byte on has to be inflated in order.
     InOrder {
         at: usize,
@@ -168,38 +179,48 @@ impl Run {
         self.compressed.truncate(self.len);
         self.compressed.extend(bytes);
         self.len = self.compressed.len();
-        self.compressed.extend(END);
+        // For what is put behind a segment.
+        self.compressed.extend(PROBE);
     }
 
-    /// Looks for the segments at the beginning of `bytes`, and takes them. `ended` says that no bytes
-    /// follow; of the first run, a `short` one does.
-    pub(super) fn frame(&mut self, bytes: &[u8], ended: bool, short: bool) -> Framed {
-        let enough = if short { 1 } else { RUN_LEN };
+    /// Looks for the segments at the beginning of `bytes`: for so many that they have `enough` bytes, or
+    /// `least` if there are no more. `ended` says that no bytes follow.
+    pub(super) fn frame(
+        &mut self,
+        bytes: &[u8],
+        ended: bool,
+        enough: usize,
+        least: usize,
+    ) -> Framed {
+        let enough = enough.max(least);
         self.cuts.clear();
         let mut searched = 0;
         while let Some(i) = find_marker(&bytes[searched..]) {
             searched += i + SYNC_MARKER.len();
             self.cuts.push(Cut { end: searched, known: None });
             if searched >= enough {
-                self.push(&bytes[..searched]);
                 return Framed::Run(searched);
             }
         }
-        if ended {
+        if ended && bytes.len() >= least {
             if searched < bytes.len() {
                 self.cuts.push(Cut { end: bytes.len(), known: None });
             }
-            self.push(bytes);
             return Framed::Run(bytes.len());
         }
-        if bytes.len() < MAX_RUN_LEN {
+        if bytes.len() < MAX_RUN_LEN && !ended {
             return Framed::Needs((bytes.len() * 2).clamp(RUN_LEN / 2, MAX_RUN_LEN));
         }
-        if searched == 0 {
+        if searched == 0 || searched < least {
             return Framed::NoMarker;
         }
-        self.push(&bytes[..searched]);
         Framed::Run(searched)
+    }
+
+    /// Takes the `len` bytes that were framed.
+    pub(super) fn take<R: std::io::Read>(&mut self, source: &mut Source<R>, len: usize) {
+        source.take(len, PROBE.len(), &mut self.compressed);
+        self.len = len;
     }
 
     /// Inflates segments until there is much data or none is left.
@@ -232,7 +253,7 @@ impl Run {
                 while !self.inflate_ahead(inflate, self.cuts[next].end)? {
                     next += 1;
                     if next == self.cuts.len() {
-                        return Err(Then::InOrder { at: self.inflated, torn: false });
+                        return Err(Then::Longer { at: self.inflated });
                     }
                 }
             }
@@ -291,6 +312,11 @@ impl Run {
         let in_order = |torn| Then::InOrder { at: start, torn };
         inflate.reset(false);
         let is_last = end == self.len && !self.compressed[..end].ends_with(&SYNC_MARKER);
+        if !is_last && let Some(len) = self.inflate_whole(end) {
+            self.finish_segment(end, len, self.crc(len), false);
+            return Ok(true);
+        }
+        // It is not what most segments are: find out what.
         loop {
             let (read, written) = (inflate.total_in() as usize, inflate.total_out() as usize);
             if written > MAX_DATA {
@@ -322,15 +348,37 @@ impl Run {
             return Err(in_order(true));
         }
         let (read, len) = (inflate.total_in(), inflate.total_out());
-        let probed = inflate.decompress(&PROBE, &mut [0; 8], InflateFlush::NoFlush);
+        let mut probe = [0; PROBE.len()];
+        let probed = inflate.decompress(&PROBE, &mut probe, InflateFlush::NoFlush);
         let ends_here = probed == Ok(Status::StreamEnd)
             && inflate.total_in() == read + PROBE.len() as u64
-            && inflate.total_out() == len;
+            && inflate.total_out() == len + PROBE_DATA.len() as u64
+            && probe.starts_with(&PROBE[PROBE_DATA]);
         if ends_here {
             let len = len as usize;
             self.finish_segment(end, len, self.crc(len), false);
         }
         Ok(ends_here)
+    }
+
+    /// Inflates a segment that ends at `end` and begins without history, as most do, with the fastest
+    /// decoder, and returns the length of its data; `None` if it is anything else. That decoder does not
+    /// say how much of its input it has read: that it was all shows in the probe's data, which comes last.
+    fn inflate_whole(&mut self, end: usize) -> Option<usize> {
+        // Ours have no more data, and those of others rarely shrink to less than a quarter.
+        let room = ((end - self.inflated) * 4).clamp(SEGMENT_LEN, MAX_DATA) + PROBE.len();
+        self.make_room(room);
+        let behind = end + PROBE.len();
+        let mut saved = [0; PROBE.len()];
+        saved.copy_from_slice(&self.compressed[end..behind]);
+        self.compressed[end..behind].copy_from_slice(&PROBE);
+        let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
+        let (src, dst) = (&self.compressed[self.inflated..behind], &mut self.data[self.data_len..]);
+        let inflated = software.and_then(|software| software.decompress(src, dst));
+        self.compressed[end..behind].copy_from_slice(&saved);
+        let len = inflated.ok()?.checked_sub(PROBE_DATA.len())?;
+        let data = &self.data[self.data_len..];
+        data[len..].starts_with(&PROBE[PROBE_DATA]).then_some(len)
     }
 
     fn make_room(&mut self, len: usize) {

@@ -18,7 +18,7 @@ use super::member::EMPTY_DEFLATE;
 
 /// Bytes of data in a full segment. Larger ones cost time when a small file of an archive is read;
 /// smaller ones cost ratio, since each begins without history.
-pub(crate) const SEGMENT_LEN: usize = 256 << 10;
+pub(crate) const SEGMENT_LEN: usize = 512 << 10;
 /// The most data of a stored block.
 const STORED_LEN: usize = 0xffff;
 /// Bytes of a stored block before its data.

@@ -76,6 +76,13 @@ impl Segments {
         self.0.truncate(self.0.partition_point(|segment| segment.file < file));
     }
 
+    /// Bytes of data in the segments that begin before that byte of the file.
+    pub(crate) fn data_before(&self, file: u64) -> u64 {
+        let behind = self.0.partition_point(|segment| segment.file < file);
+        let last = behind.checked_sub(1).map(|i| &self.0[i]);
+        last.map_or(0, |last| last.data + u64::from(last.data_len))
+    }
+
     /// Where in the file and in the data the last one ends.
     pub(crate) fn end(&self) -> Option<(u64, u64)> {
         let last = self.0.last()?;

@@ -11,7 +11,7 @@ const BUFFER_LEN: usize = 256 << 10;
 
 /// A buffer before a file, which knows where it is.
 #[derive(Debug)]
-pub(super) struct Source<R> {
+pub(crate) struct Source<R> {
     inner: R,
     buffer: Vec<u8>,
     start: usize,
@@ -35,7 +35,7 @@ pub(super) enum Next {
 }
 
 impl<R: Read> Source<R> {
-    pub(super) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         Self {
             inner,
             buffer: vec![0; BUFFER_LEN],
@@ -47,16 +47,34 @@ impl<R: Read> Source<R> {
         }
     }
 
-    pub(super) fn get_ref(&self) -> &R {
+    pub(crate) fn get_ref(&self) -> &R {
         &self.inner
     }
 
-    pub(super) fn into_inner(self) -> R {
+    pub(crate) fn into_inner(self) -> R {
         self.inner
     }
 
-    pub(super) fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Moves `len` bytes to `to`, with `slack` bytes of any value behind them. Mostly that is the buffer
+    /// itself, and only what is behind them in it is copied.
+    pub(super) fn take(&mut self, len: usize, slack: usize, to: &mut Vec<u8>) {
+        let buffered = &self.buffer[self.start..self.end];
+        if self.start == 0 && len + slack <= self.buffer.len() {
+            to.resize(self.buffer.len(), 0);
+            to[..buffered.len() - len].copy_from_slice(&buffered[len..]);
+            std::mem::swap(to, &mut self.buffer);
+            self.end -= len;
+            self.offset += len as u64;
+        } else {
+            to.clear();
+            to.extend(&buffered[..len]);
+            to.resize(len + slack, 0);
+            self.consume(len);
+        }
     }
 
     /// Puts bytes back that were consumed last.
@@ -92,11 +110,11 @@ impl<R: Read> Source<R> {
     }
 
     /// What is in the buffer.
-    pub(super) fn buffered(&self) -> &[u8] {
+    pub(crate) fn buffered(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    pub(super) fn consume(&mut self, n: usize) {
+    pub(crate) fn consume(&mut self, n: usize) {
         self.start += n;
         self.offset += n as u64;
     }
@@ -139,7 +157,7 @@ impl<R: Read> Source<R> {
     }
 
     /// Has at least `wanted` bytes in the buffer; false if the file has fewer.
-    pub(super) fn fill(&mut self, wanted: usize) -> Result<bool, Error> {
+    pub(crate) fn fill(&mut self, wanted: usize) -> Result<bool, Error> {
         while self.end - self.start < wanted {
             if self.ended {
                 return Ok(false);
@@ -161,6 +179,19 @@ impl<R: Read> Source<R> {
             }
         }
         Ok(true)
+    }
+
+    /// Has at least so many bytes in the buffer, if the file has them, and reads no more than them.
+    pub(crate) fn fill_start(&mut self, wanted: usize) -> Result<(), Error> {
+        while self.end < wanted && !self.ended {
+            match self.inner.read(&mut self.buffer[self.end..wanted]) {
+                Ok(0) => self.ended = true,
+                Ok(n) => self.end += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// How much to read at once: no more than what is wanted, or what the last block may need.
@@ -197,7 +228,7 @@ impl<R: Read> Source<R> {
 
 impl<R: Read + Seek> Source<R> {
     /// Uses the file itself, and goes on where it was.
-    pub(super) fn with_inner<T>(&mut self, work: impl FnOnce(&mut R) -> T) -> Result<T, Error> {
+    pub(crate) fn with_inner<T>(&mut self, work: impl FnOnce(&mut R) -> T) -> Result<T, Error> {
         let result = work(&mut self.inner);
         self.start = 0;
         self.end = 0;
@@ -207,7 +238,7 @@ impl<R: Read + Seek> Source<R> {
     }
 
     /// Goes on at another byte of the file.
-    pub(super) fn seek(&mut self, offset: u64) -> Result<(), Error> {
+    pub(crate) fn seek(&mut self, offset: u64) -> Result<(), Error> {
         let buffered = (self.end - self.start) as u64;
         if (self.offset..=self.offset + buffered).contains(&offset) {
             self.consume((offset - self.offset) as usize);

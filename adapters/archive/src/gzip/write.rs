@@ -60,6 +60,8 @@ pub struct GzWriter<W: Write> {
     /// In block gzip: where the caller wants to know the block of, in order.
     marks: VecDeque<u64>,
     found: VecDeque<Place>,
+    /// What to do once the first data is written, with the length of the file then.
+    after_first: Option<fn(&mut W, u64) -> io::Result<()>>,
     failed: bool,
 }
 
@@ -131,6 +133,7 @@ impl<W: Write> GzWriter<W> {
             segments: Segments::default(),
             marks: VecDeque::new(),
             found: VecDeque::new(),
+            after_first: None,
             failed: false,
         }
     }
@@ -149,6 +152,11 @@ impl<W: Write> GzWriter<W> {
         self.header = None;
         self.joiner = segments.checksum();
         self.segments = segments;
+    }
+
+    /// Has something done once the first data is written, with the length of the file then.
+    pub(crate) fn after_first_write(&mut self, work: fn(&mut W, u64) -> io::Result<()>) {
+        self.after_first = Some(work);
     }
 
     /// What is written to.
@@ -285,8 +293,13 @@ impl<W: Write> GzWriter<W> {
             self.file_len += header.len() as u64;
         }
         self.inner.write_all(bytes)?;
-        self.failed = false;
         self.file_len += bytes.len() as u64;
+        if !bytes.is_empty()
+            && let Some(work) = self.after_first.take()
+        {
+            work(&mut self.inner, self.file_len)?;
+        }
+        self.failed = false;
         Ok(())
     }
 

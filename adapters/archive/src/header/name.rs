@@ -31,17 +31,6 @@ pub(super) fn beside(path: &[u8], folder: &[u8]) -> Vec<u8> {
     [parent, b"/", folder, b"/", name].concat()
 }
 
-/// As [`beside`], cut so that every header has room for it.
-pub(super) fn short_beside(path: &[u8], folder: &[u8]) -> Vec<u8> {
-    let full = beside(path, folder);
-    if full.len() <= LEN {
-        return full;
-    }
-    let mut short = [folder, b"/", parent_and_name(path).1].concat();
-    short.truncate(LEN);
-    short
-}
-
 /// The folder that it is in, and its name there.
 fn parent_and_name(path: &[u8]) -> (&[u8], &[u8]) {
     let path = path.strip_suffix(b"/").unwrap_or(path);
@@ -72,11 +61,9 @@ mod tests {
     }
 
     #[test]
-    fn headers_about_an_entry_are_named_after_it() {
-        assert_eq!(short_beside(b"dir/file", b"PaxHeaders"), b"dir/PaxHeaders/file");
-        assert_eq!(short_beside(b"file", b"PaxHeaders"), b"./PaxHeaders/file");
-        assert_eq!(short_beside(b"a/b/", b"PaxHeaders"), b"a/PaxHeaders/b");
-        let long = [b"dir/".to_vec(), vec![b'n'; 255]].concat();
-        assert_eq!(short_beside(&long, b"PaxHeaders").len(), LEN);
+    fn a_folder_is_put_between_a_name_and_where_it_is() {
+        assert_eq!(beside(b"dir/file", b"x"), b"dir/x/file");
+        assert_eq!(beside(b"file", b"x"), b"./x/file");
+        assert_eq!(beside(b"a/b/", b"x"), b"a/x/b");
     }
 }

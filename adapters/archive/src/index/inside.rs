@@ -10,7 +10,7 @@ use tar::{EntryType, Header};
 /// "uadkidx" and the version.
 const MAGIC: [u8; 8] = *b"uadkidx2";
 /// Bytes of a tar's block.
-const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 512;
 /// Bytes of the index in one comment: PAX headers of more than 1 MiB are refused by some.
 const PIECE: usize = 960 << 10;
 /// What a record's value follows, its length aside.
@@ -144,13 +144,15 @@ fn record_len(len: usize) -> usize {
     rest + digits(guess)
 }
 
-/// Whether a block of a tar is a header that [`wrap`] makes.
-pub(super) fn is_header(block: &[u8]) -> bool {
-    block.starts_with(NAME) && block.get(156) == Some(&b'g')
+/// Bytes behind a header that [`wrap`] or [`Footer::encode`] makes; `None` if `block` is something else, as
+/// the similar headers of `git archive` are.
+pub(super) fn piece_len(block: &[u8]) -> Option<u64> {
+    let len = (block.len() == BLOCK).then(|| Header::from_byte_slice(block).entry_size())?.ok()?;
+    let is_ours = len <= PIECE as u64 + 64 && header(len as usize).as_bytes()[..] == *block;
+    is_ours.then(|| len.next_multiple_of(BLOCK as u64))
 }
 
-fn wrap_piece(value: &[u8]) -> Vec<u8> {
-    let len = record_len(value.len());
+fn header(len: usize) -> Header {
     let mut header = Header::new_ustar();
     header.set_entry_type(EntryType::XGlobalHeader);
     header.as_mut_bytes()[..NAME.len()].copy_from_slice(NAME);
@@ -160,7 +162,12 @@ fn wrap_piece(value: &[u8]) -> Vec<u8> {
     header.set_mtime(0);
     header.set_size(len as u64);
     header.set_cksum();
-    let mut bytes = header.as_bytes().to_vec();
+    header
+}
+
+fn wrap_piece(value: &[u8]) -> Vec<u8> {
+    let len = record_len(value.len());
+    let mut bytes = header(len).as_bytes().to_vec();
     bytes.extend(len.to_string().bytes());
     bytes.extend(KEY);
     bytes.extend(value);

@@ -84,19 +84,18 @@ pub(super) fn head(
     };
     // Nobody but the owner gets in, if it is not known who may.
     let closed = if kind == EntryKind::Directory { 0o700 } else { 0o600 };
-    let non_negative = |value: Result<Option<i64>, NoNumber>| match value {
-        Ok(Some(value)) if value < 0 => Err(NoNumber),
+    let in_range = |value: Result<Option<i64>, NoNumber>, highest: i64| match value {
+        Ok(Some(value)) if !(0..=highest).contains(&value) => Err(NoNumber),
         value => value,
     };
-    let mode = field("mode", non_negative(raw.mode()), closed).cast_unsigned() as u32 & 0o7777;
+    // The bits above are those of kinds of files, which some writers store.
+    let mode = in_range(raw.mode(), i64::from(u32::MAX));
+    let mode = field("mode", mode, closed).cast_unsigned() as u32 & 0o7777;
     let (mtime, nanoseconds) = pax.mtime.unwrap_or_else(|| (field("mtime", raw.mtime(), 0), 0));
     let mut number = |name, given: Option<u32>, value: Result<Option<i64>, NoNumber>| {
         given.or_else(|| {
             // The highest number stands for none.
-            let value = match value {
-                Ok(Some(value)) if !(0..i64::from(u32::MAX)).contains(&value) => Err(NoNumber),
-                value => value,
-            };
+            let value = in_range(value, i64::from(u32::MAX) - 1);
             u32::try_from(field(name, value, -1)).ok()
         })
     };

@@ -2,7 +2,7 @@
 
 use super::head::Attributes;
 use super::raw::{NoNumber, text};
-use super::values::{decimal, libarchive_xattr, time};
+use super::values::{decimal, libarchive_xattr, time, unpadded};
 
 /// The keys that we know, of one entry or of all that follow.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +94,14 @@ impl Extensions {
                 self.sparse.real_size = Some(file_size(value)?);
             }
             b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
-                self.sparse.numbers.get_or_insert_default().push(decimal(value)?);
+                let number = decimal(value)?;
+                // They come by turns.
+                let is_offset = key == b"GNU.sparse.offset";
+                let count = self.sparse.numbers.as_ref().map_or(0, Vec::len);
+                if is_offset != count.is_multiple_of(2) {
+                    return None;
+                }
+                self.sparse.numbers.get_or_insert_default().push(number);
             }
             b"GNU.sparse.map" => {
                 let value = value.strip_suffix(b",").unwrap_or(value);
@@ -104,6 +111,9 @@ impl Extensions {
                 } else {
                     numbers.collect::<Option<_>>()?
                 });
+                // Whatever other records add to it.
+                let count = self.sparse.numbers.as_ref().map_or(0, Vec::len);
+                self.sparse.is_damaged |= !count.is_multiple_of(2);
             }
             b"SCHILY.acl.access" => self.attributes.acl_access = Some(value.to_vec()),
             b"SCHILY.acl.default" => self.attributes.acl_default = Some(value.to_vec()),
@@ -198,12 +208,12 @@ fn given<T>(value: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>
 }
 
 fn file_size(value: &[u8]) -> Option<u64> {
-    decimal(value).filter(|size| i64::try_from(*size).is_ok())
+    decimal(unpadded(value)).filter(|size| i64::try_from(*size).is_ok())
 }
 
 /// The highest number stands for no owner.
 fn owner(value: &[u8]) -> Option<u32> {
-    u32::try_from(decimal(value)?).ok().filter(|number| *number != u32::MAX)
+    u32::try_from(decimal(unpadded(value))?).ok().filter(|number| *number != u32::MAX)
 }
 
 fn unreadable(key: &[u8], value: &[u8]) -> String {

@@ -6,6 +6,12 @@ use super::head::BLOCK;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Raw<'a>(pub(super) &'a [u8; BLOCK]);
 
+/// Whether a block is a whole header; with the magic bytes of POSIX or GNU, if it has to have them.
+pub(crate) fn is_header(block: &[u8; BLOCK], with_magic: bool) -> bool {
+    let raw = Raw(block);
+    raw.is_sound() && (!with_magic || raw.has_magic())
+}
+
 /// A field has something in it that is no number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoNumber;
@@ -57,11 +63,11 @@ impl<'a> Raw<'a> {
         number(&self.0[116..124])
     }
 
-    /// Bytes that follow. A blank field is no size.
+    /// Bytes that follow. A blank field is no size, one that begins with NULs is 0.
     pub(super) fn size(self) -> Option<u64> {
         let field = &self.0[124..136];
         match number(field) {
-            Ok(None) if field.contains(&b' ') => None,
+            Ok(None) if field.iter().skip(1).all(|byte| is_blank(*byte)) => None,
             Ok(size) => u64::try_from(size.unwrap_or(0)).ok(),
             Err(NoNumber) => None,
         }
@@ -107,7 +113,8 @@ pub(super) fn number(field: &[u8]) -> Result<Option<i64>, NoNumber> {
         return binary(field).map(Some).ok_or(NoNumber);
     }
     // Some old writer puts a NUL before a field when the one before has overflown.
-    let rest = field.strip_prefix(b"\0").unwrap_or(field).trim_ascii_start();
+    let rest =
+        field.strip_prefix(b"\0").unwrap_or(field).iter().skip_while(|byte| is_blank(**byte));
     let (mut value, mut digits) = (0_i64, 0);
     for byte in rest {
         match byte {
@@ -116,11 +123,16 @@ pub(super) fn number(field: &[u8]) -> Result<Option<i64>, NoNumber> {
                 digits += 1;
             }
             0 => break,
-            byte if digits > 0 && byte.is_ascii_whitespace() => break,
+            byte if digits > 0 && is_blank(*byte) => break,
             _ => return Err(NoNumber),
         }
     }
     Ok((digits > 0).then_some(value))
+}
+
+/// As C has it: a vertical tab, too.
+const fn is_blank(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == 0x0b
 }
 
 fn binary(field: &[u8]) -> Option<i64> {
@@ -143,6 +155,7 @@ mod tests {
             (&b"0000644\0"[..], Ok(Some(0o644))),
             (b"    644 ", Ok(Some(0o644))),
             (b"\x000644 ", Ok(Some(0o644))),
+            (b"\x0b644\x0b", Ok(Some(0o644))),
             (b"644\0junk", Ok(Some(0o644))),
             (b"77777777", Ok(Some(0o77_777_777))),
             (b"\0\0\0\0", Ok(None)),

@@ -1,5 +1,11 @@
 //! Values of PAX records.
 
+/// A value without the NULs and blanks that may be behind it.
+pub(super) fn unpadded(value: &[u8]) -> &[u8] {
+    let padding = value.iter().rev().take_while(|byte| matches!(byte, 0 | b' ')).count();
+    &value[..value.len() - padding]
+}
+
 /// A number of digits and nothing else.
 pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -10,8 +16,7 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
 
 /// Seconds with a fraction, before 1970 too. NULs and blanks may be behind it.
 pub(super) fn time(value: &[u8]) -> Option<(i64, u32)> {
-    let padding = value.iter().rev().take_while(|byte| matches!(byte, 0 | b' ')).count();
-    let value = &value[..value.len() - padding];
+    let value = unpadded(value);
     let (negative, value) = match value.strip_prefix(b"-") {
         Some(value) => (true, value),
         None => (false, value),

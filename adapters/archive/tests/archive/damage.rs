@@ -93,7 +93,7 @@ fn every_flipped_byte_of_one_member_is_noticed_or_means_nothing() {
         let mut damaged = file.clone();
         damaged[i] ^= 1 << (i % 8);
         let what = format!("byte {i} of {}", file.len());
-        let mut archive = options(1).reader(Cursor::new(&damaged)).expect("a reader");
+        let Ok(mut archive) = options(1).reader(Cursor::new(&damaged)) else { continue };
         // Without its index, the checksum comes after the data.
         if archive.load_stored_index().is_ok_and(|loaded| loaded) {
             let mut expected = files.iter();

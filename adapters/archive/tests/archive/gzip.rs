@@ -10,6 +10,9 @@ use uadk_compress_archive::{Error, GzOptions, GzReader, GzWarning};
 
 use crate::common::{bgzf, gzip, noise, seeded, text};
 
+/// Bytes of data in a segment.
+const SEGMENT: usize = 512 << 10;
+
 fn compress(threads: usize, data: &[u8]) -> Vec<u8> {
     let mut writer = gzip(threads).writer(Vec::new()).expect("a writer");
     writer.write_all(data).expect("memory");
@@ -35,7 +38,6 @@ fn mixed() -> Vec<u8> {
 
 #[test]
 fn data_of_every_length_around_a_block_comes_back() {
-    const SEGMENT: usize = 256 << 10;
     let blocks = [0, 1, 65_279, 65_280, 65_281, 65_536, 130_560, 16 * 65_280, 16 * 65_280 + 1];
     let segments = [SEGMENT - 1, SEGMENT, SEGMENT + 1, 5 * SEGMENT];
     for len in blocks.into_iter().chain(segments) {
@@ -174,6 +176,33 @@ fn damage_in_one_member_is_an_error_at_its_end_at_the_latest() {
             assert!(result.is_err() || read == data, "round {round}, byte {i}");
         }
     }
+}
+
+#[test]
+fn markers_in_the_data_are_none() {
+    // Stored, so that they are in the file as they are, at the end of what is looked at and before.
+    let mut data = noise(3_000_000, 1);
+    for at in (100..data.len() - 4).step_by(70_001) {
+        data[at..at + 4].copy_from_slice(&[0, 0, 0xff, 0xff]);
+    }
+    let parts = [text(800_000, 2), data, vec![0, 0, 0xff, 0xff], text(800_000, 3)];
+    for end in 1..=parts.len() {
+        let data = parts[..end].concat();
+        let file = compress(2, &data);
+        for threads in [1, 3] {
+            let mut read = Vec::new();
+            let mut reader = gzip(threads).reader(&file[..]).expect("a reader");
+            reader.read_to_end(&mut read).expect("whole");
+            assert!(read == data);
+            // In segments to the end, and not in order from the first wrong marker on.
+            assert!(reader.inflated().pieces as usize >= data.len() / SEGMENT, "{end}");
+        }
+    }
+    // Cut off, with such bytes at its end.
+    let file = compress(1, &parts.concat());
+    let cut = [&file[..file.len() / 2], &[0, 0, 0xff, 0xff]].concat();
+    let mut read = Vec::new();
+    gzip(2).reader(&cut[..]).expect("a reader").read_to_end(&mut read).unwrap_err();
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn every_entry_is_found_by_its_name() {
 fn an_entry_costs_its_own_blocks_and_the_index() {
     // Of blocks, and of segments.
     cost_of_entries(&write_sample(&bgzf_options(2)), 1 << 16);
-    cost_of_entries(&write_sample(&options(2)), 256 << 10);
+    cost_of_entries(&write_sample(&options(2)), 512 << 10);
 }
 
 fn cost_of_entries(file: &[u8], block: u64) {

@@ -14,6 +14,7 @@ mod fuzz;
 mod gzip;
 mod headers;
 mod index;
+mod joined;
 mod layouts;
 mod memory;
 mod neighbours;

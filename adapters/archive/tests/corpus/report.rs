@@ -18,7 +18,7 @@ impl Report {
     pub(crate) fn add(&mut self, case: &Case, evidence: &Evidence, differences: &[Difference]) {
         let mut lines = String::new();
         for difference in differences {
-            match rules::explain(difference, evidence) {
+            match rules::explain(difference, evidence, None) {
                 Some(rule) => *self.explained.entry(rule.name).or_default() += 1,
                 None => lines.extend(["    ", &difference.to_string(), "\n"]),
             }

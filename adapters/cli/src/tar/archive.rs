@@ -10,7 +10,7 @@ use uadk_compress_archive::{ArchiveOptions, ArchiveReader, Layout};
 use super::meter::Meter;
 use crate::error::Error;
 use crate::output::{Links, Nodes, Output, Rules};
-use crate::streams;
+use crate::{size, streams};
 
 /// Which archive, and how many threads.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,12 +21,18 @@ pub(super) struct Archive {
     /// Threads that compress or decompress; one per CPU if not said
     #[arg(long, value_name = "N", value_parser = streams::threads)]
     pub(super) threads: Option<usize>,
+    /// Memory that decompressing zstd or xz may take; 160M if not said
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub(super) memory_limit: Option<usize>,
 }
 
 impl Archive {
     /// Options for reading, and for writing with the level of the meter's engine.
     pub(super) fn options(&self, meter: &Meter) -> ArchiveOptions {
-        let options = ArchiveOptions::new().compressor(meter.engine());
+        let mut options = ArchiveOptions::new().compressor(meter.engine());
+        if let Some(bytes) = self.memory_limit {
+            options = options.memory_limit(bytes as u64);
+        }
         match self.threads {
             Some(threads) => options.threads(threads),
             None => options,

@@ -1,5 +1,6 @@
 //! Command lines as for GNU tar.
 
+mod compression;
 mod getopt;
 mod help;
 mod jobs;

@@ -40,7 +40,10 @@ pub(super) struct CreateJob {
     pub(super) start: Start,
     pub(super) level: Level,
     /// How a new archive is laid out.
+    /// Of gzip.
     pub(super) layout: Layout,
+    /// Plain tar is made, and no gzip.
+    pub(super) plain: bool,
     pub(super) operands: Vec<Operand>,
     pub(super) walk: WalkRules,
     pub(super) store: Store,

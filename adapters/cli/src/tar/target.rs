@@ -84,7 +84,8 @@ impl Target {
         if output.is_none() || own.archive == own.unfinished {
             own = Own { archive: own.unfinished, unfinished: None };
         }
-        let writer = archive.options(&meter).layout(job.layout).writer(file);
+        let options = archive.options(&meter).layout(job.layout).plain(job.plain);
+        let writer = options.writer(file);
         let writer = writer.map_err(|error| archive.failed(error))?;
         Ok(Self { writer, output, own, meter, old: 0 })
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::ours::Outcome;
-use super::tarball::{BLOCK, TYPE};
+use super::ours::{Member, Outcome, on_disk};
+use super::tarball::{BLOCK, CHECKSUM, MAGIC, NAME, SIZE, TYPE};
 use super::tree::{Kind, Node, Tree};
 
 /// What differs of a path.
@@ -28,49 +28,259 @@ pub(crate) enum Aspect {
 }
 
 /// What else is known of a case.
-#[allow(clippy::struct_excessive_bools)] // Independent facts.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     pub(crate) ours: Outcome,
+    tar: Vec<u8>,
     /// What the peers said.
     pub(crate) gnu: String,
     pub(crate) bsd: String,
-    /// Whether the archive has a sparse file.
-    pub(crate) has_sparse: bool,
-    pub(crate) has_global: bool,
-    /// GNU's long names.
-    pub(crate) has_long: bool,
-    /// Whether there is something behind zeros.
-    pub(crate) has_more: bool,
     /// Whether `before.txt` and `after.txt` are sound.
     pub(crate) is_sound: bool,
 }
 
 impl Evidence {
     pub(crate) fn new(tar: &[u8], is_sound: bool, ours: Outcome, gnu: String, bsd: String) -> Self {
-        let has =
-            |kinds: &[u8]| tar.chunks_exact(BLOCK).any(|block| kinds.contains(&block[TYPE.start]));
-        let (has_global, has_long) = (has(b"g"), has(b"LK"));
-        let has_sparse = has(b"S") || tar.windows(10).any(|bytes| bytes == b"GNU.sparse");
-        let blocks = tar.chunks_exact(BLOCK).map(|block| block.iter().all(|byte| *byte == 0));
-        let has_more = blocks.skip_while(|is_zero| !is_zero).any(|is_zero| !is_zero);
-        Self { ours, gnu, bsd, has_sparse, has_global, has_long, has_more, is_sound }
+        Self { ours, tar: tar.to_vec(), gnu, bsd, is_sound }
     }
 
-    /// Whether we said something with these words in it.
-    pub(crate) fn told(&self, words: &str) -> bool {
-        self.ours.complaints.iter().any(|complaint| complaint.contains(words))
+    /// The names that the file has here or there, those of what it is a link to, and those of entries that
+    /// have its name in a header or record, where another one counts.
+    fn names(&self, difference: &Difference) -> BTreeSet<Vec<u8>> {
+        let nodes = [&difference.ours, &difference.gnu, &difference.bsd].into_iter().flatten();
+        let first_names = nodes.map(|node| node.first_name.clone());
+        let mut names: BTreeSet<_> = first_names.chain([difference.path.clone()]).collect();
+        for member in &self.ours.members {
+            if self.blocks(member).any(|block| says_name(block, &difference.path)) {
+                names.insert(member.path.clone());
+            }
+        }
+        for member in self.ours.members.iter().rev() {
+            if let Some(target) = member.target.as_ref().filter(|_| names.contains(&member.path)) {
+                names.insert(target.clone());
+            }
+        }
+        names
     }
 
-    /// What we said of a path, or of what is below it.
-    pub(crate) fn told_of(&self, path: &[u8]) -> impl Iterator<Item = &str> {
-        let path = String::from_utf8_lossy(path).into_owned();
-        let complaints = self.ours.complaints.iter();
-        complaints.map(String::as_str).filter(move |complaint| {
-            let complaint = complaint.trim_start_matches(['.', '/']);
-            complaint.strip_prefix(&path).is_some_and(|rest| rest.starts_with([':', '/']))
+    /// What we said of the file, or of what is below it.
+    pub(crate) fn told_of(&self, difference: &Difference) -> Vec<&str> {
+        self.names(difference)
+            .into_iter()
+            .flat_map(|name| of_path(&self.ours.complaints, &name))
+            .collect()
+    }
+
+    /// As [`told_of`](Self::told_of), what we said only so that somebody knows.
+    pub(crate) fn noticed_of(&self, difference: &Difference) -> Vec<&str> {
+        self.names(difference)
+            .into_iter()
+            .flat_map(|name| of_path(&self.ours.notices, &name))
+            .collect()
+    }
+
+    /// Whether we said something of the file with one of these words in it.
+    pub(crate) fn told(&self, difference: &Difference, words: &[&str]) -> bool {
+        let said = |complaint: &&str| words.iter().any(|words| complaint.contains(words));
+        self.told_of(difference).iter().any(said)
+    }
+
+    /// Whether we said one of these words of anything.
+    pub(crate) fn told_at_all(&self, words: &[&str]) -> bool {
+        let said = |complaint: &String| words.iter().any(|words| complaint.contains(words));
+        self.ours.complaints.iter().any(said)
+    }
+
+    /// Whether we said that it is a link to something that is not there, since we said these words of that.
+    pub(crate) fn lacks_target(&self, difference: &Difference, words: &[&str]) -> bool {
+        let target = |complaint: &str| {
+            let rest = complaint.split_once(": it is a link to ")?.1;
+            Some(rest.split_once(", which is missing")?.0.as_bytes().to_vec())
+        };
+        let targets = self.told_of(difference).into_iter().filter_map(target);
+        targets.map(|target| on_disk(&target)).any(|target| {
+            let all = of_path(&self.ours.complaints, &target);
+            all.iter().any(|complaint| words.iter().any(|words| complaint.contains(words)))
         })
     }
+
+    /// Whether GNU tar said these words of the file, or of what is below it.
+    pub(crate) fn gnu_told(&self, difference: &Difference, words: &str) -> bool {
+        let lines = self.gnu.split(['\n', '|']).map(|line| line.trim().trim_start_matches("tar: "));
+        let lines: Vec<_> = lines.map(str::to_owned).collect();
+        let mut said = self.names(difference).into_iter().flat_map(|name| of_path(&lines, &name));
+        said.any(|line| line.contains(words))
+    }
+
+    /// Our entries of this file, or below it.
+    pub(crate) fn members(&self, difference: &Difference) -> Vec<&Member> {
+        let names = self.names(difference);
+        let is_of = |member: &&Member| {
+            let rest = |name: &Vec<u8>| member.path.strip_prefix(&name[..]);
+            names.iter().any(|name| matches!(rest(name), Some([] | [b'/', ..])))
+        };
+        self.ours.members.iter().filter(is_of).collect()
+    }
+
+    /// The blocks of an entry in the tar: headers, contents, and what was skipped before them.
+    pub(crate) fn blocks(&self, member: &Member) -> impl Iterator<Item = &[u8]> {
+        let end = member.end.min(self.tar.len());
+        self.tar.get(member.start..end).unwrap_or_default().chunks_exact(BLOCK)
+    }
+
+    /// Whether a block of an entry of the file is so.
+    pub(crate) fn has_block(&self, difference: &Difference, is: impl Fn(&[u8]) -> bool) -> bool {
+        self.members(difference).iter().any(|member| self.blocks(member).any(&is))
+    }
+
+    /// Whether an entry of the file is sparse.
+    pub(crate) fn is_sparse(&self, difference: &Difference) -> bool {
+        self.has_block(difference, says_sparse)
+    }
+
+    /// Whether one of GNU's long names begins as this path does, or is all that this path begins with.
+    pub(crate) fn has_long_name(&self, path: &[u8]) -> bool {
+        let mut pairs = self.tar.chunks_exact(BLOCK).zip(self.tar.chunks_exact(BLOCK).skip(1));
+        pairs.any(|(header, data)| {
+            let name = data.split(|byte| *byte == 0).next().map(on_disk).unwrap_or_default();
+            let begin_alike = name.starts_with(path) || path.starts_with(&name);
+            matches!(header[TYPE.start], b'L' | b'K') && begin_alike
+        })
+    }
+
+    /// Where the first header is of which we said one of these words.
+    pub(crate) fn first(&self, words: &[&str]) -> Option<usize> {
+        let said = |what: &str| words.iter().any(|words| what.contains(words));
+        self.ours.dropped.iter().filter(|(_, what)| said(what)).map(|(at, _)| *at).min()
+    }
+
+    /// Whether the file is one of an entry behind this byte of the tar, or of no entry.
+    pub(crate) fn is_behind(&self, difference: &Difference, at: usize) -> bool {
+        let members = self.members(difference);
+        members.is_empty() || members.iter().any(|member| member.end > at)
+    }
+
+    /// Whether a damaged header that we skipped has nothing where its checksum should be.
+    pub(crate) fn has_empty_checksum(&self) -> bool {
+        let damaged = self.ours.dropped.iter().filter(|(_, what)| what.contains("skipping to the"));
+        let field = CHECKSUM.start..CHECKSUM.start + CHECKSUM.len;
+        let mut blocks = damaged.filter_map(|(at, _)| self.tar.get(*at..at + BLOCK));
+        blocks.any(|block| block[field.clone()].iter().all(|byte| *byte == 0))
+    }
+
+    /// Whether something that has no contents is said to be sparse.
+    pub(crate) fn has_sparse_nothing(&self) -> bool {
+        let mut members = self.ours.members.iter();
+        members.any(|member| self.is_empty_kind(member) && self.blocks(member).any(says_sparse))
+    }
+
+    /// Whether a sparse file is before the file's entry.
+    pub(crate) fn is_behind_sparse(&self, difference: &Difference) -> bool {
+        let is_sparse = |member: &&Member| self.blocks(member).any(says_sparse);
+        let first = self.ours.members.iter().find(is_sparse).map(|member| member.start);
+        let starts = self.members(difference).iter().map(|member| member.start).max();
+        first.zip(starts).is_some_and(|(sparse, start)| sparse < start)
+    }
+
+    /// Where the first global header is of which we dropped something.
+    pub(crate) fn damaged_global(&self) -> Option<usize> {
+        let is_global = |what: &str| what.starts_with("its ") || what.starts_with("a record of an");
+        self.ours.dropped.iter().filter(|(_, what)| is_global(what)).map(|(at, _)| *at).min()
+    }
+
+    /// Whether any header of this type has this name.
+    pub(crate) fn has_header(&self, kind: u8, path: &[u8]) -> bool {
+        let mut blocks = self.tar.chunks_exact(BLOCK);
+        blocks.any(|block| block[TYPE.start] == kind && says_name(block, path))
+    }
+
+    /// Whether a global header says something that ends so.
+    pub(crate) fn has_global(&self, is: impl Fn(&[u8]) -> bool) -> bool {
+        let data = self.globals().into_iter().map(|at| self.tar.get(at + BLOCK..at + 2 * BLOCK));
+        data.flatten().any(is)
+    }
+
+    /// Whether a hard link has a size, and no header behind it.
+    pub(crate) fn has_link_contents(&self) -> bool {
+        let pairs = self.tar.chunks_exact(BLOCK).zip(self.tar.chunks_exact(BLOCK).skip(1));
+        let is_header = |block: &[u8]| block[MAGIC.start..].starts_with(b"ustar");
+        let has_size = |block: &[u8]| {
+            block[SIZE.start..SIZE.start + SIZE.len].iter().any(|byte| !matches!(byte, b'0' | 0))
+        };
+        pairs
+            .filter(|(header, _)| is_header(header) && header[TYPE.start] == b'1')
+            .any(|(header, behind)| has_size(header) && !is_header(behind))
+    }
+
+    /// Whether an entry of this kind is before the file's last one, or is its own.
+    pub(crate) fn is_behind_block(
+        &self,
+        difference: &Difference,
+        is: impl Fn(&Member) -> bool,
+    ) -> bool {
+        let last = self.members(difference).iter().map(|member| member.start).max();
+        self.ours
+            .members
+            .iter()
+            .any(|member| last.is_none_or(|at| member.start <= at) && is(member))
+    }
+
+    /// Whether an entry is of a kind that has no contents.
+    pub(crate) fn is_empty_kind(&self, member: &Member) -> bool {
+        self.blocks(member).any(|block| {
+            block[MAGIC.start..].starts_with(b"ustar") && matches!(block[TYPE.start], b'1'..=b'6')
+        })
+    }
+
+    /// Where the global headers are.
+    pub(crate) fn globals(&self) -> Vec<usize> {
+        let blocks = self.tar.chunks_exact(BLOCK).enumerate();
+        let is_global =
+            |block: &[u8]| block[TYPE.start] == b'g' && block[MAGIC.start..].starts_with(b"ustar");
+        blocks.filter(|(_, block)| is_global(block)).map(|(n, _)| n * BLOCK).collect()
+    }
+}
+
+/// Whether a header block has this name or one below it, or a record of an extended header has it.
+pub(crate) fn says_name(block: &[u8], path: &[u8]) -> bool {
+    let is_header = block[MAGIC.start..].starts_with(b"ustar");
+    let name = block[..NAME.len].split(|byte| *byte == 0).next().unwrap_or_default();
+    if is_header {
+        return matches!(on_disk(name).strip_prefix(path), Some([] | [b'/', ..]));
+    }
+    let values = block.split(|byte| *byte == b'\n').filter_map(|record| {
+        record.iter().position(|byte| *byte == b'=').map(|equals| &record[equals + 1..])
+    });
+    path.len() > 1 && values.map(on_disk).any(|value| value == path)
+}
+
+/// Whether these bytes are in a block.
+pub(crate) fn has(block: &[u8], bytes: &[u8]) -> bool {
+    block.windows(bytes.len()).any(|found| found == bytes)
+}
+
+fn says_sparse(block: &[u8]) -> bool {
+    block[TYPE.start] == b'S' || has(block, b"GNU.sparse")
+}
+
+/// What was said of a path, or of what is below it.
+fn of_path<'a>(all: &'a [String], path: &[u8]) -> Vec<&'a str> {
+    let path = printable(&String::from_utf8_lossy(path));
+    let is_of = |what: &&str| {
+        // As on disk, where slashes and dots mean nothing.
+        let mut what = format!("/{}", printable(what));
+        while what.contains("//") || what.contains("/./") {
+            what = what.replace("//", "/").replace("/./", "/");
+        }
+        what[1..].strip_prefix(&path).is_some_and(|rest| rest.starts_with([':', '/']))
+    };
+    all.iter().map(String::as_str).filter(is_of).collect()
+}
+
+/// As warnings have names.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(shown).collect()
 }
 
 #[derive(Clone, Debug)]
@@ -169,7 +379,6 @@ fn compare(ours: &Node, peers: &[&Node]) -> Vec<Aspect> {
 }
 
 #[cfg(test)]
-#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -185,7 +394,8 @@ mod tests {
     }
 
     fn aspects(ours: &Tree, gnu: &Tree, bsd: &Tree, complaint: Option<&str>) -> Vec<Aspect> {
-        let outcome = Outcome { complaints: complaint.into_iter().map(str::to_owned).collect() };
+        let complaints = complaint.into_iter().map(str::to_owned).collect();
+        let outcome = Outcome { complaints, ..Outcome::default() };
         let evidence = Evidence::new(b"", true, outcome, String::new(), String::new());
         let differences = differences(ours, gnu, bsd, &evidence);
         differences.into_iter().map(|difference| difference.aspect).collect()

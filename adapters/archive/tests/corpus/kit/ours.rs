@@ -12,10 +12,26 @@ use uadk_compress_archive::{
 /// Entries can have huge holes: so much of one is read.
 const READ: u64 = 1 << 20;
 
-/// What a command would have said while it extracted.
+/// What a command would have said while it extracted, and what it saw.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) complaints: Vec<String>,
+    pub(crate) notices: Vec<String>,
+    /// Complaints of headers, and at which byte of the tar those are.
+    pub(crate) dropped: Vec<(usize, String)>,
+    pub(crate) members: Vec<Member>,
+}
+
+/// An entry of the archive.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// As it is on disk.
+    pub(crate) path: Vec<u8>,
+    /// Of a hard link.
+    pub(crate) target: Option<Vec<u8>>,
+    /// Where its bytes in the tar begin and end.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 /// The archive as a gzip file.
@@ -31,40 +47,62 @@ fn reader(gz: &[u8]) -> uadk_compress_archive::Result<ArchiveReader<Cursor<&[u8]
 
 /// Extracts as a command does: what can't be extracted is told of, and the rest goes on.
 pub(crate) fn extract(gz: &[u8], folder: &Path) -> Outcome {
-    let mut complaints = Vec::new();
-    if let Err(error) = extract_into(gz, folder, &mut complaints) {
-        complaints.push(chain(&error));
+    let mut outcome = Outcome::default();
+    if let Err(error) = extract_into(gz, folder, &mut outcome) {
+        outcome.complaints.push(chain(&error));
     }
-    Outcome { complaints }
+    let starts = outcome.members.iter().skip(1).map(|member| member.start);
+    let ends: Vec<_> = starts.chain([usize::MAX]).collect();
+    outcome.members.iter_mut().zip(ends).for_each(|(member, end)| member.end = end);
+    outcome
 }
 
 fn extract_into(
     gz: &[u8],
     folder: &Path,
-    complaints: &mut Vec<String>,
+    outcome: &mut Outcome,
 ) -> uadk_compress_archive::Result<()> {
     let mut archive = reader(gz)?;
     let mut extractor = Extractor::new(folder, ExtractOptions::new())?;
+    let Outcome { complaints, notices, dropped, members } = outcome;
     let walked = loop {
         match archive.next_entry() {
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
-            Ok(Some(mut entry)) => match extractor.extract(&mut entry) {
-                Ok(Extracted::Skipped(why)) => {
-                    complaints.push(format!("{}: {why}", entry.entry().path().display()));
+            Ok(Some(mut entry)) => {
+                let about = entry.entry();
+                let start = usize::try_from(about.tar_offset()).expect("it is in memory");
+                let path = on_disk(about.path_bytes());
+                let link = about.link().filter(|_| about.kind() == EntryKind::HardLink);
+                let target = link.map(|link| on_disk(link.as_os_str().as_encoded_bytes()));
+                members.push(Member { path, target, start, end: start });
+                match extractor.extract(&mut entry) {
+                    Ok(Extracted::Skipped(why)) => {
+                        complaints.push(format!("{}: {why}", entry.entry().path().display()));
+                    }
+                    Ok(_) => {}
+                    Err(error) => complaints.push(chain(&error)),
                 }
-                Ok(_) => {}
-                Err(error) => complaints.push(chain(&error)),
-            },
+            }
         }
     };
     for warning in archive.take_warnings().into_iter().chain(extractor.take_warnings()) {
-        if !warning.is_notice() {
+        if warning.is_notice() {
+            notices.push(warning.to_string());
+        } else {
             complaints.push(warning.to_string());
+            let at = usize::try_from(warning.offset()).expect("it is in memory");
+            dropped.push((at, warning.to_string()));
         }
     }
     extractor.finish()?;
     walked
+}
+
+/// A name without what is of no meaning.
+pub(crate) fn on_disk(path: &[u8]) -> Vec<u8> {
+    let parts = path.split(|byte| *byte == b'/').filter(|part| !matches!(part, [] | [b'.']));
+    parts.collect::<Vec<_>>().join(&b'/')
 }
 
 /// An entry as listing and reading show it.

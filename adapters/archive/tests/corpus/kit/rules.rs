@@ -1,6 +1,7 @@
 //! The documented differences: where we do on purpose what neither GNU tar nor bsdtar does.
 
-use super::judge::{Aspect, Difference, Evidence};
+use super::judge::{Aspect, Difference, Evidence, has, says_name};
+use super::tarball::{LINK, MAGIC, MODE, NAME, SIZE, TIME, TYPE};
 use super::tree::{Kind, Node};
 
 /// Why a difference is right.
@@ -11,12 +12,17 @@ pub(crate) struct Rule {
     applies: fn(&Difference, &Evidence) -> bool,
 }
 
-/// The rule that explains a difference.
-pub(crate) fn explain(difference: &Difference, evidence: &Evidence) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| (rule.applies)(difference, evidence))
+/// The rule that explains a difference; one of them can be left out.
+pub(crate) fn explain(
+    difference: &Difference,
+    evidence: &Evidence,
+    without: Option<&str>,
+) -> Option<&'static Rule> {
+    let mut rules = RULES.iter().filter(|rule| without != Some(rule.name));
+    rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 19] = [
+pub(crate) const RULES: [Rule; 33] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -31,100 +37,222 @@ pub(crate) const RULES: [Rule; 19] = [
     Rule {
         name: "global-attributes",
         why: "a global header gives no entry its name, size or map: all would have the same",
-        applies: |_, evidence| evidence.told("for all entries; it is dropped"),
+        applies: |difference, evidence| {
+            let at = evidence.first(&["for all entries; it is dropped"]);
+            let at = at.or_else(|| evidence.damaged_global());
+            let is_its_name = || evidence.has_global(|data| says_name(data, &difference.path));
+            at.is_some_and(|at| evidence.is_behind(difference, at) || is_its_name())
+        },
     },
     Rule {
         name: "global-twice",
-        why: "the last of a global header's records of one key counts, and not the first (POSIX)",
+        why: "of records of global headers with one key the last one counts, until another one comes (POSIX)",
         applies: |difference, evidence| {
             let time = |node: &Option<Node>| node.as_ref().map(|node| node.mtime);
+            let globals = evidence.globals();
+            let is_behind =
+                |n: usize| globals.get(n).is_some_and(|at| evidence.is_behind(difference, *at));
+            // GNU tar takes the first one of a header, and forgets it with the next header.
             difference.aspect == Aspect::Time
-                && evidence.has_global
-                && time(&difference.gnu) != time(&difference.bsd)
+                && (is_behind(1) || is_behind(0) && time(&difference.gnu) != time(&difference.bsd))
         },
     },
     Rule {
         name: "empty-name",
         why: "a long name or target that is empty is dropped, and the header's counts",
         applies: |difference, evidence| {
-            evidence.told("long name is empty")
-                || evidence.told("long link target is empty")
-                || evidence.gnu.contains("for empty") && difference.bsd.is_none()
+            let words = ["long name is empty", "long link target is empty"];
+            let is_empty = |block: &[u8]| {
+                let ends = |end: &[u8]| block.windows(end.len()).any(|bytes| bytes == end);
+                ends(b"path=\n") || ends(b"GNU.sparse.name=\n")
+            };
+            let gnu_complains =
+                evidence.gnu.contains("for empty") || evidence.gnu.contains("to ‘’");
+            let has_empty =
+                || evidence.has_block(difference, is_empty) || evidence.has_global(is_empty);
+            evidence.told(difference, &words) || gnu_complains && has_empty()
+        },
+    },
+    Rule {
+        name: "link-to-nothing",
+        why: "a link without a target is refused, and no file is made of what else its headers say",
+        applies: |difference, evidence| {
+            matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
+                && evidence.told(difference, &["it is a link to nothing"])
+        },
+    },
+    Rule {
+        name: "odd-magic",
+        why: "a header with neither POSIX's nor GNU's magic is one of ustar, as for libarchive, also where \
+              that takes no part of the archive",
+        applies: |difference, evidence| {
+            let is_odd = |block: &[u8]| {
+                let magic = &block[MAGIC.start..MAGIC.start + 8];
+                magic.starts_with(b"ustar") && magic != b"ustar  \0" && magic[5] != 0
+            };
+            matches!(difference.aspect, Aspect::Extra | Aspect::Silent)
+                && evidence.has_block(difference, is_odd)
+        },
+    },
+    Rule {
+        name: "solaris-acl",
+        why: "an access control list of Solaris (type A) is no file, as for libarchive",
+        applies: |difference, evidence| {
+            let is_acl = |block: &[u8]| block[TYPE.start] == b'A';
+            difference.bsd.is_none()
+                && (evidence.has_block(difference, is_acl)
+                    || evidence.has_header(b'A', &difference.path))
+        },
+    },
+    Rule {
+        name: "label",
+        why: "the name of an archive (type V) is no file, whatever is said of it",
+        applies: |difference, evidence| {
+            let noticed = evidence.noticed_of(difference);
+            matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
+                && noticed.iter().any(|notice| notice.contains("it is the name of the archive"))
         },
     },
     Rule {
         name: "continued",
         why: "what begins in another archive is left out, and is not taken for whole",
-        applies: |difference, evidence| {
-            evidence.told_of(&difference.path).any(|complaint| complaint.contains("continued"))
-        },
+        applies: |difference, evidence| evidence.told(difference, &["continued"]),
     },
     Rule {
         name: "cut-off",
         why: "a file that the archive's end cuts off is not left behind as if it were whole",
         applies: |difference, evidence| {
-            // What was there before stays, too.
-            let is_new =
-                |node: &Option<Node>| node.as_ref().is_some_and(|node| node.mtime.is_none());
-            difference.aspect == Aspect::Missing && evidence.told("ends in the middle")
-                || difference.aspect != Aspect::Extra
-                    && difference.ours.is_some()
-                    && evidence.gnu.contains("Unexpected EOF")
-                    && (difference.bsd.is_none() || is_new(&difference.gnu))
+            let words = ["ends in the middle"];
+            let is_extra = difference.aspect == Aspect::Extra
+                && evidence.gnu.contains("Unexpected EOF")
+                && evidence.told_at_all(&words);
+            // Where a size is dropped, the rest can be taken for contents.
+            let is_inside = difference.ours.is_none()
+                && evidence.told_at_all(&words)
+                && evidence.told_at_all(&["its size is dropped"]);
+            is_extra || is_inside || evidence.told(difference, &words)
+        },
+    },
+    Rule {
+        name: "link-contents",
+        why: "where no header is behind a hard link, its size is believed (POSIX lets it have contents)",
+        applies: |difference, evidence| {
+            difference.ours.is_none()
+                && !evidence.ours.members.iter().any(|member| member.path == difference.path)
+                && evidence.has_link_contents()
+        },
+    },
+    Rule {
+        name: "memory",
+        why: "GNU tar ends when a number needs more memory than there is; we go on",
+        applies: |difference, evidence| {
+            difference.ours.is_some()
+                && (difference.bsd.is_none() || difference.gnu.is_none())
+                && evidence.gnu.contains("memory exhausted")
         },
     },
     Rule {
         name: "device",
         why: "devices are not made, not even those that anybody may make (0:0)",
-        applies: |difference, evidence| {
-            let is_device =
-                |node: &Option<Node>| node.as_ref().is_none_or(|node| node.kind == Kind::Other);
-            is_device(&difference.gnu)
-                && is_device(&difference.bsd)
-                && evidence.told("devices are not made")
-        },
+        applies: |difference, evidence| evidence.told(difference, &["devices are not made"]),
     },
     Rule {
         name: "dropped-attribute",
         why: "a mode or time that can't be read is dropped, and is not the part of it that can be",
         applies: |difference, evidence| {
-            let gnu_drops =
-                evidence.gnu.contains("numeric mode_t") || evidence.gnu.contains("numeric time_t");
-            matches!(difference.aspect, Aspect::Mode | Aspect::Time)
-                && (evidence.told("dropped") || gnu_drops)
+            let words: &[_] = match difference.aspect {
+                Aspect::Mode => &["its mode is dropped"],
+                Aspect::Time => &["its mtime is dropped"],
+                _ => &[],
+            };
+            evidence.told(difference, words)
+        },
+    },
+    Rule {
+        name: "blank-field",
+        why: "a blank mode or time is 0, as for libarchive, also where that takes no part of the archive",
+        applies: |difference, evidence| {
+            let field = if difference.aspect == Aspect::Mode { MODE } else { TIME };
+            let value = |node: &Node| match difference.aspect {
+                Aspect::Mode => node.mode == 0,
+                Aspect::Time => node.mtime == Some((0, 0)),
+                _ => false,
+            };
+            let is_blank = |block: &[u8]| {
+                let field = &block[field.start..field.start + field.len];
+                field.contains(&b' ') && field.iter().all(|byte| matches!(byte, b' ' | 0))
+            };
+            difference.ours.as_ref().is_some_and(value)
+                && difference
+                    .bsd
+                    .as_ref()
+                    .is_none_or(|node| !matches!(node.kind, Kind::File { .. }))
+                && evidence.has_block(difference, is_blank)
+        },
+    },
+    Rule {
+        name: "damaged-records",
+        why: "of an extended header that is damaged, the records that can be read count",
+        applies: |difference, evidence| {
+            let at = evidence.damaged_global();
+            difference.aspect == Aspect::Time
+                && (evidence.told(difference, &["a record of an extended header"])
+                    || at.is_some_and(|at| evidence.is_behind(difference, at)))
         },
     },
     Rule {
         name: "dropped-size",
-        why: "a size with a NUL in it is dropped, and is not what is before the NUL",
+        why: "a size that is no number is dropped, and the header's counts",
         applies: |difference, evidence| {
-            let sizes = ["its size is dropped", "size is dropped", "its GNU.sparse"];
-            difference.aspect == Aspect::Contents && sizes.iter().any(|what| evidence.told(what))
+            evidence.told(difference, &["its size is dropped", "its GNU.sparse"])
         },
     },
     Rule {
         name: "wrong-map",
         why: "a sparse file whose map is wrong is left out: nobody knows which bytes are where",
         applies: |difference, evidence| {
-            let is_refused = evidence.told("sparse file")
-                || evidence.has_sparse && evidence.told_of(&difference.path).next().is_some();
-            difference.aspect == Aspect::Missing && is_refused
-                || difference.aspect == Aspect::Silent
-                    && evidence.gnu.contains("sparse archive member")
+            matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
+                && evidence.told(difference, &["sparse file"])
+        },
+    },
+    Rule {
+        name: "refused-target",
+        why: "a hard link to what was refused is refused, too",
+        applies: |difference, evidence| {
+            let words = ["sparse file", "ends in the middle", "continued", "devices are not made"];
+            matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
+                && evidence.lacks_target(difference, &words)
         },
     },
     Rule {
         name: "odd-map",
         why: "a map that can be read is, where peers that call it malformed make up other contents",
         applies: |difference, evidence| {
-            let len = |node: &Option<Node>| match node.as_ref().map(|node| &node.kind) {
+            let file = |node: &Option<Node>| match node.as_ref().map(|node| &node.kind) {
                 Some(Kind::File { len, hash }) => Some((*len, *hash)),
                 _ => None,
             };
-            matches!(difference.aspect, Aspect::Contents | Aspect::Kind | Aspect::Extra)
-                && evidence.has_sparse
-                && (difference.aspect == Aspect::Extra
-                    || len(&difference.gnu) != len(&difference.bsd))
+            let is_new = |node: &Node| node.mtime.is_none();
+            match difference.aspect {
+                Aspect::Contents | Aspect::Kind => {
+                    evidence.is_sparse(difference)
+                        && (file(&difference.gnu) != file(&difference.bsd)
+                            || evidence.gnu.contains("GNU.sparse"))
+                }
+                Aspect::Names => {
+                    evidence.is_sparse(difference)
+                        && evidence.gnu_told(difference, "sparse archive member")
+                }
+                Aspect::Time => {
+                    evidence.is_sparse(difference)
+                        && difference.gnu.as_ref().is_some_and(is_new)
+                        && difference.bsd.is_none()
+                }
+                Aspect::Extra => {
+                    evidence.is_sparse(difference) || evidence.is_behind_sparse(difference)
+                }
+                _ => false,
+            }
         },
     },
     Rule {
@@ -132,22 +260,31 @@ pub(crate) const RULES: [Rule; 19] = [
         why: "the size of what has no contents is not looked at",
         applies: |difference, evidence| {
             let has_none = |node: &Node| !matches!(node.kind, Kind::File { .. });
-            difference.ours.as_ref().is_some_and(has_none) && evidence.gnu.contains("off_t")
+            let is_odd = |block: &[u8]| {
+                let size = &block[SIZE.start..SIZE.start + SIZE.len];
+                !size.iter().all(|byte| matches!(byte, b'0'..=b'7' | 0))
+            };
+            // What is behind such an entry is lost where its size is believed.
+            let is_extra = difference.aspect == Aspect::Extra
+                && evidence.is_behind_block(difference, |member| {
+                    let mut blocks = evidence.blocks(member);
+                    evidence.is_empty_kind(member)
+                        && blocks.any(|block| is_odd(block) || has(block, b"size="))
+                });
+            is_extra
+                || difference.ours.as_ref().is_some_and(has_none)
+                    && evidence.gnu.contains("off_t")
+                    && evidence.has_block(difference, is_odd)
         },
     },
     Rule {
         name: "found-again",
         why: "behind damage, or something that is dropped, we find entries that peers lose",
         applies: |difference, evidence| {
-            let damage = ["skipping to the next", "dropped", "sparse file"];
-            difference.aspect == Aspect::Extra && damage.iter().any(|what| evidence.told(what))
-        },
-    },
-    Rule {
-        name: "behind-zeros",
-        why: "zeros end no archive while a header is looked for: files have zeros, too",
-        applies: |difference, evidence| {
-            difference.ours.is_some() && evidence.has_more && evidence.told("skipping to the next")
+            let words = ["skipping to the next", "its size is dropped", "sparse file"];
+            let members = evidence.members(difference);
+            let is_behind = |at| members.iter().any(|member| member.end > at);
+            difference.ours.is_some() && evidence.first(&words).is_some_and(is_behind)
         },
     },
     Rule {
@@ -156,18 +293,85 @@ pub(crate) const RULES: [Rule; 19] = [
         applies: |difference, _| difference.path.len() > 4095,
     },
     Rule {
-        name: "long-name-size",
-        why: "a long name is as long as its header says, and does not go on to the next NUL",
+        name: "long-name",
+        why: "a long name is as long as its header says, and PAX records count more, as for GNU tar",
         applies: |difference, evidence| {
-            let is_name = matches!(difference.aspect, Aspect::Extra | Aspect::Silent);
-            is_name && evidence.has_long && difference.bsd.is_none()
+            matches!(difference.aspect, Aspect::Extra | Aspect::Silent)
+                && (evidence.has_long_name(&difference.path)
+                    || evidence.has_block(difference, |block| block[TYPE.start] == b'L'))
+                && (difference.bsd.is_none() || difference.gnu.is_none())
         },
     },
     Rule {
-        name: "slash-behind-target",
-        why: "a slash behind the target of a hard link does not matter",
+        name: "slash-behind",
+        why: "a slash or dot behind the name or target of a hard link does not matter",
         applies: |difference, evidence| {
-            difference.ours.is_some() && evidence.gnu.contains("Not a directory")
+            let ends = |field: &[u8]| {
+                let text = field.split(|byte| *byte == 0).next().unwrap_or_default();
+                text.ends_with(b"/") || text.ends_with(b"/.")
+            };
+            let is_so = |block: &[u8]| {
+                let (name, target) = (&block[..NAME.len], &block[LINK.start..][..LINK.len]);
+                block[TYPE.start] == b'1' && (ends(name) || ends(target))
+            };
+            let is_slash =
+                |block: &[u8]| is_so(block) || has(block, b"/\n") || block.ends_with(b"/");
+            difference.ours.is_some()
+                && evidence.gnu.contains("Cannot hard link to")
+                && evidence.has_block(difference, is_slash)
+        },
+    },
+    Rule {
+        name: "empty-checksum",
+        why: "a header without a checksum is damaged, also where the sum of its (signed) bytes is 0",
+        applies: |difference, evidence| difference.ours.is_none() && evidence.has_empty_checksum(),
+    },
+    Rule {
+        name: "closed-folder",
+        why: "folders get their permissions when all is in them, also those that nobody may write to",
+        applies: |difference, evidence| {
+            difference.aspect == Aspect::Extra
+                && difference.bsd.is_none()
+                && evidence.gnu_told(difference, "Permission denied")
+        },
+    },
+    Rule {
+        name: "through-link",
+        why: "nothing is written through a symbolic link, also where peers drop the link and make a folder",
+        applies: |difference, evidence| {
+            difference.ours.is_none()
+                && evidence.told(difference, &["nothing is written through it"])
+        },
+    },
+    Rule {
+        name: "empty-value",
+        why: "a record with an empty value takes back what an earlier one says (POSIX)",
+        applies: |difference, evidence| {
+            let key: &[u8] = match difference.aspect {
+                Aspect::Contents => b"size=\n",
+                Aspect::Time => b"mtime=\n",
+                _ => return false,
+            };
+            evidence.has_block(difference, |block| has(block, key))
+        },
+    },
+    Rule {
+        name: "padded-number",
+        why: "a number with blanks behind it is one, as for libarchive",
+        applies: |difference, evidence| {
+            let is_padded = |block: &[u8]| has(block, b"size=") && has(block, b" \n");
+            difference.aspect == Aspect::Contents
+                && difference.bsd.is_none()
+                && evidence.has_block(difference, is_padded)
+        },
+    },
+    Rule {
+        name: "sparse-nothing",
+        why: "folders, links and pipes have no contents, whatever maps are said to be theirs",
+        applies: |difference, evidence| {
+            difference.bsd.is_none()
+                && evidence.gnu.contains("sparse archive member")
+                && evidence.has_sparse_nothing()
         },
     },
     Rule {
@@ -176,17 +380,19 @@ pub(crate) const RULES: [Rule; 19] = [
         applies: |difference, evidence| {
             difference.aspect == Aspect::Missing
                 && difference.gnu.as_ref().is_some_and(|node| node.kind == Kind::Folder)
-                && evidence.told_of(&difference.path).next().is_some()
+                && !evidence.told_of(difference).is_empty()
         },
     },
     Rule {
         name: "kept",
         why: "what is there stays when the entry that would replace it is refused",
         applies: |difference, evidence| {
-            difference.ours.is_some()
-                && evidence
-                    .told_of(&difference.path)
-                    .any(|complaint| !complaint.contains("dropped"))
+            let is_refusal = |complaint: &&str| {
+                let others =
+                    ["dropped", "can't be set", "which is skipped", "ends with its last piece"];
+                !others.iter().any(|what| complaint.contains(what))
+            };
+            difference.ours.is_some() && evidence.told_of(difference).iter().any(is_refusal)
         },
     },
 ];

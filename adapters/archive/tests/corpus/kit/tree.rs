@@ -165,6 +165,7 @@ pub(crate) fn clear(folder: &Path) -> io::Result<()> {
 }
 
 fn clear_opened(folder: &Folder) -> io::Result<()> {
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     for entry in folder.entries()? {
         if entry.file_type()?.is_dir() {
             clear_opened(&folder.child(&entry)?)?;

@@ -111,6 +111,7 @@ impl What {
             start,
             level: self.level,
             layout,
+            plain: false,
             operands: operands.collect(),
             walk: WalkRules {
                 exclude: Exclude::new(&self.exclude),

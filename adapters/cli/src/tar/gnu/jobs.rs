@@ -1,6 +1,6 @@
 //! Command lines as jobs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use uadk_compress::Level;
 
@@ -13,8 +13,8 @@ use super::super::long::Style;
 use super::super::matching::wanted::Wanted;
 use super::super::status::Status;
 use super::super::{compare, create, extract, list};
-use super::Usage;
 use super::settings::{Operation, Settings};
+use super::{Usage, compression};
 use crate::error::Error;
 
 /// Runs an operation.
@@ -35,7 +35,7 @@ pub(super) fn run(
 
 fn archive(settings: &Settings) -> Archive {
     let file = settings.file.clone().unwrap_or_else(|| PathBuf::from("-"));
-    Archive { file, threads: settings.threads }
+    Archive { file, threads: settings.threads, memory_limit: settings.memory_limit }
 }
 
 const fn style(settings: &Settings, long: bool) -> Style {
@@ -49,11 +49,9 @@ fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
         return Err(Usage::meaning("no files are named: an archive of nothing is not made"));
     }
     let archive = archive(&settings);
-    if start == Start::New && !settings.gzip && archive.file.extension().is_some_and(|e| e == "tar")
-    {
-        let file = archive.file.display();
-        eprintln!("uadk-compress: {file}: is gzip, as with -z: plain tar is not written");
-    }
+    let adds = !matches!(start, Start::New) && archive.file.exists();
+    // What is added to stays what it is.
+    let plain = !adds && compression::is_plain(&settings, &archive.file)?;
     let lister = match settings.verbose {
         0 => Lister::Nowhere,
         _ if archive.is_dash() && !settings.dry_run => Lister::Stderr,
@@ -71,6 +69,7 @@ fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
         start,
         level: settings.level.unwrap_or(Level::BALANCED),
         layout: layout_of(settings.bgzf),
+        plain,
         operands: operands.collect(),
         walk: WalkRules {
             exclude: settings.exclude,
@@ -147,9 +146,9 @@ fn extract_job(mut settings: Settings) -> ExtractJob {
         _ => Lister::Stdout,
     };
     let mut transform = settings.transform;
-    transform.top = settings
-        .one_top_level
-        .map(|top| if top.is_empty() { stem(&archive.file) } else { top.into_encoded_bytes() });
+    transform.top = settings.one_top_level.map(|top| {
+        if top.is_empty() { compression::stem(&archive.file) } else { top.into_encoded_bytes() }
+    });
     ExtractJob {
         archive,
         members,
@@ -173,14 +172,6 @@ fn extract_job(mut settings: Settings) -> ExtractJob {
         told: settings.told,
         dry_run: settings.dry_run,
     }
-}
-
-/// The name of an archive without what says that it is one.
-fn stem(archive: &Path) -> Vec<u8> {
-    let name = archive.file_name().unwrap_or_default().as_encoded_bytes();
-    let endings = [&b".tar.gz"[..], b".tgz", b".taz", b".tar"];
-    let stem = endings.iter().find_map(|ending| name.strip_suffix(*ending));
-    stem.unwrap_or(name).to_vec()
 }
 
 fn compare_job(mut settings: Settings) -> CompareJob {

@@ -14,6 +14,9 @@ pub(super) enum Id {
     File,
     IgnoreZeros,
     Gzip,
+    AutoCompress,
+    NoAutoCompress,
+    MemoryLimit,
     /// It changes nothing here.
     Ignored,
     /// A way of compression that is not gzip.
@@ -167,9 +170,9 @@ pub(super) static TABLE: &[Option] = &[
     // archive
     option(Id::File, Some('f'), &["file"], Argument::Required, "ARCHIVE", "the archive; - is stdin or stdout, and what is used without this option"),
     option(Id::IgnoreZeros, Some('i'), &["ignore-zeros"], Argument::None, "", "go on behind the end of an archive: what follows may be another one"),
-    option(Id::Gzip, Some('z'), &["gzip", "gunzip", "ungzip"], Argument::None, "", "accepted: archives are always gzip"),
-    option(Id::Ignored, Some('a'), &["auto-compress"], Argument::None, "", ""),
-    option(Id::Ignored, None, &["no-auto-compress"], Argument::None, "", ""),
+    option(Id::Gzip, Some('z'), &["gzip", "gunzip", "ungzip"], Argument::None, "", "make tar.gz; when reading, what it is is found out anyway"),
+    option(Id::AutoCompress, Some('a'), &["auto-compress"], Argument::None, "", "make tar.gz if the archive's name ends in .gz, .tgz or .taz"),
+    option(Id::NoAutoCompress, None, &["no-auto-compress"], Argument::None, "", "make it whatever its name (default)"),
     option(Id::OtherFormat, Some('j'), &["bzip2"], Argument::None, "", ""),
     option(Id::OtherFormat, Some('J'), &["xz"], Argument::None, "", ""),
     option(Id::OtherFormat, None, &["lzip"], Argument::None, "", ""),
@@ -179,6 +182,7 @@ pub(super) static TABLE: &[Option] = &[
     option(Id::OtherFormat, Some('Z'), &["compress", "uncompress"], Argument::None, "", ""),
     option(Id::Unsupported, Some('I'), &["use-compress-program"], Argument::Required, "", ""),
     option(Id::Level, None, &["compression-level"], Argument::Required, "LEVEL", "1 to 12; 0 or fastest for the least CPU"),
+    option(Id::MemoryLimit, None, &["memory-limit"], Argument::Required, "SIZE", "memory that decompressing zstd or xz may take; 160M if not said"),
     option(Id::Threads, None, &["threads"], Argument::Required, "N", "threads that compress or decompress; one per CPU if not said"),
     option(Id::Bgzf, None, &["bgzf"], Argument::None, "", "write block gzip, in which htslib seeks, and which an accelerator makes; many readers take its first block for all"),
     // names

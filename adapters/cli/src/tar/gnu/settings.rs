@@ -57,6 +57,8 @@ pub(super) struct Settings {
     pub(super) operation: Option<Operation>,
     pub(super) file: Option<PathBuf>,
     pub(super) gzip: bool,
+    pub(super) auto_compress: bool,
+    pub(super) memory_limit: Option<usize>,
     pub(super) threads: Option<usize>,
     pub(super) level: Option<Level>,
     pub(super) names: Names,
@@ -136,7 +138,9 @@ impl Settings {
             Some(Operation::Create | Operation::Append | Operation::Update)
         );
         if writes && let Some(option) = &self.other_format {
-            return Err(Usage::meaning(format!("{option}: archives are written as gzip only")));
+            return Err(Usage::meaning(format!(
+                "{option}: only read; archives are written as gzip (-z) or plain tar"
+            )));
         }
         if writes && self.old_compatible {
             return Err(Usage::meaning("-o: archives are not written in the format of V7"));
@@ -156,6 +160,7 @@ impl Settings {
             Id::IgnoreZeros => self.ignore_zeros = true,
             Id::OtherFormat => self.other_format = Some(option.to_string()),
             Id::Level => self.level = Some(streams::level(&text).map_err(|why| bad(&why))?),
+            Id::MemoryLimit => self.memory_limit = Some(size::parse(&text).map_err(|w| bad(&w))?),
             Id::Threads => self.threads = Some(streams::threads(&text).map_err(|why| bad(&why))?),
 
             Id::Directory => self.names.go_to(Path::new(value)),
@@ -253,6 +258,8 @@ impl Settings {
         let matching = &mut self.names.matching;
         match id {
             Id::Gzip => self.gzip = true,
+            Id::AutoCompress => self.auto_compress = true,
+            Id::NoAutoCompress => self.auto_compress = false,
             Id::OneFileSystem => self.one_file_system = true,
             Id::IgnoreFailedRead => self.ignore_failed_read = true,
             Id::Anchored => matching.anchored = Some(true),

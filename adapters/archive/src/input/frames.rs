@@ -1,0 +1,183 @@
+//! A file of compressed frames, read in order.
+
+use std::io::{Read, Seek};
+
+use super::codec::{Codec, Fault};
+use crate::gzip::Source;
+use crate::{Error, GzWarning, Result};
+
+const OUTPUT_LEN: usize = 128 << 10;
+/// The header of a frame is shorter.
+const HEADER_LEN: usize = 18;
+
+/// Decompresses frames, one behind the other, in bounded memory.
+#[derive(Debug)]
+pub(crate) struct Frames<R> {
+    source: Source<R>,
+    codec: Box<dyn Codec>,
+    output: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// Bytes of data consumed.
+    position: u64,
+    /// Where the frame begins that is being decompressed, if one is.
+    frame: Option<u64>,
+    failed: Option<Error>,
+    trailing_garbage: bool,
+    warnings: Vec<GzWarning>,
+}
+
+impl<R: Read> Frames<R> {
+    pub(super) fn new(source: Source<R>, codec: Box<dyn Codec>, garbage: bool) -> Box<Self> {
+        Box::new(Self {
+            source,
+            codec,
+            output: vec![0; OUTPUT_LEN].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            position: 0,
+            frame: None,
+            failed: None,
+            trailing_garbage: garbage,
+            warnings: Vec::new(),
+        })
+    }
+
+    pub(super) fn format(&self) -> &'static str {
+        self.codec.format()
+    }
+
+    pub(super) fn warnings(&self) -> &[GzWarning] {
+        &self.warnings
+    }
+
+    pub(super) fn into_inner(self) -> R {
+        self.source.into_inner()
+    }
+
+    /// Data that is ready; empty at the end.
+    pub(super) fn ready(&mut self) -> Result<&[u8]> {
+        while self.start == self.end {
+            if let Some(error) = &self.failed {
+                return Err(error.clone());
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => self.failed = Some(error),
+            }
+        }
+        Ok(&self.output[self.start..self.end])
+    }
+
+    pub(super) const fn consume(&mut self, n: usize) {
+        self.start += n;
+        self.position += n as u64;
+    }
+
+    /// Goes on by one step; false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        let Some(frame) = self.frame else { return self.begin_frame() };
+        let step = self.codec.run(self.source.buffered(), &mut self.output);
+        let step = step.map_err(|fault| self.error(frame, fault))?;
+        self.source.consume(step.read);
+        (self.start, self.end) = (0, step.written);
+        if step.ended {
+            self.frame = None;
+        } else if step.read == 0 && step.written == 0 {
+            let wanted = self.source.buffered().len() + 1;
+            if !self.source.fill(wanted)? {
+                let at = self.source.offset() + wanted as u64 - 1;
+                let what = format!("the last {} is not all there", self.codec.frame());
+                return Err(Error::truncated(at, what));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Begins the next frame, if there is one.
+    fn begin_frame(&mut self) -> Result<bool> {
+        let behind = self.source.offset();
+        let zeros = self.skip_zeros()?;
+        self.source.fill(HEADER_LEN)?;
+        let offset = self.source.offset();
+        let rest = self.source.buffered();
+        let start = &rest[..rest.len().min(self.codec.magic_len())];
+        if self.codec.is_frame(start) {
+            let padding = self.codec.padding();
+            if zeros > 0 && (padding == 0 || !zeros.is_multiple_of(padding)) {
+                let what = format!("{zeros} zeros before it are no padding of {}", self.format());
+                return Err(self.error(offset, Fault::Damaged(what.into())));
+            }
+            let begun = self.codec.begin(rest);
+            begun.map_err(|fault| self.error(offset, fault))?;
+            self.frame = Some(offset);
+            return Ok(true);
+        }
+        if self.codec.is_cut_frame(rest) {
+            let what = format!("the last {} is not all there", self.codec.frame());
+            return Err(Error::truncated(offset + rest.len() as u64, what));
+        }
+        // Zeros up to the end are what tapes and some file systems leave.
+        if rest.is_empty() {
+            return Ok(false);
+        }
+        if !self.trailing_garbage {
+            let what = format!("something other than a {} follows", self.codec.frame());
+            return Err(self.error(behind, Fault::Damaged(what.into())));
+        }
+        let warning = GzWarning::TrailingGarbage { offset: behind };
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+        Ok(false)
+    }
+
+    /// Skips zeros, and returns how many.
+    fn skip_zeros(&mut self) -> Result<u64> {
+        let begin = self.source.offset();
+        while self.source.fill(1)? {
+            let buffered = self.source.buffered();
+            let zeros = buffered.iter().take_while(|byte| **byte == 0).count();
+            let is_over = zeros < buffered.len();
+            self.source.consume(zeros);
+            if is_over {
+                break;
+            }
+        }
+        Ok(self.source.offset() - begin)
+    }
+
+    fn error(&self, offset: u64, fault: Fault) -> Error {
+        match fault {
+            Fault::Damaged(what) => Error::Damaged { format: self.format(), offset, what },
+            Fault::Unsupported(why) => {
+                let frame = self.codec.frame();
+                Error::Unsupported(
+                    format!("the {frame} at byte {offset} is not read: {why}").into(),
+                )
+            }
+        }
+    }
+}
+
+impl<R: Read + Seek> Frames<R> {
+    /// Goes to a byte of the data: what is before it is decompressed for that.
+    pub(super) fn seek_to(&mut self, position: u64) -> Result<()> {
+        if position < self.position || self.failed.is_some() {
+            self.source.seek(0)?;
+            (self.start, self.end, self.position) = (0, 0, 0);
+            self.frame = None;
+            self.failed = None;
+        }
+        while self.position < position {
+            let ready = self.ready()?.len() as u64;
+            if ready == 0 {
+                let what = format!("it ends before byte {position} of the tar");
+                return Err(Error::truncated(self.source.offset(), what));
+            }
+            self.consume(ready.min(position - self.position) as usize);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! Writing a tar as it is.
+
+use std::io::{self, Read, Write};
+
+const BUFFER_LEN: usize = 256 << 10;
+/// Tars are written in records of so many bytes, since they went to tapes.
+const RECORD_LEN: u64 = 10 << 10;
+
+/// Writes plain tar, in large pieces.
+#[derive(Debug)]
+pub(crate) struct PlainWriter<W> {
+    inner: W,
+    buffer: Box<[u8]>,
+    len: usize,
+    /// Bytes of the tar so far.
+    position: u64,
+    failed: bool,
+}
+
+impl<W: Write> PlainWriter<W> {
+    /// Goes on at a byte of a tar, where `inner` is.
+    pub(crate) fn new(inner: W, position: u64) -> Self {
+        let buffer = vec![0; BUFFER_LEN].into_boxed_slice();
+        Self { inner, buffer, len: 0, position, failed: false }
+    }
+
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(super) const fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Copies `len` bytes of `source`, of which `see` sees all. Returns the number of bytes that there were.
+    pub(super) fn copy_from(
+        &mut self,
+        source: &mut impl Read,
+        len: u64,
+        mut see: impl FnMut(&[u8]),
+    ) -> io::Result<u64> {
+        let mut left = len;
+        while left > 0 {
+            self.make_room()?;
+            let room = &mut self.buffer[self.len..];
+            let wanted = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let n = match source.read(&mut room[..wanted]) {
+                Ok(0) => break,
+                Ok(n) => n.min(wanted),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            see(&room[..n]);
+            self.took(n);
+            left -= n as u64;
+        }
+        Ok(len - left)
+    }
+
+    /// Writes zeros up to the end of a record and what is left, and returns what was written to.
+    pub(super) fn finish(mut self) -> io::Result<W> {
+        let mut zeros = self.position.next_multiple_of(RECORD_LEN) - self.position;
+        while zeros > 0 {
+            let n = zeros.min(512);
+            self.write_all(&[0; 512][..n as usize])?;
+            zeros -= n;
+        }
+        self.flush()?;
+        Ok(self.inner)
+    }
+
+    fn took(&mut self, n: usize) {
+        self.len += n;
+        self.position += n as u64;
+    }
+
+    /// Has room in the buffer for a byte at least.
+    fn make_room(&mut self) -> io::Result<()> {
+        if self.len == self.buffer.len() { self.write_buffer() } else { self.check() }
+    }
+
+    fn write_buffer(&mut self) -> io::Result<()> {
+        self.check()?;
+        self.failed = true;
+        self.inner.write_all(&self.buffer[..self.len])?;
+        self.failed = false;
+        self.len = 0;
+        Ok(())
+    }
+
+    /// After a failed write nobody knows how much of it is in the file.
+    fn check(&self) -> io::Result<()> {
+        if self.failed {
+            return Err(io::Error::other("writing has failed before; nothing can follow"));
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for PlainWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.make_room()?;
+        let room = &mut self.buffer[self.len..];
+        let n = room.len().min(bytes.len());
+        room[..n].copy_from_slice(&bytes[..n]);
+        self.took(n);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_buffer()?;
+        self.inner.flush()
+    }
+}
