@@ -89,14 +89,6 @@ impl<R: Read> Input<R> {
     }
 
     /// What was odd behind the data, or missing.
-    /// What gzip data was inflated without an engine.
-    pub(crate) fn inflated(&self) -> Inflated {
-        match self {
-            Self::Gzip(gzip) => gzip.inflated(),
-            _ => Inflated::default(),
-        }
-    }
-
     pub(crate) fn warnings(&self) -> &[GzWarning] {
         match self {
             Self::Gzip(gzip) => gzip.warnings(),
