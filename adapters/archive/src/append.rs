@@ -231,7 +231,7 @@ impl ArchiveOptions {
         };
         writer.get_mut().seek(SeekFrom::Start(kept))?;
         // What is begun is only in memory until then.
-        writer.after_first_write(|file, len| file.truncate(len));
+        writer.after_first_write(ArchiveFile::truncate);
         writer.write_all(begun)?;
         Ok(writer)
     }

@@ -28,6 +28,10 @@ impl<R: Read> GzReader<R> {
     /// has to be inflated in order.
     pub(super) fn submit_jobs(&mut self) -> Next {
         while self.failed.is_none() && self.pool.has_room() {
+            // What is there comes first: the other end may wait for an answer to it.
+            if self.source.waits() && !self.pool.is_empty() {
+                return Next::Jobs;
+            }
             let found = if self.member.is_some() { self.frame_run() } else { self.frame_blocks() };
             match found {
                 Ok(Found::Job) => {}
@@ -59,6 +63,9 @@ impl<R: Read> GzReader<R> {
         batch.file_offset = self.source.offset();
         let mut then = None;
         while then.is_none() && (self.ramp > BATCH_BLOCKS || batch.blocks.len() < self.ramp) {
+            if !batch.blocks.is_empty() && self.source.waits() && !self.source.has_block() {
+                break;
+            }
             match self.source.peek() {
                 Ok(Piece::Block { header_len, len }) => {
                     if !self.source.take_block(header_len, len, &mut batch) {
@@ -136,7 +143,10 @@ impl<R: Read> GzReader<R> {
         }
         let (enough, mut wanted) = if short { (1, FIRST_LOOK) } else { (RUN_LEN, RUN_LEN) };
         loop {
-            let ended = !source.fill(wanted)?;
+            // One read at a time: the other end of a pipe may wait for an answer to what is there.
+            let seen = source.buffered().len();
+            let ended = !source.fill(seen + usize::from(seen < wanted))?;
+            let enough = if source.waits() { 1 } else { enough };
             match run.frame(source.buffered(), ended, enough, self.least_run) {
                 Framed::Run(0) => return Ok(Filled::Nothing),
                 Framed::Run(len) => {
@@ -145,7 +155,7 @@ impl<R: Read> GzReader<R> {
                     return Ok(Filled::Run);
                 }
                 Framed::NoMarker => return Ok(Filled::NoMarker),
-                Framed::Needs(len) => wanted = len,
+                Framed::Needs(len) => wanted = len.max(source.buffered().len() + 1),
             }
         }
     }

@@ -441,7 +441,10 @@ impl<R: Read> GzReader<R> {
                     self.put_back(run, at);
                     let member = self.member.take();
                     let joiner = member.as_ref().and_then(|member| member.joiner.as_ref());
-                    self.failed = check_trailer(&mut self.source, joiner, run.file_offset).err();
+                    if self.failed.is_none() {
+                        let offset = run.file_offset;
+                        self.failed = check_trailer(&mut self.source, joiner, offset).err();
+                    }
                 }
             }
         }
@@ -451,17 +454,24 @@ impl<R: Read> GzReader<R> {
     /// Puts everything back that was read behind a byte of the run.
     fn put_back(&mut self, run: &Run, at: usize) {
         let mut bytes = run.compressed_from(at).to_vec();
+        let mut panicked = None;
         while let Some(done) = self.pool.take() {
-            if let Ok(job) = done {
-                if let Job::Run(run) = &job {
-                    bytes.extend(run.compressed_from(0));
+            match done {
+                Ok(job) => {
+                    if let Job::Run(run) = &job {
+                        bytes.extend(run.compressed_from(0));
+                    }
+                    self.pool.recycle(job);
                 }
-                self.pool.recycle(job);
+                // Its bytes are lost.
+                Err(error) => panicked = Some(error),
             }
         }
         self.source.unread(&bytes);
-        // What was seen behind it comes again.
-        self.failed = None;
+        // What was seen behind it comes again; but reading fails only once.
+        if let Some(error @ Error::Io(_)) = std::mem::replace(&mut self.failed, panicked) {
+            self.source.fail(error);
+        }
         if let Some(member) = &mut self.member {
             member.then_in_order = None;
         }

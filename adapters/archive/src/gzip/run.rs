@@ -192,7 +192,7 @@ impl Run {
         enough: usize,
         least: usize,
     ) -> Framed {
-        let enough = enough.max(least);
+        let enough = enough.max(least).max(1);
         self.cuts.clear();
         let mut searched = 0;
         while let Some(i) = find_marker(&bytes[searched..]) {

@@ -9,6 +9,9 @@ use crate::Error;
 /// Read at once. A member of BGZF, and a header, always fit.
 const BUFFER_LEN: usize = 256 << 10;
 
+/// Bytes in a full pipe, on Linux. Where a read returns fewer, the other end is slower than this one.
+const PIPE_LEN: usize = 64 << 10;
+
 /// A buffer before a file, which knows where it is.
 #[derive(Debug)]
 pub(crate) struct Source<R> {
@@ -21,6 +24,10 @@ pub(crate) struct Source<R> {
     /// Blocks that begin behind this are left alone.
     last_block: u64,
     ended: bool,
+    /// Whether the last read returned less than there was room for and than a full pipe has.
+    waits: bool,
+    /// What reading ended in, for when the bytes before it are consumed.
+    failed: Option<Error>,
 }
 
 /// What comes next in a file.
@@ -44,6 +51,8 @@ impl<R: Read> Source<R> {
             offset: 0,
             last_block: u64::MAX,
             ended: false,
+            waits: false,
+            failed: None,
         }
     }
 
@@ -75,6 +84,23 @@ impl<R: Read> Source<R> {
             to.resize(len + slack, 0);
             self.consume(len);
         }
+    }
+
+    /// Whether more bytes may take a while to come.
+    pub(super) const fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// Whether a block is buffered, all of it.
+    pub(super) fn has_block(&self) -> bool {
+        let buffered = self.buffered();
+        let header = member::parse(buffered);
+        matches!(header, Some(Ok(Header::Block { len, .. })) if len <= buffered.len())
+    }
+
+    /// Has reading end in this error, behind the bytes that are buffered.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.failed = Some(error);
     }
 
     /// Puts bytes back that were consumed last.
@@ -159,6 +185,9 @@ impl<R: Read> Source<R> {
     /// Has at least `wanted` bytes in the buffer; false if the file has fewer.
     pub(crate) fn fill(&mut self, wanted: usize) -> Result<bool, Error> {
         while self.end - self.start < wanted {
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
             if self.ended {
                 return Ok(false);
             }
@@ -173,7 +202,10 @@ impl<R: Read> Source<R> {
             let room = self.room(wanted);
             match self.inner.read(&mut self.buffer[self.end..self.end + room]) {
                 Ok(0) => self.ended = true,
-                Ok(n) => self.end += n,
+                Ok(n) => {
+                    self.end += n;
+                    self.waits = n < room.min(PIPE_LEN);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }
@@ -233,6 +265,7 @@ impl<R: Read + Seek> Source<R> {
         self.start = 0;
         self.end = 0;
         self.ended = false;
+        self.failed = None;
         self.inner.seek(SeekFrom::Start(self.offset))?;
         Ok(result)
     }
@@ -249,6 +282,7 @@ impl<R: Read + Seek> Source<R> {
         self.end = 0;
         self.offset = offset;
         self.ended = false;
+        self.failed = None;
         Ok(())
     }
 }

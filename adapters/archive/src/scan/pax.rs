@@ -318,6 +318,26 @@ mod tests {
     }
 
     #[test]
+    fn numbers_may_have_padding() {
+        let extensions = parsed(b"12 size=14\0\n11 uid=7 \n");
+        assert_eq!((extensions.size, extensions.uid), (Some(14), Some(7)), "{extensions:?}");
+        assert!(extensions.dropped.is_empty(), "{extensions:?}");
+        assert_eq!(parsed(b"12 size=1\x002\n").size, None);
+    }
+
+    #[test]
+    fn offsets_and_lengths_of_pieces_come_by_turns() {
+        let (offset, len) = (b"23 GNU.sparse.offset=5\n", b"25 GNU.sparse.numbytes=3\n");
+        let whole = parsed(&[&offset[..], &len[..]].concat());
+        assert_eq!(whole.sparse.numbers, Some(vec![5, 3]));
+        assert!(!whole.sparse.is_damaged);
+        for wrong in [[&len[..], &offset[..]], [&offset[..], &offset[..]]] {
+            assert!(parsed(&wrong.concat()).sparse.is_damaged, "{wrong:?}");
+        }
+        assert!(parsed(b"24 GNU.sparse.map=1,2,3\n").sparse.is_damaged);
+    }
+
+    #[test]
     fn both_forms_of_an_attribute_are_one() {
         let extensions = parsed(b"30 LIBARCHIVE.xattr.user.a=eA\n25 SCHILY.xattr.user.a=y\n");
         assert_eq!(extensions.attributes.xattrs.len(), 1, "{extensions:?}");

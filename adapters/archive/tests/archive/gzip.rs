@@ -87,6 +87,33 @@ fn a_flush_lets_a_reader_have_what_was_written() {
 }
 
 #[test]
+fn a_reader_answers_before_it_waits_for_more() {
+    // Each message is written when the answer to the one before has come.
+    for options in [gzip(2), bgzf(2)] {
+        let (from, to) = std::io::pipe().expect("a pipe");
+        let (answer, answers) = std::sync::mpsc::channel();
+        let reader = options.clone();
+        let reading = std::thread::spawn(move || {
+            let mut reader = reader.reader(from).expect("a reader");
+            for _ in 0..20 {
+                let mut message = [0; 7];
+                reader.read_exact(&mut message).expect("it is there");
+                answer.send(message).expect("it is waited for");
+            }
+        });
+        let mut writer = options.writer(to).expect("a writer");
+        for i in 0..20 {
+            let message = format!("hello{i:02}");
+            writer.write_all(message.as_bytes()).expect("room");
+            writer.flush().expect("room");
+            let answer = answers.recv_timeout(std::time::Duration::from_secs(60));
+            assert_eq!(answer.expect("an answer"), message.as_bytes());
+        }
+        reading.join().expect("it has read all");
+    }
+}
+
+#[test]
 fn members_of_all_kinds_follow_each_other() {
     let parts = [text(300_000, 1), noise(70_000, 2), text(10, 3), Vec::new(), text(2_000_000, 4)];
     let mut file = Vec::new();

@@ -21,6 +21,11 @@ fn gunzip(file: &[u8]) -> Vec<u8> {
     data
 }
 
+/// A way to go on with an archive.
+type Way = dyn Fn(&mut Cursor<Vec<u8>>) -> Result<(), Error>;
+/// Makes a file of some data.
+type Kind = dyn Fn(&[u8]) -> Vec<u8>;
+
 /// The tar of the sample.
 fn sample_tar() -> Vec<u8> {
     gunzip(&write_sample(&bgzf_options(1)))
@@ -41,18 +46,18 @@ fn append_one(mut archive: ArchiveWriter<&mut Cursor<Vec<u8>>>) -> Result<(), Er
 /// Changes a file in each way there is. Either it stays as it is, or all of its entries are still there.
 fn change(file: &[u8], what: &str) -> Vec<bool> {
     let files = sample_files();
-    let changes: [(&str, &dyn Fn(&mut Cursor<Vec<u8>>) -> Result<(), Error>); 4] = [
+    let ways: [(&str, &Way); 4] = [
         ("append", &|file| options(2).append(file).and_then(append_one)),
         ("append in blocks", &|file| bgzf_options(2).append(file).and_then(append_one)),
         ("resume", &|file| options(2).resume(file).and_then(|(archive, _)| append_one(archive))),
         ("index", &|file| options(2).index(file).map(drop)),
     ];
-    let changed = changes.map(|(change, make)| {
+    let changed = ways.map(|(change, make)| {
         let mut changed = Cursor::new(file.to_vec());
         let made = make(&mut changed);
         let changed = changed.into_inner();
         let Ok(()) = made else {
-            assert!(changed == file, "{change} of {what} fails and changes the file");
+            assert!(changed == file, "{change} of {what} fails and ways the file");
             return false;
         };
         let mut entries = read_all(&changed);
@@ -71,7 +76,7 @@ fn change(file: &[u8], what: &str) -> Vec<bool> {
 #[test]
 fn a_tar_in_members_of_several_kinds_loses_nothing_when_it_is_changed() {
     let tar = sample_tar();
-    let kinds: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 3] = [
+    let kinds: [(&str, &Kind); 3] = [
         ("plain", &plain),
         ("segments", &|part| gzip(1).compress(part, Vec::new()).expect("memory")),
         ("blocks", &|part| bgzf(1).compress(part, Vec::new()).expect("memory")),

@@ -91,17 +91,11 @@ impl Evidence {
         self.ours.complaints.iter().any(said)
     }
 
-    /// Whether we said that it is a link to something that is not there, since we said these words of that.
-    pub(crate) fn lacks_target(&self, difference: &Difference, words: &[&str]) -> bool {
-        let target = |complaint: &str| {
-            let rest = complaint.split_once(": it is a link to ")?.1;
-            Some(rest.split_once(", which is missing")?.0.as_bytes().to_vec())
-        };
-        let targets = self.told_of(difference).into_iter().filter_map(target);
-        targets.map(|target| on_disk(&target)).any(|target| {
-            let all = of_path(&self.ours.complaints, &target);
-            all.iter().any(|complaint| words.iter().any(|words| complaint.contains(words)))
-        })
+    /// Whether we said these words of a folder that the path is in.
+    pub(crate) fn told_above(&self, path: &[u8], words: &str) -> bool {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let mut said = slashes.flat_map(|(at, _)| of_path(&self.ours.complaints, &path[..at]));
+        said.any(|complaint| complaint.contains(words))
     }
 
     /// Whether GNU tar said these words of the file, or of what is below it.
@@ -160,12 +154,19 @@ impl Evidence {
         members.is_empty() || members.iter().any(|member| member.end > at)
     }
 
-    /// Whether a damaged header that we skipped has nothing where its checksum should be.
+    /// Whether a damaged header that we skipped has nothing where its checksum should be, and that is the sum of
+    /// its signed bytes.
     pub(crate) fn has_empty_checksum(&self) -> bool {
         let damaged = self.ours.dropped.iter().filter(|(_, what)| what.contains("skipping to the"));
-        let field = CHECKSUM.start..CHECKSUM.start + CHECKSUM.len;
         let mut blocks = damaged.filter_map(|(at, _)| self.tar.get(*at..at + BLOCK));
-        blocks.any(|block| block[field.clone()].iter().all(|byte| *byte == 0))
+        let signed =
+            |bytes: &[u8]| -> i64 { bytes.iter().map(|byte| i64::from(byte.cast_signed())).sum() };
+        blocks.any(|block| {
+            let (before, field) = block.split_at(CHECKSUM.start);
+            let (field, behind) = field.split_at(CHECKSUM.len);
+            let sum = signed(before) + signed(behind) + 8 * i64::from(b' ');
+            field.iter().all(|byte| *byte == 0) && sum == 0
+        })
     }
 
     /// Whether something that has no contents is said to be sparse.

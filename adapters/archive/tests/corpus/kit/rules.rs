@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 33] = [
+pub(crate) const RULES: [Rule; 32] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -154,7 +154,10 @@ pub(crate) const RULES: [Rule; 33] = [
     Rule {
         name: "device",
         why: "devices are not made, not even those that anybody may make (0:0)",
-        applies: |difference, evidence| evidence.told(difference, &["devices are not made"]),
+        applies: |difference, evidence| {
+            let words = "devices are not made";
+            evidence.told(difference, &[words]) || evidence.told_above(&difference.path, words)
+        },
     },
     Rule {
         name: "dropped-attribute",
@@ -213,15 +216,6 @@ pub(crate) const RULES: [Rule; 33] = [
         applies: |difference, evidence| {
             matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
                 && evidence.told(difference, &["sparse file"])
-        },
-    },
-    Rule {
-        name: "refused-target",
-        why: "a hard link to what was refused is refused, too",
-        applies: |difference, evidence| {
-            let words = ["sparse file", "ends in the middle", "continued", "devices are not made"];
-            matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
-                && evidence.lacks_target(difference, &words)
         },
     },
     Rule {
@@ -316,9 +310,10 @@ pub(crate) const RULES: [Rule; 33] = [
             };
             let is_slash =
                 |block: &[u8]| is_so(block) || has(block, b"/\n") || block.ends_with(b"/");
+            let gnu_refuses = evidence.gnu.contains("Cannot hard link to");
             difference.ours.is_some()
-                && evidence.gnu.contains("Cannot hard link to")
-                && evidence.has_block(difference, is_slash)
+                && (evidence.gnu_told(difference, "Not a directory")
+                    || gnu_refuses && evidence.has_block(difference, is_slash))
         },
     },
     Rule {
