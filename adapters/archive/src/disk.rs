@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use crate::entry::trimmed;
 use crate::header::{Fields, Time};
 use crate::write::{Parts, TarStream, tidy};
 use crate::{ArchiveWriter, EntryKind, Error, Result};
@@ -238,7 +239,7 @@ impl TreeWriter {
         }
         let name = &if kind.is_dir() { name.join("") } else { without_slash(name) };
         if let Some(first) = self.first_name(&appended.metadata) {
-            appended.stored = tidy(first) != tidy(name);
+            appended.stored = !is_same_name(first, name);
             if appended.stored {
                 let mut fields = self.properties.fields(&appended.metadata, EntryKind::HardLink);
                 fields.link = tidy(first).into_os_string().into_encoded_bytes();
@@ -299,7 +300,9 @@ impl TreeWriter {
     }
 
     fn may_have_names(&self, metadata: &Metadata) -> bool {
-        !self.hard_dereference && !metadata.is_dir() && metadata.nlink() > 1
+        // Where links are followed, a file has the names of its links too.
+        let has_names = metadata.nlink() > 1 || self.dereference;
+        !self.hard_dereference && !metadata.is_dir() && has_names
     }
 
     fn append_file<W: Write>(
@@ -390,6 +393,13 @@ impl TreeWriter {
         appended.notes.extend(failures.into_iter().map(|what| Note::new(disk, what, 2)));
         records
     }
+}
+
+/// Whether two names are of one entry: `./` at the beginning does not matter.
+fn is_same_name(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(tidy);
+    let [one, other] = [&one, &other].map(|name| name.as_os_str().as_encoded_bytes());
+    trimmed(one) == trimmed(other)
 }
 
 fn id(metadata: &Metadata) -> (u64, u64) {

@@ -323,13 +323,10 @@ pub(crate) fn finish_inside<W: Write>(
     gzip.finish_with_stored(&footer.encode())
 }
 
-/// The name as it is written: without `.` and doubled slashes.
+/// The name as it is written: without `.` and doubled slashes, but for one `./` at its beginning.
 pub(crate) fn tidy(path: &Path) -> PathBuf {
-    let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
-    let mut tidy: PathBuf = parts.collect();
-    if tidy.as_os_str().is_empty() && !path.as_os_str().is_empty() {
-        tidy.push(".");
-    }
+    // Of the components of a path, only the first can be `.`.
+    let mut tidy: PathBuf = path.components().collect();
     if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         tidy.push("");
     }

@@ -282,7 +282,7 @@ fn programs_are_known_by_their_names() {
 #[test]
 fn statistics_say_which_engine_worked_and_why_not_the_other() {
     let folder = TempDir::new().expect("a folder");
-    let data = numbers(50_000);
+    let data = numbers(100_000);
     let without = |arguments: &[&str], input: &[u8]| {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).env("UADK_COMPRESS_LIB_DIR", folder.path());
@@ -293,7 +293,7 @@ fn statistics_say_which_engine_worked_and_why_not_the_other() {
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains("blocks in software (no_accelerator: "), "{text}");
     assert!(text.contains("0 by the accelerator, which is missing: "), "{text}");
-    // One member is made and inflated in software.
+    // One member is made and inflated in software, here in two segments.
     let output = without(&["gzip", "--stats"], &data);
     assert!(said(&output).contains("1 blocks in software"), "{}", said(&output));
     let output = without(&["gunzip", "--stats", "--json"], &output.stdout);

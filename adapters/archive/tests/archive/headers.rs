@@ -113,7 +113,7 @@ fn what_is_no_entry_is_refused_and_others_follow() {
     let listed = String::from_utf8(listed).expect("ASCII");
     let fields: Vec<Vec<_>> =
         listed.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(fields[0], ["drw-r--r--", "0/0", "0", "1970-01-01", "00:00", "folder/"]);
+    assert_eq!(fields[0], ["drw-r--r--", "0/0", "0", "1970-01-01", "00:00", "./folder/"]);
     assert_eq!(fields[1], ["crw-r--r--", "0/0", "1,3", "1970-01-01", "00:00", "null"]);
 }
 
