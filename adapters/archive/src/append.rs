@@ -1,11 +1,13 @@
 //! Going on with an archive: one that is whole, and one that was interrupted.
 
+mod plain;
+
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use crate::gzip::{Place, Segments, TRAILER_LEN};
 use crate::read;
-use crate::write::{PlainWriter, Sink};
+use crate::write::Sink;
 use crate::{ArchiveOptions, ArchiveWriter, Entry, Error, GzWriter, Layout, Result, index};
 
 /// A file that can be read, written and cut.
@@ -85,7 +87,7 @@ impl ArchiveOptions {
     pub fn append<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
         let options = self.with_engine()?;
         if options.is_plain(&mut file)? {
-            return options.append_plain(file);
+            return plain::append(&options, file);
         }
         // Without a whole index the archive is read.
         if let Ok(Some(index)) = index::load(&mut file) {
@@ -100,27 +102,16 @@ impl ArchiveOptions {
         }
     }
 
-    /// Whether a file is plain tar.
+    /// Whether a file is plain tar, or is to become it.
     fn is_plain<F: ArchiveFile>(&self, file: &mut F) -> Result<bool> {
+        if file.seek(SeekFrom::End(0))? == 0 {
+            return Ok(self.plain);
+        }
         file.seek(SeekFrom::Start(0))?;
         // What it is otherwise is found out where it is read.
         let is_plain = self.strict_reader(&mut *file).is_ok_and(|a| a.walker.input().is_plain());
         file.seek(SeekFrom::Start(0))?;
         Ok(is_plain)
-    }
-
-    /// As [`append`](Self::append), for plain tar: contents are sought over.
-    fn append_plain<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
-        let mut archive = self.strict_reader(&mut file)?;
-        archive.walker.input_mut().pass_by_seeking(true)?;
-        let index = archive.scan()?;
-        archive.walker.damage().map_or(Ok(()), Err)?;
-        drop(archive);
-        file.truncate(index.end)?;
-        file.seek(SeekFrom::Start(index.end))?;
-        let mut archive = ArchiveWriter::with_sink(Sink::Plain(PlainWriter::new(file, index.end)))?;
-        archive.adopt(&index.entries)?;
-        Ok(archive)
     }
 
     /// Goes on where writing an archive was interrupted: reads it, keeps its whole entries, and writes
@@ -281,9 +272,8 @@ impl ArchiveOptions {
             }
         }
         if scan.ended && scan.torn.is_none() {
-            let what = "something follows the end of the archive, and would be overwritten";
             scan.torn = match index::skip_end(archive.walker.input_mut(), |_| Ok(())) {
-                Ok(behind) if !behind.is_empty() => Some(Error::Unsupported(what.into())),
+                Ok(behind) if !behind.is_empty() => Some(Error::Unsupported(FOLLOWED.into())),
                 // Zeros and an index are all that is torn.
                 Ok(_) | Err(Error::Truncated { .. }) => None,
                 Err(error) => Some(error),
@@ -305,6 +295,8 @@ impl ArchiveOptions {
         Ok(scan)
     }
 }
+
+const FOLLOWED: &str = "something follows the end of the archive, and would be overwritten";
 
 const CANT_GO_ON: &str = "can't be gone on with; write it anew as tar.gz first (`tar index -o`)";
 

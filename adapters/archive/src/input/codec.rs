@@ -16,6 +16,11 @@ pub(super) trait Codec: std::fmt::Debug + Send {
     /// Whether a frame begins with these bytes.
     fn is_frame(&self, start: &[u8]) -> bool;
 
+    /// Whether a frame that begins with these bytes has data, and is none that is skipped.
+    fn is_data_frame(&self, start: &[u8]) -> bool {
+        self.is_frame(start)
+    }
+
     /// Whether a file that ends in these bytes was cut off within the first ones of a frame.
     fn is_cut_frame(&self, rest: &[u8]) -> bool;
 

@@ -11,7 +11,7 @@ const BLOCK: usize = 512;
 const SEARCHED: usize = 64 << 10;
 
 pub(super) const XZ: &[u8] = b"\xFD7zXZ\0";
-const ZSTD: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+pub(super) const ZSTD: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -73,7 +73,9 @@ pub(super) fn is_zstd(bytes: &[u8]) -> bool {
 
 /// Whether these bytes, with which a file ends, begin as a zstd frame does.
 pub(super) fn is_cut_zstd(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && ZSTD.starts_with(bytes)
+    let is_skippable =
+        matches!(bytes, [0x50..=0x5F] | [0x50..=0x5F, 0x2A] | [0x50..=0x5F, 0x2A, 0x4D]);
+    is_skippable || !bytes.is_empty() && ZSTD.starts_with(bytes)
 }
 
 /// A format of compressed files that is not read, and what decompresses it.

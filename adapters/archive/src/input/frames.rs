@@ -22,6 +22,9 @@ pub(crate) struct Frames<R> {
     position: u64,
     /// Where the frame begins that is being decompressed, if one is.
     frame: Option<u64>,
+    /// Whether a frame has had data, or could have had.
+    has_data: bool,
+    ended: bool,
     failed: Option<Error>,
     trailing_garbage: bool,
     warnings: Vec<GzWarning>,
@@ -37,6 +40,8 @@ impl<R: Read> Frames<R> {
             end: 0,
             position: 0,
             frame: None,
+            has_data: false,
+            ended: false,
             failed: None,
             trailing_garbage: garbage,
             warnings: Vec::new(),
@@ -77,7 +82,13 @@ impl<R: Read> Frames<R> {
 
     /// Goes on by one step; false at the end.
     fn advance(&mut self) -> Result<bool> {
-        let Some(frame) = self.frame else { return self.begin_frame() };
+        if self.ended {
+            return Ok(false);
+        }
+        let Some(frame) = self.frame else {
+            self.ended = !self.begin_frame()?;
+            return Ok(!self.ended);
+        };
         let step = self.codec.run(self.source.buffered(), &mut self.output);
         let step = step.map_err(|fault| self.error(frame, fault))?;
         self.source.consume(step.read);
@@ -109,6 +120,7 @@ impl<R: Read> Frames<R> {
                 let what = format!("{zeros} zeros before it are no padding of {}", self.format());
                 return Err(self.error(offset, Fault::Damaged(what.into())));
             }
+            self.has_data |= self.codec.is_data_frame(start);
             let begun = self.codec.begin(rest);
             begun.map_err(|fault| self.error(offset, fault))?;
             self.frame = Some(offset);
@@ -117,6 +129,10 @@ impl<R: Read> Frames<R> {
         if self.codec.is_cut_frame(rest) {
             let what = format!("the last {} is not all there", self.codec.frame());
             return Err(Error::truncated(offset + rest.len() as u64, what));
+        }
+        if !self.has_data {
+            let what = format!("there is no {} with data", self.codec.frame());
+            return Err(Error::truncated(behind, what));
         }
         // Zeros up to the end are what tapes and some file systems leave.
         if rest.is_empty() {
@@ -168,6 +184,7 @@ impl<R: Read + Seek> Frames<R> {
             self.source.seek(0)?;
             (self.start, self.end, self.position) = (0, 0, 0);
             self.frame = None;
+            self.ended = false;
             self.failed = None;
         }
         while self.position < position {

@@ -41,6 +41,10 @@ impl Codec for Zstd {
         format::is_zstd(start)
     }
 
+    fn is_data_frame(&self, start: &[u8]) -> bool {
+        start.starts_with(format::ZSTD)
+    }
+
     fn is_cut_frame(&self, rest: &[u8]) -> bool {
         format::is_cut_zstd(rest)
     }
@@ -78,7 +82,7 @@ impl Codec for Zstd {
 
 /// Bytes of the window that a frame says it needs; `None` if it does not say so in `start`.
 fn window(start: &[u8]) -> Option<u64> {
-    if !start.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+    if !start.starts_with(format::ZSTD) {
         return None;
     }
     let descriptor = *start.get(4)?;

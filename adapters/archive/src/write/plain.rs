@@ -7,7 +7,6 @@ const BUFFER_LEN: usize = 256 << 10;
 const RECORD_LEN: u64 = 10 << 10;
 
 /// Writes plain tar, in large pieces.
-#[derive(Debug)]
 pub(crate) struct PlainWriter<W> {
     inner: W,
     buffer: Box<[u8]>,
@@ -15,13 +14,25 @@ pub(crate) struct PlainWriter<W> {
     /// Bytes of the tar so far.
     position: u64,
     failed: bool,
+    after_first: Option<fn(&mut W, u64) -> io::Result<()>>,
+}
+
+impl<W> std::fmt::Debug for PlainWriter<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlainWriter").field("position", &self.position).finish_non_exhaustive()
+    }
 }
 
 impl<W: Write> PlainWriter<W> {
     /// Goes on at a byte of a tar, where `inner` is.
     pub(crate) fn new(inner: W, position: u64) -> Self {
         let buffer = vec![0; BUFFER_LEN].into_boxed_slice();
-        Self { inner, buffer, len: 0, position, failed: false }
+        Self { inner, buffer, len: 0, position, failed: false, after_first: None }
+    }
+
+    /// Has something done once the first data is written, with the length of the file then.
+    pub(crate) fn after_first_write(&mut self, work: fn(&mut W, u64) -> io::Result<()>) {
+        self.after_first = Some(work);
     }
 
     pub(super) const fn position(&self) -> u64 {
@@ -83,6 +94,11 @@ impl<W: Write> PlainWriter<W> {
         self.check()?;
         self.failed = true;
         self.inner.write_all(&self.buffer[..self.len])?;
+        if self.len > 0
+            && let Some(work) = self.after_first.take()
+        {
+            work(&mut self.inner, self.position)?;
+        }
         self.failed = false;
         self.len = 0;
         Ok(())

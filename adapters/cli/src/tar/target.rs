@@ -60,7 +60,7 @@ impl Target {
                     present.times = times.collect();
                 }
                 let own = Own { archive: identity(archive, &file)?, unfinished: None };
-                let writer = archive.options(&meter).append(file);
+                let writer = archive.options(&meter).plain(job.plain).append(file);
                 let writer = writer.map_err(|error| archive.failed(error))?;
                 Ok(Self { old: writer.tar_len(), writer, output: None, own, meter })
             }

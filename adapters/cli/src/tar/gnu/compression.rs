@@ -28,8 +28,8 @@ const ENDINGS: [(&str, Option<&str>); 18] = [
 ];
 
 /// Whether plain tar is made: as for GNU tar it is, whatever the archive's name, unless an option says
-/// otherwise.
-pub(super) fn is_plain(settings: &Settings, archive: &Path) -> Result<bool, Usage> {
+/// otherwise. One that is there, and not new, stays what it is.
+pub(super) fn is_plain(settings: &Settings, archive: &Path, is_new: bool) -> Result<bool, Usage> {
     let bytes = archive.as_os_str().as_encoded_bytes();
     let ending = ENDINGS.iter().find(|(ending, _)| bytes.ends_with(ending.as_bytes()));
     // What only makes sense for gzip asks for it.
@@ -41,14 +41,14 @@ pub(super) fn is_plain(settings: &Settings, archive: &Path) -> Result<bool, Usag
             "-a: {ending} stands for {format}, which is only read; archives are written as gzip or plain tar"
         ))),
         Some((_, None)) if settings.auto_compress => Ok(false),
-        Some((ending, _)) => {
+        Some((ending, _)) if is_new => {
             let archive = archive.display();
             eprintln!(
                 "uadk-compress: {archive}: is made plain tar, in spite of {ending}: -z makes gzip"
             );
             Ok(true)
         }
-        None => Ok(true),
+        _ => Ok(true),
     }
 }
 

@@ -50,9 +50,8 @@ fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
         return Err(Usage::meaning("no files are named: an archive of nothing is not made"));
     }
     let archive = archive(&settings);
-    let adds = !matches!(start, Start::New) && archive.file.exists();
-    // What is added to stays what it is.
-    let plain = !adds && compression::is_plain(&settings, &archive.file)?;
+    let is_new = start == Start::New || !archive.file.exists();
+    let plain = compression::is_plain(&settings, &archive.file, is_new)?;
     let lister = match settings.verbose {
         0 => Lister::Nowhere,
         _ if archive.is_dash() && !settings.dry_run => Lister::Stderr,
