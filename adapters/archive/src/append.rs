@@ -6,7 +6,9 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use crate::gzip::{Place, Segments, TRAILER_LEN};
 use crate::read;
 use crate::write::{PlainWriter, Sink};
-use crate::{ArchiveOptions, ArchiveWriter, Entry, Error, GzWriter, Layout, Result, index};
+use crate::{
+    ArchiveOptions, ArchiveWriter, Entry, Error, GzReader, GzWriter, Layout, Result, index,
+};
 
 /// A file that can be read, written and cut.
 pub trait ArchiveFile: Read + Write + Seek {
@@ -250,6 +252,7 @@ impl ArchiveOptions {
         archive.walker.input().gzip(CANT_GO_ON)?;
         if let Some(gzip) = archive.walker.input_mut().gzip_mut() {
             gzip.set_known_segments(index.and_then(|index| index.segments));
+            gzip.collect_segments();
         }
         let mut found = End::default();
         while scan.torn.is_none() {
@@ -289,8 +292,9 @@ impl ArchiveOptions {
                 Err(error) => Some(error),
             };
         }
-        let gzip = archive.walker.input().gzip(CANT_GO_ON)?;
-        let segments = gzip.seen_segments().clone();
+        let is_one_member = archive.walker.input().gzip(CANT_GO_ON)?.is_one_member();
+        let segments = archive.walker.input_mut().gzip_mut().map(GzReader::take_segments);
+        let segments = segments.unwrap_or_default();
         // Of a segment that is damaged it is not known whether it can be inflated alone: entries in
         // it are written again. Where it is more than that, it is gzip without segments.
         let is_lost = scan.torn.is_some()
@@ -299,7 +303,7 @@ impl ArchiveOptions {
             scan.end.place = None;
         }
         scan.entries.retain(|entry| entry.end() <= scan.end.tar);
-        if segments.end().is_some() || gzip.is_one_member() {
+        if segments.end().is_some() || is_one_member {
             scan.end.segments = Some(segments);
         }
         Ok(scan)

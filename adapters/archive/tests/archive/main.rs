@@ -16,6 +16,7 @@ mod headers;
 mod index;
 mod joined;
 mod layouts;
+mod members;
 mod memory;
 mod neighbours;
 mod peers;
