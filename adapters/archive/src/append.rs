@@ -1,44 +1,18 @@
 //! Going on with an archive: one that is whole, and one that was interrupted.
 
+mod file;
 mod plain;
 
-use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{Read, SeekFrom, Write};
+
+pub use file::ArchiveFile;
 
 use crate::gzip::{Place, Segments, TRAILER_LEN};
 use crate::read;
 use crate::write::Sink;
-use crate::{ArchiveOptions, ArchiveWriter, Entry, Error, GzWriter, Layout, Result, index};
-
-/// A file that can be read, written and cut.
-pub trait ArchiveFile: Read + Write + Seek {
-    /// Cuts it off, or lengthens it with zeros.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    fn truncate(&mut self, len: u64) -> io::Result<()>;
-}
-
-impl ArchiveFile for File {
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.set_len(len)
-    }
-}
-
-impl ArchiveFile for Cursor<Vec<u8>> {
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        let len = usize::try_from(len).map_err(io::Error::other)?;
-        self.get_mut().resize(len, 0);
-        Ok(())
-    }
-}
-
-impl<F: ArchiveFile + ?Sized> ArchiveFile for &mut F {
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        (**self).truncate(len)
-    }
-}
+use crate::{
+    ArchiveOptions, ArchiveWriter, Entry, Error, GzReader, GzWriter, Layout, Result, index,
+};
 
 /// What [`ArchiveWriter::resume`] found.
 #[derive(Clone, Debug)]
@@ -241,6 +215,7 @@ impl ArchiveOptions {
         archive.walker.input().gzip(CANT_GO_ON)?;
         if let Some(gzip) = archive.walker.input_mut().gzip_mut() {
             gzip.set_known_segments(index.and_then(|index| index.segments));
+            gzip.collect_segments();
         }
         let mut found = End::default();
         while scan.torn.is_none() {
@@ -273,14 +248,15 @@ impl ArchiveOptions {
         }
         if scan.ended && scan.torn.is_none() {
             scan.torn = match index::skip_end(archive.walker.input_mut(), |_| Ok(())) {
-                Ok(behind) if !behind.is_empty() => Some(Error::Unsupported(FOLLOWED.into())),
+                Ok(behind) if !behind.is_empty() => Some(Error::followed()),
                 // Zeros and an index are all that is torn.
                 Ok(_) | Err(Error::Truncated { .. }) => None,
                 Err(error) => Some(error),
             };
         }
-        let gzip = archive.walker.input().gzip(CANT_GO_ON)?;
-        let segments = gzip.seen_segments().clone();
+        let is_one_member = archive.walker.input().gzip(CANT_GO_ON)?.is_one_member();
+        let segments = archive.walker.input_mut().gzip_mut().map(GzReader::take_segments);
+        let segments = segments.unwrap_or_default();
         // Of a segment that is damaged it is not known whether it can be inflated alone: entries in
         // it are written again. Where it is more than that, it is gzip without segments.
         let is_lost = scan.torn.is_some()
@@ -289,14 +265,12 @@ impl ArchiveOptions {
             scan.end.place = None;
         }
         scan.entries.retain(|entry| entry.end() <= scan.end.tar);
-        if segments.end().is_some() || gzip.is_one_member() {
+        if segments.end().is_some() || is_one_member {
             scan.end.segments = Some(segments);
         }
         Ok(scan)
     }
 }
-
-const FOLLOWED: &str = "something follows the end of the archive, and would be overwritten";
 
 const CANT_GO_ON: &str = "can't be gone on with; write it anew as tar.gz first (`tar index -o`)";
 

@@ -93,6 +93,12 @@ impl Error {
         Self::Truncated { offset, what: what.into() }
     }
 
+    /// Data that adding to an archive would overwrite.
+    pub(crate) fn followed() -> Self {
+        let what = "something follows the end of the archive, and would be overwritten";
+        Self::Unsupported(what.into())
+    }
+
     pub(crate) fn tar(offset: u64, what: impl Into<Cow<'static, str>>) -> Self {
         Self::NotTar { offset, what: what.into() }
     }

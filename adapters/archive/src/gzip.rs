@@ -27,7 +27,7 @@ pub use read::{GzReader, Inflated};
 pub use warning::GzWarning;
 pub use write::GzWriter;
 
-pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
+pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, MAX_DEFLATED, TRAILER_LEN};
 pub(crate) use place::Place;
 pub(crate) use segment::STORED_HEADER as STORED_HEADER_LEN;
 pub(crate) use segments::{Segment, Segments};

@@ -6,14 +6,14 @@ mod member;
 mod members;
 mod record;
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use uadk_compress::{Checked, Format, Level, SoftwareCompressor};
+use uadk_compress::{Format, Level, SoftwareCompressor};
 
 use crate::entry::trimmed;
-use crate::gzip::{EMPTY_DEFLATE, END_MARKER, Place, STORED_HEADER_LEN, Segments, TRAILER_LEN};
-use crate::{Entry, Error, Result};
+use crate::gzip::{END_MARKER, MAX_DEFLATED, Place, STORED_HEADER_LEN, Segments, TRAILER_LEN};
+use crate::{Entry, Error, GzOptions, Result};
 pub(crate) use footer::{Footer, MEMBER_LEN as FOOTER_LEN};
 pub(crate) use inside::FOOTER_LEN as INSIDE_FOOTER_LEN;
 use inside::Footer as InsideFooter;
@@ -131,24 +131,27 @@ fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     if footer.file_len != len {
         return Ok(None);
     }
-    let packed_len = usize::try_from(footer.packed_len).ok();
-    let (Some(compressed_len), Some(packed_len)) = (at.checked_sub(footer.index_start), packed_len)
-    else {
+    let Some(compressed_len) = at.checked_sub(footer.index_start) else {
         return Err(Error::index("it says that it begins behind its end"));
     };
-    file.seek(SeekFrom::Start(footer.index_start))?;
-    let mut compressed = Vec::new();
-    file.take(compressed_len).read_to_end(&mut compressed)?;
     // What is packed does not shrink much a second time.
     if footer.packed_len > 2 * compressed_len + (1 << 10) {
         return Err(Error::index("it says that it is longer than it can be"));
     }
-    compressed.extend(EMPTY_DEFLATE);
-    let mut wrapped = vec![0; inside::wrapped_len(footer.packed_len) as usize];
+    check_sizes(footer.raw_len, footer.packed_len, footer.tar_len, footer.index_start)?;
+    let packed_len = footer.packed_len as usize;
     let damaged = || Error::index("its segments are damaged");
-    let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
-    let engine = Checked::new(engine.map_err(Error::Compressor)?);
-    engine.decompress_exact(&compressed, &mut wrapped).map_err(|_| damaged())?;
+    let mut wrapped = Vec::new();
+    let place = Place { block: footer.index_start, within: 0 };
+    let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
+    let software = Arc::new(software.map_err(Error::Compressor)?);
+    let mut reader = GzOptions::new().threads(1).compressor(software).reader(file)?;
+    reader.seek_to(place, footer.tar_len)?;
+    let read = reader.take(inside::wrapped_len(footer.packed_len)).read_to_end(&mut wrapped);
+    read.map_err(|error| match Error::from(error) {
+        Error::Io(error) => Error::Io(error),
+        _ => damaged(),
+    })?;
     let packed = inside::unwrap(&wrapped, packed_len).ok_or_else(damaged)?;
     let raw = members::unpack_pieces(&packed, footer.raw_len, footer.raw_crc)?;
     let records_len = footer.records_len as usize;
@@ -168,14 +171,23 @@ fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     }))
 }
 
+/// Whether an index of `raw_len` bytes that are packed in `packed_len`, and a tar of `tar_len` bytes in so many
+/// of the file, are possible. Few bytes could say that there are more than there is memory for.
+fn check_sizes(raw_len: u64, packed_len: u64, tar_len: u64, file_len: u64) -> Result<()> {
+    /// No record is packed into less than the checksum in it.
+    const MAX_PACKED: u64 = 64;
+    let is_possible = raw_len <= packed_len.saturating_mul(MAX_PACKED).saturating_add(1 << 20)
+        && tar_len <= file_len.saturating_mul(MAX_DEFLATED);
+    if is_possible { Ok(()) } else { Err(Error::index("it says that it is longer than it can be")) }
+}
+
 /// Reads an index in members of block gzip.
 fn load_members<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     let Some((footer, footer_at)) = load_footer(file)? else { return Ok(None) };
     let len = footer_at - footer.index_start;
+    check_sizes(footer.raw_len, len, footer.tar_len, footer.index_start)?;
     file.seek(SeekFrom::Start(footer.index_start))?;
-    let mut bytes = Vec::new();
-    file.take(len).read_to_end(&mut bytes)?;
-    let raw = members::unpack(&bytes, &footer)?;
+    let raw = members::unpack(BufReader::new(file.take(len)), &footer)?;
     let entries = record::decode(&raw, footer.expected())?;
     Ok(Some(Index {
         entries,

@@ -76,6 +76,11 @@ impl<R: Read> Input<R> {
         }
     }
 
+    /// See [`GzReader::can_begin_at`].
+    pub(crate) fn can_begin_at(&self, data: u64) -> bool {
+        !matches!(self, Self::Gzip(gzip) if !gzip.can_begin_at(data))
+    }
+
     /// See [`GzReader::end_after_block`].
     pub(crate) fn end_after_block(&mut self, last_block: Option<u64>) {
         if let Self::Gzip(gzip) = self {

@@ -134,6 +134,11 @@ impl<R: Read> ArchiveReader<R> {
         }
         // The rest has to be whole too.
         let data_len = self.walker.position() + self.skip_rest()?;
+        let input = self.walker.input();
+        for entry in &mut entries {
+            let begins = |place: &Place| entry.start.saturating_sub(u64::from(place.within));
+            entry.place = entry.place.filter(|place| input.can_begin_at(begins(place)));
+        }
         let tar_len = index::tar_len_before(&self.tail, data_len).unwrap_or(data_len);
         Ok(Index { entries, end, end_place, tar_len, stored: false, segments: None })
     }

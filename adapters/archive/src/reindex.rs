@@ -4,18 +4,22 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, SeekFrom, Write};
 
 use crate::append::ArchiveFile;
-use crate::gzip::{Place, Segments};
+use crate::gzip::Segments;
 use crate::index::{self, IndexBuilder};
 use crate::input::Input;
 use crate::scan::Walker;
 use crate::write::finish_inside;
-use crate::{ArchiveOptions, ArchiveReader, Entry, Error, GzWriter, Index, Layout, Result};
+use crate::{
+    ArchiveOptions, ArchiveReader, Entry, Error, GzReader, GzWriter, Index, Layout, Result,
+};
 
 const NO_INDEX: &str =
     "has no place for an index; `tar index -o` writes it anew as tar.gz with one";
 
 /// More data than the last segment of a member has, which has no end marker of its own.
 const MAX_REST: usize = 16 << 20;
+/// How far back a deflate stream refers.
+const HISTORY: u64 = 32 << 10;
 
 impl ArchiveOptions {
     /// Gives an archive an index at its end, in place of the one that it may have, and returns the number
@@ -30,12 +34,16 @@ impl ArchiveOptions {
         file.seek(SeekFrom::Start(0))?;
         let mut archive: ArchiveReader<&mut F> = self.strict_reader(&mut file)?;
         archive.walker.input().gzip(NO_INDEX)?;
+        if let Some(gzip) = archive.walker.input_mut().gzip_mut() {
+            gzip.collect_segments();
+        }
         let made = archive.scan()?;
         archive.walker.damage().map_or(Ok(()), Err)?;
         let gzip = archive.walker.input().gzip(NO_INDEX)?;
         if gzip.is_one_member() {
-            let segments = gzip.seen_segments().clone();
             let ended = archive.walker.ended();
+            let segments = archive.walker.input_mut().gzip_mut().map(GzReader::take_segments);
+            let segments = segments.unwrap_or_default();
             drop(archive);
             return self.index_segments(file, &made, segments, ended);
         }
@@ -71,7 +79,10 @@ impl ArchiveOptions {
         let mut rest = vec![0; len.ok_or(Error::NoBlocks)?];
         file.seek(SeekFrom::Start(0))?;
         let mut reader = self.gzip.clone().threads(1).reader(&mut file)?;
-        reader.seek_to(Place { block: kept, within: 0 }, data)?;
+        // It may refer to what is before it.
+        let before = data.saturating_sub(HISTORY);
+        reader.seek_to(segments.place(before).unwrap_or_default(), before)?;
+        reader.skip(data - before)?;
         reader.read_exact(&mut rest)?;
         drop(reader);
         let mut index = IndexBuilder::new(Layout::OneMember)?;

@@ -2,7 +2,7 @@
 
 use std::io::SeekFrom;
 
-use super::{ArchiveFile, FOLLOWED};
+use super::file::ArchiveFile;
 use crate::input::Input;
 use crate::write::{PlainWriter, Sink};
 use crate::{ArchiveOptions, ArchiveWriter, Error, Result, index, read};
@@ -25,7 +25,7 @@ pub(super) fn append<F: ArchiveFile>(
         }
         archive.walker.damage().map_or(Ok(()), Err)?;
         if !index::skip_end(archive.walker.input_mut(), |_| Ok(()))?.is_empty() {
-            return Err(Error::Unsupported(FOLLOWED.into()));
+            return Err(Error::followed());
         }
     }
     file.seek(SeekFrom::Start(end))?;

@@ -5,7 +5,8 @@ use std::io::Read;
 use super::batch::{self, BATCH_BLOCKS, Batch};
 use super::job::Job;
 use super::read::{GzReader, InOrder, Next};
-use super::run::{Framed, RUN_LEN, Run};
+use super::run::{Framed, Look, MAX_RUN_LEN, RUN_LEN, Run};
+use super::segment::SYNC_MARKER;
 use super::source::Next as Piece;
 use super::warning::GzWarning;
 use crate::{Error, Result};
@@ -55,9 +56,9 @@ impl<R: Read> GzReader<R> {
     }
 
     fn frame_blocks(&mut self) -> Result<Found> {
-        let mut batch = match self.pool.job() {
-            Job::Blocks(batch) => batch,
-            Job::Run(_) => Batch::new(batch::blocks_of_batch(self.pool.threads())),
+        let mut batch = match self.pool.spare(|job| matches!(job, Job::Blocks(_))) {
+            Some(Job::Blocks(batch)) => batch,
+            _ => Batch::new(batch::blocks_of_batch(self.pool.threads())),
         };
         batch.clear();
         batch.file_offset = self.source.offset();
@@ -107,14 +108,16 @@ impl<R: Read> GzReader<R> {
         if self.source.is_behind_last_block() {
             return Ok(Found::None(Next::End));
         }
-        let short = self.ramp == 1 && self.pool.is_empty();
-        let mut run = match self.pool.job() {
-            Job::Run(run) => run,
-            Job::Blocks(_) => Box::default(),
+        let mut run = match self.pool.spare(|job| matches!(job, Job::Run(_))) {
+            Some(Job::Run(run)) => run,
+            _ => Box::default(),
         };
         run.clear(self.source.offset());
-        let torn = match self.fill_run(&mut run, short)? {
-            Filled::Run => return Ok(self.submit(Job::Run(run))),
+        let torn = match self.fill_run(&mut run)? {
+            Filled::Run => {
+                self.least_run = 0;
+                return Ok(self.submit(Job::Run(run)));
+            }
             Filled::Nothing => true,
             Filled::NoMarker => false,
         };
@@ -125,39 +128,67 @@ impl<R: Read> GzReader<R> {
         Ok(Found::None(Next::Jobs))
     }
 
-    fn fill_run(&mut self, run: &mut Run, short: bool) -> Result<Filled> {
+    fn fill_run(&mut self, run: &mut Run) -> Result<Filled> {
+        let short = self.ramp == 1 && self.pool.is_empty();
         let source = &mut self.source;
         while let Some(segment) =
             self.known.as_ref().and_then(|known| known.at_file(source.offset()))
             && !run.is_long()
             && (!short || run.is_empty())
             && !source.is_behind_last_block()
-            && source.fill(segment.len as usize)?
         {
             let len = segment.len as usize;
+            match source.fill(len) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if run.is_empty() => return Err(error),
+                Err(error) => {
+                    source.fail(error);
+                    break;
+                }
+            }
             run.push_known(&source.buffered()[..len], segment);
             source.consume(len);
         }
         if !run.is_empty() {
             return Ok(Filled::Run);
         }
-        let (enough, mut wanted) = if short { (1, FIRST_LOOK) } else { (RUN_LEN, RUN_LEN) };
-        let mut looked = false;
+        let least = self.least_run;
+        if least > MAX_RUN_LEN / 4 * 3 {
+            return Ok(Filled::NoMarker);
+        }
+        let mut wanted = if short { FIRST_LOOK } else { RUN_LEN };
+        let mut searched = self.no_marker_before.saturating_sub(source.offset()) as usize;
+        let mut seen = 0;
         loop {
-            // One read at a time: the other end of a pipe may wait for an answer to what is there.
-            let seen = source.buffered().len();
-            let is_new = seen > 0 && !std::mem::replace(&mut looked, true);
-            let ended = !is_new && !source.fill(seen + usize::from(seen < wanted))?;
-            let enough = if source.waits() { 1 } else { enough };
-            match run.frame(source.buffered(), ended, enough, self.least_run) {
+            // One read at a time, and none before what is there has been looked at: the other end of a pipe
+            // may wait for an answer to that.
+            let is_new = source.buffered().len() > seen;
+            let ended = !is_new && !source.fill_once(wanted)?;
+            let bytes = source.buffered();
+            seen = bytes.len();
+            let waits = source.waits();
+            // One may begin in the last bytes.
+            let no_marker = bytes.len().saturating_sub(SYNC_MARKER.len() - 1);
+            match run.frame(bytes, Look { ended, short, waits, least, searched }) {
                 Framed::Run(0) => return Ok(Filled::Nothing),
                 Framed::Run(len) => {
                     run.take(source, len);
-                    self.least_run = 0;
                     return Ok(Filled::Run);
                 }
-                Framed::NoMarker => return Ok(Filled::NoMarker),
-                Framed::Needs(len) => wanted = len.max(source.buffered().len() + 1),
+                Framed::NoMarker => {
+                    if least == 0 {
+                        let before = source.offset() + no_marker as u64;
+                        self.no_marker_before = before.max(self.no_marker_before);
+                    }
+                    return Ok(Filled::NoMarker);
+                }
+                Framed::Needs(len) => {
+                    wanted = len.max(bytes.len() + 1);
+                    if waits && least == 0 {
+                        searched = searched.max(no_marker);
+                    }
+                }
             }
         }
     }

@@ -13,6 +13,8 @@ pub(crate) const MAX_MEMBER_LEN: usize = 1 << 16;
 pub(crate) const HEADER_LEN: usize = 18;
 /// CRC-32 and length.
 pub(crate) const TRAILER_LEN: usize = 8;
+/// Bytes of data that a byte of a deflate stream can hold: four lengths of 258, each with two bits.
+pub(crate) const MAX_DEFLATED: u64 = 1032;
 /// A deflate stream of no bytes.
 pub(crate) const EMPTY_DEFLATE: [u8; 2] = [3, 0];
 

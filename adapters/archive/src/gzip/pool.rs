@@ -49,6 +49,12 @@ impl<J: Send + 'static> Pool<J> {
         self.spare.pop().unwrap_or_else(|| (self.make)(self.threads))
     }
 
+    /// A job that was recycled, and is of the kind that is wanted.
+    pub(super) fn spare(&mut self, is_wanted: impl Fn(&J) -> bool) -> Option<J> {
+        let i = self.spare.iter().rposition(is_wanted)?;
+        Some(self.spare.swap_remove(i))
+    }
+
     /// Keeps the buffers of a job that is done with.
     pub(super) fn recycle(&mut self, job: J) {
         self.spare.push(job);

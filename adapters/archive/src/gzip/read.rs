@@ -7,10 +7,10 @@ use block_deflate::segment::Joiner;
 use uadk_compress::{BlockCompressor, Checked};
 use zlib_rs::Inflate;
 
-use super::batch::{self, Batch};
+use super::batch::{self, BATCH_BLOCKS, Batch};
 use super::builder::GzOptions;
 use super::job::Job;
-use super::map::{Map, Start};
+use super::map::{HISTORY, Map, Start};
 use super::place::Place;
 use super::pool::Pool;
 use super::run::{Run, Then};
@@ -55,11 +55,14 @@ pub struct GzReader<R> {
     pub(super) open_end: bool,
     pub(super) warnings: Vec<GzWarning>,
     pub(super) map: Map,
-    seen: Segments,
+    /// The segments that were read, if they are [collected](Self::collect_segments).
+    seen: Option<Segments>,
     inflated: Inflated,
     is_one_member: bool,
     /// Bytes that the next run has to have: a shorter one did not end where a segment does.
     pub(super) least_run: usize,
+    /// No marker is ahead up to this byte of the file.
+    pub(super) no_marker_before: u64,
     /// Where the last block ends that had data in it; `None` if not all data was in blocks.
     data_end: Option<u64>,
     /// Whether to stop where the member ends.
@@ -127,8 +130,6 @@ pub(super) enum Next {
 
 /// Blocks of the first batch.
 const FIRST_BLOCKS: usize = 1;
-/// How far back matches reach.
-const HISTORY: usize = 32 << 10;
 
 impl GzOptions {
     /// A reader of any gzip file.
@@ -162,10 +163,11 @@ impl GzOptions {
             open_end: false,
             warnings: Vec::new(),
             map: Map::default(),
-            seen: Segments::default(),
+            seen: None,
             inflated: Inflated::default(),
             is_one_member: false,
             least_run: 0,
+            no_marker_before: 0,
             data_end: Some(0),
             one_member: false,
             inflate: None,
@@ -223,9 +225,20 @@ impl<R: Read> GzReader<R> {
         self.is_one_member
     }
 
+    /// Has the segments collected that are read, which takes memory for each.
+    pub(crate) fn collect_segments(&mut self) {
+        self.seen = Some(Segments::default());
+    }
+
     /// The segments that have been read since the beginning of the file, where they follow each other.
-    pub(crate) const fn seen_segments(&self) -> &Segments {
-        &self.seen
+    pub(crate) fn take_segments(&mut self) -> Segments {
+        self.seen.take().unwrap_or_default()
+    }
+
+    /// Whether data can be read on from a byte where a segment or member begins: what follows does not refer
+    /// to what is before that. To be asked when all has been read.
+    pub(crate) fn can_begin_at(&self, data: u64) -> bool {
+        self.map.is_far_before_bar(data)
     }
 
     /// Reads no blocks or segments that begin behind this byte of the file; the data ends with the last
@@ -283,6 +296,7 @@ impl<R: Read> GzReader<R> {
         self.open_end = false;
         self.is_one_member |= self.source.offset() == 0;
         self.source.consume(header_len);
+        self.ramp = FIRST_BLOCKS;
         let joiner = Some(new_joiner());
         self.member = Some(Member { joiner, history: Vec::new(), then_in_order: None });
     }
@@ -331,6 +345,10 @@ impl<R: Read> GzReader<R> {
                         && member.then_in_order.is_some()
                     {
                         let history = std::mem::take(&mut member.history);
+                        let refers_back = member.then_in_order.is_some_and(|order| !order.torn);
+                        if refers_back && !history.is_empty() {
+                            self.map.bar(self.position);
+                        }
                         let joiner = member.joiner.take();
                         let offset = self.source.offset();
                         self.sequential = Some(Sequential::new(offset, joiner, &history));
@@ -388,8 +406,10 @@ impl<R: Read> GzReader<R> {
                 joiner.add(done.crc, done.data_len as u64);
             }
             let segment = done.segment(run.file_offset, self.position);
-            if !done.is_last {
-                self.seen.push_next(segment);
+            if let Some(seen) = &mut self.seen
+                && !done.is_last
+            {
+                seen.push_next(segment);
             }
             self.map.see(Start { file: segment.file, data: segment.data, in_member: true });
         }
@@ -430,6 +450,8 @@ impl<R: Read> GzReader<R> {
                 Then::Longer { at } => {
                     self.least_run = run.compressed_from(at).len() + 1;
                     self.put_back(run, at);
+                    // Others like it may follow, and make it useless to read ahead.
+                    self.ramp = BATCH_BLOCKS;
                 }
                 Then::InOrder { at, torn } => {
                     self.put_back(run, at);

@@ -1,8 +1,11 @@
 //! A run of segments that goes to a worker to be inflated.
 //!
-//! Where an index says where segments begin, their lengths and checksums are known. Elsewhere the
-//! marker between segments is looked for: what it delimits is inflated ahead, without history, and is
-//! right if it ends exactly where the next one begins and nothing in it refers further back.
+//! Where an index says where segments begin, their lengths and checksums are known. Elsewhere a run ends
+//! at a marker, and is inflated ahead. An empty stored block ends a segment, and the next one begins without
+//! history. That is right if nothing in it refers further back, and if the marker at the end of the run is
+//! such a block, and not data that looks like one.
+
+use std::hash::{BuildHasher, RandomState};
 
 use uadk_compress::{
     Block, BlockCompressor, Error as EngineError, Format, Level, SoftwareCompressor,
@@ -18,29 +21,28 @@ use crate::Error;
 /// Bytes that a run has at least in the file, but for the first.
 pub(super) const RUN_LEN: usize = 128 << 10;
 /// Bytes among which a marker is looked for.
-const MAX_RUN_LEN: usize = 1 << 20;
+pub(super) const MAX_RUN_LEN: usize = 1 << 20;
 /// When a run has so much data, the rest of it waits.
 const MUCH_DATA: usize = 2 << 20;
 /// A segment with more data is inflated piece by piece.
 const MAX_DATA: usize = 4 << 20;
-/// A stored block, then an empty last one: put behind a segment to find out whether it ends with a
-/// block. The bytes mean nothing.
-const PROBE: [u8; 23] = [
-    0, 16, 0, 0xef, 0xff, 0x9e, 0x37, 0x79, 0xb9, 0x7f, 0x4a, 0x7c, 0x15, 0xf3, 0x9c, 0xc0, 0x60,
-    0x5c, 0xed, 0xc8, 0x34, END[0], END[1],
-];
-/// Where its data is.
-const PROBE_DATA: std::ops::Range<usize> = 5..21;
+/// Bytes of an empty stored block that are read from its first bit on. No other block without data has
+/// so many: one with fixed codes has two at most, one with codes of its own at least ten.
+const EMPTY_STORED: std::ops::RangeInclusive<usize> = 4..=5;
 
 /// Segments, compressed and then inflated.
 #[derive(Debug, Default)]
 pub(super) struct Run {
     /// Byte of the file where it begins.
     pub(super) file_offset: u64,
-    /// The bytes of the file, and some room behind them.
+    /// The bytes of the file, and room for a [`Probe`] behind them.
     compressed: Vec<u8>,
     len: usize,
-    cuts: Vec<Cut>,
+    /// What an index says of its segments.
+    known: Vec<Known>,
+    /// Whether the file ends with it.
+    at_end: bool,
+    probe: Probe,
     /// Segments that are inflated.
     pub(super) done: Vec<Done>,
     /// Bytes of the file that are inflated.
@@ -50,12 +52,12 @@ pub(super) struct Run {
     then: Option<Then>,
 }
 
-/// Where a segment ends.
+/// A segment that an index tells of.
 #[derive(Clone, Copy, Debug)]
-struct Cut {
+struct Known {
     end: usize,
-    /// What an index says of its data: length and CRC-32.
-    known: Option<(u32, u32)>,
+    data_len: usize,
+    crc: u32,
 }
 
 /// A segment that is inflated.
@@ -91,8 +93,8 @@ pub(super) enum Then {
     Next,
     /// More of this one.
     More,
-    /// What is left from this byte on does not end where the run does: what was taken for a marker there
-    /// is data.
+    /// What is left from this byte on is inflated again, with more behind it: what was taken for a marker at
+    /// the end of the run is data.
     Longer {
         at: usize,
     },
@@ -123,7 +125,8 @@ impl Run {
     pub(super) fn clear(&mut self, file_offset: u64) {
         self.file_offset = file_offset;
         self.len = 0;
-        self.cuts.clear();
+        self.known.clear();
+        self.at_end = false;
         self.done.clear();
         self.inflated = 0;
         self.data_len = 0;
@@ -158,12 +161,13 @@ impl Run {
     /// Adds a segment that an index tells of.
     pub(super) fn push_known(&mut self, bytes: &[u8], segment: &Segment) {
         self.push(bytes);
-        self.cuts.push(Cut { end: self.len, known: Some((segment.data_len, segment.crc)) });
+        let data_len = segment.data_len as usize;
+        self.known.push(Known { end: self.len, data_len, crc: segment.crc });
     }
 
     /// Whether an index tells of its segments.
     pub(super) fn is_known(&self) -> bool {
-        self.cuts.iter().any(|cut| cut.known.is_some())
+        !self.known.is_empty()
     }
 
     /// Whether it has enough of them.
@@ -179,47 +183,32 @@ impl Run {
         self.compressed.truncate(self.len);
         self.compressed.extend(bytes);
         self.len = self.compressed.len();
-        // For what is put behind a segment.
-        self.compressed.extend(PROBE);
+        self.compressed.extend([0; Probe::LEN]);
     }
 
-    /// Looks for the segments at the beginning of `bytes`: for so many that they have `enough` bytes, or
-    /// `least` if there are no more. `ended` says that no bytes follow.
-    pub(super) fn frame(
-        &mut self,
-        bytes: &[u8],
-        ended: bool,
-        enough: usize,
-        least: usize,
-    ) -> Framed {
-        let enough = enough.max(least).max(1);
-        self.cuts.clear();
-        let mut searched = 0;
-        while let Some(i) = find_marker(&bytes[searched..]) {
-            searched += i + SYNC_MARKER.len();
-            self.cuts.push(Cut { end: searched, known: None });
-            if searched >= enough {
-                return Framed::Run(searched);
-            }
+    /// Looks for whole segments at the beginning of `bytes`, as far as markers tell.
+    pub(super) fn frame(&mut self, bytes: &[u8], look: Look) -> Framed {
+        // Where there was too little it takes much more: there may be a marker in every few bytes.
+        let enough = if look.short { 1 } else { RUN_LEN }.max(look.least * 2).min(MAX_RUN_LEN);
+        let from = enough.saturating_sub(SYNC_MARKER.len()).max(look.searched);
+        let last = || rfind(bytes, look.searched).filter(|end| *end >= look.least);
+        if let Some(end) = find(bytes, from) {
+            Framed::Run(end)
+        } else if look.ended {
+            self.at_end = true;
+            Framed::Run(bytes.len())
+        } else if bytes.len() >= MAX_RUN_LEN {
+            last().map_or(Framed::NoMarker, Framed::Run)
+        } else {
+            let more = Framed::Needs((bytes.len() * 2).clamp(RUN_LEN / 2, MAX_RUN_LEN));
+            let ready = if look.waits { last() } else { None };
+            ready.map_or(more, Framed::Run)
         }
-        if ended && bytes.len() >= least {
-            if searched < bytes.len() {
-                self.cuts.push(Cut { end: bytes.len(), known: None });
-            }
-            return Framed::Run(bytes.len());
-        }
-        if bytes.len() < MAX_RUN_LEN && !ended {
-            return Framed::Needs((bytes.len() * 2).clamp(RUN_LEN / 2, MAX_RUN_LEN));
-        }
-        if searched == 0 || searched < least {
-            return Framed::NoMarker;
-        }
-        Framed::Run(searched)
     }
 
     /// Takes the `len` bytes that were framed.
     pub(super) fn take<R: std::io::Read>(&mut self, source: &mut Source<R>, len: usize) {
-        source.take(len, PROBE.len(), &mut self.compressed);
+        source.take(len, Probe::LEN, &mut self.compressed);
         self.len = len;
     }
 
@@ -241,35 +230,19 @@ impl Run {
         inflate: &mut Option<Box<Inflate>>,
         engine: &dyn BlockCompressor,
     ) -> Result<(), Then> {
-        let mut next = self.cuts.partition_point(|cut| cut.end <= self.inflated);
-        while self.data_len < MUCH_DATA
-            && let Some(&cut) = self.cuts.get(next)
-        {
-            if let Some((len, crc)) = cut.known {
-                self.inflate_known(engine, cut.end, len as usize, crc)?;
-            } else {
-                let inflate = inflate.get_or_insert_with(|| Box::new(Inflate::new(false, 15)));
-                // Where the marker turns out to be data, the segment is longer.
-                while !self.inflate_ahead(inflate, self.cuts[next].end)? {
-                    next += 1;
-                    if next == self.cuts.len() {
-                        return Err(Then::Longer { at: self.inflated });
-                    }
-                }
+        while self.data_len < MUCH_DATA && self.inflated < self.len {
+            let next = self.known.partition_point(|known| known.end <= self.inflated);
+            match self.known.get(next) {
+                Some(&known) => self.inflate_known(engine, known)?,
+                None => self.inflate_ahead(inflate)?,
             }
-            next += 1;
         }
         Ok(())
     }
 
     /// Inflates a segment that an index tells of.
-    fn inflate_known(
-        &mut self,
-        engine: &dyn BlockCompressor,
-        end: usize,
-        len: usize,
-        crc: u32,
-    ) -> Result<(), Then> {
+    fn inflate_known(&mut self, engine: &dyn BlockCompressor, known: Known) -> Result<(), Then> {
+        let Known { end, data_len: len, crc } = known;
         self.make_room(len);
         // With an end behind it, it is a stream of its own.
         let behind = end + END.len();
@@ -306,79 +279,76 @@ impl Run {
         }
     }
 
-    /// Inflates a segment that may end at `end`; false if it does not end there.
-    fn inflate_ahead(&mut self, inflate: &mut Inflate, end: usize) -> Result<bool, Then> {
-        let start = self.inflated;
-        let in_order = |torn| Then::InOrder { at: start, torn };
-        inflate.reset(false);
-        let is_last = end == self.len && !self.compressed[..end].ends_with(&SYNC_MARKER);
-        if !is_last && let Some(len) = self.inflate_whole(end) {
+    /// Inflates the next segment, where no index tells of it.
+    fn inflate_ahead(&mut self, inflate: &mut Option<Box<Inflate>>) -> Result<(), Then> {
+        if let Some(end) = find(&self.compressed[..self.len], self.inflated)
+            && let Some(len) = self.inflate_whole(end)
+        {
             self.finish_segment(end, len, self.crc(len), false);
-            return Ok(true);
+            return Ok(());
         }
         // It is not what most segments are: find out what.
-        loop {
-            let (read, written) = (inflate.total_in() as usize, inflate.total_out() as usize);
-            if written > MAX_DATA {
-                return Err(in_order(false));
-            }
-            // At the first it is as much as segments usually become.
-            self.make_room((written * 2).max((end - start) * 4).max(1 << 16));
-            let src = &self.compressed[start + read..end];
-            let dst = &mut self.data[self.data_len + written..];
-            let room = dst.len();
-            let status = inflate.decompress(src, dst, InflateFlush::NoFlush);
-            let made = inflate.total_out() as usize - written;
-            match status {
-                Ok(Status::StreamEnd) => {
-                    let (end, len) =
-                        (start + inflate.total_in() as usize, inflate.total_out() as usize);
-                    self.finish_segment(end, len, self.crc(len), true);
-                    return Err(Then::Trailer { at: end });
-                }
-                // It is damaged, or it refers to what is before the segment.
-                Err(_) => return Err(in_order(false)),
-                Ok(_) if inflate.total_in() as usize == end - start && made < room => break,
-                Ok(Status::BufError) if made == 0 && room > 0 => break,
-                Ok(_) => {}
-            }
-        }
-        if is_last {
-            // The end of the file, and not of the stream.
-            return Err(in_order(true));
-        }
-        let (read, len) = (inflate.total_in(), inflate.total_out());
-        let mut probe = [0; PROBE.len()];
-        let probed = inflate.decompress(&PROBE, &mut probe, InflateFlush::NoFlush);
-        let ends_here = probed == Ok(Status::StreamEnd)
-            && inflate.total_in() == read + PROBE.len() as u64
-            && inflate.total_out() == len + PROBE_DATA.len() as u64
-            && probe.starts_with(&PROBE[PROBE_DATA]);
-        if ends_here {
-            let len = len as usize;
-            self.finish_segment(end, len, self.crc(len), false);
-        }
-        Ok(ends_here)
+        self.inflate_blocks(inflate.get_or_insert_with(|| Box::new(Inflate::new(false, 15))))
     }
 
     /// Inflates a segment that ends at `end` and begins without history, as most do, with the fastest
-    /// decoder, and returns the length of its data; `None` if it is anything else. That decoder does not
-    /// say how much of its input it has read: that it was all shows in the probe's data, which comes last.
+    /// decoder, and returns the length of its data; `None` if it is anything else.
     fn inflate_whole(&mut self, end: usize) -> Option<usize> {
         // Ours have no more data, and those of others rarely shrink to less than a quarter.
-        let room = ((end - self.inflated) * 4).clamp(SEGMENT_LEN, MAX_DATA) + PROBE.len();
+        let room = ((end - self.inflated) * 4).clamp(SEGMENT_LEN, MAX_DATA) + Probe::LEN;
         self.make_room(room);
-        let behind = end + PROBE.len();
-        let mut saved = [0; PROBE.len()];
+        let behind = end + Probe::LEN;
+        let mut saved = [0; Probe::LEN];
         saved.copy_from_slice(&self.compressed[end..behind]);
-        self.compressed[end..behind].copy_from_slice(&PROBE);
+        self.compressed[end..behind].copy_from_slice(&self.probe.0);
         let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
         let (src, dst) = (&self.compressed[self.inflated..behind], &mut self.data[self.data_len..]);
         let inflated = software.and_then(|software| software.decompress(src, dst));
         self.compressed[end..behind].copy_from_slice(&saved);
-        let len = inflated.ok()?.checked_sub(PROBE_DATA.len())?;
-        let data = &self.data[self.data_len..];
-        data[len..].starts_with(&PROBE[PROBE_DATA]).then_some(len)
+        self.probe.strip(&self.data[self.data_len..][..inflated.ok()?])
+    }
+
+    /// Inflates a segment block by block, up to an empty stored one.
+    fn inflate_blocks(&mut self, inflate: &mut Inflate) -> Result<(), Then> {
+        let start = self.inflated;
+        let in_order = |torn| Err(Then::InOrder { at: start, torn });
+        inflate.reset(false);
+        loop {
+            let (read, written) = (inflate.total_in() as usize, inflate.total_out() as usize);
+            if written > MAX_DATA {
+                return in_order(false);
+            }
+            // At the first it is as much as segments usually become.
+            let likely = (self.len - start).min(RUN_LEN) * 4;
+            self.make_room((written * 2).max(likely).max(1 << 16));
+            let src = &self.compressed[start + read..self.len];
+            let dst = &mut self.data[self.data_len + written..];
+            let room = dst.len();
+            let status = inflate.decompress(src, dst, InflateFlush::Block);
+            let (end, len) = (start + inflate.total_in() as usize, inflate.total_out() as usize);
+            let (taken, made) = (end - start - read, len - written);
+            match status {
+                // It is damaged, or it refers to what is before the segment.
+                Err(_) => return in_order(false),
+                Ok(Status::StreamEnd) => {
+                    self.finish_segment(end, len, self.crc(len), true);
+                    return Err(Then::Trailer { at: end });
+                }
+                // Not if it is the last block: the next call says so.
+                Ok(_) if made == 0 && EMPTY_STORED.contains(&taken) && !has_ended(inflate) => {
+                    if end < self.len || is_between_blocks(inflate) {
+                        self.finish_segment(end, len, self.crc(len), false);
+                        return Ok(());
+                    }
+                }
+                // Only room was missing.
+                Ok(_) if end < self.len || made == room => continue,
+                Ok(_) => {}
+            }
+            if end == self.len {
+                return if self.at_end { in_order(true) } else { Err(Then::Longer { at: start }) };
+            }
+        }
     }
 
     fn make_room(&mut self, len: usize) {
@@ -400,9 +370,79 @@ impl Run {
     }
 }
 
-/// Where the first marker is.
-fn find_marker(bytes: &[u8]) -> Option<usize> {
-    memchr::memmem::find(bytes, &SYNC_MARKER)
+/// Whether the block that has ended was the last one.
+fn has_ended(inflate: &mut Inflate) -> bool {
+    inflate.decompress(&[], &mut [], InflateFlush::Block) == Ok(Status::StreamEnd)
+}
+
+/// Whether a block has ended with the last byte that was read, for all that is known: not in the header of
+/// the next one.
+fn is_between_blocks(inflate: &mut Inflate) -> bool {
+    inflate.decompress(&END, &mut [], InflateFlush::NoFlush) == Ok(Status::StreamEnd)
+}
+
+/// What is put behind a marker to find out whether a block ends there, with a decoder that says neither
+/// that nor how much of its input it has read: a stored block, and a last one with one byte.
+///
+/// If a block has not ended there, it may end in the first bits of the probe; but only three zeros make a
+/// header that is followed by a length, and those are the first ones. If it has ended a bit before, that bit
+/// is one, and makes the stored block the last one. A stored block may end with the probe's; then the header
+/// of that is data. And what the probe is inflated to can't come from elsewhere: it is random, for data may
+/// be made to deceive.
+#[derive(Debug)]
+struct Probe([u8; Self::LEN]);
+
+impl Probe {
+    const LEN: usize = 5 + Self::DATA_LEN + Self::LAST.len();
+    const DATA_LEN: usize = 16;
+    const LAST: [u8; 3] = [0x0b, 0x05, 0];
+    const LAST_DATA: u8 = b'U';
+
+    /// The length of the data without the probe's, if that is what it ends in.
+    fn strip(&self, data: &[u8]) -> Option<usize> {
+        let (header, own) = self.0[..5 + Self::DATA_LEN].split_at(5);
+        let data = data.strip_suffix(&[Self::LAST_DATA])?.strip_suffix(own)?;
+        (!data.ends_with(header)).then_some(data.len())
+    }
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        let mut probe = [0; Self::LEN];
+        probe[..5].copy_from_slice(&[0b1111_1000, Self::DATA_LEN as u8, 0, !16, !0]);
+        for (i, piece) in probe[5..][..Self::DATA_LEN].chunks_mut(8).enumerate() {
+            piece.copy_from_slice(&RandomState::new().hash_one(i).to_le_bytes());
+        }
+        probe[5 + Self::DATA_LEN..].copy_from_slice(&Self::LAST);
+        Self(probe)
+    }
+}
+
+/// How segments are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    /// No bytes follow.
+    pub(super) ended: bool,
+    /// One segment is enough, for the caller may read little.
+    pub(super) short: bool,
+    /// More bytes would have to be waited for.
+    pub(super) waits: bool,
+    /// Bytes that a run must have: at what looks like a marker before, none ends.
+    pub(super) least: usize,
+    /// Bytes in which no marker begins.
+    pub(super) searched: usize,
+}
+
+/// The end of the first marker that begins at `from` or behind it.
+fn find(bytes: &[u8], from: usize) -> Option<usize> {
+    let i = memchr::memmem::find(bytes.get(from..)?, &SYNC_MARKER)?;
+    Some(from + i + SYNC_MARKER.len())
+}
+
+/// The end of the last one.
+fn rfind(bytes: &[u8], from: usize) -> Option<usize> {
+    let i = memchr::memmem::rfind(bytes.get(from..)?, &SYNC_MARKER)?;
+    Some(from + i + SYNC_MARKER.len())
 }
 
 #[cfg(test)]
@@ -411,8 +451,22 @@ mod tests {
 
     #[test]
     fn a_marker_is_found_anywhere() {
-        assert_eq!(find_marker(&[0, 0, 0, 0xff, 0xff]), Some(1));
-        assert_eq!(find_marker(&[0, 0, 0xff, 0, 0, 0xff, 0xff]), Some(3));
-        assert_eq!(find_marker(&[0, 0, 0xff]), None);
+        assert_eq!(find(&[0, 0, 0, 0xff, 0xff], 0), Some(5));
+        assert_eq!(find(&[0, 0, 0xff, 0, 0, 0xff, 0xff], 0), Some(7));
+        assert_eq!(find(&[0, 0, 0xff], 0), None);
+        assert_eq!(find(&[0, 0, 0xff, 0xff], 1), None);
+        assert_eq!(rfind(&[0, 0, 0xff, 0xff, 7], 0), Some(4));
+    }
+
+    #[test]
+    fn a_probe_is_what_it_says() {
+        let probe = Probe::default();
+        let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
+        let mut data = [0; 100];
+        let n = software.and_then(|software| software.decompress(&probe.0, &mut data));
+        assert_eq!(n, Ok(Probe::DATA_LEN + 1));
+        assert_eq!(probe.strip(&data[..=Probe::DATA_LEN]), Some(0));
+        assert_eq!(probe.strip(&data[..Probe::DATA_LEN]), None);
+        assert_eq!(probe.strip(&[]), None);
     }
 }

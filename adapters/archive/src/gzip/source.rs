@@ -28,6 +28,8 @@ pub(crate) struct Source<R> {
     waits: bool,
     /// What reading ended in, for when the bytes before it are consumed.
     failed: Option<Error>,
+    /// Where something begins that is not gzip, once that has been found.
+    garbage: Option<u64>,
 }
 
 /// What comes next in a file.
@@ -53,6 +55,7 @@ impl<R: Read> Source<R> {
             ended: false,
             waits: false,
             failed: None,
+            garbage: None,
         }
     }
 
@@ -150,6 +153,9 @@ impl<R: Read> Source<R> {
         if self.is_behind_last_block() {
             return Ok(Next::End);
         }
+        if let Some(offset) = self.garbage {
+            return Err(Error::NotGzip { offset });
+        }
         loop {
             let buffered = &self.buffer[self.start..self.end];
             let len = buffered.len();
@@ -191,26 +197,52 @@ impl<R: Read> Source<R> {
             if self.ended {
                 return Ok(false);
             }
-            if self.start > 0 && self.buffer.len() - self.start < wanted.max(MAX_MEMBER_LEN) {
-                self.buffer.copy_within(self.start..self.end, 0);
-                self.end -= self.start;
-                self.start = 0;
-            }
-            if self.buffer.len() < wanted {
-                self.buffer.resize(wanted.next_power_of_two(), 0);
-            }
-            let room = self.room(wanted);
+            self.read(wanted)?;
+        }
+        Ok(true)
+    }
+
+    /// Reads once where there are fewer bytes than `wanted`; false if the file has no more. Where reading
+    /// fails, that is said when the bytes before are consumed.
+    pub(super) fn fill_once(&mut self, wanted: usize) -> Result<bool, Error> {
+        let buffered = self.end - self.start;
+        if buffered >= wanted {
+            return Ok(true);
+        }
+        if self.failed.is_none() && !self.ended {
+            self.failed = self.read(wanted).err();
+        }
+        match self.failed.take() {
+            Some(error) if buffered > 0 => self.failed = Some(error),
+            Some(error) => return Err(error),
+            None => {}
+        }
+        Ok(self.end - self.start > buffered)
+    }
+
+    /// Reads once, in order to have `wanted` bytes.
+    fn read(&mut self, wanted: usize) -> Result<(), Error> {
+        if self.start > 0 && self.buffer.len() - self.start < wanted.max(MAX_MEMBER_LEN) {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted.next_power_of_two(), 0);
+        }
+        let room = self.room(wanted);
+        loop {
             match self.inner.read(&mut self.buffer[self.end..self.end + room]) {
                 Ok(0) => self.ended = true,
                 Ok(n) => {
                     self.end += n;
                     self.waits = n < room.min(PIPE_LEN);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
             }
+            return Ok(());
         }
-        Ok(true)
     }
 
     /// Has at least so many bytes in the buffer, if the file has them, and reads no more than them.
@@ -240,6 +272,7 @@ impl<R: Read> Source<R> {
         while self.fill(1)? {
             let buffered = self.buffered();
             if buffered.iter().any(|byte| *byte != 0) {
+                self.garbage = Some(offset);
                 return Err(Error::NotGzip { offset });
             }
             let len = buffered.len();
@@ -272,6 +305,7 @@ impl<R: Read + Seek> Source<R> {
 
     /// Goes on at another byte of the file.
     pub(crate) fn seek(&mut self, offset: u64) -> Result<(), Error> {
+        self.garbage = None;
         let buffered = (self.end - self.start) as u64;
         if (self.offset..=self.offset + buffered).contains(&offset) {
             self.consume((offset - self.offset) as usize);

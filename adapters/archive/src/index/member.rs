@@ -5,6 +5,8 @@
 //! long as both together: htslib skips both, having found an empty deflate stream at the
 //! beginning and the checksum and length of nothing at the end.
 
+use std::io::{self, Read};
+
 use crate::gzip::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
 
 /// Kinds of contents.
@@ -32,6 +34,20 @@ pub(super) fn wrap(kind: u8, contents: &[u8]) -> Vec<u8> {
     bytes.extend(EMPTY_DEFLATE);
     bytes.extend([0; TRAILER_LEN]);
     bytes
+}
+
+/// Reads as many bytes as the two members say that they have.
+pub(super) fn read_members(input: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    const HEADER: usize = 18;
+    bytes.clear();
+    input.by_ref().take(HEADER as u64).read_to_end(bytes)?;
+    if let [.., a, b] = bytes[..]
+        && bytes.len() == HEADER
+    {
+        let len = u64::from(u16::from_le_bytes([a, b])) + 1;
+        input.take(len.saturating_sub(HEADER as u64)).read_to_end(bytes)?;
+    }
+    Ok(())
 }
 
 /// Kind and contents of the two members at the beginning of `bytes`, and what is behind them.

@@ -1,10 +1,12 @@
 //! Packs the records of entries, for both places of an index, and unpacks them.
 
+use std::io::BufRead;
+
 use uadk_compress::{BlockCompressor, Checked, Format, Level, SoftwareCompressor};
 
 use super::footer::Footer;
 use super::inside;
-use super::member::{RECORDS, unwrap, wrap};
+use super::member::{RECORDS, read_members, unwrap, wrap};
 use super::record::{self, Encoder};
 use crate::checksum::Checksum;
 use crate::gzip::{Layout, Place, Segments};
@@ -138,7 +140,7 @@ impl IndexBuilder {
 /// The records in the pieces of an index inside of the stream.
 pub(super) fn unpack_pieces(mut bytes: &[u8], raw_len: u64, raw_crc: u32) -> Result<Vec<u8>> {
     let damaged = || Error::index("its pieces are damaged");
-    let mut unpacking = Unpacking::new()?;
+    let mut unpacking = Unpacking::new(raw_len)?;
     while let Some((lens, rest)) = bytes.split_first_chunk::<4>() {
         let len = u16::from_le_bytes([lens[0], lens[1]]);
         let deflated_len = usize::from(u16::from_le_bytes([lens[2], lens[3]]));
@@ -146,29 +148,35 @@ pub(super) fn unpack_pieces(mut bytes: &[u8], raw_len: u64, raw_crc: u32) -> Res
         unpacking.add(deflated, len).ok_or_else(damaged)?;
         bytes = &rest[deflated_len..];
     }
-    if bytes.is_empty() { unpacking.finish(raw_len, raw_crc) } else { Err(damaged()) }
+    if bytes.is_empty() { unpacking.finish(raw_crc) } else { Err(damaged()) }
 }
 
 /// Records that are inflated.
 struct Unpacking {
     engine: Checked<SoftwareCompressor>,
     raw: Vec<u8>,
+    /// Bytes of all of them.
+    raw_len: u64,
 }
 
 impl Unpacking {
-    fn new() -> Result<Self> {
+    fn new(raw_len: u64) -> Result<Self> {
         let engine = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
-        Ok(Self { engine: Checked::new(engine.map_err(Error::Compressor)?), raw: Vec::new() })
+        let engine = Checked::new(engine.map_err(Error::Compressor)?);
+        Ok(Self { engine, raw: Vec::new(), raw_len })
     }
 
     fn add(&mut self, deflated: &[u8], len: u16) -> Option<()> {
-        let start = self.raw.len();
-        self.raw.resize(start + usize::from(len), 0);
+        let (start, end) = (self.raw.len(), self.raw.len() + usize::from(len));
+        if end as u64 > self.raw_len {
+            return None;
+        }
+        self.raw.resize(end, 0);
         self.engine.decompress_exact(deflated, &mut self.raw[start..]).ok()
     }
 
-    fn finish(self, raw_len: u64, raw_crc: u32) -> Result<Vec<u8>> {
-        if self.raw.len() as u64 != raw_len || libdeflater::crc32(&self.raw) != raw_crc {
+    fn finish(self, raw_crc: u32) -> Result<Vec<u8>> {
+        if self.raw.len() as u64 != self.raw_len || libdeflater::crc32(&self.raw) != raw_crc {
             return Err(Error::index("its checksum is wrong"));
         }
         Ok(self.raw)
@@ -176,17 +184,18 @@ impl Unpacking {
 }
 
 /// The records in the members before the footer.
-pub(super) fn unpack(mut bytes: &[u8], footer: &Footer) -> Result<Vec<u8>> {
+pub(super) fn unpack(mut input: impl BufRead, footer: &Footer) -> Result<Vec<u8>> {
     let damaged = || Error::index("its members are damaged");
-    let mut unpacking = Unpacking::new()?;
-    while !bytes.is_empty() {
-        let (kind, contents, rest) = unwrap(bytes).ok_or_else(damaged)?;
-        bytes = rest;
+    let mut unpacking = Unpacking::new(footer.raw_len)?;
+    let mut member = Vec::new();
+    while !input.fill_buf()?.is_empty() {
+        read_members(&mut input, &mut member)?;
+        let contents = match unwrap(&member) {
+            Some((RECORDS, contents, [])) => contents,
+            _ => return Err(damaged()),
+        };
         let (len, deflated) = contents.split_first_chunk::<2>().ok_or_else(damaged)?;
-        if kind != RECORDS {
-            return Err(damaged());
-        }
         unpacking.add(deflated, u16::from_le_bytes(*len)).ok_or_else(damaged)?;
     }
-    unpacking.finish(footer.raw_len, footer.raw_crc)
+    unpacking.finish(footer.raw_crc)
 }

@@ -1,7 +1,7 @@
 //! Records of the index: one for each entry, each told by what differs from the one before.
 
 use super::footer::Footer;
-use crate::gzip::{Place, Segment, Segments};
+use crate::gzip::{MAX_DEFLATED, Place, Segment, Segments};
 use crate::{Entry, EntryKind, Error, Result};
 
 /// Blocks of a tar.
@@ -76,6 +76,9 @@ impl Footer {
 
 /// Reads all records of an index.
 pub(super) fn decode(raw: &[u8], expected: Expected<'_>) -> Result<Vec<Entry>> {
+    if expected.entries > expected.end / BLOCK {
+        return Err(Error::index("it tells of more entries than there is room for"));
+    }
     // A record has more than ten bytes: so many may be made room for.
     let likely = usize::try_from(expected.entries).unwrap_or(usize::MAX).min(raw.len() / 10);
     let mut entries: Vec<Entry> = Vec::with_capacity(likely);
@@ -100,6 +103,9 @@ pub(super) fn decode(raw: &[u8], expected: Expected<'_>) -> Result<Vec<Entry>> {
         if start > expected.end || is_behind {
             let name = String::from_utf8_lossy(&entry.path);
             return Err(Error::index(format!("{name} ends behind the end of the archive")));
+        }
+        if entries.len() as u64 == expected.entries {
+            return Err(Error::index("it tells of more entries than it says"));
         }
         entries.push(entry);
     }
@@ -128,7 +134,7 @@ pub(super) fn decode_segments(raw: &[u8], mut file: u64) -> Option<Segments> {
         };
         let (len, data_len) = (number(&mut input)?, number(&mut input)?);
         let crc = u32::from_le_bytes(input.bytes(4)?.try_into().ok()?);
-        if len == 0 {
+        if len == 0 || u64::from(data_len) > u64::from(len) * MAX_DEFLATED {
             return None;
         }
         segments.push(Segment { file, len, data, data_len, crc });

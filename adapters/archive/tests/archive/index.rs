@@ -226,3 +226,104 @@ fn data_that_ends_early_becomes_zeros_and_an_error_and_the_rest_is_whole() {
     assert!(entries[0].1[70_000..].iter().all(|byte| *byte == 0) && entries[0].1.len() == 100_000);
     assert_eq!(entries[2].1, b"whole");
 }
+
+/// A file that is mostly a hole behind its header.
+struct Holed<'a> {
+    header: &'a [u8],
+    tail: &'a [u8],
+    len: u64,
+    at: u64,
+}
+
+impl Read for Holed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let tail_at = self.len - self.tail.len() as u64;
+        let n = if self.at < self.header.len() as u64 {
+            (&self.header[self.at as usize..]).read(buffer)?
+        } else if self.at < tail_at {
+            let n = buffer.len().min(usize::try_from(tail_at - self.at).unwrap_or(usize::MAX));
+            buffer[..n].fill(0);
+            n
+        } else {
+            let at = (self.at - tail_at).min(self.tail.len() as u64) as usize;
+            (&self.tail[at..]).read(buffer)?
+        };
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+impl Seek for Holed<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(to) => Some(to),
+            SeekFrom::End(by) => self.len.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        // As of files, whose sizes are signed.
+        self.at = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+#[test]
+fn a_footer_with_any_number_in_it_is_used_or_refused_in_little_memory() {
+    // Where the footer's numbers begin, and how many there are before their checksum.
+    for (options, magic, numbers) in
+        [(options(1), b"uadkidx2", 9), (bgzf_options(1), b"uadkidx1", 7)]
+    {
+        let whole = write_sample(&options);
+        let at = whole.windows(8).rposition(|bytes| bytes == magic).expect("a footer");
+        let crc_at = at + 8 + 8 * numbers + if magic == b"uadkidx2" { 4 } else { 8 };
+        let len = whole.len() as u64;
+        for number in 0..numbers {
+            let place = at + 8 + 8 * number;
+            let was = u64::from_le_bytes(whole[place..place + 8].try_into().expect("8 bytes"));
+            for lie in [
+                0,
+                1,
+                511,
+                was ^ 1,
+                was + 512,
+                was * 2,
+                len,
+                len - 1037,
+                1 << 32,
+                1 << 40,
+                1 << 62,
+                u64::MAX >> 1,
+                u64::MAX,
+            ] {
+                let mut file = whole.clone();
+                file[place..place + 8].copy_from_slice(&lie.to_le_bytes());
+                let crc = crate::common::crc(&file[at..crc_at]);
+                file[crc_at..crc_at + 4].copy_from_slice(&crc.to_le_bytes());
+                let used = allocation_counter::measure(|| {
+                    let mut archive = options.reader(Cursor::new(&file)).expect("a reader");
+                    let is_used = archive.load_stored_index().expect("memory");
+                    if is_used {
+                        let _ = archive
+                            .open("dir/one")
+                            .map(|mut entry| entry.read_to_end(&mut Vec::new()));
+                    }
+                });
+                assert!(used.bytes_max < 40 << 20, "{number} as {lie}: {} bytes", used.bytes_max);
+
+                // With as much of the file as it says, of which nothing is there.
+                if magic != b"uadkidx2" {
+                    continue;
+                }
+                let len: u64 = 1 << 40;
+                file[at + 8..at + 16].copy_from_slice(&len.to_le_bytes());
+                let crc = crate::common::crc(&file[at..crc_at]);
+                file[crc_at..crc_at + 4].copy_from_slice(&crc.to_le_bytes());
+                let used = allocation_counter::measure(|| {
+                    let holed = Holed { header: &whole[..10], tail: &file, len, at: 0 };
+                    let archive = options.reader(holed).map(|mut a| a.load_stored_index());
+                    assert!(matches!(archive, Ok(Ok(false))), "{number} as {lie}");
+                });
+                assert!(used.bytes_max < 40 << 20, "{number} as {lie}: {} bytes", used.bytes_max);
+            }
+        }
+    }
+}

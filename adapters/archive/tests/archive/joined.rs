@@ -6,7 +6,7 @@ use flate2::read::MultiGzDecoder;
 use uadk_compress_archive::{ArchiveOptions, ArchiveReader, ArchiveWriter, Error, Layout};
 
 use crate::common::{
-    bgzf, bgzf_options, gzip, options, read_all, sample_files, text, verify, write_sample,
+    bgzf, bgzf_options, gzip, noise, options, read_all, sample_files, text, verify, write_sample,
 };
 
 fn plain(data: &[u8]) -> Vec<u8> {
@@ -229,5 +229,35 @@ fn a_tar_without_its_end_gets_an_index_in_place() {
         options.append(&mut file).and_then(append_one).expect("whole");
         let entries = verify(file.get_ref()).expect("whole").entries;
         assert_eq!(entries, sample_files().len() as u64 + 1);
+    }
+}
+#[test]
+fn an_archive_of_compressed_files_is_resumed() {
+    // They have markers inside of them, where no segment ends.
+    let contents = noise(70_000, 5);
+    let mut compressed = Vec::new();
+    while compressed.len() < 3_000_000 {
+        compressed.extend(&contents[..10_000 + compressed.len() % 50_000]);
+        compressed.extend([0, 0, 0xff, 0xff]);
+    }
+    let write = |count: usize| {
+        let mut archive = options(1).writer(Vec::new()).expect("an archive");
+        archive.append_bytes("first", b"1").expect("memory");
+        for i in 0..count {
+            archive.append_bytes(format!("compressed{i}"), &compressed).expect("memory");
+        }
+        archive
+    };
+    let whole = write(2).finish().expect("memory");
+    for threads in [1, 3] {
+        for cut in [whole.len() - 2000, whole.len() / 2, 400_000] {
+            let torn = Cursor::new(whole[..cut].to_vec());
+            let (mut archive, recovered) = options(threads).resume(torn).expect("a torn end");
+            for i in recovered.entries.len() - 1..2 {
+                archive.append_bytes(format!("compressed{i}"), &compressed).expect("memory");
+            }
+            let file = archive.finish().expect("memory").into_inner();
+            assert!(file == whole, "cut at {cut}");
+        }
     }
 }

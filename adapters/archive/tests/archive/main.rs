@@ -17,6 +17,7 @@ mod index;
 mod inputs;
 mod joined;
 mod layouts;
+mod members;
 mod memory;
 mod neighbours;
 mod peers;
