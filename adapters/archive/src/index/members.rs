@@ -190,10 +190,7 @@ pub(super) fn unpack(mut input: impl BufRead, footer: &Footer) -> Result<Vec<u8>
     let mut member = Vec::new();
     while !input.fill_buf()?.is_empty() {
         read_members(&mut input, &mut member)?;
-        let contents = match unwrap(&member) {
-            Some((RECORDS, contents, [])) => contents,
-            _ => return Err(damaged()),
-        };
+        let Some((RECORDS, contents, [])) = unwrap(&member) else { return Err(damaged()) };
         let (len, deflated) = contents.split_first_chunk::<2>().ok_or_else(damaged)?;
         unpacking.add(deflated, u16::from_le_bytes(*len)).ok_or_else(damaged)?;
     }

@@ -211,10 +211,7 @@ fn every_flipped_byte_of_zstd_and_xz_is_noticed_or_means_nothing() {
         for at in 0..file.len() {
             let mut damaged = file.clone();
             damaged[at] ^= 1 << (at % 8);
-            let mut archive = match options(1).reader(&damaged[..]) {
-                Ok(archive) => archive,
-                Err(_) => continue,
-            };
+            let Ok(mut archive) = options(1).reader(&damaged[..]) else { continue };
             let verified = archive.verify_stream();
             let is_told = verified.is_err() || !archive.gz_warnings().is_empty();
             if !is_told && has_checksums {
