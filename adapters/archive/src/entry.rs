@@ -42,7 +42,7 @@ pub struct Entry {
     pub(crate) details: Option<Box<Details>>,
 }
 
-/// [`details`](Entry::details) don't count: an index has none.
+/// Details that only headers have don't count: an index has none.
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
         let Self {

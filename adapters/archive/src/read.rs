@@ -182,7 +182,7 @@ impl<R: Read> ArchiveReader<R> {
         self.walker.input().warnings()
     }
 
-    /// See [`GzReader::inflated`].
+    /// See [`crate::GzReader::inflated`].
     #[must_use]
     pub fn inflated(&self) -> Inflated {
         self.walker.input().inflated()
