@@ -30,5 +30,5 @@ pub use write::GzWriter;
 pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, MAX_DEFLATED, TRAILER_LEN};
 pub(crate) use place::Place;
 pub(crate) use segment::STORED_HEADER as STORED_HEADER_LEN;
-pub(crate) use segments::{Segment, Segments};
+pub(crate) use segments::{Ahead, Segment, Segments};
 pub(crate) use source::Source;

@@ -152,13 +152,13 @@ fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
         Error::Io(error) => Error::Io(error),
         _ => damaged(),
     })?;
-    let packed = inside::unwrap(&wrapped, packed_len).ok_or_else(damaged)?;
+    let packed = inside::unwrap(wrapped, packed_len).ok_or_else(damaged)?;
     let raw = members::unpack_pieces(&packed, footer.raw_len, footer.raw_crc)?;
     let records_len = footer.records_len as usize;
     let segments = record::decode_segments(&raw[records_len..], footer.data_start)
         .filter(|segments| segments.end() == Some((footer.index_start, footer.tar_len)))
         .ok_or_else(|| Error::index("its table of segments contradicts itself"))?;
-    let places = record::Places::Segments(&segments);
+    let places = record::Places::Segments(segments.ahead());
     let expected = record::Expected { entries: footer.entries, end: footer.end, places };
     let entries = record::decode(&raw[..records_len], expected)?;
     Ok(Some(Index {
@@ -235,10 +235,10 @@ pub(crate) fn fuzz(bytes: &[u8]) {
     };
     let _ = record::decode(bytes, footer.expected());
     let _ = InsideFooter::decode(bytes);
-    let _ = inside::unwrap(bytes, bytes.len() / 2);
+    let _ = inside::unwrap(bytes.to_vec(), bytes.len() / 2);
     let _ = members::unpack_pieces(bytes, bytes.len() as u64, 0);
     if let Some(segments) = record::decode_segments(bytes, 10) {
-        let places = record::Places::Segments(&segments);
+        let places = record::Places::Segments(segments.ahead());
         let _ = record::decode(bytes, record::Expected { entries: 9, end: 1 << 20, places });
     }
     let _ = members::unpack(bytes, &footer);

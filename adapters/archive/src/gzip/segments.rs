@@ -71,6 +71,11 @@ impl Segments {
         (data == end).then_some(Place { block, within: 0 })
     }
 
+    /// Finds places in the order of the data.
+    pub(crate) fn ahead(&self) -> Ahead<'_> {
+        Ahead(&self.0)
+    }
+
     /// Forgets all segments from that byte of the file on.
     pub(crate) fn truncate(&mut self, file: u64) {
         self.0.truncate(self.0.partition_point(|segment| segment.file < file));
@@ -94,6 +99,24 @@ impl Segments {
         let mut joiner = new_joiner();
         self.0.iter().for_each(|segment| joiner.add(segment.crc, u64::from(segment.data_len)));
         joiner
+    }
+}
+
+/// The segments from one on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead<'a>(&'a [Segment]);
+
+impl Ahead<'_> {
+    /// Where a byte of the data is that is in no segment before the one of the last call.
+    pub(crate) fn place(&mut self, data: u64) -> Option<Place> {
+        loop {
+            let (segment, rest) = self.0.split_first()?;
+            let within = u32::try_from(data.checked_sub(segment.data)?).ok();
+            match within.filter(|within| *within < segment.data_len) {
+                Some(within) => return Some(Place { block: segment.file, within }),
+                None => self.0 = rest,
+            }
+        }
     }
 }
 

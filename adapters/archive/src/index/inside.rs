@@ -116,17 +116,25 @@ pub(super) fn wrap(packed: &[u8]) -> Vec<u8> {
     packed.chunks(PIECE).flat_map(wrap_piece).collect()
 }
 
-/// The index in PAX headers that [`wrap`] made; `None` if it did not make them.
-pub(super) fn unwrap(bytes: &[u8], packed_len: usize) -> Option<Vec<u8>> {
-    let mut packed = Vec::with_capacity(packed_len.min(bytes.len()));
-    let mut rest = bytes;
-    while packed.len() < packed_len {
-        let len = (packed_len - packed.len()).min(PIECE);
-        let prefix = record_len(len).to_string().len() + KEY.len();
-        packed.extend(rest.get(BLOCK + prefix..BLOCK + prefix + len)?);
-        rest = rest.get(BLOCK + record_len(len).next_multiple_of(BLOCK)..)?;
+/// Takes the index out of the PAX headers that [`wrap`] made, in place; `None` if it did not make them.
+pub(super) fn unwrap(mut bytes: Vec<u8>, packed_len: usize) -> Option<Vec<u8>> {
+    let (mut packed, mut at) = (0, 0);
+    while packed < packed_len {
+        let len = (packed_len - packed).min(PIECE);
+        let start = at + BLOCK + record_len(len).to_string().len() + KEY.len();
+        let end = at + BLOCK + record_len(len).next_multiple_of(BLOCK);
+        let (before, behind) = around(len);
+        if bytes.get(at..start)? != before || bytes.get(start + len..end)? != behind {
+            return None;
+        }
+        bytes.copy_within(start..start + len, packed);
+        (packed, at) = (packed + len, end);
     }
-    (wrap(&packed) == bytes).then_some(packed)
+    if at != bytes.len() {
+        return None;
+    }
+    bytes.truncate(packed);
+    Some(bytes)
 }
 
 /// Bytes of the PAX headers for so many bytes of an index.
@@ -166,14 +174,19 @@ fn header(len: usize) -> Header {
 }
 
 fn wrap_piece(value: &[u8]) -> Vec<u8> {
-    let len = record_len(value.len());
-    let mut bytes = header(len).as_bytes().to_vec();
-    bytes.extend(len.to_string().bytes());
-    bytes.extend(KEY);
-    bytes.extend(value);
-    bytes.push(b'\n');
-    bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
-    bytes
+    let (before, behind) = around(value.len());
+    [&before, value, &behind].concat()
+}
+
+/// What a piece has before and behind a value of that length.
+fn around(value_len: usize) -> (Vec<u8>, Vec<u8>) {
+    let len = record_len(value_len);
+    let mut before = header(len).as_bytes().to_vec();
+    before.extend(len.to_string().bytes());
+    before.extend(KEY);
+    let mut behind = vec![0; len.next_multiple_of(BLOCK) + BLOCK - before.len() - value_len];
+    behind[0] = b'\n';
+    (before, behind)
 }
 
 #[cfg(test)]
@@ -215,8 +228,8 @@ mod tests {
             let packed: Vec<u8> = (0..len).map(|i| i as u8).collect();
             let wrapped = wrap(&packed);
             assert_eq!(wrapped.len() as u64, wrapped_len(len as u64));
-            assert_eq!(unwrap(&wrapped, len), Some(packed), "{len}");
-            assert_eq!(unwrap(&wrapped, len + 1), None);
+            assert_eq!(unwrap(wrapped.clone(), len), Some(packed), "{len}");
+            assert_eq!(unwrap(wrapped, len + 1), None);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Records of the index: one for each entry, each told by what differs from the one before.
 
 use super::footer::Footer;
-use crate::gzip::{MAX_DEFLATED, Place, Segment, Segments};
+use crate::gzip::{Ahead, MAX_DEFLATED, Place, Segment, Segments};
 use crate::{Entry, EntryKind, Error, Result};
 
 /// Blocks of a tar.
@@ -64,7 +64,7 @@ pub(super) enum Places<'a> {
     /// In the records, none behind this block.
     Recorded { last: u64 },
     /// In these segments.
-    Segments(&'a Segments),
+    Segments(Ahead<'a>),
 }
 
 impl Footer {
@@ -84,11 +84,12 @@ pub(super) fn decode(raw: &[u8], expected: Expected<'_>) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::with_capacity(likely);
     let mut input = Input(raw);
     let (mut start, mut block) = (0, 0);
+    let mut places = expected.places;
     // Few bytes can say that a long name comes again and again.
     let mut names_left = raw.len().saturating_mul(64).max(64 << 20);
     while !input.0.is_empty() {
         let before = entries.last().map_or(&[][..], |entry| &entry.path);
-        let entry = input.entry(before, start, block, expected.places).ok_or_else(|| {
+        let entry = input.entry(before, start, block, &mut places).ok_or_else(|| {
             Error::index(format!("the record of entry {} can't be read", entries.len()))
         })?;
         names_left = names_left
@@ -155,7 +156,7 @@ impl<'a> Input<'a> {
         before: &[u8],
         start: u64,
         block: u64,
-        places: Places<'_>,
+        places: &mut Places<'_>,
     ) -> Option<Entry> {
         let kind = EntryKind::from_byte(self.bytes(1)?[0]);
         let shared = before.get(..usize::try_from(self.number()?).ok()?)?;
@@ -173,7 +174,7 @@ impl<'a> Input<'a> {
                 block: block.checked_add(self.number()?)?,
                 within: u32::try_from(self.number()?).ok().filter(|within| *within <= 1 << 16)?,
             },
-            Places::Segments(segments) => segments.place(start)?,
+            Places::Segments(ahead) => ahead.place(start)?,
         };
         let entry = Entry {
             path: path.into_boxed_slice(),

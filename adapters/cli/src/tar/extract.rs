@@ -53,6 +53,8 @@ pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
     tell_missing(&members, &mut status);
     meter.count(&reader);
     meter.print("read", bytes, members.whole(archive));
+    // The program ends: memory goes back faster all at once than entry by entry.
+    std::mem::forget(reader);
     Ok(status)
 }
 

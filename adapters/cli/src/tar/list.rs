@@ -67,6 +67,8 @@ pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
         Some(json) if matches!(job.output, ListOutput::Json) => eprintln!("{json}"),
         _ => meter.print("read", bytes, members.whole(archive)),
     }
+    // The program ends: memory goes back faster all at once than entry by entry.
+    std::mem::forget(reader);
     Ok(status)
 }
 

@@ -11,6 +11,8 @@ use super::glob::{self, Flags};
 #[derive(Debug, Default)]
 pub(super) struct PatternSet {
     literals: HashMap<Vec<u8>, Vec<(usize, Flags)>>,
+    /// Whether a literal has that length: most parts of names have another, and are not looked up.
+    lens: Vec<bool>,
     others: Vec<(usize, Regex)>,
     len: usize,
     /// Whether any literal matches from behind a `/`, so that those places are tried.
@@ -27,6 +29,8 @@ impl PatternSet {
         }
         let text = if flags.wildcards { glob::unescaped(pattern) } else { pattern.to_vec() };
         self.unanchored |= !flags.anchored;
+        self.lens.resize(self.lens.len().max(text.len() + 1), false);
+        self.lens[text.len()] = true;
         self.literals.entry(text).or_default().push((number, flags));
     }
 
@@ -46,6 +50,9 @@ impl PatternSet {
         for start in std::iter::once(0).chain(starts) {
             let ends = slashes().map(|(i, _)| i).filter(|end| *end > start);
             for end in ends.chain([name.len()]) {
+                if !self.lens.get(end - start).is_some_and(|is_len| *is_len) {
+                    continue;
+                }
                 let same = self.literals.get(&name[start..end]).into_iter().flatten();
                 let fits = same.filter(|(_, flags)| {
                     (start == 0 || !flags.anchored) && (end == name.len() || flags.with_contents)
