@@ -200,7 +200,10 @@ impl Run {
         } else if bytes.len() >= MAX_RUN_LEN {
             last().map_or(Framed::NoMarker, Framed::Run)
         } else {
-            let more = Framed::Needs((bytes.len() * 2).clamp(RUN_LEN / 2, MAX_RUN_LEN));
+            // Most segments end soon: what is read behind their ends has to be copied.
+            let far = bytes.len() >= 2 * RUN_LEN;
+            let step = if far { bytes.len() } else { RUN_LEN / 2 };
+            let more = Framed::Needs((bytes.len() + step).min(MAX_RUN_LEN));
             let ready = if look.waits { last() } else { None };
             ready.map_or(more, Framed::Run)
         }

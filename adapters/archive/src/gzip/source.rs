@@ -197,20 +197,20 @@ impl<R: Read> Source<R> {
             if self.ended {
                 return Ok(false);
             }
-            self.read(wanted)?;
+            self.read(wanted, usize::MAX)?;
         }
         Ok(true)
     }
 
-    /// Reads once where there are fewer bytes than `wanted`; false if the file has no more. Where reading
-    /// fails, that is said when the bytes before are consumed.
+    /// Reads once where there are fewer bytes than `wanted`, and not much more; false if the file has no more.
+    /// Where reading fails, that is said when the bytes before are consumed.
     pub(super) fn fill_once(&mut self, wanted: usize) -> Result<bool, Error> {
         let buffered = self.end - self.start;
         if buffered >= wanted {
             return Ok(true);
         }
         if self.failed.is_none() && !self.ended {
-            self.failed = self.read(wanted).err();
+            self.failed = self.read(wanted, (wanted - buffered).max(PIPE_LEN)).err();
         }
         match self.failed.take() {
             Some(error) if buffered > 0 => self.failed = Some(error),
@@ -220,8 +220,8 @@ impl<R: Read> Source<R> {
         Ok(self.end - self.start > buffered)
     }
 
-    /// Reads once, in order to have `wanted` bytes.
-    fn read(&mut self, wanted: usize) -> Result<(), Error> {
+    /// Reads once, `most` bytes, in order to have `wanted` ones.
+    fn read(&mut self, wanted: usize, most: usize) -> Result<(), Error> {
         if self.start > 0 && self.buffer.len() - self.start < wanted.max(MAX_MEMBER_LEN) {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -230,7 +230,7 @@ impl<R: Read> Source<R> {
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted.next_power_of_two(), 0);
         }
-        let room = self.room(wanted);
+        let room = self.room(wanted).min(most);
         loop {
             match self.inner.read(&mut self.buffer[self.end..self.end + room]) {
                 Ok(0) => self.ended = true,
