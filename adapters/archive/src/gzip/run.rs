@@ -19,13 +19,17 @@ use super::source::Source;
 use crate::Error;
 
 /// Bytes that a run has at least in the file, but for the first.
-pub(super) const RUN_LEN: usize = 128 << 10;
+pub(super) const RUN_LEN: usize = 256 << 10;
 /// Bytes among which a marker is looked for.
 pub(super) const MAX_RUN_LEN: usize = 1 << 20;
+/// Bytes that are read at once, where more are needed for a marker.
+const STEP: usize = 64 << 10;
 /// When a run has so much data, the rest of it waits.
 const MUCH_DATA: usize = 2 << 20;
 /// A segment with more data is inflated piece by piece.
 const MAX_DATA: usize = 4 << 20;
+/// So many markers may be data before it is found out block by block where a segment ends.
+const MAX_TRIES: usize = 3;
 /// Bytes of an empty stored block that are read from its first bit on. No other block without data has
 /// so many: one with fixed codes has two at most, one with codes of its own at least ten.
 const EMPTY_STORED: std::ops::RangeInclusive<usize> = 4..=5;
@@ -201,8 +205,8 @@ impl Run {
             last().map_or(Framed::NoMarker, Framed::Run)
         } else {
             // Most segments end soon: what is read behind their ends has to be copied.
-            let far = bytes.len() >= 2 * RUN_LEN;
-            let step = if far { bytes.len() } else { RUN_LEN / 2 };
+            let far = bytes.len() >= RUN_LEN + 4 * STEP;
+            let step = if far { bytes.len() } else { STEP };
             let more = Framed::Needs((bytes.len() + step).min(MAX_RUN_LEN));
             let ready = if look.waits { last() } else { None };
             ready.map_or(more, Framed::Run)
@@ -284,11 +288,14 @@ impl Run {
 
     /// Inflates the next segment, where no index tells of it.
     fn inflate_ahead(&mut self, inflate: &mut Option<Box<Inflate>>) -> Result<(), Then> {
-        if let Some(end) = find(&self.compressed[..self.len], self.inflated)
-            && let Some(len) = self.inflate_whole(end)
-        {
-            self.finish_segment(end, len, self.crc(len), false);
-            return Ok(());
+        let mut from = self.inflated;
+        for _ in 0..MAX_TRIES {
+            let Some(end) = find(&self.compressed[..self.len], from) else { break };
+            if let Some(len) = self.inflate_whole(end) {
+                self.finish_segment(end, len, self.crc(len), false);
+                return Ok(());
+            }
+            from = end;
         }
         // It is not what most segments are: find out what.
         self.inflate_blocks(inflate.get_or_insert_with(|| Box::new(Inflate::new(false, 15))))
