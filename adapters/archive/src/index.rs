@@ -13,7 +13,7 @@ use uadk_compress::{Format, Level, SoftwareCompressor};
 
 use crate::entry::trimmed;
 use crate::gzip::{END_MARKER, MAX_DEFLATED, Place, STORED_HEADER_LEN, Segments, TRAILER_LEN};
-use crate::{Entry, Error, GzOptions, Result};
+use crate::{Entry, EntryKind, Error, GzOptions, Result};
 pub(crate) use footer::{Footer, MEMBER_LEN as FOOTER_LEN};
 pub(crate) use inside::FOOTER_LEN as INSIDE_FOOTER_LEN;
 use inside::Footer as InsideFooter;
@@ -63,6 +63,12 @@ impl Index {
     pub(crate) fn position(&self, path: &[u8]) -> Option<usize> {
         let path = trimmed(path);
         self.entries.iter().rposition(|entry| trimmed(&entry.path) == path)
+    }
+
+    /// The entry before that one, if it is a hard link.
+    pub(crate) fn hard_link_before(&self, i: usize) -> Option<&Entry> {
+        let before = self.entries.get(i.checked_sub(1)?)?;
+        (before.kind == EntryKind::HardLink).then_some(before)
     }
 
     /// Where in the file the last block begins that an entry needs.

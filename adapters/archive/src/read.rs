@@ -322,17 +322,23 @@ impl<R: Read + Seek> ArchiveReader<R> {
         let Some((expected, last_block)) = known else {
             return Err(Error::index(format!("it has no entry {n}")));
         };
-        let input = self.walker.input_mut();
-        input.end_after_block(last_block);
-        input.seek_to(expected.place, expected.start)?;
-        let is_plain = input.is_plain();
-        self.walker.restart(expected.start);
-        let found = next(&mut self.walker)
-            .map_err(|error| error.of_entry(&expected.path, "it can't be read"))?;
+        self.walker.input_mut().end_after_block(last_block);
+        let is_plain = self.walker.input().is_plain();
         let fits = |entry: &Entry| {
             let (tar_len, checksum) = (expected.tar_len, expected.checksum);
             Entry { tar_len, checksum, place: expected.place, ..entry.clone() } == expected
         };
+        let mut found = self.read_at(&expected);
+        if !matches!(&found, Ok(Some((_, entry))) if fits(entry))
+            && let Some(link) = self.index.as_ref().and_then(|index| index.hard_link_before(n))
+        {
+            // It may have contents, which only its own headers tell of.
+            let link = link.clone();
+            self.read_at(&link)?;
+            self.walker.finish()?;
+            found = next(&mut self.walker);
+        }
+        let found = found.map_err(|error| error.of_entry(&expected.path, "it can't be read"))?;
         match found {
             Some((head, entry)) if fits(&entry) => {
                 let expected = Some(expected).filter(|_| !is_plain);
@@ -343,6 +349,13 @@ impl<R: Read + Seek> ArchiveReader<R> {
                 Err(Error::index(format!("{name} is not where it says, or is something else")))
             }
         }
+    }
+
+    /// What is at the place of an entry that an index tells of.
+    fn read_at(&mut self, expected: &Entry) -> Result<Option<(Head, Entry)>> {
+        self.walker.input_mut().seek_to(expected.place, expected.start)?;
+        self.walker.restart(expected.start);
+        next(&mut self.walker)
     }
 }
 

@@ -1,6 +1,10 @@
 //! What is near to the odd archives that are known: each field and record with values that it should not
 //! have. The files must be those of GNU tar or bsdtar, or better ones.
 
+use std::io::{Cursor, Read};
+
+use uadk_compress_archive::ArchiveReader;
+
 use crate::builder::{
     DEV_MAJOR, Entry, GID, KIND, LINK, MAGIC, MODE, MTIME, NAME, PREFIX, SIZE, UID, UNAME, good,
     pax, record, tar,
@@ -335,6 +339,24 @@ fn neighbours_of_odd_archives_give_what_others_extract() {
         differing.push(format!("{name}\n ours {ours:?}\n gnu {gnu:?}\n bsd {bsd:?}"));
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn an_entry_behind_a_hard_link_with_contents_is_opened() {
+    // The contents begin with a block that is no header, and go on with one that is.
+    let contents = [&[b'x'; 512][..], &Entry::file("inside", b"").bytes()].concat();
+    let link = Entry::file("link", &contents).with(KIND, "1").with(LINK, "a.txt");
+    let tar = tar(&[good(), link]);
+    for file in [tar.clone(), zipped(&tar)] {
+        let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a tar");
+        let index = archive.index().expect("a tar");
+        let names: Vec<_> = index.entries().iter().map(|entry| entry.path().to_owned()).collect();
+        assert_eq!(names.len(), 3, "{names:?}");
+        let mut after = Vec::new();
+        let mut entry = archive.open("after.txt").expect("it is there");
+        entry.read_to_end(&mut after).expect("it is whole");
+        assert_eq!(after, b"after\n");
+    }
 }
 
 #[test]

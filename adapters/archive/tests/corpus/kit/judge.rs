@@ -208,9 +208,29 @@ impl Evidence {
         let has_size = |block: &[u8]| {
             block[SIZE.start..SIZE.start + SIZE.len].iter().any(|byte| !matches!(byte, b'0' | 0))
         };
+        let in_records = self.tar.chunks_exact(BLOCK).any(|block| has(block, b"size="));
         pairs
             .filter(|(header, _)| is_header(header) && header[TYPE.start] == b'1')
-            .any(|(header, behind)| has_size(header) && !is_header(behind))
+            .any(|(header, behind)| (has_size(header) || in_records) && !is_header(behind))
+    }
+
+    /// Whether an extended header has NULs behind its records, or a tab in one.
+    pub(crate) fn has_lenient_records(&self) -> bool {
+        let is_extended = |header: &[u8]| {
+            matches!(header[TYPE.start], b'x' | b'g') && header[MAGIC.start..].starts_with(b"ustar")
+        };
+        let mut pairs = self.tar.chunks_exact(BLOCK).zip(self.tar.chunks_exact(BLOCK).skip(1));
+        pairs.any(|(header, data)| {
+            let size = String::from_utf8_lossy(&header[SIZE.start..][..SIZE.len]).into_owned();
+            let size = usize::from_str_radix(size.trim_matches(['\0', ' ']), 8).unwrap_or(0);
+            let (mut at, mut tab) = (0, false);
+            while let Some((len, behind)) = record_len(&data[at..]) {
+                at += len;
+                tab |= behind == b'\t';
+            }
+            let padded = at < size && data.get(at) == Some(&0);
+            is_extended(header) && at > 0 && (padded || tab)
+        })
     }
 
     /// Whether an entry of this kind is before the file's last one, or is its own.
@@ -253,6 +273,14 @@ pub(crate) fn says_name(block: &[u8], path: &[u8]) -> bool {
         record.iter().position(|byte| *byte == b'=').map(|equals| &record[equals + 1..])
     });
     path.len() > 1 && values.map(on_disk).any(|value| value == path)
+}
+
+/// Bytes of the record at the beginning of this, as it says them itself, and what follows that number.
+fn record_len(data: &[u8]) -> Option<(usize, u8)> {
+    let digits = data.split(|byte| !byte.is_ascii_digit()).next()?;
+    let len = str::from_utf8(digits).ok()?.parse().ok()?;
+    let behind = *data.get(digits.len())?;
+    (len > digits.len() && data.get(len - 1) == Some(&b'\n')).then_some((len, behind))
 }
 
 /// Whether these bytes are in a block.

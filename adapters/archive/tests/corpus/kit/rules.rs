@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 32] = [
+pub(crate) const RULES: [Rule; 34] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -201,6 +201,22 @@ pub(crate) const RULES: [Rule; 32] = [
             difference.aspect == Aspect::Time
                 && (evidence.told(difference, &["a record of an extended header"])
                     || at.is_some_and(|at| evidence.is_behind(difference, at)))
+        },
+    },
+    Rule {
+        name: "lenient-records",
+        why: "a tab may follow the length of a record, and NULs may follow the last record, as for GNU tar",
+        applies: |difference, evidence| {
+            matches!(difference.aspect, Aspect::Silent | Aspect::Extra | Aspect::Time)
+                && evidence.bsd.contains("malformed pax")
+                && evidence.has_lenient_records()
+        },
+    },
+    Rule {
+        name: "base-64",
+        why: "a size in the base-64 of GNU tar 1.12 is none, and its header is damaged",
+        applies: |difference, evidence| {
+            difference.ours.is_none() && evidence.gnu.contains("obsolescent base-64")
         },
     },
     Rule {
