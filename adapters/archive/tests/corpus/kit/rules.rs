@@ -306,9 +306,11 @@ pub(crate) const RULES: [Rule; 34] = [
         name: "long-name",
         why: "a long name is as long as its header says, and PAX records count more, as for GNU tar",
         applies: |difference, evidence| {
-            matches!(difference.aspect, Aspect::Extra | Aspect::Silent)
+            let is_long = |block: &[u8]| matches!(block[TYPE.start], b'L' | b'K');
+            let aspects = [Aspect::Extra, Aspect::Silent, Aspect::Contents, Aspect::Target];
+            aspects.contains(&difference.aspect)
                 && (evidence.has_long_name(&difference.path)
-                    || evidence.has_block(difference, |block| block[TYPE.start] == b'L'))
+                    || evidence.has_block(difference, is_long))
                 && (difference.bsd.is_none() || difference.gnu.is_none())
         },
     },
