@@ -15,6 +15,7 @@ use uadk_compress_pages::multifd::{Method, Settings};
 use crate::error::{self, Error};
 use crate::report::report;
 use crate::size;
+use crate::stats_line;
 use address::Address;
 use migration::Migration;
 
@@ -73,9 +74,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         let migration = Migration::new(from.clone(), to.clone(), arguments.connect.clone());
         let outcome = migration.run(&accepted);
         let summary = migration.counters().summary();
-        error::print(&if arguments.json { summary.json() } else { summary.text() })?;
-        for codec in [&from_codec, &to_codec].into_iter().flatten().filter(|_| !arguments.json) {
-            error::print(&format!("{}\n", codec.stats()))?;
+        let codecs = [&from_codec, &to_codec].into_iter().flatten();
+        if arguments.json {
+            let mut json = summary.json();
+            json["stats"] = codecs.map(|codec| stats_line::json(&codec.stats())).collect();
+            error::print(&format!("{json}\n"))?;
+        } else {
+            error::print(&summary.text())?;
+            for codec in codecs {
+                error::print(&format!("{}\n", codec.stats()))?;
+            }
         }
         match outcome {
             Err(error) if arguments.keep_listening && matches!(error, Error::Migration { .. }) => {

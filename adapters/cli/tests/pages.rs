@@ -90,6 +90,28 @@ fn an_image_is_saved_looked_at_verified_and_restored() {
 }
 
 #[test]
+fn statistics_say_which_engine_worked() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    let image = image(at, "image", |_, _| {});
+    let (snapshot, restored) = (at.join("snapshot"), at.join("restored"));
+    let json = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&succeed(arguments)).expect("JSON")
+    };
+    let saved = json(&["save", "--stats", "--json", text(&image), text(&snapshot)]);
+    let done = &saved["stats"]["software"]["compress"];
+    assert_eq!(done["bytes_in"].as_u64(), Some(4 << 20), "{saved}");
+    let read = json(&["restore", "--stats", "--json", text(&snapshot), text(&restored)]);
+    let done = &read["stats"][0]["software"]["decompress"];
+    assert!(done["blocks"].as_u64() > Some(0), "{read}");
+    let verified = json(&["verify", "--stats", "--json", text(&snapshot)]);
+    assert_eq!(&verified["stats"]["software"]["decompress"]["blocks"], &done["blocks"]);
+    let said = succeed(&["verify", "--stats", text(&snapshot)]);
+    assert!(said.contains("blocks in software"), "{said}");
+    assert!(!succeed(&["verify", text(&snapshot)]).contains("software"), "only on request");
+}
+
+#[test]
 fn deltas_have_what_changed_and_restore_with_their_base() {
     let folder = TempDir::new().expect("a folder");
     let place = |name: &str| folder.path().join(name);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use serde::Serialize;
+use serde_json::Value;
 use uadk_compress_pages::multifd::Event;
 
 /// Counts over all channels of a migration.
@@ -115,7 +116,7 @@ impl Summary {
         format!("{} in {:.1} s\n", self.line(), self.seconds)
     }
 
-    pub(crate) fn json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default() + "\n"
+    pub(crate) fn json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
     }
 }

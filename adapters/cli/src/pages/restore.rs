@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
+use uadk_compress::stats::Stats;
 use uadk_compress_pages::snapshot::{
-    Chain, Damage, ImageFile, Layout, Progress, RestoreOptions, StreamReader, WriteMemory, restore,
+    Chain, Damage, ImageFile, Layout, Progress, RestoreOptions, Snapshot, StreamReader,
+    WriteMemory, restore,
 };
 use uadk_compress_pages::{Error as PagesError, ZeroPages};
 
@@ -17,6 +19,7 @@ use super::progress::progress;
 use super::sequential::Sequential;
 use crate::error::{self, Error};
 use crate::output::{Attributes, Links, Nodes, Output, Rules};
+use crate::stats_line;
 use crate::streams;
 
 /// The mode of an image whose snapshot comes from a pipe: memory is secret.
@@ -41,6 +44,9 @@ pub(crate) struct Arguments {
     /// Replace IMAGE
     #[arg(long)]
     force: bool,
+    /// Tell which engine worked, and why not the other
+    #[arg(long)]
+    stats: bool,
     /// Print JSON, for machines
     #[arg(long)]
     json: bool,
@@ -51,6 +57,8 @@ struct Outcome {
     memory: u64,
     pages: u64,
     missing: Vec<String>,
+    /// What the engine of each snapshot did.
+    stats: Vec<Stats>,
     /// Whether the image went to a pipe, which may be stdout.
     is_stream: bool,
 }
@@ -75,12 +83,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             other => other?,
         },
     };
-    let Outcome { memory, pages, missing, is_stream } = &outcome;
+    let Outcome { memory, pages, missing, stats, is_stream } = &outcome;
     let text = if arguments.json {
-        format!("{}\n", json!({ "memory": memory, "pages": pages, "missing": missing }))
+        let mut value = json!({ "memory": memory, "pages": pages, "missing": missing });
+        if arguments.stats {
+            value["stats"] = stats.iter().map(stats_line::json).collect();
+        }
+        format!("{value}\n")
     } else {
         let mib = *memory as f64 / f64::from(1 << 20);
-        let done = format!("{mib:.1} MiB of memory, {pages} pages with data\n");
+        let stats = stats.iter().filter(|_| arguments.stats).map(stats_line::line);
+        let stats: String = stats.map(|line| line + "\n").collect();
+        let done = format!("{stats}{mib:.1} MiB of memory, {pages} pages with data\n");
         missing.iter().fold(done, |text, missing| text + "missing: " + missing + "\n")
     };
     if *is_stream {
@@ -109,12 +123,14 @@ impl Arguments {
                 output.finish(Attributes::Mode(mode(snapshots)?))?;
                 let missing = restored.damage.iter().map(Damage::to_string).collect();
                 let Progress { memory, pages, .. } = restored.progress;
-                Ok(Outcome { memory, pages, missing, is_stream: false })
+                let stats = stats(&chain);
+                Ok(Outcome { memory, pages, missing, stats, is_stream: false })
             }
             Target::Pipe(to) => {
                 let memory = Sequential::new(to, chain.layout());
-                let outcome = in_order(&chain, &memory, self.partial).map_err(here)?;
+                let mut outcome = in_order(&chain, &memory, self.partial).map_err(here)?;
                 memory.finish().map_err(|source| Error::write(image, source))?;
+                outcome.stats = stats(&chain);
                 Ok(outcome)
             }
         }
@@ -166,7 +182,8 @@ impl Arguments {
             }
             Err(why) => return Err(Error::snapshot(path, why)),
         };
-        Ok(Outcome { memory: done.memory, pages: done.pages, missing, is_stream: false })
+        let stats = reader.stats().into_iter().collect();
+        Ok(Outcome { memory: done.memory, pages: done.pages, missing, stats, is_stream: false })
     }
 }
 
@@ -196,6 +213,11 @@ impl Target {
     }
 }
 
+/// What the engine of each of them did.
+fn stats(chain: &Chain<File>) -> Vec<Stats> {
+    chain.layers().iter().filter_map(Snapshot::stats).collect()
+}
+
 /// What all of them may be read by, and no more.
 fn mode(snapshots: &[PathBuf]) -> Result<u32, Error> {
     snapshots.iter().try_fold(0o666, |mode, path| {
@@ -212,8 +234,13 @@ fn in_order(
 ) -> Result<Outcome, PagesError> {
     let layout = chain.layout();
     let mut pages = chain.pages();
-    let mut outcome =
-        Outcome { memory: layout.len(), pages: 0, missing: Vec::new(), is_stream: true };
+    let mut outcome = Outcome {
+        memory: layout.len(),
+        pages: 0,
+        missing: Vec::new(),
+        stats: Vec::new(),
+        is_stream: true,
+    };
     let bar = progress(layout.len());
     for (number, region) in layout.regions().iter().enumerate() {
         for offset in (0..region.len).step_by(layout.page_size()) {

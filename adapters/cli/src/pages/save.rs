@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::json;
+use uadk_compress::stats::Stats;
 use uadk_compress::{BlockCompressor, Compressor, Level};
 use uadk_compress_pages::Error as PagesError;
 use uadk_compress_pages::snapshot::{
@@ -20,6 +21,7 @@ use super::progress::progress;
 use crate::error::{self, Error};
 use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::size;
+use crate::stats_line;
 use crate::streams;
 
 /// Memory is secret: at most its owner may read and write it.
@@ -58,6 +60,9 @@ pub(crate) struct Arguments {
     /// Replace OUT
     #[arg(long)]
     force: bool,
+    /// Tell which engine worked, and why not the other
+    #[arg(long)]
+    stats: bool,
     /// Print JSON, for machines
     #[arg(long)]
     json: bool,
@@ -69,7 +74,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let codec = codec.map_err(Error::Engine)?;
     let layout = arguments.layout()?;
     let image = ImageFile::new(open(&arguments.image)?, &layout);
-    let shared: Arc<dyn BlockCompressor> = Arc::new(codec);
+    let codec = Arc::new(codec);
+    let shared: Arc<dyn BlockCompressor> = codec.clone();
     let mut options = SaveOptions::default().threads(streams::threads_or_all(arguments.threads));
     let changed = match &arguments.base[..] {
         [] => None,
@@ -105,7 +111,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     };
     bar.finish_and_clear();
     let saved = saved.map_err(|source| Error::snapshot(&arguments.out, source))?;
-    let text = describe(&saved, &layout, arguments.json);
+    let stats = arguments.stats.then(|| codec.stats());
+    let text = describe(&saved, &layout, arguments.json, stats.as_ref());
     if is_stream {
         // It may be stdout.
         eprint!("{text}");
@@ -115,22 +122,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn describe(saved: &Saved, layout: &Layout, json: bool) -> String {
+fn describe(saved: &Saved, layout: &Layout, json: bool, stats: Option<&Stats>) -> String {
     let (memory, file) = (layout.len(), saved.progress.file);
     if json {
-        let value = json!({
+        let mut value = json!({
             "id": hex(&saved.id), "memory": memory, "file": file, "pages": saved.progress.pages,
         });
+        if let Some(stats) = stats {
+            value["stats"] = stats_line::json(stats);
+        }
         return format!("{value}\n");
     }
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    format!(
+    let text = format!(
         "{}: {:.1} MiB of memory, {} pages with data, {:.1} MiB in the file\n",
         hex(&saved.id),
         mib(memory),
         saved.progress.pages,
         mib(file)
-    )
+    );
+    stats.map_or(String::new(), |stats| stats_line::line(stats) + "\n") + &text
 }
 
 impl Arguments {

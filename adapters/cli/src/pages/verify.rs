@@ -10,6 +10,7 @@ use uadk_compress_pages::snapshot::verify;
 use super::open::{open, open_chain};
 use super::progress::progress;
 use crate::error::{self, Error};
+use crate::stats_line;
 
 /// Reads snapshots and checks every byte; the status is 1 if any is damaged
 ///
@@ -20,6 +21,9 @@ pub(crate) struct Arguments {
     /// The snapshots
     #[arg(required = true, value_name = "SNAPSHOT")]
     snapshots: Vec<PathBuf>,
+    /// Tell which engine worked, and why not the other
+    #[arg(long)]
+    stats: bool,
     /// Print JSON, for machines
     #[arg(long)]
     json: bool,
@@ -34,8 +38,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         let bar = progress(len);
         let verified = verify(file, &mut |done| bar.set_position(done.file));
         bar.finish_and_clear();
+        let mut stats = None;
         let (pages, damage) = match verified {
             Ok(verified) => {
+                stats = verified.stats.filter(|_| arguments.stats);
                 let damage: Vec<_> = verified
                     .damage
                     .iter()
@@ -53,13 +59,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
                 .iter()
                 .map(|(what, offset)| json!({ "what": what, "offset": offset }))
                 .collect();
-            format!("{}\n", json!({ "snapshot": path, "pages": pages, "damage": damage }))
+            let mut value = json!({ "snapshot": path, "pages": pages, "damage": damage });
+            if let Some(stats) = &stats {
+                value["stats"] = stats_line::json(stats);
+            }
+            format!("{value}\n")
         } else if damage.is_empty() {
             format!("{}: intact, {pages} pages with data\n", path.display())
         } else {
             let lines = damage.iter().map(|(what, _)| format!("{}: {what}\n", path.display()));
             lines.collect()
         })?;
+        if let Some(stats) = stats.filter(|_| !arguments.json) {
+            error::print(&format!("{}: {}\n", path.display(), stats_line::line(&stats)))?;
+        }
     }
     if intact && arguments.snapshots.len() > 1 {
         open_chain(&arguments.snapshots)?;

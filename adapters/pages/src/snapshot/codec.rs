@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use uadk_compress::stats::Stats;
 use uadk_compress::{
     Block, BlockCompressor, Checked, Compressor, Format, Level, SoftwareCompressor,
 };
@@ -17,17 +18,26 @@ use crate::error::Error;
 pub(crate) struct ClusterCodec {
     engine: Checked<Arc<dyn BlockCompressor>>,
     software: SoftwareCompressor,
+    /// The engine, if it is of our own making: it counts what it does.
+    own: Option<Arc<Compressor>>,
 }
 
 impl ClusterCodec {
     pub(crate) fn new(engine: Arc<dyn BlockCompressor>) -> Result<Self, Error> {
         let software = SoftwareCompressor::new(engine.format(), Level::default());
-        Ok(Self { engine: Checked::new(engine), software: software.map_err(Error::Engine)? })
+        let software = software.map_err(Error::Engine)?;
+        Ok(Self { engine: Checked::new(engine), software, own: None })
     }
 
     pub(crate) fn for_format(format: Format) -> Result<Self, Error> {
         let compressor = Compressor::builder().format(format).build();
-        Self::new(Arc::new(compressor.map_err(Error::Engine)?))
+        let own = Arc::new(compressor.map_err(Error::Engine)?);
+        Ok(Self { own: Some(Arc::clone(&own)), ..Self::new(own)? })
+    }
+
+    /// What the engine did; `None` if it is the caller's.
+    pub(crate) fn stats(&self) -> Option<Stats> {
+        self.own.as_ref().map(|own| own.stats())
     }
 
     /// Decompresses the pages of a compressed cluster. Returns whether they are intact.

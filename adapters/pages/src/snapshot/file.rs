@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use uadk_compress::BlockCompressor;
+use uadk_compress::stats::Stats;
 
 use super::codec::ClusterCodec;
 use super::error::damaged;
@@ -117,6 +118,12 @@ impl<F: ReadAt> Snapshot<F> {
         let trailer = read_trailer(&file, &header)?;
         let clusters = read_index(&file, &header, &trailer)?;
         Ok(Self { file, header, trailer, clusters, codec })
+    }
+
+    /// Which engine decompressed how much, and why not the other; `None` if the codec is the caller's.
+    #[must_use]
+    pub fn stats(&self) -> Option<Stats> {
+        self.codec.stats()
     }
 
     /// What the snapshot begins with.

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use uadk_compress::stats::Stats;
+
 use super::codec::ClusterCodec;
 use super::error::damaged;
 use super::format::{
@@ -99,6 +101,12 @@ impl<R: Read> StreamReader<R> {
         let (stored, data) = (Vec::new(), vec![0; header.layout.cluster_size()]);
         let group = Vec::new().into_iter();
         Ok(Self { input, header, codec, position: offset, group, last, index, stored, data })
+    }
+
+    /// Which engine decompressed how much, and why not the other.
+    #[must_use]
+    pub fn stats(&self) -> Option<Stats> {
+        self.codec.stats()
     }
 
     /// What the snapshot begins with.

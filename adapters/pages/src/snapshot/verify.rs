@@ -2,6 +2,8 @@
 
 use std::io;
 
+use uadk_compress::stats::Stats;
+
 use super::file::{Located, ReadAt, Snapshot, read};
 use super::format::group_table;
 use super::stream::StreamReader;
@@ -17,6 +19,8 @@ pub struct Verified {
     pub progress: Progress,
     /// What is not as it was written, in the order of the file.
     pub damage: Vec<Damage>,
+    /// Which engine decompressed how much, and why not the other.
+    pub stats: Option<Stats>,
 }
 
 /// Reads all of a snapshot and checks every byte of it: header, groups, clusters, index and trailer.
@@ -70,6 +74,7 @@ pub fn verify<F: ReadAt>(file: F, progress: &mut dyn FnMut(Progress)) -> Result<
     }
     verified.progress.memory = layout.len();
     verified.progress.file = snapshot.file_len();
+    verified.stats = snapshot.stats();
     Ok(verified)
 }
 
