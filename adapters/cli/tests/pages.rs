@@ -95,9 +95,8 @@ fn statistics_say_which_engine_worked() {
     let at = folder.path();
     let image = image(at, "image", |_, _| {});
     let (snapshot, restored) = (at.join("snapshot"), at.join("restored"));
-    let json = |arguments: &[&str]| -> Value {
-        serde_json::from_str(&succeed(arguments)).expect("JSON")
-    };
+    let json =
+        |arguments: &[&str]| -> Value { serde_json::from_str(&succeed(arguments)).expect("JSON") };
     let saved = json(&["save", "--stats", "--json", text(&image), text(&snapshot)]);
     let done = &saved["stats"]["software"]["compress"];
     assert_eq!(done["bytes_in"].as_u64(), Some(4 << 20), "{saved}");

@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 34] = [
+pub(crate) const RULES: [Rule; 36] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -217,6 +217,24 @@ pub(crate) const RULES: [Rule; 34] = [
         why: "a size in the base-64 of GNU tar 1.12 is none, and its header is damaged",
         applies: |difference, evidence| {
             difference.ours.is_none() && evidence.gnu.contains("obsolescent base-64")
+        },
+    },
+    Rule {
+        name: "record-size",
+        why: "the size in a record counts, also where the header's is none",
+        applies: |difference, evidence| {
+            difference.ours.is_some()
+                && evidence.gnu.contains("off_t")
+                && evidence.has_block(difference, |block| has(block, b" size="))
+        },
+    },
+    Rule {
+        name: "unfinished",
+        why: "what GNU tar was writing when it gave up has no time yet",
+        applies: |difference, evidence| {
+            difference.aspect == Aspect::Time
+                && difference.gnu.as_ref().is_some_and(|node| node.mtime.is_none())
+                && evidence.gnu.contains("Error is not recoverable")
         },
     },
     Rule {
