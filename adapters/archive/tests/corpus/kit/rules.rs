@@ -288,16 +288,16 @@ pub(crate) const RULES: [Rule; 36] = [
         why: "the size of what has no contents is not looked at",
         applies: |difference, evidence| {
             let has_none = |node: &Node| !matches!(node.kind, Kind::File { .. });
-            let is_odd = |block: &[u8]| {
-                let size = &block[SIZE.start..SIZE.start + SIZE.len];
-                !size.iter().all(|byte| matches!(byte, b'0'..=b'7' | 0))
-            };
+            let size = |block: &[u8]| block[SIZE.start..SIZE.start + SIZE.len].to_vec();
+            let is_odd =
+                |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0'..=b'7' | 0));
+            let is_some = |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0' | 0));
             // What is behind such an entry is lost where its size is believed.
             let is_extra = difference.aspect == Aspect::Extra
                 && evidence.is_behind_block(difference, |member| {
                     let mut blocks = evidence.blocks(member);
                     evidence.is_empty_kind(member)
-                        && blocks.any(|block| is_odd(block) || has(block, b"size="))
+                        && blocks.any(|block| is_some(block) || has(block, b"size="))
                 });
             is_extra
                 || difference.ours.as_ref().is_some_and(has_none)
@@ -334,19 +334,24 @@ pub(crate) const RULES: [Rule; 36] = [
     },
     Rule {
         name: "slash-behind",
-        why: "a slash or dot behind the name or target of a hard link does not matter",
+        why: "a slash or dot behind the name of a link, or the target of a hard link, does not matter",
         applies: |difference, evidence| {
             let ends = |field: &[u8]| {
                 let text = field.split(|byte| *byte == 0).next().unwrap_or_default();
-                text.ends_with(b"/") || text.ends_with(b"/.")
+                text == b"." || text.ends_with(b"/") || text.ends_with(b"/.")
             };
             let is_so = |block: &[u8]| {
                 let (name, target) = (&block[..NAME.len], &block[LINK.start..][..LINK.len]);
-                block[TYPE.start] == b'1' && (ends(name) || ends(target))
+                match block[TYPE.start] {
+                    b'1' => ends(name) || ends(target),
+                    b'2' => ends(name),
+                    _ => false,
+                }
             };
             let is_slash =
                 |block: &[u8]| is_so(block) || has(block, b"/\n") || block.ends_with(b"/");
-            let gnu_refuses = evidence.gnu.contains("Cannot hard link to");
+            let refusals = ["Cannot hard link to", "Cannot create symlink to"];
+            let gnu_refuses = refusals.iter().any(|words| evidence.gnu.contains(words));
             difference.ours.is_some()
                 && (evidence.gnu_told(difference, "Not a directory")
                     || gnu_refuses && evidence.has_block(difference, is_slash))
@@ -400,9 +405,10 @@ pub(crate) const RULES: [Rule; 36] = [
         name: "sparse-nothing",
         why: "folders, links and pipes have no contents, whatever maps are said to be theirs",
         applies: |difference, evidence| {
-            difference.bsd.is_none()
-                && evidence.gnu.contains("sparse archive member")
-                && evidence.has_sparse_nothing()
+            let is_left_out =
+                difference.bsd.is_none() && evidence.gnu.contains("sparse archive member");
+            let is_filled = matches!(difference.aspect, Aspect::Contents | Aspect::Mode);
+            (is_left_out || is_filled) && evidence.has_sparse_nothing()
         },
     },
     Rule {
