@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::descriptors;
+
 /// Output that can't be written (`EX_IOERR` of `sysexits.h`).
 const OUTPUT: u8 = 74;
 
@@ -115,6 +117,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 /// Writes to stdout. A reader that has seen enough (`| head`) is no error.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     use io::Write;
+    descriptors::stdout()?;
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -12,9 +12,9 @@ use crate::error::{Error, chain};
 
 /// Prints an error with its sources and, on a line of its own, what to do about it.
 pub(crate) fn report(error: &(dyn StdError + 'static)) {
-    eprintln!("uadk-compress: {}", chain(error));
+    tell!("uadk-compress: {}", chain(error));
     if let Some(hint) = hint(error) {
-        eprintln!("  {hint}");
+        tell!("  {hint}");
     }
 }
 

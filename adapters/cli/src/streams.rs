@@ -1,13 +1,15 @@
 //! Files that may be `-`, and what happens on the way.
 
+use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use uadk_compress::Level;
 
+use crate::descriptors;
 use crate::error::Error;
 
 /// Whether a name stands for stdin or stdout.
@@ -26,13 +28,29 @@ pub(crate) fn input(path: &Path) -> Result<File, Error> {
 }
 
 /// Stdin, unbuffered.
+///
+/// # Errors
+///
+/// If the program was started without one.
 pub(crate) fn stdin() -> io::Result<File> {
+    descriptors::stdin()?;
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
 /// Stdout, unbuffered: what is written to it is large already.
+///
+/// # Errors
+///
+/// If the program was started without one.
 pub(crate) fn stdout() -> io::Result<File> {
+    descriptors::stdout()?;
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Writes to stderr, as long as that can be done.
+pub(crate) fn tell(text: fmt::Arguments<'_>) {
+    // In one piece, so that lines of several programs are not mixed.
+    let _ = io::stderr().write_all(text.to_string().as_bytes());
 }
 
 /// Stderr, unbuffered.

@@ -30,6 +30,7 @@ use std::process::ExitCode;
 
 use crate::error::Error;
 use crate::report;
+use crate::signals;
 pub(crate) use commands::Command;
 use status::{FAILED, Status};
 
@@ -70,7 +71,7 @@ pub(crate) fn run_gnu(arguments: &[OsString]) -> ExitCode {
 fn exit_code(result: Result<Status, Error>) -> ExitCode {
     match result {
         Ok(status) => status.exit_code(),
-        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => signals::end_by_broken_pipe(),
         Err(error) => {
             report::report(&error);
             ExitCode::from(FAILED)

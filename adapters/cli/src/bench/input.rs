@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::streams;
 
 /// What is compressed.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Input {
 
     fn append(&mut self, path: &Path, share: usize) -> io::Result<()> {
         let mut reader: Box<dyn Read> = if path == Path::new("-") {
-            Box::new(io::stdin().lock())
+            Box::new(streams::stdin()?)
         } else {
             Box::new(File::open(path)?)
         };

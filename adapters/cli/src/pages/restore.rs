@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         return Ok(ExitCode::FAILURE);
     };
     let outcome = match snapshots {
-        [one] if one == Path::new("-") => arguments.stream(one, io::stdin(), image)?,
+        [one] if one == Path::new("-") => arguments.stream(one, streams::stdin()?, image)?,
         several if several.iter().any(|path| path == Path::new("-")) => {
             return Err(Error::ChainFromStdin);
         }
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         missing.iter().fold(done, |text, missing| text + "missing: " + missing + "\n")
     };
     if *is_stream {
-        eprint!("{text}");
+        tell_part!("{text}");
     } else {
         error::print(&text)?;
     }

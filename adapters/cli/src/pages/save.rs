@@ -115,7 +115,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let text = describe(&saved, &layout, arguments.json, stats.as_ref());
     if is_stream {
         // It may be stdout.
-        eprint!("{text}");
+        tell_part!("{text}");
     } else {
         error::print(&text)?;
     }

@@ -67,7 +67,7 @@ fn compare(
     let metadata = match disk.symlink_metadata() {
         Ok(metadata) => metadata,
         Err(error) => {
-            eprintln!("uadk-compress: {text}: it can't be compared: {error}");
+            tell!("uadk-compress: {text}: it can't be compared: {error}");
             status.different = true;
             return Ok(());
         }
@@ -75,7 +75,7 @@ fn compare(
     let differences = match differences(job, entry, folder, &disk, &metadata) {
         Ok(differences) => differences,
         Err(Problem::Disk(error)) => {
-            eprintln!("uadk-compress: {text}: it can't be read: {error}");
+            tell!("uadk-compress: {text}: it can't be read: {error}");
             status.different = true;
             return Ok(());
         }

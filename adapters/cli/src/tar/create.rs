@@ -87,7 +87,7 @@ impl<'a> Adder<'a> {
         if !cut.is_empty() && !self.told_of_cut_names && !self.job.walk.refuse_parents {
             self.told_of_cut_names = true;
             let cut = escaped(cut);
-            eprintln!("uadk-compress: Removing leading `{cut}' from member names");
+            tell!("uadk-compress: Removing leading `{cut}' from member names");
         }
         Some(self.job.transform.rename(safe, Scope::Member))
     }
@@ -180,7 +180,7 @@ impl Visitor for Adder<'_> {
                 self.added.push((disk.to_owned(), added.metadata.is_dir()));
             }
             Err(_) if self.job.walk.ignore_failed_read && disk_is_unreadable(disk) => {
-                eprintln!("uadk-compress: {}: it can't be read; left out", escaped(name));
+                tell!("uadk-compress: {}: it can't be read; left out", escaped(name));
             }
             Err(error) => status.note(&self.job.archive.file, error)?,
         }

@@ -99,7 +99,7 @@ impl Extraction<'_> {
         }
         let text = escaped(name.as_deref().unwrap_or(entry.entry().path_bytes()));
         if self.job.keep_newer && is_newer(folder, name.as_deref(), entry.entry()) {
-            eprintln!("uadk-compress: {text}: what is there is not older; it stays");
+            tell!("uadk-compress: {text}: what is there is not older; it stays");
             return Ok(());
         }
         let extractor = self.extractor(folder)?;
@@ -166,7 +166,7 @@ fn renamed(transform: &Transform, entry: &Entry) -> Option<Renamed> {
 
 /// Whether what is on disk is as new as the entry, or newer.
 fn is_newer(folder: &Path, name: Option<&[u8]>, entry: &Entry) -> bool {
-    let name = names::safe(name.unwrap_or(entry.path_bytes()));
+    let name = names::without_slash(names::safe(name.unwrap_or(entry.path_bytes())));
     let there = folder.join(OsStr::from_bytes(name)).symlink_metadata();
     there.is_ok_and(|there| !there.is_dir() && there.mtime() >= entry.mtime())
 }

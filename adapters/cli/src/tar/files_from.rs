@@ -9,7 +9,7 @@ use crate::streams;
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if streams::is_dash(path) {
-        io::stdin().lock().read_to_end(&mut bytes)?;
+        streams::stdin()?.read_to_end(&mut bytes)?;
     } else {
         bytes = std::fs::read(path)?;
     }

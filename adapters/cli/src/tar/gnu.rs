@@ -45,7 +45,7 @@ fn fail(usage: &Usage) -> ExitCode {
         Usage::Option(text) => (text, UNKNOWN_OPTION),
         Usage::Meaning(text) => (text, FAILED),
     };
-    eprintln!("uadk-compress: {text}");
-    eprintln!("  `uadk-compress tar -?` lists the options");
+    tell!("uadk-compress: {text}");
+    tell!("  `uadk-compress tar -?` lists the options");
     ExitCode::from(code)
 }

@@ -64,7 +64,7 @@ pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
     tell_missing(&members, &mut status);
     meter.count(&reader);
     match meter.json() {
-        Some(json) if matches!(job.output, ListOutput::Json) => eprintln!("{json}"),
+        Some(json) if matches!(job.output, ListOutput::Json) => tell!("{json}"),
         _ => meter.print("read", bytes, members.whole(archive)),
     }
     // The program ends: memory goes back faster all at once than entry by entry.

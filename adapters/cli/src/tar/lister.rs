@@ -1,7 +1,7 @@
 //! Names that a command lists while it works.
 
 use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use super::job::Lister;
 use super::long::{Lines, Row, Style};
@@ -47,7 +47,11 @@ impl Listing {
     /// Writes what is left.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         if let Some(out) = &mut self.out {
-            out.write_all(&self.buffer)?;
+            match out.write_all(&self.buffer) {
+                // Who reads the names has seen enough; the work goes on.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => self.out = None,
+                done => done?,
+            }
             self.buffer.clear();
         }
         Ok(())

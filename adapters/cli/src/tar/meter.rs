@@ -64,9 +64,9 @@ impl Meter {
 
     fn print_with_ratio(&self, verb: &str, bytes: u64, whole: Option<(u64, &Path)>) {
         if self.told.totals {
-            eprintln!("{}", self.totals(verb, bytes, whole));
+            tell!("{}", self.totals(verb, bytes, whole));
         } else if self.told.stats {
-            eprintln!("uadk-compress: {}", stats_line::line(&self.stats()));
+            tell!("uadk-compress: {}", stats_line::line(&self.stats()));
         }
     }
 

@@ -44,7 +44,7 @@ impl Status {
     /// Prints what there is to know of files that were added.
     pub(super) fn note_all(&mut self, notes: &[Note]) {
         for note in notes {
-            eprintln!("uadk-compress: {note}");
+            tell!("uadk-compress: {note}");
             self.different |= note.status() == 1;
             self.failures += u64::from(note.status() > 1);
         }
@@ -52,14 +52,14 @@ impl Status {
 
     /// Reports that a file or entry is left out.
     pub(super) fn left_out(&mut self, name: &str, why: impl std::fmt::Display) {
-        eprintln!("uadk-compress: {name}: {why}");
+        tell!("uadk-compress: {name}: {why}");
         self.failures += 1;
     }
 
     /// Prints warnings; those that are mere notices don't change the status.
     pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
         for warning in warnings {
-            eprintln!("uadk-compress: {warning}");
+            tell!("uadk-compress: {warning}");
             self.warned |= !warning.is_notice();
         }
     }
@@ -76,7 +76,7 @@ impl Status {
                 GzWarning::NoEndMarker => {}
                 _ => self.warned = true,
             }
-            eprintln!("uadk-compress: {}: {warning}", archive.file.display());
+            tell!("uadk-compress: {}: {warning}", archive.file.display());
         }
     }
 
@@ -97,6 +97,6 @@ impl Status {
 /// Says that the index of an archive is not used, if that is so. What is read without it is whole.
 pub(super) fn warn_of_index(reader: &ArchiveReader<File>) {
     if let Some(error) = reader.index_error() {
-        eprintln!("uadk-compress: {error}; the archive is read without it");
+        tell!("uadk-compress: {error}; the archive is read without it");
     }
 }

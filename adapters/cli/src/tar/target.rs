@@ -97,7 +97,7 @@ impl Target {
             None => archive.update(true)?,
             Some(output) => {
                 let path = output.partial_path().unwrap_or(&archive.file).display();
-                eprintln!("uadk-compress: going on with {path}, which an interrupted run has left");
+                tell!("uadk-compress: going on with {path}, which an interrupted run has left");
                 let file = output.file().try_clone();
                 file.map_err(|error| Error::file(&archive.file, error))?
             }

@@ -90,7 +90,7 @@ impl Walk<'_> {
             return Ok(());
         }
         if self.own.archive == identity {
-            eprintln!("uadk-compress: {}: is the archive; left out", escaped(name));
+            tell!("uadk-compress: {}: is the archive; left out", escaped(name));
             return Ok(());
         }
         let is_folder = metadata.is_dir();
@@ -102,7 +102,7 @@ impl Walk<'_> {
         if let Some((tag, what)) = &tag
             && *what == Extent::All
         {
-            eprintln!("uadk-compress: {}: has {}; left out", escaped(name), tag.display());
+            tell!("uadk-compress: {}: has {}; left out", escaped(name), tag.display());
             return Ok(());
         }
         visitor.visit(&mut self.status, disk, name, &metadata)?;
@@ -111,7 +111,7 @@ impl Walk<'_> {
         }
         let device = metadata.dev();
         if self.rules.one_file_system && parent_device.is_some_and(|parent| parent != device) {
-            eprintln!("uadk-compress: {}: is another file system; left out", escaped(name));
+            tell!("uadk-compress: {}: is another file system; left out", escaped(name));
             return Ok(());
         }
         let identity = (device, metadata.ino());
@@ -137,7 +137,7 @@ impl Walk<'_> {
     ) -> Result<(), Error> {
         if let Some((tag, extent)) = tag {
             let shown = tag.display();
-            eprintln!("uadk-compress: {}: has {shown}; what is in it is left out", escaped(name));
+            tell!("uadk-compress: {}: has {shown}; what is in it is left out", escaped(name));
             if extent == Extent::Contents {
                 let name = joined(name, &tag);
                 return self.visit(&disk.join(&tag), &name, Some(device), true, visitor);
@@ -165,7 +165,7 @@ impl Walk<'_> {
     fn unreadable(&mut self, disk: &Path, error: &ArchiveError, was_there: bool) {
         let note = Note::of_failure(disk, error, was_there);
         if self.rules.ignore_failed_read {
-            eprintln!("uadk-compress: {note}");
+            tell!("uadk-compress: {note}");
         } else {
             self.status.note_all(&[note]);
         }

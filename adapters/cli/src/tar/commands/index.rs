@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
         let entries = archive.options(&meter).index(file).map_err(failed)?;
         (meter, entries)
     };
-    eprintln!("uadk-compress: an index of {entries} entries");
+    tell!("uadk-compress: an index of {entries} entries");
     meter.print("written", 0, None);
     Ok(Status::default())
 }

@@ -43,7 +43,7 @@ pub(super) fn is_plain(settings: &Settings, archive: &Path, is_new: bool) -> Res
         Some((_, None)) if settings.auto_compress => Ok(false),
         Some((ending, _)) if is_new => {
             let archive = archive.display();
-            eprintln!(
+            tell!(
                 "uadk-compress: {archive}: is made plain tar, in spite of {ending}: -z makes gzip"
             );
             Ok(true)

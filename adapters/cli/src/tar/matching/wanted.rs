@@ -77,7 +77,7 @@ impl Wanted {
         let enough = self.occurrence.unwrap_or(1);
         let missing = self.names.iter().filter(|name| name.found < enough);
         for name in missing.clone() {
-            eprintln!("uadk-compress: {}: not found in the archive", escaped(&name.text));
+            tell!("uadk-compress: {}: not found in the archive", escaped(&name.text));
         }
         missing.count() as u64
     }
