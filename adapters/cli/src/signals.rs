@@ -1,8 +1,9 @@
-//! Files that are removed when a signal ends the program.
+//! What is removed or taken back when a signal ends the program.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Once, mpsc};
+use std::sync::{Arc, Once, mpsc};
 
 use parking_lot::{Mutex, MutexGuard};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
@@ -11,6 +12,37 @@ use signal_hook::low_level::emulate_default_handler;
 
 /// Files that are not what their writer wants them to be yet.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// Changes that are taken back if they are not finished.
+static CHANGES: Mutex<Vec<Arc<dyn Revert>>> = Mutex::new(Vec::new());
+
+/// Changes that can be taken back.
+pub(crate) trait Revert: Send + Sync {
+    /// Takes them back; says so itself if that fails.
+    fn revert(&self);
+}
+
+/// Changes that are taken back if a signal ends the program before this is dropped.
+pub(crate) struct Reverted(Arc<dyn Revert>);
+
+impl Reverted {
+    pub(crate) fn new(changes: Arc<dyn Revert>) -> Self {
+        watch();
+        CHANGES.lock().push(Arc::clone(&changes));
+        Self(changes)
+    }
+}
+
+impl Drop for Reverted {
+    fn drop(&mut self) {
+        CHANGES.lock().retain(|changes| !Arc::ptr_eq(changes, &self.0));
+    }
+}
+
+impl fmt::Debug for Reverted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reverted").finish_non_exhaustive()
+    }
+}
 
 /// A file that is removed if a signal ends the program before this is dropped.
 #[derive(Debug)]
@@ -89,6 +121,8 @@ fn end_by(signal: i32) -> ! {
         // It may be gone already, which is what is wanted.
         let _ = std::fs::remove_file(path);
     }
+    let changes = CHANGES.lock();
+    changes.iter().for_each(|changes| changes.revert());
     let _ = emulate_default_handler(signal);
     std::process::exit(128 + signal)
 }

@@ -23,6 +23,7 @@ mod status;
 mod target;
 mod times;
 mod transform;
+mod undo;
 mod walk;
 
 use std::ffi::OsString;

@@ -62,6 +62,59 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn an_archive_that_is_not_added_to_is_what_it_was() {
+    let folder = fixture();
+    let at = folder.path();
+    let program = env!("CARGO_BIN_EXE_uadk-compress");
+    for arguments in [&["cf"][..], &["czf"], &["-c", "--bgzf", "-f"]] {
+        good(at, &[arguments, &["a.tar", "tree/sub"]].concat());
+        let before = fs::read(at.join("a.tar")).expect("it is there");
+        // Writing fails there, as on a full disk.
+        let blocks = before.len() / 512 + 100;
+        let line = format!("ulimit -f {blocks}; exec {program} tar rf a.tar tree/noise");
+        let output = Command::new("sh").args(["-c", &line]).current_dir(at).output();
+        let output = output.expect("sh runs");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(fs::read(at.join("a.tar")).expect("it is there") == before, "{arguments:?}");
+        good(at, &["rf", "a.tar", "tree/noise"]);
+        assert!(good(at, &["tf", "a.tar"]).0.ends_with("tree/noise\n"));
+    }
+    // A new one is made.
+    good(at, &["uf", "new.tar", "tree"]);
+}
+
+#[test]
+fn nobody_who_reads_stdout_is_told_or_does_not_matter() {
+    let folder = fixture();
+    let at = folder.path();
+    let shell = |line: &str| {
+        let line = line.replace("TAR", &format!("{} tar", env!("CARGO_BIN_EXE_uadk-compress")));
+        let output = Command::new("bash").args(["-c", &line]).current_dir(at).output();
+        output.expect("bash runs").status.code().expect("it ends by itself")
+    };
+    fs::create_dir(at.join("many")).expect("a folder");
+    for i in 0..2000 {
+        fs::write(at.join(format!("many/a_file_with_a_long_name_{i:060}")), b"").expect("a file");
+    }
+    // The list of names is in the way of nothing.
+    assert_eq!(shell("TAR cvf a.tar many | head -1; exit ${PIPESTATUS[0]}"), 0);
+    assert_eq!(shell("tar tf a.tar | wc -l | grep -qx 2001"), 0);
+    // An archive, or a list that is the work itself, ends as GNU tar does.
+    for work in ["cf - tree", "czf - tree", "tf a.tar"] {
+        assert_eq!(shell(&format!("TAR {work} | head -c 1; exit ${{PIPESTATUS[0]}}")), 128 + 13);
+        assert_eq!(shell(&format!("TAR {work} >&-")), 2, "{work}");
+    }
+    assert_eq!(shell("TAR cz --remove-files tree >&-"), 2);
+    assert!(at.join("tree/noise").exists());
+    assert_eq!(shell("TAR tf no.tar 2>/dev/full"), 2);
+    // Warnings that can't be written are lost, and nothing else.
+    assert_eq!(shell("echo > small; tar -cPf w.tar -C tree noise ../small sub"), 0);
+    fs::create_dir(at.join("to")).expect("a folder");
+    assert_eq!(shell("TAR xf w.tar -C to 2>/dev/full"), 2);
+    assert_eq!(names(&at.join("to")), ["noise", "sub"]);
+}
+
+#[test]
 fn one_member_is_written_and_blocks_on_request() {
     let folder = fixture();
     let at = folder.path();

@@ -54,8 +54,8 @@ struct Adder<'a> {
     present: Present,
     listing: Listing,
     bar: ProgressBar,
-    /// What was added, and whether it is a folder.
-    added: Vec<(PathBuf, bool)>,
+    /// What was added, as it was then.
+    added: Vec<(PathBuf, Metadata)>,
     told_of_cut_names: bool,
 }
 
@@ -122,10 +122,16 @@ impl<'a> Adder<'a> {
 
     /// Removes what was added, folders last and only if nothing is left in them.
     fn remove(&self, status: &mut Status) {
-        let files = self.added.iter().filter(|(_, is_folder)| !is_folder);
-        let folders = self.added.iter().rev().filter(|(_, is_folder)| *is_folder);
-        for (path, is_folder) in files.chain(folders) {
-            let removed = if *is_folder { fs::remove_dir(path) } else { fs::remove_file(path) };
+        let files = self.added.iter().filter(|(_, metadata)| !metadata.is_dir());
+        let folders = self.added.iter().rev().filter(|(_, metadata)| metadata.is_dir());
+        for (path, metadata) in files.chain(folders) {
+            if !metadata.is_dir() && !self.job.store.dereference && has_changed(path, metadata) {
+                let why = "it has changed since it was stored; not removed";
+                status.left_out(&path.display().to_string(), why);
+                continue;
+            }
+            let removed =
+                if metadata.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
             if let Err(error) = removed {
                 status.left_out(&path.display().to_string(), format!("can't be removed: {error}"));
             }
@@ -177,7 +183,7 @@ impl Visitor for Adder<'_> {
         match self.tree.append_renamed(writer, disk, stored_path, new_link) {
             Ok(added) => {
                 status.note_all(&added.notes);
-                self.added.push((disk.to_owned(), added.metadata.is_dir()));
+                self.added.push((disk.to_owned(), added.metadata));
             }
             Err(_) if self.job.walk.ignore_failed_read && disk_is_unreadable(disk) => {
                 tell!("uadk-compress: {}: it can't be read; left out", escaped(name));
@@ -187,6 +193,14 @@ impl Visitor for Adder<'_> {
         self.bar.inc(writer.tar_len() - before);
         Ok(())
     }
+}
+
+/// Whether there is another file now, or other contents.
+fn has_changed(path: &Path, stored: &Metadata) -> bool {
+    let of = |metadata: &Metadata| {
+        (metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+    };
+    fs::symlink_metadata(path).is_ok_and(|now| of(&now) != of(stored))
 }
 
 fn disk_is_unreadable(disk: &Path) -> bool {

@@ -12,6 +12,7 @@ use super::job::{CreateJob, Start};
 use super::meter::Meter;
 use super::names::trimmed;
 use super::times::Time;
+use super::undo::Undo;
 use super::walk::Own;
 use crate::error::Error;
 use crate::output::{Attributes, Output};
@@ -28,7 +29,7 @@ pub(super) struct Present {
 /// An archive that is written.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) writer: ArchiveWriter<File>,
+    pub(super) writer: ArchiveWriter<Undo>,
     /// What is put at its place at the end; `None` if it is written where it is.
     output: Option<Output>,
     pub(super) own: Own,
@@ -48,6 +49,7 @@ impl Target {
         match job.start {
             Start::New => Self::new(job),
             Start::Append { create } if create && !archive.file.exists() => Self::new(job),
+            Start::Update if !archive.file.exists() => Self::new(job),
             Start::Resume { discard_damaged } => Self::resume(job, discard_damaged, present),
             Start::Append { .. } | Start::Update => {
                 let file = archive.update(false)?;
@@ -60,6 +62,7 @@ impl Target {
                     present.times = times.collect();
                 }
                 let own = Own { archive: identity(archive, &file)?, unfinished: None };
+                let file = Undo::new(file).map_err(|error| Error::file(&archive.file, error))?;
                 let writer = archive.options(&meter).plain(job.plain).append(file);
                 let writer = writer.map_err(|error| archive.failed(error))?;
                 Ok(Self { old: writer.tar_len(), writer, output: None, own, meter })
@@ -85,7 +88,7 @@ impl Target {
             own = Own { archive: own.unfinished, unfinished: None };
         }
         let options = archive.options(&meter).layout(job.layout).plain(job.plain);
-        let writer = options.writer(file);
+        let writer = options.writer(Undo::without(file));
         let writer = writer.map_err(|error| archive.failed(error))?;
         Ok(Self { writer, output, own, meter, old: 0 })
     }
@@ -110,7 +113,8 @@ impl Target {
             own = Own { archive: there, unfinished: own.archive };
         }
         let options = archive.options(&meter).layout(job.layout).discard_damaged(discard);
-        let (writer, recovered) = options.resume(file).map_err(|error| archive.failed(error))?;
+        let resumed = options.resume(Undo::without(file));
+        let (writer, recovered) = resumed.map_err(|error| archive.failed(error))?;
         let names = recovered.entries.iter().map(|entry| trimmed(entry.path_bytes()).to_vec());
         present.names = names.collect();
         Ok(Self { old: writer.tar_len(), writer, output, own, meter })
@@ -120,7 +124,7 @@ impl Target {
     pub(super) fn finish(self, archive: &Archive) -> Result<(), Error> {
         let Self { writer, output, meter, old, .. } = self;
         let tar_len = writer.tar_len();
-        writer.finish().map_err(|error| archive.failed(error))?;
+        writer.finish().map_err(|error| archive.failed(error))?.keep();
         if let Some(output) = output {
             output.finish(Attributes::Usual)?;
         }
