@@ -7,7 +7,6 @@ mod location;
 mod mode;
 mod note;
 mod owners;
-mod pattern;
 mod properties;
 
 use std::collections::HashMap;
@@ -95,6 +94,15 @@ impl TreeWriter {
         patterns: impl IntoIterator<Item = P>,
     ) -> Self {
         self.attributes.include = patterns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Extended attributes are not added if their names match one of these patterns.
+    pub fn xattrs_exclude<P: Into<Vec<u8>>>(
+        mut self,
+        patterns: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.attributes.exclude = patterns.into_iter().map(Into::into).collect();
         self
     }
 

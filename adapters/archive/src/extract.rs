@@ -8,7 +8,6 @@ mod metadata;
 mod names;
 mod options;
 mod outcome;
-mod pattern;
 mod place;
 
 use std::io::Read;

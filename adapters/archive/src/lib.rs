@@ -41,6 +41,7 @@ mod input;
 mod kind;
 mod links;
 mod options;
+mod pattern;
 mod read;
 mod reindex;
 mod scan;

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::acl;
 use super::owners::Owners;
-use super::pattern;
+use crate::pattern;
 
 /// No list and no value is longer (Linux's `XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
 const MAX: usize = 1 << 16;
@@ -24,6 +24,8 @@ pub(super) struct Attributes {
     pub(super) xattrs: bool,
     /// Patterns of which a name has to match one, if there are any.
     pub(super) include: Vec<Vec<u8>>,
+    /// Patterns of which a name must match none.
+    pub(super) exclude: Vec<Vec<u8>>,
 }
 
 /// Keys and values of records.
@@ -90,7 +92,8 @@ impl Attributes {
     }
 
     fn includes(&self, name: &[u8]) -> bool {
-        self.include.is_empty() || self.include.iter().any(|p| pattern::matches(p, name))
+        let fits = |pattern: &Vec<u8>| pattern::fits(pattern, name);
+        (self.include.is_empty() || self.include.iter().any(fits)) && !self.exclude.iter().any(fits)
     }
 }
 

@@ -3,14 +3,17 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, XattrFlags, chownat,
-    fchmod, fchown, fsetxattr, fstat, futimens, lsetxattr, utimensat,
+    AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid,
+    XattrFlags, chmod, chownat, fchmod, fchown, fremovexattr, fsetxattr, fstat, futimens,
+    lsetxattr, openat, utimensat,
 };
 use rustix::io::Errno;
 
 use super::accounts::Accounts;
+use super::acl;
 use super::options::ExtractOptions;
-use super::{acl, pattern};
+use crate::EntryKind;
+use crate::pattern;
 use crate::scan::Head;
 
 /// setuid and setgid: they are not for another owner than the archive's.
@@ -42,6 +45,7 @@ impl<'a> Setter<'a> {
         }
         // Before the permissions, which may not allow it any more.
         self.set_attributes(false, |name, value| fsetxattr(file, name, value, XattrFlags::empty()));
+        self.clear_acls(file);
         if self.options.permissions {
             self.note("permissions", fchmod(file, Mode::from_raw_mode(mode)));
         }
@@ -53,7 +57,13 @@ impl<'a> Setter<'a> {
     /// What a link or pipe gets, which is not opened for it.
     pub(super) fn link(&mut self, folder: &OwnedFd, name: &[u8]) {
         let no_follow = AtFlags::SYMLINK_NOFOLLOW;
-        self.set_owner(|uid, gid| chownat(folder, name, Some(uid), Some(gid), no_follow));
+        let mut mode = self.head.mode;
+        if !self.set_owner(|uid, gid| chownat(folder, name, Some(uid), Some(gid), no_follow)) {
+            mode &= !SET_ID;
+        }
+        if self.head.kind == EntryKind::Fifo && self.options.permissions {
+            self.note("permissions", chmod_pipe(folder, name, mode));
+        }
         let path = [format!("/proc/self/fd/{}/", folder.as_raw_fd()).as_bytes(), name].concat();
         self.set_attributes(true, |attribute, value| {
             lsetxattr(&path[..], attribute, value, XattrFlags::empty())
@@ -70,6 +80,7 @@ impl<'a> Setter<'a> {
         self.set_attributes(false, |name, value| {
             fsetxattr(folder, name, value, XattrFlags::empty())
         });
+        self.clear_acls(folder.as_fd());
         match fstat(folder) {
             Err(errno) => self.failed("permissions", errno),
             Ok(stat) => {
@@ -139,9 +150,28 @@ impl<'a> Setter<'a> {
             } else {
                 options.xattrs_include.iter().any(|p| pattern::fits(p, name))
             };
-            if wanted {
+            let unwanted = options.xattrs_exclude.iter().any(|p| pattern::fits(p, name));
+            if wanted && !unwanted {
                 let result = set(name, value);
                 self.note(&format!("attribute {}", name.escape_ascii()), result);
+            }
+        }
+    }
+
+    /// Removes the lists that a file has from its folder, where the archive has none for it.
+    fn clear_acls(&mut self, file: BorrowedFd<'_>) {
+        let attributes = &self.head.attributes;
+        if !self.options.acls || attributes.acl_foreign {
+            return;
+        }
+        for (name, text) in
+            [(acl::ACCESS, &attributes.acl_access), (acl::DEFAULT, &attributes.acl_default)]
+        {
+            if text.is_none() {
+                match fremovexattr(file, name) {
+                    Ok(()) | Err(Errno::NODATA | Errno::NOTSUP | Errno::ACCESS) => {}
+                    Err(errno) => self.failed("access control list", errno),
+                }
             }
         }
     }
@@ -195,6 +225,16 @@ impl<'a> Setter<'a> {
     fn failed(&mut self, what: &str, errno: Errno) {
         self.failures.push(format!("its {what} can't be set: {errno}"));
     }
+}
+
+/// Sets the permissions of a pipe, and of nothing else that may be there by now.
+fn chmod_pipe(folder: &OwnedFd, name: &[u8], mode: u32) -> rustix::io::Result<()> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let pipe = openat(folder, name, flags, Mode::empty())?;
+    if FileType::from_raw_mode(fstat(&pipe)?.st_mode) != FileType::Fifo {
+        return Err(Errno::INVAL);
+    }
+    chmod(format!("/proc/self/fd/{}", pipe.as_raw_fd()), Mode::from_raw_mode(mode))
 }
 
 /// Whether the attribute is an access control list, which permissions are part of.

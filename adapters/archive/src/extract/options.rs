@@ -29,6 +29,7 @@ pub struct ExtractOptions {
     pub(crate) numeric_owner: bool,
     pub(crate) xattrs: bool,
     pub(crate) xattrs_include: Vec<Vec<u8>>,
+    pub(crate) xattrs_exclude: Vec<Vec<u8>>,
     pub(crate) acls: bool,
     pub(crate) selinux: bool,
     pub(crate) existing: Existing,
@@ -83,7 +84,17 @@ impl ExtractOptions {
         self
     }
 
-    /// Whether files get the POSIX access control lists of the archive.
+    /// Does not set the extended attributes that match one of these patterns.
+    pub fn xattrs_exclude<P: Into<Vec<u8>>>(
+        mut self,
+        patterns: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.xattrs_exclude.extend(patterns.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether files get the POSIX access control lists of the archive, and lose those that they have from
+    /// their folder where the archive has none.
     pub fn acls(mut self, acls: bool) -> Self {
         self.acls = acls;
         self

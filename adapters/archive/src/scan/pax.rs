@@ -2,7 +2,7 @@
 
 use super::head::Attributes;
 use super::raw::{NoNumber, text};
-use super::values::{decimal, libarchive_xattr, time, unpadded};
+use super::values::{decimal, gnu_xattr_name, libarchive_xattr, time, unpadded};
 
 /// The keys that we know, of one entry or of all that follow.
 #[derive(Clone, Debug, Default)]
@@ -121,7 +121,8 @@ impl Extensions {
             b"RHT.security.selinux" => self.attributes.selinux = Some(value.to_vec()),
             _ => {
                 if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-                    self.attributes.set_xattr(checked_key(name)?, value.to_vec(), true);
+                    let name = gnu_xattr_name(name);
+                    self.attributes.set_xattr(checked_key(&name)?, value.to_vec(), true);
                 } else if let Some(name) = key.strip_prefix(b"LIBARCHIVE.xattr.") {
                     let (name, value) = libarchive_xattr(name, value)?;
                     self.attributes.set_xattr(checked_key(&name)?, value, false);

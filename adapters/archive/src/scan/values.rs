@@ -38,6 +38,22 @@ pub(super) fn time(value: &[u8]) -> Option<(i64, u32)> {
     })
 }
 
+/// The name of an attribute as GNU tar writes it: `%3D` stands for `=`, and `%25` for `%`.
+pub(super) fn gnu_xattr_name(name: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let [first, behind @ ..] = rest {
+        let (byte, len) = match rest {
+            [b'%', b'3', b'D', ..] => (b'=', 3),
+            [b'%', b'2', b'5', ..] => (b'%', 3),
+            _ => (*first, 1),
+        };
+        decoded.push(byte);
+        rest = if len == 1 { behind } else { &rest[len..] };
+    }
+    decoded
+}
+
 /// Name and value of an attribute as libarchive writes them: `%` and two digits stand for a byte of the
 /// name, the value is in base 64.
 pub(super) fn libarchive_xattr(name: &[u8], value: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {

@@ -244,6 +244,65 @@ fn attributes_of_all_namespaces_are_restored_on_request() {
 }
 
 #[test]
+fn names_of_attributes_and_modes_of_pipes_are_those_of_the_archive() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = folder.path().join("from");
+    fs::create_dir(&from).expect("a folder");
+    fs::write(from.join("file"), b"").expect("a file");
+    let names = ["user.a=b", "user.p%", "user.%3D"];
+    for name in names {
+        let flags = rustix::fs::XattrFlags::empty();
+        rustix::fs::lsetxattr(from.join("file"), name, b"1", flags).expect(name);
+    }
+    let mode = rustix::fs::Mode::from_raw_mode(0o666);
+    let kind = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, from.join("pipe"), kind, mode, 0).expect("a pipe");
+    rustix::fs::chmod(from.join("pipe"), mode).expect("a pipe");
+    let root = from.display().to_string();
+    let tar = run("tar", "tar", &["--xattrs", "-cf", "-", "-C", &root, "file", "pipe"], b"");
+    let of = |options: ExtractOptions| {
+        let out = tempfile::tempdir().expect("a folder");
+        extract(&tar, out.path(), options.permissions(true));
+        let pipe = fs::metadata(out.path().join("pipe")).expect("a pipe");
+        assert_eq!(pipe.mode() & 0o777, 0o666);
+        let is_there = |name: &&str| {
+            rustix::fs::lgetxattr(out.path().join("file"), *name, &mut [0; 9]).is_ok()
+        };
+        names.into_iter().filter(is_there).collect::<Vec<_>>()
+    };
+    assert_eq!(of(ExtractOptions::new().xattrs(true)), names);
+    assert_eq!(of(ExtractOptions::new().xattrs(true).xattrs_exclude(["*%*"])), ["user.a=b"]);
+}
+
+#[test]
+fn a_file_has_no_list_from_its_folder_where_the_archive_has_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tree = folder.path().join("tree");
+    fs::create_dir_all(tree.join("d")).expect("a folder");
+    fs::write(tree.join("d/f"), b"").expect("a file");
+    let root = folder.path().display().to_string();
+    let tar = run("tar", "tar", &["--acls", "-cf", "-", "-C", &root, "tree"], b"");
+    // Read and write for user 1234, and for the owner and the rest what is usual.
+    let list = b"\x02\0\0\0\x01\0\x07\0\xff\xff\xff\xff\x02\0\x06\0\xd2\x04\0\0\x04\0\x05\0\
+        \xff\xff\xff\xff\x10\0\x07\0\xff\xff\xff\xff\x20\0\x05\0\xff\xff\xff\xff";
+    let flags = rustix::fs::XattrFlags::empty();
+    for (acls, expected) in [(true, false), (false, true)] {
+        let out = tempfile::tempdir().expect("a folder");
+        let default = "system.posix_acl_default";
+        rustix::fs::lsetxattr(out.path(), default, list, flags).expect("a file system with lists");
+        extract(&tar, out.path(), ExtractOptions::new().permissions(true).acls(acls));
+        for (path, name) in [("tree/d/f", "system.posix_acl_access"), ("tree/d", default)] {
+            let list = rustix::fs::lgetxattr(out.path().join(path), name, &mut [0; 100]);
+            assert_eq!(list.is_ok(), expected, "{path}");
+        }
+        let mode = |path: &str| fs::metadata(out.path().join(path)).expect("it is there").mode();
+        if acls {
+            assert_eq!(mode("tree/d/f"), fs::metadata(tree.join("d/f")).expect("a file").mode());
+        }
+    }
+}
+
+#[test]
 fn nanoseconds_are_restored() {
     let folder = tempfile::tempdir().expect("a folder");
     let from = folder.path().join("from");

@@ -4,12 +4,11 @@ use std::fs::File;
 
 use uadk_compress_archive::{EntryReader, ExtractOptions, Extracted, Extractor, TreeWriter};
 
-use super::job::{Attributes, Owner, Restore, Store};
+use super::job::{Owner, Restore, Store};
 use crate::error::Error;
 
 /// How entries are put on disk.
 pub(super) fn extract_options(restore: &Restore) -> Result<ExtractOptions, Error> {
-    refuse_exclusion(&restore.attributes)?;
     let attributes = &restore.attributes;
     Ok(ExtractOptions::new()
         .permissions(restore.permissions)
@@ -19,6 +18,7 @@ pub(super) fn extract_options(restore: &Restore) -> Result<ExtractOptions, Error
         .selinux(attributes.selinux)
         .xattrs(attributes.xattrs)
         .xattrs_include(attributes.include.iter().map(String::as_str))
+        .xattrs_exclude(attributes.exclude.iter().map(String::as_str))
         .existing(restore.existing)
         .keep_directory_symlink(restore.keep_directory_symlink)
         .touch(restore.touch)
@@ -27,7 +27,6 @@ pub(super) fn extract_options(restore: &Restore) -> Result<ExtractOptions, Error
 
 /// How files are added. The time comes with each file, see [`Store::mtime_of`].
 pub(super) fn tree_writer(store: &Store) -> Result<TreeWriter, Error> {
-    refuse_exclusion(&store.attributes)?;
     let attributes = &store.attributes;
     let owner = |owner: &Owner| Some((owner.name.clone().unwrap_or_default(), owner.number?));
     Ok(TreeWriter::new()
@@ -36,19 +35,13 @@ pub(super) fn tree_writer(store: &Store) -> Result<TreeWriter, Error> {
         .selinux(attributes.selinux)
         .xattrs(attributes.xattrs)
         .xattrs_include(attributes.include.iter().map(String::as_str))
+        .xattrs_exclude(attributes.exclude.iter().map(String::as_str))
         .dereference(store.dereference)
         .hard_dereference(store.hard_dereference)
         .owner(store.owner.as_ref().and_then(owner))
         .group(store.group.as_ref().and_then(owner))
         .numeric_owner(store.numeric_owner)
         .mode(store.mode.clone()))
-}
-
-fn refuse_exclusion(attributes: &Attributes) -> Result<(), Error> {
-    if attributes.exclude.is_empty() {
-        return Ok(());
-    }
-    Err(Error::refused("--xattrs-exclude is not supported", Some("--xattrs-include is")))
 }
 
 /// Puts an entry on disk, under another name and with another target if there are any.

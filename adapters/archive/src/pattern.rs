@@ -1,7 +1,7 @@
 //! Patterns of names of extended attributes, as the shell has them.
 
 /// Whether `*`, `?` and `[...]` of the pattern fit the whole name.
-pub(super) fn fits(pattern: &[u8], name: &[u8]) -> bool {
+pub(crate) fn fits(pattern: &[u8], name: &[u8]) -> bool {
     // Where to go on if what follows the last `*` does not fit: that takes one byte more then.
     let mut retry: Option<(&[u8], &[u8])> = None;
     let (mut pattern, mut name) = (pattern, name);
@@ -34,13 +34,17 @@ pub(super) fn fits(pattern: &[u8], name: &[u8]) -> bool {
 fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     match pattern {
         [b'?', behind @ ..] => Some(behind),
-        [b'[', set @ ..] => {
-            let (negated, set) = match set {
+        [b'[', whole @ ..] => {
+            let (negated, set) = match whole {
                 [b'!' | b'^', set @ ..] => (true, set),
                 set => (false, set),
             };
             // A `]` that comes first is one of the set.
-            let end = 1 + set.get(1..)?.iter().position(|byte| *byte == b']')?;
+            let end = set.iter().skip(1).position(|byte| *byte == b']');
+            // Without an end it is a bracket.
+            let Some(end) = end.map(|end| end + 1) else {
+                return (byte == b'[').then_some(whole);
+            };
             let (mut members, behind) = (&set[..end], &set[end + 1..]);
             let mut is_member = false;
             while let [first, rest @ ..] = members {
@@ -80,6 +84,11 @@ mod tests {
             ("user", "user.x", false),
             ("*a*b", "xaxbxb", true),
             ("", "", true),
+            ("user.?", "user.", false),
+            ("[a-z]]", "q]", true),
+            ("[x", "[x", true),
+            ("[", "[", true),
+            ("*a*b", "xxaba", false),
         ] {
             assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
         }
