@@ -365,3 +365,48 @@ fn what_a_killed_run_left_is_resumed() {
     assert!(!told.contains("going on with"), "{told}");
     assert_eq!(fs::read(&unfinished).expect("it is there"), b"old");
 }
+
+#[test]
+fn what_is_before_damage_is_listed_and_read() {
+    let folder = fixture();
+    let at = folder.path();
+    fs::create_dir(at.join("big")).expect("a folder");
+    for i in 0..5 {
+        let mut noise = vec![0; 300_000];
+        Pcg64Mcg::seed_from_u64(i).fill_bytes(&mut noise);
+        fs::write(at.join(format!("big/{i}")), noise).expect("a file");
+    }
+    let gnu = |arguments: &[&str]| {
+        let output = Command::new("tar").args(arguments).current_dir(at).output();
+        output.expect("tar runs").stdout
+    };
+    good(at, &["czf", "ours", "--sort=name", "big"]);
+    gnu(&["-czf", "gzip", "--sort=name", "big"]);
+    gnu(&["-cf", "plain", "--sort=name", "big"]);
+    for archive in ["ours", "gzip", "plain"] {
+        let bytes = fs::read(at.join(archive)).expect("it is there");
+        fs::write(at.join("cut"), &bytes[..1_000_000]).expect("room");
+        let listed = run(at, &["tf", "cut"]);
+        assert_eq!(listed.status.code(), Some(2), "{archive}");
+        assert_eq!(listed.stdout, gnu(&["-tf", "cut"]), "{archive}");
+        assert_eq!(listed.stdout.iter().filter(|byte| **byte == b'\n').count(), 5, "{archive}");
+        let first = fs::read(at.join("big/0")).expect("it is there");
+        assert!(run(at, &["cat", "-f", "cut", "big/0"]).stdout == first, "{archive}");
+        assert!(run(at, &["xOf", "cut", "big/0"]).stdout == first, "{archive}");
+    }
+}
+
+#[test]
+fn newer_files_stay_whatever_the_archive_has_in_their_place() {
+    let folder = fixture();
+    let at = folder.path();
+    fs::create_dir_all(at.join("from/name")).expect("a folder");
+    let mut touch = Command::new("touch");
+    touch.args(["-d", "2001-01-01", "from/name"]).current_dir(at);
+    assert!(touch.status().expect("touch runs").success());
+    good(at, &["cf", "a.tar", "-C", "from", "name"]);
+    fs::create_dir(at.join("to")).expect("a folder");
+    fs::write(at.join("to/name"), "newer").expect("a file");
+    good(at, &["xf", "a.tar", "--keep-newer-files", "-C", "to"]);
+    assert_eq!(fs::read(at.join("to/name")).expect("it is there"), b"newer");
+}

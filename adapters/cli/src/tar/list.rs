@@ -41,11 +41,13 @@ pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
     };
     let headers = matches!(job.output, ListOutput::Lines { headers: true, .. });
     list.begin()?;
+    let mut is_indexed = false;
     if archive.is_seekable() {
-        reader.load_stored_index().map_err(failed)?;
+        is_indexed = reader.load_stored_index().map_err(failed)?;
         warn_of_index(&reader);
     }
-    if headers || members.ignore_zeros || !archive.is_seekable() {
+    // Without an index, what is before damage is listed.
+    if headers || members.ignore_zeros || !is_indexed {
         while let Some(entry) = reader.next_entry().map_err(failed)? {
             if members.folder(entry.entry(), Path::new("")).is_some() {
                 list.print(entry.entry())?;

@@ -50,13 +50,14 @@ impl Members {
         mut each: impl FnMut(&mut EntryReader<'_, File>, &Path, &mut Status) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let failed = |error| archive.failed(error);
+        let mut is_indexed = false;
         if archive.is_seekable() {
             // With it, all is read on several threads, and nothing comes out before it is verified.
-            reader.load_stored_index().map_err(failed)?;
+            is_indexed = reader.load_stored_index().map_err(failed)?;
             warn_of_index(reader);
         }
-        // With names, an index saves reading what is not wanted.
-        if self.wanted.is_all() || self.ignore_zeros || !archive.is_seekable() {
+        // With names, an index saves reading what is not wanted. Without, what is before damage comes out.
+        if self.wanted.is_all() || self.ignore_zeros || !is_indexed {
             while let Some(mut entry) = reader.next_entry().map_err(failed)? {
                 if let Some(folder) = self.folder(entry.entry(), otherwise) {
                     each(&mut entry, &folder, status)?;

@@ -48,7 +48,13 @@ fn write(
     let archive = &arguments.archive;
     let mut stdout = streams::stdout()?;
     let mut written = 0;
-    if archive.is_seekable() {
+    let mut in_order = !archive.is_seekable();
+    if !in_order && reader.index().is_err() {
+        // What is before damage can be read.
+        reader.rewind().map_err(|error| archive.failed(error))?;
+        in_order = true;
+    }
+    if !in_order {
         for name in &arguments.names {
             let mut entry = reader.open(name).map_err(|error| archive.failed(error))?;
             let copied = io::copy(&mut entry, &mut stdout);
@@ -57,7 +63,7 @@ fn write(
         warn_of_index(reader);
         return Ok(written);
     }
-    // From a pipe, in the archive's order.
+    // From a pipe, in the archive's order: the first of each name.
     let mut names: Vec<&[u8]> =
         arguments.names.iter().map(|name| trimmed(name.as_encoded_bytes())).collect();
     while let Some(mut entry) = reader.next_entry().map_err(|error| archive.failed(error))? {
