@@ -9,6 +9,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+
 use partial::Partial;
 use place::Place;
 pub(crate) use rules::{Links, Nodes, Rules};
@@ -27,7 +29,7 @@ pub(crate) enum Attributes<'a> {
 }
 
 /// A file that is written beside its place, and put there at the end; or what can't be replaced,
-/// which is written to.
+/// which is written to: no regular file, one that is a mount point, or one in a folder of others.
 ///
 /// It is dropped without [`finish`](Self::finish) where something fails: then there is what was
 /// there before. The same if a signal ends the program.
@@ -59,9 +61,16 @@ impl Output {
             Place::File(..) if !rules.force => {
                 return Err(Error::Exists { path: path.to_owned() });
             }
-            Place::File(place, old) => {
-                To::Partial(Partial::create(place).map_err(failed)?, Some(old))
+            Place::File(place, _) if rules.nodes == Nodes::Through && is_mount_point(&place) => {
+                To::Node(write_over(&place).map_err(failed)?)
             }
+            Place::File(place, old) => match Partial::create(place.clone()) {
+                // In a folder that can't be written to, the file alone may be.
+                Err(error) if rules.nodes == Nodes::Through && is_forbidden(&error) => {
+                    To::Node(write_over(&place).map_err(|_| failed(error))?)
+                }
+                partial => To::Partial(partial.map_err(failed)?, Some(old)),
+            },
             Place::Node(what, place) if rules.nodes == Nodes::Through && what.takes_bytes() => {
                 To::Node(File::options().write(true).open(place).map_err(failed)?)
             }
@@ -137,6 +146,26 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A file that can't be replaced, and is written over as other programs do.
+fn write_over(path: &Path) -> io::Result<File> {
+    File::options().write(true).truncate(true).open(path)
+}
+
+fn is_forbidden(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Whether something is mounted at the path: it can't be renamed then, nor anything to it.
+fn is_mount_point(path: &Path) -> bool {
+    let mount = |path: &Path| {
+        let stat = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID).ok()?;
+        (stat.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(stat.stx_mnt_id)
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let (here, above) = (mount(path), mount(folder.unwrap_or(Path::new("."))));
+    here.is_some() && above.is_some() && here != above
 }
 
 fn set(file: &File, attributes: Attributes<'_>, old: Option<&Metadata>) -> io::Result<()> {

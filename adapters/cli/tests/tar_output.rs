@@ -410,3 +410,34 @@ fn newer_files_stay_whatever_the_archive_has_in_their_place() {
     good(at, &["xf", "a.tar", "--keep-newer-files", "-C", "to"]);
     assert_eq!(fs::read(at.join("to/name")).expect("it is there"), b"newer");
 }
+
+#[test]
+fn an_archive_in_a_folder_of_others_is_written_over() {
+    let folder = fixture();
+    let at = folder.path();
+    let open = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is there");
+    };
+    fs::create_dir(at.join("closed")).expect("a folder");
+    fs::write(at.join("closed/a.tar"), "something else").expect("a file");
+    fs::copy(env!("CARGO_BIN_EXE_uadk-compress"), at.join("program")).expect("room");
+    open(at, 0o755);
+    open(&at.join("program"), 0o755);
+    open(&at.join("closed/a.tar"), 0o666);
+    open(&at.join("closed"), 0o555);
+    // Root may write to any folder.
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    let is_root = fs::metadata("/proc/self").expect("it is there").uid() == 0;
+    let words = if is_root { &nobody[..] } else { &["env"] };
+    let run = |archive: &str| {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args(["./program", "tar", "cf", archive, "tree"]);
+        command.current_dir(at).status().expect("it runs").code()
+    };
+    assert_eq!(run("closed/a.tar"), Some(0));
+    assert_eq!(run("closed/b.tar"), Some(2));
+    let mut list = Command::new("tar");
+    let list = list.args(["tf", "closed/a.tar"]).current_dir(at).output().expect("tar runs");
+    assert!(list.status.success() && list.stdout.ends_with(b"tree/sub/text\n"));
+    open(&at.join("closed"), 0o755);
+}

@@ -15,7 +15,7 @@ pub(super) const FOOTER: u8 = b'F';
 
 const SUBFIELD: [u8; 2] = *b"UI";
 /// The empty block, and the empty member's header up to and with the kind.
-const BEFORE: usize = END_MARKER.len() + 12 + 4 + 1;
+pub(super) const BEFORE: usize = END_MARKER.len() + 12 + 4 + 1;
 /// Bytes around the contents.
 pub(super) const OVERHEAD: usize = BEFORE + EMPTY_DEFLATE.len() + TRAILER_LEN;
 
