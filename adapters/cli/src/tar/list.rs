@@ -131,7 +131,12 @@ impl List<'_> {
             if entry.kind() == EntryKind::Directory {
                 name.push(b'/');
             }
-            lines.push(&mut self.line, &row(entry, &name, link_bytes(entry)));
+            let scope = match entry.kind() {
+                EntryKind::HardLink => Scope::HardLink,
+                _ => Scope::Symlink,
+            };
+            let link = link_bytes(entry).map(|link| transform.member(link, scope));
+            lines.push(&mut self.line, &row(entry, &name, link.as_deref()));
         } else {
             lines.push(&mut self.line, &row(entry, name, link_bytes(entry)));
         }

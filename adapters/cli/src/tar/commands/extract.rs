@@ -16,7 +16,7 @@ use crate::tar::transform::Transform;
 
 /// Extracts an archive, or some of it, into a folder and nowhere else
 ///
-/// Names that are absolute or have .. in them are refused, and nothing is written through symbolic links.
+/// A / before names is removed; names that have .. in them are refused, and nothing is written through symbolic links.
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // Flags of the command line.
 pub(crate) struct Arguments {

@@ -13,7 +13,7 @@ pub(crate) struct Exclude {
 }
 
 /// What version control systems keep beside the files.
-const VCS: [&str; 23] = [
+const VCS: [&str; 21] = [
     "CVS",
     ".cvsignore",
     "RCS",
@@ -34,9 +34,7 @@ const VCS: [&str; 23] = [
     ".hg",
     ".hgignore",
     ".hgtags",
-    ".hgrags",
     "_darcs",
-    ".jj",
 ];
 /// Backup and lock files.
 const BACKUPS: [&str; 3] = [".#*", "*~", "#*#"];
