@@ -214,7 +214,7 @@ impl Evidence {
             .any(|(header, behind)| (has_size(header) || in_records) && !is_header(behind))
     }
 
-    /// Whether an extended header has NULs behind its records, or a tab in one.
+    /// Whether an extended header has NULs behind its records, or a tab in one, or blanks before one.
     pub(crate) fn has_lenient_records(&self) -> bool {
         let is_extended = |header: &[u8]| {
             matches!(header[TYPE.start], b'x' | b'g') && header[MAGIC.start..].starts_with(b"ustar")
@@ -223,13 +223,13 @@ impl Evidence {
         pairs.any(|(header, data)| {
             let size = String::from_utf8_lossy(&header[SIZE.start..][..SIZE.len]).into_owned();
             let size = usize::from_str_radix(size.trim_matches(['\0', ' ']), 8).unwrap_or(0);
-            let (mut at, mut tab) = (0, false);
+            let (mut at, mut is_odd) = (0, false);
             while let Some((len, behind)) = record_len(&data[at..]) {
+                is_odd |= behind == b'\t' || data[at] == b' ';
                 at += len;
-                tab |= behind == b'\t';
             }
             let padded = at < size && data.get(at) == Some(&0);
-            is_extended(header) && at > 0 && (padded || tab)
+            is_extended(header) && at > 0 && (padded || is_odd)
         })
     }
 
@@ -277,9 +277,10 @@ pub(crate) fn says_name(block: &[u8], path: &[u8]) -> bool {
 
 /// Bytes of the record at the beginning of this, as it says them itself, and what follows that number.
 fn record_len(data: &[u8]) -> Option<(usize, u8)> {
-    let digits = data.split(|byte| !byte.is_ascii_digit()).next()?;
-    let len = str::from_utf8(digits).ok()?.parse().ok()?;
-    let behind = *data.get(digits.len())?;
+    let blanks = data.iter().take_while(|byte| **byte == b' ').count();
+    let digits = data[blanks..].split(|byte| !byte.is_ascii_digit()).next()?;
+    let len = str::from_utf8(digits).ok()?.parse::<usize>().ok()?;
+    let behind = *data.get(blanks + digits.len())?;
     (len > digits.len() && data.get(len - 1) == Some(&b'\n')).then_some((len, behind))
 }
 

@@ -137,9 +137,10 @@ pub(crate) const RULES: [Rule; 36] = [
         name: "link-contents",
         why: "where no header is behind a hard link, its size is believed (POSIX lets it have contents)",
         applies: |difference, evidence| {
-            difference.ours.is_none()
-                && !evidence.ours.members.iter().any(|member| member.path == difference.path)
-                && evidence.has_link_contents()
+            let mut members = evidence.ours.members.iter();
+            let is_passed_over = !members.any(|member| member.path == difference.path)
+                || evidence.told_at_all(&["it ends in the middle of an entry"]);
+            difference.ours.is_none() && is_passed_over && evidence.has_link_contents()
         },
     },
     Rule {
@@ -147,7 +148,9 @@ pub(crate) const RULES: [Rule; 36] = [
         why: "GNU tar ends when a number needs more memory than there is; we go on",
         applies: |difference, evidence| {
             difference.ours.is_some()
-                && (difference.bsd.is_none() || difference.gnu.is_none())
+                && (difference.bsd.is_none()
+                    || difference.gnu.as_ref().map(|node| &node.kind)
+                        != difference.bsd.as_ref().map(|node| &node.kind))
                 && evidence.gnu.contains("memory exhausted")
         },
     },
@@ -205,7 +208,7 @@ pub(crate) const RULES: [Rule; 36] = [
     },
     Rule {
         name: "lenient-records",
-        why: "a tab may follow the length of a record, and NULs may follow the last record, as for GNU tar",
+        why: "blanks may be before the length of a record, a tab behind it, and NULs behind the last record, as for GNU tar",
         applies: |difference, evidence| {
             matches!(difference.aspect, Aspect::Silent | Aspect::Extra | Aspect::Time)
                 && evidence.bsd.contains("malformed pax")
@@ -329,7 +332,9 @@ pub(crate) const RULES: [Rule; 36] = [
             aspects.contains(&difference.aspect)
                 && (evidence.has_long_name(&difference.path)
                     || evidence.has_block(difference, is_long))
-                && (difference.bsd.is_none() || difference.gnu.is_none())
+                && (difference.bsd.is_none()
+                    || difference.gnu.as_ref().map(|node| &node.kind)
+                        != difference.bsd.as_ref().map(|node| &node.kind))
         },
     },
     Rule {
@@ -407,7 +412,8 @@ pub(crate) const RULES: [Rule; 36] = [
         applies: |difference, evidence| {
             let is_left_out =
                 difference.bsd.is_none() && evidence.gnu.contains("sparse archive member");
-            let is_filled = matches!(difference.aspect, Aspect::Contents | Aspect::Mode);
+            let aspects = [Aspect::Contents, Aspect::Mode, Aspect::Names];
+            let is_filled = aspects.contains(&difference.aspect);
             (is_left_out || is_filled) && evidence.has_sparse_nothing()
         },
     },
