@@ -282,6 +282,10 @@ pub(crate) const RULES: [Rule; 36] = [
                 Aspect::Extra => {
                     evidence.is_sparse(difference) || evidence.is_behind_sparse(difference)
                 }
+                // Behind one whose data is elsewhere for GNU tar.
+                Aspect::Silent => {
+                    difference.bsd.is_none() && evidence.gnu.contains("header: excess GNU.sparse")
+                }
                 _ => false,
             }
         },
