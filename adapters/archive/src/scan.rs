@@ -44,8 +44,8 @@ pub(crate) struct Walker<R> {
     globals: Globals,
     /// Whether a header was sound: that it is a tar.
     is_tar: bool,
-    /// Where the first damaged header is.
-    damaged_at: Option<u64>,
+    /// Where the first damage is, and what.
+    damaged: Option<(u64, &'static str)>,
     ended: bool,
     /// Whether a block of zeros came last.
     seen_zeros: bool,
@@ -72,7 +72,7 @@ impl<R: BufRead> Walker<R> {
             link_data: 0,
             globals: Globals::default(),
             is_tar: false,
-            damaged_at: None,
+            damaged: None,
             ended: false,
             seen_zeros: false,
             ignore_zeros: false,
@@ -129,10 +129,9 @@ impl<R: BufRead> Walker<R> {
         self.warnings.take()
     }
 
-    /// That there is a damaged header, if one was skipped; where the tar has to be whole.
+    /// What is damaged, if something was skipped or is missing; where the tar has to be whole.
     pub(crate) fn damage(&self) -> Option<Error> {
-        let what = "there is no tar header, or it is damaged";
-        self.damaged_at.map(|at| Error::tar(at, what))
+        self.damaged.map(|(at, what)| Error::tar(at, what))
     }
 
     pub(crate) fn warn(&mut self, warning: Warning) {
@@ -292,21 +291,30 @@ impl<R: BufRead> Walker<R> {
     /// Lets `pass` pass over what is left of the entry without reading it: it returns how many of so many
     /// bytes it did.
     pub(crate) fn pass(&mut self, pass: impl FnOnce(&mut R, u64) -> Result<u64>) -> Result<()> {
-        self.data_left += std::mem::take(&mut self.padding);
-        let passed = pass(&mut self.input, self.data_left)?;
-        self.data_left -= passed;
+        let left = self.data_left + self.padding;
+        let passed = pass(&mut self.input, left)?;
         self.position += passed;
+        self.padding = self.padding.min(left - passed);
+        self.data_left = left - passed - self.padding;
         Ok(())
     }
 
     /// Skips what is left of the entry.
     pub(crate) fn finish(&mut self) -> Result<Tail> {
-        self.data_left += std::mem::take(&mut self.padding);
-        loop {
-            let n = self.data()?.len();
-            if n == 0 {
-                break;
-            }
+        let padding = std::mem::take(&mut self.padding);
+        self.data_left += padding;
+        while self.data_left > 0 {
+            let is_whole = self.data_left <= padding;
+            let n = match self.data().map(<[u8]>::len) {
+                Err(Error::NotTar { .. }) if is_whole => {
+                    let what = "the tar ends in the middle of a block";
+                    self.damaged.get_or_insert((self.position, what));
+                    self.data_left = 0;
+                    self.tell(self.position, what);
+                    break;
+                }
+                n => n?,
+            };
             self.consume(n)?;
         }
         Ok(Tail { tar_len: self.position - self.start, checksum: self.crc.sum() })
@@ -373,7 +381,7 @@ impl<R: BufRead> Walker<R> {
 
     /// Goes on behind a damaged header, with one warning for many in a row.
     fn skip(&mut self, at: u64, skipping: &mut bool) {
-        self.damaged_at.get_or_insert(at);
+        self.damaged.get_or_insert((at, "there is no tar header, or it is damaged"));
         if !std::mem::replace(skipping, true) && self.is_tar || at == 0 {
             let what = format!(
                 "there is no tar header at byte {at} of the tar, or it is damaged; skipping to the next one"

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use uadk_compress_archive::{
-    ArchiveOptions, ArchiveReader, Error, ExtractOptions, Extractor, GzWarning, Result,
+    ArchiveOptions, ArchiveReader, Error, ExtractOptions, Extractor, GzWarning, Result, Warning,
 };
 
 use crate::common::{make_tree, noise, options, run, snapshot, text};
@@ -193,6 +193,29 @@ fn plain_tar_that_is_cut_between_entries_is_told() {
         assert!(!archive.verify().expect("whole entries").ended);
         assert!(archive.take_warnings().iter().any(|warning| !warning.is_notice()));
     }
+}
+
+#[test]
+fn a_file_that_lacks_nothing_but_its_padding_is_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("file"), "contents").expect("a file");
+    let at = folder.path().to_str().expect("UTF-8");
+    let tar = run("tar", "tar", &["-cf", "-", "-C", at, "file"], b"");
+    for len in [512 + 8, 512 + 100] {
+        let cut = &tar[..len];
+        let expected = [("file".to_owned(), b"contents".to_vec())];
+        assert_eq!(in_order(cut).expect("whole"), expected);
+        let mut archive = options(1).reader(Cursor::new(cut)).expect("a tar");
+        let mut contents = Vec::new();
+        archive.open("file").expect("there").read_to_end(&mut contents).expect("whole");
+        assert_eq!(contents, b"contents");
+        let is_told = |warnings: Vec<Warning>| warnings.iter().any(|warning| !warning.is_notice());
+        assert!(is_told(archive.take_warnings()));
+        assert!(!archive.verify().expect("whole entries").ended);
+        assert!(is_told(archive.take_warnings()));
+        assert!(options(1).append(Cursor::new(cut.to_vec())).is_err());
+    }
+    assert!(in_order(&tar[..512 + 7]).is_err());
 }
 
 #[test]
