@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 36] = [
+pub(crate) const RULES: [Rule; 37] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -142,6 +142,11 @@ pub(crate) const RULES: [Rule; 36] = [
                 || evidence.told_at_all(&["it ends in the middle of an entry"]);
             difference.ours.is_none() && is_passed_over && evidence.has_link_contents()
         },
+    },
+    Rule {
+        name: "cut-padding",
+        why: "a file that lacks nothing but its padding is whole, as for libarchive",
+        applies: |_, evidence| evidence.told_at_all(&["ends in the middle of a block"]),
     },
     Rule {
         name: "memory",
@@ -299,12 +304,15 @@ pub(crate) const RULES: [Rule; 36] = [
             let is_odd =
                 |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0'..=b'7' | 0));
             let is_some = |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0' | 0));
+            let is_refused = evidence.gnu.contains("Member name contains");
             // What is behind such an entry is lost where its size is believed.
             let is_extra = difference.aspect == Aspect::Extra
                 && evidence.is_behind_block(difference, |member| {
                     let mut blocks = evidence.blocks(member);
                     evidence.is_empty_kind(member)
-                        && blocks.any(|block| is_some(block) || has(block, b"size="))
+                        && blocks.any(|block| {
+                            is_odd(block) || is_refused && is_some(block) || has(block, b"size=")
+                        })
                 });
             is_extra
                 || difference.ours.as_ref().is_some_and(has_none)
