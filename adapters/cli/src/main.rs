@@ -1,17 +1,6 @@
 //! `uadk-compress`: archives, gzip, what this machine offers for the accelerator, and what it gains
 //! on your data.
 
-/// Prints a line to stderr, where `eprintln!` panics if that can't be done: a full disk under a log is no
-/// reason to stop.
-macro_rules! tell {
-    ($($text:tt)*) => { $crate::streams::tell(format_args!("{}\n", format_args!($($text)*))) };
-}
-
-/// As [`tell!`], without the end of the line.
-macro_rules! tell_part {
-    ($($text:tt)*) => { $crate::streams::tell(format_args!($($text)*)) };
-}
-
 mod bench;
 mod descriptors;
 mod doctor;

@@ -9,6 +9,7 @@ use uadk_compress_pages::Error as PagesError;
 use uadk_compress_pages::multifd::ErrorKind as StreamError;
 
 use crate::error::{Error, chain};
+use crate::streams::tell;
 
 /// Prints an error with its sources and, on a line of its own, what to do about it.
 pub(crate) fn report(error: &(dyn StdError + 'static)) {

@@ -47,8 +47,15 @@ pub(crate) fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
+/// Prints a line to stderr, where `eprintln!` panics if that can't be done: a full disk under a log is no
+/// reason to stop.
+macro_rules! tell {
+    ($($text:tt)*) => { $crate::streams::write_stderr(format_args!("{}\n", format_args!($($text)*))) };
+}
+pub(crate) use tell;
+
 /// Writes to stderr, as long as that can be done.
-pub(crate) fn tell(text: fmt::Arguments<'_>) {
+pub(crate) fn write_stderr(text: fmt::Arguments<'_>) {
     // In one piece, so that lines of several programs are not mixed.
     let _ = io::stderr().write_all(text.to_string().as_bytes());
 }

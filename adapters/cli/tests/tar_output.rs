@@ -389,7 +389,7 @@ fn what_is_before_damage_is_listed_and_read() {
         let listed = run(at, &["tf", "cut"]);
         assert_eq!(listed.status.code(), Some(2), "{archive}");
         assert_eq!(listed.stdout, gnu(&["-tf", "cut"]), "{archive}");
-        assert_eq!(listed.stdout.iter().filter(|byte| **byte == b'\n').count(), 5, "{archive}");
+        assert!(listed.stdout.ends_with(b"big/3\n"), "{archive}");
         let first = fs::read(at.join("big/0")).expect("it is there");
         assert!(run(at, &["cat", "-f", "cut", "big/0"]).stdout == first, "{archive}");
         assert!(run(at, &["xOf", "cut", "big/0"]).stdout == first, "{archive}");

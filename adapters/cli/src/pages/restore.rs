@@ -21,6 +21,7 @@ use crate::error::{self, Error};
 use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::stats_line;
 use crate::streams;
+use crate::streams::tell;
 
 /// The mode of an image whose snapshot comes from a pipe: memory is secret.
 const SECRET: u32 = 0o600;
@@ -31,6 +32,7 @@ const SECRET: u32 = 0o600;
 /// snapshot's mode, and appears when it is whole. To a pipe, the whole memory is written in order.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Arguments {
     /// The snapshots, the base first, and the image
     #[arg(required = true, num_args = 2.., value_names = ["SNAPSHOT", "IMAGE"])]
@@ -98,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         missing.iter().fold(done, |text, missing| text + "missing: " + missing + "\n")
     };
     if *is_stream {
-        tell_part!("{text}");
+        tell!("{}", text.trim_end());
     } else {
         error::print(&text)?;
     }

@@ -23,6 +23,7 @@ use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::size;
 use crate::stats_line;
 use crate::streams;
+use crate::streams::tell;
 
 /// Memory is secret: at most its owner may read and write it.
 const SECRET: u32 = 0o600;
@@ -115,7 +116,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let text = describe(&saved, &layout, arguments.json, stats.as_ref());
     if is_stream {
         // It may be stdout.
-        tell_part!("{text}");
+        tell!("{}", text.trim_end());
     } else {
         error::print(&text)?;
     }

@@ -18,6 +18,7 @@ use super::names::{self, escaped, without_slash};
 use super::status::Status;
 use super::transform::Scope;
 use crate::error::Error;
+use crate::streams::tell;
 
 /// Runs the job.
 pub(super) fn run(mut job: CompareJob) -> Result<Status, Error> {

@@ -20,6 +20,7 @@ use super::transform::Scope;
 use super::walk::{Own, Visitor, Walk};
 use crate::error::Error;
 use crate::streams;
+use crate::streams::tell;
 
 /// Runs the job.
 pub(super) fn run(job: &CreateJob) -> Result<Status, Error> {
@@ -65,7 +66,7 @@ impl<'a> Adder<'a> {
         Ok(Self {
             job,
             target: None,
-            tree: library::tree_writer(&job.store)?,
+            tree: library::tree_writer(&job.store),
             present: Present::default(),
             listing: Listing::new(job.lister, job.style)?,
             bar: if quiet { ProgressBar::hidden() } else { streams::progress(None) },

@@ -20,6 +20,7 @@ use super::status::Status;
 use super::transform::{Scope, Transform};
 use crate::error::Error;
 use crate::streams;
+use crate::streams::tell;
 
 /// Runs the job.
 pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
@@ -27,8 +28,6 @@ pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
     let mut members = std::mem::take(&mut job.members);
     let archive = &job.archive;
     let mut reader = members.reader(archive, &meter)?;
-    // What can't be done is said before anything is.
-    drop(library::extract_options(&job.restore)?);
     let quiet = job.lister != Lister::Nowhere || job.to_stdout;
     let mut extraction = Extraction {
         job: &job,
@@ -120,7 +119,7 @@ impl Extraction<'_> {
         let place = if let Some(place) = known {
             place
         } else {
-            let options = library::extract_options(&self.job.restore)?;
+            let options = library::extract_options(&self.job.restore);
             let extractor = Extractor::new(folder, options);
             let extractor = extractor.map_err(|error| self.job.archive.failed(error))?;
             self.extractors.push((folder.to_owned(), extractor));

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use super::status::{FAILED, Status};
 use crate::error::{self, Error};
+use crate::streams::tell;
 use settings::{Operation, Settings};
 use usage::Usage;
 

@@ -5,12 +5,11 @@ use std::fs::File;
 use uadk_compress_archive::{EntryReader, ExtractOptions, Extracted, Extractor, TreeWriter};
 
 use super::job::{Owner, Restore, Store};
-use crate::error::Error;
 
 /// How entries are put on disk.
-pub(super) fn extract_options(restore: &Restore) -> Result<ExtractOptions, Error> {
+pub(super) fn extract_options(restore: &Restore) -> ExtractOptions {
     let attributes = &restore.attributes;
-    Ok(ExtractOptions::new()
+    ExtractOptions::new()
         .permissions(restore.permissions)
         .owner(restore.owner)
         .numeric_owner(restore.numeric_owner)
@@ -22,14 +21,14 @@ pub(super) fn extract_options(restore: &Restore) -> Result<ExtractOptions, Error
         .existing(restore.existing)
         .keep_directory_symlink(restore.keep_directory_symlink)
         .touch(restore.touch)
-        .max_size(restore.max_size))
+        .max_size(restore.max_size)
 }
 
 /// How files are added. The time comes with each file, see [`Store::mtime_of`].
-pub(super) fn tree_writer(store: &Store) -> Result<TreeWriter, Error> {
+pub(super) fn tree_writer(store: &Store) -> TreeWriter {
     let attributes = &store.attributes;
     let owner = |owner: &Owner| Some((owner.name.clone().unwrap_or_default(), owner.number?));
-    Ok(TreeWriter::new()
+    TreeWriter::new()
         .sparse(store.sparse)
         .acls(attributes.acls)
         .selinux(attributes.selinux)
@@ -41,7 +40,7 @@ pub(super) fn tree_writer(store: &Store) -> Result<TreeWriter, Error> {
         .owner(store.owner.as_ref().and_then(owner))
         .group(store.group.as_ref().and_then(owner))
         .numeric_owner(store.numeric_owner)
-        .mode(store.mode.clone()))
+        .mode(store.mode.clone())
 }
 
 /// Puts an entry on disk, under another name and with another target if there are any.

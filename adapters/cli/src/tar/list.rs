@@ -19,6 +19,7 @@ use super::status::{Status, warn_of_index};
 use super::transform::Scope;
 use crate::error::Error;
 use crate::streams;
+use crate::streams::tell;
 
 /// Runs the job.
 pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {

@@ -13,6 +13,7 @@ use uadk_compress_archive::{ArchiveReader, Inflated, Layout};
 
 use crate::error::Error;
 use crate::stats_line;
+use crate::streams::tell;
 
 /// What a command tells of its work at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -60,14 +60,16 @@ pub(super) fn escaped(name: &[u8]) -> String {
 /// Adds a name to a line.
 pub(super) fn push_quoted(line: &mut Vec<u8>, name: &[u8], quoting: Quoting) {
     match quoting {
-        Quoting::Escape if !name.iter().all(is_plain) => line.extend(escaped(name).as_bytes()),
+        Quoting::Escape if !name.iter().all(|byte| is_plain(*byte)) => {
+            line.extend(escaped(name).as_bytes());
+        }
         Quoting::Literal | Quoting::Escape => line.extend(name),
     }
 }
 
 /// Whether a byte of a name is printed as it is, whatever is around it.
-const fn is_plain(byte: &u8) -> bool {
-    matches!(byte, b' '..=b'~') && *byte != b'\\'
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'\\'
 }
 
 fn push_escaped(text: &mut String, name: &[u8]) {

@@ -9,6 +9,7 @@ use uadk_compress_archive::{ArchiveReader, GzWarning, Note, Warning};
 use super::archive::Archive;
 use crate::error::Error;
 use crate::report::report;
+use crate::streams::tell;
 
 /// Some files differ, or changed as they were read.
 const DIFFERENT: u8 = 1;

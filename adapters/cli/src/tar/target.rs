@@ -16,6 +16,7 @@ use super::undo::Undo;
 use super::walk::Own;
 use crate::error::Error;
 use crate::output::{Attributes, Output};
+use crate::streams::tell;
 
 /// What is in an archive that is added to.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use uadk_compress_archive::ArchiveFile;
 
 use crate::signals::{self, Revert};
+use crate::streams::tell;
 
 /// A file that is written, and whose changes are taken back if it is dropped before they are
 /// [kept](Self::keep), or if a signal ends the program.

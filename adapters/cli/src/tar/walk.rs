@@ -13,6 +13,7 @@ use super::matching::tags::{Extent, Tag};
 use super::names::{escaped, without_slash};
 use super::status::Status;
 use crate::error::Error;
+use crate::streams::tell;
 
 /// Reads the disk, and gets each file and folder.
 pub(super) trait Visitor {

@@ -206,7 +206,7 @@ pub(crate) const RULES: [Rule; 37] = [
         why: "of an extended header that is damaged, the records that can be read count",
         applies: |difference, evidence| {
             let at = evidence.damaged_global();
-            difference.aspect == Aspect::Time
+            matches!(difference.aspect, Aspect::Time | Aspect::Contents)
                 && (evidence.told(difference, &["a record of an extended header"])
                     || at.is_some_and(|at| evidence.is_behind(difference, at)))
         },
@@ -341,12 +341,17 @@ pub(crate) const RULES: [Rule; 37] = [
         applies: |difference, evidence| {
             let is_long = |block: &[u8]| matches!(block[TYPE.start], b'L' | b'K');
             let aspects = [Aspect::Extra, Aspect::Silent, Aspect::Contents, Aspect::Target];
-            aspects.contains(&difference.aspect)
-                && (evidence.has_long_name(&difference.path)
-                    || evidence.has_block(difference, is_long))
-                && (difference.bsd.is_none()
-                    || difference.gnu.as_ref().map(|node| &node.kind)
-                        != difference.bsd.as_ref().map(|node| &node.kind))
+            // The name may be that of a damaged header, too.
+            let is_other = difference.aspect == Aspect::Missing
+                && evidence.has_long_name(&difference.path)
+                && evidence.told_at_all(&["skipping to the next"]);
+            is_other
+                || aspects.contains(&difference.aspect)
+                    && (evidence.has_long_name(&difference.path)
+                        || evidence.has_block(difference, is_long))
+                    && (difference.bsd.is_none()
+                        || difference.gnu.as_ref().map(|node| &node.kind)
+                            != difference.bsd.as_ref().map(|node| &node.kind))
         },
     },
     Rule {

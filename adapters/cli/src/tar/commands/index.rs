@@ -8,6 +8,7 @@ use uadk_compress_archive::Layout;
 use crate::error::Error;
 use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::streams;
+use crate::streams::tell;
 use crate::tar::archive::{Archive, layout_in, layout_of};
 use crate::tar::meter::{Meter, Told};
 use crate::tar::status::Status;

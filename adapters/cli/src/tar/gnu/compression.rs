@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::settings::Settings;
 use super::usage::Usage;
+use crate::streams::tell;
 
 /// Endings of archives' names, and the formats that GNU tar's `-a` makes of them.
 const ENDINGS: [(&str, Option<&str>); 18] = [

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::glob::Flags;
 use super::set::PatternSet;
+use crate::streams::tell;
 use crate::tar::names::{escaped, trimmed, without_slash};
 
 /// Names of members; a folder's stands for all that is in it.
