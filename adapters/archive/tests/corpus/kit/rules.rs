@@ -340,7 +340,8 @@ pub(crate) const RULES: [Rule; 37] = [
         why: "a long name is as long as its header says, and PAX records count more, as for GNU tar",
         applies: |difference, evidence| {
             let is_long = |block: &[u8]| matches!(block[TYPE.start], b'L' | b'K');
-            let aspects = [Aspect::Extra, Aspect::Silent, Aspect::Contents, Aspect::Target];
+            let aspects =
+                [Aspect::Extra, Aspect::Silent, Aspect::Contents, Aspect::Target, Aspect::Kind];
             // The name may be that of a damaged header, too.
             let is_other = difference.aspect == Aspect::Missing
                 && evidence.has_long_name(&difference.path)
