@@ -11,6 +11,7 @@ mod getopt;
 mod gzi;
 mod header;
 mod help;
+mod index;
 mod input;
 mod job;
 mod list;

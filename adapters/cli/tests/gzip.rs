@@ -234,6 +234,7 @@ fn indexes_and_parts_are_those_of_bgzip() {
             assert!(run(at, &["bgzip", "-r", &gz], b"").status.success());
             assert!(fs::read(at.join(&gzi)).expect("an index") == ours);
             fs::remove_file(at.join(&gz)).expect("there");
+            fs::remove_file(at.join(&gzi)).expect("there");
         }
     }
     assert!(run(at, &["bgzip", "-ki", "-I", "named.gzi", "x"], b"").status.success());
@@ -241,7 +242,26 @@ fn indexes_and_parts_are_those_of_bgzip() {
     assert!(to_stdout.stdout == fs::read(at.join("x.gz")).expect("there"));
     let index = fs::read(at.join("named.gzi")).expect("there");
     assert!(index == fs::read(at.join("stdout.gzi")).expect("there"));
-    assert_eq!(run(at, &["bgzip", "-c", "-i", "x"], b"").status.code(), Some(1));
+    // Behind -c it is beside the file that was not made, as bgzip has it.
+    assert!(run(at, &["bgzip", "-c", "-i", "x"], b"").stdout == to_stdout.stdout);
+    assert!(index == fs::read(at.join("x.gz.gzi")).expect("an index"));
+    for arguments in [&["-c", "-i"][..], &["-r"]] {
+        let output = run(at, &[&["bgzip"], arguments].concat(), &to_stdout.stdout);
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{arguments:?}");
+    }
+    let from_stdin = |program: &str| {
+        let file = fs::File::open(at.join("x.gz")).expect("there");
+        let mut command = Command::new(program);
+        if program == PROGRAM {
+            command.arg("bgzip");
+        }
+        command.args(["-r", "-I", "stdin.gzi"]).current_dir(at).stdin(file);
+        assert!(command.status().expect("it runs").success());
+        let index = fs::read(at.join("stdin.gzi")).expect("an index");
+        fs::remove_file(at.join("stdin.gzi")).expect("there");
+        index
+    };
+    assert!(from_stdin(PROGRAM) == index && from_stdin("bgzip") == index);
 
     fs::write(at.join("x.gz.gzi"), index).expect("a file");
     for (offset, size) in [(0, 10), (5, 70_000), (65_280, 1), (300_000, 500_000), (700_000, 100)] {
@@ -262,6 +282,56 @@ fn indexes_and_parts_are_those_of_bgzip() {
     assert!(said(&refused).contains("whole.gz: not block gzip"), "{refused:?}");
     let refused = run(at, &["gzip", "-i", "x"], b"");
     assert!(said(&refused).contains("only for --bgzf"), "{refused:?}");
+}
+
+#[test]
+fn an_index_replaces_nothing_unasked_and_goes_through_no_link() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    let begin = || {
+        for entry in fs::read_dir(at).expect("a folder") {
+            fs::remove_file(entry.expect("one").path()).expect("there");
+        }
+        fs::write(at.join("x"), numbers(50_000)).expect("a file");
+        fs::set_permissions(at.join("x"), PermissionsExt::from_mode(0o640)).expect("ours");
+        fs::write(at.join("other"), "other").expect("a file");
+    };
+    let gzi = at.join("x.gz.gzi");
+    let make: [(&str, &dyn Fn()); 4] = [
+        ("a file", &|| fs::write(&gzi, "old").expect("a file")),
+        ("a link", &|| symlink("other", &gzi).expect("a link")),
+        ("a link to nothing", &|| symlink("nowhere", &gzi).expect("a link")),
+        ("a FIFO", &|| {
+            let made = Command::new("mkfifo").arg(&gzi).status().expect("coreutils");
+            assert!(made.success());
+        }),
+    ];
+    for (what, make) in make {
+        for named in [false, true] {
+            let name: &[&str] = if named { &["-I", "x.gz.gzi"] } else { &[] };
+            begin();
+            make();
+            let before = fs::symlink_metadata(&gzi).expect("there");
+            let output = run(at, &[&["bgzip", "-i", "x"], name].concat(), b"");
+            assert!(!output.status.success(), "{what}: {output:?}");
+            assert!(said(&output).contains("x.gz.gzi already exists"), "{output:?}");
+            let after = fs::symlink_metadata(&gzi).expect("there");
+            assert_eq!((before.ino(), before.len()), (after.ino(), after.len()), "{what}");
+            assert!(at.join("x").exists() && !at.join("x.gz").exists(), "{what}");
+
+            let output = run(at, &[&["bgzip", "-f", "-i", "x"], name].concat(), b"");
+            assert_eq!(fs::read(at.join("other")).expect("there"), b"other", "{what}");
+            let forced = fs::symlink_metadata(&gzi).expect("there");
+            if forced.file_type().is_fifo() {
+                assert!(!output.status.success() && at.join("x").exists(), "{output:?}");
+            } else {
+                assert!(output.status.success() && !at.join("x").exists(), "{output:?}");
+                assert!(forced.is_file() && forced.len() > 8, "{what}");
+                assert_eq!(forced.mode() & 0o7777, 0o640, "{what}");
+            }
+            assert!(!at.join("nowhere").exists());
+        }
+    }
 }
 
 #[test]

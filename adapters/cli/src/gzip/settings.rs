@@ -239,9 +239,6 @@ impl Settings {
         } else {
             self.recursive = values.recursive_or_reindex;
         }
-        if self.index && self.stdout && self.index_name.is_none() {
-            return Err("an index beside standard output needs a name: -I".to_owned());
-        }
         if self.range.is_some() {
             (self.decompress, self.stdout) = (true, true);
         }
