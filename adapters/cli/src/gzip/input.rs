@@ -8,7 +8,9 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::header::{self, Begin};
 use super::messages::{Messages, reason};
@@ -26,7 +28,7 @@ const REMEMBERED: usize = 2 << 20;
 /// A file that is read from beginning to end, and whose end can be read once more.
 #[derive(Debug)]
 pub(super) struct Input {
-    file: File,
+    file: Waiting,
     pub(super) name: PathBuf,
     pub(super) metadata: Metadata,
     /// Where in a regular file reading began.
@@ -44,10 +46,16 @@ pub(super) struct Input {
 
 impl Input {
     /// Opens the file of that name, or, to decompress, one with a suffix behind it. What keeps it
-    /// from that is said.
-    pub(super) fn open(settings: &Settings, messages: &Messages, name: &OsStr) -> Option<Self> {
+    /// from that is said. A FIFO is waited for only if it `is_named` on the command line.
+    pub(super) fn open(
+        settings: &Settings,
+        messages: &Messages,
+        name: &OsStr,
+        is_named: bool,
+    ) -> Option<Self> {
+        let open = |path: &Path| open(settings, path, is_named);
         let mut path = PathBuf::from(name);
-        let mut opened = open(settings, &path);
+        let mut opened = open(&path);
         let missing =
             |error: &io::Result<_>| matches!(error, Err(e) if e.kind() == io::ErrorKind::NotFound);
         if settings.decompress
@@ -56,7 +64,7 @@ impl Input {
         {
             let complained = names::with_suffix(&path, &settings.suffix);
             for candidate in names::candidates(Path::new(name), &settings.suffix) {
-                opened = open(settings, &candidate);
+                opened = open(&candidate);
                 path = candidate;
                 if !missing(&opened) {
                     break;
@@ -84,7 +92,7 @@ impl Input {
         let metadata = file.metadata()?;
         let start = if metadata.is_file() { file.stream_position().ok() } else { None };
         Ok(Self {
-            file,
+            file: Waiting(file),
             name,
             metadata,
             start,
@@ -144,13 +152,13 @@ impl Input {
 
     /// A regular file, and where in it reading began.
     pub(super) fn regular(&self) -> Option<(&File, u64)> {
-        self.start.map(|start| (&self.file, start))
+        self.start.map(|start| (&self.file.0, start))
     }
 
     /// What is behind `offset` of what was read, and behind that; `None` if it is too long ago.
     pub(super) fn rest(self, offset: u64) -> Option<Box<dyn Read>> {
         if let Some(start) = self.start {
-            return Some(Box::new(From { file: self.file, at: start + offset }));
+            return Some(Box::new(From { file: self.file.0, at: start + offset }));
         }
         let back = usize::try_from(self.position - offset).unwrap_or(usize::MAX);
         let skipped = self.last.len().checked_sub(back)?;
@@ -180,6 +188,27 @@ impl Read for Input {
     }
 }
 
+/// A file whose bytes are waited for, also where whoever opened it has reads fail instead.
+#[derive(Debug)]
+struct Waiting(File);
+
+impl Read for Waiting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // An interrupted one leads to another read, and that to another wait.
+                    match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) {
+                        Ok(_) | Err(Errno::INTR) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                read => return read,
+            }
+        }
+    }
+}
+
 /// A file from a place on.
 struct From {
     file: File,
@@ -194,14 +223,15 @@ impl Read for From {
     }
 }
 
-/// Files in place are not opened through symlinks without --force, and nothing is waited for.
-fn open(settings: &Settings, path: &Path) -> io::Result<File> {
+/// Files in place are not opened through symlinks without --force. Nobody waits for the other end of
+/// a FIFO, unless it is named and only read: what is in a folder may have none.
+fn open(settings: &Settings, path: &Path, is_named: bool) -> io::Result<File> {
     let mut flags = OFlags::NOCTTY;
-    if !settings.stdout {
+    if !settings.stdout || !is_named {
         flags |= OFlags::NONBLOCK;
-        if settings.force == 0 {
-            flags |= OFlags::NOFOLLOW;
-        }
+    }
+    if !settings.stdout && settings.force == 0 {
+        flags |= OFlags::NOFOLLOW;
     }
     File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }

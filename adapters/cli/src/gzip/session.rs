@@ -79,7 +79,7 @@ impl<'s> Session<'s> {
         if self.settings.files.is_empty() {
             return self.stdin();
         }
-        self.settings.files.iter().try_for_each(|file| self.treat(file))
+        self.settings.files.iter().try_for_each(|file| self.named(file))
     }
 
     fn finish(&self) -> Result<(), Stop> {
@@ -101,11 +101,15 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    fn treat(&mut self, name: &OsStr) -> Result<(), Stop> {
-        if name == "-" {
-            return self.stdin();
-        }
-        let Some(input) = Input::open(self.settings, self.messages, name) else { return Ok(()) };
+    fn named(&mut self, name: &OsStr) -> Result<(), Stop> {
+        if name == "-" { self.stdin() } else { self.treat(name, true) }
+    }
+
+    /// Does what is to be done with a file or folder, which is on the command line or in a folder.
+    fn treat(&mut self, name: &OsStr, is_named: bool) -> Result<(), Stop> {
+        let Some(input) = Input::open(self.settings, self.messages, name, is_named) else {
+            return Ok(());
+        };
         if !input.metadata.is_dir() {
             return self.file(input);
         }
@@ -133,7 +137,8 @@ impl<'s> Session<'s> {
         };
         children.sort_unstable();
         self.folders.push(id);
-        let done = children.iter().try_for_each(|child| self.treat(name.join(child).as_os_str()));
+        let done =
+            children.iter().try_for_each(|child| self.treat(name.join(child).as_os_str(), false));
         self.folders.pop();
         done
     }

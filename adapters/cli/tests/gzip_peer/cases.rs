@@ -368,4 +368,21 @@ pub(crate) const CASES: &[&str] = &[
     "export GZIP='--fast -N --rsyncable'; gzip -c n",
     "export GZIP=-d; gunzip n",
     "export GZIP=-vN; gunzip other.gz",
+    // What has nobody at its other end.
+    "mkfifo d/pipe; timeout 60 gzip -rt d",
+    "mkfifo d/pipe; timeout 60 gzip -rtv d 2>&1 | sort",
+    "mkfifo d/pipe; timeout 60 gzip -rl d",
+    "rm d/a d/e/b; mkfifo d/pipe; timeout 60 gzip -rdc d",
+    "rm d/a d/c.gz; mkfifo d/pipe; timeout 60 gzip -rdcf d",
+    "mkfifo d/pipe; timeout 60 gzip -r d",
+    "mkfifo d/pipe; timeout 60 gzip -rf d",
+    "rm d/a d/c.gz d/e/b; mkfifo d/pipe; timeout 60 gzip -rc d",
+    "cat n > fifo & timeout 60 gzip -c fifo",
+    "cat n.gz > fifo & timeout 60 gzip -dc fifo",
+    // What has no bytes yet when it is read.
+    r#"cat n n n n n n | timeout 60 python3 -c "$UNBLOCK" gzip -c"#,
+    r#"cat n.gz n.gz n.gz n.gz n.gz n.gz | timeout 60 python3 -c "$UNBLOCK" gzip -dc"#,
+    r#"cat n.gz n.gz n.gz junk.gz | timeout 60 python3 -c "$UNBLOCK" gzip -dcf"#,
+    r#"cat n n n n n n | timeout 60 python3 -c "$UNBLOCK" gzip -dcf"#,
+    r#"cat n.gz n.gz n.gz n.gz n.gz | timeout 60 python3 -c "$UNBLOCK" gzip -t"#,
 ];
