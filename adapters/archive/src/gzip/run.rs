@@ -355,6 +355,10 @@ impl Run {
                 Ok(_) if end < self.len || made == room => continue,
                 Ok(_) => {}
             }
+            if end == self.len && has_ended(inflate) {
+                self.finish_segment(end, len, self.crc(len), true);
+                return Err(Then::Trailer { at: end });
+            }
             if end == self.len {
                 return if self.at_end { in_order(true) } else { Err(Then::Longer { at: start }) };
             }

@@ -24,7 +24,15 @@ pub(super) struct Sequential {
     output: Box<[u8]>,
     start: usize,
     end: usize,
-    active: bool,
+    state: State,
+}
+
+/// What of a member is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Data,
+    Trailer,
+    Nothing,
 }
 
 impl std::fmt::Debug for Sequential {
@@ -51,13 +59,13 @@ impl Sequential {
             output: vec![0; OUTPUT_LEN].into_boxed_slice(),
             start: 0,
             end: 0,
-            active: true,
+            state: State::Data,
         })
     }
 
     /// Whether the member has not ended yet.
-    pub(super) const fn is_active(&self) -> bool {
-        self.active
+    pub(super) fn is_active(&self) -> bool {
+        self.state != State::Nothing
     }
 
     /// Byte of the file where it began.
@@ -84,14 +92,14 @@ impl Sequential {
         self.inflate_some(source).inspect_err(|_| {
             // The piece with the error in it is not returned.
             self.end = 0;
-            self.active = false;
+            self.state = State::Nothing;
         })
     }
 
     fn inflate_some<R: Read>(&mut self, source: &mut Source<R>) -> Result<(), Error> {
         self.start = 0;
         self.end = 0;
-        while self.active && self.end == 0 {
+        while self.state == State::Data && self.end == 0 {
             if !source.fill(1)? {
                 let what = "the last gzip member is not all there";
                 return Err(Error::truncated(source.offset(), what));
@@ -107,11 +115,10 @@ impl Sequential {
             self.len += self.end as u64;
             match status {
                 Status::StreamEnd => {
-                    self.active = false;
+                    self.state = State::Trailer;
                     if let Some(joiner) = &mut self.before {
                         joiner.add(self.crc.sum(), self.len);
                     }
-                    check_trailer(source, self.before.as_ref(), self.start_offset)?;
                 }
                 Status::Ok => {}
                 Status::BufError if self.inflate.total_in() > before_in || self.end > 0 => {}
@@ -120,6 +127,11 @@ impl Sequential {
                     return Err(Error::damaged(self.start_offset, what));
                 }
             }
+        }
+        // What is wrong with it is said when all data is consumed.
+        if self.state == State::Trailer && self.end == 0 {
+            check_trailer(source, self.before.as_ref(), self.start_offset)?;
+            self.state = State::Nothing;
         }
         Ok(())
     }

@@ -228,6 +228,32 @@ fn markers_in_the_data_are_none() {
     // Cut off, with such bytes at its end.
     let file = compress(1, &parts.concat());
     let cut = [&file[..file.len() / 2], &[0, 0, 0xff, 0xff]].concat();
+#[test]
+fn all_data_comes_before_what_is_wrong_with_the_trailer() {
+    // In one run, in several, and in order.
+    for data in [text(10, 1), text(588_895, 2), text(9_000_000, 3), vec![0; 9_000_000]] {
+        for file in [unsized_member(&data), compress(1, &data)] {
+            for threads in [1, 3] {
+                for cut in 1..=8 {
+                    let mut read = Vec::new();
+                    let mut reader =
+                        gzip(threads).reader(&file[..file.len() - cut]).expect("a reader");
+                    let error = reader.read_to_end(&mut read).unwrap_err();
+                    assert!(matches!(Error::from(error), Error::Truncated { .. }), "{cut}");
+                    assert!(read == data, "{cut}: {} of {}", read.len(), data.len());
+                }
+                let mut damaged = file.clone();
+                damaged[file.len() - 6] ^= 1;
+                let mut read = Vec::new();
+                let mut reader = gzip(threads).reader(&damaged[..]).expect("a reader");
+                let error = reader.read_to_end(&mut read).unwrap_err();
+                assert!(matches!(Error::from(error), Error::Damaged { .. }));
+                assert!(read == data, "{} of {}", read.len(), data.len());
+            }
+        }
+    }
+}
+
     let mut read = Vec::new();
     gzip(2).reader(&cut[..]).expect("a reader").read_to_end(&mut read).unwrap_err();
 }
