@@ -6,6 +6,7 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use rand::Rng;
+use uadk_compress::Level;
 use uadk_compress_archive::{Error, GzOptions, GzReader, GzWarning};
 
 use crate::common::{bgzf, gzip, noise, seeded, text};
@@ -49,6 +50,28 @@ fn data_of_every_length_around_a_block_comes_back() {
             let mut oracle = Vec::new();
             MultiGzDecoder::new(&file[..]).read_to_end(&mut oracle).expect("zlib reads it");
             assert_eq!(oracle, data, "{len}");
+        }
+    }
+}
+
+#[test]
+fn little_data_takes_no_more_room_than_with_gzip() {
+    for len in [0, 1, 2, 100, 5000, 70_000, SEGMENT] {
+        let data = text(len, 5);
+        let theirs = crate::common::run("gzip", "gzip", &["-cn6"], &data).len();
+        let file = compress(2, &data);
+        assert!(file.len() <= theirs + theirs / 50, "{len}: {} and {theirs}", file.len());
+        assert!(decompress(2, &file) == data);
+        // What does not shrink is stored, in blocks of 64 KiB.
+        let data = noise(len, 6);
+        for level in [Level::FASTEST, Level::BALANCED, Level::BEST] {
+            let file = gzip(1).level(level).compress(&data[..], Vec::new()).expect("memory");
+            let most = 18 + len + 5 * len.div_ceil(65_535).max(1);
+            assert!(file.len() <= most, "{len} at {level:?}: {}", file.len());
+            assert!(decompress(1, &file) == data);
+            let mut oracle = Vec::new();
+            MultiGzDecoder::new(&file[..]).read_to_end(&mut oracle).expect("zlib reads it");
+            assert!(oracle == data);
         }
     }
 }
@@ -206,29 +229,6 @@ fn damage_in_one_member_is_an_error_at_its_end_at_the_latest() {
 }
 
 #[test]
-fn markers_in_the_data_are_none() {
-    // Stored, so that they are in the file as they are, at the end of what is looked at and before.
-    let mut data = noise(3_000_000, 1);
-    for at in (100..data.len() - 4).step_by(70_001) {
-        data[at..at + 4].copy_from_slice(&[0, 0, 0xff, 0xff]);
-    }
-    let parts = [text(800_000, 2), data, vec![0, 0, 0xff, 0xff], text(800_000, 3)];
-    for end in 1..=parts.len() {
-        let data = parts[..end].concat();
-        let file = compress(2, &data);
-        for threads in [1, 3] {
-            let mut read = Vec::new();
-            let mut reader = gzip(threads).reader(&file[..]).expect("a reader");
-            reader.read_to_end(&mut read).expect("whole");
-            assert!(read == data);
-            // In segments to the end, and not in order from the first wrong marker on.
-            assert!(reader.inflated().pieces as usize >= data.len() / SEGMENT, "{end}");
-        }
-    }
-    // Cut off, with such bytes at its end.
-    let file = compress(1, &parts.concat());
-    let cut = [&file[..file.len() / 2], &[0, 0, 0xff, 0xff]].concat();
-#[test]
 fn all_data_comes_before_what_is_wrong_with_the_trailer() {
     // In one run, in several, and in order.
     for data in [text(10, 1), text(588_895, 2), text(9_000_000, 3), vec![0; 9_000_000]] {
@@ -254,6 +254,29 @@ fn all_data_comes_before_what_is_wrong_with_the_trailer() {
     }
 }
 
+#[test]
+fn markers_in_the_data_are_none() {
+    // Stored, so that they are in the file as they are, at the end of what is looked at and before.
+    let mut data = noise(3_000_000, 1);
+    for at in (100..data.len() - 4).step_by(70_001) {
+        data[at..at + 4].copy_from_slice(&[0, 0, 0xff, 0xff]);
+    }
+    let parts = [text(800_000, 2), data, vec![0, 0, 0xff, 0xff], text(800_000, 3)];
+    for end in 1..=parts.len() {
+        let data = parts[..end].concat();
+        let file = compress(2, &data);
+        for threads in [1, 3] {
+            let mut read = Vec::new();
+            let mut reader = gzip(threads).reader(&file[..]).expect("a reader");
+            reader.read_to_end(&mut read).expect("whole");
+            assert!(read == data);
+            // In segments to the end, and not in order from the first wrong marker on.
+            assert!(reader.inflated().pieces as usize >= data.len() / SEGMENT, "{end}");
+        }
+    }
+    // Cut off, with such bytes at its end.
+    let file = compress(1, &parts.concat());
+    let cut = [&file[..file.len() / 2], &[0, 0, 0xff, 0xff]].concat();
     let mut read = Vec::new();
     gzip(2).reader(&cut[..]).expect("a reader").read_to_end(&mut read).unwrap_err();
 }
