@@ -209,6 +209,20 @@ impl<R: Read> GzReader<R> {
         self.inflated
     }
 
+    /// How many zeros are behind the data and end the file, as tapes leave them: they are neither data nor
+    /// garbage. To be asked when all data has been read.
+    #[must_use]
+    pub const fn trailing_zeros(&self) -> u64 {
+        self.source.zeros()
+    }
+
+    /// Whether reading ended in [`Error::Truncated`] because of one byte at the end of the file, with which
+    /// a member may begin and anything else as well.
+    #[must_use]
+    pub const fn has_lone_byte(&self) -> bool {
+        self.source.has_lone_byte()
+    }
+
     /// Whether all data was read, and an end marker is missing.
     pub(crate) fn lacks_end_marker(&self) -> bool {
         self.warnings.contains(&GzWarning::NoEndMarker)

@@ -30,6 +30,10 @@ pub(crate) struct Source<R> {
     failed: Option<Error>,
     /// Where something begins that is not gzip, once that has been found.
     garbage: Option<u64>,
+    /// Zeros that end the file, once they have been found.
+    zeros: u64,
+    /// Whether the first byte of a member is the last one of the file, behind another member.
+    lone_byte: bool,
 }
 
 /// What comes next in a file.
@@ -56,6 +60,8 @@ impl<R: Read> Source<R> {
             waits: false,
             failed: None,
             garbage: None,
+            zeros: 0,
+            lone_byte: false,
         }
     }
 
@@ -182,6 +188,7 @@ impl<R: Read> Source<R> {
                 if len == 0 {
                     return Ok(Next::End);
                 }
+                self.lone_byte = len == 1 && self.offset > 0;
                 let what = "the last gzip member is not all there";
                 return Err(Error::truncated(self.offset + len as u64, what));
             }
@@ -278,7 +285,18 @@ impl<R: Read> Source<R> {
             let len = buffered.len();
             self.consume(len);
         }
+        self.zeros = self.offset - offset;
         Ok(Next::End)
+    }
+
+    /// How many zeros end the file, once they have been found.
+    pub(super) const fn zeros(&self) -> u64 {
+        self.zeros
+    }
+
+    /// Whether the first byte of a member is the last one of the file, once that has been found.
+    pub(super) const fn has_lone_byte(&self) -> bool {
+        self.lone_byte
     }
 
     /// Moves the next block to a batch; false if there is no room.

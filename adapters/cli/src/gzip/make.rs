@@ -1,6 +1,6 @@
 //! Files compressed, decompressed and measured, by one engine.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -107,6 +107,13 @@ impl<'s> Maker<'s> {
         let compressed = input.as_ref().map_or(0, |input| input.position);
         match (end, input) {
             (End::Wrong(wrong), _) => return Err(wrong),
+            (End::Zeros(zeros), Some(input)) => {
+                if self.passes_on() {
+                    work::pass(io::repeat(0).take(zeros), &mut sink)?;
+                } else {
+                    self.say_trailing(&input.name, Trailing::Zeros);
+                }
+            }
             (End::Trailing(offset), Some(input)) => {
                 self.trailing(input, offset, &mut sink)?;
             }
@@ -124,7 +131,7 @@ impl<'s> Maker<'s> {
         input: Input,
         sink: &mut Sink<W>,
     ) -> (End, Option<Input>) {
-        let (end, rest) = work::decompress(options, input, sink);
+        let (end, rest) = work::decompress(options, input, sink, self.passes_on());
         let input = rest.map(|(input, inflated)| {
             self.inflated.blocks += inflated.pieces;
             self.inflated.bytes_out += inflated.bytes;
@@ -140,15 +147,20 @@ impl<'s> Maker<'s> {
         offset: u64,
         sink: &mut Sink<W>,
     ) -> Result<(), Wrong> {
-        let Settings { force, stdout, list, test, .. } = *self.settings;
         let name = input.name.clone();
         let rest = input.rest(offset);
-        if force > 0 && stdout && !list && !test {
+        if self.passes_on() {
             let lost = || Wrong::Read(io::Error::other("what is behind the data is lost"));
             return work::pass(rest.ok_or_else(lost)?, sink);
         }
         self.say_trailing(&name, work::look_at(rest).map_err(Wrong::Read)?);
         Ok(())
+    }
+
+    /// Whether what is no gzip data is passed on.
+    const fn passes_on(&self) -> bool {
+        let Settings { force, stdout, list, test, .. } = *self.settings;
+        force > 0 && stdout && !list && !test
     }
 
     fn say_trailing(&self, name: &Path, trailing: Trailing) {
@@ -178,6 +190,7 @@ impl<'s> Maker<'s> {
             (input.as_ref().map_or(0, |input| input.position), header.len + TRAILER_LEN);
         let ratio = Ratio { compressed, overhead, uncompressed: sink.count };
         match (end, input) {
+            (End::Zeros(_), Some(input)) => self.say_trailing(&input.name, Trailing::Zeros),
             (End::Wrong(wrong), _) => return Err(wrong),
             (End::Trailing(offset), Some(input)) => {
                 let name = input.name.clone();
