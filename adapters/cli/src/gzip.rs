@@ -62,7 +62,7 @@ impl Call {
 
     /// Does what it says.
     pub(crate) fn run(self) -> ExitCode {
-        let messages = Messages::new(self.program.prefix());
+        let messages = Messages::new(self.program);
         let environment = match self.program {
             Program::Bgzip => None,
             _ => std::env::var_os("GZIP"),

@@ -285,6 +285,51 @@ fn indexes_and_parts_are_those_of_bgzip() {
 }
 
 #[test]
+fn statuses_are_those_of_bgzip() {
+    let programs = TempDir::new().expect("a folder");
+    symlink(PROGRAM, programs.path().join("bgzip")).expect("a link");
+    let ours = format!("{}:/usr/bin:/bin", programs.path().display());
+    let told = |path: &str, script: &str| {
+        let folder = TempDir::new().expect("a folder");
+        let at = folder.path();
+        fs::write(at.join("plain"), numbers(20_000)).expect("a file");
+        for name in ["x.gz", "only.gz", "blocks"] {
+            fs::write(at.join(name), peer(at, "bgzip", &["-c", "plain"], b"")).expect("a file");
+        }
+        fs::write(at.join("x"), "x").expect("a file");
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(at).env("PATH", path);
+        let output = command.stdin(Stdio::null()).output().expect("it runs");
+        let names = fs::read_dir(at).expect("a folder").map(|entry| entry.expect("one"));
+        let mut names: Vec<_> = names.map(|entry| entry.file_name()).collect();
+        names.sort();
+        (output.status.code(), output.stdout.is_empty(), names)
+    };
+    for script in [
+        "bgzip plain",
+        "bgzip -k plain",
+        "bgzip -d only.gz",
+        "bgzip -d only",
+        "bgzip -t only",
+        "bgzip x",
+        "bgzip -d x.gz",
+        "bgzip -fd x.gz",
+        "bgzip -d plain",
+        "bgzip -d blocks",
+        "bgzip -dc blocks",
+        "bgzip -k nope",
+        "bgzip -i -c plain",
+        "bgzip -i < plain",
+        "bgzip -r blocks",
+        "bgzip -r < blocks",
+        "bgzip -r -I y < blocks",
+        "bgzip -i -I y plain",
+    ] {
+        assert_eq!(told(&ours, script), told("/usr/bin:/bin", script), "{script}");
+    }
+}
+
+#[test]
 fn an_index_replaces_nothing_unasked_and_goes_through_no_link() {
     let folder = TempDir::new().expect("a folder");
     let at = folder.path();

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use super::header::{self, Begin};
 use super::messages::{Messages, reason};
 use super::names;
+use super::program::Program;
 use super::settings::Settings;
 use crate::streams;
 
@@ -45,7 +46,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Opens the file of that name, or, to decompress, one with a suffix behind it. What keeps it
+    /// Opens the file of that name, or, to decompress as gzip, one with a suffix behind it. What keeps it
     /// from that is said. A FIFO is waited for only if it `is_named` on the command line.
     pub(super) fn open(
         settings: &Settings,
@@ -59,6 +60,7 @@ impl Input {
         let missing =
             |error: &io::Result<_>| matches!(error, Err(e) if e.kind() == io::ErrorKind::NotFound);
         if settings.decompress
+            && settings.program != Program::Bgzip
             && missing(&opened)
             && names::suffix(&path, &settings.suffix, true).is_none()
         {

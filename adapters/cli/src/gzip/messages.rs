@@ -7,11 +7,15 @@ use std::process::ExitCode;
 
 /// Says what is wrong, and remembers the status.
 #[derive(Debug)]
+use super::program::Program;
+
 pub(super) struct Messages {
     pub(super) prefix: &'static str,
     quiet: Cell<bool>,
     status: Cell<Status>,
 }
+    /// The status after a warning.
+    warned: Status,
 
 /// As gzip has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +26,11 @@ enum Status {
 }
 
 impl Messages {
-    pub(super) fn new(prefix: &'static str) -> Self {
-        Self { prefix, quiet: Cell::new(false), status: Cell::new(Status::Good) }
+    pub(super) fn new(program: Program) -> Self {
+        // bgzip knows no other.
+        let warned = if program == Program::Bgzip { Status::Error } else { Status::Warning };
+        let (quiet, status) = (Cell::new(false), Cell::new(Status::Good));
+        Self { prefix: program.prefix(), quiet, warned, status }
     }
 
     /// Leaves warnings out; the status stays the same.
@@ -55,7 +62,7 @@ impl Messages {
     /// The status of a warning that is said elsewhere.
     pub(super) fn set_warned(&self) {
         if self.status.get() == Status::Good {
-            self.status.set(Status::Warning);
+            self.status.set(self.warned);
         }
     }
 
