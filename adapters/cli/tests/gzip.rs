@@ -380,6 +380,54 @@ fn an_index_replaces_nothing_unasked_and_goes_through_no_link() {
 }
 
 #[test]
+fn names_that_are_not_utf8_are_said_as_they_are() {
+    let folder = TempDir::new().expect("a folder");
+    let programs = folder.path();
+    for name in ["gzip", "gunzip"] {
+        symlink(PROGRAM, programs.join(name)).expect("a link");
+    }
+    let ours = format!("{}:/usr/bin:/bin", programs.display());
+    let told = |path: &str, script: &str| {
+        let folder = TempDir::new().expect("a folder");
+        let mut command = Command::new("bash");
+        // The last number is what was saved, which differs.
+        let script = format!(
+            "f=$'a\\377b'; echo text > $f; gzip -k $f; touch -d @1000000000 $f $f.gz; {script}"
+        );
+        command.args(["-c", &script]).current_dir(folder.path()).env("PATH", path);
+        let output = command.stdin(Stdio::null()).output().expect("this test needs bash");
+        let bytes = [output.stdout, output.stderr].concat();
+        let lines = bytes.split(|byte| *byte == b'\n').map(|line| {
+            let at = line.iter().rposition(|byte| *byte == b'%').map_or(0, |at| at + 1);
+            line[at..].to_vec()
+        });
+        assert!(bytes.contains(&0xff), "{script}: {bytes:?}");
+        (output.status.code(), lines.collect::<Vec<_>>())
+    };
+    for script in [
+        "gzip -l $f",
+        "gzip -lv $f.gz",
+        "gzip -tv $f",
+        "gzip -v $f",
+        "gzip -fv $f",
+        "gzip -kfv $f",
+        "gzip $f.gz",
+        "gzip -d $f",
+        "gzip -dv $f.gz",
+        "rm $f.gz; gzip -d $f",
+        "rm $f.gz $f; gzip -d $f",
+        "rm $f; mkdir $f; gzip $f",
+        "echo text > $f.gz; gzip -t $f",
+        "head -c 15 $f.gz > x$f.gz; gzip -t x$f",
+        "echo junk >> $f.gz; gzip -t $f",
+        "ln -s $f l$f; gzip l$f",
+        "ln $f l$f; gzip l$f",
+    ] {
+        assert_eq!(told(&ours, script), told("/usr/bin:/bin", script), "{script}");
+    }
+}
+
+#[test]
 fn programs_are_known_by_their_names() {
     let folder = TempDir::new().expect("a folder");
     let at = folder.path();

@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::header::{self, Begin};
-use super::messages::{Messages, reason};
+use super::messages::{Messages, about, reason};
 use super::names;
 use super::program::Program;
 use super::settings::Settings;
@@ -80,7 +80,7 @@ impl Input {
         match opened {
             Ok(input) => Some(input),
             Err(error) => {
-                messages.fail(format!("{}: {}", path.display(), reason(&error)));
+                messages.fail(about(&path, format_args!(": {}", reason(&error))));
                 None
             }
         }
@@ -109,7 +109,6 @@ impl Input {
     /// Whether the file may be replaced by what is made of it, as gzip sees it.
     pub(super) fn may_be_replaced(&self, settings: &Settings, messages: &Messages) -> bool {
         let (mode, links) = (self.metadata.mode(), self.metadata.nlink());
-        let name = self.name.display();
         let why = if !self.metadata.is_file() {
             "is not a directory or a regular file - ignored".to_owned()
         } else if mode & 0o4000 != 0 {
@@ -124,7 +123,7 @@ impl Input {
         } else {
             return true;
         };
-        messages.warn(format!("{name} {why}"));
+        messages.warn(about(&self.name, format_args!(" {why}")));
         false
     }
 

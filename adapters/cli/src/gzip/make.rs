@@ -15,7 +15,7 @@ use super::header::{Header, TRAILER_LEN};
 use super::input::Input;
 use super::job::Job;
 use super::list::Checksum;
-use super::messages::Messages;
+use super::messages::{Messages, about};
 use super::ratio::Ratio;
 use super::settings::Settings;
 use super::work::{self, End, Sink, Trailing, Wrong};
@@ -164,15 +164,14 @@ impl<'s> Maker<'s> {
     }
 
     fn say_trailing(&self, name: &Path, trailing: Trailing) {
-        let name = name.display();
-        let ok = "decompression OK, trailing";
+        let ok = ": decompression OK, trailing";
         match trailing {
             Trailing::Zeros if self.settings.verbose > 0 => {
-                self.messages.warn_of_data(format!("{name}: {ok} zero bytes ignored"));
+                self.messages.warn_of_data(about(name, format_args!("{ok} zero bytes ignored")));
             }
             Trailing::Zeros => {}
             Trailing::Garbage => {
-                self.messages.warn_of_data(format!("{name}: {ok} garbage ignored"));
+                self.messages.warn_of_data(about(name, format_args!("{ok} garbage ignored")));
             }
         }
     }
@@ -190,8 +189,8 @@ impl<'s> Maker<'s> {
             (input.as_ref().map_or(0, |input| input.position), header.len + TRAILER_LEN);
         let ratio = Ratio { compressed, overhead, uncompressed: sink.count };
         match (end, input) {
-            (End::Zeros(_), Some(input)) => self.say_trailing(&input.name, Trailing::Zeros),
             (End::Wrong(wrong), _) => return Err(wrong),
+            (End::Zeros(_), Some(input)) => self.say_trailing(&input.name, Trailing::Zeros),
             (End::Trailing(offset), Some(input)) => {
                 let name = input.name.clone();
                 let trailing = work::look_at(input.rest(offset)).map_err(Wrong::Read)?;

@@ -14,7 +14,7 @@ use super::input::Input;
 use super::job::Job;
 use super::list::{self, Row, Table};
 use super::make::{Made, Maker};
-use super::messages::{Messages, reason};
+use super::messages::{self, Messages, about, reason};
 use super::names;
 use super::settings::Settings;
 use super::target;
@@ -116,14 +116,14 @@ impl<'s> Session<'s> {
         if self.settings.recursive {
             return self.folder(&input);
         }
-        self.messages.warn(format!("{} is a directory -- ignored", input.name.display()));
+        self.messages.warn(about(&input.name, " is a directory -- ignored"));
         Ok(())
     }
 
     fn folder(&mut self, folder: &Input) -> Result<(), Stop> {
         let (name, id) = (&folder.name, (folder.metadata.dev(), folder.metadata.ino()));
         if self.folders.contains(&id) {
-            self.messages.warn(format!("{} leads back to itself -- ignored", name.display()));
+            self.messages.warn(about(name, " leads back to itself -- ignored"));
             return Ok(());
         }
         let children = fs::read_dir(name)
@@ -131,7 +131,7 @@ impl<'s> Session<'s> {
         let mut children: Vec<_> = match children {
             Ok(children) => children,
             Err(error) => {
-                self.messages.fail(format!("{}: {}", name.display(), reason(&error)));
+                self.messages.fail(about(name, format_args!(": {}", reason(&error))));
                 return Ok(());
             }
         };
@@ -233,7 +233,7 @@ impl<'s> Session<'s> {
         let Ok(index) = self.begin_index(&input, &job, Some(&to)) else { return Ok(()) };
         let (name, metadata) = (input.name.clone(), input.metadata.clone());
         if settings.verbose > 0 {
-            eprint!("{}:\t", name.display());
+            messages::print(&about(&name, ":\t"));
         }
         let Some(made) = self.make(input, &job, &to)? else { return Ok(()) };
         let target = to.name().to_owned();
@@ -250,7 +250,7 @@ impl<'s> Session<'s> {
             if !settings.keep
                 && let Err(error) = fs::remove_file(&name)
             {
-                self.messages.warn(format!("{}: {}", name.display(), reason(&error)));
+                self.messages.warn(about(&name, format_args!(": {}", reason(&error))));
             }
         } else if !self.put_index(&made, index) {
             return Ok(());
@@ -260,7 +260,8 @@ impl<'s> Session<'s> {
                 eprintln!(" OK");
             } else {
                 let how = if settings.keep { "created" } else { "replaced with" };
-                eprintln!("{} -- {how} {}", made.ratio, target.display());
+                let end = format!("{} -- {how} ", made.ratio).into_bytes();
+                messages::print(&[&end[..], &about(&target, "\n")].concat());
             }
         }
         Ok(())
@@ -298,7 +299,7 @@ impl<'s> Session<'s> {
                 Err(trouble::stdout_failed(self.settings, self.messages, &error))
             }
             Wrong::Write(error) => {
-                self.messages.fail_of_data(format!("{}: {}", to.name().display(), reason(&error)));
+                self.messages.fail_of_data(about(to.name(), format_args!(": {}", reason(&error))));
                 Err(Stop)
             }
             wrong => {
@@ -377,9 +378,9 @@ impl<'s> Session<'s> {
 
     /// Writes an index of a file that is there.
     fn reindex(&self, input: &Input, beside: Option<&Path>) {
-        let name = input.name.display();
+        let name = &input.name;
         if input.regular().is_none() {
-            self.messages.fail(format!("{name}: only files can be indexed, and this is none"));
+            self.messages.fail(about(name, ": only files can be indexed, and this is none"));
             return;
         }
         match bgzip::index_of(input) {
@@ -388,8 +389,8 @@ impl<'s> Session<'s> {
                     file.finish(self.messages, &index);
                 }
             }
-            Ok(None) => self.messages.fail(format!("{name}: not block gzip")),
-            Err(error) => self.messages.fail(format!("{name}: {}", reason(&error))),
+            Ok(None) => self.messages.fail(about(name, ": not block gzip")),
+            Err(error) => self.messages.fail(about(name, format_args!(": {}", reason(&error)))),
         }
     }
 
