@@ -459,7 +459,8 @@ fn statistics_say_which_engine_worked_and_why_not_the_other() {
     // One member is made and inflated in software, here in two segments.
     let output = without(&["gzip", "--stats"], &data);
     assert!(said(&output).contains("2 blocks in software"), "{}", said(&output));
-    let output = without(&["gunzip", "--stats", "--json"], &output.stdout);
+    let packed = output.stdout;
+    let output = without(&["gunzip", "--stats", "--json"], &packed);
     let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
     let software = &stats["software"]["decompress"];
     assert_eq!(software["bytes_out"].as_u64(), Some(data.len() as u64), "{stats}");
@@ -486,6 +487,29 @@ fn a_pipe_that_nobody_reads_ends_the_program_as_it_ends_others() {
 #[test]
 fn completions_and_man_pages_are_made() {
     let folder = TempDir::new().expect("a folder");
+    // The deflate stream is what is between header and trailer.
+    let stream = packed.len() as u64 - 18;
+    let both = [stream, stream - 2];
+    assert!(software["bytes_in"].as_u64().is_some_and(|n| both.contains(&n)), "{stats}");
+    assert!(software["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{stats}");
+    for file in [
+        peer(folder.path(), "gzip", &["-c"], &data),
+        peer(folder.path(), "gzip", &["-1c"], &vec![0; 9 << 20]),
+    ] {
+        let output = without(&["gunzip", "--stats", "--json"], &file);
+        let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
+        let software = &stats["software"]["decompress"];
+        assert_eq!(software["bytes_in"].as_u64(), Some(file.len() as u64 - 18), "{stats}");
+        assert!(software["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{stats}");
+    }
+    // What is not measured is not said to have taken no time.
+    for data in [&data[..], b"few"] {
+        let output = without(&["gzip", "--stats", "--json"], data);
+        let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
+        let software = &stats["software"]["compress"];
+        assert_eq!(software["bytes_in"].as_u64(), Some(data.len() as u64), "{stats}");
+        assert_ne!(software["seconds"].as_f64(), Some(0.0), "{stats}");
+    }
     for shell in ["bash", "zsh", "fish"] {
         let script = run(folder.path(), &["completions", shell], b"").stdout;
         let script = String::from_utf8_lossy(&script).into_owned();

@@ -9,6 +9,7 @@ use zlib_rs::Inflate;
 
 use super::batch::{self, BATCH_BLOCKS, Batch};
 use super::builder::GzOptions;
+use super::inflated::Inflated;
 use super::job::Job;
 use super::map::{HISTORY, Map, Start};
 use super::place::Place;
@@ -79,23 +80,6 @@ impl<R: std::fmt::Debug> std::fmt::Debug for GzReader<R> {
             .field("source", source)
             .field("position", &self.position)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a [`GzReader`] inflated without an engine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Inflated {
-    /// Segments, and members or rests of them that were inflated in order.
-    pub pieces: u64,
-    /// Bytes of data.
-    pub bytes: u64,
-}
-
-impl Inflated {
-    const fn add(&mut self, pieces: usize, bytes: u64) {
-        self.pieces += pieces as u64;
-        self.bytes += bytes;
     }
 }
 
@@ -386,7 +370,7 @@ impl<R: Read> GzReader<R> {
         }
         if !sequential.is_active() {
             self.position += sequential.consumed();
-            self.inflated.add(1, sequential.consumed());
+            self.inflated.add(sequential.inflated());
             self.sequential = None;
             self.member = None;
         }
@@ -428,7 +412,7 @@ impl<R: Read> GzReader<R> {
             self.map.see(Start { file: segment.file, data: segment.data, in_member: true });
         }
         if !run.is_known() {
-            self.inflated.add(run.done.len(), run.data().len() as u64);
+            self.inflated.add(run.inflated());
         }
         if !run.data().is_empty() {
             self.data_end = None;

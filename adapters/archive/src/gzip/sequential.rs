@@ -1,11 +1,13 @@
 //! Members, or what is left of one, inflated piece by piece.
 
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 use block_deflate::segment::Joiner;
 use libdeflater::Crc;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
+use super::inflated::Inflated;
 use super::member::{self, TRAILER_LEN};
 use super::source::Source;
 use crate::Error;
@@ -25,6 +27,8 @@ pub(super) struct Sequential {
     start: usize,
     end: usize,
     state: State,
+    /// Spent in inflating.
+    time: Duration,
 }
 
 /// What of a member is left.
@@ -60,6 +64,7 @@ impl Sequential {
             start: 0,
             end: 0,
             state: State::Data,
+            time: Duration::ZERO,
         })
     }
 
@@ -76,6 +81,12 @@ impl Sequential {
     /// Bytes of data that have been consumed.
     pub(super) const fn consumed(&self) -> u64 {
         self.len - (self.end - self.start) as u64
+    }
+
+    /// What it has done, if all its data is consumed.
+    pub(super) fn inflated(&self) -> Inflated {
+        let compressed = self.inflate.total_in();
+        Inflated { pieces: 1, compressed, bytes: self.consumed(), time: self.time }
     }
 
     /// Data that is ready.
@@ -105,9 +116,11 @@ impl Sequential {
                 return Err(Error::truncated(source.offset(), what));
             }
             let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self
-                .inflate
-                .decompress(source.buffered(), &mut self.output, InflateFlush::NoFlush)
+            let begun = Instant::now();
+            let status =
+                self.inflate.decompress(source.buffered(), &mut self.output, InflateFlush::NoFlush);
+            self.time += begun.elapsed();
+            let status = status
                 .map_err(|_| Error::damaged(self.start_offset, "its deflate stream is wrong"))?;
             source.consume((self.inflate.total_in() - before_in) as usize);
             self.end = (self.inflate.total_out() - before_out) as usize;

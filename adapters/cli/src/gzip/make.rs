@@ -49,8 +49,11 @@ impl<'s> Maker<'s> {
     /// Which engine did what, if any was needed.
     pub(super) fn stats(&self) -> Option<Stats> {
         let mut stats = self.engine.as_ref().map(|engine| engine.stats())?;
-        stats.software.decompress.blocks += self.inflated.blocks;
-        stats.software.decompress.bytes_out += self.inflated.bytes_out;
+        let all = &mut stats.software.decompress;
+        all.blocks += self.inflated.blocks;
+        all.bytes_in += self.inflated.bytes_in;
+        all.bytes_out += self.inflated.bytes_out;
+        all.time += self.inflated.time;
         Some(stats)
     }
 
@@ -134,7 +137,9 @@ impl<'s> Maker<'s> {
         let (end, rest) = work::decompress(options, input, sink, self.passes_on());
         let input = rest.map(|(input, inflated)| {
             self.inflated.blocks += inflated.pieces;
+            self.inflated.bytes_in += inflated.compressed;
             self.inflated.bytes_out += inflated.bytes;
+            self.inflated.time += inflated.time;
             input
         });
         (end, input)
