@@ -131,6 +131,29 @@ fn a_signal_leaves_the_source_and_nothing_else() {
 }
 
 #[test]
+fn a_signal_leaves_the_source_or_the_result_but_not_both() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    for _ in 0..40 {
+        fs::write(at.join("x"), numbers(1000)).expect("a file");
+        let mut child = Command::new(PROGRAM)
+            .args(["gzip", "x"])
+            .current_dir(at)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        while !at.join("x.gz").exists() {
+            std::hint::spin_loop();
+        }
+        let pid = rustix::process::Pid::from_child(&child);
+        let killed = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        child.wait().expect("it ends");
+        assert!(killed.is_ok() && !at.join("x").exists(), "both are there");
+        fs::remove_file(at.join("x.gz")).expect("there");
+    }
+}
+
+#[test]
 fn the_old_format_of_compress_is_refused_by_its_name() {
     let folder = TempDir::new().expect("a folder");
     let at = folder.path();
@@ -464,29 +487,6 @@ fn statistics_say_which_engine_worked_and_why_not_the_other() {
     let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
     let software = &stats["software"]["decompress"];
     assert_eq!(software["bytes_out"].as_u64(), Some(data.len() as u64), "{stats}");
-    assert!(without(&["gzip", "-v"], &data).stderr.len() < 20, "only on request");
-}
-
-#[test]
-fn a_pipe_that_nobody_reads_ends_the_program_as_it_ends_others() {
-    let folder = TempDir::new().expect("a folder");
-    let mut child = Command::new(PROGRAM)
-        .args(["gzip", "-c"])
-        .current_dir(folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    drop(child.stdout.take());
-    let mut stdin = child.stdin.take().expect("piped");
-    let noise: Vec<u8> = numbers(1 << 20);
-    while stdin.write_all(&noise).is_ok() {}
-    assert_eq!(child.wait().expect("it ends").signal(), Some(13));
-}
-
-#[test]
-fn completions_and_man_pages_are_made() {
-    let folder = TempDir::new().expect("a folder");
     // The deflate stream is what is between header and trailer.
     let stream = packed.len() as u64 - 18;
     let both = [stream, stream - 2];
@@ -510,6 +510,29 @@ fn completions_and_man_pages_are_made() {
         assert_eq!(software["bytes_in"].as_u64(), Some(data.len() as u64), "{stats}");
         assert_ne!(software["seconds"].as_f64(), Some(0.0), "{stats}");
     }
+    assert!(without(&["gzip", "-v"], &data).stderr.len() < 20, "only on request");
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_ends_the_program_as_it_ends_others() {
+    let folder = TempDir::new().expect("a folder");
+    let mut child = Command::new(PROGRAM)
+        .args(["gzip", "-c"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().expect("piped");
+    let noise: Vec<u8> = numbers(1 << 20);
+    while stdin.write_all(&noise).is_ok() {}
+    assert_eq!(child.wait().expect("it ends").signal(), Some(13));
+}
+
+#[test]
+fn completions_and_man_pages_are_made() {
+    let folder = TempDir::new().expect("a folder");
     for shell in ["bash", "zsh", "fish"] {
         let script = run(folder.path(), &["completions", shell], b"").stdout;
         let script = String::from_utf8_lossy(&script).into_owned();

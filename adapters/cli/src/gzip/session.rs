@@ -21,6 +21,7 @@ use super::target;
 use super::trouble::{self, Stop};
 use super::work::Wrong;
 use crate::output::{Attributes, Output};
+use crate::signals::Unfinished;
 use crate::stats_line;
 use crate::streams;
 
@@ -238,6 +239,10 @@ impl<'s> Session<'s> {
         let Some(made) = self.make(input, &job, &to)? else { return Ok(()) };
         let target = to.name().to_owned();
         if let To::File(output, _) = to {
+            // Taking long, it comes before signals are held back. What is wrong with it, finishing says.
+            let _ = output.file().sync_all();
+            // A signal leaves the source, or what was made of it, and not both.
+            let held = Unfinished::hold();
             let times = target::times(&metadata, &job, settings);
             if let Err(error) = output.finish(Attributes::Of(&metadata, times)) {
                 target::not_created(self.messages, &target, &error);
@@ -252,6 +257,7 @@ impl<'s> Session<'s> {
             {
                 self.messages.warn(about(&name, format_args!(": {}", reason(&error))));
             }
+            drop(held);
         } else if !self.put_index(&made, index) {
             return Ok(());
         }
