@@ -18,6 +18,7 @@ mod seek;
 mod segment;
 mod segments;
 mod sequential;
+mod sound;
 mod source;
 mod warning;
 mod write;

@@ -26,8 +26,9 @@ use crate::{Error, Result};
 /// caller's. Members of all kinds may follow each other.
 ///
 /// It is [`Read`] and [`BufRead`], and [`Seek`](io::Seek) where the file is. Of block gzip, the checksum of
-/// each block is verified before any byte of it is returned. Other members have their checksum at the
-/// end, and bytes are returned before. An error comes when all whole data before it has been read, and
+/// each block is verified before any byte of it is returned; one that says a wrong length, and is sound
+/// otherwise, is read as what it is. Other members have their checksum at the end, and bytes are returned
+/// before. An error comes when all whole data before it has been read, and
 /// says where; after it there is nothing more to read but the same error. After a
 /// [`seek`](io::Seek::seek) it goes on.
 ///

@@ -402,4 +402,9 @@ pub(crate) const CASES: &[&str] = &[
     r"(cat n.gz; printf '\037\213') | zcat -f",
     r"(cat n.gz; printf 'x') | zcat -f",
     r"(cat n.gz; printf '\0') | zcat -f",
+    // What looks like block gzip, with sizes that do not fit.
+    r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\377\0'; gzip -cn t | tail -c +11) > bc.gz; gzip -dc bc.gz",
+    r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\377\0'; tail -c +13 n.gz) > bc.gz; gzip -dc bc.gz; gzip -l bc.gz",
+    r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\005\0'; tail -c +13 n.gz; cat n.gz) | gzip -dc",
+    r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\005\0'; tail -c +13 n.gz; cat n.gz) | gzip -t",
 ];
