@@ -4,6 +4,7 @@ mod batch;
 mod builder;
 mod chunk;
 mod frame;
+mod inflated;
 mod job;
 mod last_block;
 mod layout;
@@ -17,13 +18,15 @@ mod seek;
 mod segment;
 mod segments;
 mod sequential;
+mod sound;
 mod source;
 mod warning;
 mod write;
 
 pub use builder::GzOptions;
+pub use inflated::Inflated;
 pub use layout::Layout;
-pub use read::{GzReader, Inflated};
+pub use read::GzReader;
 pub use warning::GzWarning;
 pub use write::GzWriter;
 

@@ -11,6 +11,7 @@ mod getopt;
 mod gzi;
 mod header;
 mod help;
+mod index;
 mod input;
 mod job;
 mod list;
@@ -61,7 +62,7 @@ impl Call {
 
     /// Does what it says.
     pub(crate) fn run(self) -> ExitCode {
-        let messages = Messages::new(self.program.prefix());
+        let messages = Messages::new(self.program);
         let environment = match self.program {
             Program::Bgzip => None,
             _ => std::env::var_os("GZIP"),

@@ -1,17 +1,19 @@
 //! What is removed or taken back when a signal ends the program.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once, mpsc};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, ReentrantMutex, ReentrantMutexGuard};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 /// Files that are not what their writer wants them to be yet.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static UNFINISHED: ReentrantMutex<RefCell<Vec<PathBuf>>> =
+    ReentrantMutex::new(RefCell::new(Vec::new()));
 /// Changes that are taken back if they are not finished.
 static CHANGES: Mutex<Vec<Arc<dyn Revert>>> = Mutex::new(Vec::new());
 
@@ -57,21 +59,21 @@ impl Unfinished {
         create: impl FnOnce(&Path) -> io::Result<T>,
     ) -> io::Result<(Self, T)> {
         watch();
-        let mut unfinished = UNFINISHED.lock();
+        let unfinished = UNFINISHED.lock();
         let made = create(path)?;
-        unfinished.push(path.to_owned());
+        unfinished.borrow_mut().push(path.to_owned());
         Ok((Self { path: path.to_owned() }, made))
     }
 
-    /// Keeps signals from ending the program while the guard is held.
-    pub(crate) fn hold() -> MutexGuard<'static, impl Sized> {
+    /// Keeps signals from ending the program while the guard is held. Who holds one may take others.
+    pub(crate) fn hold() -> ReentrantMutexGuard<'static, impl Sized> {
         UNFINISHED.lock()
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        UNFINISHED.lock().retain(|path| *path != self.path);
+        UNFINISHED.lock().borrow_mut().retain(|path| *path != self.path);
     }
 }
 
@@ -117,7 +119,7 @@ fn watch() {
 fn end_by(signal: i32) -> ! {
     // Held until the end: no file is finished, or begun, any more.
     let unfinished = UNFINISHED.lock();
-    for path in &*unfinished {
+    for path in &*unfinished.borrow() {
         // It may be gone already, which is what is wanted.
         let _ = std::fs::remove_file(path);
     }

@@ -50,13 +50,19 @@ pub(crate) fn line(stats: &Stats) -> String {
     line
 }
 
-/// The same for machines.
+/// The same for machines. What was not measured is left out: software measures some blocks only.
 pub(crate) fn json(stats: &Stats) -> Value {
     let operation = |op: &OpStats| {
-        json!({
-            "blocks": op.blocks, "bytes_in": op.bytes_in, "bytes_out": op.bytes_out,
-            "seconds": op.time.as_secs_f64(),
-        })
+        let mut fields = Map::new();
+        fields.insert("blocks".to_owned(), op.blocks.into());
+        if op.blocks == 0 || op.bytes_in > 0 {
+            fields.insert("bytes_in".to_owned(), op.bytes_in.into());
+        }
+        fields.insert("bytes_out".to_owned(), op.bytes_out.into());
+        if op.blocks == 0 || !op.time.is_zero() {
+            fields.insert("seconds".to_owned(), op.time.as_secs_f64().into());
+        }
+        Value::Object(fields)
     };
     let engine = |engine: &EngineStats| {
         json!({

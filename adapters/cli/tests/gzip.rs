@@ -131,6 +131,29 @@ fn a_signal_leaves_the_source_and_nothing_else() {
 }
 
 #[test]
+fn a_signal_leaves_the_source_or_the_result_but_not_both() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    for _ in 0..40 {
+        fs::write(at.join("x"), numbers(1000)).expect("a file");
+        let mut child = Command::new(PROGRAM)
+            .args(["gzip", "x"])
+            .current_dir(at)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        while !at.join("x.gz").exists() {
+            std::hint::spin_loop();
+        }
+        let pid = rustix::process::Pid::from_child(&child);
+        let killed = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        child.wait().expect("it ends");
+        assert!(killed.is_ok() && !at.join("x").exists(), "both are there");
+        fs::remove_file(at.join("x.gz")).expect("there");
+    }
+}
+
+#[test]
 fn the_old_format_of_compress_is_refused_by_its_name() {
     let folder = TempDir::new().expect("a folder");
     let at = folder.path();
@@ -234,6 +257,7 @@ fn indexes_and_parts_are_those_of_bgzip() {
             assert!(run(at, &["bgzip", "-r", &gz], b"").status.success());
             assert!(fs::read(at.join(&gzi)).expect("an index") == ours);
             fs::remove_file(at.join(&gz)).expect("there");
+            fs::remove_file(at.join(&gzi)).expect("there");
         }
     }
     assert!(run(at, &["bgzip", "-ki", "-I", "named.gzi", "x"], b"").status.success());
@@ -241,7 +265,26 @@ fn indexes_and_parts_are_those_of_bgzip() {
     assert!(to_stdout.stdout == fs::read(at.join("x.gz")).expect("there"));
     let index = fs::read(at.join("named.gzi")).expect("there");
     assert!(index == fs::read(at.join("stdout.gzi")).expect("there"));
-    assert_eq!(run(at, &["bgzip", "-c", "-i", "x"], b"").status.code(), Some(1));
+    // Behind -c it is beside the file that was not made, as bgzip has it.
+    assert!(run(at, &["bgzip", "-c", "-i", "x"], b"").stdout == to_stdout.stdout);
+    assert!(index == fs::read(at.join("x.gz.gzi")).expect("an index"));
+    for arguments in [&["-c", "-i"][..], &["-r"]] {
+        let output = run(at, &[&["bgzip"], arguments].concat(), &to_stdout.stdout);
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{arguments:?}");
+    }
+    let from_stdin = |program: &str| {
+        let file = fs::File::open(at.join("x.gz")).expect("there");
+        let mut command = Command::new(program);
+        if program == PROGRAM {
+            command.arg("bgzip");
+        }
+        command.args(["-r", "-I", "stdin.gzi"]).current_dir(at).stdin(file);
+        assert!(command.status().expect("it runs").success());
+        let index = fs::read(at.join("stdin.gzi")).expect("an index");
+        fs::remove_file(at.join("stdin.gzi")).expect("there");
+        index
+    };
+    assert!(from_stdin(PROGRAM) == index && from_stdin("bgzip") == index);
 
     fs::write(at.join("x.gz.gzi"), index).expect("a file");
     for (offset, size) in [(0, 10), (5, 70_000), (65_280, 1), (300_000, 500_000), (700_000, 100)] {
@@ -262,6 +305,149 @@ fn indexes_and_parts_are_those_of_bgzip() {
     assert!(said(&refused).contains("whole.gz: not block gzip"), "{refused:?}");
     let refused = run(at, &["gzip", "-i", "x"], b"");
     assert!(said(&refused).contains("only for --bgzf"), "{refused:?}");
+}
+
+#[test]
+fn statuses_are_those_of_bgzip() {
+    let programs = TempDir::new().expect("a folder");
+    symlink(PROGRAM, programs.path().join("bgzip")).expect("a link");
+    let ours = format!("{}:/usr/bin:/bin", programs.path().display());
+    let told = |path: &str, script: &str| {
+        let folder = TempDir::new().expect("a folder");
+        let at = folder.path();
+        fs::write(at.join("plain"), numbers(20_000)).expect("a file");
+        for name in ["x.gz", "only.gz", "blocks"] {
+            fs::write(at.join(name), peer(at, "bgzip", &["-c", "plain"], b"")).expect("a file");
+        }
+        fs::write(at.join("x"), "x").expect("a file");
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(at).env("PATH", path);
+        let output = command.stdin(Stdio::null()).output().expect("it runs");
+        let names = fs::read_dir(at).expect("a folder").map(|entry| entry.expect("one"));
+        let mut names: Vec<_> = names.map(|entry| entry.file_name()).collect();
+        names.sort();
+        (output.status.code(), output.stdout.is_empty(), names)
+    };
+    for script in [
+        "bgzip plain",
+        "bgzip -k plain",
+        "bgzip -d only.gz",
+        "bgzip -d only",
+        "bgzip -t only",
+        "bgzip x",
+        "bgzip -d x.gz",
+        "bgzip -fd x.gz",
+        "bgzip -d plain",
+        "bgzip -d blocks",
+        "bgzip -dc blocks",
+        "bgzip -k nope",
+        "bgzip -i -c plain",
+        "bgzip -i < plain",
+        "bgzip -r blocks",
+        "bgzip -r < blocks",
+        "bgzip -r -I y < blocks",
+        "bgzip -i -I y plain",
+    ] {
+        assert_eq!(told(&ours, script), told("/usr/bin:/bin", script), "{script}");
+    }
+}
+
+#[test]
+fn an_index_replaces_nothing_unasked_and_goes_through_no_link() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    let begin = || {
+        for entry in fs::read_dir(at).expect("a folder") {
+            fs::remove_file(entry.expect("one").path()).expect("there");
+        }
+        fs::write(at.join("x"), numbers(50_000)).expect("a file");
+        fs::set_permissions(at.join("x"), PermissionsExt::from_mode(0o640)).expect("ours");
+        fs::write(at.join("other"), "other").expect("a file");
+    };
+    let gzi = at.join("x.gz.gzi");
+    let make: [(&str, &dyn Fn()); 4] = [
+        ("a file", &|| fs::write(&gzi, "old").expect("a file")),
+        ("a link", &|| symlink("other", &gzi).expect("a link")),
+        ("a link to nothing", &|| symlink("nowhere", &gzi).expect("a link")),
+        ("a FIFO", &|| {
+            let made = Command::new("mkfifo").arg(&gzi).status().expect("coreutils");
+            assert!(made.success());
+        }),
+    ];
+    for (what, make) in make {
+        for named in [false, true] {
+            let name: &[&str] = if named { &["-I", "x.gz.gzi"] } else { &[] };
+            begin();
+            make();
+            let before = fs::symlink_metadata(&gzi).expect("there");
+            let output = run(at, &[&["bgzip", "-i", "x"], name].concat(), b"");
+            assert!(!output.status.success(), "{what}: {output:?}");
+            assert!(said(&output).contains("x.gz.gzi already exists"), "{output:?}");
+            let after = fs::symlink_metadata(&gzi).expect("there");
+            assert_eq!((before.ino(), before.len()), (after.ino(), after.len()), "{what}");
+            assert!(at.join("x").exists() && !at.join("x.gz").exists(), "{what}");
+
+            let output = run(at, &[&["bgzip", "-f", "-i", "x"], name].concat(), b"");
+            assert_eq!(fs::read(at.join("other")).expect("there"), b"other", "{what}");
+            let forced = fs::symlink_metadata(&gzi).expect("there");
+            if forced.file_type().is_fifo() {
+                assert!(!output.status.success() && at.join("x").exists(), "{output:?}");
+            } else {
+                assert!(output.status.success() && !at.join("x").exists(), "{output:?}");
+                assert!(forced.is_file() && forced.len() > 8, "{what}");
+                assert_eq!(forced.mode() & 0o7777, 0o640, "{what}");
+            }
+            assert!(!at.join("nowhere").exists());
+        }
+    }
+}
+
+#[test]
+fn names_that_are_not_utf8_are_said_as_they_are() {
+    let folder = TempDir::new().expect("a folder");
+    let programs = folder.path();
+    for name in ["gzip", "gunzip"] {
+        symlink(PROGRAM, programs.join(name)).expect("a link");
+    }
+    let ours = format!("{}:/usr/bin:/bin", programs.display());
+    let told = |path: &str, script: &str| {
+        let folder = TempDir::new().expect("a folder");
+        let mut command = Command::new("bash");
+        // The last number is what was saved, which differs.
+        let script = format!(
+            "f=$'a\\377b'; echo text > $f; gzip -k $f; touch -d @1000000000 $f $f.gz; {script}"
+        );
+        command.args(["-c", &script]).current_dir(folder.path()).env("PATH", path);
+        let output = command.stdin(Stdio::null()).output().expect("this test needs bash");
+        let bytes = [output.stdout, output.stderr].concat();
+        let lines = bytes.split(|byte| *byte == b'\n').map(|line| {
+            let at = line.iter().rposition(|byte| *byte == b'%').map_or(0, |at| at + 1);
+            line[at..].to_vec()
+        });
+        assert!(bytes.contains(&0xff), "{script}: {bytes:?}");
+        (output.status.code(), lines.collect::<Vec<_>>())
+    };
+    for script in [
+        "gzip -l $f",
+        "gzip -lv $f.gz",
+        "gzip -tv $f",
+        "gzip -v $f",
+        "gzip -fv $f",
+        "gzip -kfv $f",
+        "gzip $f.gz",
+        "gzip -d $f",
+        "gzip -dv $f.gz",
+        "rm $f.gz; gzip -d $f",
+        "rm $f.gz $f; gzip -d $f",
+        "rm $f; mkdir $f; gzip $f",
+        "echo text > $f.gz; gzip -t $f",
+        "head -c 15 $f.gz > x$f.gz; gzip -t x$f",
+        "echo junk >> $f.gz; gzip -t $f",
+        "ln -s $f l$f; gzip l$f",
+        "ln $f l$f; gzip l$f",
+    ] {
+        assert_eq!(told(&ours, script), told("/usr/bin:/bin", script), "{script}");
+    }
 }
 
 #[test]
@@ -296,10 +482,34 @@ fn statistics_say_which_engine_worked_and_why_not_the_other() {
     // One member is made and inflated in software, here in two segments.
     let output = without(&["gzip", "--stats"], &data);
     assert!(said(&output).contains("2 blocks in software"), "{}", said(&output));
-    let output = without(&["gunzip", "--stats", "--json"], &output.stdout);
+    let packed = output.stdout;
+    let output = without(&["gunzip", "--stats", "--json"], &packed);
     let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
     let software = &stats["software"]["decompress"];
     assert_eq!(software["bytes_out"].as_u64(), Some(data.len() as u64), "{stats}");
+    // The deflate stream is what is between header and trailer.
+    let stream = packed.len() as u64 - 18;
+    let both = [stream, stream - 2];
+    assert!(software["bytes_in"].as_u64().is_some_and(|n| both.contains(&n)), "{stats}");
+    assert!(software["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{stats}");
+    for file in [
+        peer(folder.path(), "gzip", &["-c"], &data),
+        peer(folder.path(), "gzip", &["-1c"], &vec![0; 9 << 20]),
+    ] {
+        let output = without(&["gunzip", "--stats", "--json"], &file);
+        let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
+        let software = &stats["software"]["decompress"];
+        assert_eq!(software["bytes_in"].as_u64(), Some(file.len() as u64 - 18), "{stats}");
+        assert!(software["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{stats}");
+    }
+    // What is not measured is not said to have taken no time.
+    for data in [&data[..], b"few"] {
+        let output = without(&["gzip", "--stats", "--json"], data);
+        let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
+        let software = &stats["software"]["compress"];
+        assert_eq!(software["bytes_in"].as_u64(), Some(data.len() as u64), "{stats}");
+        assert_ne!(software["seconds"].as_f64(), Some(0.0), "{stats}");
+    }
     assert!(without(&["gzip", "-v"], &data).stderr.len() < 20, "only on request");
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Chunk {
     /// Uncompressed bytes, as many as `data_len`.
     data: Box<[u8]>,
     pub(super) data_len: usize,
+    /// Whether it is all data of a member: one segment, and nothing follows it.
+    pub(super) is_whole: bool,
     /// Bytes for the file, as many as `output_len`.
     output: Box<[u8]>,
     output_len: usize,
@@ -54,6 +56,7 @@ impl Chunk {
         Self {
             data: vec![0; data_len].into_boxed_slice(),
             data_len: 0,
+            is_whole: false,
             output: vec![0; output_len].into_boxed_slice(),
             output_len: 0,
             pieces: Vec::with_capacity(MAX_BLOCKS),
@@ -62,6 +65,7 @@ impl Chunk {
 
     pub(super) fn clear(&mut self) {
         self.data_len = 0;
+        self.is_whole = false;
         self.output_len = 0;
         self.pieces.clear();
     }
@@ -76,10 +80,14 @@ impl Chunk {
         &mut self.data[self.data_len..]
     }
 
-    /// Makes segments of the data.
+    /// Makes segments of the data, or a stream with an end if it is all of a member's.
     pub(super) fn compress_segments(&mut self, encoder: &mut SegmentEncoder) {
         let data = &self.data[..self.data_len];
-        let lens = encoder.compress(data, &mut self.output);
+        let lens = if self.is_whole {
+            [encoder.compress_whole(data, &mut self.output), 0]
+        } else {
+            encoder.compress(data, &mut self.output)
+        };
         self.pieces.clear();
         self.output_len = 0;
         for (i, (src, len)) in data.chunks(SEGMENT_LEN).zip(lens).enumerate() {

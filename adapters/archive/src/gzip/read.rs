@@ -9,6 +9,7 @@ use zlib_rs::Inflate;
 
 use super::batch::{self, BATCH_BLOCKS, Batch};
 use super::builder::GzOptions;
+use super::inflated::Inflated;
 use super::job::Job;
 use super::map::{HISTORY, Map, Start};
 use super::place::Place;
@@ -25,8 +26,9 @@ use crate::{Error, Result};
 /// caller's. Members of all kinds may follow each other.
 ///
 /// It is [`Read`] and [`BufRead`], and [`Seek`](io::Seek) where the file is. Of block gzip, the checksum of
-/// each block is verified before any byte of it is returned. Other members have their checksum at the
-/// end, and bytes are returned before. An error comes when all whole data before it has been read, and
+/// each block is verified before any byte of it is returned; one that says a wrong length, and is sound
+/// otherwise, is read as what it is. Other members have their checksum at the end, and bytes are returned
+/// before. An error comes when all whole data before it has been read, and
 /// says where; after it there is nothing more to read but the same error. After a
 /// [`seek`](io::Seek::seek) it goes on.
 ///
@@ -79,23 +81,6 @@ impl<R: std::fmt::Debug> std::fmt::Debug for GzReader<R> {
             .field("source", source)
             .field("position", &self.position)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a [`GzReader`] inflated without an engine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Inflated {
-    /// Segments, and members or rests of them that were inflated in order.
-    pub pieces: u64,
-    /// Bytes of data.
-    pub bytes: u64,
-}
-
-impl Inflated {
-    const fn add(&mut self, pieces: usize, bytes: u64) {
-        self.pieces += pieces as u64;
-        self.bytes += bytes;
     }
 }
 
@@ -207,6 +192,20 @@ impl<R: Read> GzReader<R> {
     #[must_use]
     pub const fn inflated(&self) -> Inflated {
         self.inflated
+    }
+
+    /// How many zeros are behind the data and end the file, as tapes leave them: they are neither data nor
+    /// garbage. To be asked when all data has been read.
+    #[must_use]
+    pub const fn trailing_zeros(&self) -> u64 {
+        self.source.zeros()
+    }
+
+    /// Whether reading ended in [`Error::Truncated`] because of one byte at the end of the file, with which
+    /// a member may begin and anything else as well.
+    #[must_use]
+    pub const fn has_lone_byte(&self) -> bool {
+        self.source.has_lone_byte()
     }
 
     /// Whether all data was read, and an end marker is missing.
@@ -372,7 +371,7 @@ impl<R: Read> GzReader<R> {
         }
         if !sequential.is_active() {
             self.position += sequential.consumed();
-            self.inflated.add(1, sequential.consumed());
+            self.inflated.add(sequential.inflated());
             self.sequential = None;
             self.member = None;
         }
@@ -414,7 +413,7 @@ impl<R: Read> GzReader<R> {
             self.map.see(Start { file: segment.file, data: segment.data, in_member: true });
         }
         if !run.is_known() {
-            self.inflated.add(run.done.len(), run.data().len() as u64);
+            self.inflated.add(run.inflated());
         }
         if !run.data().is_empty() {
             self.data_end = None;

@@ -6,12 +6,14 @@
 //! such a block, and not data that looks like one.
 
 use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
 
 use uadk_compress::{
     Block, BlockCompressor, Error as EngineError, Format, Level, SoftwareCompressor,
 };
 use zlib_rs::{Inflate, InflateFlush, Status};
 
+use super::inflated::Inflated;
 use super::place::Place;
 use super::segment::{END, SEGMENT_LEN, SYNC_MARKER};
 use super::segments::Segment;
@@ -54,6 +56,8 @@ pub(super) struct Run {
     data: Vec<u8>,
     data_len: usize,
     then: Option<Then>,
+    /// Spent in inflating what is `done`.
+    time: Duration,
 }
 
 /// A segment that an index tells of.
@@ -135,6 +139,17 @@ impl Run {
         self.inflated = 0;
         self.data_len = 0;
         self.then = None;
+        self.time = Duration::ZERO;
+    }
+
+    /// What was done of it since the last time that it was asked to go on.
+    pub(super) fn inflated(&self) -> Inflated {
+        Inflated {
+            pieces: self.done.len() as u64,
+            compressed: self.done.iter().map(|done| (done.end - done.start) as u64).sum(),
+            bytes: self.data_len as u64,
+            time: self.time,
+        }
     }
 
     pub(super) fn data(&self) -> &[u8] {
@@ -227,7 +242,9 @@ impl Run {
     ) {
         self.data_len = 0;
         self.done.clear();
+        let begun = Instant::now();
         let then = self.inflate_some(inflate, engine);
+        self.time = begun.elapsed();
         let rest = if self.inflated < self.len { Then::More } else { Then::Next };
         self.then = Some(then.err().unwrap_or(rest));
     }
@@ -354,6 +371,10 @@ impl Run {
                 // Only room was missing.
                 Ok(_) if end < self.len || made == room => continue,
                 Ok(_) => {}
+            }
+            if end == self.len && has_ended(inflate) {
+                self.finish_segment(end, len, self.crc(len), true);
+                return Err(Then::Trailer { at: end });
             }
             if end == self.len {
                 return if self.at_end { in_order(true) } else { Err(Then::Longer { at: start }) };

@@ -19,6 +19,8 @@ use super::member::EMPTY_DEFLATE;
 /// Bytes of data in a full segment. Larger ones cost time when a small file of an archive is read;
 /// smaller ones cost ratio, since each begins without history.
 pub(crate) const SEGMENT_LEN: usize = 512 << 10;
+/// So few bytes of data are compressed by our own encoder, too, where nothing else follows.
+const FEW: usize = 64;
 /// The most data of a stored block.
 const STORED_LEN: usize = 0xffff;
 /// Bytes of a stored block before its data.
@@ -100,6 +102,54 @@ impl SegmentEncoder {
         let mut pieces = pieces().zip(out.chunks_mut(MAX_LEN));
         lens.map(|len| pieces.next().map_or(0, |(piece, out)| finish(piece, out, len)))
     }
+
+    /// Makes a whole stream of up to [`SEGMENT_LEN`] bytes of data, which nothing can follow, and returns
+    /// its length. There are [`MAX_LEN`] bytes of `out`.
+    pub(super) fn compress_whole(&mut self, data: &[u8], out: &mut [u8]) -> usize {
+        let limit = room(data.len());
+        let len = match self {
+            Self::Fast(encoder) => encoder.compress(data, &mut out[..limit]).ok(),
+            Self::Streams { engine, finders } => {
+                let mut blocks = [Block::new(data, &mut out[..limit])];
+                engine.compress_batch(&mut blocks);
+                let [block] = blocks;
+                let len = block.result().ok();
+                len.filter(|len| finders[0].find(out, *len).is_some())
+            }
+        };
+        let by_software = || {
+            let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).ok()?;
+            software.compress(data, &mut out[..limit]).ok()
+        };
+        let len = len.or_else(by_software).filter(|len| *len <= stored_len(data.len()));
+        let shorter = by_own_encoder(data, len.unwrap_or(limit));
+        match (len, shorter) {
+            (_, Some(shorter)) => {
+                out[..shorter.len()].copy_from_slice(&shorter);
+                shorter.len()
+            }
+            (Some(len), None) => len,
+            (None, None) => {
+                out[0] = 0;
+                let len = 1 + store(data, &mut out[1..]);
+                let last = data.len().saturating_sub(1) / STORED_LEN;
+                out[last * (STORED_LEN + STORED_HEADER)] = 1;
+                len
+            }
+        }
+    }
+}
+
+/// A few bytes of data as a stream that is shorter than `len`. Engines store them, and codes make less of
+/// them.
+fn by_own_encoder(data: &[u8], len: usize) -> Option<Vec<u8>> {
+    if data.len() > FEW {
+        return None;
+    }
+    let mut out = vec![0; Encoder::segment_bound(data.len())];
+    let shorter = Encoder::new(Mode::Default).compress(data, &mut out).ok()?;
+    out.truncate(shorter);
+    (shorter < len).then_some(out)
 }
 
 /// Bytes that an engine may write for a piece of data: no more than the data stored.

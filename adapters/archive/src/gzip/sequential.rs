@@ -1,11 +1,13 @@
 //! Members, or what is left of one, inflated piece by piece.
 
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 use block_deflate::segment::Joiner;
 use libdeflater::Crc;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
+use super::inflated::Inflated;
 use super::member::{self, TRAILER_LEN};
 use super::source::Source;
 use crate::Error;
@@ -24,7 +26,17 @@ pub(super) struct Sequential {
     output: Box<[u8]>,
     start: usize,
     end: usize,
-    active: bool,
+    state: State,
+    /// Spent in inflating.
+    time: Duration,
+}
+
+/// What of a member is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Data,
+    Trailer,
+    Nothing,
 }
 
 impl std::fmt::Debug for Sequential {
@@ -51,13 +63,14 @@ impl Sequential {
             output: vec![0; OUTPUT_LEN].into_boxed_slice(),
             start: 0,
             end: 0,
-            active: true,
+            state: State::Data,
+            time: Duration::ZERO,
         })
     }
 
     /// Whether the member has not ended yet.
-    pub(super) const fn is_active(&self) -> bool {
-        self.active
+    pub(super) fn is_active(&self) -> bool {
+        self.state != State::Nothing
     }
 
     /// Byte of the file where it began.
@@ -68,6 +81,12 @@ impl Sequential {
     /// Bytes of data that have been consumed.
     pub(super) const fn consumed(&self) -> u64 {
         self.len - (self.end - self.start) as u64
+    }
+
+    /// What it has done, if all its data is consumed.
+    pub(super) fn inflated(&self) -> Inflated {
+        let compressed = self.inflate.total_in();
+        Inflated { pieces: 1, compressed, bytes: self.consumed(), time: self.time }
     }
 
     /// Data that is ready.
@@ -84,22 +103,24 @@ impl Sequential {
         self.inflate_some(source).inspect_err(|_| {
             // The piece with the error in it is not returned.
             self.end = 0;
-            self.active = false;
+            self.state = State::Nothing;
         })
     }
 
     fn inflate_some<R: Read>(&mut self, source: &mut Source<R>) -> Result<(), Error> {
         self.start = 0;
         self.end = 0;
-        while self.active && self.end == 0 {
+        while self.state == State::Data && self.end == 0 {
             if !source.fill(1)? {
                 let what = "the last gzip member is not all there";
                 return Err(Error::truncated(source.offset(), what));
             }
             let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self
-                .inflate
-                .decompress(source.buffered(), &mut self.output, InflateFlush::NoFlush)
+            let begun = Instant::now();
+            let status =
+                self.inflate.decompress(source.buffered(), &mut self.output, InflateFlush::NoFlush);
+            self.time += begun.elapsed();
+            let status = status
                 .map_err(|_| Error::damaged(self.start_offset, "its deflate stream is wrong"))?;
             source.consume((self.inflate.total_in() - before_in) as usize);
             self.end = (self.inflate.total_out() - before_out) as usize;
@@ -107,11 +128,10 @@ impl Sequential {
             self.len += self.end as u64;
             match status {
                 Status::StreamEnd => {
-                    self.active = false;
+                    self.state = State::Trailer;
                     if let Some(joiner) = &mut self.before {
                         joiner.add(self.crc.sum(), self.len);
                     }
-                    check_trailer(source, self.before.as_ref(), self.start_offset)?;
                 }
                 Status::Ok => {}
                 Status::BufError if self.inflate.total_in() > before_in || self.end > 0 => {}
@@ -120,6 +140,11 @@ impl Sequential {
                     return Err(Error::damaged(self.start_offset, what));
                 }
             }
+        }
+        // What is wrong with it is said when all data is consumed.
+        if self.state == State::Trailer && self.end == 0 {
+            check_trailer(source, self.before.as_ref(), self.start_offset)?;
+            self.state = State::Nothing;
         }
         Ok(())
     }

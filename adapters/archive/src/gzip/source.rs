@@ -3,7 +3,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::batch::Batch;
-use super::member::{self, Header, MAX_HEADER_LEN, MAX_MEMBER_LEN};
+use super::member::{
+    self, Header, MAGIC, MAX_BLOCK_LEN, MAX_HEADER_LEN, MAX_MEMBER_LEN, TRAILER_LEN,
+};
+use super::sound::{self, Soundness};
 use crate::Error;
 
 /// Read at once. A member of BGZF, and a header, always fit.
@@ -30,6 +33,10 @@ pub(crate) struct Source<R> {
     failed: Option<Error>,
     /// Where something begins that is not gzip, once that has been found.
     garbage: Option<u64>,
+    /// Zeros that end the file, once they have been found.
+    zeros: u64,
+    /// Whether the first byte of a member is the last one of the file, behind another member.
+    lone_byte: bool,
 }
 
 /// What comes next in a file.
@@ -56,6 +63,8 @@ impl<R: Read> Source<R> {
             waits: false,
             failed: None,
             garbage: None,
+            zeros: 0,
+            lone_byte: false,
         }
     }
 
@@ -159,7 +168,8 @@ impl<R: Read> Source<R> {
         loop {
             let buffered = &self.buffer[self.start..self.end];
             let len = buffered.len();
-            let wanted = match member::parse(buffered) {
+            let header = member::parse(buffered);
+            let wanted = match header {
                 // Zeros up to the end are what tapes and some file systems leave.
                 None if buffered.first() == Some(&0) && self.offset > 0 => {
                     return self.skip_zeros();
@@ -167,7 +177,7 @@ impl<R: Read> Source<R> {
                 None => return Err(Error::NotGzip { offset: self.offset }),
                 Some(Err(what)) => return Err(Error::damaged(self.offset, what)),
                 Some(Ok(Header::Block { header_len, len: member_len })) if member_len <= len => {
-                    return Ok(Next::Block { header_len, len: member_len });
+                    return self.check_block(header_len, member_len);
                 }
                 Some(Ok(Header::Block { len, .. })) => len,
                 Some(Ok(Header::Unsized { header_len })) => {
@@ -182,9 +192,52 @@ impl<R: Read> Source<R> {
                 if len == 0 {
                     return Ok(Next::End);
                 }
+                if let Some(Ok(Header::Block { header_len, len })) = header
+                    && self.is_plain(header_len, len)
+                {
+                    return Ok(Next::Unsized { header_len });
+                }
+                self.lone_byte = len == 1 && self.offset > 0;
                 let what = "the last gzip member is not all there";
                 return Err(Error::truncated(self.offset + len as u64, what));
             }
+        }
+    }
+
+    /// Looks at a block that is buffered. One whose length makes no sense may be a plain member, with
+    /// other things in its header that look like BGZF's, or a block whose header alone is damaged.
+    fn check_block(&mut self, header_len: usize, len: usize) -> Result<Next, Error> {
+        let is_short = len < header_len + TRAILER_LEN;
+        let buffered = self.buffered();
+        let behind = &buffered[len..];
+        let is_odd = is_short
+            || member::read_trailer(&buffered[..len]).1 as usize > MAX_BLOCK_LEN
+            || !MAGIC.starts_with(&behind[..behind.len().min(MAGIC.len())]);
+        if is_odd && self.is_plain(header_len, len) {
+            return Ok(Next::Unsized { header_len });
+        }
+        if is_short {
+            let what = format!("it says that it has {len} bytes, which is less than a member has");
+            return Err(Error::damaged(self.offset, what));
+        }
+        Ok(Next::Block { header_len, len })
+    }
+
+    /// Whether the member that comes next is sound, and of another length than it says. That of a block is
+    /// found out before any of its data is returned; what the file begins with may be longer than one.
+    fn is_plain(&mut self, header_len: usize, len: usize) -> bool {
+        if let Err(error) = self.fill(MAX_MEMBER_LEN) {
+            self.failed = Some(error);
+        }
+        match sound::examine(self.buffered(), header_len) {
+            // An empty block may say that it is longer, and have a member in it that readers of blocks pass
+            // over: indexes of archives are there.
+            Soundness::Whole(is) => {
+                let (_, data_len) = member::read_trailer(&self.buffered()[..is]);
+                is != len && (data_len > 0 || self.offset == 0)
+            }
+            Soundness::Unfinished => self.offset == 0 && self.buffered().len() >= MAX_MEMBER_LEN,
+            Soundness::Damaged => false,
         }
     }
 
@@ -278,7 +331,18 @@ impl<R: Read> Source<R> {
             let len = buffered.len();
             self.consume(len);
         }
+        self.zeros = self.offset - offset;
         Ok(Next::End)
+    }
+
+    /// How many zeros end the file, once they have been found.
+    pub(super) const fn zeros(&self) -> u64 {
+        self.zeros
+    }
+
+    /// Whether the first byte of a member is the last one of the file, once that has been found.
+    pub(super) const fn has_lone_byte(&self) -> bool {
+        self.lone_byte
     }
 
     /// Moves the next block to a batch; false if there is no room.

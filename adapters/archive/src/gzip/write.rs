@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::member::END_MARKER;
 use super::place::Place;
 use super::pool::Pool;
-use super::segment::{END, SegmentEncoder, SegmentEngine};
+use super::segment::{END, SEGMENT_LEN, SegmentEncoder, SegmentEngine};
 use super::segments::{Segment, Segments, new_joiner};
 use crate::{Error, Result};
 
@@ -178,11 +178,16 @@ impl<W: Write> GzWriter<W> {
     ///
     /// Those of what is written to.
     pub fn finish(mut self) -> Result<W> {
+        // Then its last block is that of the stream: a joint and an end would be as long as little data.
+        self.chunk.is_whole = self.is_one_segment();
+        let has_end = self.chunk.is_whole;
         self.drain()?;
         match self.layout {
             Layout::Bgzf => self.write_file(&END_MARKER)?,
             Layout::OneMember => {
-                self.write_file(&END)?;
+                if !has_end {
+                    self.write_file(&END)?;
+                }
                 self.write_trailer()?;
             }
         }
@@ -203,6 +208,13 @@ impl<W: Write> GzWriter<W> {
         self.write_trailer()?;
         self.inner.flush()?;
         Ok(self.inner)
+    }
+
+    /// Whether there is a member whose data is in one segment, which is not compressed yet.
+    fn is_one_segment(&self) -> bool {
+        self.header.is_some()
+            && self.pool.is_empty()
+            && (1..=SEGMENT_LEN).contains(&self.chunk.data_len)
     }
 
     fn write_trailer(&mut self) -> io::Result<()> {

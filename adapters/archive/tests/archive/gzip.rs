@@ -6,6 +6,7 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use rand::Rng;
+use uadk_compress::Level;
 use uadk_compress_archive::{Error, GzOptions, GzReader, GzWarning};
 
 use crate::common::{bgzf, gzip, noise, seeded, text};
@@ -49,6 +50,28 @@ fn data_of_every_length_around_a_block_comes_back() {
             let mut oracle = Vec::new();
             MultiGzDecoder::new(&file[..]).read_to_end(&mut oracle).expect("zlib reads it");
             assert_eq!(oracle, data, "{len}");
+        }
+    }
+}
+
+#[test]
+fn little_data_takes_no_more_room_than_with_gzip() {
+    for len in [0, 1, 2, 100, 5000, 70_000, SEGMENT] {
+        let data = text(len, 5);
+        let theirs = crate::common::run("gzip", "gzip", &["-cn6"], &data).len();
+        let file = compress(2, &data);
+        assert!(file.len() <= theirs + theirs / 50, "{len}: {} and {theirs}", file.len());
+        assert!(decompress(2, &file) == data);
+        // What does not shrink is stored, in blocks of 64 KiB.
+        let data = noise(len, 6);
+        for level in [Level::FASTEST, Level::BALANCED, Level::BEST] {
+            let file = gzip(1).level(level).compress(&data[..], Vec::new()).expect("memory");
+            let most = 18 + len + 5 * len.div_ceil(65_535).max(1);
+            assert!(file.len() <= most, "{len} at {level:?}: {}", file.len());
+            assert!(decompress(1, &file) == data);
+            let mut oracle = Vec::new();
+            MultiGzDecoder::new(&file[..]).read_to_end(&mut oracle).expect("zlib reads it");
+            assert!(oracle == data);
         }
     }
 }
@@ -201,6 +224,32 @@ fn damage_in_one_member_is_an_error_at_its_end_at_the_latest() {
             let result =
                 gzip(threads).reader(&damaged[..]).expect("a reader").read_to_end(&mut read);
             assert!(result.is_err() || read == data, "round {round}, byte {i}");
+        }
+    }
+}
+
+#[test]
+fn all_data_comes_before_what_is_wrong_with_the_trailer() {
+    // In one run, in several, and in order.
+    for data in [text(10, 1), text(588_895, 2), text(9_000_000, 3), vec![0; 9_000_000]] {
+        for file in [unsized_member(&data), compress(1, &data)] {
+            for threads in [1, 3] {
+                for cut in 1..=8 {
+                    let mut read = Vec::new();
+                    let mut reader =
+                        gzip(threads).reader(&file[..file.len() - cut]).expect("a reader");
+                    let error = reader.read_to_end(&mut read).unwrap_err();
+                    assert!(matches!(Error::from(error), Error::Truncated { .. }), "{cut}");
+                    assert!(read == data, "{cut}: {} of {}", read.len(), data.len());
+                }
+                let mut damaged = file.clone();
+                damaged[file.len() - 6] ^= 1;
+                let mut read = Vec::new();
+                let mut reader = gzip(threads).reader(&damaged[..]).expect("a reader");
+                let error = reader.read_to_end(&mut read).unwrap_err();
+                assert!(matches!(Error::from(error), Error::Damaged { .. }));
+                assert!(read == data, "{} of {}", read.len(), data.len());
+            }
         }
     }
 }

@@ -240,6 +240,72 @@ proptest! {
     }
 }
 
+/// A member whose header has an extra field like BGZF's, with any size in it.
+fn looks_like_a_block(data: &[u8], size: u16) -> Vec<u8> {
+    let plain = by_flate2(data, 6, None);
+    let mut file = vec![0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 3, 6, 0, b'B', b'C', 2, 0];
+    file.extend(size.to_le_bytes());
+    file.extend(&plain[10..]);
+    file
+}
+
+#[test]
+fn a_size_that_does_not_fit_keeps_no_member_from_being_read() {
+    for data in [b"a few bytes".to_vec(), text(50_000, 1), text(3_000_000, 2)] {
+        let true_size = looks_like_a_block(&data, 0).len() - 1;
+        for size in [0, 5, 18, 25, 255, 10_000, 65_535, (true_size as u16).wrapping_sub(1)] {
+            let member = looks_like_a_block(&data, size);
+            let before = bgzf(1).end_marker(false).compress(&data[..], Vec::new()).expect("memory");
+            let mut files = vec![member.clone(), [&member[..], &[0; 100]].concat()];
+            files.push([&member[..], &before].concat());
+            // Behind the first member it is only looked for where a block may end.
+            if member.len() < 60_000 {
+                files.push([&before[..], &member, &before].concat());
+            }
+            for file in files {
+                let mut expected = Vec::new();
+                // What zlib makes of it, but for the zeros.
+                let _ = MultiGzDecoder::new(&file[..]).read_to_end(&mut expected);
+                for threads in [1, 3] {
+                    let (read, error) = read_up_to_error(threads, &file[..]);
+                    assert!(error.is_none(), "{} bytes, {size}: {error:?}", data.len());
+                    assert!(read == expected, "{} bytes, {size}", data.len());
+                }
+                let mut reader = gzip(2).reader(Cursor::new(&file)).expect("a reader");
+                let len = reader.seek(SeekFrom::End(0)).expect("memory");
+                assert_eq!(len, expected.len() as u64, "{} bytes, {size}", data.len());
+                // Cut off, it is an error.
+                let (read, error) = read_up_to_error(1, &member[..member.len() - 3]);
+                assert!(error.is_some() && data.starts_with(&read));
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_with_a_wrong_size_are_read_if_all_else_is_right() {
+    let data = text(400_000, 1);
+    let file = bgzf(1).compress(&data[..], Vec::new()).expect("memory");
+    let size = |at: usize| usize::from(u16::from_le_bytes([file[at + 16], file[at + 17]])) + 1;
+    let mut at = 0;
+    while at + 28 < file.len() {
+        for wrong in [0, 20, 300, size(at) - 2, size(at), 60_000, 65_535] {
+            let mut file = file.clone();
+            file[at + 16..at + 18].copy_from_slice(&(wrong as u16).to_le_bytes());
+            for threads in [1, 3] {
+                let (read, error) = read_up_to_error(threads, &file[..]);
+                assert!(error.is_none() && read == data, "{at}, {wrong}: {error:?}");
+            }
+            // Damaged as well, no byte of the block comes out before that is known.
+            file[at + size(at) - 7] ^= 1;
+            let (read, error) = read_up_to_error(2, &file[..]);
+            assert!(matches!(error, Some(Error::Damaged { .. } | Error::Truncated { .. })));
+            assert!(read.len() % 0xff00 == 0 && data.starts_with(&read), "{at}, {wrong}");
+        }
+        at += size(at);
+    }
+}
+
 #[test]
 fn the_end_stays_the_end_whatever_is_behind_it() {
     let data = text(300_000, 1);

@@ -1,7 +1,6 @@
 //! What bgzip does beyond gzip: indexes, and parts of the data.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 
 use uadk_compress_archive::GzOptions;
 
@@ -9,8 +8,6 @@ use super::bgzf::Blocks;
 use super::gzi::Gzi;
 use super::input::Input;
 use super::work::Wrong;
-use crate::error::Error;
-use crate::output::{Attributes, Links, Nodes, Output, Rules};
 
 /// Where the blocks of a file begin; `None` if it is not block gzip from beginning to end.
 pub(super) fn index_of(input: &Input) -> io::Result<Option<Gzi>> {
@@ -21,14 +18,6 @@ pub(super) fn index_of(input: &Input) -> io::Result<Option<Gzi>> {
         index.add(block.offset - start, block.data_len);
     }
     Ok(blocks.is_at_end().then_some(index))
-}
-
-/// Writes an index.
-pub(super) fn put(index: &Gzi, path: &Path) -> Result<(), Error> {
-    let rules = Rules { force: true, links: Links::Follow, nodes: Nodes::Through };
-    let mut output = Output::create(path, rules)?;
-    index.write(&mut output).map_err(|source| Error::write(path, source))?;
-    output.finish(Attributes::Usual)
 }
 
 /// Writes `len` bytes of the data from `from` on, or all that there are.

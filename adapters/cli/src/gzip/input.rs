@@ -8,11 +8,14 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::header::{self, Begin};
-use super::messages::{Messages, reason};
+use super::messages::{Messages, about, reason};
 use super::names;
+use super::program::Program;
 use super::settings::Settings;
 use crate::streams;
 
@@ -26,7 +29,7 @@ const REMEMBERED: usize = 2 << 20;
 /// A file that is read from beginning to end, and whose end can be read once more.
 #[derive(Debug)]
 pub(super) struct Input {
-    file: File,
+    file: Waiting,
     pub(super) name: PathBuf,
     pub(super) metadata: Metadata,
     /// Where in a regular file reading began.
@@ -43,20 +46,27 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Opens the file of that name, or, to decompress, one with a suffix behind it. What keeps it
-    /// from that is said.
-    pub(super) fn open(settings: &Settings, messages: &Messages, name: &OsStr) -> Option<Self> {
+    /// Opens the file of that name, or, to decompress as gzip, one with a suffix behind it. What keeps it
+    /// from that is said. A FIFO is waited for only if it `is_named` on the command line.
+    pub(super) fn open(
+        settings: &Settings,
+        messages: &Messages,
+        name: &OsStr,
+        is_named: bool,
+    ) -> Option<Self> {
+        let open = |path: &Path| open(settings, path, is_named);
         let mut path = PathBuf::from(name);
-        let mut opened = open(settings, &path);
+        let mut opened = open(&path);
         let missing =
             |error: &io::Result<_>| matches!(error, Err(e) if e.kind() == io::ErrorKind::NotFound);
         if settings.decompress
+            && settings.program != Program::Bgzip
             && missing(&opened)
             && names::suffix(&path, &settings.suffix, true).is_none()
         {
             let complained = names::with_suffix(&path, &settings.suffix);
             for candidate in names::candidates(Path::new(name), &settings.suffix) {
-                opened = open(settings, &candidate);
+                opened = open(&candidate);
                 path = candidate;
                 if !missing(&opened) {
                     break;
@@ -70,7 +80,7 @@ impl Input {
         match opened {
             Ok(input) => Some(input),
             Err(error) => {
-                messages.fail(format!("{}: {}", path.display(), reason(&error)));
+                messages.fail(about(&path, format_args!(": {}", reason(&error))));
                 None
             }
         }
@@ -84,7 +94,7 @@ impl Input {
         let metadata = file.metadata()?;
         let start = if metadata.is_file() { file.stream_position().ok() } else { None };
         Ok(Self {
-            file,
+            file: Waiting(file),
             name,
             metadata,
             start,
@@ -99,7 +109,6 @@ impl Input {
     /// Whether the file may be replaced by what is made of it, as gzip sees it.
     pub(super) fn may_be_replaced(&self, settings: &Settings, messages: &Messages) -> bool {
         let (mode, links) = (self.metadata.mode(), self.metadata.nlink());
-        let name = self.name.display();
         let why = if !self.metadata.is_file() {
             "is not a directory or a regular file - ignored".to_owned()
         } else if mode & 0o4000 != 0 {
@@ -114,7 +123,7 @@ impl Input {
         } else {
             return true;
         };
-        messages.warn(format!("{name} {why}"));
+        messages.warn(about(&self.name, format_args!(" {why}")));
         false
     }
 
@@ -144,13 +153,13 @@ impl Input {
 
     /// A regular file, and where in it reading began.
     pub(super) fn regular(&self) -> Option<(&File, u64)> {
-        self.start.map(|start| (&self.file, start))
+        self.start.map(|start| (&self.file.0, start))
     }
 
     /// What is behind `offset` of what was read, and behind that; `None` if it is too long ago.
     pub(super) fn rest(self, offset: u64) -> Option<Box<dyn Read>> {
         if let Some(start) = self.start {
-            return Some(Box::new(From { file: self.file, at: start + offset }));
+            return Some(Box::new(From { file: self.file.0, at: start + offset }));
         }
         let back = usize::try_from(self.position - offset).unwrap_or(usize::MAX);
         let skipped = self.last.len().checked_sub(back)?;
@@ -180,6 +189,27 @@ impl Read for Input {
     }
 }
 
+/// A file whose bytes are waited for, also where whoever opened it has reads fail instead.
+#[derive(Debug)]
+struct Waiting(File);
+
+impl Read for Waiting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // An interrupted one leads to another read, and that to another wait.
+                    match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) {
+                        Ok(_) | Err(Errno::INTR) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                read => return read,
+            }
+        }
+    }
+}
+
 /// A file from a place on.
 struct From {
     file: File,
@@ -194,14 +224,15 @@ impl Read for From {
     }
 }
 
-/// Files in place are not opened through symlinks without --force, and nothing is waited for.
-fn open(settings: &Settings, path: &Path) -> io::Result<File> {
+/// Files in place are not opened through symlinks without --force. Nobody waits for the other end of
+/// a FIFO, unless it is named and only read: what is in a folder may have none.
+fn open(settings: &Settings, path: &Path, is_named: bool) -> io::Result<File> {
     let mut flags = OFlags::NOCTTY;
-    if !settings.stdout {
+    if !settings.stdout || !is_named {
         flags |= OFlags::NONBLOCK;
-        if settings.force == 0 {
-            flags |= OFlags::NOFOLLOW;
-        }
+    }
+    if !settings.stdout && settings.force == 0 {
+        flags |= OFlags::NOFOLLOW;
     }
     File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }

@@ -2,7 +2,7 @@
 
 use super::header::{Begin, Header};
 use super::input::Input;
-use super::messages::{Messages, reason};
+use super::messages::{Messages, about, reason};
 use super::settings::Settings;
 
 /// What is to be done with a file.
@@ -30,24 +30,24 @@ impl Job {
         let passes = settings.force > 0 && to_stdout && !settings.list;
         let is_gzip = input.looked_at().starts_with(&[0x1f, 0x8b]);
         let is_short = input.looked_at().len() < 2 && !input.looked_at().starts_with(&[0]);
-        let name = input.name.display();
+        let name = &input.name;
         match begin {
-            Err(error) => messages.fail(format!("{name}: {}", reason(&error))),
+            Err(error) => messages.fail(about(name, format_args!(": {}", reason(&error)))),
             Ok(Begin::Member(header)) => return Some(Self::Decompress(header)),
             Ok(Begin::Unsupported(what)) if what.starts_with("is ") || what.starts_with("has ") => {
-                messages.fail(format!("{name} {what}"));
+                messages.fail(about(name, format_args!(" {what}")));
             }
-            Ok(Begin::Unsupported(what)) => messages.fail(format!("{name}: {what}")),
+            Ok(Begin::Unsupported(what)) => messages.fail(about(name, format_args!(": {what}"))),
             Ok(Begin::Foreign(Some(what))) => {
-                messages.fail_of_data(format!("{name}: {what} -- not supported"));
+                messages.fail_of_data(about(name, format_args!(": {what} -- not supported")));
             }
             Ok(Begin::Incomplete | Begin::Foreign(_)) if passes && !is_gzip => {
                 return Some(Self::Copy);
             }
             Ok(Begin::Foreign(None)) if !is_short => {
-                messages.fail_of_data(format!("{name}: not in gzip format"));
+                messages.fail_of_data(about(name, ": not in gzip format"));
             }
-            Ok(_) => messages.fail_of_data(format!("{name}: unexpected end of file")),
+            Ok(_) => messages.fail_of_data(about(name, ": unexpected end of file")),
         }
         None
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -14,6 +15,7 @@ use super::header::{Header, TRAILER_LEN};
 use super::input::Input;
 use super::ratio::Ratio;
 use super::settings::Settings;
+use crate::descriptors;
 
 /// A file's line.
 #[derive(Debug)]
@@ -50,14 +52,17 @@ impl Table {
         if settings.verbose > 0 {
             write!(text, "defla {crc:08x} {} ", date(*time)).unwrap_or_default();
         }
-        let name = name.display();
-        writeln!(text, "{:>19} {:>19} {ratio} {name}", ratio.compressed, ratio.uncompressed)
+        write!(text, "{:>19} {:>19} {ratio} ", ratio.compressed, ratio.uncompressed)
             .unwrap_or_default();
+        let mut line = text.into_bytes();
+        line.extend(name.as_os_str().as_bytes());
+        line.push(b'\n');
         self.rows += 1;
         self.totals.compressed += ratio.compressed;
         self.totals.uncompressed += ratio.uncompressed;
         self.totals.overhead = ratio.overhead;
-        io::stdout().write_all(text.as_bytes())
+        descriptors::stdout()?;
+        io::stdout().write_all(&line)
     }
 
     /// Prints the sums, where several files were asked for.

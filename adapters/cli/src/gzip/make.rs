@@ -1,6 +1,6 @@
 //! Files compressed, decompressed and measured, by one engine.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::header::{Header, TRAILER_LEN};
 use super::input::Input;
 use super::job::Job;
 use super::list::Checksum;
-use super::messages::Messages;
+use super::messages::{Messages, about};
 use super::ratio::Ratio;
 use super::settings::Settings;
 use super::work::{self, End, Sink, Trailing, Wrong};
@@ -49,8 +49,11 @@ impl<'s> Maker<'s> {
     /// Which engine did what, if any was needed.
     pub(super) fn stats(&self) -> Option<Stats> {
         let mut stats = self.engine.as_ref().map(|engine| engine.stats())?;
-        stats.software.decompress.blocks += self.inflated.blocks;
-        stats.software.decompress.bytes_out += self.inflated.bytes_out;
+        let all = &mut stats.software.decompress;
+        all.blocks += self.inflated.blocks;
+        all.bytes_in += self.inflated.bytes_in;
+        all.bytes_out += self.inflated.bytes_out;
+        all.time += self.inflated.time;
         Some(stats)
     }
 
@@ -107,6 +110,13 @@ impl<'s> Maker<'s> {
         let compressed = input.as_ref().map_or(0, |input| input.position);
         match (end, input) {
             (End::Wrong(wrong), _) => return Err(wrong),
+            (End::Zeros(zeros), Some(input)) => {
+                if self.passes_on() {
+                    work::pass(io::repeat(0).take(zeros), &mut sink)?;
+                } else {
+                    self.say_trailing(&input.name, Trailing::Zeros);
+                }
+            }
             (End::Trailing(offset), Some(input)) => {
                 self.trailing(input, offset, &mut sink)?;
             }
@@ -124,10 +134,12 @@ impl<'s> Maker<'s> {
         input: Input,
         sink: &mut Sink<W>,
     ) -> (End, Option<Input>) {
-        let (end, rest) = work::decompress(options, input, sink);
+        let (end, rest) = work::decompress(options, input, sink, self.passes_on());
         let input = rest.map(|(input, inflated)| {
             self.inflated.blocks += inflated.pieces;
+            self.inflated.bytes_in += inflated.compressed;
             self.inflated.bytes_out += inflated.bytes;
+            self.inflated.time += inflated.time;
             input
         });
         (end, input)
@@ -140,10 +152,9 @@ impl<'s> Maker<'s> {
         offset: u64,
         sink: &mut Sink<W>,
     ) -> Result<(), Wrong> {
-        let Settings { force, stdout, list, test, .. } = *self.settings;
         let name = input.name.clone();
         let rest = input.rest(offset);
-        if force > 0 && stdout && !list && !test {
+        if self.passes_on() {
             let lost = || Wrong::Read(io::Error::other("what is behind the data is lost"));
             return work::pass(rest.ok_or_else(lost)?, sink);
         }
@@ -151,16 +162,21 @@ impl<'s> Maker<'s> {
         Ok(())
     }
 
+    /// Whether what is no gzip data is passed on.
+    const fn passes_on(&self) -> bool {
+        let Settings { force, stdout, list, test, .. } = *self.settings;
+        force > 0 && stdout && !list && !test
+    }
+
     fn say_trailing(&self, name: &Path, trailing: Trailing) {
-        let name = name.display();
-        let ok = "decompression OK, trailing";
+        let ok = ": decompression OK, trailing";
         match trailing {
             Trailing::Zeros if self.settings.verbose > 0 => {
-                self.messages.warn_of_data(format!("{name}: {ok} zero bytes ignored"));
+                self.messages.warn_of_data(about(name, format_args!("{ok} zero bytes ignored")));
             }
             Trailing::Zeros => {}
             Trailing::Garbage => {
-                self.messages.warn_of_data(format!("{name}: {ok} garbage ignored"));
+                self.messages.warn_of_data(about(name, format_args!("{ok} garbage ignored")));
             }
         }
     }
@@ -179,6 +195,7 @@ impl<'s> Maker<'s> {
         let ratio = Ratio { compressed, overhead, uncompressed: sink.count };
         match (end, input) {
             (End::Wrong(wrong), _) => return Err(wrong),
+            (End::Zeros(_), Some(input)) => self.say_trailing(&input.name, Trailing::Zeros),
             (End::Trailing(offset), Some(input)) => {
                 let name = input.name.clone();
                 let trailing = work::look_at(input.rest(offset)).map_err(Wrong::Read)?;

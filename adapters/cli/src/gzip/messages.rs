@@ -2,14 +2,20 @@
 
 use std::cell::Cell;
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::ExitCode;
+
+use super::program::Program;
 
 /// Says what is wrong, and remembers the status.
 #[derive(Debug)]
 pub(super) struct Messages {
     pub(super) prefix: &'static str,
     quiet: Cell<bool>,
+    /// The status after a warning.
+    warned: Status,
     status: Cell<Status>,
 }
 
@@ -22,8 +28,11 @@ enum Status {
 }
 
 impl Messages {
-    pub(super) fn new(prefix: &'static str) -> Self {
-        Self { prefix, quiet: Cell::new(false), status: Cell::new(Status::Good) }
+    pub(super) fn new(program: Program) -> Self {
+        // bgzip knows no other.
+        let warned = if program == Program::Bgzip { Status::Error } else { Status::Warning };
+        let (quiet, status) = (Cell::new(false), Cell::new(Status::Good));
+        Self { prefix: program.prefix(), quiet, warned, status }
     }
 
     /// Leaves warnings out; the status stays the same.
@@ -32,12 +41,13 @@ impl Messages {
     }
 
     /// What does not change the status.
-    pub(super) fn note(&self, what: impl Display) {
-        eprintln!("{}: {what}", self.prefix);
+    pub(super) fn note(&self, what: impl AsRef<[u8]>) {
+        let line = [self.prefix.as_bytes(), b": ", what.as_ref(), b"\n"].concat();
+        print(&line);
     }
 
-    /// Nothing is lost, but not everything is as it might be expected: status 2.
-    pub(super) fn warn(&self, what: impl Display) {
+    /// Nothing is lost, but not everything is as it might be expected: status 2, of bgzip 1.
+    pub(super) fn warn(&self, what: impl AsRef<[u8]>) {
         if !self.quiet.get() {
             self.note(what);
         }
@@ -45,9 +55,9 @@ impl Messages {
     }
 
     /// A warning about the data in a file, which stands on a line of its own.
-    pub(super) fn warn_of_data(&self, what: impl Display) {
+    pub(super) fn warn_of_data(&self, what: impl AsRef<[u8]>) {
         if !self.quiet.get() {
-            eprintln!("\n{}: {what}", self.prefix);
+            self.note_of_data(what.as_ref());
         }
         self.set_warned();
     }
@@ -55,25 +65,42 @@ impl Messages {
     /// The status of a warning that is said elsewhere.
     pub(super) fn set_warned(&self) {
         if self.status.get() == Status::Good {
-            self.status.set(Status::Warning);
+            self.status.set(self.warned);
         }
     }
 
     /// Something is not done: status 1.
-    pub(super) fn fail(&self, what: impl Display) {
+    pub(super) fn fail(&self, what: impl AsRef<[u8]>) {
         self.note(what);
         self.status.set(Status::Error);
     }
 
     /// What is wrong with the data in a file, which stands on a line of its own.
-    pub(super) fn fail_of_data(&self, what: impl Display) {
-        eprintln!("\n{}: {what}", self.prefix);
+    pub(super) fn fail_of_data(&self, what: impl AsRef<[u8]>) {
+        self.note_of_data(what.as_ref());
         self.status.set(Status::Error);
+    }
+
+    fn note_of_data(&self, what: &[u8]) {
+        let line = [b"\n", self.prefix.as_bytes(), b": ", what, b"\n"].concat();
+        print(&line);
     }
 
     pub(super) fn status(&self) -> ExitCode {
         ExitCode::from(self.status.get() as u8)
     }
+}
+
+/// A name as it is, which need not be UTF-8, and text behind it.
+pub(super) fn about(name: &Path, text: impl Display) -> Vec<u8> {
+    let mut about = name.as_os_str().as_bytes().to_vec();
+    about.extend(text.to_string().as_bytes());
+    about
+}
+
+/// Prints on stderr. Where that fails, there is nowhere to say it.
+pub(super) fn print(bytes: &[u8]) {
+    let _ = io::stderr().write_all(bytes);
 }
 
 /// The text of an error of the system, as other programs have it.

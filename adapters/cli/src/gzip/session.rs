@@ -9,21 +9,22 @@ use std::time::{Duration, SystemTime};
 
 use super::bgzip;
 use super::header::Header;
+use super::index::IndexFile;
 use super::input::Input;
 use super::job::Job;
 use super::list::{self, Row, Table};
 use super::make::{Made, Maker};
-use super::messages::{Messages, reason};
+use super::messages::{self, Messages, about, reason};
 use super::names;
-use super::ratio::Ratio;
 use super::settings::Settings;
 use super::target;
 use super::trouble::{self, Stop};
 use super::work::Wrong;
-use crate::error::{Error, chain};
 use crate::output::{Attributes, Output};
+use crate::signals::Unfinished;
 use crate::stats_line;
 use crate::streams;
+use crate::streams::tell;
 
 /// The work on all files of a command line.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl<'s> Session<'s> {
             && let Some(stats) = self.maker.stats()
         {
             if self.settings.json {
-                eprintln!("{}", stats_line::json(&stats));
+                tell!("{}", stats_line::json(&stats));
             } else {
                 self.messages.note(stats_line::line(&stats));
             }
@@ -80,7 +81,7 @@ impl<'s> Session<'s> {
         if self.settings.files.is_empty() {
             return self.stdin();
         }
-        self.settings.files.iter().try_for_each(|file| self.treat(file))
+        self.settings.files.iter().try_for_each(|file| self.named(file))
     }
 
     fn finish(&self) -> Result<(), Stop> {
@@ -102,25 +103,29 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    fn treat(&mut self, name: &OsStr) -> Result<(), Stop> {
-        if name == "-" {
-            return self.stdin();
-        }
-        let Some(input) = Input::open(self.settings, self.messages, name) else { return Ok(()) };
+    fn named(&mut self, name: &OsStr) -> Result<(), Stop> {
+        if name == "-" { self.stdin() } else { self.treat(name, true) }
+    }
+
+    /// Does what is to be done with a file or folder, which is on the command line or in a folder.
+    fn treat(&mut self, name: &OsStr, is_named: bool) -> Result<(), Stop> {
+        let Some(input) = Input::open(self.settings, self.messages, name, is_named) else {
+            return Ok(());
+        };
         if !input.metadata.is_dir() {
             return self.file(input);
         }
         if self.settings.recursive {
             return self.folder(&input);
         }
-        self.messages.warn(format!("{} is a directory -- ignored", input.name.display()));
+        self.messages.warn(about(&input.name, " is a directory -- ignored"));
         Ok(())
     }
 
     fn folder(&mut self, folder: &Input) -> Result<(), Stop> {
         let (name, id) = (&folder.name, (folder.metadata.dev(), folder.metadata.ino()));
         if self.folders.contains(&id) {
-            self.messages.warn(format!("{} leads back to itself -- ignored", name.display()));
+            self.messages.warn(about(name, " leads back to itself -- ignored"));
             return Ok(());
         }
         let children = fs::read_dir(name)
@@ -128,13 +133,14 @@ impl<'s> Session<'s> {
         let mut children: Vec<_> = match children {
             Ok(children) => children,
             Err(error) => {
-                self.messages.fail(format!("{}: {}", name.display(), reason(&error)));
+                self.messages.fail(about(name, format_args!(": {}", reason(&error))));
                 return Ok(());
             }
         };
         children.sort_unstable();
         self.folders.push(id);
-        let done = children.iter().try_for_each(|child| self.treat(name.join(child).as_os_str()));
+        let done =
+            children.iter().try_for_each(|child| self.treat(name.join(child).as_os_str(), false));
         self.folders.pop();
         done
     }
@@ -156,6 +162,10 @@ impl<'s> Session<'s> {
             self.messages.fail(format!("standard input: {}", reason(&error)));
             Stop
         })?;
+        if self.settings.reindex {
+            self.reindex(&input, None);
+            return Ok(());
+        }
         if let Some(range) = self.settings.range {
             return self.range(input, range);
         }
@@ -166,23 +176,25 @@ impl<'s> Session<'s> {
             return self.list(input, header, Path::new("stdout"));
         }
         let to = if test { To::Nowhere } else { To::Stdout };
-        let made = self.make(input, &job, &to)?;
-        if let Some(made) = &made
-            && verbose > 0
-        {
+        let Ok(index) = self.begin_index(&input, &job, None) else { return Ok(()) };
+        let Some(made) = self.make(input, &job, &to)? else { return Ok(()) };
+        if verbose > 0 {
             if test {
-                eprintln!(" OK");
+                tell!(" OK");
             } else if !decompress {
-                eprintln!("{}", made.ratio);
+                tell!("{}", made.ratio);
             }
         }
-        self.put_index(made.as_ref(), None)
+        self.put_index(&made, index);
+        Ok(())
     }
 
     fn file(&mut self, mut input: Input) -> Result<(), Stop> {
         let settings = self.settings;
         if settings.reindex {
-            return self.reindex(&input);
+            let name = input.name.clone();
+            self.reindex(&input, Some(&name));
+            return Ok(());
         }
         if let Some(range) = settings.range {
             return self.range(input, range);
@@ -220,33 +232,43 @@ impl<'s> Session<'s> {
             };
             To::File(output, target)
         };
+        let Ok(index) = self.begin_index(&input, &job, Some(&to)) else { return Ok(()) };
         let (name, metadata) = (input.name.clone(), input.metadata.clone());
         if settings.verbose > 0 {
-            eprint!("{}:\t", name.display());
+            messages::print(&about(&name, ":\t"));
         }
         let Some(made) = self.make(input, &job, &to)? else { return Ok(()) };
         let target = to.name().to_owned();
         if let To::File(output, _) = to {
+            // Taking long, it comes before signals are held back. What is wrong with it, finishing says.
+            let _ = output.file().sync_all();
+            // A signal leaves the source, or what was made of it, and not both.
+            let held = Unfinished::hold();
             let times = target::times(&metadata, &job, settings);
             if let Err(error) = output.finish(Attributes::Of(&metadata, times)) {
                 target::not_created(self.messages, &target, &error);
                 return Ok(());
             }
-            self.put_index(Some(&made), Some(&target))?;
+            // Without its index, the work is not done.
+            if !self.put_index(&made, index) {
+                return Ok(());
+            }
             if !settings.keep
                 && let Err(error) = fs::remove_file(&name)
             {
-                self.messages.warn(format!("{}: {}", name.display(), reason(&error)));
+                self.messages.warn(about(&name, format_args!(": {}", reason(&error))));
             }
-        } else {
-            self.put_index(Some(&made), None)?;
+            drop(held);
+        } else if !self.put_index(&made, index) {
+            return Ok(());
         }
         if settings.verbose > 0 {
             if settings.test {
-                eprintln!(" OK");
+                tell!(" OK");
             } else {
                 let how = if settings.keep { "created" } else { "replaced with" };
-                eprintln!("{} -- {how} {}", made.ratio, target.display());
+                let end = format!("{} -- {how} ", made.ratio).into_bytes();
+                messages::print(&[&end[..], &about(&target, "\n")].concat());
             }
         }
         Ok(())
@@ -284,7 +306,7 @@ impl<'s> Session<'s> {
                 Err(trouble::stdout_failed(self.settings, self.messages, &error))
             }
             Wrong::Write(error) => {
-                self.messages.fail_of_data(format!("{}: {}", to.name().display(), reason(&error)));
+                self.messages.fail_of_data(about(to.name(), format_args!(": {}", reason(&error))));
                 Err(Stop)
             }
             wrong => {
@@ -324,33 +346,59 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// Writes the index of what was made, where one is asked for.
-    fn put_index(&self, made: Option<&Made>, target: Option<&Path>) -> Result<(), Stop> {
-        let Some(index) = made.and_then(|made| made.index.as_ref()) else { return Ok(()) };
+    /// Begins the index of what is compressed, where one is asked for. `Err` if that fails, which is
+    /// said.
+    fn begin_index(
+        &self,
+        input: &Input,
+        job: &Job,
+        to: Option<&To>,
+    ) -> Result<Option<IndexFile>, ()> {
+        if !self.settings.index || !matches!(job, Job::Compress) {
+            return Ok(None);
+        }
+        let beside = to.map(|to| match to {
+            To::File(_, target) => target.clone(),
+            _ => names::with_suffix(&input.name, &self.settings.suffix),
+        });
+        self.index_file(input, beside.as_deref()).map(Some)
+    }
+
+    /// Begins an index, of the name that was given or beside a compressed file.
+    fn index_file(&self, input: &Input, beside: Option<&Path>) -> Result<IndexFile, ()> {
         let named = self.settings.index_name.clone();
-        let beside = || target.map(|target| names::with_suffix(target, b".gzi"));
-        let put = match named.or_else(beside) {
-            Some(path) => bgzip::put(index, &path),
-            None => Err(Error::refused("an index beside stdout needs a name", None)),
+        let path = named.or_else(|| beside.map(|file| names::with_suffix(file, b".gzi")));
+        let Some(path) = path else {
+            self.messages.fail("an index beside stdin or stdout needs a name: -I");
+            return Err(());
         };
-        put.map_err(|error| {
-            self.messages.fail(chain(&error));
-            Stop
-        })
+        IndexFile::begin(self.settings, self.messages, path, input).ok_or(())
+    }
+
+    /// Writes the index of what was made, if one was begun; false if that fails, which is said.
+    fn put_index(&self, made: &Made, file: Option<IndexFile>) -> bool {
+        match (&made.index, file) {
+            (Some(index), Some(file)) => file.finish(self.messages, index),
+            _ => true,
+        }
     }
 
     /// Writes an index of a file that is there.
-    fn reindex(&self, input: &Input) -> Result<(), Stop> {
-        let name = input.name.display();
+    fn reindex(&self, input: &Input, beside: Option<&Path>) {
+        let name = &input.name;
+        if input.regular().is_none() {
+            self.messages.fail(about(name, ": only files can be indexed, and this is none"));
+            return;
+        }
         match bgzip::index_of(input) {
             Ok(Some(index)) => {
-                let made = Made { ratio: Ratio::default(), index: Some(index) };
-                return self.put_index(Some(&made), Some(&input.name));
+                if let Ok(file) = self.index_file(input, beside) {
+                    file.finish(self.messages, &index);
+                }
             }
-            Ok(None) => self.messages.fail(format!("{name}: not block gzip")),
-            Err(error) => self.messages.fail(format!("{name}: {}", reason(&error))),
+            Ok(None) => self.messages.fail(about(name, ": not block gzip")),
+            Err(error) => self.messages.fail(about(name, format_args!(": {}", reason(&error)))),
         }
-        Ok(())
     }
 
     /// Writes a part of the data to stdout.

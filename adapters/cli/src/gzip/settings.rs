@@ -12,6 +12,7 @@ use super::messages::Messages;
 use super::options::{BGZIP, Flag, GZIP};
 use super::program::Program;
 use crate::streams;
+use crate::streams::tell;
 
 /// A suffix is not longer, in bytes.
 const MAX_SUFFIX: usize = 30;
@@ -76,7 +77,7 @@ impl Settings {
         let mut values = Values::default();
         let wrong = |what: String| {
             messages.fail(what);
-            eprintln!("Try `{} --help' for more information.", messages.prefix);
+            tell!("Try `{} --help' for more information.", messages.prefix);
         };
         let environment = environment.map(words).unwrap_or_default();
         if !environment.is_empty() {
@@ -238,9 +239,6 @@ impl Settings {
             return Err("-i and -I are only for --bgzf".to_owned());
         } else {
             self.recursive = values.recursive_or_reindex;
-        }
-        if self.index && self.stdout && self.index_name.is_none() {
-            return Err("an index beside standard output needs a name: -I".to_owned());
         }
         if self.range.is_some() {
             (self.decompress, self.stdout) = (true, true);

@@ -7,12 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use super::header::Header;
 use super::job::Job;
-use super::messages::{Messages, reason};
+use super::messages::{self, Messages, about, reason};
 use super::names;
 use super::settings::Settings;
 use crate::error::{Error, chain};
 use crate::output::{Links, Nodes, Output, Rules};
 use crate::signals;
+use crate::streams::{tell, write_stderr};
 
 /// The name of what the file becomes; `None` if it stays as it is, which is said.
 pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Option<PathBuf> {
@@ -27,8 +28,7 @@ pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Opt
                 return Some(name.to_owned());
             }
             if is_said {
-                let name = name.display();
-                messages.warn(format!("{name}: unknown suffix -- ignored"));
+                messages.warn(about(name, ": unknown suffix -- ignored"));
             }
         }
         return target;
@@ -37,8 +37,8 @@ pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Opt
         && force == 0
     {
         if is_said {
-            let (name, suffix) = (name.display(), suffix.display());
-            messages.note(format!("{name} already has {suffix} suffix -- unchanged"));
+            let has = about(Path::new(&suffix), " suffix -- unchanged");
+            messages.note([&about(name, " already has ")[..], &has].concat());
         }
         return None;
     }
@@ -57,10 +57,9 @@ pub(super) fn create(settings: &Settings, messages: &Messages, target: &Path) ->
         _ => false,
     };
     if is_there {
-        let name = target.display();
-        eprint!("{}: {name} already exists;", messages.prefix);
+        messages::print(&exists(messages, target));
         if !may_overwrite() {
-            eprintln!("\tnot overwritten");
+            tell!("\tnot overwritten");
             messages.set_warned();
             return None;
         }
@@ -70,17 +69,22 @@ pub(super) fn create(settings: &Settings, messages: &Messages, target: &Path) ->
 }
 
 pub(super) fn not_created(messages: &Messages, target: &Path, error: &Error) {
-    let name = target.display();
     match error {
         Error::Exists { .. } => {
-            eprintln!("{}: {name} already exists;\tnot overwritten", messages.prefix);
+            let line = [&exists(messages, target)[..], b"\tnot overwritten\n"].concat();
+            messages::print(&line);
             messages.set_warned();
         }
         Error::Write { source, .. } => {
-            messages.fail(format!("{name}: {}", reason(source)));
+            messages.fail(about(target, format_args!(": {}", reason(source))));
         }
         error => messages.fail(chain(error)),
     }
+}
+
+fn exists(messages: &Messages, target: &Path) -> Vec<u8> {
+    let prefix = format!("{}: ", messages.prefix).into_bytes();
+    [prefix, about(target, " already exists;")].concat()
 }
 
 /// Times of the file that takes another one's place.
@@ -103,7 +107,7 @@ fn may_overwrite() -> bool {
     if !signals::is_foreground() || !io::stdin().is_terminal() {
         return false;
     }
-    eprint!(" do you wish to overwrite (y or n)? ");
+    write_stderr(format_args!(" do you wish to overwrite (y or n)? "));
     let mut answer = String::new();
     // Without an answer it is no.
     let _ = io::stdin().lock().read_line(&mut answer);

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use uadk_compress_archive::Error;
 
-use super::messages::{Messages, reason};
+use super::messages::{Messages, about, reason};
 use super::settings::Settings;
 use super::work::Wrong;
 use crate::error::chain;
 use crate::report::hint;
 use crate::signals;
+use crate::streams::tell;
 
 /// The run ends; why has been said.
 #[derive(Debug)]
@@ -18,22 +19,21 @@ pub(super) struct Stop;
 
 /// Says what kept a file from being done.
 pub(super) fn say(messages: &Messages, name: &Path, wrong: &Wrong) {
-    let name = name.display();
     match wrong {
         Wrong::Read(error) | Wrong::Write(error) => {
-            messages.fail_of_data(format!("{name}: {}", reason(error)));
+            messages.fail_of_data(about(name, format_args!(": {}", reason(error))));
         }
         Wrong::Data(Error::Truncated { .. }) => {
-            messages.fail_of_data(format!("{name}: unexpected end of file"));
+            messages.fail_of_data(about(name, ": unexpected end of file"));
         }
         Wrong::Data(error @ Error::Damaged { .. }) => {
             let what = chain(error);
-            messages.fail_of_data(format!("{name}: invalid compressed data--{what}"));
+            messages.fail_of_data(about(name, format_args!(": invalid compressed data--{what}")));
         }
         Wrong::Data(error) => {
-            messages.fail(format!("{name}: {}", chain(error)));
+            messages.fail(about(name, format_args!(": {}", chain(error))));
             if let Some(hint) = hint(error) {
-                eprintln!("  {hint}");
+                tell!("  {hint}");
             }
         }
     }

@@ -45,6 +45,8 @@ pub(super) enum End {
     Whole,
     /// All of it is done, and there are other bytes behind this one of the file.
     Trailing(u64),
+    /// All of it is done, and so many zeros are behind it.
+    Zeros(u64),
     Wrong(Wrong),
 }
 
@@ -76,30 +78,34 @@ pub(super) fn compress<W: Write>(options: &GzOptions, input: &mut Input, to: &mu
 }
 
 /// Decompresses all of the input, and returns it with what was inflated without an engine. Whatever is
-/// whole before an error is written.
+/// whole before an error is written. If what is no gzip data `passes`, one byte is no member's first.
 pub(super) fn decompress<W: Write>(
     options: &GzOptions,
     input: Input,
     to: &mut Sink<W>,
+    passes: bool,
 ) -> (End, Option<(Input, Inflated)>) {
     let mut reader = match options.reader(input) {
         Ok(reader) => reader,
         Err(error) => return (End::Wrong(Wrong::Data(error)), None),
     };
-    let end = copy(&mut reader, to);
+    let end = copy(&mut reader, to, passes);
     let inflated = reader.inflated();
     (end, Some((reader.into_inner(), inflated)))
 }
 
 /// Writes what the reader has ready, without a copy.
-fn copy<W: Write>(reader: &mut GzReader<Input>, to: &mut Sink<W>) -> End {
+fn copy<W: Write>(reader: &mut GzReader<Input>, to: &mut Sink<W>, passes: bool) -> End {
     loop {
         let ready = match reader.fill_buf() {
             Ok(ready) => ready,
-            Err(error) => return ending(reader, error.into()),
+            Err(error) => return ending(reader, error.into(), passes),
         };
         if ready.is_empty() {
-            return End::Whole;
+            return match reader.trailing_zeros() {
+                0 => End::Whole,
+                zeros => End::Zeros(zeros),
+            };
         }
         if let Err(error) = to.write_all(ready) {
             return End::Wrong(Wrong::Write(error));
@@ -110,9 +116,12 @@ fn copy<W: Write>(reader: &mut GzReader<Input>, to: &mut Sink<W>) -> End {
 }
 
 /// What an error of the reader means. All data before it has been written.
-fn ending(reader: &GzReader<Input>, error: Error) -> End {
+fn ending(reader: &GzReader<Input>, error: Error, passes: bool) -> End {
     match error {
         Error::NotGzip { offset } if offset > 0 => End::Trailing(offset),
+        Error::Truncated { offset, .. } if passes && reader.has_lone_byte() => {
+            End::Trailing(offset - 1)
+        }
         error => End::Wrong(Wrong::of(error, reader.get_ref().failed, false)),
     }
 }
