@@ -546,3 +546,22 @@ fn completions_and_man_pages_are_made() {
     let page = fs::read_to_string(folder.path().join("pages/uadk-compress-gzip.1"));
     assert!(page.expect("a page").contains("bgzf"));
 }
+
+#[test]
+fn what_the_program_was_started_without_is_missed() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    fs::write(at.join("f"), "data").expect("a file");
+    peer(at, "gzip", &["-k", "f"], b"");
+    symlink(PROGRAM, at.join("ours")).expect("a link");
+    for work in
+        ["-c f >&-", "-dc f.gz >&-", "-l f.gz >&-", "-c <f >&-", "<&-", "-tv f.gz 2>/dev/full"]
+    {
+        let status = |program: &str| {
+            let line = format!("{program} {work}");
+            let output = Command::new("bash").args(["-c", &line]).current_dir(at).output();
+            output.expect("bash runs").status.code()
+        };
+        assert_eq!(status("./ours gzip"), status("gzip"), "{work}");
+    }
+}
