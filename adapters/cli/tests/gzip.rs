@@ -101,9 +101,9 @@ fn a_signal_leaves_the_source_and_nothing_else() {
     let file = fs::File::create(at.join("large")).expect("a file");
     file.set_len(64 << 30).expect("a sparse file");
     for signal in ["-INT", "-TERM", "-HUP"] {
-        // The tests themselves may run under nohup.
+        // The tests themselves may run in the background, or under nohup.
         let mut child = Command::new("env")
-            .args(["--default-signal=HUP", PROGRAM, "gzip", "large"])
+            .args(["--default-signal=HUP,INT", PROGRAM, "gzip", "large"])
             .current_dir(at)
             .stderr(Stdio::null())
             .spawn()

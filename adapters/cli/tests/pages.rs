@@ -13,9 +13,11 @@ use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The command, with signals as they are in the foreground: the tests may run in the background, or under nohup.
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_uadk-compress"));
-    command.arg("pages").args(arguments);
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP,INT", env!("CARGO_BIN_EXE_uadk-compress"), "pages"]);
+    command.args(arguments);
     command
 }
 

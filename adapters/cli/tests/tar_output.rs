@@ -15,9 +15,11 @@ use serde_json::Value;
 
 use common::feed;
 
+/// The command, with signals as they are in the foreground: the tests may run in the background, or under nohup.
 fn command(at: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_uadk-compress"));
-    command.arg("tar").args(arguments).current_dir(at).env("UADK_COMPRESS_OFFLOAD", "off");
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP,INT", env!("CARGO_BIN_EXE_uadk-compress"), "tar"]);
+    command.args(arguments).current_dir(at).env("UADK_COMPRESS_OFFLOAD", "off");
     command
 }
 
