@@ -271,9 +271,12 @@ pub(crate) const RULES: [Rule; 37] = [
             let is_new = |node: &Node| node.mtime.is_none();
             match difference.aspect {
                 Aspect::Contents | Aspect::Kind => {
-                    evidence.is_sparse(difference)
-                        && (file(&difference.gnu) != file(&difference.bsd)
-                            || evidence.gnu.contains("GNU.sparse"))
+                    let is_behind = evidence.is_behind_sparse(difference)
+                        && evidence.gnu.contains("header: excess GNU.sparse");
+                    is_behind
+                        || evidence.is_sparse(difference)
+                            && (file(&difference.gnu) != file(&difference.bsd)
+                                || evidence.gnu.contains("GNU.sparse"))
                 }
                 Aspect::Names => {
                     evidence.is_sparse(difference)
@@ -430,9 +433,12 @@ pub(crate) const RULES: [Rule; 37] = [
         applies: |difference, evidence| {
             let is_left_out =
                 difference.bsd.is_none() && evidence.gnu.contains("sparse archive member");
-            let aspects = [Aspect::Contents, Aspect::Mode, Aspect::Names];
+            let aspects = [Aspect::Contents, Aspect::Mode, Aspect::Names, Aspect::Time];
             let is_filled = aspects.contains(&difference.aspect);
-            (is_left_out || is_filled) && evidence.has_sparse_nothing()
+            let is_folder = difference.aspect == Aspect::Kind
+                && difference.ours.as_ref().is_some_and(|node| node.kind == Kind::Folder)
+                && evidence.is_sparse(difference);
+            is_folder || (is_left_out || is_filled) && evidence.has_sparse_nothing()
         },
     },
     Rule {
@@ -440,7 +446,9 @@ pub(crate) const RULES: [Rule; 37] = [
         why: "folders are not made for an entry that is then refused",
         applies: |difference, evidence| {
             difference.aspect == Aspect::Missing
-                && difference.gnu.as_ref().is_some_and(|node| node.kind == Kind::Folder)
+                && [&difference.gnu, &difference.bsd]
+                    .into_iter()
+                    .any(|node| node.as_ref().is_some_and(|node| node.kind == Kind::Folder))
                 && !evidence.told_of(difference).is_empty()
         },
     },
