@@ -238,11 +238,16 @@ pub(crate) const RULES: [Rule; 37] = [
     },
     Rule {
         name: "unfinished",
-        why: "what GNU tar was writing when it gave up has no time yet",
+        why: "what GNU tar was writing when it gave up has no time yet, and what follows is not there",
         applies: |difference, evidence| {
+            let is_new = difference.gnu.as_ref().is_some_and(|node| node.mtime.is_none());
+            let is_alone = evidence.bsd.contains("Unrecognized archive format");
             difference.aspect == Aspect::Time
-                && difference.gnu.as_ref().is_some_and(|node| node.mtime.is_none())
+                && is_new
                 && evidence.gnu.contains("Error is not recoverable")
+                || matches!(difference.aspect, Aspect::Names | Aspect::Extra)
+                    && is_alone
+                    && evidence.gnu.contains("Unexpected EOF")
         },
     },
     Rule {
@@ -291,9 +296,7 @@ pub(crate) const RULES: [Rule; 37] = [
                     evidence.is_sparse(difference) || evidence.is_behind_sparse(difference)
                 }
                 // Behind one whose data is elsewhere for GNU tar.
-                Aspect::Silent => {
-                    difference.bsd.is_none() && evidence.gnu.contains("header: excess GNU.sparse")
-                }
+                Aspect::Silent => evidence.gnu.contains("header: excess GNU.sparse"),
                 _ => false,
             }
         },
