@@ -7,7 +7,7 @@ use std::io::{Read, SeekFrom, Write};
 
 pub use file::ArchiveFile;
 
-use crate::gzip::{Place, Segments, TRAILER_LEN};
+use crate::gzip::{Place, Segments, Source, TRAILER_LEN};
 use crate::read;
 use crate::write::Sink;
 use crate::{
@@ -161,7 +161,7 @@ impl ArchiveOptions {
     ) -> Result<Vec<u8>> {
         let mut begun = vec![0; place.within as usize];
         file.seek(SeekFrom::Start(0))?;
-        let mut reader = self.gzip.clone().threads(1).reader(file)?;
+        let mut reader = self.gzip.clone().threads(1).reader_of(Source::new(file))?;
         reader.end_after_block(Some(place.block));
         reader.seek_to(Place { within: 0, ..place }, end - u64::from(place.within))?;
         reader.read_exact(&mut begun)?;

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use uadk_compress::{Format, Level, SoftwareCompressor};
 
 use crate::entry::trimmed;
-use crate::gzip::{END_MARKER, MAX_DEFLATED, Place, STORED_HEADER_LEN, Segments, TRAILER_LEN};
+use crate::gzip::{
+    END_MARKER, MAX_DEFLATED, Place, STORED_HEADER_LEN, Segments, Source, TRAILER_LEN,
+};
 use crate::{Entry, EntryKind, Error, GzOptions, Result};
 pub(crate) use footer::{Footer, MEMBER_LEN as FOOTER_LEN};
 pub(crate) use inside::FOOTER_LEN as INSIDE_FOOTER_LEN;
@@ -147,17 +149,7 @@ fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     check_sizes(footer.raw_len, footer.packed_len, footer.tar_len, footer.index_start)?;
     let packed_len = footer.packed_len as usize;
     let damaged = || Error::index("its segments are damaged");
-    let mut wrapped = Vec::new();
-    let place = Place { block: footer.index_start, within: 0 };
-    let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
-    let software = Arc::new(software.map_err(Error::Compressor)?);
-    let mut reader = GzOptions::new().threads(1).compressor(software).reader(file)?;
-    reader.seek_to(place, footer.tar_len)?;
-    let read = reader.take(inside::wrapped_len(footer.packed_len)).read_to_end(&mut wrapped);
-    read.map_err(|error| match Error::from(error) {
-        Error::Io(error) => Error::Io(error),
-        _ => damaged(),
-    })?;
+    let wrapped = inflate(file, &footer, damaged)?;
     let packed = inside::unwrap(wrapped, packed_len).ok_or_else(damaged)?;
     let raw = members::unpack_pieces(&packed, footer.raw_len, footer.raw_crc)?;
     let records_len = footer.records_len as usize;
@@ -175,6 +167,26 @@ fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
         stored: true,
         segments: Some(Arc::new(segments)),
     }))
+}
+
+/// Inflates what the index is wrapped in. It comes piece by piece, and no longer than the footer says.
+fn inflate<R: Read + Seek>(
+    file: &mut R,
+    footer: &InsideFooter,
+    damaged: impl Fn() -> Error,
+) -> Result<Vec<u8>> {
+    let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
+    let software = Arc::new(software.map_err(Error::Compressor)?);
+    let options = GzOptions::new().threads(1).compressor(software);
+    let mut reader = options.reader_of(Source::new(file))?;
+    reader.seek_to(Place { block: footer.index_start, within: 0 }, footer.tar_len)?;
+    let mut wrapped = Vec::new();
+    let read = reader.take(inside::wrapped_len(footer.packed_len)).read_to_end(&mut wrapped);
+    read.map_err(|error| match Error::from(error) {
+        Error::Io(error) => Error::Io(error),
+        _ => damaged(),
+    })?;
+    Ok(wrapped)
 }
 
 /// Whether an index of `raw_len` bytes that are packed in `packed_len`, and a tar of `tar_len` bytes in so many

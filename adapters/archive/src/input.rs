@@ -33,7 +33,7 @@ impl<R: Read> Input<R> {
         let memory = options.memory_limit.unwrap_or(MEMORY_LIMIT);
         let garbage = gzip.allows_trailing_garbage();
         Ok(match format::detect(&mut source)? {
-            Format::Gzip => Self::Gzip(Box::new(gzip.reader_of(source)?)),
+            Format::Gzip => Self::Gzip(gzip.reader_of(source)?),
             Format::Zstd => Self::Frames(Frames::new(source, zstd::codec(memory), garbage)),
             Format::Xz => Self::Frames(Frames::new(source, xz::codec(memory), garbage)),
             Format::Plain => Self::Plain(Plain::new(source)),

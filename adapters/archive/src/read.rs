@@ -16,7 +16,8 @@ use crate::{ArchiveOptions, Entry, Error, GzWarning, Index, Inflated, Result, Wa
 /// reads the whole archive once and makes one in memory.
 #[derive(Debug)]
 pub struct ArchiveReader<R> {
-    pub(crate) walker: Walker<Input<R>>,
+    /// It is large, and stacks may be small.
+    pub(crate) walker: Box<Walker<Input<R>>>,
     index: Option<Index>,
     index_error: Option<Error>,
     /// The last bytes behind the end of the tar.
@@ -58,12 +59,12 @@ impl ArchiveOptions {
     /// another known format, and [`Error::NotArchive`].
     pub fn reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
         let gzip = self.gzip.clone().trailing_garbage(true);
-        Ok(ArchiveReader::with_input(Input::new(inner, self, &gzip)?))
+        Input::new(inner, self, &gzip).map(ArchiveReader::with_input)
     }
 
     /// A reader that takes nothing for an archive that is cut off or has something behind it.
     pub(crate) fn strict_reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
-        Ok(ArchiveReader::with_input(Input::new(inner, self, &self.gzip)?))
+        Input::new(inner, self, &self.gzip).map(ArchiveReader::with_input)
     }
 }
 
@@ -77,8 +78,11 @@ impl<R: Read> ArchiveReader<R> {
         ArchiveOptions::new().reader(inner)
     }
 
+    // In a frame of its own, for it has large things on the stack.
+    #[inline(never)]
     fn with_input(input: Input<R>) -> Self {
-        Self { walker: Walker::new(input), index: None, index_error: None, tail: Vec::new() }
+        let walker = Box::new(Walker::new(input));
+        Self { walker, index: None, index_error: None, tail: Vec::new() }
     }
 
     /// The next entry in the archive's order; `None` at the end, when what is behind the tar has been read
@@ -317,49 +321,62 @@ impl<R: Read + Seek> ArchiveReader<R> {
             self.load_index()?;
         }
         let known = self.index.as_ref().and_then(|index| {
-            index.entries.get(n).map(|entry| (entry.clone(), index.last_block(n)))
+            index.entries.get(n).map(|entry| (Box::new(entry.clone()), index.last_block(n)))
         });
         let Some((expected, last_block)) = known else {
             return Err(Error::index(format!("it has no entry {n}")));
         };
         self.walker.input_mut().end_after_block(last_block);
-        let is_plain = self.walker.input().is_plain();
-        let fits = |entry: &Entry| {
-            let (tar_len, checksum) = (expected.tar_len, expected.checksum);
-            Entry { tar_len, checksum, place: expected.place, ..entry.clone() } == expected
-        };
-        let mut found = self.read_at(&expected);
-        if !matches!(&found, Ok(Some((_, entry))) if fits(entry))
-            && let Some(link) = self.index.as_ref().and_then(|index| index.hard_link_before(n))
-        {
-            // It may have contents, which only its own headers tell of.
-            let link = link.clone();
-            self.read_at(&link)?;
-            self.walker.finish()?;
-            found = next(&mut self.walker);
-        }
-        let found = found.map_err(|error| error.of_entry(&expected.path, "it can't be read"))?;
-        match found {
-            Some((head, entry)) if fits(&entry) => {
-                let expected = Some(expected).filter(|_| !is_plain);
-                Ok(EntryReader::new(&mut self.walker, head, entry, expected))
-            }
-            _ => {
+        match self.find(n, &expected) {
+            Ok(Some(found)) => Ok(EntryReader::known(&mut self.walker, found, expected)),
+            Ok(None) => {
                 let name = String::from_utf8_lossy(&expected.path);
                 Err(Error::index(format!("{name} is not where it says, or is something else")))
             }
+            Err(error) => Err(error.of_entry(&expected.path, "it can't be read")),
         }
     }
 
+    /// Finds an entry where an index tells of it; `None` if it is another one.
+    fn find(&mut self, n: usize, expected: &Entry) -> Result<Option<Box<Found>>> {
+        let fits = |found: &Found| {
+            let (tar_len, checksum, place) = (expected.tar_len, expected.checksum, expected.place);
+            Entry { tar_len, checksum, place, ..found.1.clone() } == *expected
+        };
+        let found = self.read_at(expected);
+        if matches!(&found, Ok(Some(found)) if fits(found)) {
+            return found;
+        }
+        let Some(link) = self.index.as_ref().and_then(|index| index.hard_link_before(n)) else {
+            return found.map(|_| None);
+        };
+        // It may have contents, which only its own headers tell of.
+        let link = Box::new(link.clone());
+        self.read_at(&link)?;
+        self.walker.finish()?;
+        Ok(next(&mut self.walker)?.map(Box::new).filter(|found| fits(found)))
+    }
+
     /// What is at the place of an entry that an index tells of.
-    fn read_at(&mut self, expected: &Entry) -> Result<Option<(Head, Entry)>> {
+    fn read_at(&mut self, expected: &Entry) -> Result<Option<Box<Found>>> {
         self.walker.input_mut().seek_to(expected.place, expected.start)?;
         self.walker.restart(expected.start);
-        next(&mut self.walker)
+        Ok(next(&mut self.walker)?.map(Box::new))
     }
 }
 
+/// What headers say.
+type Found = (Head, Entry);
+
 impl<'a, R: Read> EntryReader<'a, R> {
+    /// One that an index tells of. In a frame of its own, for it is a large thing on the stack.
+    #[inline(never)]
+    fn known(walker: &'a mut Walker<Input<R>>, found: Box<Found>, expected: Box<Entry>) -> Self {
+        let (head, entry) = *found;
+        let expected = Some(*expected).filter(|_| !walker.input().is_plain());
+        Self::new(walker, head, entry, expected)
+    }
+
     fn new(
         walker: &'a mut Walker<Input<R>>,
         head: Head,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, SeekFrom, Write};
 
 use crate::append::ArchiveFile;
-use crate::gzip::Segments;
+use crate::gzip::{Segments, Source};
 use crate::index::{self, IndexBuilder};
 use crate::input::Input;
 use crate::scan::Walker;
@@ -78,7 +78,7 @@ impl ArchiveOptions {
         let len = usize::try_from(made.tar_len - data).ok().filter(|len| *len <= MAX_REST);
         let mut rest = vec![0; len.ok_or(Error::NoBlocks)?];
         file.seek(SeekFrom::Start(0))?;
-        let mut reader = self.gzip.clone().threads(1).reader(&mut file)?;
+        let mut reader = self.gzip.clone().threads(1).reader_of(Source::new(&mut file))?;
         // It may refer to what is before it.
         let before = data.saturating_sub(HISTORY);
         reader.seek_to(segments.place(before).unwrap_or_default(), before)?;
@@ -111,7 +111,8 @@ impl ArchiveOptions {
         let gzip = self.gzip.with_engine()?;
         let input = Box::new(Input::new(from, self, &gzip)?);
         let output = Box::new(gzip.writer(to)?);
-        Rewriting::default().run(Walker::new(Tee { input, output, error: None }))
+        let walker = Box::new(Walker::new(Tee { input, output, error: None }));
+        Rewriting::default().run(walker)
     }
 }
 
@@ -138,11 +139,22 @@ struct Rewriting {
 }
 
 impl Rewriting {
-    fn run<R: Read, W: Write>(mut self, mut walker: Walker<Tee<R, W>>) -> Result<u64> {
+    fn run<R: Read, W: Write>(mut self, mut walker: Box<Walker<Tee<R, W>>>) -> Result<u64> {
         let layout = walker.input().output.layout();
         let mut index = Box::new(IndexBuilder::new(layout)?);
         while self.entry(&mut walker, &mut index)? {}
         walker.damage().map_or(Ok(()), Err)?;
+        self.finish(walker, index)
+    }
+
+    /// Writes the end. In a frame of its own, for it has large things on the stack.
+    #[inline(never)]
+    fn finish<R: Read, W: Write>(
+        self,
+        walker: Box<Walker<Tee<R, W>>>,
+        mut index: Box<IndexBuilder>,
+    ) -> Result<u64> {
+        let layout = walker.input().output.layout();
         let ended = walker.ended();
         let Tee { mut input, mut output, error } = walker.into_input();
         error.map_or(Ok(()), Err)?;

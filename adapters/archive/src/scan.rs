@@ -233,7 +233,7 @@ impl<R: BufRead> Walker<R> {
             b'K' => before.long_link = Some(raw::text(&data).to_vec()),
             b'A' => before.solaris_acl = true,
             _ => {
-                let mut extensions = Extensions::default();
+                let mut extensions = Box::<Extensions>::default();
                 extensions.parse(&data);
                 before.pax = Some(extensions);
             }

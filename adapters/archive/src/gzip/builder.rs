@@ -30,6 +30,8 @@ pub struct GzOptions {
     pub(super) end_marker: bool,
     pub(super) trailing_garbage: bool,
     compressor: Option<Arc<dyn BlockCompressor>>,
+    /// What decompresses, if it has been made already.
+    decompressor: Option<Arc<dyn BlockCompressor>>,
     name: Option<Vec<u8>>,
     mtime: u32,
 }
@@ -51,6 +53,7 @@ impl GzOptions {
             end_marker: true,
             trailing_garbage: false,
             compressor: None,
+            decompressor: None,
             name: None,
             mtime: 0,
         }
@@ -122,17 +125,21 @@ impl GzOptions {
 
     /// The same with the compressor that they stand for.
     pub(crate) fn with_engine(&self) -> Result<Self> {
+        let engine = Arc::clone(self.engine()?.get_ref());
         let compressor = match self.layout {
-            Layout::Bgzf => Some(Arc::clone(self.engine()?.get_ref())),
-            Layout::OneMember => self.own_engine()?.map(|engine| Arc::clone(engine.get_ref())),
+            Layout::Bgzf => Some(Arc::clone(&engine)),
+            Layout::OneMember => self.compressor.clone(),
         };
-        Ok(Self { compressor, name: self.name.clone(), ..*self })
+        Ok(Self { compressor, decompressor: Some(engine), name: self.name.clone(), ..*self })
     }
 
     /// What decompresses, and compresses block gzip.
     pub(super) fn engine(&self) -> Result<Checked<Arc<dyn BlockCompressor>>> {
         if let Some(engine) = self.own_engine()? {
             return Ok(engine);
+        }
+        if let Some(engine) = &self.decompressor {
+            return Ok(Checked::new(Arc::clone(engine)));
         }
         let builder = Compressor::builder().format(Format::RawDeflate).level(self.level);
         let engine = builder.build().map_err(Error::Compressor)?;

@@ -54,13 +54,16 @@ const LENGTHS_ORDER: [usize; 19] =
 #[derive(Debug)]
 pub(super) struct Finder {
     table: Box<[Entry; TABLE_LEN]>,
+    /// The literals' table before literals are joined; here, for it is large for a stack.
+    single: Box<[Entry]>,
 }
 
 impl Finder {
     pub(super) fn new() -> Self {
         // Most of it is never touched.
         let table = vec![0; TABLE_LEN].into_boxed_slice();
-        Self { table: table.try_into().expect("it has this length") }
+        let single = vec![0; ROOT_LEN].into_boxed_slice();
+        Self { table: table.try_into().expect("it has this length"), single }
     }
 
     /// Returns the bit at which the last block of the stream in `buffer[..len]` begins, and the one
@@ -219,19 +222,19 @@ impl Finder {
         // Bits of an entry that are codes. Up to five bits of a length are extra bits: counting them
         // is on the safe side.
         let code_bits = |entry: Entry| if entry & SPECIAL == 0 { entry & 0xff } else { u32::MAX };
-        let mut single = [0; ROOT_LEN];
-        single.copy_from_slice(&self.table[..ROOT_LEN]);
-        for (i, first) in single.into_iter().enumerate().skip(1) {
+        let Self { table, single } = self;
+        single.copy_from_slice(&table[..ROOT_LEN]);
+        for (i, &first) in single.iter().enumerate().skip(1) {
             if !is_literal(first) {
                 continue;
             }
             let len = first & 0xff;
             // What follows, if it is all within the bits that are left: several codes, or one.
             let rest = i >> len;
-            let candidates = [self.table[rest], single[rest]];
+            let candidates = [table[rest], single[rest]];
             let next = candidates.into_iter().find(|next| code_bits(*next) <= ROOT_BITS - len);
             if let Some(next) = next {
-                self.table[i] = next + len;
+                table[i] = next + len;
             }
         }
     }

@@ -71,7 +71,7 @@ pub struct GzReader<R> {
     pub(super) one_member: bool,
     /// For what is left of a run.
     inflate: Option<Box<Inflate>>,
-    engine: Checked<Arc<dyn BlockCompressor>>,
+    engine: Engine,
 }
 
 impl<R: std::fmt::Debug> std::fmt::Debug for GzReader<R> {
@@ -113,6 +113,9 @@ pub(super) enum Next {
     Jobs,
 }
 
+/// What inflates blocks.
+type Engine = Checked<Arc<dyn BlockCompressor>>;
+
 /// Blocks of the first batch.
 const FIRST_BLOCKS: usize = 1;
 
@@ -123,16 +126,28 @@ impl GzOptions {
     ///
     /// As [`writer`](Self::writer).
     pub fn reader<R: Read>(&self, inner: R) -> Result<GzReader<R>> {
-        self.reader_of(Source::new(inner))
+        let engine = self.engine()?;
+        Ok(self.reader_with(engine, Source::new(inner)))
     }
 
     /// A reader of a file of which the beginning is known already.
-    pub(crate) fn reader_of<R: Read>(&self, source: Source<R>) -> Result<GzReader<R>> {
+    pub(crate) fn reader_of<R: Read>(&self, source: Source<R>) -> Result<Box<GzReader<R>>> {
         let engine = self.engine()?;
+        Ok(self.boxed_reader_with(engine, source))
+    }
+
+    /// In a frame of its own, for a reader is a large thing on the stack, and to make an engine takes some of
+    /// it, too.
+    #[inline(never)]
+    fn boxed_reader_with<R: Read>(&self, engine: Engine, source: Source<R>) -> Box<GzReader<R>> {
+        Box::new(self.reader_with(engine, source))
+    }
+
+    fn reader_with<R: Read>(&self, engine: Engine, source: Source<R>) -> GzReader<R> {
         let worker = engine.clone();
         let work = move |inflate: &mut Option<_>, job: &mut Job| job.work(inflate, &worker);
         let make = |threads| Job::Blocks(Batch::new(batch::blocks_of_batch(threads)));
-        Ok(GzReader {
+        GzReader {
             source,
             pool: Pool::new(self.threads, make, || None, work),
             current: None,
@@ -157,7 +172,7 @@ impl GzOptions {
             one_member: false,
             inflate: None,
             engine,
-        })
+        }
     }
 }
 

@@ -30,11 +30,15 @@ impl<R: Read + Seek> GzReader<R> {
 
     /// Reads so many bytes and throws them away.
     pub(crate) fn skip(&mut self, bytes: u64) -> Result<()> {
-        let skipped = io::copy(&mut self.by_ref().take(bytes), &mut io::sink())?;
-        if skipped < bytes {
-            let what =
-                format!("it ends {} bytes before a place that is looked for", bytes - skipped);
-            return Err(Error::truncated(self.source.offset(), what));
+        let mut left = bytes;
+        while left > 0 {
+            let n = self.fill_buf()?.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            if n == 0 {
+                let what = format!("it ends {left} bytes before a place that is looked for");
+                return Err(Error::truncated(self.source.offset(), what));
+            }
+            self.consume(n);
+            left -= n as u64;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::warning::{Warning, Warnings};
 /// The headers before the one of the entry itself, which say more about it.
 #[derive(Debug, Default)]
 pub(super) struct Before {
-    pub(super) pax: Option<Extensions>,
+    pub(super) pax: Option<Box<Extensions>>,
     pub(super) long_name: Option<Vec<u8>>,
     pub(super) long_link: Option<Vec<u8>>,
     pub(super) solaris_acl: bool,
@@ -40,7 +40,7 @@ pub(super) fn head(
     globals: &Extensions,
     before: Before,
     warnings: &mut Warnings,
-) -> Result<(Head, Extensions), NoEntry> {
+) -> Result<(Head, Box<Extensions>), NoEntry> {
     let mut pax = globals.overlaid(before.pax.unwrap_or_default());
     let kind = EntryKind::from_byte(raw.kind());
     let given = |name: &Option<Vec<u8>>| name.as_ref().is_some_and(|name| !name.is_empty());

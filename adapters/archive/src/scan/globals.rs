@@ -6,7 +6,7 @@ use super::pax::Extensions;
 #[derive(Debug, Default)]
 pub(super) struct Globals {
     changes: Vec<(u64, Extensions)>,
-    none: Extensions,
+    none: Box<Extensions>,
 }
 
 impl Globals {

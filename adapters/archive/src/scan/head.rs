@@ -30,7 +30,7 @@ pub(crate) struct Head {
     pub(crate) sparse: Option<Vec<Segment>>,
     /// Why the contents can't be read one byte after the other.
     pub(crate) unreadable: Option<Unreadable>,
-    pub(crate) attributes: Attributes,
+    pub(crate) attributes: Box<Attributes>,
 }
 
 /// Who a file belongs to.

@@ -16,7 +16,7 @@ pub(super) struct Extensions {
     pub(super) gid: Option<u32>,
     pub(super) user: Option<Vec<u8>>,
     pub(super) group: Option<Vec<u8>>,
-    pub(super) attributes: Attributes,
+    pub(super) attributes: Box<Attributes>,
     pub(super) sparse: Sparse,
     /// What was dropped because it can't be read.
     pub(super) dropped: Vec<String>,
@@ -175,15 +175,13 @@ impl Extensions {
     }
 
     /// These global ones, with those of one entry before them.
-    pub(super) fn overlaid(&self, entry: Self) -> Self {
-        Self {
-            mtime: entry.mtime.or(self.mtime),
-            uid: entry.uid.or(self.uid),
-            gid: entry.gid.or(self.gid),
-            user: entry.user.or_else(|| self.user.clone()),
-            group: entry.group.or_else(|| self.group.clone()),
-            ..entry
-        }
+    pub(super) fn overlaid(&self, mut entry: Box<Self>) -> Box<Self> {
+        entry.mtime = entry.mtime.or(self.mtime);
+        entry.uid = entry.uid.or(self.uid);
+        entry.gid = entry.gid.or(self.gid);
+        entry.user = entry.user.take().or_else(|| self.user.clone());
+        entry.group = entry.group.take().or_else(|| self.group.clone());
+        entry
     }
 }
 
