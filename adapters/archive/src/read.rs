@@ -193,6 +193,7 @@ impl<R: Read> ArchiveReader<R> {
     }
 
     /// What was read from.
+    #[must_use]
     pub fn into_inner(self) -> R {
         self.walker.into_input().into_inner()
     }
@@ -371,6 +372,7 @@ type Found = (Head, Entry);
 impl<'a, R: Read> EntryReader<'a, R> {
     /// One that an index tells of. In a frame of its own, for it is a large thing on the stack.
     #[inline(never)]
+    #[allow(clippy::boxed_local, reason = "what is large is passed in a box")]
     fn known(walker: &'a mut Walker<Input<R>>, found: Box<Found>, expected: Box<Entry>) -> Self {
         let (head, entry) = *found;
         let expected = Some(*expected).filter(|_| !walker.input().is_plain());

@@ -149,6 +149,7 @@ impl Rewriting {
 
     /// Writes the end. In a frame of its own, for it has large things on the stack.
     #[inline(never)]
+    #[allow(clippy::boxed_local, reason = "what is large is passed in a box")]
     fn finish<R: Read, W: Write>(
         self,
         walker: Box<Walker<Tee<R, W>>>,
