@@ -20,7 +20,7 @@ pub struct Verified {
     /// What is not as it was written, in the order of the file.
     pub damage: Vec<Damage>,
     /// Which engine decompressed how much, and why not the other.
-    pub stats: Option<Stats>,
+    pub stats: Option<Box<Stats>>,
 }
 
 /// Reads all of a snapshot and checks every byte of it: header, groups, clusters, index and trailer.
@@ -74,7 +74,7 @@ pub fn verify<F: ReadAt>(file: F, progress: &mut dyn FnMut(Progress)) -> Result<
     }
     verified.progress.memory = layout.len();
     verified.progress.file = snapshot.file_len();
-    verified.stats = snapshot.stats();
+    verified.stats = snapshot.stats().map(Box::new);
     Ok(verified)
 }
 
