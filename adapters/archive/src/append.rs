@@ -8,6 +8,7 @@ use std::io::{Read, SeekFrom, Write};
 pub use file::ArchiveFile;
 
 use crate::gzip::{Place, Segments, Source, TRAILER_LEN};
+use crate::input::Input;
 use crate::read;
 use crate::write::Sink;
 use crate::{
@@ -82,8 +83,7 @@ impl ArchiveOptions {
             return Ok(self.plain);
         }
         file.seek(SeekFrom::Start(0))?;
-        // What it is otherwise is found out where it is read.
-        let is_plain = self.strict_reader(&mut *file).is_ok_and(|a| a.walker.input().is_plain());
+        let is_plain = Input::begins_as_plain_tar(&mut *file);
         file.seek(SeekFrom::Start(0))?;
         Ok(is_plain)
     }

@@ -186,3 +186,11 @@ impl From<rustix::io::Errno> for Error {
         io::Error::from(errno).into()
     }
 }
+
+/// An error if a write has failed: nobody knows how much of it is in the file.
+pub(crate) fn check_writable(failed: bool) -> io::Result<()> {
+    if failed {
+        return Err(io::Error::other("writing has failed before; nothing can follow"));
+    }
+    Ok(())
+}

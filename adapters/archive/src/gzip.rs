@@ -30,6 +30,7 @@ pub use read::GzReader;
 pub use warning::GzWarning;
 pub use write::GzWriter;
 
+pub(crate) use map::HISTORY;
 pub(crate) use member::{EMPTY_DEFLATE, END_MARKER, MAX_DEFLATED, TRAILER_LEN};
 pub(crate) use place::Place;
 pub(crate) use segment::STORED_HEADER as STORED_HEADER_LEN;

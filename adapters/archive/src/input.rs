@@ -40,6 +40,11 @@ impl<R: Read> Input<R> {
         })
     }
 
+    /// Whether a file is plain tar. What is wrong with another one is found out where it is read.
+    pub(crate) fn begins_as_plain_tar(inner: R) -> bool {
+        matches!(format::detect(&mut Source::new(inner)), Ok(Format::Plain))
+    }
+
     /// The gzip file; that the archive is none is an error that says what can't be done.
     pub(crate) fn gzip(&self, what: &str) -> Result<&GzReader<R>> {
         match self {

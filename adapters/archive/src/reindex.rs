@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, SeekFrom, Write};
 
 use crate::append::ArchiveFile;
-use crate::gzip::{Segments, Source};
+use crate::gzip::{HISTORY, Segments, Source};
 use crate::index::{self, IndexBuilder};
 use crate::input::Input;
 use crate::scan::Walker;
@@ -18,8 +18,6 @@ const NO_INDEX: &str =
 
 /// More data than the last segment of a member has, which has no end marker of its own.
 const MAX_REST: usize = 16 << 20;
-/// How far back a deflate stream refers.
-const HISTORY: u64 = 32 << 10;
 
 impl ArchiveOptions {
     /// Gives an archive an index at its end, in place of the one that it may have, and returns the number
@@ -80,7 +78,7 @@ impl ArchiveOptions {
         file.seek(SeekFrom::Start(0))?;
         let mut reader = self.gzip.clone().threads(1).reader_of(Source::new(&mut file))?;
         // It may refer to what is before it.
-        let before = data.saturating_sub(HISTORY);
+        let before = data.saturating_sub(HISTORY as u64);
         reader.seek_to(segments.place(before).unwrap_or_default(), before)?;
         reader.skip(data - before)?;
         reader.read_exact(&mut rest)?;

@@ -26,7 +26,7 @@ pub(super) struct Map {
 }
 
 /// How far back a deflate stream refers.
-pub(super) const HISTORY: usize = 32 << 10;
+pub(crate) const HISTORY: usize = 32 << 10;
 /// Segments that have less data are not worth a start each.
 const APART: u64 = 64 << 10;
 

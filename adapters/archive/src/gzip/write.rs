@@ -13,7 +13,7 @@ use super::place::Place;
 use super::pool::Pool;
 use super::segment::{END, SEGMENT_LEN, SegmentEncoder, SegmentEngine};
 use super::segments::{Segment, Segments, new_joiner};
-use crate::{Error, Result};
+use crate::{Error, Result, error};
 
 /// Compresses what is written to it into gzip, on several threads.
 ///
@@ -385,12 +385,8 @@ impl<W: Write> GzWriter<W> {
         self.failed
     }
 
-    /// After a failed write nobody knows how much of it is in the file.
     fn check(&self) -> io::Result<()> {
-        if self.failed {
-            return Err(io::Error::other("writing has failed before; nothing can follow"));
-        }
-        Ok(())
+        error::check_writable(self.failed)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Write};
 
+use crate::error;
+
 const BUFFER_LEN: usize = 256 << 10;
 /// Tars are written in records of so many bytes, since they went to tapes.
 const RECORD_LEN: u64 = 10 << 10;
@@ -104,12 +106,8 @@ impl<W: Write> PlainWriter<W> {
         Ok(())
     }
 
-    /// After a failed write nobody knows how much of it is in the file.
     fn check(&self) -> io::Result<()> {
-        if self.failed {
-            return Err(io::Error::other("writing has failed before; nothing can follow"));
-        }
-        Ok(())
+        error::check_writable(self.failed)
     }
 }
 

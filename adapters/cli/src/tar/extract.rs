@@ -154,10 +154,7 @@ fn renamed(transform: &Transform, entry: &Entry) -> Option<Renamed> {
     if new.is_empty() {
         return None;
     }
-    let scope = match entry.kind() {
-        EntryKind::HardLink => Scope::HardLink,
-        _ => Scope::Symlink,
-    };
+    let scope = Scope::of_target(entry.kind());
     let link = link_bytes(entry).map(|link| (link, transform.member(link, scope)));
     let link = link.filter(|(old, new)| old != new).map(|(_, new)| new);
     Some(((new != old).then_some(new), link))

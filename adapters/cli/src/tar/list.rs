@@ -132,10 +132,7 @@ impl List<'_> {
             if entry.kind() == EntryKind::Directory {
                 name.push(b'/');
             }
-            let scope = match entry.kind() {
-                EntryKind::HardLink => Scope::HardLink,
-                _ => Scope::Symlink,
-            };
+            let scope = Scope::of_target(entry.kind());
             let link = link_bytes(entry).map(|link| transform.member(link, scope));
             lines.push(&mut self.line, &row(entry, &name, link.as_deref()));
         } else {
