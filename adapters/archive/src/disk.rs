@@ -127,14 +127,16 @@ impl TreeWriter {
         self
     }
 
-    /// The owner that everything gets: name, which may be empty, and number.
-    pub fn owner(mut self, owner: Option<(String, u64)>) -> Self {
+    /// The owner that everything gets: name, which may be empty, and number. Without a number, each file
+    /// keeps its own.
+    pub fn owner(mut self, owner: Option<(String, Option<u64>)>) -> Self {
         self.properties.owner = owner;
         self
     }
 
-    /// The group that everything gets: name, which may be empty, and number.
-    pub fn group(mut self, group: Option<(String, u64)>) -> Self {
+    /// The group that everything gets: name, which may be empty, and number. Without a number, each file
+    /// keeps its own.
+    pub fn group(mut self, group: Option<(String, Option<u64>)>) -> Self {
         self.properties.group = group;
         self
     }

@@ -358,6 +358,7 @@ fn what_is_stored_is_as_asked() {
         "czf a.tgz --owner=0 --group=0 --mtime=2001-02-03+04:05 tree | tvf a.tgz",
         "czf a.tgz --owner=me:1234 --group=us:4321 --mode=u+rw,go-w tree | tvf a.tgz",
         "czf a.tgz --owner=daemon --group=:7 tree/sub | tvf a.tgz",
+        "czf a.tgz --owner=nobody-here --group=nor-here tree/sub | tvf a.tgz",
         "czf a.tgz --numeric-owner --mtime=@5 --clamp-mtime tree/sub | tvf a.tgz",
         "czf a.tgz --mtime=2010-01-01 --clamp-mtime tree | tvf a.tgz",
         "czf a.tgz --mtime=./tree/sub/c.txt tree/a.txt | tvf a.tgz",

@@ -12,8 +12,9 @@ use crate::header::{Fields, Time};
 #[derive(Debug, Default)]
 pub(super) struct Properties {
     pub(super) mtime: Option<Time>,
-    pub(super) owner: Option<(String, u64)>,
-    pub(super) group: Option<(String, u64)>,
+    /// Name and number; without a number, files keep theirs.
+    pub(super) owner: Option<(String, Option<u64>)>,
+    pub(super) group: Option<(String, Option<u64>)>,
     pub(super) mode: Option<ModeChange>,
     pub(super) owners: Owners,
 }
@@ -31,17 +32,17 @@ impl Properties {
         let (user, uid) = self
             .owner
             .clone()
-            .unwrap_or_else(|| (known(self.owners.user(metadata.uid())), metadata.uid().into()));
+            .unwrap_or_else(|| (known(self.owners.user(metadata.uid())), None));
         let (group, gid) = self
             .group
             .clone()
-            .unwrap_or_else(|| (known(self.owners.group(metadata.gid())), metadata.gid().into()));
+            .unwrap_or_else(|| (known(self.owners.group(metadata.gid())), None));
         let named = |name: String| if self.owners.numeric { String::new() } else { name };
         Box::new(Fields {
             kind: kind.byte(),
             mode: change.map_or(mode, |change| change.apply(mode, metadata.is_dir())) & 0o7777,
-            uid,
-            gid,
+            uid: uid.unwrap_or_else(|| metadata.uid().into()),
+            gid: gid.unwrap_or_else(|| metadata.gid().into()),
             mtime: self.mtime.unwrap_or(mtime),
             user: named(user).into_bytes(),
             group: named(group).into_bytes(),

@@ -27,7 +27,7 @@ pub(super) fn extract_options(restore: &Restore) -> ExtractOptions {
 /// How files are added. The time comes with each file, see [`Store::mtime_of`].
 pub(super) fn tree_writer(store: &Store) -> TreeWriter {
     let attributes = &store.attributes;
-    let owner = |owner: &Owner| Some((owner.name.clone().unwrap_or_default(), owner.number?));
+    let owner = |owner: &Owner| (owner.name.clone().unwrap_or_default(), owner.number);
     TreeWriter::new()
         .sparse(store.sparse)
         .acls(attributes.acls)
@@ -37,8 +37,8 @@ pub(super) fn tree_writer(store: &Store) -> TreeWriter {
         .xattrs_exclude(attributes.exclude.iter().map(String::as_str))
         .dereference(store.dereference)
         .hard_dereference(store.hard_dereference)
-        .owner(store.owner.as_ref().and_then(owner))
-        .group(store.group.as_ref().and_then(owner))
+        .owner(store.owner.as_ref().map(owner))
+        .group(store.group.as_ref().map(owner))
         .numeric_owner(store.numeric_owner)
         .mode(store.mode.clone())
 }

@@ -5,7 +5,7 @@ use std::fs;
 use super::super::job::Owner;
 
 /// Reads `NAME`, `NAME:NUMBER`, `:NUMBER` or `NUMBER`. What is left out is looked up in `file`, which is
-/// `/etc/passwd` or `/etc/group`.
+/// `/etc/passwd` or `/etc/group`. With a name that is not there, entries keep their numbers, as for GNU tar.
 pub(super) fn parse(text: &str, file: &str) -> Result<Owner, String> {
     let number = |text: &str| text.parse::<u64>().ok();
     let lines = fs::read_to_string(file).unwrap_or_default();
@@ -24,6 +24,8 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Owner, String> {
     if let Some((name, number)) = known().find(|(name, _)| *name == text) {
         return Ok(Owner { name: Some(name.to_owned()), number: Some(number) });
     }
-    let number = number(text).ok_or_else(|| format!("nobody has the name \"{text}\""))?;
-    Ok(Owner { name: name_of(number), number: Some(number) })
+    Ok(match number(text) {
+        Some(number) => Owner { name: name_of(number), number: Some(number) },
+        None => Owner { name: Some(text.to_owned()), number: None },
+    })
 }
