@@ -103,7 +103,8 @@ impl Bench {
             .stdout(Stdio::null())
             .output()?;
         let said = String::from_utf8_lossy(&output.stderr).replace('\n', " | ");
-        Ok(format!("{said}{}", output.status))
+        let status = output.status.code().map_or("none".to_owned(), |code| code.to_string());
+        Ok(format!("{said}status {status}"))
     }
 
     /// Libarchive sets modes through hard links to symbolic links, of folders above its own, too.

@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 37] = [
+pub(crate) const RULES: [Rule; 38] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -269,10 +269,7 @@ pub(crate) const RULES: [Rule; 37] = [
         name: "odd-map",
         why: "a map that can be read is, where peers that call it malformed make up other contents",
         applies: |difference, evidence| {
-            let file = |node: &Option<Node>| match node.as_ref().map(|node| &node.kind) {
-                Some(Kind::File { len, hash }) => Some((*len, *hash)),
-                _ => None,
-            };
+            let kind = |node: &Option<Node>| node.as_ref().map(|node| node.kind.clone());
             let is_new = |node: &Node| node.mtime.is_none();
             match difference.aspect {
                 Aspect::Contents | Aspect::Kind => {
@@ -280,7 +277,7 @@ pub(crate) const RULES: [Rule; 37] = [
                         && evidence.gnu.contains("header: excess GNU.sparse");
                     is_behind
                         || evidence.is_sparse(difference)
-                            && (file(&difference.gnu) != file(&difference.bsd)
+                            && (kind(&difference.gnu) != kind(&difference.bsd)
                                 || evidence.gnu.contains("GNU.sparse"))
                 }
                 Aspect::Names => {
@@ -312,7 +309,7 @@ pub(crate) const RULES: [Rule; 37] = [
             let is_some = |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0' | 0));
             let is_refused = evidence.gnu.contains("Member name contains");
             // What is behind such an entry is lost where its size is believed.
-            let is_extra = difference.aspect == Aspect::Extra
+            let is_extra = matches!(difference.aspect, Aspect::Extra | Aspect::Kind)
                 && evidence.is_behind_block(difference, |member| {
                     let mut blocks = evidence.blocks(member);
                     evidence.is_empty_kind(member)
@@ -465,6 +462,22 @@ pub(crate) const RULES: [Rule; 37] = [
                 !others.iter().any(|what| complaint.contains(what))
             };
             difference.ours.is_some() && evidence.told_of(difference).iter().any(is_refusal)
+        },
+    },
+    Rule {
+        name: "no-consensus",
+        why: "where an archive is so damaged that all three complain and the peers differ, too, we have a \
+              third reading; contents and targets are never a matter of reading",
+        applies: |difference, evidence| {
+            let (gnu, bsd) = (&difference.gnu, &difference.bsd);
+            let attributes = |node: &Node| (node.kind.name(), node.mode, node.mtime);
+            let differ = gnu.as_ref().map(attributes) != bsd.as_ref().map(attributes);
+            let all_complain = evidence.gnu.contains("status 2")
+                && !evidence.bsd.contains("status 0")
+                && !evidence.ours.complaints.is_empty();
+            let aspects =
+                [Aspect::Missing, Aspect::Kind, Aspect::Mode, Aspect::Time, Aspect::Names];
+            aspects.contains(&difference.aspect) && differ && all_complain
         },
     },
 ];
