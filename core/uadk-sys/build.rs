@@ -1,7 +1,7 @@
 //! With the feature `link`: finds `libwd` and `libwd_comp` through pkg-config and links them.
 //!
-//! Not finding them is no error, so that `--all-features` builds everywhere: `Libwd::linked` then
-//! reports it.
+//! If they aren't found, the build succeeds, so that `--all-features` builds everywhere;
+//! `Libwd::linked` then returns an error.
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(uadk_linked)");
@@ -19,7 +19,7 @@ fn link() {
     match LIBRARIES.iter().try_for_each(|library| probe(library, false).map(drop)) {
         Ok(()) => {
             for library in LIBRARIES {
-                probe(library, true).expect("it was found before");
+                probe(library, true).expect("already found");
             }
             println!("cargo::rustc-cfg=uadk_linked");
         }
@@ -27,7 +27,7 @@ fn link() {
             let error = error.to_string();
             let reason = error.lines().find(|line| !line.is_empty()).unwrap_or_default();
             println!(
-                "cargo::warning=feature `link`: UADK 2.5 or newer was not found, so `Libwd::linked` \
+                "cargo::warning=feature `link`: UADK 2.5 or newer not found, so `Libwd::linked` \
                  will fail ({reason})"
             );
         }

@@ -1,4 +1,13 @@
 //! Adler-32 (RFC 1950) and CRC-32 (RFC 1952), and the checksums of concatenated pieces.
+//!
+//! ```
+//! use block_deflate::checksum::{adler32, crc32, crc32_of_both};
+//!
+//! assert_eq!(adler32(b"Wikipedia"), 0x11e6_0398);
+//! let (first, second) = (b"one piece, ", b"another piece");
+//! let both = crc32_of_both(crc32(first), crc32(second), second.len() as u64);
+//! assert_eq!(both, crc32(b"one piece, another piece"));
+//! ```
 
 /// The largest prime below 2^16.
 const ADLER_MODULUS: u32 = 65521;
@@ -92,8 +101,8 @@ pub fn crc32(bytes: &[u8]) -> u32 {
 
 /// Returns the CRC-32 of two concatenated pieces from those of each; the second has `len` bytes.
 ///
-/// Each byte of the second piece multiplies the polynomial of the first by x^8. Squaring needs at most 64
-/// steps.
+/// Each byte of the second piece multiplies the polynomial of the first by x^8. Squaring needs at
+/// most 64 steps.
 #[must_use]
 pub const fn crc32_of_both(first: u32, second: u32, len: u64) -> u32 {
     // x^8, with the highest power in the lowest bit.

@@ -15,13 +15,15 @@ use crate::tokens::Part;
 /// Entries for the symbols of records and for distance symbols.
 const ENTRIES: usize = SYMBOLS + DISTANCES;
 
-/// Codes of a block: its own, or the fixed ones of the format.
+/// Codes of a block: dynamic ones, or the fixed ones of the format.
 pub(crate) struct Codes {
-    /// For each symbol of a record, the code at the top and its length in the low bits; 0 for symbols
-    /// that are absent. A length's extra bits go above its code and count towards the length.
+    /// For each symbol of a record, the code at the top and its length in the low bits; 0 for
+    /// symbols that are absent. A length's extra bits go above its code and count towards the
+    /// entry's length.
     ///
-    /// From [`SYMBOLS`] on, the same for distance symbols, combined with [`half`] by exclusive or; 0 for "no match". In one
-    /// array, since emission has no register to spare for the address of a second one.
+    /// From [`SYMBOLS`] on, the same for distance symbols, combined with [`half`] by exclusive or;
+    /// 0 for "no match". It is a single array because emission has no register to spare for the
+    /// address of a second one.
     entries: Box<[u64; ENTRIES]>,
     end_of_block: u32,
     header: Header,
@@ -43,8 +45,8 @@ impl Codes {
         }
     }
 
-    /// Builds codes for the records of a part. Codes of symbols that don't occur keep
-    /// their old values.
+    /// Builds codes for the records of a part. Codes of symbols that don't occur keep their old
+    /// values.
     pub(crate) fn make(&mut self, part: &Part, literals: &[u32; LITERALS]) {
         let distances = part.distance_counts();
         let literal_lengths = Lengths::new(literals, MAX_CODE);
@@ -74,8 +76,9 @@ impl Codes {
         bits
     }
 
-    /// Switches to the fixed codes (RFC 1951, 3.2.6), which need no header; the block has `bits` bits.
-    pub(crate) fn take_fixed(&mut self, bits: usize) {
+    /// Switches to the fixed codes (RFC 1951, 3.2.6), which need no header; the block has `bits`
+    /// bits.
+    pub(crate) fn use_fixed(&mut self, bits: usize) {
         for symbol in 0..LITERALS - 2 {
             let (code, len) = fixed_code(symbol);
             self.set_literal(symbol, (code << (16 - len)).reverse_bits() >> 16, len);

@@ -16,23 +16,36 @@ use crate::sink::{Sink, stored_bits};
 use crate::tokens::{MAX_PARTS, Part, Tokens};
 use crate::window::Window;
 
-/// How hard to try.
+/// The compression effort.
+///
+/// ```
+/// use block_deflate::{Encoder, Mode};
+///
+/// let block = b"2026-01-01 read 4096\n2026-01-02 read 8192\n".repeat(100);
+/// let mut encoder = Encoder::new(Mode::Fast);
+/// let mut output = vec![0; encoder.bound(block.len())];
+/// let fast = encoder.compress(&block, &mut output)?;
+/// encoder.set_mode(Mode::Default);
+/// let default = encoder.compress(&block, &mut output)?;
+/// assert!(fast < block.len() / 4 && default < block.len() / 4);
+/// # Ok::<(), block_deflate::DoesNotFit>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Takes a tenth less time; output is 3 to 4 % larger.
+    /// Takes a tenth less time than [`Self::Default`]; output is 3 to 4 % larger.
     Fast,
-    /// Output is up to 1 % larger than that of libdeflate's level 1, in 0.53 to 0.55 of the time.
+    /// Takes 0.53 to 0.55 of the time of libdeflate's level 1; output is up to 1 % larger.
     #[default]
     Default,
 }
 
-/// Blocks up to this length use a smaller hash table, which leaves room in the L1 cache.
+/// Blocks up to this length use a smaller hash table, which leaves space in the L1 cache.
 const SMALL_BLOCK_LEN: usize = 16384;
 const SMALL_TABLE_BITS: u32 = FOUR_BYTES;
 const TABLE_BITS: u32 = 14;
 /// For blocks of any length in fast mode.
 const FAST_TABLE_BITS: u32 = 12;
-/// The least gain, in bits, for which a part gets its own codes: they cost a header, and time.
+/// The minimum gain, in bits, for a part to get its own codes: they cost a header and time.
 const MIN_GAIN_BITS: f32 = 2800.0;
 const FAST_MIN_GAIN_BITS: f32 = 800.0;
 /// Length of the end of a segment, which is an empty stored block.
@@ -40,8 +53,8 @@ const SEGMENT_END: usize = 5;
 
 /// A deflate encoder. It holds 340 KiB of tables, so reuse it.
 ///
-/// The output depends only on the input and the settings, not on earlier calls. No method needs more than
-/// 16 KiB of stack, in unoptimised builds too.
+/// The output depends only on the input and the settings, not on earlier calls. No method needs
+/// more than 16 KiB of stack, even in unoptimised builds.
 ///
 /// ```
 /// use block_deflate::{Encoder, Format, Mode};
@@ -133,14 +146,15 @@ impl Encoder {
         self.window
     }
 
-    /// Returns the most bytes that [`Self::compress`] writes for an input of `len` bytes. The bound is
-    /// tight.
+    /// Returns the maximum number of bytes that [`Self::compress`] writes for an input of `len`
+    /// bytes. The bound is tight.
     #[must_use]
     pub const fn bound(&self, len: usize) -> usize {
         raw_bound(len) + self.format.overhead()
     }
 
-    /// Returns the most bytes that [`Self::compress_segment`] writes for an input of `len` bytes.
+    /// Returns the maximum number of bytes that [`Self::compress_segment`] writes for an input of
+    /// `len` bytes.
     #[must_use]
     pub const fn segment_bound(len: usize) -> usize {
         if len == 0 { SEGMENT_END } else { raw_bound(len) + SEGMENT_END }
@@ -148,12 +162,12 @@ impl Encoder {
 
     /// Compresses `input` into `output` and returns the number of bytes written.
     ///
-    /// [`Self::bound`] bytes of output always suffice. With eight bytes to spare, the end is written a
-    /// little faster.
+    /// [`Self::bound`] bytes of output always suffice. With eight bytes to spare, the end is
+    /// written slightly faster.
     ///
     /// # Errors
     ///
-    /// Returns [`DoesNotFit`] if `output` is too short.
+    /// Returns [`DoesNotFit`] if `output` is too small.
     pub fn compress(&mut self, input: &[u8], output: &mut [u8]) -> Result<usize, DoesNotFit> {
         let header = self.format.header(self.window);
         let trailer = self.format.overhead() - header.as_bytes().len();
@@ -172,13 +186,14 @@ impl Encoder {
 
     /// Compresses `input` into a *segment* and returns the number of bytes written.
     ///
-    /// A segment is deflate data that ends at a byte boundary without ending the stream. Segments made
-    /// independently, concatenated and followed by [`END`](crate::segment::END), are one stream. A segment
-    /// has no header or trailer: see [`segment`](crate::segment).
+    /// A segment is deflate data that ends at a byte boundary without ending the stream. Segments
+    /// made independently, concatenated and followed by [`END`](crate::segment::END), form one
+    /// stream. A segment has no header or trailer: see [`segment`](crate::segment).
     ///
     /// # Errors
     ///
-    /// Returns [`DoesNotFit`] if `output` is too short; [`Self::segment_bound`] bytes always suffice.
+    /// Returns [`DoesNotFit`] if `output` is too small; [`Self::segment_bound`] bytes always
+    /// suffice.
     pub fn compress_segment(
         &mut self,
         input: &[u8],
@@ -194,8 +209,8 @@ impl Encoder {
         Ok(sink.len())
     }
 
-    /// Writes all blocks. `trailer` is the length of the trailer, or `None` if the last block doesn't end
-    /// the stream.
+    /// Writes all blocks. `trailer` is the length of the trailer, or `None` if the last block
+    /// doesn't end the stream.
     fn blocks(
         &mut self,
         mut rest: &[u8],
@@ -206,11 +221,11 @@ impl Encoder {
         self.input.clear();
         let mut header = Some(header);
         loop {
-            if self.input.room() == 0 {
+            if self.input.free_space() == 0 {
                 self.input.slide();
                 hash::slide(&mut self.table);
             }
-            let (block, later) = rest.split_at(rest.len().min(self.input.room()));
+            let (block, later) = rest.split_at(rest.len().min(self.input.free_space()));
             rest = later;
             let last = rest.is_empty();
             let range = self.input.append(block);
@@ -222,7 +237,7 @@ impl Encoder {
             let bits = sink.pending() + stored.min(coded);
             let bytes = match trailer {
                 Some(trailer) if last => bits.div_ceil(8) + trailer,
-                // With the end of a segment.
+                // Includes the end of the segment.
                 None if last => (bits + 3).div_ceil(8) + 4,
                 _ => bits.div_ceil(8),
             };
@@ -242,8 +257,8 @@ impl Encoder {
         }
     }
 
-    /// Decides how to write each part and returns the total number of bits. `pending` bits of the first
-    /// byte are already in use.
+    /// Decides how to write each part and returns the total number of bits. `pending` bits of the
+    /// first byte are already in use.
     fn plan(&mut self, pending: usize) -> usize {
         let Self { mode, tokens, codes, plans, .. } = self;
         tokens.join(if *mode == Mode::Fast { FAST_MIN_GAIN_BITS } else { MIN_GAIN_BITS });
@@ -298,26 +313,26 @@ impl Encoder {
     }
 }
 
-/// Builds the codes of a part and returns how many bits it takes with them, or `usize::MAX` without
-/// building any if they can't gain anything.
+/// Builds the codes of a part and returns how many bits it takes with them. If codes can't gain
+/// anything, returns `usize::MAX` without building any.
 fn coded_bits(part: &Part, codes: &mut Codes) -> usize {
     let counts = part.literal_counts();
     if part.matches_are_rare() && is_flat(&counts) {
         return usize::MAX;
     }
     codes.make(part, &counts);
-    // Only short blocks gain from having no header.
+    // Only short blocks benefit from having no header.
     if part.bytes().len() < 1024 {
         let fixed = Codes::fixed_bits(part, &counts);
         if fixed <= codes.bits() {
-            codes.take_fixed(fixed);
+            codes.use_fixed(fixed);
         }
     }
     codes.bits()
 }
 
-/// Returns whether bytes are distributed so evenly that codes gain nothing: their entropy is close to
-/// eight bits. Uses the sum of squares, which is minimal if all occur equally often.
+/// Returns whether bytes are distributed so evenly that codes gain nothing: their entropy is close
+/// to eight bits. Uses the sum of squares, which is minimal if all values occur equally often.
 fn is_flat(counts: &[u32; crate::symbols::LITERALS]) -> bool {
     let total: u64 = counts[..256].iter().map(|&c| u64::from(c)).sum();
     let squares: u64 = counts[..256].iter().map(|&c| u64::from(c) * u64::from(c)).sum();
@@ -325,15 +340,15 @@ fn is_flat(counts: &[u32; crate::symbols::LITERALS]) -> bool {
     total >= 1024 && squares * 256 <= total * total + total * 256 + total * total / 50
 }
 
-/// Length with all blocks stored, which is the worst case.
+/// Returns the length with all blocks stored, which is the worst case.
 const fn raw_bound(len: usize) -> usize {
     use crate::input::HISTORY;
     let blocks = if len <= 65535 {
         1
     } else {
         // The first may take two stored blocks, later ones take one each.
-        let behind = len.saturating_sub(POSITIONS);
-        2 + behind.div_ceil(POSITIONS - HISTORY)
+        let rest = len.saturating_sub(POSITIONS);
+        2 + rest.div_ceil(POSITIONS - HISTORY)
     };
     len + 5 * blocks
 }

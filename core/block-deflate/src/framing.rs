@@ -1,9 +1,21 @@
-//! Headers and trailers: none, those of zlib or those of gzip.
+//! Headers and trailers: none (raw), zlib or gzip.
 
 use crate::checksum::{adler32, crc32};
 use crate::window::Window;
 
 /// The format of the output.
+///
+/// ```
+/// use block_deflate::{Encoder, Format, Mode};
+///
+/// let mut encoder = Encoder::new(Mode::Default).with_format(Format::Gzip);
+/// let mut file = vec![0; encoder.bound(5)];
+/// let len = encoder.compress(b"hello", &mut file)?;
+/// file.truncate(len);
+/// assert!(len > Format::Gzip.overhead());
+/// assert!(file.starts_with(&[0x1f, 0x8b]) && file.ends_with(&[5, 0, 0, 0]));
+/// # Ok::<(), block_deflate::DoesNotFit>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Deflate data alone (RFC 1951).
@@ -11,14 +23,24 @@ pub enum Format {
     Raw,
     /// With zlib's header and an Adler-32 (RFC 1950).
     Zlib,
-    /// With gzip's header, a CRC-32 and the length (RFC 1952). The header is the shortest possible: no name
-    /// and no time.
+    /// With gzip's header, a CRC-32 and the length (RFC 1952). The header is the shortest possible:
+    /// no name and no time.
     Gzip,
 }
 
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
 
 /// A header or a trailer, of up to ten bytes.
+///
+/// ```
+/// use block_deflate::{Format, Frame, Window};
+///
+/// let checksum = Format::Zlib.checksum(b"data");
+/// let header: Frame = Format::Zlib.header(Window::Kib32);
+/// let trailer: Frame = Format::Zlib.trailer(checksum, 4);
+/// assert_eq!(header.as_bytes()[0], 0x78);
+/// assert_eq!(trailer.as_bytes(), checksum.to_be_bytes());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {
     bytes: [u8; 10],
@@ -52,7 +74,7 @@ impl Format {
 
     /// Returns the header.
     ///
-    /// zlib's header states the window, so that decoders can do with one of that size.
+    /// zlib's header states the window size, so that decoders needn't allocate a larger one.
     #[must_use]
     pub fn header(self, window: Window) -> Frame {
         match self {

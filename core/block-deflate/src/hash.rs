@@ -1,11 +1,11 @@
 //! The hash table: maps a hash of a few bytes to the last position where it occurred.
 //!
-//! One entry per hash, no chains. Unused entries hold 0, which is a valid position: candidates are always
-//! compared, so the table needs no marker for "empty".
+//! One entry per hash, no chains. Unused entries hold 0, which is a valid position: candidates are
+//! always compared, so the table needs no marker for "empty".
 //!
-//! The table of [`FOUR_BYTES`] bits hashes four bytes and finds all matches of that length. The others
-//! hash five bytes and find fewer but longer matches: in long blocks, matches of four bytes are often far
-//! away and gain little.
+//! The table of [`FOUR_BYTES`] bits hashes four bytes and finds all matches of that length. The
+//! others hash five bytes and find fewer but longer matches: in long blocks, matches of four bytes
+//! are often far away and gain little.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -19,14 +19,14 @@ pub(crate) const FOUR_BYTES: u32 = 13;
 
 /// The table; blocks use the first `1 << BITS` entries.
 ///
-/// A plain array, so that loops hold its address in a register, and so that it can be allocated without
-/// a copy on the stack.
+/// A plain array, so that loops hold its address in a register, and so that it can be allocated
+/// without a copy on the stack.
 pub(crate) type HashTable = [u16; ENTRIES];
 
 /// Allocates a table.
 pub(crate) fn new_table() -> Box<HashTable> {
     let entries = vec![0; ENTRIES].into_boxed_slice();
-    entries.try_into().unwrap_or_else(|_| unreachable!("the length is that of the array"))
+    entries.try_into().unwrap_or_else(|_| unreachable!("the length matches the array"))
 }
 
 /// Clears the entries used by blocks whose tables have `BITS` bits.
@@ -45,14 +45,14 @@ fn clear_first<const N: usize>(table: &mut HashTable) {
     }
 }
 
-/// Adjusts positions after `Input::slide`. Positions that are gone become 0.
+/// Adjusts positions after `Input::slide`. Positions that slid out become 0.
 pub(crate) fn slide(table: &mut HashTable) {
     for entry in table {
         *entry = entry.saturating_sub(HISTORY as u16);
     }
 }
 
-/// Stores `position` in the entry for the first bytes of `eight` and returns the previous one.
+/// Inserts `position` for the first bytes of `eight` and returns the previous entry.
 #[inline(always)]
 pub(crate) fn exchange<const BITS: u32>(table: &mut HashTable, eight: u64, position: u16) -> u16 {
     core::mem::replace(&mut table[hash::<BITS>(eight)], position)
@@ -64,14 +64,14 @@ pub(crate) fn get<const BITS: u32>(table: &HashTable, eight: u64) -> u16 {
     table[hash::<BITS>(eight)]
 }
 
-/// Stores `position` in the entry for the bytes at it.
+/// Inserts `position` for the bytes there.
 #[inline(always)]
 pub(crate) fn insert<const BITS: u32>(table: &mut HashTable, bytes: &Bytes, position: u16) {
     table[hash::<BITS>(load8(bytes, position))] = position;
 }
 
-/// Fibonacci hashing: the high bits of a product with 2^31 or 2^64 divided by the golden ratio. The former
-/// is positive as a signed number, so that it fits an immediate operand on x86-64.
+/// Fibonacci hashing: the high bits of a product with 2^31 or 2^64 divided by the golden ratio. The
+/// former is positive as a signed number, so that it fits an immediate operand on x86-64.
 #[inline(always)]
 fn hash<const BITS: u32>(eight: u64) -> usize {
     if BITS == FOUR_BYTES {

@@ -1,5 +1,5 @@
-//! The header of a block with its own codes: their lengths, run-length coded, after the code for the lengths
-//! (RFC 1951, 3.2.7).
+//! The header of a block with dynamic codes: the code for code lengths, then the run-length coded
+//! lengths (RFC 1951, 3.2.7).
 
 use crate::bits::{BitWriter, entry};
 use crate::lengths::{Lengths, MAX_HEADER_CODE};
@@ -29,7 +29,7 @@ pub(crate) struct Header {
     codes: [u64; 32],
     /// The lengths of its codes.
     lengths: [u8; 32],
-    /// How many lengths are written, in [`ORDER`].
+    /// Number of lengths written, in [`ORDER`].
     codes_written: usize,
 }
 
@@ -55,7 +55,8 @@ impl Header {
         }
     }
 
-    /// Builds the header of these codes and returns its length in bits, without the block's first three.
+    /// Builds the header for these codes and returns its length in bits, without the block's first
+    /// three.
     pub(crate) fn make(
         &mut self,
         literals: &Lengths<LITERALS>,
@@ -119,9 +120,9 @@ impl Header {
     }
 }
 
-/// Run-length coding with branches only for rare cases. Each length is first stored as itself; a run of
-/// equal lengths is replaced by a repeat once it is long enough. Two zeros are always stored before a length
-/// and overwritten if there are fewer.
+/// Run-length coding with branches only for rare cases. Each length is first stored as itself; a
+/// run of equal lengths is replaced by a repeat once it is long enough. Two zeros are always stored
+/// before a length and overwritten if there are fewer.
 struct Runs<'a> {
     items: &'a mut [u16; ITEMS],
     len: usize,
@@ -138,7 +139,7 @@ impl Runs<'_> {
         self.last = length;
         let zeros = if zeros < 3 { zeros } else { self.zeros(zeros) };
         let Some(slots) = self.items[self.len..].first_chunk_mut::<3>() else {
-            unreachable!("there is room for all");
+            unreachable!("ITEMS items fit");
         };
         *slots = [0; 3];
         slots[zeros] = u16::from(length);

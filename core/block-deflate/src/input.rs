@@ -1,7 +1,7 @@
 //! The bytes to compress and the history before them, in one array of fixed size.
 //!
-//! Copying the input takes 2 % of the time and pays for itself: positions fit `u16`, indexing by them needs
-//! no bounds check, and loads of eight bytes may run past the end of the data.
+//! Copying the input takes 2 % of the time and pays for itself: positions fit `u16`, indexing by
+//! them needs no bounds check, and loads of eight bytes may run past the end of the data.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -10,8 +10,8 @@ use alloc::vec;
 pub(crate) const POSITIONS: usize = 1 << 16;
 /// Bytes that may be read after the last position.
 const PADDING: usize = 320;
-/// How much of the padding is zeroed after the data, so that the output doesn't depend on earlier inputs: no
-/// comparison that matters reads further.
+/// How much of the padding is zeroed after the data, so that the output doesn't depend on earlier
+/// inputs: no comparison that matters reads further.
 const ZEROED: usize = 64;
 /// Length of the history that is kept when the array is full: the largest window.
 pub(crate) const HISTORY: usize = 1 << 15;
@@ -36,8 +36,8 @@ impl Input {
         self.end = 0;
     }
 
-    /// Returns how many bytes can be appended. If none, [`Self::slide`] makes room.
-    pub(crate) const fn room(&self) -> usize {
+    /// Returns the free space in bytes. When it is 0, call [`Self::slide`] first.
+    pub(crate) const fn free_space(&self) -> usize {
         POSITIONS - self.end
     }
 

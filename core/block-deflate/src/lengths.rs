@@ -1,21 +1,23 @@
 //! Code lengths: how many bits each symbol gets.
 //!
-//! Huffman's algorithm sorts and builds a tree, which for a block of 4 KiB takes a third of the whole
-//! compression time. Instead, lengths are rounded from the symbols' information content. All are rounded up
-//! first, which leaves room in the code (Kraft's sum is below 1). Then those that gain most are rounded down
-//! until the room is used up. The gain per room depends on the fraction alone, so buckets by fraction replace
-//! sorting. The result is a complete code within the limit. It takes some 0.1 to 0.2 % more bits.
+//! Huffman's algorithm sorts and builds a tree, which for a block of 4 KiB takes a third of the
+//! whole compression time. Instead, lengths are rounded from the symbols' information content. All
+//! are rounded up first, which leaves code space (Kraft's sum is below 1). Then those that gain
+//! most are rounded down until that space is used up. The gain per unit of space depends on the
+//! fraction alone, so buckets by fraction replace sorting. The result is a complete code within the
+//! limit. It takes some 0.1 to 0.2 % more bits than Huffman's.
 
-/// The longest code. Three literals of this length and the rest of a byte must fit `HighWriter`. Longer
-/// codes, up to the format's limit of 15 bits, gain nothing.
+/// The longest code. Three literals of this length and the rest of a byte must fit `HighWriter`.
+/// Longer codes, up to the format's limit of 15 bits, gain nothing.
 pub(crate) const MAX_CODE: u32 = 13;
 /// The longest code in the code for code lengths.
 pub(crate) const MAX_HEADER_CODE: u32 = 7;
 
 /// Kraft's sum of a complete code, to which a code of `n` bits adds `KRAFT_ONE >> n`.
 const KRAFT_ONE: u32 = 1 << 15;
-/// Symbols that occur at most this often are rare, and all count as [`RARE_ASSUMED_COUNT`]. Fewer different
-/// lengths make a shorter header, which gains more than exact lengths for so few: 0.3 % at 4 KiB.
+/// Symbols that occur at most this often are rare, and all count as [`RARE_ASSUMED_COUNT`]. Fewer
+/// different lengths make a shorter header, which gains more than exact lengths for so few: 0.3 %
+/// at 4 KiB.
 const RARE_MAX_COUNT: u32 = 4;
 const RARE_ASSUMED_COUNT: u32 = 2;
 /// Fractional bits of logarithms.
@@ -44,8 +46,8 @@ static LOG2: [u16; 256] = {
     table
 };
 
-/// Returns the base-2 logarithm, rounded down. The exponent of the floating-point number is the integer part;
-/// the first eight bits of its fraction determine the rest.
+/// Returns the base-2 logarithm, rounded down. The exponent of the floating-point number is the
+/// integer part; the first eight bits of its fraction determine the rest.
 #[inline(always)]
 fn log2(n: u32) -> u32 {
     let bits = (n.cast_signed() as f32).to_bits();
@@ -63,11 +65,11 @@ pub(crate) struct Lengths<const N: usize> {
 }
 
 impl<const N: usize> Lengths<N> {
-    /// Returns lengths of at most `max` bits for symbols that occur `counts` times. At least two symbols get
-    /// a code, since some decoders reject a code with one symbol.
+    /// Returns lengths of at most `max` bits for symbols that occur `counts` times. At least two
+    /// symbols get a code, since some decoders reject a code with one symbol.
     pub(crate) fn new(counts: &[u32; N], max: u32) -> Self {
         let mut this = Self { symbols: [0; N], bits: [0; N], used: 0, counts: [0; 16] };
-        // In the header's own code no symbol is rare.
+        // In the code for code lengths no symbol is rare.
         let rare = if max == MAX_CODE { RARE_MAX_COUNT } else { 0 };
         let mut weights = [0; N];
         let mut total = 0;
@@ -104,7 +106,7 @@ impl<const N: usize> Lengths<N> {
     }
 
     fn assign(&mut self, weights: &mut [u32; N], mut total: u32, max: u32) {
-        let Self { symbols, bits: lengths, used, counts: of_length } = self;
+        let Self { symbols, bits: lengths, used, counts: by_length } = self;
         let symbols = &symbols[..*used];
         let lengths = &mut lengths[..*used];
         // Raises rarer symbols to this weight, so that no length exceeds the limit.
@@ -117,7 +119,8 @@ impl<const N: usize> Lengths<N> {
                 total += *weight;
             }
         }
-        // Rounded up while the others are rounded down, so that the sum can't exceed `KRAFT_ONE`.
+        // This logarithm is rounded up and the others down, so that the sum can't exceed
+        // `KRAFT_ONE`.
         let log_total = log2(total) + (1 << FRACTION_BITS >> 7);
 
         let mut ideal = [0_u16; N];
@@ -126,9 +129,9 @@ impl<const N: usize> Lengths<N> {
         for (ideal, &symbol) in ideal.iter_mut().zip(symbols) {
             let bits = log_total - log2(weights[usize::from(symbol)]);
             *ideal = bits as u16;
-            let room = KRAFT_ONE >> ((bits >> FRACTION_BITS) + 1);
-            sum += room;
-            gains[bucket(bits as u16)] += room;
+            let space = KRAFT_ONE >> ((bits >> FRACTION_BITS) + 1);
+            sum += space;
+            gains[bucket(bits as u16)] += space;
         }
         debug_assert!(sum <= KRAFT_ONE);
         let mut left = KRAFT_ONE - sum;
@@ -140,21 +143,21 @@ impl<const N: usize> Lengths<N> {
         for (length, &ideal) in lengths.iter_mut().zip(&ideal) {
             let up = u32::from(ideal >> FRACTION_BITS) + 1;
             let bucket = bucket(ideal);
-            let room = KRAFT_ONE >> up;
-            let fits = bucket == buckets && room <= left;
-            left -= if fits { room } else { 0 };
+            let space = KRAFT_ONE >> up;
+            let fits = bucket == buckets && space <= left;
+            left -= if fits { space } else { 0 };
             *length = (up - u32::from(fits || bucket < buckets)) as u8;
-            of_length[usize::from(*length & 15)] += 1;
+            by_length[usize::from(*length & 15)] += 1;
         }
-        // The room left is a multiple of what the longest code takes, so each round uses some.
+        // The space left is a multiple of that of the longest code, so each round uses some.
         while left > 0 {
             for length in &mut *lengths {
-                let room = KRAFT_ONE >> *length;
-                if room <= left && *length > 1 {
-                    of_length[usize::from(*length & 15)] -= 1;
+                let space = KRAFT_ONE >> *length;
+                if space <= left && *length > 1 {
+                    by_length[usize::from(*length & 15)] -= 1;
                     *length -= 1;
-                    of_length[usize::from(*length & 15)] += 1;
-                    left -= room;
+                    by_length[usize::from(*length & 15)] += 1;
+                    left -= space;
                     if left == 0 {
                         break;
                     }
@@ -171,11 +174,11 @@ impl<const N: usize> Lengths<N> {
 
     /// Calls `each` with every symbol, its code and the code's length.
     ///
-    /// Codes of the same length are consecutive, shorter ones come first (RFC 1951, 3.2.2). Their bits are
-    /// reversed, since codes are written starting with the highest bit.
+    /// Codes of the same length are consecutive, shorter ones come first (RFC 1951, 3.2.2). Their
+    /// bits are reversed, since codes are written starting with the highest bit.
     #[inline(always)]
     pub(crate) fn codes(&self, mut each: impl FnMut(usize, u32, u32)) {
-        // As fractions of 2^16, so that reversing all 16 bits gives the code.
+        // As fractions of 2^16, so that reversing all 16 bits yields the code.
         let mut next = [0_u16; 16];
         let mut at = 0_u16;
         for (length, (next, count)) in next.iter_mut().zip(self.counts).enumerate().skip(1) {
@@ -246,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn skewed_counts_keep_to_the_limit() {
+    fn skewed_counts_stay_within_the_limit() {
         let mut counts = [1; 288];
         counts[7] = 70_000;
         check(&counts, MAX_CODE);

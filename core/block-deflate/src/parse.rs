@@ -1,15 +1,16 @@
 //! Finds matches in one pass over the block.
 //!
-//! A step looks up four positions at once, takes the longest match among them, and continues after it: lazy
-//! matching without a branch. Its cost is the latency from one position to the next (load, hash, table,
-//! candidate, comparison, selection, extension: some 40 cycles) and mispredicted branches, each of which
-//! repeats the latency up to it. So selections are conditional moves, and matches are extended to 24 bytes
-//! without a branch. Two branches remain: "no match here", a third of the steps, and "longer than 23", a
-//! tenth. Work off the critical path, such as adding records, costs less as long as it takes no registers.
+//! A step looks up four positions at once, takes the longest match among them, and continues after
+//! it: lazy matching without a branch. Its cost is the latency from one position to the next (load,
+//! hash, table, candidate, comparison, selection, extension: some 40 cycles) and mispredicted
+//! branches, each of which repeats the latency up to it. So selections are conditional moves, and
+//! matches are extended to 24 bytes without a branch. Two branches remain: "no match here", a third
+//! of the steps, and "longer than 23", a tenth. Work off the critical path, such as adding records,
+//! costs less as long as it takes no registers.
 //!
-//! Inserting positions into the hash table takes time. So only a few of a match's positions are inserted:
-//! two at its end, and some within long matches. Matches that begin elsewhere in it are found by extending
-//! backwards: see [`Tokens::push_extended`].
+//! Inserting positions into the hash table takes time, so only a few of a match's positions are
+//! inserted: two at its end, and some within long matches. Matches that begin elsewhere in it are
+//! found by extending backwards: see [`Tokens::push_extended`].
 
 use core::hint::select_unpredictable;
 use core::ops::Range;
@@ -19,12 +20,13 @@ use crate::input::{Bytes, POSITIONS, diff8, eight, load8};
 use crate::symbols::MAX_MATCH;
 use crate::tokens::{PART_LEN, Tokens};
 
-/// Bytes after its position that a step may read. While this many are left, no match has to be clipped.
+/// Bytes after its position that a step may read. While this many are left, no match has to be
+/// clipped.
 const STEP_REACH: usize = 40;
 /// Consecutive records without a match after which steps get longer.
 const MISSES_UNTIL_SKIP: u32 = 32;
-/// Distance in bytes between the positions inserted within a long match. Without them, data that repeats
-/// at a distance, like database pages, is found late.
+/// Distance in bytes between the positions inserted within a long match. Without them, data that
+/// repeats at a distance, like database pages, is found late.
 const INSERT_STRIDE: usize = 16;
 const FAST_INSERT_STRIDE: usize = 32;
 /// Longest match, in bytes, that is extended without a branch.
@@ -69,7 +71,7 @@ pub(crate) fn parse<const BITS: u32, const FAST: bool>(
 /// Adds the records of the block if all its bytes are equal, and returns whether they are.
 pub(crate) fn parse_constant(bytes: &Bytes, range: Range<usize>, tokens: &mut Tokens) -> bool {
     let block = &bytes[range.clone()];
-    // Most blocks differ at once.
+    // Most blocks differ early.
     if block.len() < 16
         || block[0] != block[block.len() - 1]
         || block[1..] != block[..block.len() - 1]
@@ -80,7 +82,7 @@ pub(crate) fn parse_constant(bytes: &Bytes, range: Range<usize>, tokens: &mut To
     tokens.push_literals(bytes, range.start as u16, 1);
     let mut rest = block.len() - 1;
     while rest > 0 {
-        // Leaves enough for another match.
+        // Leaves enough bytes for another match.
         let len = if rest > MAX_MATCH { MAX_MATCH.min(rest - 3) } else { rest };
         tokens.push_match(bytes, 0, 0, len, 1);
         rest -= len;
@@ -96,7 +98,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Steps from `at` to `until` or a little further, and returns the position reached.
+    /// Steps from `at` to `until` or slightly past it, and returns the position reached.
     #[inline(never)]
     fn steps<const BITS: u32, const FAST: bool, const CHECK: bool, const TAIL: bool>(
         &self,
@@ -105,7 +107,7 @@ impl Parser<'_> {
         table: &mut HashTable,
         tokens: &mut Tokens,
     ) -> usize {
-        // No change, but it tells the compiler that no step exceeds the array.
+        // Changes nothing, but tells the compiler that steps stay within the array.
         let until = until.min(POSITIONS);
         let mut misses = 0;
         while at < until {
@@ -125,8 +127,8 @@ impl Parser<'_> {
     ) -> usize {
         let here = &self.bytes[from..from + 12];
         let mut found = [(0, 0); 4];
-        // Whether there is a match at all, computed before the longest one is known: the earlier, the less a
-        // mispredicted branch costs.
+        // Whether there is a match at all, computed before the longest one is known: the earlier,
+        // the less a mispredicted branch costs.
         let mut any = 0;
         let base = (from as u32) << 16;
         for (j, found) in found.iter_mut().enumerate() {
@@ -151,22 +153,22 @@ impl Parser<'_> {
         if any >> 63 == 0 {
             return self.miss::<TAIL>(from, misses, tokens);
         }
-        let (mut key, mut place) = longest(found);
-        if CHECK && self.is_far(place) {
-            (key, place) = self.longest_near(found);
+        let (mut key, mut positions) = longest(found);
+        if CHECK && self.is_far(positions) {
+            (key, positions) = self.longest_near(found);
             if key >> 32 != 0 {
                 return self.miss::<TAIL>(from, misses, tokens);
             }
         }
         *misses = 0;
 
-        let start = (place >> 16) as usize;
-        let candidate = place as u16;
+        let start = (positions >> 16) as usize;
+        let candidate = positions as u16;
         let bytes = (key.swap_bytes().trailing_zeros() / 8) as usize;
         let extended = self.extend(start as u16, candidate);
         let mut at = select_unpredictable(bytes == 8, extended, start + bytes);
         if at - start == BRANCHLESS_LEN {
-            at = self.long::<BITS, FAST>(start as u16, candidate, table);
+            at = self.extend_long::<BITS, FAST>(start as u16, candidate, table);
         }
         if TAIL {
             at = at.min(self.end);
@@ -178,7 +180,7 @@ impl Parser<'_> {
         } else {
             tokens.push_extended(self.bytes, from as u16, [start as u16, candidate], at);
             if !TAIL {
-                // `long` inserts some more.
+                // `extend_long` inserts some more.
                 for back in [1, 3] {
                     hash::insert::<BITS>(table, self.bytes, (at - back) as u16);
                 }
@@ -188,15 +190,17 @@ impl Parser<'_> {
     }
 
     #[inline(always)]
-    fn is_far(&self, place: u32) -> bool {
-        usize::from(((place >> 16) as u16).wrapping_sub(place as u16)) > self.window
+    fn is_far(&self, positions: u32) -> bool {
+        usize::from(((positions >> 16) as u16).wrapping_sub(positions as u16)) > self.window
     }
 
     /// Returns the longest match that isn't too far back.
     #[cold]
     #[inline(never)]
     fn longest_near(&self, found: [(u64, u32); 4]) -> (u64, u32) {
-        longest(found.map(|(key, place)| (if self.is_far(place) { u64::MAX } else { key }, place)))
+        longest(found.map(|(key, positions)| {
+            (if self.is_far(positions) { u64::MAX } else { key }, positions)
+        }))
     }
 
     /// Adds four literals, or more after many misses.
@@ -222,10 +226,10 @@ impl Parser<'_> {
         at
     }
 
-    /// Returns the end of a match whose first [`BRANCHLESS_LEN`] bytes are known to be equal, and inserts
-    /// some of its positions.
+    /// Returns the end of a match whose first [`BRANCHLESS_LEN`] bytes are known to be equal, and
+    /// inserts some of its positions.
     #[inline(never)]
-    fn long<const BITS: u32, const FAST: bool>(
+    fn extend_long<const BITS: u32, const FAST: bool>(
         &self,
         start: u16,
         candidate: u16,
@@ -255,7 +259,8 @@ impl Parser<'_> {
         from + len
     }
 
-    /// Returns the end of a match whose first eight bytes are equal, at most [`BRANCHLESS_LEN`] bytes on.
+    /// Returns the end of a match whose first eight bytes are equal, at most [`BRANCHLESS_LEN`]
+    /// bytes after its start.
     #[inline(always)]
     fn extend(&self, position: u16, candidate: u16) -> usize {
         let diff = |offset| diff8(self.bytes, position, candidate, offset);

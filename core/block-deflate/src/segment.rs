@@ -1,5 +1,5 @@
-//! Joins segments: one stream from many inputs that were compressed independently, in parallel or at
-//! different times.
+//! Joins segments: one stream from many inputs that were compressed independently, in parallel or
+//! at different times.
 //!
 //! ```
 //! use block_deflate::segment::Joiner;
@@ -23,13 +23,25 @@ use crate::checksum::{adler32_of_both, crc32_of_both};
 use crate::framing::{Format, Frame};
 use crate::window::Window;
 
-/// Follows the last segment: an empty final block.
+/// The end of a stream, which follows its last segment: an empty final block.
 pub const END: [u8; 2] = [3, 0];
 
 /// Tracks the checksum and the length of the segments of one stream.
 ///
-/// The stream consists of [`Self::header`], the segments in the order in which they were added, [`END`], and
-/// [`Self::trailer`].
+/// The stream consists of [`Self::header`], the segments in the order in which they were added,
+/// [`END`], and [`Self::trailer`].
+///
+/// ```
+/// use block_deflate::segment::Joiner;
+/// use block_deflate::{Format, Window};
+///
+/// let mut joiner = Joiner::new(Format::Zlib, Window::Kib32);
+/// for piece in [&b"one piece, "[..], b"another piece"] {
+///     joiner.add(Format::Zlib.checksum(piece), piece.len() as u64);
+/// }
+/// let whole = Format::Zlib.checksum(b"one piece, another piece");
+/// assert_eq!(joiner.trailer().as_bytes(), whole.to_be_bytes());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Joiner {
     format: Format,
@@ -39,7 +51,7 @@ pub struct Joiner {
 }
 
 impl Joiner {
-    /// Begins a stream. `window` is the largest that any segment is made with.
+    /// Starts a stream. `window` is the largest window of any segment.
     #[must_use]
     pub fn new(format: Format, window: Window) -> Self {
         Self { format, window, checksum: format.checksum(&[]), len: 0 }
@@ -51,7 +63,7 @@ impl Joiner {
         self.format.header(self.window)
     }
 
-    /// Adds a segment by the checksum, from [`Format::checksum`], and the length of its input.
+    /// Adds a segment, given the checksum (from [`Format::checksum`]) and the length of its input.
     pub const fn add(&mut self, checksum: u32, len: u64) {
         self.checksum = match self.format {
             Format::Raw => 0,

@@ -8,9 +8,9 @@ use crate::error::DoesNotFit;
 /// The longest stored block (RFC 1951, 3.2.4).
 const MAX_STORED: usize = 65535;
 
-/// Returns the number of bits that `len` stored bytes take, after `behind` bits of a byte.
-pub(crate) const fn stored_bits(behind: usize, len: usize) -> usize {
-    let first = (behind + 3).next_multiple_of(8) - behind;
+/// Returns the number of bits that `len` stored bytes take, after `pending` bits of a byte.
+pub(crate) const fn stored_bits(pending: usize, len: usize) -> usize {
+    let first = (pending + 3).next_multiple_of(8) - pending;
     let more = (len.div_ceil(MAX_STORED)).saturating_sub(1);
     first + 32 + 40 * more + 8 * len
 }
@@ -45,8 +45,8 @@ impl<'a> Sink<'a> {
 
     /// Appends the output of `write`: `bits` bits, which must fit.
     ///
-    /// Bits are written eight bytes at a time. Near the end of the output, which has no room for that, they go
-    /// through `scratch`.
+    /// Bits are written eight bytes at a time. Near the end of the output, where eight bytes don't
+    /// fit, they go through `scratch`.
     pub(crate) fn write(
         &mut self,
         bits: usize,
@@ -88,7 +88,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Pads the last byte.
+    /// Pads the last byte with zero bits.
     pub(crate) fn align(&mut self) {
         if self.bits.len > 0 {
             let last = [self.bits.value as u8];

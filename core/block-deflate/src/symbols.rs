@@ -1,4 +1,5 @@
-//! Deflate's alphabets: the symbols of lengths and distances, and their extra bits (RFC 1951, 3.2.5).
+//! Deflate's alphabets: the symbols of lengths and distances, and their extra bits (RFC 1951,
+//! 3.2.5).
 
 /// The symbol that ends a block.
 pub(crate) const END_OF_BLOCK: usize = 256;
@@ -55,7 +56,8 @@ pub(crate) const fn length_symbol(length: u16) -> usize {
     length as usize % SYMBOLS
 }
 
-/// Returns the extra bits of an item of [`LENGTH_SYMBOL`], at the top of 64 bits. Literals have none.
+/// Returns the extra bits of an item of [`LENGTH_SYMBOL`], at the top of 64 bits. Literals have
+/// none.
 #[inline(always)]
 pub(crate) const fn length_extra(length: u16) -> u64 {
     (length as u64 & 0xf800) << 48
@@ -74,12 +76,13 @@ pub(crate) static DISTANCE_EXTRA: [u8; DISTANCES] = {
 
 /// Returns the symbol and the extra bits of a distance, in the form that records use.
 ///
-/// Symbols grow by two for each doubling, and so do the exponent and the highest bit of the fraction in a
-/// floating-point number. The rest of the fraction is the extra bits, highest first. This takes one
-/// conversion instead of tables, and no bit-scan instruction, which is slow in builds for older processors.
+/// The symbol grows by two with each doubling of the distance. So do the exponent and the highest
+/// bit of the fraction of a floating-point number, read as one integer. The rest of the fraction is
+/// the extra bits, highest first. This takes one conversion instead of tables, and no bit-scan
+/// instruction, which is slow in builds for older processors.
 #[inline(always)]
 pub(crate) fn distance_bits(distance: u16) -> u32 {
-    // The distance minus one plus a half, which changes only the first symbol; all of it doubled.
+    // Twice (distance - 1 + 1/2). The half changes only the first symbol.
     let twice = 2 * i32::from(distance) - 1;
     (twice as f32).to_bits()
 }
@@ -96,8 +99,8 @@ pub(crate) const fn distance_symbol(bits: u32) -> usize {
     (bits >> DISTANCE_SHIFT) as usize % DISTANCES
 }
 
-/// Returns the extra bits in a result of [`distance_bits`], at the top of 64 bits. The half that was added
-/// follows them: see [`half`].
+/// Returns the extra bits in a result of [`distance_bits`], at the top of 64 bits. The half that
+/// was added follows them: see [`half`].
 #[inline(always)]
 pub(crate) const fn distance_extra(bits: u32) -> u64 {
     (bits as u64) << (64 - DISTANCE_SHIFT)
@@ -116,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances_have_their_symbols() {
+    fn distances_map_to_their_symbols() {
         let mut first = [0_u32; DISTANCES];
         for less_one in 0..32768_u32 {
             let bits = distance_bits(less_one as u16 + 1);
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_have_their_symbols() {
+    fn lengths_map_to_their_symbols() {
         for (len, symbol, extra) in
             [(3, 0, 0), (10, 7, 0), (12, 8, 1 << 4), (257, 27, 30), (258, 28, 0)]
         {

@@ -1,12 +1,12 @@
 //! The result of parsing: records of literals and matches, and how often each symbol occurs.
 //!
-//! Records are laid out so that emission needs no branches: three literals, any of which may be absent, a
-//! length or a fourth literal, and a distance, which may be "no match". Preparing them and counting symbols
-//! during parsing costs little, since parsing waits for memory and mispredicted branches half of the time;
-//! emission does not.
+//! Records are laid out so that emission needs no branches: three literals, any of which may be
+//! absent, a length or a fourth literal, and a distance, which may be "no match". Preparing them
+//! and counting symbols during parsing costs little: unlike emission, parsing spends half of its
+//! time waiting for memory and mispredicted branches.
 //!
-//! Symbols are counted per 16 KiB. Similar neighbours are joined; the others get their own codes, as
-//! separate blocks of the deflate format.
+//! Symbols are counted per 16 KiB. Similar neighbours are joined; the others get their own codes,
+//! as separate blocks of the deflate format.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -26,8 +26,8 @@ pub(crate) const PART_LEN: usize = 16384;
 /// The number of parts of the longest block.
 pub(crate) const MAX_PARTS: usize = POSITIONS / PART_LEN;
 
-/// For each number of literals before a match, masks that turn a byte into the literal's symbol or into
-/// an absent one.
+/// For each number of literals before a match, masks that turn a byte into the literal's symbol or
+/// into an absent one.
 static PRESENT: [[u16; 3]; 4] = [[ABSENT; 3], [0, ABSENT, ABSENT], [0, 0, ABSENT], [0; 3]];
 
 /// The records of a block, in one or more parts that may get their own codes.
@@ -38,14 +38,14 @@ pub(crate) struct Tokens {
     /// Index of the current part.
     part: usize,
     /// Counts of the current part.
-    counts: Growing,
+    counts: RunningCounts,
 }
 
 /// Up to four literals, or up to three and a match.
 #[derive(Clone, Copy)]
 pub(crate) struct Record {
-    /// Literals; the last may instead be an item of [`LENGTH_SYMBOL`]. [`ABSENT`] and above stand for no
-    /// literal.
+    /// Literals; the last may instead be an item of [`LENGTH_SYMBOL`]. [`ABSENT`] and above stand
+    /// for no literal.
     pub(crate) symbols: [u16; 4],
     /// The result of [`distance_bits`], or [`NO_DISTANCE`].
     pub(crate) distance: u32,
@@ -60,9 +60,9 @@ pub(crate) struct Part {
 }
 
 /// How often symbols have occurred in the current part so far.
-struct Growing {
-    /// Counts from [`ABSENT`] on are those of absent literals. They are useless, but skipping them would
-    /// take a branch. Never cleared.
+struct RunningCounts {
+    /// Counts from [`ABSENT`] on are those of absent literals. They are unused and never cleared,
+    /// but skipping them would take a branch.
     literals: [u32; 512],
     lengths: [u32; DISTANCES],
     distances: [u32; DISTANCES],
@@ -76,8 +76,8 @@ struct Counts {
 }
 
 impl Tokens {
-    /// Allocates 200 KiB. Parts and counts pass through the stack, in separate calls: in unoptimised builds
-    /// each of them takes several KiB.
+    /// Allocates 200 KiB. Parts and counts pass through the stack, in separate calls because in
+    /// unoptimised builds each of them takes several KiB.
     pub(crate) fn new() -> Box<Self> {
         let records = new_records();
         let parts = new_parts();
@@ -90,7 +90,7 @@ impl Tokens {
             len: 0,
             parts,
             part: 0,
-            counts: Growing {
+            counts: RunningCounts {
                 literals: [0; 512],
                 lengths: [0; DISTANCES],
                 distances: [0; DISTANCES],
@@ -126,7 +126,7 @@ impl Tokens {
         let part = &mut self.parts[self.part];
         part.records.end = self.len;
         part.bytes.end = at;
-        let Growing { literals, lengths, distances } = &self.counts;
+        let RunningCounts { literals, lengths, distances } = &self.counts;
         let counts = &mut part.counts;
         counts.literals.copy_from_slice(&literals[..END_OF_BLOCK]);
         counts.lengths = *lengths;
@@ -138,9 +138,9 @@ impl Tokens {
     pub(crate) fn join(&mut self, min_gain: f32) {
         let mut last = 0;
         for next in 1..=self.part {
-            let (before, behind) = self.parts.split_at_mut(next);
-            let (part, next) = (&mut before[last], &behind[0]);
-            if part.counts.lost_with(&next.counts) < min_gain {
+            let (before, after) = self.parts.split_at_mut(next);
+            let (part, next) = (&mut before[last], &after[0]);
+            if part.counts.joining_cost(&next.counts) < min_gain {
                 part.join(next);
             } else {
                 last += 1;
@@ -176,7 +176,7 @@ impl Tokens {
 
     /// Adds a record of four literals.
     ///
-    /// This and the functions for matches aren't inlined, since parsing is short of registers.
+    /// This and the functions for matches aren't inlined because parsing is short of registers.
     #[inline(never)]
     pub(crate) fn push_four(&mut self, bytes: &Bytes, from: u16) {
         self.push_literals(bytes, from, 4);
@@ -192,12 +192,12 @@ impl Tokens {
         len: usize,
         distance: u16,
     ) {
-        self.take(bytes, from, literals, len, distance);
+        self.add_match(bytes, from, literals, len, distance);
     }
 
-    /// Adds a record of up to three literals, starting at `from`, and the match of `start..end` with the
-    /// bytes at `candidate`. The match is extended backwards into the literals as far as they equal the
-    /// bytes before the candidate.
+    /// Adds a record of up to three literals, starting at `from`, and the match of `start..end`
+    /// with the bytes at `candidate`. The match is extended backwards into the literals as far as
+    /// they equal the bytes before the candidate.
     #[inline(never)]
     pub(crate) fn push_extended(
         &mut self,
@@ -210,19 +210,19 @@ impl Tokens {
         let len = end - usize::from(start);
         // Compares the four bytes before each.
         let diff = diff8(bytes, start.wrapping_sub(4), candidate.wrapping_sub(4), 0) as u32;
-        // The first difference going backwards, at the latest the first byte that isn't a literal.
+        // The first difference going backwards, within the literals.
         let differ = diff.swap_bytes() | 1 << (8 * literals);
         let mut back = (differ.trailing_zeros() / 8) as usize;
-        // Four bytes before this there may be no position.
+        // Fewer than four bytes before the candidate: the comparison is meaningless.
         if candidate < 4 {
             back = 0;
         }
         let distance = start.wrapping_sub(candidate);
-        self.take(bytes, from, literals - back, len + back, distance);
+        self.add_match(bytes, from, literals - back, len + back, distance);
     }
 
     #[inline(always)]
-    fn take(&mut self, bytes: &Bytes, from: u16, literals: usize, len: usize, distance: u16) {
+    fn add_match(&mut self, bytes: &Bytes, from: u16, literals: usize, len: usize, distance: u16) {
         debug_assert!((3..=MAX_MATCH).contains(&len), "length {len}");
         let length = LENGTH_SYMBOL[len & 511];
         let distance = distance_bits(distance);
@@ -248,7 +248,7 @@ impl Tokens {
 
 fn new_records() -> Box<[Record; RECORDS]> {
     let records = vec![Record { symbols: [0; 4], distance: 0 }; RECORDS].into_boxed_slice();
-    records.try_into().unwrap_or_else(|_| unreachable!("the length is that of the array"))
+    records.try_into().unwrap_or_else(|_| unreachable!("the length matches the array"))
 }
 
 fn new_parts() -> Box<[Part; MAX_PARTS]> {
@@ -258,7 +258,7 @@ fn new_parts() -> Box<[Part; MAX_PARTS]> {
         parts.push(Part::new());
     }
     let parts = parts.into_boxed_slice();
-    parts.try_into().unwrap_or_else(|_| unreachable!("the length is that of the array"))
+    parts.try_into().unwrap_or_else(|_| unreachable!("the length matches the array"))
 }
 
 impl Part {
@@ -301,8 +301,8 @@ impl Part {
         &self.counts.distances
     }
 
-    /// Returns how often each symbol of the literal and length alphabet occurs, including the end of
-    /// the block.
+    /// Returns how often each symbol of the literal and length alphabet occurs, including the end
+    /// of the block.
     pub(crate) fn literal_counts(&self) -> [u32; LITERALS] {
         let mut counts = [0; LITERALS];
         counts[..END_OF_BLOCK].copy_from_slice(&self.counts.literals);
@@ -313,16 +313,16 @@ impl Part {
 }
 
 impl Counts {
-    /// Estimates how many more bits both take with common codes than with separate ones.
+    /// Estimates how many more bits both take with shared codes than with separate ones.
     ///
-    /// Approximates the difference of the entropies by its first non-zero term, Pearson's chi-squared: no
-    /// logarithms, and simple enough for the compiler to vectorise.
-    fn lost_with(&self, other: &Self) -> f32 {
+    /// Approximates the difference of the entropies by its first non-zero term, Pearson's
+    /// chi-squared: no logarithms, and simple enough for the compiler to vectorise.
+    fn joining_cost(&self, other: &Self) -> f32 {
         let matches = [total(&self.lengths), total(&other.lengths)];
         let symbols = [matches[0] + total(&self.literals), matches[1] + total(&other.literals)];
-        let sum = apart(&self.literals, &other.literals, symbols)
-            + apart(&self.lengths, &other.lengths, symbols)
-            + apart(&self.distances, &other.distances, matches);
+        let sum = chi_squared(&self.literals, &other.literals, symbols)
+            + chi_squared(&self.lengths, &other.lengths, symbols)
+            + chi_squared(&self.distances, &other.distances, matches);
         sum * core::f32::consts::LOG2_E / 2.0
     }
 }
@@ -331,15 +331,15 @@ fn total(counts: &[u32]) -> f32 {
     counts.iter().sum::<u32>() as f32
 }
 
-/// Pearson's chi-squared for the counts of two samples with these totals.
-fn apart(a: &[u32], b: &[u32], totals: [f32; 2]) -> f32 {
+/// Returns Pearson's chi-squared for the counts of two samples with these totals.
+fn chi_squared(a: &[u32], b: &[u32], totals: [f32; 2]) -> f32 {
     let mut sums = [0_f32; 4];
     for (a, b) in a.chunks_exact(4).zip(b.chunks_exact(4)) {
         for (i, sum) in sums.iter_mut().enumerate() {
             // Signed numbers have a conversion instruction.
             let (a, b) = (a[i].cast_signed() as f32, b[i].cast_signed() as f32);
-            let apart = a * totals[1] - b * totals[0];
-            *sum += apart * apart / (a + b).max(1.0);
+            let diff = a * totals[1] - b * totals[0];
+            *sum += diff * diff / (a + b).max(1.0);
         }
     }
     sums.iter().sum::<f32>() / (totals[0] * totals[1]).max(1.0)

@@ -1,4 +1,4 @@
-//! What the encoder writes, decoders that aren't ours read: libdeflate, zlib, `miniz_oxide`.
+//! Independent decoders read what the encoder writes: libdeflate, zlib and `miniz_oxide`.
 
 mod support;
 
@@ -18,7 +18,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn every_decoder_gives_the_input_back(seed in any::<u64>(), len in 0_usize..70_000) {
+    fn every_decoder_restores_the_input(seed in any::<u64>(), len in 0_usize..70_000) {
         let mut rng = seeded(seed);
         let bytes = input(&mut rng, len);
         check(&mut settings(&mut rng), &bytes);
@@ -32,7 +32,10 @@ proptest! {
     }
 
     #[test]
-    fn long_inputs_keep_history_within_the_call(seed in any::<u64>(), len in 65_000_usize..400_000) {
+    fn long_inputs_keep_history_within_the_call(
+        seed in any::<u64>(),
+        len in 65_000_usize..400_000,
+    ) {
         let mut rng = seeded(seed);
         let mut bytes = input(&mut rng, len / 2);
         bytes.extend(input(&mut rng, len / 2));
@@ -40,7 +43,10 @@ proptest! {
     }
 
     #[test]
-    fn an_encoder_keeps_nothing_from_block_to_block(seed in any::<u64>(), lens in proptest::array::uniform4(0_usize..9000)) {
+    fn output_does_not_depend_on_earlier_blocks(
+        seed in any::<u64>(),
+        lens in proptest::array::uniform4(0_usize..9000),
+    ) {
         let mut rng = seeded(seed);
         let mut used = Encoder::new(Mode::Default);
         for len in lens {
@@ -66,7 +72,7 @@ fn all_short_lengths() {
 
 #[test]
 fn history_reaches_across_blocks() {
-    // Copies of random bytes: all but the first take little room if the previous one is within reach.
+    // Copies of random bytes: all but the first compress well if the previous one is in the window.
     let mut rng = seeded(7);
     let half: Vec<u8> = (0..30_000).map(|_| rng.random()).collect();
     let bytes: Vec<u8> = (0..8).flat_map(|_| half.clone()).collect();
@@ -79,8 +85,8 @@ fn history_reaches_across_blocks() {
 }
 
 #[test]
-fn nothing_is_before_the_first_byte() {
-    // Matches are extended backwards: not by what an earlier block left in the encoder's memory.
+fn matches_do_not_extend_before_the_first_byte() {
+    // An earlier block leaves bytes in the encoder's memory that mustn't be matched.
     let mut encoder = Encoder::new(Mode::Default);
     let mut earlier = vec![b'x'; 65_536];
     earlier[0] = b'y';
@@ -95,7 +101,7 @@ fn nothing_is_before_the_first_byte() {
 }
 
 #[test]
-fn a_decoder_with_a_small_window_decodes_what_was_made_for_it() {
+fn decoders_with_the_stated_window_suffice() {
     let mut rng = seeded(7);
     let unit: Vec<u8> = (0..25_000).map(|_| rng.random_range(0..16_u8)).collect();
     let bytes = &unit.repeat(3)[..65_536];
@@ -105,7 +111,7 @@ fn a_decoder_with_a_small_window_decodes_what_was_made_for_it() {
             encoder.set_window(window);
             let stream = support::compress(&mut encoder, bytes);
             for decoders in WINDOWS {
-                // Chance gives matches at all distances.
+                // The bytes are random, so matches occur at all distances.
                 let decoded = support::zlib_within(decoders, format, &stream, bytes.len());
                 let enough = decoders >= window;
                 assert_eq!(decoded.is_ok_and(|decoded| decoded == bytes), enough);
@@ -115,7 +121,7 @@ fn a_decoder_with_a_small_window_decodes_what_was_made_for_it() {
 }
 
 #[test]
-fn random_bytes_take_no_more_than_the_bound_and_sometimes_just_that() {
+fn random_bytes_reach_the_bound_but_do_not_exceed_it() {
     let mut rng = seeded(3);
     for len in [1, 100, 4096, 65_535, 65_536, 98_304, 200_000] {
         let bytes: Vec<u8> = (0..len).map(|_| rng.random()).collect();
@@ -129,7 +135,7 @@ fn random_bytes_take_no_more_than_the_bound_and_sometimes_just_that() {
 }
 
 #[test]
-fn zlib_headers_name_the_window() {
+fn zlib_headers_state_the_window() {
     for window in WINDOWS {
         let mut encoder = Encoder::new(Mode::Default).with_format(Format::Zlib).with_window(window);
         let stream = support::compress(&mut encoder, b"abcabcabcabc");
@@ -140,7 +146,7 @@ fn zlib_headers_name_the_window() {
 }
 
 #[test]
-fn noise_beside_bytes_that_are_all_equal_is_not_stored() {
+fn a_run_next_to_noise_is_compressed() {
     let mut rng = seeded(7);
     for mode in MODES {
         let mut bytes: Vec<u8> = (0..4096).map(|_| rng.random()).collect();
@@ -151,8 +157,8 @@ fn noise_beside_bytes_that_are_all_equal_is_not_stored() {
 }
 
 #[test]
-fn pieces_that_differ_get_codes_of_their_own() {
-    // Four bits a byte with codes for each half, five with codes for both.
+fn pieces_that_differ_get_their_own_codes() {
+    // Four bits per byte with codes for each half, five with shared codes.
     let mut rng = seeded(7);
     for mode in MODES {
         let mut bytes: Vec<u8> = (0..32_768).map(|_| rng.random_range(0..16_u8)).collect();

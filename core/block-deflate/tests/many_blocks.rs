@@ -1,5 +1,7 @@
-//! Many small blocks of all kinds and settings. `BLOCKS=10000000 cargo test --release -p block-deflate
-//! --test many_blocks` runs more of them, `SEED=` others.
+//! Many small blocks of all kinds and settings.
+//!
+//! `BLOCKS=10000000 cargo test --release -p block-deflate --test many_blocks` runs more of them,
+//! `SEED=` selects others.
 
 mod support;
 
@@ -15,7 +17,7 @@ fn from_env(name: &str, default: u64) -> u64 {
 fn many_blocks() {
     let blocks = from_env("BLOCKS", 20_000);
     let seed = from_env("SEED", 1);
-    // Shown if the test fails, wherever it does.
+    // Printed only if the test fails.
     println!("SEED={seed} BLOCKS={blocks}");
     let mut rng = seeded(seed);
     let mut decoder = libdeflater::Decompressor::new();
@@ -33,8 +35,8 @@ fn many_blocks() {
         let bytes = input(&mut rng, len);
         let which = rng.random_range(0..encoders.len());
         let encoder = &mut encoders[which];
-        let room = encoder.bound(len) + rng.random_range(0..2) * 8;
-        let n = encoder.compress(&bytes, &mut out[..room]).expect("the bound suffices");
+        let space = encoder.bound(len) + rng.random_range(0..2) * 8;
+        let n = encoder.compress(&bytes, &mut out[..space]).expect("the bound suffices");
         let m = decoder.deflate_decompress(&out[..n], &mut plain[..len]);
         assert!(m == Ok(len) && plain[..len] == bytes, "seed {seed}, block {block}: {bytes:?}");
         if block % 64 == 0 {

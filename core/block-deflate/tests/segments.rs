@@ -1,4 +1,4 @@
-//! Segments made independently are one stream when joined.
+//! Segments made independently form one stream when joined.
 
 mod support;
 
@@ -24,7 +24,7 @@ proptest! {
             let mut all = Vec::new();
             for &len in &lens {
                 let bytes = input(&mut rng, len);
-                // Each by an encoder of its own.
+                // Each with its own encoder.
                 let mut encoder = Encoder::new(MODES[rng.random_range(0..2)]).with_window(window);
                 let mut segment = vec![0; Encoder::segment_bound(len)];
                 let n = encoder.compress_segment(&bytes, &mut segment).expect("the bound suffices");

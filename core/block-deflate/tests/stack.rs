@@ -12,10 +12,10 @@ use block_deflate::{Encoder, Format, Mode, Window};
 use rand::Rng;
 use support::{FORMATS, MODES, WINDOWS, seeded};
 
-/// 16 KiB for the encoder, and 8 KiB for what the thread and the tests need.
+/// 16 KiB for the encoder, and 8 KiB for the thread and the test.
 const STACK: usize = 24 << 10;
 
-/// Calls on a thread with a small stack. An overflow aborts the process.
+/// Runs `call` on a thread with a small stack. An overflow aborts the process.
 fn on_small_stack<T: Send>(call: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, call);
@@ -23,8 +23,8 @@ fn on_small_stack<T: Send>(call: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Blocks of all lengths that are handled differently, and of kinds that take all paths: matches,
-/// literals only, stored, one byte throughout, and parts with codes of their own.
+/// Returns blocks of all lengths that are handled differently, and of kinds that take all paths:
+/// matches, literals only, stored, one repeated byte, and parts with their own codes.
 fn blocks() -> Vec<Vec<u8>> {
     let mut rng = seeded(1);
     let words: Vec<u8> = (0..60_000)
@@ -68,7 +68,7 @@ fn blocks_are_compressed_on_a_small_stack() {
             let len = len.expect("the bound suffices");
             assert!(support::libdeflate(format, &stream[..len], bytes.len()) == bytes);
 
-            // Just enough room, and too little.
+            // A buffer of the exact size, and one that is too small.
             let mut exact = vec![0; len];
             assert_eq!(on_small_stack(|| encoder.compress(&bytes, &mut exact)), Ok(len));
             assert!(exact == stream[..len]);

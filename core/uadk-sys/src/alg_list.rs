@@ -1,7 +1,7 @@
-//! Reading the library's list of drivers.
+//! Reads the library's list of drivers.
 //!
-//! The library changes nodes under a lock of its own, which callers can't take. A reference to a
-//! node would promise that nothing changes meanwhile, so each field is read once, through a pointer.
+//! The library changes nodes under its own lock, which callers can't take. A reference to a node
+//! would promise that nothing changes meanwhile, so each field is read once, through a pointer.
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -19,7 +19,7 @@ macro_rules! reads {
                 /// [`wd_get_alg_head`](crate::Functions::wd_get_alg_head) returns.
                 #[must_use]
                 pub unsafe fn $read(node: *const Self) -> $type {
-                    // SAFETY: the caller says that this is a node, and those are never freed.
+                    // SAFETY: the caller promises that this is a node, and nodes are never freed.
                     let field = unsafe { &raw const (*node).$field };
                     // SAFETY: as above. Volatile, because the library may write to it at any time.
                     unsafe { field.read_volatile() }
@@ -34,7 +34,7 @@ reads! {
     read_alg_name: alg_name -> [c_char; 128];
     /// Reads the name of the driver, NUL-terminated.
     read_drv_name: drv_name -> [c_char; 128];
-    /// Reads whether the driver can be used.
+    /// Reads whether the driver is available.
     read_available: available -> bool;
     /// Reads the driver; null in the head of the list.
     read_drv: drv -> *mut c_void;
@@ -51,12 +51,12 @@ mod tests {
     use super::*;
 
     fn read<T>(read: unsafe fn(*const wd_alg_list) -> T, node: &wd_alg_list) -> T {
-        // SAFETY: a node, and nobody changes it.
+        // SAFETY: it is a node, and nothing changes it.
         unsafe { read(node) }
     }
 
     #[test]
-    fn each_field_is_read_from_its_place() {
+    fn each_field_is_read_from_its_offset() {
         let drv = without_provenance_mut(0x1000);
         let next = without_provenance_mut(0x2000);
         let node = wd_alg_list {

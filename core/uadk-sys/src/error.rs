@@ -1,17 +1,30 @@
-//! Why UADK's libraries can't be used.
+//! The error type.
 
 use std::fmt::{Display, Formatter};
 
-/// Why [`Libwd::load`](crate::Libwd::load) failed.
+/// An error from [`Libwd::load`](crate::Libwd::load).
 ///
-/// `Display` states the fact; [`remedy`](Self::remedy) says what to do.
+/// `Display` states the cause; [`remedy`](Self::remedy) says what to do.
+///
+/// ```
+/// use uadk_sys::{Error, Libwd};
+///
+/// match Libwd::load() {
+///     Ok(libwd) => println!("UADK {}", libwd.version()),
+///     Err(Error::NotLoaded { library, tried }) => {
+///         assert!(!tried.is_empty());
+///         println!("{library} could not be loaded from {} paths", tried.len());
+///     }
+///     Err(error) => println!("{error}: {}", error.remedy()),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The library is in none of the places searched, or can't be loaded from there.
+    /// The library wasn't found in any directory searched, or couldn't be loaded from there.
     ///
-    /// Install UADK 2.5 or newer and run `ldconfig`, or set `UADK_COMPRESS_LIB_DIR` to the folder
-    /// with `libwd.so.2`.
+    /// Install UADK 2.5 or newer and run `ldconfig`, or set `UADK_COMPRESS_LIB_DIR` to the
+    /// directory with `libwd.so.2`.
     #[error("{library} could not be loaded: {}", join(tried))]
     NotLoaded {
         /// The file's name (`libwd.so.2`).
@@ -19,54 +32,64 @@ pub enum Error {
         /// Each path, and the loader's message for it.
         tried: Vec<Tried>,
     },
-    /// The library lacks a function: it is a different library of the same name, or damaged.
+    /// The library lacks a function: it is a different library with the same name, or damaged.
     ///
     /// Remove it and install UADK 2.5 or newer.
-    #[error("{library} is not UADK's: it has no function {symbol}")]
+    #[error("{library} is not a UADK library: function {symbol} is missing")]
     NotUadk {
-        /// Where the library is.
+        /// The library's path.
         library: String,
         /// The missing function.
         symbol: &'static str,
     },
-    /// The library is UADK's, but older than its driver framework.
+    /// The library is from a UADK release older than its driver framework.
     ///
     /// Install UADK 2.5 or newer.
     #[error("{library} is older than UADK 2.5")]
     TooOld {
-        /// Where the library is.
+        /// The library's path.
         library: String,
     },
-    /// The program was built with the feature `link` on a machine without UADK, so that no library is
-    /// linked.
+    /// The program was built with the feature `link` on a machine without UADK, so that no library
+    /// is linked.
     ///
-    /// Install UADK's development files, or set `PKG_CONFIG_PATH` to the folder with `libwd.pc` and
-    /// `libwd_comp.pc`, and build again after `cargo clean -p uadk-sys`. Or use
+    /// Install UADK's development files, or set `PKG_CONFIG_PATH` to the directory with `libwd.pc`
+    /// and `libwd_comp.pc`, and build again after `cargo clean -p uadk-sys`. Alternatively, use
     /// [`Libwd::load`](crate::Libwd::load).
     #[error("the program was built without libwd and libwd_comp")]
     NotLinked,
 }
 
 impl Error {
-    /// What to do about it, in one sentence for the user of the program.
+    /// Returns what to do about it, in one sentence for the user of the program.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::NotLoaded { .. } => {
                 "install UADK 2.5 or newer and run `ldconfig`, or set UADK_COMPRESS_LIB_DIR to the \
-                 folder with libwd.so.2"
+                 directory with libwd.so.2"
             }
             Self::NotUadk { .. } => "remove it and install UADK 2.5 or newer",
             Self::TooOld { .. } => "install UADK 2.5 or newer",
             Self::NotLinked => {
-                "install UADK's development files, or set PKG_CONFIG_PATH to the folder with libwd.pc \
-                 and libwd_comp.pc, and build the program again"
+                "install UADK's development files, or set PKG_CONFIG_PATH to the directory with \
+                 libwd.pc and libwd_comp.pc, and build the program again"
             }
         }
     }
 }
 
-/// One place where a library was looked for.
+/// A path that was tried for a library.
+///
+/// ```
+/// use uadk_sys::Tried;
+///
+/// let mut tried = Tried { path: "libwd.so.2".into(), problem: "no such file".into() };
+/// assert_eq!(tried.to_string(), "libwd.so.2: no such file");
+/// // The path is not repeated.
+/// tried.problem = "libwd.so.2: file too short".into();
+/// assert_eq!(tried.to_string(), "libwd.so.2: file too short");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
     /// A path, or a bare name that the loader searches for.
@@ -95,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_state_the_fact_and_leave_the_remedy_to_its_accessor() {
+    fn messages_state_the_cause_and_remedies_are_separate() {
         let tried = vec![Tried { path: "libwd.so.2".into(), problem: "no such file".into() }];
         let library = || "/x/libwd.so.2".to_owned();
         for (error, text) in [
@@ -105,7 +128,7 @@ mod tests {
             ),
             (
                 Error::NotUadk { library: library(), symbol: "wd_poll" },
-                "/x/libwd.so.2 is not UADK's: it has no function wd_poll",
+                "/x/libwd.so.2 is not a UADK library: function wd_poll is missing",
             ),
             (Error::TooOld { library: library() }, "/x/libwd.so.2 is older than UADK 2.5"),
             (Error::NotLinked, "the program was built without libwd and libwd_comp"),

@@ -1,4 +1,4 @@
-//! Finding and loading the libraries.
+//! Finds and loads the libraries.
 
 use std::ffi::c_void;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,27 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
 
 use crate::{Error, Functions, Release, Tried, Version, secure};
 
-/// Names the folder that [`Libwd::load`] searches first, except in secure execution.
+/// The environment variable with the directory that [`Libwd::load`] searches first, except in
+/// secure execution.
 pub const LIB_DIR_VARIABLE: &str = "UADK_COMPRESS_LIB_DIR";
 
-/// Where UADK's own build installs to, which loaders don't search everywhere.
+/// Where UADK's own build installs; not every system's loader searches it.
 const LOCAL: &str = "/usr/local/lib";
 
 const LIBWD: &str = "libwd.so.2";
 const LIBWD_COMP: &str = "libwd_comp.so.2";
 
-/// The loaded libraries. They are never unloaded: drivers and fork handlers stay behind anyway.
+/// The loaded libraries. They are never unloaded, since drivers and fork handlers would remain.
+///
+/// ```
+/// use uadk_sys::Libwd;
+///
+/// let status = match Libwd::load() {
+///     Ok(libwd) => format!("UADK {}, {:?}", libwd.version(), libwd.path()),
+///     Err(error) => format!("no UADK: {error} ({})", error.remedy()),
+/// };
+/// assert!(status.contains("UADK"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Libwd {
     functions: Functions,
@@ -27,24 +38,24 @@ pub struct Libwd {
 impl Libwd {
     /// Loads `libwd`, whose symbols drivers must see, and then `libwd_comp`.
     ///
-    /// Searches the folder that `UADK_COMPRESS_LIB_DIR` names, then the loader's own path, then
+    /// Searches the directory in `UADK_COMPRESS_LIB_DIR`, then the loader's search path, then
     /// `/usr/local/lib`. In [secure execution](secure::is_secure_execution), such as a set-user-ID
-    /// program, the variable is ignored: whoever sets it would choose the code that runs with the
+    /// program, the variable is ignored: it would let the caller choose the code that runs with the
     /// program's rights. A second call returns the same libraries.
     ///
     /// # Errors
     ///
-    /// [`Error::NotLoaded`] if they are not there, [`Error::NotUadk`] and [`Error::TooOld`] if what
-    /// is there can't be used.
+    /// Returns [`Error::NotLoaded`] if they aren't found or can't be loaded, [`Error::NotUadk`] or
+    /// [`Error::TooOld`] if they can't be used.
     pub fn load() -> Result<Self, Error> {
         Self::load_from(secure::var_os(LIB_DIR_VARIABLE).map(PathBuf::from).as_deref())
     }
 
-    /// Like [`load`](Self::load), with `first` in place of the environment variable.
+    /// Like [`load`](Self::load), with `first` instead of the environment variable.
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load).
+    /// The same as [`load`](Self::load).
     pub fn load_from(first: Option<&Path>) -> Result<Self, Error> {
         let first = first.filter(|dir| !dir.as_os_str().is_empty());
         let libwd = open(LIBWD, [first, None], RTLD_NOW | RTLD_GLOBAL)?;
@@ -55,12 +66,12 @@ impl Libwd {
         })?;
         let path = mapped_file(some_function);
         let shown = |name: &str| path.as_ref().map_or(name.to_owned(), |p| p.display().to_string());
-        // Its own folder comes first, so that the two are of one build.
-        let beside = path.as_deref().and_then(Path::parent);
-        let libwd_comp = open(LIBWD_COMP, [beside, first], RTLD_NOW)?;
+        // The directory of libwd comes first, so that both are from the same build.
+        let same_dir = path.as_deref().and_then(Path::parent);
+        let libwd_comp = open(LIBWD_COMP, [same_dir, first], RTLD_NOW)?;
 
-        // SAFETY: the functions are looked up by their names in libraries that are never unloaded
-        // (`open` leaks them). That their signatures are UADK's is what their names promise.
+        // SAFETY: the functions are looked up by name in libraries that are never unloaded
+        // (`open` leaks them). Their names imply UADK's signatures.
         let functions = unsafe {
             Functions::find(|library, symbol| {
                 let (library, name) = match library {
@@ -76,22 +87,23 @@ impl Libwd {
         Ok(Self { functions, version, path })
     }
 
-    /// A table of functions of the caller's, for stand-ins in the same program.
+    /// Creates a library from caller-provided functions, such as a simulator in the same program.
     ///
     /// # Safety
     ///
-    /// The functions must do what UADK's do.
+    /// The functions must behave like UADK's.
     #[must_use]
     pub const unsafe fn from_functions(functions: Functions, version: Version) -> Self {
         Self { functions, version, path: None }
     }
 
-    /// The libraries that the program was linked with when it was built. Nothing is searched for.
+    /// Returns the libraries that the program was linked with, without searching.
     ///
     /// # Errors
     ///
-    /// [`Error::NotLinked`] if pkg-config did not find UADK when this crate was built.
+    /// Returns [`Error::NotLinked`] if pkg-config didn't find UADK when this crate was built.
     #[cfg(feature = "link")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "link")))]
     pub fn linked() -> Result<Self, Error> {
         #[cfg(not(uadk_linked))]
         return Err(Error::NotLinked);
@@ -99,7 +111,7 @@ impl Libwd {
         {
             let functions = Functions::linked();
             let path = mapped_file(functions.wd_get_accel_list as *mut c_void);
-            // pkg-config asked for 2.5 at least; only the running library tells more.
+            // pkg-config required at least 2.5; the exact release is known only at run time.
             let this = Library::this();
             let release = Release::probe(|symbol| address(&this, symbol).is_some());
             let file = path.as_deref().unwrap_or(Path::new(LIBWD));
@@ -108,47 +120,47 @@ impl Libwd {
         }
     }
 
-    /// The functions.
+    /// Returns the functions.
     #[must_use]
     pub const fn functions(&self) -> &Functions {
         &self.functions
     }
 
-    /// Which UADK it is.
+    /// Returns the version of UADK.
     #[must_use]
     pub const fn version(&self) -> &Version {
         &self.version
     }
 
-    /// The real file that `libwd` was loaded from, if that can be told.
+    /// Returns the file that `libwd` was loaded from, with symbolic links resolved, if known.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 }
 
-/// Loads a library for good: from the folders `first`, by the loader's own search, from
+/// Loads a library permanently: from the directories `first`, by the loader's search, or from
 /// `/usr/local/lib`.
 fn open(name: &'static str, first: [Option<&Path>; 2], flags: i32) -> Result<Library, Error> {
     let mut tried = Vec::new();
-    let folders = first.into_iter().flatten().map(|dir| dir.join(name));
-    for place in folders.chain([name.into(), Path::new(LOCAL).join(name)]) {
-        // SAFETY: the constructors of UADK's libraries register drivers and need nothing; that the
-        // file is UADK's is what its name promises.
-        match unsafe { Library::open(Some(&place), flags) } {
+    let first = first.into_iter().flatten().map(|dir| dir.join(name));
+    for path in first.chain([name.into(), Path::new(LOCAL).join(name)]) {
+        // SAFETY: the constructors of UADK's libraries register drivers and have no preconditions;
+        // the file's name implies that it is UADK's.
+        match unsafe { Library::open(Some(&path), flags) } {
             Ok(library) => {
                 // A second handle that is never closed keeps it loaded.
-                // SAFETY: as above, and it is loaded already.
-                if let Ok(forever) = unsafe { Library::open(Some(&place), flags) } {
-                    std::mem::forget(forever);
+                // SAFETY: as above, and it is already loaded.
+                if let Ok(leaked) = unsafe { Library::open(Some(&path), flags) } {
+                    std::mem::forget(leaked);
                 }
                 return Ok(library);
             }
             Err(error) => {
-                // The loader's own words are one level down.
+                // The loader's message is the error's source.
                 let problem = std::error::Error::source(&error)
                     .map_or_else(|| error.to_string(), ToString::to_string);
-                tried.push(Tried { path: place.display().to_string(), problem });
+                tried.push(Tried { path: path.display().to_string(), problem });
             }
         }
     }
@@ -156,12 +168,12 @@ fn open(name: &'static str, first: [Option<&Path>; 2], flags: i32) -> Result<Lib
 }
 
 fn address(library: &Library, symbol: &str) -> Option<*mut c_void> {
-    // SAFETY: the address is only taken; who calls it knows the signature.
+    // SAFETY: the address is only taken; the code that calls it knows the signature.
     let symbol = unsafe { library.get::<*mut c_void>(symbol.as_bytes()) };
     symbol.ok().map(Symbol::as_raw_ptr).filter(|address| !address.is_null())
 }
 
-/// The file that is mapped at `address`, without symbolic links.
+/// Returns the file that is mapped at `address`, with symbolic links resolved.
 fn mapped_file(address: *mut c_void) -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     file_in_maps(&maps, address.addr())
@@ -181,10 +193,10 @@ fn file_in_maps(maps: &str, address: usize) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    // Names that no machine has, for this one may have UADK.
+    // The names exist on no machine, since this one may have UADK.
 
     #[test]
-    fn a_library_that_is_nowhere_is_an_error_that_names_all_places() {
+    fn the_error_for_a_missing_library_lists_all_paths_tried() {
         let error = open("libwd-nowhere.so.2", [Some(Path::new("/nonexistent")), None], RTLD_NOW);
         let text = error.unwrap_err().to_string();
         for part in ["/nonexistent/libwd-no", "/usr/local/lib/libwd-no", "No such file"] {
@@ -193,27 +205,27 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_library_is_an_error_that_says_so() {
-        let name = "libwd-strange.so.2";
+    fn the_error_for_a_file_that_is_not_a_library_says_so() {
+        let name = "libwd-invalid.so.2";
         let dir = std::env::temp_dir().join(format!("uadk-sys-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).expect("a folder");
-        std::fs::write(dir.join(name), b"not a library").expect("a file");
+        std::fs::create_dir_all(&dir).expect("creates a directory");
+        std::fs::write(dir.join(name), b"not a library").expect("writes a file");
         let error = open(name, [Some(&dir), None], RTLD_NOW).unwrap_err();
-        std::fs::remove_dir_all(&dir).expect("still there");
+        std::fs::remove_dir_all(&dir).expect("removes the directory");
         assert!(error.to_string().contains("file too short"), "{error}");
     }
 
     #[cfg(all(feature = "link", not(uadk_linked)))]
     #[test]
-    fn a_build_without_uadk_reports_that_nothing_is_linked() {
+    fn linked_fails_in_a_build_without_uadk() {
         assert_eq!(Libwd::linked().unwrap_err(), Error::NotLinked);
     }
 
     #[cfg(all(feature = "link", uadk_linked))]
     #[test]
-    fn a_build_with_uadk_has_its_functions() {
-        let libwd = Libwd::linked().expect("linked");
-        let path = libwd.path().expect("mapped").display().to_string();
+    fn linked_finds_the_library_in_a_build_with_uadk() {
+        let libwd = Libwd::linked().expect("UADK is linked");
+        let path = libwd.path().expect("libwd is mapped").display().to_string();
         assert!(path.contains("wd"), "{path}");
     }
 

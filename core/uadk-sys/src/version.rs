@@ -1,22 +1,32 @@
-//! Which UADK it is. The library has no call that tells.
+//! The version of UADK. The library has no function that returns it.
 
 use std::fmt::{Display, Formatter};
 use std::path::Path;
 
-/// Releases that can be told apart by their functions.
+/// Releases that can be distinguished by their functions.
+///
+/// ```
+/// use uadk_sys::{Libwd, Release};
+///
+/// assert!(Release::From2_5 < Release::From2_10);
+/// if let Ok(libwd) = Libwd::load() {
+///     let has_large_setup = libwd.version().release >= Release::From2_10;
+///     println!("session setups have {} bytes", if has_large_setup { 88 } else { 24 });
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Release {
-    /// 2.5 to 2.9, with 24 bytes of session setup.
+    /// 2.5 to 2.9, with a session setup of 24 bytes.
     From2_5,
-    /// 2.10, with 88 bytes.
+    /// 2.10, with a session setup of 88 bytes.
     From2_10,
     /// Newer than 2.10.
     After2_10,
 }
 
 impl Release {
-    /// The newest release whose telling function is there; `None` if it is older than all.
+    /// Returns the newest release whose characteristic function exists, or `None` if none does.
     pub(crate) fn probe(has: impl Fn(&'static str) -> bool) -> Option<Self> {
         [
             ("wd_get_alg_type", Self::After2_10),
@@ -28,12 +38,24 @@ impl Release {
     }
 }
 
-/// Which UADK it is, as far as can be told.
+/// The version of UADK, as far as it is known.
+///
+/// ```
+/// use uadk_sys::{Release, Version};
+///
+/// let known = Version { release: Release::From2_5, file: Some("2.8.0".into()) };
+/// assert_eq!(known.to_string(), "2.8.0");
+/// assert!(known.is_before(2, 9));
+/// // A library without a number counts as the newest version it may be.
+/// let unknown = Version { release: Release::From2_5, file: None };
+/// assert_eq!(unknown.to_string(), "2.5 to 2.9");
+/// assert!(!unknown.is_before(2, 9));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// Told by the functions it has.
+    /// Detected by the functions that exist.
     pub release: Release,
-    /// Told by the name of the file, if that has a number (`libwd.so.2.10.0`).
+    /// The version number in the file's name, if it has one (`libwd.so.2.10.0`).
     pub file: Option<String>,
 }
 
@@ -41,18 +63,18 @@ impl Version {
     pub(crate) fn new(release: Release, library: &Path) -> Self {
         let name = library.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = name.split_once(".so.").map(|(_, number)| number);
-        // The bare soname says nothing that is not known.
+        // The bare soname adds no information.
         let file = number.filter(|n| n.contains('.')).map(str::to_owned);
         Self { release, file }
     }
 }
 
 impl Version {
-    /// Whether it is known to be older than `major.minor`. A library whose file name has no number
-    /// counts as the newest that it may be.
+    /// Returns whether the version is known to be older than `major.minor`. A library whose file
+    /// name has no number counts as the newest version it may be.
     #[must_use]
     pub fn is_before(&self, major: u32, minor: u32) -> bool {
-        // Its functions have the last word: a file may have any name.
+        // Functions take precedence: a file may have any name.
         if self.release >= Release::From2_10 && (major, minor) <= (2, 10) {
             return false;
         }
@@ -86,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_telling_function_counts() {
+    fn the_newest_characteristic_function_determines_the_release() {
         let with = |symbols: &'static [&str]| Release::probe(|symbol| symbols.contains(&symbol));
         assert_eq!(with(&[]), None);
         assert_eq!(with(&["wd_alg_driver_register"]), Some(Release::From2_5));
@@ -111,7 +133,7 @@ mod tests {
         assert!(before_2_9(Release::From2_5, "/usr/lib/libwd.so.2.6"));
         assert!(!before_2_9(Release::From2_5, "/usr/lib/libwd.so.2.9.1"));
         assert!(!before_2_9(Release::From2_10, "/usr/lib/libwd.so.2.10.0"));
-        assert!(!before_2_9(Release::From2_10, "/usr/lib/libwd.so.2.0.0"), "a name of its own");
+        assert!(!before_2_9(Release::From2_10, "/usr/lib/libwd.so.2.0.0"), "misleading file name");
         for release in [Release::From2_5, Release::From2_10, Release::After2_10] {
             assert!(!before_2_9(release, "/usr/lib/libwd.so.2"), "{release:?}");
         }

@@ -1,4 +1,4 @@
-//! A plain inflater, bit by bit, that reports the largest distance.
+//! A simple bit-by-bit inflater that reports the largest distance.
 
 pub struct Seen {
     pub bytes: Vec<u8>,
@@ -26,21 +26,21 @@ impl Reader<'_> {
     }
 }
 
-/// Symbols of each length, in order.
+/// The symbols of each code length, in order.
 struct Code(Vec<Vec<usize>>);
 
 impl Code {
     fn new(lengths: &[usize]) -> Self {
-        let mut of_length = vec![Vec::new(); 16];
-        let mut room = 1_i64 << 15;
+        let mut by_length = vec![Vec::new(); 16];
+        let mut space = 1_i64 << 15;
         for (symbol, &len) in lengths.iter().enumerate() {
             if len > 0 {
-                of_length[len].push(symbol);
-                room -= 1 << (15 - len);
+                by_length[len].push(symbol);
+                space -= 1 << (15 - len);
             }
         }
-        assert_eq!(room, 0, "the code is complete");
-        Self(of_length)
+        assert_eq!(space, 0, "incomplete or oversubscribed code");
+        Self(by_length)
     }
 
     fn read(&self, reader: &mut Reader<'_>) -> usize {
@@ -53,11 +53,11 @@ impl Code {
             }
             first += symbols.len();
         }
-        panic!("no such code");
+        panic!("invalid code");
     }
 }
 
-/// Decodes raw deflate data up to its final block, or as far as it goes.
+/// Decodes raw deflate data up to its final block, or to the end of `stream`.
 pub fn inflate(stream: &[u8]) -> Seen {
     let mut reader = Reader { bytes: stream, bit: 0 };
     let mut seen = Seen { bytes: Vec::new(), max_distance: 0, ended: false, len: 0 };
@@ -87,7 +87,7 @@ pub fn inflate(stream: &[u8]) -> Seen {
                 let (literals, distances) = codes(&mut reader);
                 block(&mut reader, &literals, &distances, &mut seen);
             }
-            _ => panic!("no such block"),
+            _ => panic!("invalid block type"),
         }
     }
     seen.len = reader.bit.div_ceil(8);
@@ -106,7 +106,7 @@ fn codes(reader: &mut Reader<'_>) -> (Code, Code) {
     let mut lengths = Vec::new();
     while lengths.len() < literals + distances {
         let (value, times) = match code.read(reader) {
-            16 => (*lengths.last().expect("a length"), 3 + reader.bits(2)),
+            16 => (*lengths.last().expect("a length to repeat"), 3 + reader.bits(2)),
             17 => (0, 3 + reader.bits(3)),
             18 => (0, 11 + reader.bits(7)),
             len => (len, 1),
@@ -140,7 +140,8 @@ fn block(reader: &mut Reader<'_>, literals: &Code, distances: &Code, seen: &mut 
                     1 + ((2 + s % 2) << extra) + reader.bits(extra as u32)
                 };
                 seen.max_distance = seen.max_distance.max(distance);
-                let from = seen.bytes.len().checked_sub(distance).expect("within the data");
+                let from =
+                    seen.bytes.len().checked_sub(distance).expect("a distance within the data");
                 for i in 0..len {
                     seen.bytes.push(seen.bytes[from + i]);
                 }

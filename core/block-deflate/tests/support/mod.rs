@@ -1,4 +1,4 @@
-//! Inputs, decoders that aren't ours, and an inflater that reports what it sees.
+//! Inputs, independent decoders, and an inflater that reports what it sees.
 #![allow(
     dead_code,
     missing_docs,
@@ -17,7 +17,7 @@ pub const MODES: [Mode; 2] = [Mode::Fast, Mode::Default];
 pub const FORMATS: [Format; 3] = [Format::Raw, Format::Zlib, Format::Gzip];
 pub const WINDOWS: [Window; 4] = [Window::Kib4, Window::Kib8, Window::Kib16, Window::Kib32];
 
-/// A generator whose numbers depend on the seed alone.
+/// Returns a random generator that depends on the seed alone.
 pub fn seeded(seed: u64) -> Pcg64Mcg {
     Pcg64Mcg::seed_from_u64(seed)
 }
@@ -103,14 +103,14 @@ pub fn libdeflate(format: Format, stream: &[u8], len: usize) -> Vec<u8> {
     bytes
 }
 
-/// Decodes with zlib, with a window as small as promised.
+/// Decodes with zlib, with a window no larger than stated.
 pub fn zlib(format: Format, stream: &[u8], window: Window, len: usize) -> Vec<u8> {
     zlib_within(window, format, stream, len).expect("zlib decodes")
 }
 
-/// Decodes with zlib and no more history than a window.
+/// Decodes with zlib and a history limited to `window`.
 ///
-/// Within one call zlib looks back as far as its output goes: so it gives one byte per call.
+/// Within one call zlib looks back through its whole output, so each call outputs one byte.
 pub fn zlib_within(
     window: Window,
     format: Format,
@@ -123,13 +123,13 @@ pub fn zlib_within(
         Format::Zlib => flate2::Decompress::new_with_window_bits(true, bits),
         Format::Gzip => flate2::Decompress::new_gzip(bits),
     };
-    // One more, for the end.
+    // One more byte, to reach the end of the stream.
     let mut bytes = vec![0; len + 1];
     let mut status = flate2::Status::Ok;
     while status == flate2::Status::Ok {
         let (read, written) = (decoder.total_in() as usize, decoder.total_out() as usize);
-        let room = &mut bytes[written..][..1];
-        status = decoder.decompress(&stream[read..], room, flate2::FlushDecompress::None)?;
+        let next = &mut bytes[written..][..1];
+        status = decoder.decompress(&stream[read..], next, flate2::FlushDecompress::None)?;
     }
     assert_eq!(status, flate2::Status::StreamEnd);
     assert_eq!(decoder.total_in() as usize, stream.len());
@@ -137,7 +137,7 @@ pub fn zlib_within(
     Ok(bytes)
 }
 
-/// Decodes with `miniz_oxide`, which knows no gzip.
+/// Decodes with `miniz_oxide`, which doesn't support gzip.
 pub fn miniz(format: Format, stream: &[u8]) -> Vec<u8> {
     match format {
         Format::Raw => miniz_oxide::inflate::decompress_to_vec(stream),
@@ -147,7 +147,8 @@ pub fn miniz(format: Format, stream: &[u8]) -> Vec<u8> {
     .expect("miniz_oxide decodes")
 }
 
-/// Compresses, within the bound and into just the room it takes, and checks what a decoder can't see.
+/// Compresses within the bound and into a buffer of the exact size, and checks what a decoder can't
+/// see.
 pub fn compress(encoder: &mut Encoder, bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0xa5; encoder.bound(bytes.len()) + 16];
     let bound = encoder.bound(bytes.len());
@@ -156,19 +157,19 @@ pub fn compress(encoder: &mut Encoder, bytes: &[u8]) -> Vec<u8> {
 
     let mut exact = vec![0; len];
     assert_eq!(encoder.compress(bytes, &mut exact), Ok(len));
-    assert_eq!(exact, out[..len], "the same whatever room there is");
+    assert_eq!(exact, out[..len], "output depends on the buffer size");
     if len > 0 {
         let mut short = vec![0xa5; len - 1];
-        let error = encoder.compress(bytes, &mut short).expect_err("a byte is missing");
+        let error = encoder.compress(bytes, &mut short).expect_err("one byte too small");
         if bytes.len() <= 65536 {
             assert_eq!(error.needed, len);
-            assert!(short.iter().all(|&b| b == 0xa5), "nothing is written");
+            assert!(short.iter().all(|&b| b == 0xa5), "partial output was written");
         }
     }
     exact
 }
 
-/// Header and trailer cut off.
+/// Strips header and trailer.
 pub fn raw(format: Format, stream: &[u8]) -> &[u8] {
     match format {
         Format::Raw => stream,
