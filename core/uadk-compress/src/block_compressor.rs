@@ -7,28 +7,28 @@ use crate::{Block, Error, Format, Settings};
 
 /// Compresses independent blocks in one format.
 ///
-/// Object-safe, and one value serves all threads at once. A block is compressed whole, from one
-/// slice into another (no scatter-gather), and needs nothing but itself to be decompressed.
-/// Promises, checked by [`conformance`](crate::conformance):
+/// The trait is object-safe, and one value serves all threads at once. A block is compressed whole,
+/// from one slice into another (no scatter-gather), and decompresses independently of others.
+/// Implementations promise, as checked by [`conformance`](crate::conformance):
 ///
 /// - no method panics or blocks without bound, whatever the data;
 /// - after an error the contents of the destination are unspecified;
-/// - bytes of the destination behind the returned length are unspecified;
+/// - bytes of the destination beyond the returned length are unspecified;
 /// - [`compress`](Self::compress) never fails with `OutputFull` where the destination holds
 ///   [`max_compressed_len`](Self::max_compressed_len) bytes.
 ///
-/// Callers that hold somebody else's engine wrap it in [`Checked`](crate::Checked), which rejects
-/// lengths that can't be.
+/// Callers wrap a third-party engine in [`Checked`](crate::Checked), which rejects impossible
+/// lengths.
 ///
-/// Calls block: a block takes from microseconds to milliseconds of CPU, or of waiting for a device.
-/// Async code calls from a thread that may block (`tokio::task::spawn_blocking`, a
-/// [`pool`](crate::pool)), a batch at a time rather than block by block.
+/// Calls are blocking: a block takes microseconds to milliseconds of CPU or of waiting for a
+/// device. Async code calls from a thread that may block (`tokio::task::spawn_blocking`, a
+/// [`pool`](crate::pool)), with batches rather than block by block.
 ///
 /// ```
 /// use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor};
 ///
 /// let codec: &dyn BlockCompressor = &SoftwareCompressor::new(Format::RawDeflate, Level::FAST)?;
-/// // A destination that is too small is a normal answer: the caller stores the block as it is.
+/// // Running out of space is a normal result: the caller stores the block uncompressed.
 /// assert_eq!(codec.compress(b"incompressible?", &mut [0; 4]), Err(Error::OutputFull));
 /// # Ok::<(), Error>(())
 /// ```
@@ -66,14 +66,14 @@ use crate::{Block, Error, Format, Settings};
 /// conformance::all(&Framed);
 /// ```
 pub trait BlockCompressor: Send + Sync + Debug {
-    /// The format of the compressed blocks.
+    /// Returns the format of the compressed blocks.
     fn format(&self) -> Format;
 
-    /// Bytes that any block of `len` bytes fits into when compressed.
+    /// Returns the most bytes that a block of `len` bytes can compress to.
     fn max_compressed_len(&self, len: usize) -> usize;
 
-    /// The most bytes that a compressed block of `len` bytes can hold; `None` if the format sets no
-    /// limit. A reader allocates no more than this for a block that it does not trust.
+    /// Returns the most bytes that a compressed block of `len` bytes can hold; `None` if the format
+    /// sets no limit. A reader allocates no more than this for an untrusted block.
     fn max_decompressed_len(&self, len: usize) -> Option<usize> {
         self.format().max_decompressed_len(len)
     }
@@ -91,39 +91,40 @@ pub trait BlockCompressor: Send + Sync + Debug {
     ///
     /// `dst` may be longer than the result. For raw deflate, which has no checksum, pass a
     /// destination of the exact size: then an [`OffloadCompressor`](crate::OffloadCompressor) sees
-    /// that an accelerator returned everything, and need not ask software. Bytes of `src` behind
-    /// the end of the compressed stream are ignored.
+    /// that the accelerator returned everything, and skips the check in software. Bytes of `src`
+    /// after the end of the compressed stream are ignored.
     ///
     /// # Errors
     ///
     /// [`Error::Corrupt`] if `src` is not a block of this format, [`Error::OutputFull`] if the
-    /// result is longer than `dst`. Bare engines as in [`compress`](Self::compress).
+    /// result is longer than `dst`. Bare engines also return the errors listed for
+    /// [`compress`](Self::compress).
     fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error>;
 
     /// Compresses many blocks. Afterwards each one [is done](Block::is_done).
     ///
-    /// Accelerators keep many blocks in flight, so a batch is several times faster than its blocks
-    /// one by one. The default implementation processes the blocks one after another.
+    /// Accelerators keep many blocks in flight, so a batch is several times faster than one block
+    /// at a time. The default implementation processes the blocks one after another.
     fn compress_batch(&self, blocks: &mut [Block<'_>]) {
         for block in blocks {
             block.run(|src, dst| self.compress(src, dst));
         }
     }
 
-    /// Decompresses many blocks, as [`compress_batch`](Self::compress_batch) compresses them.
+    /// Decompresses many blocks; the counterpart of [`compress_batch`](Self::compress_batch).
     fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
         for block in blocks {
             block.run(|src, dst| self.decompress(src, dst));
         }
     }
 
-    /// The same compressor with other settings, sharing device, counters and policy with this one;
-    /// `None` if none of the settings applies to it, or if `settings` asks for a dictionary and it
-    /// has none.
+    /// Returns the same compressor with other settings, sharing device, counters and policy with
+    /// this one; `None` if none of the settings applies to it, or if `settings` has a dictionary
+    /// and it does not support one.
     ///
-    /// Level and window are requests: an engine without such a setting keeps working as it does,
-    /// and any decoder of the format reads the result. Adapters whose host chooses settings
-    /// (RocksDB's `CompressionOptions`) call this once per file, not per block.
+    /// Level and window are hints: an engine without such a setting ignores them, and any decoder
+    /// of the format reads the result. Adapters whose host chooses settings (RocksDB's
+    /// `CompressionOptions`) call this once per file, not per block.
     fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
         let _ = settings;
         None

@@ -1,14 +1,14 @@
-//! An engine behind the gate.
+//! An engine whose results are checked.
 
 use std::sync::Arc;
 
 use crate::block::check;
 use crate::{Block, BlockCompressor, Error, Format, Settings};
 
-/// A compressor whose answers are checked: no length that the destination doesn't have gets past
-/// it. Adapters keep the engines they are given in one.
+/// A compressor whose results are checked: a length beyond the destination becomes an error.
+/// Adapters wrap caller-provided engines in it.
 ///
-/// Blocks of a batch are checked by [`Block`] itself.
+/// [`Block`] itself checks the blocks of a batch.
 ///
 /// ```
 /// use uadk_compress::{BlockCompressor, Checked, Error, Format};
@@ -39,22 +39,22 @@ use crate::{Block, BlockCompressor, Error, Format, Settings};
 pub struct Checked<C>(C);
 
 impl<C: BlockCompressor> Checked<C> {
-    /// Checks what `inner` answers.
+    /// Wraps `inner` to check its results.
     pub const fn new(inner: C) -> Self {
         Self(inner)
     }
 
-    /// The compressor itself, unchecked.
+    /// Returns the wrapped compressor, unchecked.
     pub const fn get_ref(&self) -> &C {
         &self.0
     }
 
-    /// Decompresses a block to exactly `dst`.
+    /// Decompresses a block that fills `dst` exactly.
     ///
     /// # Errors
     ///
-    /// As [`decompress`](BlockCompressor::decompress); [`Error::WrongLength`] if the block holds
-    /// less than `dst`.
+    /// Same as [`decompress`](BlockCompressor::decompress); also [`Error::WrongLength`] if the
+    /// block does not fill `dst`.
     pub fn decompress_exact(&self, src: &[u8], dst: &mut [u8]) -> Result<(), Error> {
         check(self.0.decompress(src, dst), dst.len(), true).map(|_| ())
     }
@@ -77,11 +77,11 @@ impl<C: BlockCompressor> BlockCompressor for Checked<C> {
         check(self.0.decompress(src, dst), dst.len(), false)
     }
     fn compress_batch(&self, blocks: &mut [Block<'_>]) {
-        forget_answers(blocks);
+        reset_all(blocks);
         self.0.compress_batch(blocks);
     }
     fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
-        forget_answers(blocks);
+        reset_all(blocks);
         self.0.decompress_batch(blocks);
     }
     fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
@@ -90,8 +90,8 @@ impl<C: BlockCompressor> BlockCompressor for Checked<C> {
     }
 }
 
-/// So that a block which the engine leaves out is not done.
-fn forget_answers(blocks: &mut [Block<'_>]) {
+/// Resets all blocks, so that those the engine leaves out count as not done.
+fn reset_all(blocks: &mut [Block<'_>]) {
     for block in blocks {
         block.reset();
     }

@@ -2,7 +2,7 @@
 
 use crate::Format;
 
-/// Whether `compressed` ends with the checksum of `data`; `None` if its format has none.
+/// Returns whether `compressed` ends with the checksum of `data`; `None` if its format has none.
 pub(crate) fn ends_with_checksum(format: Format, compressed: &[u8], data: &[u8]) -> Option<bool> {
     match format {
         // RFC 1950: Adler-32, most significant byte first.

@@ -1,4 +1,4 @@
-//! What users build.
+//! The compressor for most programs, and its builder.
 
 use std::sync::Arc;
 
@@ -10,16 +10,32 @@ use crate::{
     SoftwareCompressor, SoftwareEncoder, Stats, UadkCompressor, UadkConfig,
 };
 
-/// Overrides [`CompressorBuilder::offload`], so that an operator can switch a deployed program:
-/// `auto`, `off` or `require`.
+/// Overrides [`CompressorBuilder::offload`] with `auto`, `off` or `require`, so that an operator
+/// can switch a deployed program.
 const OFFLOAD_VARIABLE: &str = "UADK_COMPRESS_OFFLOAD";
 
-/// Compresses blocks on the accelerator where there is one, and in software everywhere else.
+/// Compresses blocks on the accelerator if there is one, and in software everywhere else.
 ///
 /// Never returns [`Error::Busy`], [`Error::Starting`], [`Error::Device`], [`Error::TimedOut`] or
 /// [`Error::Unavailable`] for a block. Neither building nor dropping it waits for the accelerator,
 /// unless it is [required](Offload::Require). Clones are cheap and share the accelerator, its
-/// breaker and the counters: keep one to read [`stats`](Self::stats) and give another to an adapter.
+/// breaker and the counters: keep one to read [`stats`](Self::stats), and pass another to an
+/// adapter.
+///
+/// ```
+/// use uadk_compress::{BlockCompressor, Compressor, Format};
+///
+/// let compressor = Compressor::builder().format(Format::Gzip).build()?;
+/// let adapter = compressor.clone();
+/// let mut compressed = vec![0; adapter.max_compressed_len(4096)];
+/// let len = adapter.compress(&[7; 4096], &mut compressed)?;
+///
+/// let mut restored = vec![0; 4096];
+/// assert_eq!(adapter.decompress(&compressed[..len], &mut restored), Ok(4096));
+/// assert_eq!(restored, vec![7; 4096]);
+/// assert_eq!(compressor.stats().together().blocks(), 2);
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Compressor {
     engines: OffloadCompressor,
@@ -28,6 +44,20 @@ pub struct Compressor {
 }
 
 /// Settings of a [`Compressor`].
+///
+/// ```
+/// use uadk_compress::offload::Verify;
+/// use uadk_compress::{BlockCompressor, Compressor, CompressorBuilder, Format, Level, Policy};
+///
+/// let builder: CompressorBuilder = Compressor::builder()
+///     .format(Format::Zlib)
+///     .level(Level::BALANCED)
+///     .policy(Policy::default().with_min_block(4096))
+///     .verify(Verify::Compressed);
+/// let compressor = builder.build()?;
+/// assert_eq!(compressor.format(), Format::Zlib);
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct CompressorBuilder {
@@ -40,7 +70,7 @@ pub struct CompressorBuilder {
 }
 
 impl Compressor {
-    /// Begins with raw deflate at [`Level::FAST`] and [`Offload::Auto`].
+    /// Returns a builder with the defaults: raw deflate, [`Level::FAST`] and [`Offload::Auto`].
     pub fn builder() -> CompressorBuilder {
         CompressorBuilder {
             format: Format::RawDeflate,
@@ -52,20 +82,19 @@ impl Compressor {
         }
     }
 
-    /// Whether the accelerator is to be used at present.
+    /// Returns the current offload mode.
     #[must_use]
     pub fn offload(&self) -> Offload {
         self.engines.offload()
     }
 
-    /// Switches the accelerator on or off, for all clones, from the next block on. When it is
-    /// switched on it is initialised, unless it is already; only [`Offload::Require`] waits for
-    /// that.
+    /// Switches the accelerator on or off, for all clones, from the next block on. Switching it on
+    /// initialises it if necessary; only [`Offload::Require`] waits for that.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator that can be used, or
-    /// [`Error::Starting`] if it can't be used in time; nothing changes then.
+    /// With [`Offload::Require`]: [`Error::Unavailable`] if there is no usable accelerator,
+    /// [`Error::Starting`] if it is not ready in time. Nothing changes then.
     pub fn set_offload(&self, offload: Offload) -> Result<(), Error> {
         if let Some(uadk) = &self.uadk {
             start(uadk, offload)?;
@@ -73,7 +102,8 @@ impl Compressor {
         self.engines.set_offload(offload)
     }
 
-    /// Which engine did what since this compressor was built, and why not the other.
+    /// Returns what each engine processed since this compressor was built, and why blocks went to
+    /// software.
     #[must_use]
     pub fn stats(&self) -> Stats {
         Stats {
@@ -85,44 +115,45 @@ impl Compressor {
 }
 
 impl CompressorBuilder {
-    /// The format of the compressed blocks; raw deflate if not set.
+    /// Sets the format of the compressed blocks; raw deflate by default.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// The software engine's level; [`Level::FAST`] if not set.
+    /// Sets the software engine's level; [`Level::FAST`] by default.
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
         self
     }
 
-    /// Whether to use an accelerator; [`Offload::Auto`] if not set. The environment variable
-    /// `UADK_COMPRESS_OFFLOAD` has the last word.
+    /// Sets whether to use an accelerator; [`Offload::Auto`] by default. The environment variable
+    /// `UADK_COMPRESS_OFFLOAD` overrides this.
     pub fn offload(mut self, offload: Offload) -> Self {
         self.offload = offload;
         self
     }
 
-    /// What of the accelerator's work to check in software; nothing if not set.
+    /// Sets which of the accelerator's results to check in software; none by default.
     pub fn verify(mut self, verify: Verify) -> Self {
         self.policy.verify = verify;
         self
     }
 
-    /// All rules of offloading at once, [`verify`](Self::verify) included.
+    /// Sets the whole offload policy, including [`verify`](Self::verify).
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// What compresses in software; by default what [`SoftwareCompressor`] uses for the level.
+    /// Sets the software encoder; by default the one that [`SoftwareCompressor`] uses for the
+    /// level.
     pub fn software_encoder(mut self, encoder: SoftwareEncoder) -> Self {
         self.encoder = Some(encoder);
         self
     }
 
-    /// How the UADK device is used; [`UadkConfig::default`] if not set.
+    /// Configures the UADK device; [`UadkConfig::default`] by default.
     pub fn uadk(mut self, config: UadkConfig) -> Self {
         self.uadk = config;
         self
@@ -135,24 +166,24 @@ impl CompressorBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] if an accelerator is required and there is none, [`Error::Starting`]
-    /// if it can't be used in time, [`Error::Device`] if it has just failed;
-    /// [`Error::Unsupported`] if an accelerator is required that lacks the format, for
-    /// [`Format::Custom`], and for an unknown value of `UADK_COMPRESS_OFFLOAD`.
+    /// If an accelerator is required: [`Error::Unavailable`] if there is none, [`Error::Starting`]
+    /// if it is not ready in time, [`Error::Device`] if it has just failed, and
+    /// [`Error::Unsupported`] if it lacks the format. [`Error::Unsupported`] also for
+    /// [`Format::Custom`] and for an unknown value of `UADK_COMPRESS_OFFLOAD`.
     pub fn build(self) -> Result<Compressor, Error> {
-        // It decides what is loaded, so a set-user-ID program ignores it.
+        // It decides whether libraries are loaded, so a set-user-ID program ignores it.
         let variable = uadk_sys::secure::var_os(OFFLOAD_VARIABLE);
         let variable = variable.as_ref().map(|value| value.to_string_lossy());
         let (format, config) = (self.format, self.uadk.clone());
         self.build_with(variable.as_deref(), || UadkCompressor::new(format, &config))
     }
 
-    /// Builds the compressor on caller-provided libraries, such as a simulator. The environment is
-    /// not looked at.
+    /// Builds the compressor on caller-provided libraries, such as a simulator. Ignores the
+    /// environment.
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build).
+    /// Same as [`build`](Self::build).
     pub fn build_on(self, libwd: &Libwd) -> Result<Compressor, Error> {
         let (format, config) = (self.format, self.uadk.clone());
         let clock = crate::clock::SystemClock::default();
@@ -178,15 +209,15 @@ impl CompressorBuilder {
         }
         let encoder = software.encoder();
         let accelerator = if offload_variable == Some(Offload::Off.name()) {
-            let why = format!("{OFFLOAD_VARIABLE} is off, so UADK was not looked for");
-            Err(Error::Unavailable(why.into()))
+            let reason = format!("switched off by {OFFLOAD_VARIABLE}=off");
+            Err(Error::Unavailable(reason.into()))
         } else {
             accelerator()
         };
         let uadk = match accelerator {
             Ok(uadk) => uadk,
-            Err(Error::Unavailable(why) | Error::Unsupported(why)) => {
-                let engines = OffloadCompressor::software_only(software, why, self.policy);
+            Err(Error::Unavailable(reason) | Error::Unsupported(reason)) => {
+                let engines = OffloadCompressor::software_only(software, reason, self.policy);
                 engines.set_offload(offload)?;
                 return Ok(Compressor { engines, uadk: None, encoder });
             }
@@ -199,7 +230,7 @@ impl CompressorBuilder {
     }
 }
 
-/// Initialises the device as far as that is asked for.
+/// Initialises the device as `offload` requires.
 fn start(uadk: &UadkCompressor, offload: Offload) -> Result<(), Error> {
     match offload {
         Offload::Off => Ok(()),
@@ -243,16 +274,16 @@ mod tests {
     use super::*;
     use crate::Window;
 
-    /// As on a machine without UADK, whatever this one has.
+    /// Builds as on a machine without UADK, whatever is installed here.
     fn build(builder: CompressorBuilder, variable: Option<&str>) -> Result<Compressor, Error> {
         builder.build_with(variable, || Err(Error::Unavailable("libwd.so.2 is not here".into())))
     }
 
     #[test]
-    fn auto_uses_software_and_tells_why() {
-        let compressor = build(Compressor::builder(), None).expect("software is always there");
+    fn auto_uses_software_and_reports_the_reason() {
+        let compressor = build(Compressor::builder(), None).expect("software always works");
         let mut compressed = [0; 8192];
-        compressor.compress(&[1; 4096], &mut compressed).expect("it fits");
+        compressor.compress(&[1; 4096], &mut compressed).expect("the block fits");
         let stats = compressor.stats();
         assert_eq!(stats.accelerator.blocks(), 0);
         assert_eq!(stats.software.compress.blocks, 1);
@@ -269,9 +300,9 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_has_the_last_word() {
+    fn the_environment_overrides_the_builder() {
         let off = build(Compressor::builder().offload(Offload::Require), Some("off"));
-        assert_eq!(off.expect("nothing is required any more").offload(), Offload::Off);
+        assert_eq!(off.expect("the accelerator is no longer required").offload(), Offload::Off);
         let required = build(Compressor::builder(), Some("require")).unwrap_err();
         assert!(matches!(required, Error::Unavailable(_)), "{required:?}");
         let unknown = build(Compressor::builder(), Some("fast")).unwrap_err();
@@ -282,23 +313,24 @@ mod tests {
     #[test]
     fn other_settings_reach_the_engines_and_share_the_counters() {
         let compressor = build(Compressor::builder().level(Level::FASTEST), None);
-        let compressor = compressor.expect("software is always there");
+        let compressor = compressor.expect("software always works");
         let settings = Settings::new().with_window(Window::Kib4);
         let limited = compressor.reconfigured(&settings).expect("software has windows");
         // Repeats at a distance of 5,000 bytes.
         let block: Vec<u8> = (0..10_000_u32).map(|i| ((i % 5000).pow(2) % 65_521) as u8).collect();
         let len = |codec: &dyn BlockCompressor| {
-            codec.compress(&block, &mut [0; 11_000]).expect("the bound holds")
+            codec.compress(&block, &mut [0; 11_000]).expect("the block fits")
         };
         assert!(len(&limited) > 9000 && len(&compressor) < 6000);
         assert_eq!(compressor.stats().software.compress.blocks, 2);
         let dictionary = Settings::new().with_dictionary(crate::Dictionary::new(*b"words"));
-        assert!(compressor.reconfigured(&dictionary).is_none(), "no format has one");
+        assert!(compressor.reconfigured(&dictionary).is_none(), "no format supports dictionaries");
     }
 
     #[test]
-    fn a_refused_switch_changes_nothing() {
-        let compressor = build(Compressor::builder().offload(Offload::Off), None).expect("off");
+    fn a_rejected_switch_changes_nothing() {
+        let compressor = build(Compressor::builder().offload(Offload::Off), None)
+            .expect("software always works");
         assert!(matches!(compressor.set_offload(Offload::Require), Err(Error::Unavailable(_))));
         assert_eq!(compressor.offload(), Offload::Off);
     }

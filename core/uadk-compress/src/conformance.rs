@@ -1,7 +1,7 @@
-//! What every [`BlockCompressor`] promises, as checks that any implementation can be run through.
-//! New versions of this crate may check more of what the trait promises.
+//! Checks for the promises of [`BlockCompressor`], to run against any implementation. New versions
+//! of this crate may check more of these promises.
 //!
-//! Call them from a test of your own codec:
+//! Call them from your codec's tests:
 //!
 //! ```
 //! # use uadk_compress::{conformance, Format, Level, SoftwareCompressor};
@@ -10,16 +10,16 @@
 //! # Ok::<(), uadk_compress::Error>(())
 //! ```
 //!
-//! Each panics with a description of the promise that was broken.
+//! Each check panics with a description of the broken promise.
 
-#![allow(clippy::missing_panics_doc, reason = "to panic is how these checks fail")]
+#![allow(clippy::missing_panics_doc, reason = "these checks fail by panicking")]
 
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::{Block, BlockCompressor, Checked, Error, Level, Settings, Window};
 
-/// All checks below.
+/// Runs all checks below.
 pub fn all(codec: &dyn BlockCompressor) {
     restores_every_block(codec);
     fits_into_the_bound(codec);
@@ -30,18 +30,18 @@ pub fn all(codec: &dyn BlockCompressor) {
     keeps_its_format_with_other_settings(codec);
 }
 
-/// Blocks of all kinds and sizes come back as they were, into destinations of the exact size and
-/// larger ones.
+/// Checks that blocks of all kinds and sizes are restored unchanged, into destinations of the exact
+/// size and larger ones.
 pub fn restores_every_block(codec: &dyn BlockCompressor) {
     for sample in samples() {
         let compressed = compress(codec, &sample);
-        for room in [sample.len(), sample.len() + 100] {
-            let mut restored = vec![0; room];
+        for capacity in [sample.len(), sample.len() + 100] {
+            let mut restored = vec![0; capacity];
             let written = codec.decompress(&compressed, &mut restored);
             assert_eq!(
                 written,
                 Ok(sample.len()),
-                "decompressing a block of {} bytes into {room} bytes",
+                "decompressing a block of {} bytes into {capacity} bytes",
                 sample.len(),
             );
             assert!(
@@ -53,15 +53,16 @@ pub fn restores_every_block(codec: &dyn BlockCompressor) {
     }
 }
 
-/// Every block fits into [`max_compressed_len`](BlockCompressor::max_compressed_len), and none
-/// holds more than [`max_decompressed_len`](BlockCompressor::max_decompressed_len).
+/// Checks that every block fits into [`max_compressed_len`](BlockCompressor::max_compressed_len),
+/// and that none holds more than
+/// [`max_decompressed_len`](BlockCompressor::max_decompressed_len).
 pub fn fits_into_the_bound(codec: &dyn BlockCompressor) {
     for sample in samples() {
         let compressed = compress(codec, &sample);
         if let Some(bound) = codec.max_decompressed_len(compressed.len()) {
             assert!(
                 sample.len() <= bound,
-                "{} compressed bytes hold {}, but at most {bound} were promised",
+                "{} compressed bytes hold {}, more than max_decompressed_len ({bound})",
                 compressed.len(),
                 sample.len(),
             );
@@ -69,14 +70,15 @@ pub fn fits_into_the_bound(codec: &dyn BlockCompressor) {
     }
 }
 
-/// A destination that is too small is [`Error::OutputFull`] in both directions, down to none at all.
+/// Checks that a destination that is too small, even an empty one, is [`Error::OutputFull`] in both
+/// directions.
 pub fn reports_a_destination_that_is_too_small(codec: &dyn BlockCompressor) {
     for sample in samples().into_iter().filter(|sample| !sample.is_empty()) {
         let compressed = compress(codec, &sample);
-        for room in [0, sample.len() / 2, sample.len() - 1] {
-            if room < compressed.len() {
-                // An encoder may need a few bytes more than its result. A result must be whole.
-                let mut dst = vec![0; room];
+        for capacity in [0, sample.len() / 2, sample.len() - 1] {
+            if capacity < compressed.len() {
+                // An encoder may need a few bytes more than its result. A result must be complete.
+                let mut dst = vec![0; capacity];
                 match codec.compress(&sample, &mut dst) {
                     Err(Error::OutputFull) => {}
                     Ok(written) => {
@@ -84,34 +86,34 @@ pub fn reports_a_destination_that_is_too_small(codec: &dyn BlockCompressor) {
                         let whole = codec.decompress(&dst[..written], &mut restored);
                         assert!(
                             whole == Ok(sample.len()) && restored == sample,
-                            "{} bytes compressed into {room} did not come back",
+                            "{} bytes compressed into {capacity} were not restored",
                             sample.len(),
                         );
                     }
                     Err(other) => {
-                        panic!("too small a destination must be OutputFull, not {other:?}")
+                        panic!("a destination that is too small must be OutputFull, not {other:?}")
                     }
                 }
             }
-            let decompressed = codec.decompress(&compressed, &mut vec![0; room]);
+            let decompressed = codec.decompress(&compressed, &mut vec![0; capacity]);
             assert_eq!(
                 decompressed,
                 Err(Error::OutputFull),
-                "decompressing {} bytes into {room}",
+                "decompressing {} bytes into {capacity}",
                 sample.len(),
             );
         }
     }
 }
 
-/// Truncated and damaged blocks, and random bytes, end in an error or in some output within bounds,
-/// never in a panic.
+/// Checks that truncated blocks, damaged blocks and random bytes result in an error or in some
+/// output within bounds, never in a panic.
 pub fn survives_damage(codec: &dyn BlockCompressor) {
     let sample = &text(5000);
     let compressed = compress(codec, sample);
     let mut restored = vec![0; sample.len()];
 
-    assert!(codec.decompress(&[], &mut restored).is_err(), "no bytes at all are not a block");
+    assert!(codec.decompress(&[], &mut restored).is_err(), "an empty input passed for a block");
     for len in (0..compressed.len()).step_by(7) {
         let whole = codec.decompress(&compressed[..len], &mut restored) == Ok(sample.len())
             && restored == *sample;
@@ -128,22 +130,22 @@ pub fn survives_damage(codec: &dyn BlockCompressor) {
     }
 }
 
-/// A batch has the same answers as its blocks one by one, and leaves none out.
+/// Checks that a batch has the same results as its blocks one by one, and leaves none out.
 pub fn batches_equal_single_blocks(codec: &dyn BlockCompressor) {
     let samples = samples();
     let bound = |sample: &Vec<u8>| codec.max_compressed_len(sample.len());
-    // Every third destination is empty. The empty block's is not among them.
-    let rooms: Vec<_> =
+    // Every third destination is empty, but not that of the empty block.
+    let capacities: Vec<_> =
         samples.iter().enumerate().map(|(i, s)| if i % 3 == 2 { 0 } else { bound(s) }).collect();
 
-    let mut outputs: Vec<_> = rooms.iter().map(|&room| vec![0; room]).collect();
+    let mut outputs: Vec<_> = capacities.iter().map(|&capacity| vec![0; capacity]).collect();
     let mut blocks: Vec<_> =
         samples.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
     codec.compress_batch(&mut blocks);
     let results: Vec<_> = blocks.iter().map(Block::result).collect();
 
     for (i, result) in results.iter().enumerate() {
-        let expected = if rooms[i] == 0 { Err(&Error::OutputFull) } else { Ok(()) };
+        let expected = if capacities[i] == 0 { Err(&Error::OutputFull) } else { Ok(()) };
         assert_eq!(result.as_ref().map(|_| ()), expected, "block {i} of a batch");
     }
 
@@ -159,12 +161,12 @@ pub fn batches_equal_single_blocks(codec: &dyn BlockCompressor) {
 
     let whole = results.iter().zip(&samples).zip(&restored).filter(|((r, _), _)| r.is_ok());
     for (i, ((_, sample), restored)) in whole.enumerate() {
-        assert_eq!(written[i], Ok(sample.len()), "whole block {i} of a batch");
-        assert!(restored == sample, "whole block {i} of a batch came back changed");
+        assert_eq!(written[i], Ok(sample.len()), "restored block {i} of a batch");
+        assert!(restored == sample, "restored block {i} of a batch came back changed");
     }
 }
 
-/// One value serves several threads at once.
+/// Checks that one value serves several threads at once.
 pub fn serves_all_threads_at_once(codec: &dyn BlockCompressor) {
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -173,8 +175,8 @@ pub fn serves_all_threads_at_once(codec: &dyn BlockCompressor) {
     });
 }
 
-/// Other levels and windows, if there are such settings, change neither the format nor what can be
-/// read.
+/// Checks that other levels and windows, if the codec has such settings, change neither the format
+/// nor what it can read.
 pub fn keeps_its_format_with_other_settings(codec: &dyn BlockCompressor) {
     let levels = (0..=Level::BEST.get()).filter_map(Level::new);
     let levels = levels.map(|level| Settings::new().with_level(level));
@@ -189,7 +191,7 @@ pub fn keeps_its_format_with_other_settings(codec: &dyn BlockCompressor) {
             let written = reader.decompress(&compress(writer, &sample), &mut restored);
             assert!(
                 written == Ok(sample.len()) && restored == sample,
-                "a block did not come back with {settings:?} on one side",
+                "a block was not restored with {settings:?} on one side",
             );
         }
     }
@@ -215,7 +217,7 @@ fn compress(codec: &dyn BlockCompressor, src: &[u8]) -> Vec<u8> {
     dst
 }
 
-/// Text, zeros, noise and short periods, from nothing to more than deflate's window.
+/// Returns text, zeros, noise and short periods, from empty to longer than deflate's window.
 fn samples() -> Vec<Vec<u8>> {
     let mut rng = Pcg64Mcg::seed_from_u64(42);
     let mut samples = vec![vec![], vec![0], vec![1, 2, 3]];
@@ -230,7 +232,7 @@ fn samples() -> Vec<Vec<u8>> {
     samples
 }
 
-/// Something like text: words of a small vocabulary.
+/// Returns text made of a small vocabulary.
 fn text(len: usize) -> Vec<u8> {
     const WORDS: [&str; 16] = [
         "block ",

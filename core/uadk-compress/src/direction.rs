@@ -1,8 +1,8 @@
-//! Which way a block goes.
+//! The direction of a block.
 
 use crate::{BlockCompressor, Error};
 
-/// What is done with a block.
+/// Whether a block is to be compressed or decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     Compress,

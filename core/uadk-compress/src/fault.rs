@@ -1,4 +1,4 @@
-//! An engine that fails on demand, for tests: a decorator over any other.
+//! An engine that fails on demand, for tests: a decorator for any other engine.
 //!
 //! ```
 //! use uadk_compress::fault::{Fault, FaultInjector};
@@ -22,31 +22,45 @@ use std::time::Duration;
 use crate::clock::{Clock, SystemClock};
 use crate::{Block, BlockCompressor, Error, Format, Settings};
 
-/// What goes wrong with a block.
+/// A fault to inject into a request.
+///
+/// ```
+/// use uadk_compress::fault::{Fault, FaultInjector};
+/// use uadk_compress::{
+///     BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+/// };
+///
+/// let software = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// let lying = FaultInjector::new(software, |_| Some(Fault::WrongLength));
+/// let both = OffloadCompressor::new(lying, software, Policy::default())?;
+/// both.compress(&[7; 4096], &mut [0; 8192])?;
+/// assert_eq!(both.stats().fallbacks.wrong_output, 1);
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// The queues are full.
     Busy,
-    /// The device fails with this code, after it has scribbled over the destination.
+    /// The device fails with this code, after scribbling over the destination.
     Device(i32),
-    /// The accelerator has gone.
+    /// The accelerator is gone.
     Unavailable,
-    /// The engine doesn't support such blocks.
+    /// The engine doesn't support the block.
     Unsupported,
-    /// The block is processed, and then one bit of the output flips.
+    /// The block is processed, but one bit of the output is flipped.
     WrongOutput,
     /// The block is processed, but the engine claims more bytes than the destination has.
     WrongLength,
     /// The block is processed, but the engine claims one byte less than it wrote.
     ShortLength,
-    /// The engine claims that the result is empty.
+    /// The block is processed, but the engine claims that the result is empty.
     NoLength,
     /// The engine claims that the result does not fit.
     OutputFull,
-    /// A block that is to be decompressed is called corrupt; one to be compressed is processed.
+    /// A block to decompress is reported corrupt; a block to compress is processed.
     Refuse,
-    /// The block is processed, but only after this time.
+    /// The block is processed, but only after this delay.
     Slow(Duration),
     /// The engine panics.
     Panic,
@@ -54,9 +68,22 @@ pub enum Fault {
 
 type Schedule = dyn Fn(u64) -> Option<Fault> + Send + Sync;
 
-/// A [`BlockCompressor`] that does what another does, except for the faults that a schedule asks
-/// for. A [reconfigured](BlockCompressor::reconfigured) one follows the same schedule and shares the
+/// A [`BlockCompressor`] that forwards to another one, except for the faults of a schedule. A
+/// [reconfigured](BlockCompressor::reconfigured) one follows the same schedule and shares the
 /// counts. Batches are processed block by block, each one a request.
+///
+/// ```
+/// use uadk_compress::fault::{Fault, FaultInjector};
+/// use uadk_compress::{BlockCompressor, Error, Format, Level, SoftwareCompressor};
+///
+/// let engine = SoftwareCompressor::new(Format::Gzip, Level::FAST)?;
+/// let busy = FaultInjector::new(engine, |n| (n % 2 == 1).then_some(Fault::Busy));
+/// let results = [0; 4].map(|_| busy.compress(b"block", &mut [0; 100]));
+/// assert!(results[0].is_ok() && results[2].is_ok());
+/// assert_eq!(results[1], Err(Error::Busy));
+/// assert_eq!((busy.requests(), busy.injected()), (4, 2));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct FaultInjector<C> {
     inner: C,
     script: Arc<Script>,
@@ -70,13 +97,13 @@ struct Script {
 }
 
 impl<C: BlockCompressor> FaultInjector<C> {
-    /// Calls `schedule` for what is to go wrong with each request, numbered from 0 in the order of
-    /// their arrival.
+    /// Wraps `inner`. `schedule` returns the fault for each request, if any. Requests are numbered
+    /// from 0 in order of arrival.
     pub fn new(inner: C, schedule: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static) -> Self {
         Self::with_clock(inner, schedule, SystemClock::default())
     }
 
-    /// Like [`new`](Self::new); [`Fault::Slow`] sleeps on `clock`.
+    /// Like [`new`](Self::new), but [`Fault::Slow`] sleeps on `clock`.
     pub fn with_clock(
         inner: C,
         schedule: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static,
@@ -91,12 +118,12 @@ impl<C: BlockCompressor> FaultInjector<C> {
         Self { inner, script: Arc::new(script) }
     }
 
-    /// Requests so far.
+    /// Returns the number of requests so far.
     pub fn requests(&self) -> u64 {
         self.script.requests.load(Ordering::Relaxed)
     }
 
-    /// Faults so far.
+    /// Returns the number of injected faults so far.
     pub fn injected(&self) -> u64 {
         self.script.injected.load(Ordering::Relaxed)
     }
@@ -123,7 +150,7 @@ impl Script {
                 Err(Error::Device { code })
             }
             Fault::Unavailable => Err(Error::Unavailable("the device was removed".into())),
-            Fault::Unsupported => Err(Error::Unsupported("such blocks".into())),
+            Fault::Unsupported => Err(Error::Unsupported("injected fault".into())),
             Fault::WrongOutput => {
                 let written = work(dst)?;
                 if let Some(byte) = dst[..written].last_mut() {
@@ -143,7 +170,7 @@ impl Script {
                 self.clock.sleep(time);
                 work(dst)
             }
-            // Unwinds as a panic does, but without the message that the panic hook prints.
+            // Unwinds like a panic, but without the message of the panic hook.
             Fault::Panic => std::panic::resume_unwind(Box::new("injected panic")),
         }
     }

@@ -1,4 +1,4 @@
-//! Notices that this process is a child of one that used the device.
+//! Detects that this process was forked from one that used the device.
 
 #![allow(unsafe_code, reason = "registers a fork handler")]
 
@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// How many forks away this process is from the one that first called [`watch`].
+/// Returns how many forks separate this process from the one that first called [`watch`].
 pub(crate) fn generation() -> u64 {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// Counts forks from now on.
+/// Starts counting forks.
 pub(crate) fn watch() {
     static WATCHING: Once = Once::new();
     WATCHING.call_once(|| {
-        // SAFETY: the handler only adds to an atomic, which is allowed after a fork. If there is no
-        // memory for it the return code says so, and forks go unnoticed.
+        // SAFETY: the handler only adds to an atomic, which is allowed after a fork. Registration
+        // fails only for lack of memory; forks then go unnoticed.
         unsafe { libc::pthread_atfork(None, None, Some(forked)) };
     });
 }

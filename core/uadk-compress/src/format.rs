@@ -1,6 +1,19 @@
-//! What a compressed block looks like.
+//! Formats of compressed blocks.
 
 /// The format of compressed blocks.
+///
+/// ```
+/// use uadk_compress::{BlockCompressor, Format, Level, SoftwareCompressor};
+///
+/// let codec = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// let mut compressed = [0; 100];
+/// codec.compress(b"a block", &mut compressed)?;
+/// assert_eq!(compressed[0], 0x78); // zlib's header
+/// assert_eq!(Format::Zlib.to_string(), "zlib");
+/// // A reader allocates no more than this for 100 compressed bytes, damaged or not.
+/// assert_eq!(Format::Zlib.max_decompressed_len(100), Some(94 * 1032));
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -19,7 +32,7 @@ pub enum Format {
 const DEFLATE_MAX_EXPANSION: usize = 1032;
 
 impl Format {
-    /// Bytes of header and trailer around the deflate stream.
+    /// Returns the number of header and trailer bytes around the deflate stream.
     const fn framing(self) -> usize {
         match self {
             Self::RawDeflate | Self::Custom(_) => 0,
@@ -28,11 +41,11 @@ impl Format {
         }
     }
 
-    /// Bytes that any block of `len` bytes fits into when compressed, for every engine of this
-    /// crate; `None` for [`Format::Custom`], of which only its codec knows.
+    /// Returns the most bytes that a block of `len` bytes can compress to, for every engine of this
+    /// crate; `None` for [`Format::Custom`], whose bound only its codec knows.
     ///
-    /// Deflate stores what it can't compress at 5 bytes per stored block; libdeflate may begin a
-    /// new block every 5000 bytes.
+    /// Deflate stores incompressible data at a cost of 5 bytes per stored block; libdeflate may
+    /// begin a new block every 5000 bytes.
     #[must_use]
     pub const fn max_compressed_len(self, len: usize) -> Option<usize> {
         match self {
@@ -41,7 +54,7 @@ impl Format {
         }
     }
 
-    /// The fewest bytes that a valid compressed block of `len` bytes can have: framing, and deflate
+    /// Returns the fewest bytes that a block of `len` bytes can compress to: framing, and deflate
     /// data at its highest ratio, which is at least an empty block of 10 bits.
     pub(crate) const fn min_compressed_len(self, len: usize) -> usize {
         if let Self::Custom(_) = self {
@@ -51,10 +64,10 @@ impl Format {
         self.framing() + if deflate < 2 { 2 } else { deflate }
     }
 
-    /// The most bytes that `len` compressed bytes can decompress to, `None` where the format sets
-    /// no limit ([`Format::Custom`]).
+    /// Returns the most bytes that `len` compressed bytes can decompress to; `None` if the format
+    /// sets no limit ([`Format::Custom`]).
     ///
-    /// Readers use it to bound what they allocate for a block that may be damaged.
+    /// Readers use it to bound the allocation for a block that may be damaged.
     #[must_use]
     pub const fn max_decompressed_len(self, len: usize) -> Option<usize> {
         match self {
@@ -63,7 +76,7 @@ impl Format {
         }
     }
 
-    /// The name in messages and tables.
+    /// Returns the name for messages and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -22,18 +22,26 @@
 //! | module or type | what it is |
 //! |---|---|
 //! | [`BlockCompressor`] | the trait: independent blocks, one format, all threads |
-//! | [`Compressor`] | what users build: an accelerator where there is one, software everywhere |
-//! | [`SoftwareCompressor`] | `block-deflate` and libdeflate, with one context per thread and level |
+//! | [`Compressor`] | for most programs: the accelerator where available, software everywhere |
+//! | [`SoftwareCompressor`] | `block-deflate` and libdeflate, one context per thread and level |
 //! | [`UadkCompressor`] | the engine for `HiSilicon` Kunpeng's ZIP device |
-//! | [`Checked`] | somebody else's engine, with its answers checked |
-//! | [`SegmentWriter`] | a stream of many pieces, compressed in parallel, that any inflater reads |
-//! | [`pool`] | worker threads that do jobs and return them in order |
-//! | [`offload`] | [`OffloadCompressor`] joins any two engines under a [`Policy`] |
-//! | [`stats`] | which engine did what, how much, and why not the other |
+//! | [`Checked`] | wraps a third-party engine and checks its results |
+//! | [`SegmentWriter`] | compresses one stream in parallel; any inflater reads the result |
+//! | [`pool`] | worker threads that run jobs and return them in order |
+//! | [`offload`] | [`OffloadCompressor`] combines any two engines under a [`Policy`] |
+//! | [`stats`] | what each engine processed, and why blocks went to software |
 //! | [`probe`] | what this machine offers for the accelerator, what is missing, and the remedy |
 //! | [`conformance`] | checks that any `BlockCompressor`, yours too, keeps the trait's promises |
-//! | [`clock`] | time, and a clock for tests |
+//! | [`clock`] | the system clock, and a manual one for tests |
 //! | `fault` | makes an engine fail on demand (feature `fault-injection`) |
+//!
+//! # Crate features
+//!
+//! | feature | default | effect |
+//! |---|---|---|
+//! | `metrics` | no | publishes the counters through the `metrics` facade (`Stats::publish`) |
+//! | `fault-injection` | no | adds `fault`, which makes any engine fail on demand, for tests |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod block;
 mod block_compressor;
@@ -45,6 +53,7 @@ pub mod conformance;
 mod direction;
 mod error;
 #[cfg(feature = "fault-injection")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fault-injection")))]
 pub mod fault;
 mod fork;
 mod format;
@@ -74,5 +83,12 @@ pub use settings::{Dictionary, Settings};
 pub use software::{SoftwareCompressor, SoftwareEncoder};
 pub use stats::Stats;
 pub use uadk::{UadkCompressor, UadkConfig, UadkStats};
+/// The crate that loads UADK. [`Libwd`]'s methods use its types.
+pub use uadk_sys;
 pub use uadk_sys::Libwd;
 pub use window::Window;
+
+/// Runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

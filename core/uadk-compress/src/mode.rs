@@ -1,17 +1,28 @@
-//! Whether the accelerator is to be used.
+//! The offload mode.
 
 use std::fmt::{Display, Formatter};
 use std::str::FromStr;
 
 use crate::Error;
 
-/// Whether an accelerator is used. It can be changed at any time.
+/// Whether to use an accelerator. Can be changed at any time.
+///
+/// ```
+/// use uadk_compress::{Compressor, Offload};
+///
+/// let compressor = Compressor::builder().offload(Offload::Auto).build()?;
+/// compressor.set_offload("off".parse()?)?;
+/// assert_eq!(compressor.offload(), Offload::Off);
+/// assert_eq!(Offload::Off.to_string(), "off");
+/// assert!("fast".parse::<Offload>().is_err());
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Offload {
-    /// Use it where there is one and while it works.
+    /// Use it if there is one and while it works.
     #[default]
     Auto,
-    /// Software alone.
+    /// Use software only.
     Off,
     /// Like `Auto`, but building a compressor without an accelerator is an error. An accelerator
     /// that fails later costs speed, never an error.
@@ -25,7 +36,7 @@ impl Offload {
         Self::ALL.into_iter().find(|&offload| offload as u8 == bits).unwrap_or_default()
     }
 
-    /// The value's name in the environment variable.
+    /// Returns the value's name in the environment variable.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -47,7 +58,7 @@ impl FromStr for Offload {
     /// Parses `auto`, `off` and `require`.
     fn from_str(s: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|offload| offload.name() == s).ok_or_else(|| {
-            Error::Unsupported(format!("offload mode {s:?}, expected auto, off or require").into())
+            Error::Unsupported(format!("offload mode {s:?} (expected auto, off or require)").into())
         })
     }
 }

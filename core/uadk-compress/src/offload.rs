@@ -27,17 +27,19 @@ use crate::stats::{
 };
 use crate::{Block, BlockCompressor, Error, Format, Offload, Settings};
 
-/// A [`BlockCompressor`] that gives blocks to an accelerator under a [`Policy`], and to a software
+/// A [`BlockCompressor`] that sends blocks to an accelerator under a [`Policy`], and to a software
 /// engine whenever the accelerator can't, won't or shouldn't process them.
 ///
-/// No trouble that the accelerator has with a block reaches the caller: a busy queue, a fault, a
-/// panic, an impossible length, and with [`Policy::verify`] wrong data, each cost the time of one
-/// block in software. Clones share engines, counters and breaker.
+/// The caller never sees a failure of the accelerator: a full queue, a fault, a panic, an
+/// impossible length and, with [`Policy::verify`], wrong data each cost the time of one block in
+/// software. Clones share engines, counters and breaker.
 ///
 /// ```
-/// use uadk_compress::{BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor};
+/// use uadk_compress::{
+///     BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+/// };
 ///
-/// // Any two engines of one format will do.
+/// // Any two engines for the same format work.
 /// let fast = SoftwareCompressor::new(Format::Zlib, Level::FASTEST)?;
 /// let safe = SoftwareCompressor::new(Format::Zlib, Level::BALANCED)?;
 /// let both = OffloadCompressor::new(fast, safe, Policy::default())?;
@@ -54,7 +56,7 @@ pub struct OffloadCompressor {
     shared: Arc<Shared>,
 }
 
-/// What all clones and reconfigured versions of one `OffloadCompressor` have in common.
+/// The state shared by all clones and reconfigured versions of one `OffloadCompressor`.
 #[derive(Debug)]
 struct Shared {
     policy: Policy,
@@ -62,27 +64,27 @@ struct Shared {
     /// Why there is no accelerator, if there is none.
     unavailable: Option<Cow<'static, str>>,
     breaker: Breaker,
-    /// By [`Direction`].
+    /// Indexed by [`Direction`].
     delays: [MovingAverage; 2],
     counters: Counters,
     clock: Box<dyn Clock>,
 }
 
-/// What an accelerator's answer means.
+/// What to do with an accelerator's result.
 enum Judgement {
-    /// The answer stands.
+    /// The result is accepted.
     Sound,
-    /// Software processes the block; the accelerator is not to blame.
+    /// Software processes the block; the accelerator is not at fault.
     Fallback(Fallback),
-    /// Software processes the block, and the breaker learns of it.
+    /// Software processes the block, and the breaker counts a fault.
     Fault(Fallback),
     /// The accelerator refused to decompress the block, or returned less than the destination
-    /// holds. Software processes it, and if its answer differs, the accelerator was wrong.
+    /// holds. Software processes it; if its result differs, the accelerator was wrong.
     Doubted,
 }
 
 impl OffloadCompressor {
-    /// Joins two engines of one format.
+    /// Combines two engines for the same format.
     ///
     /// # Errors
     ///
@@ -124,18 +126,18 @@ impl OffloadCompressor {
         })
     }
 
-    /// The software engine alone; `why` says what became of the accelerator, for
+    /// Wraps the software engine alone. `reason` says why there is no accelerator, for
     /// [`Stats::unavailable`].
     pub fn software_only(
         software: impl BlockCompressor + 'static,
-        why: impl Into<Cow<'static, str>>,
+        reason: impl Into<Cow<'static, str>>,
         policy: Policy,
     ) -> Self {
-        let shared = Shared::new(policy, Some(why.into()), Box::new(SystemClock::default()));
+        let shared = Shared::new(policy, Some(reason.into()), Box::new(SystemClock::default()));
         Self { accelerator: None, software: Arc::new(software), shared: Arc::new(shared) }
     }
 
-    /// Whether the accelerator is used at present.
+    /// Returns the current offload mode.
     #[must_use]
     pub fn offload(&self) -> Offload {
         Offload::from_bits(self.shared.offload.load(Ordering::Relaxed))
@@ -148,8 +150,8 @@ impl OffloadCompressor {
     /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator; nothing changes
     /// then.
     pub fn set_offload(&self, offload: Offload) -> Result<(), Error> {
-        if let (Offload::Require, Some(why)) = (offload, &self.shared.unavailable) {
-            return Err(Error::Unavailable(why.clone()));
+        if let (Offload::Require, Some(reason)) = (offload, &self.shared.unavailable) {
+            return Err(Error::Unavailable(reason.clone()));
         }
         let before = self.shared.offload.swap(offload as u8, Ordering::Relaxed);
         if before != offload as u8 {
@@ -158,7 +160,7 @@ impl OffloadCompressor {
         Ok(())
     }
 
-    /// What has been done since this compressor was created.
+    /// Returns what each engine has processed since this compressor was created.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let shared = &*self.shared;
@@ -185,22 +187,22 @@ impl OffloadCompressor {
         }
     }
 
-    /// Processes one block on whichever engine the policy chooses.
+    /// Processes one block on the engine that the policy chooses.
     fn run(&self, direction: Direction, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         match self.admit(direction, src.len(), dst.len()) {
             Ok((accelerator, permit)) => {
                 self.run_admitted(accelerator, permit, direction, src, dst, self.tries())
             }
-            Err(why) => self.run_software(why, direction, src, dst),
+            Err(reason) => self.run_software(reason, direction, src, dst),
         }
     }
 
-    /// How often a block is offered to a busy accelerator.
+    /// Returns how many times a block is offered to a busy accelerator.
     fn tries(&self) -> u32 {
         self.shared.policy.busy_tries.max(1)
     }
 
-    /// Whether a block of this size may go to the accelerator, and if not, why.
+    /// Decides whether a block of this size may go to the accelerator. Returns the reason if not.
     fn admit(
         &self,
         direction: Direction,
@@ -225,7 +227,7 @@ impl OffloadCompressor {
         }
     }
 
-    /// Makes up to `tries` tries on the accelerator, which the policy has admitted the block to.
+    /// Tries an admitted block on the accelerator, up to `tries` times.
     fn run_admitted(
         &self,
         accelerator: &dyn Accelerator,
@@ -250,7 +252,7 @@ impl OffloadCompressor {
         self.run_software(Fallback::Panicked, direction, src, dst)
     }
 
-    /// Acts on the accelerator's answer: accepts it, or lets software process the block.
+    /// Acts on the accelerator's result: accepts it, or lets software process the block.
     fn settle(
         &self,
         permit: Permit<'_>,
@@ -268,11 +270,11 @@ impl OffloadCompressor {
                 self.shared.counters.accelerated(direction, outcome);
                 result
             }
-            Judgement::Fallback(why) => self.run_software(why, direction, src, dst),
-            Judgement::Fault(why) => {
-                let cause = result.err().filter(Error::is_engine_trouble);
+            Judgement::Fallback(reason) => self.run_software(reason, direction, src, dst),
+            Judgement::Fault(reason) => {
+                let cause = result.err().filter(Error::is_engine_failure);
                 permit.fault(clock.now(), cause);
-                self.run_software(why, direction, src, dst)
+                self.run_software(reason, direction, src, dst)
             }
             Judgement::Doubted => {
                 let claimed = match result {
@@ -280,7 +282,8 @@ impl OffloadCompressor {
                     Err(_) => None,
                 };
                 let result = self.run_software(Fallback::Refused, direction, src, dst);
-                // Devices need not notice damage, so one is not blamed for what it makes of it.
+                // Devices need not detect damage, so their result for a damaged block is not a
+                // fault.
                 if result == Err(Error::Corrupt) || result.as_ref().ok() == claimed.as_ref() {
                     permit.success();
                 } else {
@@ -291,7 +294,7 @@ impl OffloadCompressor {
         }
     }
 
-    /// What an accelerator's answer means, whose length is possible.
+    /// Judges an accelerator's result whose length has been checked.
     fn judge(
         &self,
         direction: Direction,
@@ -316,12 +319,12 @@ impl OffloadCompressor {
                 if verify == Verify::Both && !verify::decompresses(software, src, output) {
                     return Judgement::Fault(Fallback::WrongOutput);
                 }
-                // Less than the destination holds is right if the caller was generous.
+                // A shorter result is correct if the caller passed a larger destination.
                 let whole = output.len() == dst.len()
                     || ends_with_checksum(format, src, output) == Some(true);
                 if whole { Judgement::Sound } else { Judgement::Doubted }
             }
-            // Nothing is too long for a destination that holds everything.
+            // Every result fits into a destination of the maximum size.
             (Compress, Err(Error::OutputFull))
                 if dst.len() >= self.max_compressed_len(src.len()) =>
             {
@@ -332,15 +335,15 @@ impl OffloadCompressor {
             (_, Err(Error::Unsupported(_))) => Judgement::Fallback(Fallback::Unsupported),
             (_, Err(Error::Busy | Error::NotDone)) => Judgement::Fallback(Fallback::Busy),
             (_, Err(Error::Starting)) => Judgement::Fallback(Fallback::Starting),
-            // One block's lost completion is no verdict on the accelerator, except in a trial.
+            // One lost completion is not a fault of the accelerator, except in a trial.
             (_, Err(Error::TimedOut)) if !trial => Judgement::Fallback(Fallback::TimedOut),
             (_, Err(Error::TimedOut)) => Judgement::Fault(Fallback::TimedOut),
             (_, Err(Error::Unavailable(_))) => Judgement::Fault(Fallback::Unavailable),
-            // The block may hold less than its owner expects.
+            // The block may hold less than the caller expects.
             (Decompress, Err(Error::WrongLength { reported, room })) if reported < room => {
                 Judgement::Doubted
             }
-            // An exact length makes no sense here; the caller gets what it asked for.
+            // An exact length makes no sense when compressing; the caller gets the error.
             (Compress, Err(Error::WrongLength { reported, room })) if reported < room => {
                 Judgement::Sound
             }
@@ -353,7 +356,7 @@ impl OffloadCompressor {
 
     fn run_software(
         &self,
-        why: Fallback,
+        reason: Fallback,
         direction: Direction,
         src: &[u8],
         dst: &mut [u8],
@@ -364,7 +367,7 @@ impl OffloadCompressor {
         let time = time.stop(|| shared.clock.now());
         let result = check(result, dst.len(), false);
         let outcome = Outcome { bytes_in: src.len(), result: &result, time };
-        shared.counters.fell_back(direction, why, outcome);
+        shared.counters.fell_back(direction, reason, outcome);
         result
     }
 }
@@ -392,7 +395,7 @@ impl BlockCompressor for OffloadCompressor {
         self.software.format()
     }
 
-    /// What both engines' results fit into.
+    /// Returns a bound for the results of both engines.
     fn max_compressed_len(&self, len: usize) -> usize {
         let software = self.software.max_compressed_len(len);
         self.accelerator.as_ref().map_or(software, |a| a.max_compressed_len(len).max(software))
@@ -423,7 +426,7 @@ impl BlockCompressor for OffloadCompressor {
         let accelerator =
             self.accelerator.as_ref().and_then(|accelerator| accelerator.reconfigured(settings));
         if settings.dictionary.is_some() {
-            // An engine without the dictionary must not be asked, least of all software.
+            // No engine without the dictionary may be used, least of all the software engine.
             let software = software?;
             return Some(Arc::new(Self {
                 accelerator,

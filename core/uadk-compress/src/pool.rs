@@ -1,8 +1,8 @@
 //! An ordered, bounded pool of worker threads.
 //!
-//! Whoever compresses a stream in pieces needs the same thing: several threads work on several
+//! Compressing a stream in pieces always needs the same thing: several threads work on several
 //! pieces, and the results are taken in the order of submission, with a bound on the memory in use.
-//! [`Pool`] is that, once for all crates:
+//! [`Pool`] does this for all crates:
 //!
 //! ```
 //! use uadk_compress::pool::Pool;
@@ -24,19 +24,19 @@
 //!
 //! # Threads
 //!
-//! `threads` means the same wherever this crate or an adapter takes it: the number of threads that
-//! do the work. With 0 or 1 that is the caller's own, inside [`submit`](Pool::submit), and no other
-//! thread exists. With more, workers start as jobs find none idle; a caller with one small job starts
-//! one at most, and with [`submit_here`](Pool::submit_here) none. If the system refuses a thread, as
-//! it does at a process limit, the pool works with those it has, down to the caller's own.
+//! `threads` means the same throughout this crate and its adapters: the number of threads that do
+//! the work. With 0 or 1 the caller's own thread does it, inside [`submit`](Pool::submit), and no
+//! other thread is started. With more, a job that finds no worker idle starts another one. A caller
+//! with one small job starts at most one worker, and with [`submit_here`](Pool::submit_here) none.
+//! If the system refuses a thread, for example at a process limit, the pool works with those it
+//! has, or else on the caller's thread.
 //!
 //! # Accelerators
 //!
-//! A job should be a batch of 64 to 128 blocks, which keeps a device at its full depth. A worker that
-//! waits for the last blocks of its batch leaves the device idle, but the other workers' batches are
-//! in flight meanwhile: with two or more threads the device never drains between batches. There
-//! are two jobs per worker, one being worked on and one waiting, so that a worker need not wait for
-//! the caller.
+//! A job should be a batch of 64 to 128 blocks, which keeps a device's queue full. While one worker
+//! waits for the last blocks of its batch, the other workers' batches are in flight: with two or
+//! more threads the device never drains between batches. There are two jobs per worker, one running
+//! and one waiting, so that a worker need not wait for the caller.
 
 mod panicked;
 mod spawn;
@@ -57,55 +57,69 @@ use self::spawn::{Handle, Spawn};
 use self::worker::{Runner, Shared, Work};
 use crate::fork;
 
-/// More threads than this are never started.
+/// The most threads of a pool.
 const MAX_THREADS: usize = 1024;
 
-/// Jobs per worker: the one it works on, and the next.
+/// Jobs per worker: one running, one waiting.
 const PER_WORKER: usize = 2;
 
-/// Does jobs on several threads and returns them in the order of submission. The module's
-/// documentation says what `threads` means.
+/// Runs jobs on several threads and returns them in the order of submission. The module
+/// documentation explains `threads`.
 ///
-/// A job is a value that the work changes in place; [`take`](Self::take) returns it, so that its
-/// buffers can be used again. In steady state the pool allocates nothing.
+/// A job is a value that the work changes in place. [`take`](Self::take) returns it, so that its
+/// buffers can be reused. In steady state the pool allocates nothing.
 ///
-/// A panic in the work is caught: it is the result of that job, the jobs before and after it are
-/// unaffected. Dropping the pool, at any time, discards the jobs that no worker has begun and
-/// waits for those that one has.
+/// A panic in the work is caught and becomes the result of that job; the jobs before and after it
+/// are unaffected. Dropping the pool, at any time, discards waiting jobs and waits for running
+/// ones.
 ///
-/// Don't leak a [scoped](Self::scoped) pool: its scope would wait for the workers for ever. In a
-/// forked child, which lacks the workers, a pool that has started some returns errors.
+/// Don't leak a [scoped](Self::scoped) pool: its scope would wait for the workers forever. In a
+/// forked child, which lacks the parent's workers, a pool that has started any returns errors.
+///
+/// ```
+/// use uadk_compress::pool::Pool;
+///
+/// let mut pool = Pool::new("letters", 2, || (), |(), text: &mut String| {
+///     text.make_ascii_uppercase();
+/// });
+/// for text in ["one", "two"] {
+///     pool.submit(text.to_owned()).expect("not full");
+/// }
+/// assert_eq!(pool.take(), Some(Ok("ONE".to_owned())));
+/// assert_eq!(pool.take(), Some(Ok("TWO".to_owned())));
+/// assert_eq!(pool.take(), None);
+/// ```
 pub struct Pool<'scope, J> {
     shared: Arc<Shared<'scope, J>>,
-    /// Threads to do the work; fewer than requested if one could not be started.
+    /// The number of threads; fewer than requested if one could not be started.
     threads: usize,
     spawn: Spawn<'scope>,
     workers: Vec<Handle<'scope>>,
-    /// Does jobs on the caller's thread. Never locked: it makes the pool `Sync`.
+    /// Runs jobs on the caller's thread. The mutex is never locked; it makes the pool `Sync`.
     here: Mutex<Runner<'scope, J>>,
     len: usize,
-    /// The process that the workers are in.
+    /// The fork generation of the process that the workers are in.
     forks: u64,
 }
 
 impl<J: Send + 'static> Pool<'static, J> {
-    /// A pool of `threads` threads called `name`, each with its own state from `new_state`, such as
-    /// an encoder. `work` is called with that state and a job.
+    /// Creates a pool of `threads` threads called `name`, each with its own state from `new_state`,
+    /// such as an encoder. `work` is called with that state and a job.
     ///
-    /// Nothing is started or allocated for a thread before its first job. After a panic, the
-    /// state is replaced by a new one.
+    /// Nothing is started or allocated for a thread before its first job. After a panic, the state
+    /// is replaced by a new one.
     pub fn new<S: Send + 'static>(
         name: &'static str,
         threads: usize,
         new_state: impl Fn() -> S + Send + Sync + 'static,
         work: impl Fn(&mut S, &mut J) + Send + Sync + 'static,
     ) -> Self {
-        Self::with_spawn(threads, spawn::free(name), worker::work(new_state, work))
+        Self::with_spawn(threads, spawn::unscoped(name), worker::work(new_state, work))
     }
 }
 
 impl<'scope, J: Send + 'scope> Pool<'scope, J> {
-    /// Like [`new`](Pool::new), but state, work and jobs may borrow what outlives the scope.
+    /// Like [`new`](Pool::new), but state, work and jobs may borrow data that outlives the scope.
     pub fn scoped<S: Send + 'scope>(
         scope: &'scope Scope<'scope, '_>,
         name: &'static str,
@@ -130,7 +144,7 @@ impl<'scope, J: Send + 'scope> Pool<'scope, J> {
         }
     }
 
-    /// Submits a job. Without workers, it is done before this returns.
+    /// Submits a job. Without workers, it runs before this returns.
     ///
     /// # Errors
     ///
@@ -151,8 +165,7 @@ impl<'scope, J: Send + 'scope> Pool<'scope, J> {
         Ok(())
     }
 
-    /// Does a job on the caller's thread before this returns. It is taken in its turn like any
-    /// other.
+    /// Runs a job on the caller's thread before this returns. It is taken in order, like any other.
     ///
     /// # Errors
     ///
@@ -171,14 +184,15 @@ impl<'scope, J: Send + 'scope> Pool<'scope, J> {
         self.len += 1;
     }
 
-    /// A failure to start one is no error: fewer threads do the work, or the caller's does.
+    /// Tries to start a worker. If that fails, the pool continues with fewer threads, or with the
+    /// caller's.
     fn start_worker(&mut self) {
         let shared = Arc::clone(&self.shared);
         match (self.spawn)(Box::new(move || shared.serve())) {
             Ok(worker) => self.workers.push(worker),
             Err(error) => {
                 self.threads = self.workers.len().max(1);
-                tracing::debug!(%error, threads = self.threads, "a thread can't be started");
+                tracing::debug!(%error, threads = self.threads, "could not start a thread");
             }
         }
     }
@@ -189,8 +203,8 @@ impl<J> Pool<'_, J> {
     ///
     /// # Errors
     ///
-    /// If the work panicked. The job is lost then, and the next call takes the next one. In a forked
-    /// child, if the workers are the parent's.
+    /// Fails if the work panicked. The job is then lost, and the next call takes the next one. Also
+    /// fails in a forked child if the workers belong to the parent.
     pub fn take(&mut self) -> Option<Result<J, Panicked>> {
         if self.is_orphaned() {
             return Some(Err(Panicked::orphaned()));
@@ -203,7 +217,7 @@ impl<J> Pool<'_, J> {
     ///
     /// # Errors
     ///
-    /// As [`take`](Self::take).
+    /// Same as [`take`](Self::take).
     pub fn try_take(&mut self) -> Option<Result<J, Panicked>> {
         if self.is_orphaned() {
             return self.take();
@@ -213,33 +227,33 @@ impl<J> Pool<'_, J> {
         Some(done)
     }
 
-    /// Jobs that may be submitted and not yet taken: two per thread, or one without workers. It
-    /// shrinks if a thread can't be started.
+    /// Returns how many jobs fit into the pool, counted from submission until taken: two per
+    /// thread, or one without workers. Shrinks if a thread can't be started.
     #[must_use]
     pub fn capacity(&self) -> usize {
         let has_workers = self.threads > 1 || !self.workers.is_empty();
         if has_workers { PER_WORKER * self.threads } else { 1 }
     }
 
-    /// Jobs submitted and not yet taken.
+    /// Returns the number of jobs submitted and not yet taken.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether all jobs have been taken.
+    /// Returns whether all jobs have been taken.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether a job must be taken before another can be submitted.
+    /// Returns whether a job must be taken before another can be submitted.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.len >= self.capacity() || self.is_orphaned()
     }
 
-    /// Whether this is a forked child, and the workers are its parent's.
+    /// Returns whether this is a forked child whose workers belong to the parent.
     fn is_orphaned(&self) -> bool {
         !self.workers.is_empty() && self.forks != fork::generation()
     }
@@ -248,7 +262,8 @@ impl<J> Pool<'_, J> {
 impl<J> Drop for Pool<'_, J> {
     fn drop(&mut self) {
         if self.is_orphaned() {
-            // A worker that does not exist here may hold the lock, and can't be joined.
+            // The parent's workers don't exist here: they can't be joined, and one may hold the
+            // lock.
             std::mem::forget(std::mem::take(&mut self.workers));
             std::mem::forget(Arc::clone(&self.shared));
             return;

@@ -1,6 +1,6 @@
-//! What this machine offers for the accelerator and what is missing, item by item, with the remedy.
+//! What this machine offers for the accelerator and what is missing, item by item, with remedies.
 //!
-//! [`inspect`] looks at files and settings alone and changes nothing; [`round_trip`] then tries an
+//! [`inspect`] only reads files and settings, and changes nothing. [`round_trip`] then tries an
 //! engine with real blocks.
 //!
 //! ```
@@ -11,12 +11,12 @@
 //!     println!("{}: {}", item.topic, item.detail);
 //! }
 //! if report.readiness() != Readiness::Ready {
-//!     println!("the software engine will do every block");
+//!     println!("the software engine will process every block");
 //! }
 //! ```
 //!
-//! What is asked for comes from UADK's installation guide (its file `INSTALL`), QEMU's notes on
-//! UADK, and what `libwd` itself reads when it starts.
+//! The requirements come from UADK's installation guide (its file `INSTALL`), QEMU's notes on UADK,
+//! and the files that `libwd` itself reads at start.
 
 mod advice;
 mod config;
@@ -57,20 +57,29 @@ pub fn inspect(system: &System) -> Report {
     Report { items }
 }
 
-/// What an inspection found.
+/// The findings of an inspection.
+///
+/// ```
+/// use uadk_compress::probe::{self, Readiness, Report, State, System};
+///
+/// let report: Report = probe::inspect(&System::host());
+/// let missing = report.items.iter().filter(|item| item.state == State::Missing).count();
+/// println!("{}: {missing} of {} items missing", report.readiness(), report.items.len());
+/// assert_eq!(report.readiness() == Readiness::Ready, missing == 0);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// One for each thing that the accelerator needs, and for some that it is good to know.
+    /// One item per requirement of the accelerator, and some advice.
     pub items: Vec<Item>,
 }
 
 impl Report {
-    /// What the items come to:
+    /// Returns the overall result:
     ///
     /// - [`Broken`](Readiness::Broken) if an item is [`broken`](field@Item::broken);
     /// - else [`SoftwareOnly`](Readiness::SoftwareOnly) if an item is [`Missing`](State::Missing);
-    /// - else [`Ready`](Readiness::Ready). Warnings change nothing.
+    /// - else [`Ready`](Readiness::Ready). Warnings don't count.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         if self.items.iter().any(|item| item.broken) {
@@ -83,14 +92,28 @@ impl Report {
     }
 }
 
-/// What a machine can do.
+/// Whether a machine can use the accelerator.
+///
+/// ```
+/// use uadk_compress::probe::{self, Readiness, System};
+///
+/// // A directory without files looks like a machine without an accelerator.
+/// let readiness = probe::inspect(&System::at("/nonexistent")).readiness();
+/// let exit_code = match readiness {
+///     Readiness::Ready => 0,
+///     Readiness::SoftwareOnly => 1,
+///     Readiness::Broken => 2,
+/// };
+/// assert_eq!(exit_code, 1);
+/// assert_eq!(readiness.to_string(), "software only");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Readiness {
-    /// All that the accelerator needs is there.
+    /// Everything the accelerator needs is present.
     Ready,
-    /// Something is missing, and software does every block.
+    /// Something is missing: software processes every block.
     SoftwareOnly,
-    /// Something is there that should work and can't be used. Blocks are done in software.
+    /// Something is present but unusable: software processes every block until it is repaired.
     Broken,
 }
 

@@ -1,4 +1,4 @@
-//! One stream of many segments that are compressed in parallel.
+//! One stream of many segments, compressed in parallel.
 
 use std::io::{self, Write};
 
@@ -8,16 +8,16 @@ use block_deflate::{Encoder, Mode, Window};
 use crate::pool::{Panicked, Pool};
 use crate::{Error, Format, Level};
 
-/// Bytes of input per segment, the same as pigz uses. A segment's matches don't reach into the one
-/// before, which costs a few tenths of a percent.
+/// Bytes of input per segment, the same as pigz uses. Matches don't reach into the previous
+/// segment, which costs a few tenths of a percent in size.
 const PIECE: usize = 128 << 10;
 
 /// A `Write` that compresses on several threads into one plain zlib, gzip or raw deflate stream.
 ///
-/// The input is cut into pieces of 128 KiB, which are compressed independently into segments and
-/// joined in order: the stream is the same at any number of threads, and any inflater reads it. At
-/// most two pieces per thread are held. Call [`finish`](Self::finish): without it the stream has no
-/// end.
+/// The input is split into pieces of 128 KiB, which are compressed independently into segments and
+/// joined in order. The stream is the same for any number of threads, and any inflater reads it. At
+/// most two pieces per thread are in memory. Call [`finish`](Self::finish): without it the stream
+/// is unterminated.
 ///
 /// After an error the stream is incomplete, and every further call fails.
 ///
@@ -37,13 +37,13 @@ pub struct SegmentWriter<W: Write> {
     joiner: Joiner,
     filling: Piece,
     pool: Pool<'static, Piece>,
-    /// Pieces whose buffers can be used again.
+    /// Pieces whose buffers can be reused.
     spare: Vec<Piece>,
     started: bool,
     failed: bool,
 }
 
-/// A piece of the input, and the segment it is compressed to.
+/// A piece of the input, and the segment it compresses to.
 #[derive(Debug, Default)]
 struct Piece {
     input: Vec<u8>,
@@ -52,21 +52,21 @@ struct Piece {
 }
 
 impl<W: Write> SegmentWriter<W> {
-    /// A writer to `out` that compresses on `threads` threads; with 0 or 1, on the caller's. If
-    /// the system refuses threads, it does with fewer ([`pool`](crate::pool)). Segments are made by
-    /// `block-deflate`, which does the same for all levels from 1 on.
+    /// Creates a writer to `out` that compresses on `threads` threads; with 0 or 1, on the
+    /// caller's. If the system refuses threads, it uses fewer ([`pool`](crate::pool)). Segments are
+    /// compressed by `block-deflate`, which treats all levels from 1 up alike.
     ///
     /// # Errors
     ///
-    /// If the format is [`Format::Custom`].
+    /// Fails if the format is [`Format::Custom`].
     pub fn new(out: W, format: Format, level: Level, threads: usize) -> io::Result<Self> {
         let format = match format {
             Format::RawDeflate => block_deflate::Format::Raw,
             Format::Zlib => block_deflate::Format::Zlib,
             Format::Gzip => block_deflate::Format::Gzip,
             Format::Custom(name) => {
-                let why = Error::Unsupported(format!("segments of {name}").into());
-                return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+                let error = Error::Unsupported(format!("segments of {name}").into());
+                return Err(io::Error::new(io::ErrorKind::Unsupported, error));
             }
         };
         let mode = if level == Level::FASTEST { Mode::Fast } else { Mode::Default };
@@ -82,11 +82,11 @@ impl<W: Write> SegmentWriter<W> {
         })
     }
 
-    /// Writes what is left and the end of the stream, and returns the underlying writer.
+    /// Writes the remaining data and the end of the stream, and returns the underlying writer.
     ///
     /// # Errors
     ///
-    /// Those of the underlying writer, or if compression panicked; the stream is incomplete then.
+    /// Fails if the underlying writer fails or compression panicked; the stream is then incomplete.
     pub fn finish(mut self) -> io::Result<W> {
         self.drain()?;
         self.write_out(&END)?;
@@ -96,7 +96,7 @@ impl<W: Write> SegmentWriter<W> {
         Ok(self.out)
     }
 
-    /// Compresses what has been collected, as a segment of its own.
+    /// Submits the collected input as a segment of its own.
     fn submit(&mut self) -> io::Result<()> {
         self.check()?;
         if self.filling.input.is_empty() {
@@ -114,7 +114,7 @@ impl<W: Write> SegmentWriter<W> {
         Ok(())
     }
 
-    /// Writes everything so far to the underlying writer.
+    /// Writes all input so far to the underlying writer.
     fn drain(&mut self) -> io::Result<()> {
         self.submit()?;
         while !self.pool.is_empty() {
@@ -129,7 +129,7 @@ impl<W: Write> SegmentWriter<W> {
     }
 
     fn append(&mut self, done: Result<Piece, Panicked>) -> io::Result<()> {
-        // Its place in the stream stays empty.
+        // A failed piece leaves a gap in the stream.
         let mut piece = done.inspect_err(|_| self.failed = true)?;
         self.write_out(&piece.segment)?;
         self.joiner.add(piece.checksum, piece.input.len() as u64);
@@ -138,9 +138,9 @@ impl<W: Write> SegmentWriter<W> {
         Ok(())
     }
 
-    /// Writes to the underlying writer, first of all the header.
+    /// Writes to the underlying writer; the first call writes the header first.
     fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // Nobody knows how much of a failed write arrived.
+        // It is unknown how much of a failed write arrived.
         self.failed = true;
         if !std::mem::replace(&mut self.started, true) {
             self.out.write_all(self.joiner.header().as_bytes())?;
@@ -152,7 +152,7 @@ impl<W: Write> SegmentWriter<W> {
 
     fn check(&self) -> io::Result<()> {
         if self.failed {
-            return Err(io::Error::other("writing failed before: the stream is incomplete"));
+            return Err(io::Error::other("an earlier write failed: the stream is incomplete"));
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl<W: Write> Write for SegmentWriter<W> {
         Ok(taken)
     }
 
-    /// Ends the present segment, so that a reader can inflate all that has been written.
+    /// Ends the current segment, so that a reader can inflate everything written so far.
     fn flush(&mut self) -> io::Result<()> {
         self.drain()?;
         self.out.flush()
@@ -181,7 +181,7 @@ impl<W: Write> Write for SegmentWriter<W> {
 fn compress(encoder: &mut Encoder, format: block_deflate::Format, piece: &mut Piece) {
     piece.segment.resize(Encoder::segment_bound(piece.input.len()), 0);
     let len = encoder.compress_segment(&piece.input, &mut piece.segment);
-    let len = len.expect("the bound is enough");
+    let len = len.expect("the segment fits into segment_bound");
     piece.segment.truncate(len);
     piece.checksum = match format {
         block_deflate::Format::Raw => 0,
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_while_compressing_is_an_error_and_the_stream_is_never_finished() {
+    fn a_panic_while_compressing_is_an_error_and_the_stream_cannot_be_finished() {
         for threads in [1, 3] {
             let mut writer = SegmentWriter::new(Vec::new(), Format::Gzip, Level::BALANCED, threads)
                 .expect("gzip");

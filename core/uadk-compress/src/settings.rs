@@ -1,11 +1,11 @@
-//! What a compressor can be asked to do differently.
+//! Settings that can be changed on an existing compressor.
 
 use std::sync::Arc;
 
 use crate::{Level, Window};
 
-/// Settings for [`reconfigured`](crate::BlockCompressor::reconfigured). What is not set stays as it
-/// is.
+/// Settings for [`reconfigured`](crate::BlockCompressor::reconfigured). Unset fields stay
+/// unchanged.
 ///
 /// ```
 /// use uadk_compress::{BlockCompressor, Format, Level, Settings, SoftwareCompressor, Window};
@@ -18,43 +18,55 @@ use crate::{Level, Window};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The level to compress at.
+    /// The compression level.
     pub level: Option<Level>,
     /// How far back matches may reach, for decoders that keep less than deflate's 32 KiB. A window
-    /// that is smaller already stays as it is. libdeflate (the software engine's levels from 2 on)
-    /// can't be told. What is decompressed may reach back further in any case.
+    /// that is already smaller stays unchanged. libdeflate (the software engine's levels from 2 up)
+    /// ignores it. Blocks to decompress may always reach back further.
     pub window: Option<Window>,
-    /// What blocks may refer to without containing it; needed to decompress them, too. No format of
-    /// this version has dictionaries yet.
+    /// Data that blocks may refer to without containing it; also needed to decompress them. No
+    /// format supports dictionaries yet.
     pub dictionary: Option<Dictionary>,
 }
 
-/// Bytes that compressor and decompressor both have. Clones share them.
+/// Data shared by compressor and decompressor. Clones share the bytes.
+///
+/// ```
+/// use uadk_compress::{BlockCompressor, Dictionary, Format, Level, Settings, SoftwareCompressor};
+///
+/// let dictionary = Dictionary::new(*b"words that most blocks contain");
+/// let settings = Settings::new().with_dictionary(dictionary.clone());
+/// assert_eq!(settings.dictionary, Some(dictionary));
+///
+/// let codec = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// assert!(codec.reconfigured(&settings).is_none()); // not supported
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dictionary(Arc<[u8]>);
 
 impl Settings {
-    /// Settings that change nothing.
+    /// Creates settings that change nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks for another level.
+    /// Sets the level.
     #[must_use]
     pub const fn with_level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Asks for matches that reach back no further than `window`.
+    /// Limits matches to reach back no further than `window`.
     #[must_use]
     pub const fn with_window(mut self, window: Window) -> Self {
         self.window = Some(window);
         self
     }
 
-    /// Demands a dictionary.
+    /// Requires a dictionary.
     #[must_use]
     pub fn with_dictionary(mut self, dictionary: Dictionary) -> Self {
         self.dictionary = Some(dictionary);
@@ -63,12 +75,12 @@ impl Settings {
 }
 
 impl Dictionary {
-    /// A dictionary of these bytes.
+    /// Creates a dictionary of these bytes.
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

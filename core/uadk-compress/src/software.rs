@@ -9,12 +9,26 @@ use libdeflater::{CompressionError, DecompressionError};
 
 use crate::{BlockCompressor, Error, Format, Level, Settings, Window};
 
-/// Compresses on any machine: at [`Level::FASTEST`] and level 1 with `block-deflate`, above with
-/// libdeflate, which also decompresses.
+/// The software engine, for any machine. It compresses with `block-deflate` at [`Level::FASTEST`]
+/// and level 1, and with libdeflate above; libdeflate also decompresses.
 ///
 /// A context is large (200 to 650 KiB) and costly to create, so each thread keeps one per level,
-/// created at the first use of that level in that thread and freed with the thread. After that a
-/// block costs no allocation. The value itself is a few bytes of settings: copy it freely.
+/// created at the first use of that level in that thread and freed when the thread ends. After that
+/// a block costs no allocation. The value itself is a few bytes of settings: copy it freely.
+///
+/// ```
+/// use uadk_compress::{BlockCompressor, Format, Level, SoftwareCompressor};
+///
+/// let codec = SoftwareCompressor::new(Format::Gzip, Level::BALANCED)?;
+/// let mut compressed = vec![0; codec.max_compressed_len(10_000)];
+/// let len = codec.compress(&[7; 10_000], &mut compressed)?;
+/// assert!(len < 1000);
+///
+/// let mut restored = vec![0; 10_000];
+/// assert_eq!(codec.decompress(&compressed[..len], &mut restored), Ok(10_000));
+/// assert_eq!(restored, vec![7; 10_000]);
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SoftwareCompressor {
     format: Format,
@@ -23,20 +37,29 @@ pub struct SoftwareCompressor {
     encoder: Option<SoftwareEncoder>,
 }
 
-/// What compresses in software.
+/// The encoder of the software engine.
+///
+/// ```
+/// use uadk_compress::{Format, Level, SoftwareCompressor, SoftwareEncoder};
+///
+/// let codec = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// assert_eq!(codec.encoder(), SoftwareEncoder::BlockDeflate);
+/// let codec = codec.with_encoder(SoftwareEncoder::Libdeflate);
+/// assert_eq!(codec.encoder().to_string(), "libdeflate");
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SoftwareEncoder {
-    /// This project's encoder for blocks: 1.8 to 1.9 times as fast as libdeflate's level 1, with
-    /// results up to 1 % larger. It has two speeds: [`Level::FASTEST`], and one for all other
-    /// levels.
+    /// This project's block encoder: 1.8 to 1.9 times as fast as libdeflate's level 1, with output
+    /// up to 1 % larger. It has two speeds: [`Level::FASTEST`], and one for all other levels.
     BlockDeflate,
     /// libdeflate. Its fastest level is 1.
     Libdeflate,
 }
 
 impl SoftwareCompressor {
-    /// An engine for blocks of `format`.
+    /// Creates an engine for blocks of `format`.
     ///
     /// # Errors
     ///
@@ -47,40 +70,40 @@ impl SoftwareCompressor {
                 Ok(Self { format, level, window: Window::Kib32, encoder: None })
             }
             Format::Custom(name) => Err(Error::Unsupported(
-                format!("no software codec named {name:?}, only deflate, zlib and gzip").into(),
+                format!("software codec {name:?} (expected deflate, zlib or gzip)").into(),
             )),
         }
     }
 
-    /// The same engine with this encoder at every level.
+    /// Returns the same engine with this encoder at every level.
     #[must_use]
     pub const fn with_encoder(self, encoder: SoftwareEncoder) -> Self {
         Self { encoder: Some(encoder), ..self }
     }
 
-    /// The same engine with matches that reach back no further than `window`; by default they reach
-    /// as far as the format allows.
+    /// Returns the same engine with matches that reach back no further than `window`. By default
+    /// they reach as far as the format allows.
     ///
-    /// `block-deflate` keeps to it and declares it in zlib's header, for decoders with a window of
+    /// `block-deflate` honours it and declares it in zlib's header, for decoders with a window of
     /// that size. libdeflate has no such setting and ignores it.
     #[must_use]
     pub const fn with_window_limit(self, window: Window) -> Self {
         Self { window, ..self }
     }
 
-    /// The level that blocks are compressed at.
+    /// Returns the compression level.
     #[must_use]
     pub const fn level(&self) -> Level {
         self.level
     }
 
-    /// How far back matches may reach, where the encoder can be told.
+    /// Returns how far back matches may reach, for encoders that have this setting.
     #[must_use]
     pub const fn window_limit(&self) -> Window {
         self.window
     }
 
-    /// The encoder in use.
+    /// Returns the encoder in use.
     #[must_use]
     pub const fn encoder(&self) -> SoftwareEncoder {
         match self.encoder {
@@ -91,7 +114,7 @@ impl SoftwareCompressor {
     }
 
     fn compress_with_block_deflate(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        // Checksums are libdeflate's, which uses what the processor has for them.
+        // libdeflate computes the checksums, with the processor's instructions for them.
         let (frame, checksum) = match self.format {
             Format::Zlib => (block_deflate::Format::Zlib, libdeflater::adler32(src)),
             Format::Gzip => (block_deflate::Format::Gzip, libdeflater::crc32(src)),
@@ -107,8 +130,8 @@ impl SoftwareCompressor {
         let trailer = frame.trailer(checksum, src.len() as u64);
         let (header, trailer) = (header.as_bytes(), trailer.as_bytes());
         let framing = header.len() + trailer.len();
-        let room = dst.len().checked_sub(framing).ok_or(Error::OutputFull)?;
-        let body = &mut dst[header.len()..][..room];
+        let capacity = dst.len().checked_sub(framing).ok_or(Error::OutputFull)?;
+        let body = &mut dst[header.len()..][..capacity];
         let compress = |encoder: &mut block_deflate::Encoder| encoder.compress(src, body);
         let len = contexts::with_block_deflate(self.level, window, compress)
             .map_err(|block_deflate::DoesNotFit { .. }| Error::OutputFull)?;
@@ -133,7 +156,7 @@ impl BlockCompressor for SoftwareCompressor {
     }
 
     fn max_compressed_len(&self, len: usize) -> usize {
-        // Never a foreign format: see `new`.
+        // Never a custom format: see `new`.
         self.format.max_compressed_len(len).unwrap_or(usize::MAX)
     }
 

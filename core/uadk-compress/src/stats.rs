@@ -1,4 +1,4 @@
-//! Which engine did what, how much, and why not the other.
+//! What each engine processed, and why blocks went to software.
 
 mod counters;
 mod display;
@@ -20,19 +20,31 @@ use std::time::Duration;
 
 use crate::{Error, Offload, SoftwareEncoder, UadkStats};
 
-/// A snapshot of an [`OffloadCompressor`](crate::OffloadCompressor)'s counters, all since it was
-/// created. `Display` prints it for people, [`prometheus`](Self::prometheus) for a scraper.
+/// A snapshot of an [`OffloadCompressor`](crate::OffloadCompressor)'s counters since its creation.
+/// `Display` prints it for people, [`prometheus`](Self::prometheus) for a scraper.
 ///
-/// The blocks of both engines together are the blocks that callers asked for, and
+/// The blocks of both engines add up to the blocks that callers submitted, and
 /// [`Fallbacks::total`] is the number of those that software processed.
+///
+/// ```
+/// use uadk_compress::{BlockCompressor, Compressor, Stats};
+///
+/// let compressor = Compressor::builder().build()?;
+/// compressor.compress(&[7; 4096], &mut [0; 8192])?;
+/// let stats: Stats = compressor.stats();
+/// println!("{stats}");
+/// assert_eq!(stats.accelerator.blocks() + stats.software.blocks(), 1);
+/// assert_eq!(stats.software.blocks(), stats.fallbacks.total());
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Whether the accelerator is to be used at present.
+    /// The current offload mode.
     pub offload: Offload,
     /// Why there is no accelerator, or `None` if there is one.
     pub unavailable: Option<Cow<'static, str>>,
-    /// What compresses in software; `None` if the software engine is not this crate's.
+    /// The software encoder; `None` if the software engine is not this crate's.
     pub software_engine: Option<SoftwareEncoder>,
     /// Blocks that the accelerator processed.
     pub accelerator: EngineStats,
@@ -44,12 +56,12 @@ pub struct Stats {
     pub breaker: BreakerStats,
     /// Moving averages of the accelerator's delay per block.
     pub delay: DelayStats,
-    /// What the process has of the UADK device; `None` if the accelerator is another, or none.
+    /// The process's use of the UADK device; `None` without an accelerator, or with another one.
     pub uadk: Option<UadkStats>,
 }
 
 impl Stats {
-    /// What both engines did.
+    /// Returns the sums over both engines.
     #[must_use]
     pub fn together(&self) -> EngineStats {
         let add = |direction: fn(&EngineStats) -> &OpStats| {
@@ -67,34 +79,74 @@ impl Stats {
     }
 }
 
-/// Whether the circuit breaker lets blocks to the accelerator.
+/// Whether the circuit breaker lets blocks through to the accelerator.
+///
+/// ```
+/// use uadk_compress::Compressor;
+/// use uadk_compress::stats::BreakerState;
+///
+/// let stats = Compressor::builder().build()?.stats();
+/// if stats.breaker.state != BreakerState::Closed {
+///     println!("the accelerator failed {} times", stats.breaker.opened);
+/// }
+/// assert_eq!(BreakerState::Trial.to_string(), "on trial");
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BreakerState {
     /// Blocks go to the accelerator.
     #[default]
     Closed,
-    /// After a fault: no blocks go until the hold-off is over, then one.
+    /// After a fault: no blocks go until the hold-off is over, then one as a trial.
     Open,
-    /// One block is on trial: it shows whether the accelerator works again.
+    /// One block is out as a trial: it shows whether the accelerator works again.
     Trial,
 }
 
 /// The circuit breaker.
+///
+/// ```
+/// use uadk_compress::fault::{Fault, FaultInjector};
+/// use uadk_compress::stats::BreakerState;
+/// use uadk_compress::{
+///     BlockCompressor, Error, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+/// };
+///
+/// let software = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// let broken = FaultInjector::new(software, |_| Some(Fault::Device(-62)));
+/// let compressor = OffloadCompressor::new(broken, software, Policy::default())?;
+/// compressor.compress(&[7; 4096], &mut [0; 8192])?;
+/// let breaker = compressor.stats().breaker;
+/// assert_eq!(breaker.state, BreakerState::Open);
+/// assert_eq!(breaker.cause, Some(Error::Device { code: -62 }));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerStats {
     /// Its state.
     pub state: BreakerState,
-    /// How often it opened, failed trials included.
+    /// How often it opened, including failed trials.
     pub opened: u64,
-    /// The hold-off of the present opening, or that which the next begins with.
+    /// The current hold-off; while closed, the initial one of the next opening.
     pub hold_off: Duration,
     /// What the accelerator reported when the breaker last opened, if anything.
     pub cause: Option<Error>,
 }
 
-/// Moving averages of the accelerator's delay per block, decayed to the moment of the snapshot.
+/// Moving averages of the accelerator's delay per block, decayed to the time of the snapshot.
+///
+/// ```
+/// use uadk_compress::{BlockCompressor, Compressor};
+///
+/// let compressor = Compressor::builder().build()?;
+/// compressor.compress(&[7; 4096], &mut [0; 8192])?;
+/// let delay = compressor.stats().delay;
+/// println!("{:?} per block to compress", delay.compress);
+/// assert!(delay.decompress.is_zero()); // nothing was decompressed
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DelayStats {

@@ -2,18 +2,18 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `runtime`, `background` | the process's use of the library; a forked child gets its own |
-//! | `lifecycle`, `slot` | initialise, uninitialise, and never while a session is alive |
-//! | `library`, `poll` | libwd's calls, and their traps |
+//! | `runtime`, `background` | the library's state in this process; a forked child gets its own |
+//! | `lifecycle`, `slot` | initialising and uninitialising, never while a session is alive |
+//! | `library`, `poll` | the calls to libwd, and their pitfalls |
 //! | `pool` | each thread's sessions |
-//! | `session`, `request`, `contexts` | submitting, completions, failures of one context |
+//! | `session`, `request`, `contexts` | submissions, completions, failures of single contexts |
 //! | `call`, `pipeline`, `limits`, `wait` | many blocks in flight, under a deadline |
 //! | `staging`, `arena`, `quarantine` | the only memory that the device writes to |
-//! | `framing` | what its fixed headers mean for the formats |
+//! | `framing` | how the formats map to the device's fixed headers |
 //!
-//! All requests are asynchronous: a synchronous call of the library may spin for 14.5 s.
+//! All requests are asynchronous: a synchronous library call may spin for 14.5 s.
 
-#![allow(unsafe_code, reason = "calls the library, and owns the memory that the device writes to")]
+#![allow(unsafe_code, reason = "calls the library and owns the memory that the device writes to")]
 
 mod arena;
 mod background;
@@ -56,14 +56,14 @@ use crate::{Block, BlockCompressor, Error, Format, Settings};
 
 /// The engine for `HiSilicon` Kunpeng's ZIP device.
 ///
-/// Bare: a busy, slow or failed device is an error, blocks of no bytes or of more than 8 MiB are
-/// unsupported, and a destination that is too small for a decompressed block can't be told from a
-/// corrupt block. [`Compressor`](crate::Compressor) and
-/// [`OffloadCompressor`](crate::OffloadCompressor) put the software engine behind it, and keep all
+/// It has no software fallback: a busy, slow or failed device is an error. Empty blocks and blocks
+/// of more than 8 MiB are unsupported. A destination that is too small for a decompressed block
+/// can't be distinguished from a corrupt block. [`Compressor`](crate::Compressor) and
+/// [`OffloadCompressor`](crate::OffloadCompressor) fall back to the software engine and keep all
 /// promises of the trait.
 ///
-/// The device compresses at one ratio whatever the level. Threads keep their sessions; clones are
-/// cheap and share everything. While any engine exists, the process holds some of the device's queues.
+/// The device ignores the compression level. Each thread keeps its sessions; clones are cheap and
+/// share everything. While any engine exists, the process holds some of the device's queues.
 ///
 /// ```
 /// use uadk_compress::{Error, Format, UadkCompressor, UadkConfig};
@@ -83,7 +83,7 @@ pub struct UadkCompressor {
 }
 
 impl UadkCompressor {
-    /// The engine for blocks of `format`, on the libraries and devices of this machine.
+    /// Creates an engine for blocks of `format`, on the libraries and devices of this machine.
     ///
     /// Succeeds wherever UADK is installed, and does not wait for the device. A device that is
     /// absent or can't be initialised at the moment is tried again when there are blocks to
@@ -93,14 +93,14 @@ impl UadkCompressor {
     /// # Errors
     ///
     /// [`Error::Unavailable`] if UADK is not installed; [`Error::Unsupported`] for a format that no
-    /// device has.
+    /// device supports.
     pub fn new(format: Format, config: &UadkConfig) -> Result<Self, Error> {
         check_format(format)?;
         Ok(Self::with_user(User::for_this_machine(config)?, format, config))
     }
 
-    /// Creates an engine on caller-provided libraries (such as a simulator) and clock. If there is
-    /// an engine on these libraries already, its clock is used.
+    /// Creates an engine on caller-provided libraries (such as a simulator) and clock. If another
+    /// engine already uses these libraries, its clock is used.
     ///
     /// # Errors
     ///
@@ -115,35 +115,34 @@ impl UadkCompressor {
         Ok(Self::with_user(User::new(libwd, config, Arc::new(clock))?, format, config))
     }
 
-    /// The same engine for blocks of another format: they share device and counters.
+    /// Returns the same engine for blocks of another format, sharing device and counters.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] for a format that no device has.
+    /// [`Error::Unsupported`] for a format that no device supports.
     pub fn with_format(&self, format: Format) -> Result<Self, Error> {
         check_format(format)?;
         Ok(Self { format, ..self.clone() })
     }
 
-    /// Initialises the device, unless it is initialised, and waits up to
-    /// [`UadkConfig::start_limit`] for it.
+    /// Initialises the device if necessary, and waits up to [`UadkConfig::start_limit`] for it.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] if it can't be initialised, or failed a short while ago;
-    /// [`Error::Starting`] if it takes longer; [`Error::Unsupported`] if it is initialised and does
-    /// not compress the format.
+    /// [`Error::Unavailable`] if the device can't be initialised or failed recently;
+    /// [`Error::Starting`] if the initialisation takes longer; [`Error::Unsupported`] if the
+    /// initialised device does not compress the format.
     pub fn start(&self) -> Result<(), Error> {
         self.user.runtime().start_and_wait(self.config.start_limit)?;
         self.check_support(Direction::Compress)
     }
 
-    /// Begins to initialise the device, unless it is initialised, and does not wait.
+    /// Starts initialising the device if necessary, without waiting for it.
     pub(crate) fn start_in_background(&self) {
         let _ = self.user.runtime().start();
     }
 
-    /// What the process has of the device, and has lost.
+    /// Returns what this process holds of the device, and has lost to it.
     #[must_use]
     pub fn stats(&self) -> UadkStats {
         let runtime = self.user.runtime();
@@ -166,7 +165,7 @@ impl UadkCompressor {
         }
     }
 
-    /// The same engine with other settings; `None` if none of them applies.
+    /// Returns the same engine with other settings; `None` if none of them applies.
     pub(crate) fn with_settings(&self, settings: &Settings) -> Option<Self> {
         if settings.dictionary.is_some() {
             return None;
@@ -176,7 +175,7 @@ impl UadkCompressor {
         Some(Self { config, ..self.clone() })
     }
 
-    /// Processes a batch; `when_busy` is offered the block whose turn it is while the queue is full.
+    /// Processes a batch. While the queue is full, `when_busy` is offered the next block.
     pub(crate) fn run(
         &self,
         direction: Direction,
@@ -198,7 +197,7 @@ impl UadkCompressor {
         Self { user: Arc::new(user), config: Arc::new(config.clone()), format }
     }
 
-    /// Whether blocks of this direction may go to the device, as far as that is known.
+    /// Checks whether blocks of this direction may go to the device, as far as that is known.
     fn check_support(&self, direction: Direction) -> Result<(), Error> {
         if direction == Direction::Decompress
             && self.format == Format::RawDeflate
@@ -214,7 +213,8 @@ impl UadkCompressor {
         }
     }
 
-    /// See [`UadkConfig::raw_deflate_decompression`].
+    /// Returns whether raw deflate may be decompressed on the device: see
+    /// [`UadkConfig::raw_deflate_decompression`].
     fn decompresses_raw_deflate(&self) -> bool {
         self.config.raw_deflate_decompression || self.user.libwd().version().is_before(2, 9)
     }
@@ -229,11 +229,11 @@ impl UadkCompressor {
 fn check_format(format: Format) -> Result<(), Error> {
     match format {
         Format::RawDeflate | Format::Zlib | Format::Gzip => Ok(()),
-        Format::Custom(_) => Err(Error::Unsupported(format!("no device has {format}").into())),
+        Format::Custom(_) => Err(Error::Unsupported(format!("no device supports {format}").into())),
     }
 }
 
-/// Answers `Busy`; the caller decides what to do.
+/// Reports `Busy` and leaves the decision to the caller.
 fn refuse(_: usize, block: &mut Block<'_>) -> bool {
     block.set_result(Err(Error::Busy));
     true
@@ -244,7 +244,7 @@ impl BlockCompressor for UadkCompressor {
         self.format
     }
     fn max_compressed_len(&self, len: usize) -> usize {
-        // Never a foreign format: see `check_format`.
+        // `check_format` has ruled out custom formats.
         self.format.max_compressed_len(len).unwrap_or(usize::MAX)
     }
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {

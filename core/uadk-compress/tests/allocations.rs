@@ -1,4 +1,4 @@
-//! In steady state a block costs no heap allocation.
+//! In steady state, processing a block makes no heap allocation.
 
 mod common;
 
@@ -11,7 +11,7 @@ use uadk_compress::{
     SoftwareCompressor, UadkCompressor, UadkConfig, Window,
 };
 
-/// Allocations of this thread while `codec` does blocks it has seen the like of before.
+/// Counts this thread's allocations while `codec` processes blocks of a kind it has seen before.
 fn allocations(codec: &dyn BlockCompressor) -> u64 {
     let sources: Vec<_> = (0..8).map(|seed| block(seed, 16_384)).collect();
     let mut compressed = vec![vec![0; codec.max_compressed_len(16_384)]; 8];
@@ -20,7 +20,7 @@ fn allocations(codec: &dyn BlockCompressor) -> u64 {
         for ((src, dst), restored) in sources.iter().zip(&mut compressed).zip(&mut restored) {
             let written = codec.compress(src, dst).expect("the bound holds");
             codec.decompress(&dst[..written], restored).expect("just compressed");
-            codec.compress(src, &mut dst[..100]).expect_err("too little room");
+            codec.compress(src, &mut dst[..100]).expect_err("the destination is too small");
         }
         let mut blocks = sources.iter().zip(&mut compressed).map(|(s, d)| Block::new(s, d));
         let mut blocks: [Block<'_>; 8] = std::array::from_fn(|_| blocks.next().expect("8 blocks"));
@@ -44,7 +44,7 @@ fn the_counter_counts() {
     assert_eq!(counted.count_total, 1);
 }
 
-/// libdeflate's contexts count as well: these tests build it with Rust's allocator.
+/// libdeflate's contexts are counted as well: these tests build it with Rust's allocator.
 #[test]
 fn the_counter_counts_the_contexts_of_libdeflate() {
     let made = || libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
@@ -55,20 +55,21 @@ fn the_counter_counts_the_contexts_of_libdeflate() {
 fn none_per_block_in_software() {
     for level in [Level::FASTEST, Level::BALANCED, Level::BEST] {
         for format in common::FORMATS {
-            let engine = SoftwareCompressor::new(format, level).expect("a format of the engine");
+            let engine = SoftwareCompressor::new(format, level).expect("a supported format");
             assert_eq!(allocations(&engine), 0, "{engine:?}");
         }
     }
 }
 
 #[test]
-fn none_for_another_window() {
-    let engine = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("has it");
+fn none_when_switching_to_another_window() {
+    let engine = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("a supported format");
     let limited = engine.with_window_limit(Window::Kib16);
     let (block, mut compressed) = (block(1, 65_536), vec![0; engine.max_compressed_len(65_536)]);
     let mut compress = |engine: SoftwareCompressor| engine.compress(&block, &mut compressed);
     compress(engine).expect("the bound holds");
-    let counted = allocation_counter::measure(|| compress(limited).map(drop).expect("it holds"));
+    let counted =
+        allocation_counter::measure(|| compress(limited).map(drop).expect("the bound holds"));
     assert_eq!(counted.count_total, 0);
 }
 
@@ -80,7 +81,8 @@ fn none_per_block_with_policy_and_counters() {
 
 #[test]
 fn none_per_block_with_an_accelerator_whose_work_is_verified() {
-    let software = SoftwareCompressor::new(Format::Zlib, Level::BALANCED).expect("has it");
+    let software =
+        SoftwareCompressor::new(Format::Zlib, Level::BALANCED).expect("a supported format");
     let accelerator = FaultInjector::new(software, |_| None);
     let policy = Policy::default().with_verify(Verify::Compressed);
     let engines = OffloadCompressor::new(accelerator, software, policy).expect("one format");
@@ -91,16 +93,17 @@ fn none_per_block_with_an_accelerator_whose_work_is_verified() {
 #[test]
 fn none_per_block_on_the_device() {
     let sim = uadk_sim::Simulator::acquire(uadk_sim::Machine::default());
-    // Or its own work would be counted.
+    // So that the simulator's own allocations are not counted.
     sim.memoise(true);
     for format in common::FORMATS {
         let config = UadkConfig::default().with_background(false);
         let libwd = uadk_sim::libwd_of("2.8");
         let uadk = UadkCompressor::with_libwd(&libwd, format, &config, SystemClock::default());
-        let software = SoftwareCompressor::new(format, Level::BALANCED).expect("has it");
-        // However busy the machine is.
+        let software =
+            SoftwareCompressor::new(format, Level::BALANCED).expect("a supported format");
+        // So that a busy machine does not matter.
         let policy = Policy::default().with_max_delay(std::time::Duration::MAX);
-        let engines = OffloadCompressor::new(uadk.expect("sound"), software, policy);
+        let engines = OffloadCompressor::new(uadk.expect("a healthy device"), software, policy);
         let engines = engines.expect("one format");
         assert_eq!(allocations(&engines), 0, "{format}");
         let stats = engines.stats();

@@ -1,9 +1,9 @@
-//! Nobody waits for a device that is slow to open. Each compressor here initialises in a thread of
-//! its own, as outside of tests.
+//! Callers do not wait for a device that is slow to open. Compressors initialise it in a background
+//! thread here, as they do outside tests.
 
 mod common;
 #[path = "uadk/rig.rs"]
-#[allow(dead_code, reason = "shared with the tests that have everything happen in order")]
+#[allow(dead_code, reason = "shared with other tests")]
 mod rig;
 
 use std::sync::mpsc::channel;
@@ -13,14 +13,14 @@ use rig::MS;
 use uadk_compress::{Compressor, Error, Format, Offload, Policy, UadkConfig};
 use uadk_sim::{Fault, Machine, Simulator};
 
-/// Far longer than anything takes here; a test that waits for the device would wait for ever.
+/// Far longer than anything here takes; a test that waits for the device would wait forever.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// Runs `work`, and fails if it does not end.
 fn without_waiting<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = channel();
     std::thread::spawn(move || sender.send(work()));
-    receiver.recv_timeout(WATCHDOG).expect("it waits for the device")
+    receiver.recv_timeout(WATCHDOG).expect("does not wait for the device")
 }
 
 fn auto() -> Compressor {
@@ -29,7 +29,7 @@ fn auto() -> Compressor {
 }
 
 #[test]
-fn building_using_and_dropping_a_compressor_waits_for_no_initialisation() {
+fn building_using_and_dropping_a_compressor_does_not_wait_for_initialisation() {
     let sim = Simulator::acquire(Machine::default());
     let hold = sim.hold_open();
     without_waiting(|| {
@@ -45,9 +45,9 @@ fn building_using_and_dropping_a_compressor_waits_for_no_initialisation() {
             compressor.set_offload(Offload::Auto).expect("always possible");
         }
     });
-    // The device is given up when it is there, since nobody uses it any more.
+    // Once initialised, the device is released, since it has no users left.
     drop(hold);
-    until(|| sim.counts().uninits == 1);
+    wait_until(|| sim.counts().uninits == 1);
     assert_eq!(sim.counts().sessions_alive, 0);
 }
 
@@ -58,16 +58,16 @@ fn blocks_go_to_the_device_as_soon_as_it_is_initialised() {
     let compressor = auto();
     rig::compress(&compressor, 1);
     drop(hold);
-    until(|| compressor.stats().uadk.is_some_and(|uadk| uadk.initialisations == 1));
+    wait_until(|| compressor.stats().uadk.is_some_and(|uadk| uadk.initialisations == 1));
     rig::compress(&compressor, 2);
     let stats = compressor.stats();
     assert_eq!((stats.accelerator.blocks(), stats.fallbacks.starting), (1, 1), "{stats}");
     drop(compressor);
-    until(|| sim.counts().uninits == 1);
+    wait_until(|| sim.counts().uninits == 1);
 }
 
 #[test]
-fn initialisations_are_counted_while_another_is_under_way() {
+fn earlier_initialisations_are_counted_during_another_one() {
     let sim = Simulator::acquire(Machine::default());
     let compressor = Compressor::builder()
         .format(Format::Zlib)
@@ -75,20 +75,20 @@ fn initialisations_are_counted_while_another_is_under_way() {
         .policy(Policy::default().with_hold_off(Duration::ZERO, Duration::ZERO))
         .build_on(&uadk_sim::libwd())
         .expect("nothing is required");
-    let stats = || compressor.stats().uadk.expect("there is one");
-    until(|| stats().initialisations == 1);
+    let stats = || compressor.stats().uadk.expect("a UADK engine");
+    wait_until(|| stats().initialisations == 1);
     rig::compress(&compressor, 1);
     let hold = sim.hold_open();
     sim.fault(Fault::Reset, 1);
-    until(|| {
+    wait_until(|| {
         rig::compress(&compressor, 2);
         stats().outage == Some(Error::Starting)
     });
     assert_eq!(stats().initialisations, 1, "{}", stats());
     drop(hold);
-    until(|| stats().initialisations == 2);
+    wait_until(|| stats().initialisations == 2);
     drop(compressor);
-    until(|| sim.counts().uninits == 2);
+    wait_until(|| sim.counts().uninits == 2);
 }
 
 #[test]
@@ -103,18 +103,18 @@ fn require_waits_up_to_its_limit() {
     assert_eq!(required(10 * MS).map(|_| ()), Err(Error::Starting));
     let waiting = std::thread::spawn(move || required(WATCHDOG));
     drop(hold);
-    let compressor = waiting.join().expect("no panic").expect("it is there in time");
+    let compressor = waiting.join().expect("no panic").expect("initialised in time");
     rig::compress(&compressor, 1);
     assert_eq!(compressor.stats().accelerator.blocks(), 1, "{}", compressor.stats());
     drop(compressor);
-    until(|| sim.counts().uninits == 1);
+    wait_until(|| sim.counts().uninits == 1);
 }
 
-/// Waits for what another thread is about to do.
-fn until(mut condition: impl FnMut() -> bool) {
+/// Waits until another thread makes `condition` true.
+fn wait_until(mut condition: impl FnMut() -> bool) {
     let begin = std::time::Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < WATCHDOG, "it never happens");
+        assert!(begin.elapsed() < WATCHDOG, "timed out waiting for the condition");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -1,4 +1,4 @@
-//! Every engine keeps the trait's promises, by itself and behind every pointer and decorator.
+//! Every engine keeps the trait's promises, on its own and behind every pointer and decorator.
 
 mod common;
 
@@ -13,7 +13,7 @@ use uadk_compress::{
 use uadk_sim::{Machine, Simulator};
 
 fn software(format: Format) -> SoftwareCompressor {
-    SoftwareCompressor::new(format, Level::FAST).expect("a format of the engine")
+    SoftwareCompressor::new(format, Level::FAST).expect("a supported format")
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn decorators() {
     let policy = Policy::default().with_min_block(0);
     let both = OffloadCompressor::new(engine, engine, policy).expect("one format");
     conformance::all(&both);
-    let why = "none is wanted";
+    let why = "not wanted";
     conformance::all(&OffloadCompressor::software_only(engine, why, Policy::default()));
 }
 
@@ -55,10 +55,10 @@ fn a_compressor_on_a_device() {
     let _sim = Simulator::acquire(Machine::default());
     for format in FORMATS {
         let config = UadkConfig::default().with_background(false);
-        // However busy the machine is.
+        // So that a busy machine does not matter.
         let policy = Policy::default().with_max_delay(std::time::Duration::MAX);
         let builder = Compressor::builder().format(format).uadk(config).policy(policy);
-        let compressor = builder.build_on(&uadk_sim::libwd()).expect("a sound device");
+        let compressor = builder.build_on(&uadk_sim::libwd()).expect("a healthy device");
         conformance::all(&compressor);
         let stats = compressor.stats();
         assert!(stats.accelerator.blocks() > 100, "{stats}");
@@ -66,11 +66,11 @@ fn a_compressor_on_a_device() {
 }
 
 #[test]
-fn an_engine_that_breaks_a_promise_is_found_out() {
+fn an_engine_that_breaks_a_promise_fails() {
     for fault in
         [Fault::WrongOutput, Fault::WrongLength, Fault::ShortLength, Fault::NoLength, Fault::Refuse]
     {
-        // Not the first request, and not every one.
+        // Only some requests, and not the first.
         let broken = {
             let fault = fault.clone();
             FaultInjector::new(software(Format::Zlib), move |n| (n % 3 == 2).then(|| fault.clone()))
@@ -81,7 +81,7 @@ fn an_engine_that_breaks_a_promise_is_found_out() {
     }
 }
 
-/// Leaves blocks of a batch out.
+/// Skips the first block of a batch.
 #[derive(Debug)]
 struct Forgetful(SoftwareCompressor);
 
@@ -104,7 +104,7 @@ impl BlockCompressor for Forgetful {
 }
 
 #[test]
-fn a_block_that_is_left_out_is_found_and_costs_nothing_behind_the_policy() {
+fn a_skipped_block_fails_the_test_and_is_handled_by_the_policy() {
     let forgetful = || Forgetful(software(Format::Zlib));
     assert!(std::panic::catch_unwind(|| conformance::all(&forgetful())).is_err());
     let policy = Policy::default().with_min_block(0);

@@ -1,7 +1,7 @@
-//! Corners of the accelerator path: libraries slower or stranger than the simulator, and callers in
-//! odd places.
+//! Corner cases of the accelerator path: libraries slower or stranger than the simulator, and
+//! unusual callers.
 
-#![allow(unsafe_code, reason = "functions that stand in for the library's, and a fork")]
+#![allow(unsafe_code, reason = "replaces library functions, and forks")]
 
 mod common;
 #[path = "uadk/rig.rs"]
@@ -26,12 +26,12 @@ use uadk_sim::{Fault, Machine, Simulator};
 use uadk_sys::Functions;
 use uadk_sys::abi::{handle_t, wd_comp_req};
 
-/// The simulator's library with some functions replaced.
+/// Returns the simulator's library with some functions replaced.
 fn with_functions(change: impl FnOnce(&mut Functions)) -> Libwd {
     let libwd = uadk_sim::libwd();
     let mut functions = *libwd.functions();
     change(&mut functions);
-    // SAFETY: they call the simulator's, which do what UADK's do.
+    // SAFETY: they call the simulator's functions, which behave like UADK's.
     unsafe { Libwd::from_functions(functions, libwd.version().clone()) }
 }
 
@@ -44,7 +44,7 @@ unsafe extern "C" fn held_uninit() {
         std::thread::sleep(MS);
     }
     IN_UNINIT.store(false, Ordering::SeqCst);
-    // SAFETY: as the caller calls it.
+    // SAFETY: forwards the call unchanged.
     unsafe { (uadk_sim::FUNCTIONS.wd_comp_uninit2)() }
 }
 
@@ -58,7 +58,7 @@ fn require_right_after_the_last_compressor_was_dropped_gets_the_device() {
             Compressor::builder().format(Format::Zlib).offload(Offload::Require).build_on(&libwd)
         }
     };
-    let first = build().expect("a sound device");
+    let first = build().expect("a healthy device");
     HOLD_UNINIT.store(true, Ordering::SeqCst);
     drop(first);
     while !IN_UNINIT.load(Ordering::SeqCst) {
@@ -81,7 +81,7 @@ static CODE: AtomicU32 = AtomicU32::new(0);
 unsafe extern "C" fn slow_and_failing(handle: handle_t, req: *mut wd_comp_req) -> i32 {
     let code = CODE.load(Ordering::SeqCst).cast_signed();
     if code == 0 {
-        // SAFETY: as the caller calls it.
+        // SAFETY: forwards the call unchanged.
         return unsafe { (uadk_sim::FUNCTIONS.wd_do_comp_async)(handle, req) };
     }
     CLOCK.lock().as_ref().expect("a clock").advance(60 * MS);
@@ -107,7 +107,8 @@ fn slow_submissions_to_a_full_queue_do_not_prolong_a_call() {
     assert_bounded(-16);
 }
 
-/// A call takes its deadline and one submission at most if each submission fails with `code`.
+/// Asserts that a call takes at most its deadline and one submission if each submission fails with
+/// `code`.
 fn assert_bounded(code: i32) {
     let rig = slow_rig(Policy::default());
     rig.compress(0);
@@ -120,9 +121,9 @@ fn assert_bounded(code: i32) {
 }
 
 #[test]
-fn the_first_block_of_a_thread_on_a_slow_device_takes_one_deadline() {
+fn the_first_block_of_a_thread_on_a_slow_device_takes_at_most_one_deadline() {
     let rig = Rig::new();
-    rig.uadk.start().expect("sound");
+    rig.uadk.start().expect("a healthy device");
     rig.sim.set_faults(|_| Some(Fault::Delay(60 * MS)));
     let begin = rig.clock.now();
     rig.compress(1);
@@ -169,7 +170,7 @@ fn blocks_that_were_not_submitted_do_not_make_the_device_look_fast() {
 }
 
 #[test]
-fn a_context_that_completes_nothing_does_not_cost_its_deadline_for_ever() {
+fn a_context_that_completes_nothing_is_given_up_after_some_timeouts() {
     let rig = Rig::with(
         Machine::default(),
         Format::Zlib,
@@ -220,26 +221,26 @@ fn a_pool_can_be_dropped_in_a_forked_child() {
     let mut pool = Pool::new("fork", 2, || (), |(), n: &mut u64| *n += 1);
     pool.submit(1).expect("not full");
     pool.take().expect("one").expect("no panic");
-    // SAFETY: the child only drops what it inherited, and leaves.
+    // SAFETY: the child only drops what it inherited, and exits.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
-        // SAFETY: ends the child, should it hang.
+        // SAFETY: only kills the child if it hangs.
         unsafe { libc::alarm(60) };
         let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(pool)));
         // SAFETY: ends the child.
         unsafe { libc::_exit(i32::from(dropped.is_err())) };
     }
     let mut status = 0;
-    // SAFETY: a child of this process, and a place for its status.
+    // SAFETY: a child of this process, and valid memory for its status.
     assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
     drop(pool);
-    assert!(libc::WIFEXITED(status), "it hangs");
-    assert_eq!(libc::WEXITSTATUS(status), 0, "it panics");
+    assert!(libc::WIFEXITED(status), "the child hung");
+    assert_eq!(libc::WEXITSTATUS(status), 0, "the child panicked");
 }
 
 static FREE: Mutex<Vec<i32>> = Mutex::new(Vec::new());
 
-unsafe extern "C" fn avail(_: *mut std::ffi::c_void) -> i32 {
+unsafe extern "C" fn rotating_avail_ctx(_: *mut std::ffi::c_void) -> i32 {
     let mut free = FREE.lock();
     let first = free.remove(0);
     free.push(first);
@@ -248,26 +249,27 @@ unsafe extern "C" fn avail(_: *mut std::ffi::c_void) -> i32 {
 
 #[test]
 fn no_more_contexts_are_asked_for_than_the_fullest_node_has_free() {
-    // The second node has 2 free for each direction, the first 32.
+    // The first node has 32 contexts free per direction, the second 2.
     *FREE.lock() = vec![64, 4];
     let sim = Simulator::acquire(Machine { numa_nodes: vec![0, 1], ..Machine::default() });
     let libwd = with_functions(|f| {
-        f.wd_get_avail_ctx = avail;
-        f.wd_comp_init2_ = init;
+        f.wd_get_avail_ctx = rotating_avail_ctx;
+        f.wd_comp_init2_ = recording_init;
     });
     let config = UadkConfig::default().with_background(false);
     let clock = ManualClock::default();
-    let uadk = UadkCompressor::with_libwd(&libwd, Format::Zlib, &config, clock).expect("there");
+    let uadk = UadkCompressor::with_libwd(&libwd, Format::Zlib, &config, clock)
+        .expect("UADK is installed");
     let _ = uadk.start();
     let asked = ASKED.load(Ordering::SeqCst);
     drop(uadk);
     drop(sim);
-    assert!(asked <= 2, "{asked} were asked for on a node with 2 free for each direction");
+    assert!(asked <= 2, "asked for {asked} on a node with 2 free for each direction");
 }
 
 static ASKED: AtomicU32 = AtomicU32::new(0);
 
-unsafe extern "C" fn init(
+unsafe extern "C" fn recording_init(
     algorithm: *mut std::ffi::c_char,
     sched: u32,
     task: i32,
@@ -278,12 +280,12 @@ unsafe extern "C" fn init(
     // SAFETY: as above.
     let nums = unsafe { ctx_set_num.read() };
     ASKED.store(nums.async_ctx_num, Ordering::SeqCst);
-    // SAFETY: as the caller calls it.
+    // SAFETY: forwards the call unchanged.
     unsafe { (uadk_sim::FUNCTIONS.wd_comp_init2_)(algorithm, sched, task, params) }
 }
 
 #[test]
-fn blocks_before_one_on_which_software_panics_are_counted() {
+fn blocks_before_a_software_panic_are_counted() {
     let engine = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("zlib");
     let device = FaultInjector::new(engine, |n| (n == 5).then_some(EngineFault::Device(-5)));
     let software = FaultInjector::new(engine, |_| Some(EngineFault::Panic));
@@ -296,12 +298,12 @@ fn blocks_before_one_on_which_software_panics_are_counted() {
 }
 
 #[test]
-fn bytes_behind_a_stream_are_no_fault_of_a_driver_that_does_not_count_the_trailer() {
+fn trailing_bytes_are_not_a_fault_if_the_driver_does_not_count_the_trailer() {
     for format in [Format::Zlib, Format::Gzip] {
         let rig = Rig::with(Machine::default(), format, &UadkConfig::default(), Policy::default());
         rig.decompress(0);
         let data = common::block(1, LEN);
-        let mut stream = common::zlib_compress(format, 6, &data).expect("into memory");
+        let mut stream = common::zlib_compress(format, 6, &data).expect("writes to memory");
         let trailer = if format == Format::Zlib { 4 } else { 8 };
         stream.extend_from_slice(&[0xee; 16]);
         rig.sim.fault(Fault::ConsumedShort(trailer), 1);
@@ -311,7 +313,7 @@ fn bytes_behind_a_stream_are_no_fault_of_a_driver_that_does_not_count_the_traile
 }
 
 #[test]
-fn a_device_is_not_uninitialised_while_it_works_on_what_a_panic_left_behind() {
+fn a_device_is_not_uninitialised_while_it_works_on_blocks_left_by_a_panic() {
     let Rig { engines, uadk, clock, sim, .. } = Rig::new();
     rig::compress(&engines, 0);
     sim.full_queue(8);

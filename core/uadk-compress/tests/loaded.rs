@@ -1,7 +1,7 @@
-//! `Compressor` in programs of their own: with the stand-in for libwd loaded as the real one would be,
-//! with something strange in its place, and with nothing at all.
+//! `Compressor` in separate processes: with the simulated libwd loaded as the real one would be,
+//! with an unexpected file instead of it, and with none at all.
 //!
-//! Without the test harness: each case is a process of this program's own, with its own environment.
+//! Has no test harness: each case runs this program in a process with its own environment.
 
 mod common;
 
@@ -11,12 +11,12 @@ use std::process::{Command, ExitCode};
 use common::{block, zlib_decompress};
 use uadk_compress::{BlockCompressor, Compressor, Error, Format, Offload};
 
-/// Says which case a child is.
+/// Names the case that a child process runs.
 const CASE: &str = "UADK_COMPRESS_TEST_CASE";
 
 struct Case {
     name: &'static str,
-    /// The folder with the libraries, if any.
+    /// The directory with the libraries, if any.
     libraries: Option<fn() -> PathBuf>,
     environment: &'static [(&'static str, &'static str)],
     test: fn(),
@@ -27,33 +27,34 @@ const OFFLOAD: &str = "UADK_COMPRESS_OFFLOAD";
 
 const CASES: &[Case] = &[
     Case {
-        name: "where_there_is_a_device_it_is_used_by_itself",
-        libraries: Some(stand_in),
+        name: "a_device_is_used_automatically",
+        libraries: Some(simulator),
         environment: &[],
         test: || {
-            let compressor = Compressor::builder().build().expect("a sound device");
-            wait_for_device(&compressor).expect("a sound device");
+            let compressor = Compressor::builder().build().expect("a healthy device");
+            wait_for_device(&compressor).expect("a healthy device");
             compress(&compressor, 5);
             let stats = compressor.stats();
             assert_eq!((stats.accelerator.blocks(), stats.software.blocks()), (5, 0), "{stats}");
-            assert_eq!(stats.uadk.expect("there is one").contexts, 8);
+            assert_eq!(stats.uadk.expect("a UADK engine").contexts, 8);
         },
     },
     Case {
         name: "two_compressors_of_different_formats_share_one_initialisation",
-        libraries: Some(stand_in),
+        libraries: Some(simulator),
         environment: &[],
         test: || {
-            let build = |format| Compressor::builder().format(format).build().expect("sound");
+            let build =
+                |format| Compressor::builder().format(format).build().expect("a healthy device");
             let (zlib, gzip) = (build(Format::Zlib), build(Format::Gzip));
-            wait_for_device(&gzip).expect("a sound device");
+            wait_for_device(&gzip).expect("a healthy device");
             compress(&zlib, 3);
             compress(&gzip, 3);
             drop(zlib);
             compress(&gzip, 3);
             let stats = gzip.stats();
             assert_eq!(stats.accelerator.blocks(), 6, "{stats}");
-            assert_eq!(stats.uadk.expect("there is one").initialisations, 1);
+            assert_eq!(stats.uadk.expect("a UADK engine").initialisations, 1);
         },
     },
     Case {
@@ -64,7 +65,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "libraries_without_a_device_are_not_used",
-        libraries: Some(stand_in),
+        libraries: Some(simulator),
         environment: &[(SCRIPT, "machine=no-device")],
         test: || {
             let compressor = Compressor::builder().build().expect("not required");
@@ -77,28 +78,29 @@ const CASES: &[Case] = &[
         },
     },
     Case {
-        name: "a_file_that_is_no_library_is_described_and_not_used",
-        libraries: Some(|| folder("strange", b"\x7fELF, but not really")),
+        name: "a_file_that_is_not_a_library_is_reported_and_not_used",
+        libraries: Some(|| fake_libwd("strange", b"\x7fELF, but not really")),
         environment: &[],
         test: || software_because("libwd.so.2"),
     },
     Case {
-        name: "a_library_of_something_else_is_described_and_not_used",
+        name: "another_library_is_reported_and_not_used",
         libraries: Some(|| {
-            // The program itself's C library has none of UADK's functions.
+            // This program's C library has none of UADK's functions.
             let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
             let libc = maps.lines().find_map(|line| {
                 line.find('/').map(|at| &line[at..]).filter(|path| path.contains("/libc.so"))
             });
-            let contents = std::fs::read(libc.expect("a dynamic program")).expect("readable");
-            folder("other", &contents)
+            let libc = libc.expect("a dynamically linked program");
+            let contents = std::fs::read(libc).expect("a readable file");
+            fake_libwd("other", &contents)
         }),
         environment: &[],
-        test: || software_because("has no function"),
+        test: || software_because("is not a UADK library"),
     },
     Case {
-        name: "what_is_required_and_may_not_be_opened_is_an_error_that_says_so",
-        libraries: Some(stand_in),
+        name: "a_required_device_that_may_not_be_opened_is_an_error_that_says_so",
+        libraries: Some(simulator),
         environment: &[(SCRIPT, "machine=no-permission"), (OFFLOAD, "require")],
         test: || {
             let error = Compressor::builder().build().unwrap_err();
@@ -107,12 +109,12 @@ const CASES: &[Case] = &[
         },
     },
     Case {
-        name: "what_may_not_be_opened_costs_speed_alone",
-        libraries: Some(stand_in),
+        name: "a_device_that_may_not_be_opened_only_costs_speed",
+        libraries: Some(simulator),
         environment: &[(SCRIPT, "machine=no-permission")],
         test: || {
             let compressor = Compressor::builder().build().expect("not required");
-            wait_for_device(&compressor).expect_err("it may not be opened");
+            wait_for_device(&compressor).expect_err("the device may not be opened");
             compress(&compressor, 5);
             let stats = compressor.stats();
             assert_eq!(stats.software.blocks(), 5, "{stats}");
@@ -121,31 +123,31 @@ const CASES: &[Case] = &[
         },
     },
     Case {
-        name: "an_operator_who_says_off_has_the_libraries_left_alone",
-        libraries: Some(stand_in),
+        name: "switched_off_by_the_environment_the_libraries_are_not_loaded",
+        libraries: Some(simulator),
         environment: &[(OFFLOAD, "off")],
         test: || {
             software_because("UADK_COMPRESS_OFFLOAD");
             let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
-            assert!(!maps.contains("libuadk_sim.so"), "they were loaded");
+            assert!(!maps.contains("libuadk_sim.so"), "the libraries were loaded");
         },
     },
     Case {
-        name: "a_program_that_says_off_can_switch_it_on_later",
-        libraries: Some(stand_in),
+        name: "a_program_that_starts_with_off_can_switch_it_on_later",
+        libraries: Some(simulator),
         environment: &[],
         test: || {
             let compressor = Compressor::builder().offload(Offload::Off).build().expect("off");
             compress(&compressor, 2);
-            assert_eq!(compressor.stats().uadk.expect("there is one").initialisations, 0);
-            compressor.set_offload(Offload::Require).expect("there is one");
+            assert_eq!(compressor.stats().uadk.expect("a UADK engine").initialisations, 0);
+            compressor.set_offload(Offload::Require).expect("a UADK engine");
             compress(&compressor, 2);
             assert_eq!(compressor.stats().accelerator.blocks(), 2, "{}", compressor.stats());
         },
     },
     Case {
-        name: "a_format_that_the_device_lacks_is_done_in_software",
-        libraries: Some(stand_in),
+        name: "a_format_that_the_device_lacks_goes_to_software",
+        libraries: Some(simulator),
         environment: &[(SCRIPT, "machine=no-raw-deflate")],
         test: || {
             let raw = Compressor::builder().format(Format::RawDeflate).build().expect("via zlib");
@@ -175,14 +177,15 @@ fn main() -> ExitCode {
         *(if ok { &mut passed } else { &mut failed }) += 1;
     }
     println!(
-        "\ntest result: {}. {passed} passed; {failed} failed; 0 ignored; 0 measured; {} filtered out\n",
+        "\ntest result: {}. {passed} passed; {failed} failed; 0 ignored; 0 measured; \
+         {} filtered out\n",
         if failed == 0 { "ok" } else { "FAILED" },
         CASES.len() - passed - failed,
     );
     ExitCode::from(u8::from(failed > 0))
 }
 
-/// Runs a case in a process of its own; whether it passed.
+/// Runs a case in a separate process. Returns whether it passed.
 fn run(case: &Case) -> bool {
     let mut child = Command::new(std::env::current_exe().expect("this program"));
     child.env_remove(SCRIPT).env_remove(OFFLOAD).env_remove("UADK_COMPRESS_LIB_DIR");
@@ -193,15 +196,15 @@ fn run(case: &Case) -> bool {
     child.status().is_ok_and(|status| status.success())
 }
 
-fn stand_in() -> PathBuf {
+fn simulator() -> PathBuf {
     uadk_sim::library_dir().expect("built with this test")
 }
 
-/// A folder with a file in the place of libwd.
-fn folder(name: &str, contents: &[u8]) -> PathBuf {
+/// Creates a directory where libwd is a file with these contents.
+fn fake_libwd(name: &str, contents: &[u8]) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&dir).expect("a folder");
-    std::fs::write(dir.join("libwd.so.2"), contents).expect("a file");
+    std::fs::create_dir_all(&dir).expect("creates a directory");
+    std::fs::write(dir.join("libwd.so.2"), contents).expect("writes a file");
     dir
 }
 
@@ -211,18 +214,18 @@ fn wait_for_device(compressor: &Compressor) -> Result<(), Error> {
     compressor.set_offload(Offload::Auto)
 }
 
-/// Compresses blocks and has zlib check them.
+/// Compresses blocks and checks them with zlib.
 fn compress(compressor: &Compressor, blocks: u64) {
     for seed in 0..blocks {
         let data = block(seed, 8192);
         let mut compressed = vec![0; compressor.max_compressed_len(data.len())];
         let len = compressor.compress(&data, &mut compressed).expect("the bound holds");
         let restored = zlib_decompress(compressor.format(), &compressed[..len]);
-        assert!(restored.expect("valid") == data);
+        assert!(restored.expect("valid data") == data);
     }
 }
 
-/// Software does every block, and the counters say why.
+/// Asserts that software processes every block, and that the counters say why.
 fn software_because(reason: &str) {
     let compressor = Compressor::builder().build().expect("not required");
     compress(&compressor, 5);
@@ -230,6 +233,6 @@ fn software_because(reason: &str) {
     assert_eq!(stats.software.blocks(), 5, "{stats}");
     assert_eq!(stats.fallbacks.no_accelerator, 5, "{stats}");
     assert!(stats.uadk.is_none(), "{stats}");
-    let why = stats.unavailable.as_deref().expect("there is none");
+    let why = stats.unavailable.as_deref().expect("a reason");
     assert!(why.contains(reason), "{why}");
 }

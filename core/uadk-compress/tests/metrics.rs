@@ -1,4 +1,4 @@
-//! The counters as a metrics exporter sees them.
+//! The counters as seen by a metrics exporter.
 
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};

@@ -1,9 +1,10 @@
-//! The software engine against zlib.
+//! The software engine compared with zlib.
 
 mod common;
 
 use common::{
-    FORMATS, block_with_far_matches, compress, zlib_compress, zlib_decompress, zlib_gets_by_with,
+    FORMATS, block_with_far_matches, compress, zlib_compress, zlib_decodes_with_window,
+    zlib_decompress,
 };
 use proptest::prelude::*;
 use uadk_compress::{
@@ -11,7 +12,7 @@ use uadk_compress::{
 };
 
 fn engine(format: Format, level: Level) -> SoftwareCompressor {
-    SoftwareCompressor::new(format, level).expect("a format of the engine")
+    SoftwareCompressor::new(format, level).expect("a supported format")
 }
 
 fn levels() -> impl Iterator<Item = Level> {
@@ -19,7 +20,7 @@ fn levels() -> impl Iterator<Item = Level> {
 }
 
 #[test]
-fn a_codec_it_does_not_have_is_refused_by_name() {
+fn an_unsupported_format_is_refused_by_name() {
     let error = SoftwareCompressor::new(Format::Custom("lz4"), Level::BALANCED).unwrap_err();
     assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
     assert!(error.to_string().contains("lz4"), "{error}");
@@ -29,7 +30,7 @@ fn a_codec_it_does_not_have_is_refused_by_name() {
 fn a_wrong_checksum_is_corrupt() {
     for format in [Format::Zlib, Format::Gzip] {
         let engine = engine(format, Level::BALANCED);
-        let mut compressed = zlib_compress(format, 6, &[7; 5000]).expect("into memory");
+        let mut compressed = zlib_compress(format, 6, &[7; 5000]).expect("writes to memory");
         let mut restored = [0; 5000];
         assert_eq!(engine.decompress(&compressed, &mut restored), Ok(5000));
         let checksum = compressed.len() - if format == Format::Gzip { 8 } else { 4 };
@@ -39,17 +40,17 @@ fn a_wrong_checksum_is_corrupt() {
 }
 
 #[test]
-fn the_greatest_expansion_of_deflate_is_within_the_bound() {
+fn the_maximum_expansion_of_deflate_is_within_the_bound() {
     let zeros = vec![0; 8 << 20];
     for format in FORMATS {
-        let compressed = zlib_compress(format, 9, &zeros).expect("into memory");
+        let compressed = zlib_compress(format, 9, &zeros).expect("writes to memory");
         let bound = engine(format, Level::BALANCED).max_decompressed_len(compressed.len());
         assert!(bound >= Some(zeros.len()), "{format}: {} -> {bound:?}", compressed.len());
     }
 }
 
 #[test]
-fn a_window_is_kept_to_and_named_in_the_header_of_zlib() {
+fn matches_stay_within_the_window_that_the_zlib_header_states() {
     let data = block_with_far_matches(65_536);
     let windows = [
         (Window::Kib4, 12),
@@ -64,9 +65,12 @@ fn a_window_is_kept_to_and_named_in_the_header_of_zlib() {
             let whole = compress(&engine, &data);
             for (window, bits) in windows {
                 let limited = compress(&engine.with_window_limit(window), &data);
-                assert!(zlib_gets_by_with(bits, format, &limited, &data), "{format}, {window:?}");
-                let less = zlib_gets_by_with(bits - 1, format, &limited, &data);
-                assert!(!less, "{format}, {window:?}: nothing reaches so far back");
+                assert!(
+                    zlib_decodes_with_window(bits, format, &limited, &data),
+                    "{format}, {window:?}"
+                );
+                let less = zlib_decodes_with_window(bits - 1, format, &limited, &data);
+                assert!(!less, "{format}, {window:?}: no match reaches that far back");
                 if window < Window::Kib32 {
                     assert!(whole.len() * 3 < limited.len() * 2, "{format}, {window:?}");
                 } else {
@@ -78,18 +82,18 @@ fn a_window_is_kept_to_and_named_in_the_header_of_zlib() {
 }
 
 #[test]
-fn a_window_that_is_asked_for_stays_and_never_grows() {
+fn a_reconfigured_window_is_kept_and_never_grows() {
     let data = block_with_far_matches(65_536);
     let engine = engine(Format::Zlib, Level::BALANCED);
-    let ask = |engine: &dyn BlockCompressor, settings: &Settings| {
-        engine.reconfigured(settings).expect("has levels and windows")
+    let reconfigure = |engine: &dyn BlockCompressor, settings: &Settings| {
+        engine.reconfigured(settings).expect("levels and windows are supported")
     };
-    let limited = ask(&engine, &Settings::new().with_window(Window::Kib16));
-    let wider = ask(&limited, &Settings::new().with_window(Window::Kib32));
+    let limited = reconfigure(&engine, &Settings::new().with_window(Window::Kib16));
+    let wider = reconfigure(&limited, &Settings::new().with_window(Window::Kib32));
     for (engine, within) in [(limited, true), (wider, true), (std::sync::Arc::new(engine), false)] {
-        let fastest = ask(&engine, &Settings::new().with_level(Level::FASTEST));
+        let fastest = reconfigure(&engine, &Settings::new().with_level(Level::FASTEST));
         let compressed = compress(&fastest, &data);
-        assert_eq!(zlib_gets_by_with(14, Format::Zlib, &compressed, &data), within);
+        assert_eq!(zlib_decodes_with_window(14, Format::Zlib, &compressed, &data), within);
     }
 }
 
@@ -105,7 +109,7 @@ fn libdeflate_ignores_the_window() {
     }
 }
 
-/// Data with repetitions at many distances, or none.
+/// Generates data with repetitions at many distances, or without any.
 fn data() -> impl Strategy<Value = Vec<u8>> {
     let noise = prop::collection::vec(any::<u8>(), 0..3000);
     let skewed = prop::collection::vec(prop::sample::select(b"aaaaaabbbc ".to_vec()), 0..70_000);
@@ -118,13 +122,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn zlib_reads_what_we_make_and_we_read_what_zlib_makes(data in data(), zlib_level in 0..=9_u32) {
+    fn zlib_and_the_engine_read_each_others_output(data in data(), zlib_level in 0..=9_u32) {
         for format in FORMATS {
             for level in levels() {
                 let compressed = compress(&engine(format, level), &data);
-                prop_assert!(zlib_decompress(format, &compressed).expect("valid") == data);
+                prop_assert!(zlib_decompress(format, &compressed).expect("valid data") == data);
             }
-            let theirs = zlib_compress(format, zlib_level, &data).expect("into memory");
+            let theirs = zlib_compress(format, zlib_level, &data).expect("writes to memory");
             let mut restored = vec![0; data.len()];
             let written = engine(format, Level::BALANCED).decompress(&theirs, &mut restored);
             prop_assert_eq!(written, Ok(data.len()));

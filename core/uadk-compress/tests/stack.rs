@@ -1,5 +1,5 @@
-//! The crate's main calls work on threads with small stacks, in unoptimised builds too, which use
-//! the most: `make test` runs this test in one. (libdeflate and zlib's like are C, and use less.)
+//! The crate's main calls work on threads with small stacks. Unoptimised builds use most stack:
+//! `make test` runs this test in one. (libdeflate and zlib are C and use less.)
 
 mod common;
 
@@ -14,7 +14,7 @@ use uadk_compress::{
     SoftwareCompressor, UadkConfig, Window,
 };
 
-/// 16 KiB for the calls, and as much for what a thread, its unwinding and the tests need.
+/// 16 KiB for the calls, and as much for the thread itself, its unwinding and the tests.
 const STACK: usize = 32 << 10;
 
 /// Runs `call` on a thread with a small stack. An overflow aborts the process.
@@ -48,7 +48,7 @@ fn blocks_in_software_at_every_level() {
     for level in (0..=Level::BEST.get()).filter_map(Level::new) {
         for format in FORMATS {
             let codec = on_small_stack(|| SoftwareCompressor::new(format, level));
-            round_trip(&codec.expect("has it"), &data);
+            round_trip(&codec.expect("a supported format"), &data);
         }
     }
 }
@@ -62,11 +62,11 @@ fn compressors_are_built_used_reconfigured_and_dropped() {
             let config = UadkConfig::default().with_background(false);
             Compressor::builder().format(format).uadk(config).build_on(&libwd)
         });
-        let compressor = compressor.expect("a sound device");
+        let compressor = compressor.expect("a healthy device");
         round_trip(&compressor, &block(1, 65_536));
         let settings = Settings::new().with_level(Level::BEST).with_window(Window::Kib4);
         let other = on_small_stack(|| compressor.reconfigured(&settings));
-        round_trip(&other.expect("has both"), &block(2, 65_536));
+        round_trip(&other.expect("both settings are supported"), &block(2, 65_536));
         let text = on_small_stack(|| {
             let stats = compressor.stats();
             format!("{stats}{}", stats.prometheus("blocks"))
@@ -79,7 +79,7 @@ fn compressors_are_built_used_reconfigured_and_dropped() {
 
 #[test]
 fn verified_engines_and_injected_faults() {
-    let software = SoftwareCompressor::new(FORMATS[1], Level::FAST).expect("has it");
+    let software = SoftwareCompressor::new(FORMATS[1], Level::FAST).expect("a supported format");
     let policy = Policy::default().with_verify(Verify::Both);
     let engines = on_small_stack(|| {
         OffloadCompressor::new(FaultInjector::new(software, |_| None), software, policy)
@@ -95,8 +95,8 @@ fn segments_and_pools() {
         writer.write_all(&data)?;
         writer.finish()
     });
-    let gzip = gzip.expect("into memory");
-    assert!(common::zlib_decompress(FORMATS[2], &gzip).expect("valid") == data);
+    let gzip = gzip.expect("writes to memory");
+    assert!(common::zlib_decompress(FORMATS[2], &gzip).expect("valid data") == data);
     let sum = on_small_stack(|| {
         let mut pool = Pool::new("numbers", 2, || (), |(): &mut (), number: &mut u64| *number += 1);
         let mut sum = 0;
@@ -104,7 +104,7 @@ fn segments_and_pools() {
             while pool.is_full() {
                 sum += pool.take().expect("it is full").expect("no panic");
             }
-            pool.submit(number).expect("there is room");
+            pool.submit(number).expect("not full");
         }
         while let Some(done) = pool.take() {
             sum += done.expect("no panic");

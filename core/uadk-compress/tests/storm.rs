@@ -1,4 +1,4 @@
-//! Sixteen threads, mixed sizes and directions, and faults of all kinds from a seed, for about a
+//! Sixteen threads with mixed sizes and directions, and seeded faults of all kinds, for about a
 //! minute.
 
 mod common;
@@ -24,8 +24,9 @@ const CALLS: u64 = 18_000;
 const BUILDS: usize = 300;
 const LENS: [usize; 6] = [1, 1024, 4096, 8192, 65_536, 200_000];
 
-/// During a call each thread has a time of its own, which moves when it naps, and a little whenever
-/// it looks. Between calls it is that of the latest.
+/// A clock with a separate time for each thread during a call. The time advances when the thread
+/// sleeps, and a little whenever the clock is read. Each call begins at the time of the thread that
+/// is furthest ahead.
 #[derive(Clone, Debug)]
 struct ThreadTime;
 
@@ -35,7 +36,7 @@ thread_local! {
     static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// Runs a call, and says how long it took.
+/// Runs a call and returns how long it took.
 fn timed(call: impl FnOnce()) -> Duration {
     let begin = NOW.get().max(Duration::from_nanos(LATEST.load(Ordering::Relaxed)));
     NOW.set(begin);
@@ -51,7 +52,7 @@ impl Clock for ThreadTime {
     }
     fn sleep(&self, duration: Duration) {
         NOW.set(NOW.get() + duration);
-        // So that the others, whose polls this may be waiting for, come to run.
+        // Lets the other threads run, since this one may be waiting for their polls.
         std::thread::yield_now();
     }
 }
@@ -59,15 +60,16 @@ impl Clock for ThreadTime {
 type Engines = OffloadCompressor;
 
 #[test]
-fn sixteen_threads_and_random_faults_give_no_wrong_byte_and_no_error() {
+fn sixteen_threads_and_random_faults_cause_no_wrong_byte_and_no_error() {
     let sim = Simulator::acquire(Machine::default());
     sim.script(
         "seed=42; busy=1/40; context=1/3000; reset=1/9000; lost=1/5000:400; late=1/15:7; \
          flip=1/700; status=1/600:67; short=1/900:1; claims=1/900:4000000000; \
-         consumed=1/1500:7; empty=1/1500; keeps=1/6000:-5; submit-delay=1/400:900; open-delay=30000",
+         consumed=1/1500:7; empty=1/1500; keeps=1/6000:-5; submit-delay=1/400:900; \
+         open-delay=30000",
     )
-    .expect("a script");
-    // An open takes 30 s of the time of the thread that waits for it.
+    .expect("a valid script");
+    // Opening takes 30 s on the clock of the thread that waits for it.
     sim.set_sleeper(std::sync::Arc::new(|time| ThreadTime.sleep(time)));
     let config =
         UadkConfig::default().with_hold_off(Duration::ZERO).with_deadline(Duration::from_millis(5));
@@ -78,26 +80,27 @@ fn sixteen_threads_and_random_faults_give_no_wrong_byte_and_no_error() {
         .with_max_delay(Duration::from_millis(50));
     let libwd = uadk_sim::libwd();
     let uadk = UadkCompressor::with_libwd(&libwd, Format::Zlib, &config, ThreadTime);
-    let uadk = uadk.expect("it is installed");
-    uadk.start().expect("there is a device");
-    let software = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("has it");
+    let uadk = uadk.expect("UADK is installed");
+    uadk.start().expect("a device");
+    let software =
+        SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("a supported format");
     let engines = OffloadCompressor::with_clock(uadk.clone(), software, policy, ThreadTime);
     let engines = engines.expect("one format");
 
     let memory = [(); ROUNDS as usize].map(|()| {
         run(&engines, config.deadline);
-        // Late writes bring memory back to buffers that are given up.
+        // Late writes make buffers that were given up resident again.
         (resident(), uadk.stats().quarantined_bytes)
     });
     let [(first, lost_first), (second, lost_second)] = memory;
     let growth = second.saturating_sub(first);
-    // What allocators keep for threads varies; a leak of 120 bytes per call would be more.
+    // What allocators keep for threads varies. A leak of 120 bytes per call would exceed the limit.
     let allowed = lost_second - lost_first + (32 << 20);
-    assert!(growth < allowed, "memory grew from {first} by {growth}, allowed are {allowed}");
+    assert!(growth < allowed, "memory grew from {first} by {growth}, limit {allowed}");
 
     let stats = engines.stats();
-    assert_story(&stats);
-    // The last fault's initialisation may be under way.
+    assert_all_faults_counted(&stats);
+    // The initialisation after the last fault may be in progress.
     let _ = uadk.start();
     let uadk = uadk.stats();
     assert!(uadk.initialisations > 2 && uadk.lost > 0, "{uadk}");
@@ -108,40 +111,41 @@ fn sixteen_threads_and_random_faults_give_no_wrong_byte_and_no_error() {
     let _ = sim.write_late();
     let counts = sim.counts();
     assert_eq!(counts.in_flight, 0);
-    assert_eq!(counts.sessions_alive, counts.sessions_lost, "no session leaks but those");
+    assert_eq!(counts.sessions_alive, counts.sessions_lost, "only lost sessions stay alive");
 }
 
-/// All threads, for half of the time.
+/// Runs one round of all threads.
 fn run(engines: &Engines, deadline: Duration) {
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| scope.spawn(move || work(engines, thread, deadline)))
             .collect();
-        // Those who come and go wait for no initialisation, of which the faults cause many.
+        // Building and dropping compressors never waits for the initialisations, of which the
+        // faults cause many.
         for _ in 0..BUILDS {
             let took = timed(|| {
                 let builder = Compressor::builder().format(Format::Zlib);
                 drop(builder.build_on(&uadk_sim::libwd()).expect("nothing is required"));
             });
-            assert!(took < Duration::from_millis(50), "to build and drop took {took:?}");
+            assert!(took < Duration::from_millis(50), "building and dropping took {took:?}");
             std::thread::yield_now();
         }
-        // Joined, so that their sessions are gone.
+        // Joined, so that their sessions are freed.
         for thread in threads {
             thread.join().expect("no panic");
         }
     });
 }
 
-/// Bytes of memory that this process has.
+/// Returns the resident memory of this process in bytes.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
     let pages: usize = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number");
     pages * 4096
 }
 
-/// The faults happened, and were seen for what they are.
-fn assert_story(stats: &Stats) {
+/// Asserts that the faults happened and were classified correctly.
+fn assert_all_faults_counted(stats: &Stats) {
     let fallbacks = &stats.fallbacks;
     for (reason, count) in [
         ("busy", fallbacks.busy),
@@ -154,7 +158,7 @@ fn assert_story(stats: &Stats) {
     ] {
         assert!(count > 0, "{reason}: {stats}");
     }
-    // How many depends on how long threads that have a session are kept from running.
+    // The number depends on how long threads with a session are kept from running.
     assert!(stats.accelerator.blocks() > 20_000, "{stats}");
     let errors = stats.accelerator.decompress.errors + stats.software.decompress.errors;
     assert_eq!(errors + stats.software.compress.errors, 0, "{stats}");
@@ -165,23 +169,23 @@ fn work(engines: &Engines, thread: u64, deadline: Duration) {
     let blocks: Vec<_> = LENS.iter().map(|&len| block(thread * 100 + len as u64, len)).collect();
     let theirs: Vec<_> = blocks
         .iter()
-        .map(|block| zlib_compress(Format::Zlib, 1, block).expect("into memory"))
+        .map(|block| zlib_compress(Format::Zlib, 1, block).expect("writes to memory"))
         .collect();
-    let room = engines.max_compressed_len(LENS[LENS.len() - 1]);
-    let mut outputs = vec![vec![0; room]; 24];
+    let capacity = engines.max_compressed_len(LENS[LENS.len() - 1]);
+    let mut outputs = vec![vec![0; capacity]; 24];
     for call in 0..CALLS {
         let first = (call * 7 + thread) as usize % LENS.len();
         let many = if call % 5 == 0 { 24 } else { 1 };
         let compress = (call + thread).is_multiple_of(2);
         let sources = if compress { &blocks } else { &theirs };
-        // Big blocks one by one: the point is the device, not zlib.
+        // Large blocks only one at a time: the test is of the device, not of zlib.
         let pick = |i: usize| if many > 1 { (first + i) % 4 } else { (first + i) % LENS.len() };
         let mut batch: Vec<_> = outputs[..many]
             .iter_mut()
             .enumerate()
             .map(|(i, dst)| {
-                let room = if compress { room } else { blocks[pick(i)].len() };
-                Block::new(&sources[pick(i)], &mut dst[..room])
+                let capacity = if compress { capacity } else { blocks[pick(i)].len() };
+                Block::new(&sources[pick(i)], &mut dst[..capacity])
             })
             .collect();
         let took = timed(|| match (compress, many) {
@@ -197,7 +201,7 @@ fn work(engines: &Engines, thread: u64, deadline: Duration) {
             let output = &outputs[i][..written];
             let data = &blocks[pick(i)];
             if compress {
-                let restored = zlib_decompress(Format::Zlib, output).expect("valid");
+                let restored = zlib_decompress(Format::Zlib, output).expect("valid data");
                 assert!(restored == *data, "wrong bytes in call {call}");
             } else {
                 assert!(output == data, "wrong bytes in call {call}");

@@ -1,4 +1,4 @@
-//! Engines in the accelerator's place.
+//! Engines that serve as the accelerator.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -8,12 +8,12 @@ use crate::direction::Direction;
 use crate::uadk::{UadkCompressor, WhenBusy};
 use crate::{Block, BlockCompressor, Error, Settings};
 
-/// What the policy asks of an accelerator.
+/// The accelerator as the policy uses it.
 pub(super) trait Accelerator: Send + Sync + Debug {
-    /// As [`BlockCompressor::max_compressed_len`].
+    /// See [`BlockCompressor::max_compressed_len`].
     fn max_compressed_len(&self, len: usize) -> usize;
 
-    /// Processes one block, and offers it up to `tries` times while the queue is full.
+    /// Processes one block, offering it up to `tries` times while the queue is full.
     fn run_block(
         &self,
         direction: Direction,
@@ -22,9 +22,9 @@ pub(super) trait Accelerator: Send + Sync + Debug {
         tries: u32,
     ) -> Result<usize, Error>;
 
-    /// Processes a batch. While the queue is full, `when_busy` is offered the block whose turn it
-    /// is, so that the caller's thread has work. Returns whether blocks that come back
-    /// [`Error::Busy`] are worth another try.
+    /// Processes a batch. While the queue is full, `when_busy` is called with the next block, so
+    /// that the caller's thread has work. Returns whether blocks that come back [`Error::Busy`] are
+    /// worth retrying.
     fn run_batch(
         &self,
         direction: Direction,
@@ -32,11 +32,12 @@ pub(super) trait Accelerator: Send + Sync + Debug {
         when_busy: &mut WhenBusy<'_>,
     ) -> bool;
 
-    /// As [`BlockCompressor::reconfigured`].
+    /// See [`BlockCompressor::reconfigured`].
     fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn Accelerator>>;
 }
 
-/// The accelerator that `engine` is: the UADK engine itself, or any other without a queue.
+/// Returns `engine` as an accelerator: the UADK engine itself, or any other engine, without a
+/// queue.
 pub(super) fn accelerator(engine: impl BlockCompressor + 'static) -> Arc<dyn Accelerator> {
     match (&engine as &dyn Any).downcast_ref::<UadkCompressor>() {
         Some(uadk) => Arc::new(uadk.clone()),
@@ -49,7 +50,7 @@ impl Accelerator for UadkCompressor {
         BlockCompressor::max_compressed_len(self, len)
     }
 
-    /// All tries are made under the one deadline of a call.
+    /// Makes all tries within the deadline of one call.
     fn run_block(
         &self,
         direction: Direction,
@@ -77,7 +78,7 @@ impl Accelerator for UadkCompressor {
         when_busy: &mut WhenBusy<'_>,
     ) -> bool {
         self.run(direction, blocks, when_busy);
-        // It has offered them often enough, or has run out of time.
+        // The engine has offered them often enough, or has run out of time.
         false
     }
 

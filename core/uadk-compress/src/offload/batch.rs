@@ -1,4 +1,4 @@
-//! Batches: as few calls of the accelerator as the policy allows.
+//! Batches: as few calls to the accelerator as the policy allows.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -9,20 +9,21 @@ use crate::direction::Direction;
 use crate::stats::{Fallback, Outcome};
 use crate::{Block, Error};
 
-/// The most blocks in one call of the accelerator, and the most bytes of their input: many times
-/// the depth of its queue, and few enough to look at its delay now and then.
+/// The most blocks in one call to the accelerator: many times the depth of its queue, and few
+/// enough to check its delay now and then.
 const MAX_RUN: usize = 1024;
+/// The most bytes of input in one call, for the same reasons.
 const MAX_RUN_BYTES: usize = 16 << 20;
 
 impl OffloadCompressor {
-    /// Gives runs of blocks that may go to the accelerator to it in one call each. Processes the
-    /// others, and what comes back undone, in software.
+    /// Sends each run of blocks that may go to the accelerator in one call. Processes the others,
+    /// and blocks that come back undone, in software.
     pub(super) fn run_batch(&self, direction: Direction, blocks: &mut [Block<'_>]) {
         for block in &mut *blocks {
             block.reset();
         }
         let mut rest = blocks;
-        // Set once the accelerator has run out of time: a call waits for one deadline.
+        // Set once the accelerator has run out of time: a batch waits for one deadline only.
         let mut out_of_time = false;
         while let Some(first) = rest.first_mut() {
             if out_of_time {
@@ -36,15 +37,15 @@ impl OffloadCompressor {
                     out_of_time = self.offload_run(accelerator, direction, &mut rest[..run]);
                     run
                 }
-                // After a fault a single block is tried first.
+                // After a fault, a single block is tried first.
                 Ok((accelerator, trial)) => {
                     first.run(|src, dst| {
                         self.run_admitted(accelerator, trial, direction, src, dst, self.tries())
                     });
                     1
                 }
-                Err(why) => {
-                    first.run(|src, dst| self.run_software(why, direction, src, dst));
+                Err(reason) => {
+                    first.run(|src, dst| self.run_software(reason, direction, src, dst));
                     1
                 }
             };
@@ -52,7 +53,7 @@ impl OffloadCompressor {
         }
     }
 
-    /// How many of these blocks, of which the first has been admitted, make one call.
+    /// Returns how many of these blocks make one call. The first has been admitted.
     fn run_len(&self, direction: Direction, blocks: &[Block<'_>]) -> usize {
         let policy = &self.shared.policy;
         let mut bytes = 0;
@@ -64,8 +65,8 @@ impl OffloadCompressor {
         blocks.iter().take(MAX_RUN).take_while(fits).count().max(1)
     }
 
-    /// Makes one call of the accelerator, and acts on its answers. What finds its queue full is
-    /// processed in software meanwhile. Returns whether it ran out of time.
+    /// Makes one call to the accelerator, and acts on its results. Blocks that find its queue full
+    /// are processed in software in the meantime. Returns whether the accelerator ran out of time.
     fn offload_run(
         &self,
         accelerator: &dyn Accelerator,
@@ -73,14 +74,14 @@ impl OffloadCompressor {
         run: &mut [Block<'_>],
     ) -> bool {
         let clock = &*self.shared.clock;
-        let mut meanwhile = Meanwhile::default();
+        let mut in_software = InSoftware::default();
         let mut when_busy = |number: usize, block: &mut Block<'_>| {
-            if !meanwhile.is_last_offer(number, self.tries()) {
+            if !in_software.is_last_offer(number, self.tries()) {
                 return false;
             }
             let started = clock.now();
             block.run(|src, dst| self.run_software(Fallback::Busy, direction, src, dst));
-            meanwhile.did(number, clock.now().saturating_sub(started));
+            in_software.record(number, clock.now().saturating_sub(started));
             true
         };
         let started = clock.now();
@@ -88,29 +89,29 @@ impl OffloadCompressor {
             accelerator.run_batch(direction, run, &mut when_busy)
         }));
         let now = clock.now();
-        let whole = now.saturating_sub(started).saturating_sub(meanwhile.time);
-        // Blocks that were not taken took no time.
+        let total = now.saturating_sub(started).saturating_sub(in_software.time);
+        // Blocks that the accelerator did not accept took no time.
         let taken = |block: &&Block<'_>| !matches!(block.answer(), None | Some(Err(Error::Busy)));
-        let offloaded = run.iter().filter(taken).count().saturating_sub(meanwhile.blocks).max(1);
-        let time = whole / u32::try_from(offloaded).unwrap_or(u32::MAX);
+        let offloaded = run.iter().filter(taken).count().saturating_sub(in_software.blocks).max(1);
+        let time = total / u32::try_from(offloaded).unwrap_or(u32::MAX);
         let timed_out =
             run.iter().any(|block| matches!(block.answer(), Some(Err(Error::TimedOut))));
         if timed_out {
-            // Nobody knows what share of the time the block had that did not come back.
-            self.shared.delay(direction).record(whole, now);
+            // The lost block's share of the time is unknown.
+            self.shared.delay(direction).record(total, now);
         } else {
             self.shared.delay(direction).record_many(time, offloaded, now);
         }
-        // After a deadline nothing is waited for once more.
+        // After a deadline there is no second wait.
         let retry = !timed_out && outcome.as_ref().is_ok_and(|&retry| retry);
         let tries_left = if retry { self.tries() - 1 } else { 0 };
         let is_busy = |block: &Block<'_>| matches!(block.answer(), Some(Err(Error::Busy)));
         let out_of_time = timed_out || (!retry && run.iter().any(is_busy));
 
-        // Added to the counters at the end, also if software panics.
+        // Added to the counters when dropped, even if software panics.
         let mut tally = self.shared.counters.tally(direction);
         for (number, block) in run.iter_mut().enumerate() {
-            if meanwhile.has_done(number) {
+            if in_software.has_done(number) {
                 continue;
             }
             if outcome.is_err() {
@@ -124,7 +125,7 @@ impl OffloadCompressor {
                 continue;
             };
             if tries_left > 0 && matches!(result, Err(Error::Busy)) {
-                block.run(|src, dst| self.run_again(direction, src, dst, tries_left));
+                block.run(|src, dst| self.retry(direction, src, dst, tries_left));
             } else if let Judgement::Sound =
                 self.judge(direction, block.src(), block.dst(), result, false)
             {
@@ -137,8 +138,8 @@ impl OffloadCompressor {
         out_of_time
     }
 
-    /// Offers a block of a batch to the accelerator again, alone.
-    fn run_again(
+    /// Offers a block of a batch to the accelerator again, on its own.
+    fn retry(
         &self,
         direction: Direction,
         src: &[u8],
@@ -149,36 +150,37 @@ impl OffloadCompressor {
             Ok((accelerator, permit)) => {
                 self.run_admitted(accelerator, permit, direction, src, dst, tries)
             }
-            Err(why) => self.run_software(why, direction, src, dst),
+            Err(reason) => self.run_software(reason, direction, src, dst),
         }
     }
 }
 
-/// What software did while the accelerator was busy with other blocks of a run.
+/// The blocks of a run that software processed while the accelerator was busy with others.
 #[derive(Debug)]
-struct Meanwhile {
+struct InSoftware {
+    /// Bitmap of the processed blocks.
     done: [u64; MAX_RUN / 64],
     blocks: usize,
     time: Duration,
-    /// The block that was last offered, and how often.
+    /// The block that was last offered, and how many times.
     offered: (usize, u32),
 }
 
-impl Default for Meanwhile {
+impl Default for InSoftware {
     fn default() -> Self {
         Self { done: [0; MAX_RUN / 64], blocks: 0, time: Duration::ZERO, offered: (usize::MAX, 0) }
     }
 }
 
-impl Meanwhile {
-    /// Counts an offer of a block to a busy accelerator; whether it was the last one.
+impl InSoftware {
+    /// Counts an offer of a block to a busy accelerator. Returns whether it was the last one.
     fn is_last_offer(&mut self, number: usize, tries: u32) -> bool {
         let before = if self.offered.0 == number { self.offered.1 } else { 0 };
         self.offered = (number, before + 1);
         before + 1 >= tries
     }
 
-    fn did(&mut self, number: usize, time: Duration) {
+    fn record(&mut self, number: usize, time: Duration) {
         self.done[number / 64] |= 1 << (number % 64);
         self.blocks += 1;
         self.time += time;

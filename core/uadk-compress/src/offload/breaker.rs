@@ -11,32 +11,32 @@ use crate::{Error, fork};
 
 /// No faults: every block may go.
 const CLOSED: u64 = 0;
-/// One block is out to try whether the accelerator works again.
+/// One block is out as a trial, to see whether the accelerator works again.
 const TRIAL: u64 = u64::MAX;
-/// The earliest moment that can be told from [`CLOSED`].
+/// The earliest time that differs from [`CLOSED`].
 const DUE_AT_ONCE: u64 = 1;
 
-/// Lets blocks pass until one fails; then none for a hold-off, then one as a trial. If that one
-/// succeeds everything passes again, otherwise the hold-off doubles.
+/// Lets blocks pass until one fails; then none for a hold-off, then one as a trial. If the trial
+/// succeeds, all blocks pass again; otherwise the hold-off doubles.
 ///
 /// The whole state is one number, so that a closed breaker costs one load per block: [`CLOSED`],
-/// [`TRIAL`], or else open, with the clock's nanosecond at which a trial is due.
+/// [`TRIAL`], or else open, with the time in nanoseconds at which a trial is due.
 #[derive(Debug)]
 pub(super) struct Breaker {
     state: AtomicU64,
-    /// Of the present or next opening. Written only by the thread that moved `state`.
+    /// Of the current or next opening. Written only by the thread that changed `state`.
     hold_off: AtomicU64,
     opened: AtomicU64,
     /// Of the last opening.
     cause: Mutex<Option<Error>>,
-    /// Which process the trial runs in: a forked child lacks the thread that holds the permit.
+    /// The process that the trial runs in: a forked child lacks the thread that holds the permit.
     trial_in: AtomicU64,
     first_hold_off: u64,
     longest_hold_off: u64,
 }
 
-/// Permission to send one block, or one batch, to the accelerator. The holder reports how it went.
-/// Dropping it reports nothing about the accelerator's health: it was busy or starting, doesn't
+/// Permission to send one block, or one batch, to the accelerator. The holder reports the outcome.
+/// Dropping it says nothing about the accelerator's health: it was busy or starting, doesn't
 /// support such blocks, or the caller panicked.
 #[derive(Debug)]
 #[must_use]
@@ -60,12 +60,12 @@ impl Breaker {
         }
     }
 
-    /// The permit of one of many blocks that went while the breaker was closed.
+    /// Returns a permit for one of many blocks sent while the breaker is closed.
     pub(super) const fn normal(&self) -> Permit<'_> {
         Permit { breaker: self, trial: false }
     }
 
-    /// Whether a block may go to the accelerator.
+    /// Returns a permit if a block may go to the accelerator.
     pub(super) fn admit(&self, now: impl FnOnce() -> Duration) -> Option<Permit<'_>> {
         match self.state.load(Ordering::Acquire) {
             CLOSED => Some(self.normal()),
@@ -88,18 +88,18 @@ impl Breaker {
         }
     }
 
-    /// The hold-off of the present opening, or the one that the next begins with.
+    /// Returns the current hold-off; while closed, the initial one of the next opening.
     pub(super) fn hold_off(&self) -> Duration {
         Duration::from_nanos(self.hold_off.load(Ordering::Relaxed))
     }
 
-    /// What the accelerator reported when the breaker last opened, if anything.
+    /// Returns what the accelerator reported when the breaker last opened, if anything.
     pub(super) fn cause(&self) -> Option<Error> {
         // Never waits: in a forked child the lock may be held by a thread that does not exist.
         self.cause.try_lock()?.clone()
     }
 
-    /// How often it has opened, failed trials included.
+    /// Returns how often it has opened, including failed trials.
     pub(super) fn opened(&self) -> u64 {
         self.opened.load(Ordering::Relaxed)
     }
@@ -110,16 +110,16 @@ impl Permit<'_> {
         self.trial
     }
 
-    /// The accelerator processed the block.
+    /// Reports that the accelerator processed the block.
     pub(super) fn success(mut self) {
         if std::mem::take(&mut self.trial) {
             self.breaker.hold_off.store(self.breaker.first_hold_off, Ordering::Relaxed);
             self.breaker.state.store(CLOSED, Ordering::Release);
-            tracing::info!("the accelerator works again: blocks go to it");
+            tracing::info!("the accelerator works again: sending blocks to it");
         }
     }
 
-    /// The accelerator failed on the block; `cause` is what it reported, if anything.
+    /// Reports that the accelerator failed on the block; `cause` is what it reported, if anything.
     pub(super) fn fault(mut self, now: Duration, cause: Option<Error>) {
         let breaker = self.breaker;
         let trial = std::mem::take(&mut self.trial);
@@ -138,13 +138,13 @@ impl Permit<'_> {
             .compare_exchange(CLOSED, due, Ordering::AcqRel, Ordering::Relaxed)
             .is_err()
         {
-            return; // Another block has opened it for the same trouble.
+            return; // Another block has already opened it for the same failure.
         }
         breaker.opened.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
             hold_off_ms = hold_off / 1_000_000,
             cause = cause.as_ref().map(tracing::field::display),
-            "the accelerator failed: blocks go to software until it has been tried again"
+            "the accelerator failed: blocks go to software until a trial succeeds"
         );
         if let Some(mut last) = breaker.cause.try_lock() {
             *last = cause;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn admit(breaker: &Breaker, now: Duration) -> Permit<'_> {
-        breaker.admit(|| now).expect("a block may go")
+        breaker.admit(|| now).expect("the block is admitted")
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hold_off_doubles_with_failed_trials_up_to_its_limit_and_starts_again_after_success() {
+    fn the_hold_off_doubles_with_failed_trials_up_to_its_limit_and_resets_after_success() {
         let breaker = breaker();
         let mut now = Duration::ZERO;
         admit(&breaker, now).fault(now, None);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn late_faults_of_the_same_trouble_do_not_prolong_it() {
+    fn late_faults_from_the_same_failure_do_not_prolong_the_hold_off() {
         let breaker = breaker();
         let (first, late) = (admit(&breaker, MS), admit(&breaker, MS));
         first.fault(MS, None);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_without_a_verdict_lets_the_next_block_try() {
+    fn after_a_trial_without_an_outcome_the_next_block_tries() {
         let breaker = breaker();
         admit(&breaker, MS).fault(MS, None);
         drop(admit(&breaker, 101 * MS));
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_during_a_trial_is_no_verdict() {
+    fn a_panic_during_a_trial_is_not_an_outcome() {
         let breaker = breaker();
         admit(&breaker, MS).fault(MS, None);
         let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

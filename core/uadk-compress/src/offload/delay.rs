@@ -8,13 +8,13 @@ use crate::clock::nanos;
 /// Weight of a new measurement, as a power of two: 1/8.
 const WEIGHT_SHIFT: u32 = 3;
 
-/// The average halves in this time while nothing is measured, so that an accelerator that was too
-/// slow is tried again.
+/// Without measurements the average halves in this time, so that an accelerator that was too slow
+/// is tried again.
 const HALF_LIFE: Duration = Duration::from_millis(100);
 
 /// Moving average of one direction's delay.
 ///
-/// Two threads that record at once may lose one of their measurements, which an average tolerates.
+/// When two threads record at once, one measurement may be lost, which an average tolerates.
 #[derive(Debug, Default)]
 pub(super) struct MovingAverage {
     nanos: AtomicU64,
@@ -31,7 +31,7 @@ impl MovingAverage {
     pub(super) fn record_many(&self, delay: Duration, times: usize, now: Duration) {
         let mut average = nanos(self.at(now));
         let share = nanos(delay) >> WEIGHT_SHIFT;
-        // After so many, what was there before counts for less than 1 %.
+        // After this many, the previous average counts for less than 1 %.
         for _ in 0..times.min(6 << WEIGHT_SHIFT) {
             average = average - (average >> WEIGHT_SHIFT) + share;
         }
@@ -39,7 +39,7 @@ impl MovingAverage {
         self.updated.store(nanos(now), Ordering::Relaxed);
     }
 
-    /// The average as it has decayed by `now`.
+    /// Returns the average, decayed to `now`.
     pub(super) fn at(&self, now: Duration) -> Duration {
         let idle = nanos(now).saturating_sub(self.updated.load(Ordering::Relaxed));
         let halvings = idle / nanos(HALF_LIFE);
@@ -47,7 +47,7 @@ impl MovingAverage {
         Duration::from_nanos(average >> halvings.min(63))
     }
 
-    /// Whether the average is above `limit`. `now` is called only if the undecayed average is.
+    /// Returns whether the average is above `limit`. Calls `now` only if the undecayed average is.
     pub(super) fn exceeds(&self, limit: Duration, now: impl FnOnce() -> Duration) -> bool {
         self.nanos.load(Ordering::Relaxed) > nanos(limit) && self.at(now()) > limit
     }
@@ -60,7 +60,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn one_slow_block_among_fast_ones_is_forgiven_but_several_are_not() {
+    fn one_slow_block_is_tolerated_but_several_are_not() {
         let average = MovingAverage::default();
         average.record(10 * MS, MS);
         assert!(!average.exceeds(2 * MS, || MS));

@@ -5,32 +5,47 @@ use std::time::Duration;
 use crate::direction::Direction;
 use crate::stats::Fallback;
 
-/// What an accelerator did that is checked in software.
+/// Which of an accelerator's results are verified in software.
 ///
-/// What is possible at all (lengths, checksums where the format has one) is always checked. A
-/// difference counts as a fault, and software processes the block again.
+/// Plausibility (lengths, and checksums if the format has one) is always checked. A difference
+/// counts as a fault, and software processes the block again.
+///
+/// ```
+/// use uadk_compress::offload::Verify;
+/// use uadk_compress::{
+///     BlockCompressor, Format, Level, OffloadCompressor, Policy, SoftwareCompressor,
+/// };
+///
+/// let engine = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// let policy = Policy::default().with_verify(Verify::Both);
+/// let verified = OffloadCompressor::new(engine, engine, policy)?;
+/// verified.compress(&[7; 4096], &mut [0; 8192])?;
+/// assert_eq!(verified.stats().fallbacks.faults(), 0);
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Verify {
-    /// Nothing.
+    /// None.
     #[default]
     Off,
-    /// What it compressed is decompressed in software and compared. Costs about a fifth of
+    /// Compressed blocks are decompressed in software and compared. Costs about a fifth of
     /// compressing in software.
     Compressed,
-    /// What it decompressed is decompressed in software as well and compared, too. Wrong bytes can
-    /// otherwise go unnoticed in raw deflate, which has no checksum. Then the device saves no CPU
-    /// when decompressing.
+    /// Decompressed blocks, too, are decompressed in software and compared. Without this, wrong
+    /// bytes can go unnoticed in raw deflate, which has no checksum. With it, the device saves no
+    /// CPU when decompressing.
     Both,
 }
 
-/// The rules by which blocks go to the accelerator or to software.
+/// The rules that decide whether blocks go to the accelerator or to software.
 ///
 /// ```
 /// use uadk_compress::Policy;
 /// use uadk_compress::offload::Verify;
 ///
 /// let policy = Policy::default().with_min_block(4096).with_verify(Verify::Compressed);
+/// assert_eq!(policy.min_block, 4096);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,22 +55,22 @@ pub struct Policy {
     /// Whether blocks to decompress go to the accelerator.
     pub decompress: bool,
     /// Blocks with fewer uncompressed bytes go to software: the trip to a device costs more than
-    /// they do. 1 KiB by default.
+    /// it saves. 1 KiB by default.
     pub min_block: usize,
-    /// Blocks with more bytes of input go to software. 8 MiB by default, the most that UADK takes.
+    /// Blocks with more bytes of input go to software. 8 MiB by default, UADK's maximum.
     pub max_block: usize,
-    /// How often a block is offered to a busy accelerator before software processes it; at least
-    /// once. 3 by default.
+    /// How many times a block is offered to a busy accelerator before software processes it; at
+    /// least once. 3 by default.
     pub busy_tries: u32,
-    /// The hold-off after the first fault, during which blocks stay away. It doubles with each
-    /// failed trial. 100 ms by default.
+    /// The hold-off after the first fault, during which no blocks go to the accelerator. It doubles
+    /// with each failed trial. 100 ms by default.
     pub first_hold_off: Duration,
     /// The upper limit of the hold-off. 30 s by default.
     pub longest_hold_off: Duration,
     /// While the moving average of the accelerator's delay per block is above this, blocks go to
     /// software. 2 ms by default.
     pub max_delay: Duration,
-    /// What is checked in software.
+    /// What is verified in software.
     pub verify: Verify,
 }
 
@@ -127,7 +142,8 @@ impl Policy {
         self
     }
 
-    /// Returns why a block of this size is not for the accelerator.
+    /// Checks whether the policy sends a block of this size to the accelerator. Returns the reason
+    /// if not.
     pub(super) fn check(
         &self,
         direction: Direction,

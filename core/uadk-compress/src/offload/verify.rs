@@ -1,26 +1,25 @@
-//! Checks in software what an accelerator did.
+//! Verifies an accelerator's results in software.
 
 use std::cell::RefCell;
 
 use crate::BlockCompressor;
 use crate::checksum::ends_with_checksum;
 
-/// Whether `compressed` is a block of exactly `expected`: `software` decompresses it, and it ends
-/// with the checksum that its format has, so that no stray bytes follow.
+/// Returns whether `compressed` is a block of exactly `expected`: `software` decompresses it, and
+/// it ends with the format's checksum, if any, so that no stray bytes follow.
 pub(crate) fn compresses(
     software: &dyn BlockCompressor,
     compressed: &[u8],
     expected: &[u8],
 ) -> bool {
-    // Decompressors ignore what is behind the end of a stream, but others who read it do not.
+    // Our decompressors ignore bytes after the end of a stream, but other readers may not.
     ends_with_checksum(software.format(), compressed, expected) != Some(false)
         && decompresses(software, compressed, expected)
 }
 
-/// Whether `software` decompresses `compressed` to exactly `expected`.
+/// Returns whether `software` decompresses `compressed` to exactly `expected`.
 ///
-/// Uses a buffer per thread that grows to the largest block and stays, so that a block costs no
-/// allocation.
+/// Each thread keeps a buffer that grows to the largest block, so that a block costs no allocation.
 pub(crate) fn decompresses(
     software: &dyn BlockCompressor,
     compressed: &[u8],
@@ -37,8 +36,8 @@ pub(crate) fn decompresses(
         software.decompress(compressed, decompressed) == Ok(expected.len())
             && decompressed == expected
     };
-    // While the thread is being torn down its buffer is gone.
-    // While `software` verifies blocks of its own it is in use.
+    // The buffer is gone while the thread is being torn down, and in use if `software` itself
+    // verifies blocks.
     BUFFER
         .try_with(|buffer| buffer.try_borrow_mut().ok().map(|mut buffer| check(&mut buffer)))
         .ok()

@@ -1,4 +1,4 @@
-//! Panics of the work, as errors.
+//! Panics in the work, as errors.
 
 use std::any::Any;
 use std::io;
@@ -6,6 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The work on a job panicked.
+///
+/// ```
+/// use uadk_compress::pool::Pool;
+///
+/// let mut pool = Pool::new("numbers", 1, || (), |(), n: &mut u32| {
+///     assert!(*n < 10, "{n} is too large");
+/// });
+/// pool.submit(12).expect("not full");
+/// match pool.take() {
+///     Some(Err(panicked)) => assert_eq!(panicked.message(), "12 is too large"),
+///     other => unreachable!("{other:?}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a job panicked: {message}")]
 pub struct Panicked {
@@ -13,13 +26,13 @@ pub struct Panicked {
 }
 
 impl Panicked {
-    /// The panic's message.
+    /// Returns the panic's message.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Not a panic: the workers are in another process.
+    /// Creates the error for a forked child, which lacks the parent's workers. Not a panic.
     pub(super) fn orphaned() -> Self {
         Self { message: "the workers belong to the parent of this forked process".into() }
     }

@@ -1,31 +1,31 @@
-//! Starting workers, on threads of their own or in a scope.
+//! Starting workers, unscoped or in a scope.
 
 use std::io;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
 pub(super) type Task<'scope> = Box<dyn FnOnce() + Send + 'scope>;
 
-/// Starts a thread, or fails as the system does.
+/// Starts a thread, or returns the system's error.
 pub(super) type Spawn<'scope> =
     Box<dyn Fn(Task<'scope>) -> io::Result<Handle<'scope>> + Send + Sync + 'scope>;
 
 #[derive(Debug)]
 pub(super) enum Handle<'scope> {
-    Free(JoinHandle<()>),
+    Unscoped(JoinHandle<()>),
     Scoped(ScopedJoinHandle<'scope, ()>),
 }
 
 impl Handle<'_> {
     pub(super) fn join(self) -> std::thread::Result<()> {
         match self {
-            Self::Free(handle) => handle.join(),
+            Self::Unscoped(handle) => handle.join(),
             Self::Scoped(handle) => handle.join(),
         }
     }
 }
 
-pub(super) fn free(name: &'static str) -> Spawn<'static> {
-    Box::new(move |task| Builder::new().name(name.to_owned()).spawn(task).map(Handle::Free))
+pub(super) fn unscoped(name: &'static str) -> Spawn<'static> {
+    Box::new(move |task| Builder::new().name(name.to_owned()).spawn(task).map(Handle::Unscoped))
 }
 
 pub(super) fn scoped<'scope>(

@@ -10,13 +10,13 @@ use std::time::Duration;
 use super::spawn::{self, Handle, Spawn};
 use super::{Panicked, Pool, worker};
 
-/// Runs a test that would hang if a pool did, and then fails.
-fn ends<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs a test on another thread, and panics if it hangs.
+fn with_timeout<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (ended, result) = channel();
     let thread = std::thread::spawn(move || ended.send(test()));
     match result.recv_timeout(Duration::from_secs(60)) {
         Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => panic!("it hangs"),
+        Err(RecvTimeoutError::Timeout) => panic!("the test hangs"),
         Err(RecvTimeoutError::Disconnected) => resume_unwind(thread.join().unwrap_err()),
     }
 }
@@ -25,7 +25,7 @@ fn drain<J>(pool: &mut Pool<'_, J>) -> Vec<Result<J, Panicked>> {
     std::iter::from_fn(|| pool.take()).collect()
 }
 
-/// Submits as many jobs as are asked for, and takes them all.
+/// Submits all `jobs`, and takes them all.
 fn run<'scope, J: Send + 'scope>(
     pool: &mut Pool<'scope, J>,
     jobs: impl IntoIterator<Item = J>,
@@ -45,9 +45,9 @@ fn square((): &mut (), n: &mut u64) {
     *n *= *n;
 }
 
-/// Starts so many threads, and fails then.
+/// Starts up to `limit` threads, then fails.
 fn spawn_at_most(limit: usize) -> Spawn<'static> {
-    let spawn = spawn::free("limited");
+    let spawn = spawn::unscoped("limited");
     let started = AtomicUsize::new(0);
     Box::new(move |task| match started.fetch_add(1, Relaxed) {
         n if n < limit => spawn(task),
@@ -55,17 +55,17 @@ fn spawn_at_most(limit: usize) -> Spawn<'static> {
     })
 }
 
-/// Each job waits for the one after it, so that they finish in the opposite order.
+/// Each job waits for the next one, so that they finish in reverse order.
 #[test]
 fn jobs_return_in_the_order_of_submission_whatever_order_they_finish_in() {
     type Job = (usize, Option<Receiver<()>>, Option<Sender<()>>);
-    ends(|| {
+    with_timeout(|| {
         let work = |(): &mut (), (_, after, before): &mut Job| {
             if let Some(after) = after {
-                after.recv().expect("the later job is done first");
+                after.recv().expect("the next job finishes first");
             }
             if let Some(before) = before {
-                before.send(()).expect("the earlier job waits");
+                before.send(()).expect("the previous job is waiting");
             }
         };
         let mut pool = Pool::new("reversed", 4, || (), work);
@@ -82,17 +82,18 @@ fn jobs_return_in_the_order_of_submission_whatever_order_they_finish_in() {
 }
 
 #[test]
-fn many_jobs_return_in_order_at_any_number_of_threads() {
+fn many_jobs_return_in_order_with_any_number_of_threads() {
     for threads in [0, 1, 2, 3, 8] {
-        let done = ends(move || run(&mut Pool::new("many", threads, || (), square), 0..5000));
+        let done =
+            with_timeout(move || run(&mut Pool::new("many", threads, || (), square), 0..5000));
         assert!(done.into_iter().eq((0..5000).map(|n| n * n)), "{threads}");
     }
 }
 
 #[test]
-fn as_many_threads_do_the_work_as_asked_for() {
+fn the_requested_number_of_threads_does_the_work() {
     for threads in 2..6 {
-        let used: HashSet<ThreadId> = ends(move || {
+        let used: HashSet<ThreadId> = with_timeout(move || {
             let together = Barrier::new(threads);
             let work = move |(): &mut (), thread: &mut Option<ThreadId>| {
                 together.wait();
@@ -107,7 +108,7 @@ fn as_many_threads_do_the_work_as_asked_for() {
 }
 
 #[test]
-fn none_and_one_mean_the_callers_thread() {
+fn zero_and_one_mean_the_callers_thread() {
     let here = std::thread::current().id();
     for threads in [0, 1] {
         let work = |(): &mut (), thread: &mut Option<ThreadId>| {
@@ -121,8 +122,8 @@ fn none_and_one_mean_the_callers_thread() {
 }
 
 #[test]
-fn jobs_done_here_start_no_thread_and_take_their_turn() {
-    ends(|| {
+fn jobs_submitted_here_start_no_thread_and_are_taken_in_order() {
+    with_timeout(|| {
         let (release, released) = channel::<()>();
         let released = parking_lot::Mutex::new(released);
         let work = move |(): &mut (), (held, thread): &mut (bool, Option<ThreadId>)| {
@@ -133,16 +134,16 @@ fn jobs_done_here_start_no_thread_and_take_their_turn() {
         };
         let mut pool = Pool::new("here", 2, || (), work);
         let here = Some(std::thread::current().id());
-        pool.submit_here((false, None)).expect("room");
+        pool.submit_here((false, None)).expect("not full");
         assert!(pool.workers.is_empty());
         assert_eq!(pool.try_take(), Some(Ok((false, here))));
 
-        pool.submit((true, None)).expect("room");
-        pool.submit_here((false, None)).expect("room");
+        pool.submit((true, None)).expect("not full");
+        pool.submit_here((false, None)).expect("not full");
         assert_eq!(pool.try_take(), None);
-        // Not to be mistaken for one that waits.
-        pool.submit((true, None)).expect("room");
-        (0..2).for_each(|_| release.send(()).expect("they wait"));
+        // The done job between them must not be mistaken for a waiting one.
+        pool.submit((true, None)).expect("not full");
+        (0..2).for_each(|_| release.send(()).expect("two jobs are waiting"));
         let threads: Vec<_> =
             drain(&mut pool).into_iter().map(|done| done.expect("no panic").1).collect();
         assert_eq!(
@@ -154,32 +155,32 @@ fn jobs_done_here_start_no_thread_and_take_their_turn() {
 
 #[test]
 fn a_worker_starts_only_when_none_is_idle() {
-    ends(|| {
+    with_timeout(|| {
         let mut pool = Pool::new("idle", 8, || (), square);
         assert_eq!(run(&mut pool, [3]), [9]);
         while !pool.shared.has_idle() {
             std::thread::yield_now();
         }
-        pool.submit(4).expect("room");
+        pool.submit(4).expect("not full");
         assert_eq!(pool.workers.len(), 1);
     });
 }
 
 #[test]
 fn a_full_pool_refuses_jobs() {
-    ends(|| {
+    with_timeout(|| {
         for threads in [1, 2, 3] {
             let mut pool = Pool::new("full", threads, || (), square);
             assert_eq!(pool.capacity(), if threads == 1 { 1 } else { 2 * threads });
             for n in 0..pool.capacity() {
                 assert!(!pool.is_full());
-                pool.submit(n as u64).expect("room");
+                pool.submit(n as u64).expect("not full");
                 assert_eq!(pool.len(), n + 1);
             }
             assert!(pool.is_full());
             assert_eq!(pool.submit(77), Err(77));
             assert_eq!(pool.submit_here(77), Err(77));
-            pool.take().expect("there is one").expect("no panic");
+            pool.take().expect("a job").expect("no panic");
             assert!(!pool.is_full());
             drain(&mut pool);
             assert!(pool.is_empty() && pool.take().is_none() && pool.try_take().is_none());
@@ -190,9 +191,9 @@ fn a_full_pool_refuses_jobs() {
 }
 
 #[test]
-fn a_panic_of_the_work_is_the_result_of_its_job_alone() {
+fn a_panic_in_the_work_affects_only_its_job() {
     for threads in [1, 3] {
-        let done = ends(move || {
+        let done = with_timeout(move || {
             let work = |state: &mut u32, job: &mut u32| {
                 *state += 1;
                 assert_ne!(*job % 5, 2, "job {job}");
@@ -207,7 +208,7 @@ fn a_panic_of_the_work_is_the_result_of_its_job_alone() {
                 if pool.is_full() {
                     done.extend(pool.take());
                 }
-                pool.submit(job).expect("room");
+                pool.submit(job).expect("not full");
             }
             done.extend(drain(&mut pool));
             done
@@ -229,23 +230,23 @@ fn a_panic_of_the_work_is_the_result_of_its_job_alone() {
 }
 
 #[test]
-fn a_panic_of_a_new_state_is_an_error_of_the_job_that_needs_it() {
+fn a_panic_in_new_state_is_an_error_of_the_job_that_needs_the_state() {
     for threads in [1, 2] {
-        let (first, second) = ends(move || {
+        let (first, second) = with_timeout(move || {
             let made = AtomicUsize::new(0);
             let new_state = move || assert_ne!(made.fetch_add(1, Relaxed), 0, "no memory");
             let mut pool = Pool::new("state", threads, new_state, square);
-            pool.submit(2).expect("room");
-            let first = pool.take().expect("there is one");
-            pool.submit(3).expect("room");
-            (first, pool.take().expect("there is one"))
+            pool.submit(2).expect("not full");
+            let first = pool.take().expect("a job");
+            pool.submit(3).expect("not full");
+            (first, pool.take().expect("a job"))
         });
         assert!(first.unwrap_err().message().contains("no memory"));
         assert_eq!(second, Ok(9));
     }
 }
 
-/// Neither may end a worker, whose job would then be waited for in vain.
+/// A second panic must not end a worker: the caller would wait forever for its job.
 #[test]
 fn destructors_may_panic_after_a_panic() {
     #[derive(Debug)]
@@ -255,20 +256,20 @@ fn destructors_may_panic_after_a_panic() {
             assert_ne!(std::thread::current().name(), Some("bombs"), "in a destructor");
         }
     }
-    ends(|| {
+    with_timeout(|| {
         let work = |_: &mut Bomb, _: &mut Bomb| std::panic::panic_any(Bomb);
         let mut pool = Pool::new("bombs", 2, || Bomb, work);
         for _ in 0..10 {
-            pool.submit(Bomb).expect("room");
+            pool.submit(Bomb).expect("not full");
             assert!(pool.take().is_some_and(|done| done.is_err()));
         }
         let mut pool = Pool::new("bombs", 2, || Bomb, |_, _| ());
-        pool.submit(1).expect("room");
+        pool.submit(1).expect("not full");
         assert_eq!(pool.take(), Some(Ok(1)));
     });
 }
 
-/// A job that counts how many there are, and can be made to wait.
+/// A job that counts the live ones, and waits to be released.
 struct Counted {
     alive: Arc<AtomicUsize>,
     started: Sender<()>,
@@ -277,7 +278,7 @@ struct Counted {
 
 impl Counted {
     fn work((): &mut (), job: &mut Self) {
-        job.started.send(()).expect("it is waited for");
+        job.started.send(()).expect("the test is waiting");
         job.release.wait();
     }
 }
@@ -289,11 +290,11 @@ impl Drop for Counted {
 }
 
 #[test]
-fn a_busy_pool_can_be_dropped_also_while_a_panic_unwinds() {
+fn a_busy_pool_can_be_dropped_even_while_a_panic_unwinds() {
     for unwind in [false, true] {
         let alive = Arc::new(AtomicUsize::new(4));
         let left = Arc::clone(&alive);
-        ends(move || {
+        with_timeout(move || {
             let (started, starts) = channel();
             let release = Arc::new(Barrier::new(3));
             let mut pool = Pool::new("busy", 2, || (), Counted::work);
@@ -302,8 +303,8 @@ fn a_busy_pool_can_be_dropped_also_while_a_panic_unwinds() {
                 let job = Counted { alive, started, release: Arc::clone(&release) };
                 assert!(pool.submit(job).is_ok());
             }
-            (0..2).for_each(|_| starts.recv().expect("two start"));
-            // Lets them go when the pool has been closed; it is being dropped then.
+            (0..2).for_each(|_| starts.recv().expect("two jobs start"));
+            // Releases the jobs once the pool is closed, while it is being dropped.
             let shared = Arc::clone(&pool.shared);
             let releasing = std::thread::spawn(move || {
                 while !shared.is_closed() {
@@ -317,7 +318,7 @@ fn a_busy_pool_can_be_dropped_also_while_a_panic_unwinds() {
             }));
             assert_eq!(dropped.is_err(), unwind);
             releasing.join().expect("no panic");
-            // The two that waited were not begun.
+            // The two waiting jobs did not start.
             assert!(starts.try_recv().is_err());
         });
         assert_eq!(alive.load(Relaxed), 0);
@@ -325,21 +326,21 @@ fn a_busy_pool_can_be_dropped_also_while_a_panic_unwinds() {
 }
 
 #[test]
-fn an_idle_pool_and_one_with_jobs_nobody_took_can_be_dropped() {
-    ends(|| {
+fn an_idle_pool_and_one_with_untaken_jobs_can_be_dropped() {
+    with_timeout(|| {
         drop(Pool::new("unused", 4, || (), square));
         let mut pool = Pool::new("idle", 4, || (), square);
         run(&mut pool, 0..10);
         drop(pool);
         let mut pool = Pool::new("left", 4, || (), square);
-        (0..5).for_each(|n| pool.submit(n).expect("room"));
+        (0..5).for_each(|n| pool.submit(n).expect("not full"));
     });
 }
 
 #[test]
-fn threads_that_cannot_be_started_are_done_without() {
+fn the_pool_works_without_threads_that_cannot_be_started() {
     for limit in [0, 1, 2, 7] {
-        let (done, capacity, workers) = ends(move || {
+        let (done, capacity, workers) = with_timeout(move || {
             let all = Arc::new(Barrier::new(limit + 1));
             let held = Arc::clone(&all);
             let work = move |(): &mut (), (n, hold): &mut (u64, bool)| {
@@ -350,9 +351,9 @@ fn threads_that_cannot_be_started_are_done_without() {
             };
             let work = worker::work(|| (), work);
             let mut pool = Pool::with_spawn(8, spawn_at_most(limit), work);
-            // One for each that can be started, and one more.
-            (0..limit).for_each(|n| pool.submit((n as u64, true)).expect("room"));
-            pool.submit((limit as u64, false)).expect("room");
+            // One job for each thread that can be started, and one more.
+            (0..limit).for_each(|n| pool.submit((n as u64, true)).expect("not full"));
+            pool.submit((limit as u64, false)).expect("not full");
             let capacity = pool.capacity();
             all.wait();
             let done = run(&mut pool, (limit as u64 + 1..500).map(|n| (n, false)));
@@ -363,12 +364,12 @@ fn threads_that_cannot_be_started_are_done_without() {
     }
 }
 
-/// The first thread fails while jobs done on the caller's are not taken yet.
+/// The first thread fails to start while jobs done on the caller's thread are not taken yet.
 #[test]
-fn a_failed_start_keeps_what_is_in_the_pool() {
+fn a_failed_start_keeps_the_jobs_in_the_pool() {
     let mut pool = Pool::with_spawn(4, spawn_at_most(0), worker::work(|| (), square));
-    (1..4).for_each(|n| pool.submit_here(n).expect("room"));
-    pool.submit(4).expect("room");
+    (1..4).for_each(|n| pool.submit_here(n).expect("not full"));
+    pool.submit(4).expect("not full");
     assert_eq!((pool.len(), pool.capacity(), pool.submit(5)), (4, 1, Err(5)));
     assert!(drain(&mut pool) == [Ok(1), Ok(4), Ok(9), Ok(16)]);
 }
@@ -395,18 +396,18 @@ fn scoped_work_borrows() {
 
 #[test]
 fn a_scope_ends_when_its_pool_is_dropped_by_a_panic() {
-    let unwound = ends(|| {
+    let unwound = with_timeout(|| {
         catch_unwind(|| {
             std::thread::scope(|scope| {
-                let work = |(): &mut (), _: &mut u32| panic!("in the work");
+                let work = |(): &mut (), _: &mut u32| panic!("the work panics");
                 let mut pool = Pool::scoped(scope, "scoped", 2, || (), work);
-                (0..3).for_each(|n| pool.submit(n).expect("room"));
-                panic!("the caller's own");
+                (0..3).for_each(|n| pool.submit(n).expect("not full"));
+                panic!("the caller panics");
             });
         })
     });
     let message = unwound.unwrap_err();
-    assert_eq!(message.downcast_ref(), Some(&"the caller's own"));
+    assert_eq!(message.downcast_ref(), Some(&"the caller panics"));
 }
 
 #[test]
@@ -422,7 +423,7 @@ fn a_caller_may_have_a_small_stack() {
 #[test]
 fn a_job_costs_no_allocation() {
     let (count, counts) = channel();
-    let counting = spawn::free("counting");
+    let counting = spawn::unscoped("counting");
     let spawn: Spawn<'static> = Box::new(move |task| -> io::Result<Handle<'static>> {
         let count = count.clone();
         counting(Box::new(move || {
@@ -436,12 +437,12 @@ fn a_job_costs_no_allocation() {
             if pool.is_full() {
                 let _ = pool.take();
             }
-            pool.submit(n as u64).expect("room");
+            pool.submit(n as u64).expect("not full");
         }
         while pool.take().is_some() {}
     };
     jobs(100);
-    // A thread's first wait may allocate, wherever it is.
+    // A thread's first wait may allocate.
     let caller = allocation_counter::measure(|| jobs(5000)).count_total;
     assert!(caller < 50, "{caller}");
     drop(pool);

@@ -1,4 +1,4 @@
-//! What the workers and the caller share: the ring of jobs.
+//! The ring of jobs, shared by the workers and the caller.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,10 +8,10 @@ use parking_lot::{Condvar, Mutex};
 
 use super::panicked::{Panicked, discard};
 
-/// The work with one worker's state.
+/// The work, bound to one worker's state.
 type Worker<'scope, J> = Box<dyn FnMut(&mut J) + Send + 'scope>;
 
-/// Makes a worker's state.
+/// Creates a [`Worker`] with a new state.
 pub(super) type Work<'scope, J> = Box<dyn Fn() -> Worker<'scope, J> + Send + Sync + 'scope>;
 
 pub(super) fn work<'scope, J, S: Send + 'scope>(
@@ -26,9 +26,9 @@ pub(super) fn work<'scope, J, S: Send + 'scope>(
     })
 }
 
-/// One thread's means to do jobs.
+/// Runs jobs on one thread.
 pub(super) struct Runner<'scope, J> {
-    /// Made when the first job comes.
+    /// Created for the first job.
     worker: Option<Worker<'scope, J>>,
 }
 
@@ -44,7 +44,7 @@ impl<'scope, J> Runner<'scope, J> {
             catch_unwind(AssertUnwindSafe(|| self.worker.get_or_insert_with(work)(&mut job)));
         let Err(payload) = done else { return Ok(job) };
         let panicked = Panicked::new(&*payload);
-        // Neither the state nor the job can be trusted any more.
+        // Neither the state nor the job can be trusted after a panic.
         discard(payload);
         discard(self.worker.take());
         discard(job);
@@ -55,21 +55,21 @@ impl<'scope, J> Runner<'scope, J> {
 pub(super) struct Shared<'scope, J> {
     pub(super) work: Work<'scope, J>,
     ring: Mutex<Ring<J>>,
-    /// For workers: a job waits, or the pool is closed.
+    /// Wakes workers: a job is waiting, or the pool is closed.
     submitted: Condvar,
-    /// For the caller: the oldest job is done.
+    /// Wakes the caller: the oldest job is done.
     oldest_done: Condvar,
 }
 
-/// The jobs that are submitted and not yet taken, oldest first.
+/// The jobs submitted and not yet taken, oldest first.
 struct Ring<J> {
     slots: VecDeque<Slot<J>>,
-    /// The number of the oldest job: how many have been taken.
+    /// The number of the oldest job, which is how many have been taken.
     oldest: u64,
-    /// No slot before this one waits.
+    /// No slot before this index is waiting.
     first_waiting: usize,
     waiting: usize,
-    /// Workers that sleep.
+    /// The number of sleeping workers.
     idle: usize,
     closed: bool,
 }
@@ -98,7 +98,7 @@ impl<'scope, J> Shared<'scope, J> {
         }
     }
 
-    /// Whether a worker is free for one more job.
+    /// Returns whether a worker is free for another job.
     pub(super) fn has_idle(&self) -> bool {
         let ring = self.ring.lock();
         ring.idle > ring.waiting
@@ -116,7 +116,7 @@ impl<'scope, J> Shared<'scope, J> {
         self.ring.lock().slots.push_back(Slot::Done(done));
     }
 
-    /// Waits for the oldest job. There must be one.
+    /// Waits for the oldest job, which must exist, and takes it.
     pub(super) fn take(&self) -> Result<J, Panicked> {
         let mut ring = self.ring.lock();
         loop {
@@ -141,7 +141,8 @@ impl<'scope, J> Shared<'scope, J> {
         self.ring.lock().closed
     }
 
-    /// A worker's life. Nothing in it panics, so that no job it has begun is waited for in vain.
+    /// Runs a worker until the pool is closed. Never panics: otherwise the caller would wait
+    /// forever for the running job.
     pub(super) fn serve(&self) {
         let mut runner = Runner::default();
         let mut ring = self.ring.lock();
@@ -165,7 +166,7 @@ impl<'scope, J> Shared<'scope, J> {
 }
 
 impl<J> Ring<J> {
-    /// The oldest job that waits, and its number.
+    /// Returns the oldest waiting job and its number, and marks it running.
     fn begin(&mut self) -> Option<(u64, J)> {
         if self.waiting == 0 {
             return None;
@@ -182,9 +183,9 @@ impl<J> Ring<J> {
         None
     }
 
-    /// Whether it was the oldest.
+    /// Stores a job's result. Returns whether it was the oldest job.
     fn finish(&mut self, number: u64, done: Result<J, Panicked>) -> bool {
-        // It can't have been taken.
+        // A running job can't have been taken.
         let index = (number - self.oldest) as usize;
         if let Some(slot) = self.slots.get_mut(index) {
             *slot = Slot::Done(done);

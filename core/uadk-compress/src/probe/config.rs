@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use super::system::System;
 use crate::{BlockCompressor, Format, Level, SoftwareCompressor};
 
-/// More than any kernel's configuration has.
+/// An upper bound, larger than any kernel's configuration.
 const MAX_LEN: usize = 16 << 20;
 
 /// The kernel's build configuration.
 #[derive(Debug)]
 pub(super) struct Config {
-    /// The file, as it is named on the machine.
+    /// The file's path on the machine.
     pub(super) file: PathBuf,
     text: String,
 }
 
 impl Config {
-    /// Reads the first configuration that is there, or says where it was looked for.
+    /// Reads the first configuration found. The error says where it was searched for.
     pub(super) fn read(system: &System) -> Result<Self, String> {
         let release = &system.kernel_release;
         let plain = [
@@ -37,7 +37,7 @@ impl Config {
             .ok_or_else(|| format!("neither /proc/config.gz nor {} can be read", plain[0]))
     }
 
-    /// What an option is set to ("y", "m"), `None` if it is not.
+    /// Returns the value of an option ("y", "m"), or `None` if it is not set.
     pub(super) fn get(&self, option: &str) -> Option<&str> {
         self.text
             .lines()
@@ -47,7 +47,7 @@ impl Config {
 }
 
 fn gunzip(gzip: &[u8]) -> Option<String> {
-    // The last four bytes of a gzip file are the length of its contents (RFC 1952, 2.3.1).
+    // The last four bytes of a gzip file are its uncompressed length (RFC 1952, 2.3.1).
     let len = u32::from_le_bytes(*gzip.last_chunk()?) as usize;
     if len > MAX_LEN {
         return None;
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_or_enormous_file_is_no_configuration() {
+    fn a_damaged_or_enormous_file_is_not_a_configuration() {
         assert_eq!(gunzip(b""), None);
         assert_eq!(gunzip(b"1234 not gzip"), None);
         assert_eq!(gunzip(&[0xff; 64]), None);

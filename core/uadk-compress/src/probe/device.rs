@@ -1,14 +1,14 @@
-//! The devices that UACCE gives to user space.
+//! The devices that UACCE exposes to user space.
 
 use super::item::{Item, State};
 use super::node;
 use super::system::System;
 use crate::Format;
 
-/// Where the kernel lists them.
+/// Where the kernel lists the devices.
 const CLASS: &str = "/sys/class/uacce";
 
-/// `UACCE_DEV_SVA` of the attribute `flags` (`uapi/misc/uacce/uacce.h`).
+/// The bit `UACCE_DEV_SVA` of the attribute `flags` (`uapi/misc/uacce/uacce.h`).
 const FLAG_SVA: u64 = 1;
 
 /// A ZIP device.
@@ -16,38 +16,40 @@ const FLAG_SVA: u64 = 1;
 pub(super) struct Device {
     /// `hisi_zip-N`.
     name: String,
-    /// The queues' interface ("`hisi_qm_v2`").
+    /// The queue interface ("`hisi_qm_v2`").
     api: Option<String>,
     /// "zlib", "gzip", "deflate", ...
     algorithms: Vec<String>,
-    shares_addresses: bool,
+    /// Whether it supports shared virtual addressing.
+    has_sva: bool,
     /// -1 on machines without NUMA.
     numa_node: Option<i64>,
     free_queues: Option<u64>,
     isolated: bool,
 }
 
-/// Whether a device shares the address space of its process, which needs everything in the kernel to
-/// be right.
-pub(super) fn any_shares_addresses(devices: &[Device]) -> bool {
-    devices.iter().any(|device| device.shares_addresses)
+/// Returns whether any device shares the address space of its process (SVA), which proves that the
+/// kernel is set up correctly.
+pub(super) fn any_has_sva(devices: &[Device]) -> bool {
+    devices.iter().any(|device| device.has_sva)
 }
 
-/// All that is to say about devices and their nodes.
+/// Returns the items for devices and their nodes.
 pub(super) fn items(system: &System, devices: &[Device]) -> Vec<Item> {
     if devices.is_empty() {
         let detail = format!("no hisi_zip-* in {CLASS}");
         return vec![Item::new("devices", State::Missing, detail).remedy(system.on_kunpeng(
-            "mend the items above; then `sudo dmesg | grep -i -e hisi_zip -e uacce` says why there is none",
+            "fix the items above; if there is still no device, `sudo dmesg | grep -i -e hisi_zip \
+             -e uacce` shows why",
         ))];
     }
-    // What one lacks is not missing if another is as it should be.
+    // A device's flaws are only warnings if another device is usable.
     let usable = devices.iter().any(|device| device.is_usable(system));
     devices.iter().flat_map(|device| device.items(system, State::missing_unless(usable))).collect()
 }
 
 impl Device {
-    /// Reads all of them.
+    /// Reads all ZIP devices.
     pub(super) fn all(system: &System) -> Vec<Self> {
         let names = system.names(CLASS).into_iter().filter(|name| name.starts_with("hisi_zip-"));
         names.map(|name| Self::read(system, name)).collect()
@@ -59,12 +61,12 @@ impl Device {
         Self {
             api: attribute("api"),
             algorithms: algorithms.split_whitespace().map(str::to_owned).collect(),
-            shares_addresses: attribute("flags")
+            has_sva: attribute("flags")
                 .and_then(|flags| number(&flags))
                 .is_some_and(|flags| flags & FLAG_SVA != 0),
             numa_node: attribute("device/numa_node").and_then(|node| node.parse().ok()),
             free_queues: attribute("available_instances").and_then(|free| free.parse().ok()),
-            // `libwd` too takes a kernel without this attribute for one that isolates nothing.
+            // A kernel without this attribute isolates nothing; `libwd` assumes the same.
             isolated: attribute("isolate").as_deref() == Some("1"),
             name,
         }
@@ -75,49 +77,51 @@ impl Device {
     }
 
     fn is_usable(&self, system: &System) -> bool {
-        self.shares_addresses
+        self.has_sva
             && !self.isolated
             && self.free_queues != Some(0)
             && (self.serves(Format::Zlib) || self.serves(Format::Gzip))
-            && node::Node::read(system, &self.name).is_some_and(|node| node.is_open)
+            && node::Node::read(system, &self.name).is_some_and(|node| node.is_accessible)
     }
 
-    /// `bad` is the state of what it lacks.
-    fn items(&self, system: &System, bad: State) -> Vec<Item> {
-        let mut items = vec![self.itself(bad), self.formats(bad), self.queues(bad)];
+    /// Returns the device's items; `severity` is the state of its flaws.
+    fn items(&self, system: &System, severity: State) -> Vec<Item> {
+        let mut items =
+            vec![self.addressing(severity), self.formats(severity), self.queues(severity)];
         if self.isolated {
             items.push(
                 Item::new(
                     format!("{} isolation", self.name),
-                    bad,
-                    "isolated: the kernel took it out of use after hardware errors",
+                    severity,
+                    "isolated: the kernel disabled it after hardware errors",
                 )
-                    .remedy(
-                        "`sudo dmesg | grep hisi_zip` says which; `sudo rmmod hisi_zip; sudo modprobe \
-                         hisi_zip uacce_mode=1` or a restart of the machine gives it another chance",
-                    ),
+                .remedy(
+                    "`sudo dmesg | grep hisi_zip` shows the errors; to try it again, `sudo rmmod \
+                     hisi_zip; sudo modprobe hisi_zip uacce_mode=1`, or reboot",
+                ),
             );
         }
-        items.push(node::item(system, &self.name, bad));
+        items.push(node::item(system, &self.name, severity));
         items
     }
 
-    fn itself(&self, bad: State) -> Item {
+    fn addressing(&self, severity: State) -> Item {
+        const SVA: &str = "shared virtual addressing (SVA)";
         let api = self.api.as_deref().unwrap_or("unknown interface");
         let numa = match self.numa_node {
             Some(node @ 0..) => format!("NUMA node {node}"),
             _ => "no NUMA node".to_owned(),
         };
-        if self.shares_addresses {
-            return Item::ok(&self.name, format!("{api}, {numa}, shares addresses (SVA)"));
+        if self.has_sva {
+            return Item::ok(&self.name, format!("{api}, {numa}, with {SVA}"));
         }
-        Item::new(&self.name, bad, format!("{api}, {numa}, but does not share addresses (SVA)")).remedy(
-            "switch the SMMU on in the BIOS, boot a kernel with CONFIG_ARM_SMMU_V3_SVA, and load the \
+        Item::new(&self.name, severity, format!("{api}, {numa}, but without {SVA}")).remedy(
+            "enable the SMMU in the BIOS, boot a kernel with CONFIG_ARM_SMMU_V3_SVA, and load the \
              driver with `sudo modprobe hisi_zip uacce_mode=1`",
         )
     }
 
-    fn formats(&self, bad: State) -> Item {
+    fn formats(&self, severity: State) -> Item {
         let topic = format!("{} formats", self.name);
         let served: Vec<_> = [Format::Zlib, Format::Gzip, Format::RawDeflate]
             .into_iter()
@@ -125,17 +129,17 @@ impl Device {
             .map(Format::name)
             .collect();
         if served.is_empty() {
-            let detail = format!("none of ours; it offers {}", self.algorithms.join(", "));
-            return Item::new(topic, bad, detail)
+            let detail = format!("no usable format (offers {})", self.algorithms.join(", "));
+            return Item::new(topic, severity, detail)
                 .remedy("update the kernel's hisi_zip driver: it should offer zlib and gzip");
         }
         let mut detail = served.join(", ");
         if !self.serves(Format::RawDeflate) {
-            // That is a Kunpeng 920.
+            // The case on a Kunpeng 920.
             detail += if self.serves(Format::Zlib) {
                 "; raw deflate is compressed through zlib, and decompressed in software"
             } else {
-                "; raw deflate is done in software"
+                "; raw deflate is processed in software"
             };
         }
         if !self.serves(Format::Zlib) {
@@ -145,23 +149,23 @@ impl Device {
         Item::ok(topic, detail)
     }
 
-    fn queues(&self, bad: State) -> Item {
+    fn queues(&self, severity: State) -> Item {
         let topic = format!("{} queues", self.name);
         match self.free_queues {
-            Some(0) => Item::new(topic, bad, "none is free").remedy(format!(
-                "`sudo fuser -v /dev/{0}` says who has them: stop one, or give each fewer contexts; \
-                 `sudo modprobe hisi_zip uacce_mode=1 pf_q_num=1024` makes more (after `sudo modprobe \
-                 -r hisi_zip`)",
+            Some(0) => Item::new(topic, severity, "none free").remedy(format!(
+                "`sudo fuser -v /dev/{0}` shows the processes that use them: stop one, or \
+                 configure fewer contexts for each; for more queues, `sudo modprobe -r hisi_zip; \
+                 sudo modprobe hisi_zip uacce_mode=1 pf_q_num=1024`",
                 self.name
             )),
             Some(free) => Item::ok(topic, format!("{free} free")),
-            None => Item::new(topic, State::Warning, "their number can't be read")
-                .remedy(format!("`cat {CLASS}/{}/available_instances` says why", self.name)),
+            None => Item::new(topic, State::Warning, "the number can't be read")
+                .remedy(format!("`cat {CLASS}/{}/available_instances` shows why", self.name)),
         }
     }
 }
 
-/// Decimal, or hexadecimal behind `0x`.
+/// Parses a decimal number, or a hexadecimal one with the prefix `0x`.
 fn number(text: &str) -> Option<u64> {
     match text.strip_prefix("0x") {
         Some(hex) => u64::from_str_radix(hex, 16).ok(),

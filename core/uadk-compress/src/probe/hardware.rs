@@ -14,17 +14,17 @@ const IMPLEMENTER: &str = "0x48";
 
 const MODE_FILE: &str = "/sys/module/hisi_zip/parameters/uacce_mode";
 
-/// Whether the processor is one that has the accelerator.
+/// Checks whether the processor has the accelerator.
 pub(super) fn architecture(system: &System) -> Item {
     const TOPIC: &str = "architecture";
     let architecture = &system.architecture;
     if !system.is_arm() {
         let detail = format!(
-            "{architecture}: the accelerator is part of HiSilicon Kunpeng processors (aarch64); here \
-             all blocks are done in software"
+            "{architecture}: the accelerator is part of HiSilicon Kunpeng processors (aarch64); \
+             here all blocks are processed in software"
         );
         return Item::new(TOPIC, State::Missing, detail)
-            .remedy("none is needed for software; for the accelerator, use a Kunpeng server");
+            .remedy("software needs nothing; for the accelerator, use a Kunpeng server");
     }
     let cpu = system.text("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
@@ -40,7 +40,7 @@ pub(super) fn architecture(system: &System) -> Item {
         other => {
             let other = other.unwrap_or("unknown");
             let detail = format!(
-                "{architecture}, but of implementer {other}, not HiSilicon ({IMPLEMENTER})"
+                "{architecture}, but the implementer is {other}, not HiSilicon ({IMPLEMENTER})"
             );
             Item::new(TOPIC, State::Warning, detail)
                 .remedy("the accelerator is part of HiSilicon Kunpeng 920 and newer processors")
@@ -48,7 +48,7 @@ pub(super) fn architecture(system: &System) -> Item {
     }
 }
 
-/// Whether the kernel drives an IOMMU that can share address spaces.
+/// Checks whether the kernel drives an IOMMU that can share address spaces.
 pub(super) fn smmu(system: &System, devices: &[Device]) -> Item {
     const TOPIC: &str = "SMMU";
     let smmus =
@@ -56,13 +56,13 @@ pub(super) fn smmu(system: &System, devices: &[Device]) -> Item {
     if smmus > 0 {
         return Item::ok(TOPIC, format!("{smmus} SMMUv3 in /sys/class/iommu"));
     }
-    let state = State::missing_unless(device::any_shares_addresses(devices));
+    let state = State::missing_unless(device::any_has_sva(devices));
     Item::new(TOPIC, state, "no SMMUv3 in /sys/class/iommu").remedy(
-        system.on_kunpeng("switch the SMMU on in the BIOS (Advanced > MISC Config > Support Smmu)"),
+        system.on_kunpeng("enable the SMMU in the BIOS (Advanced > MISC Config > Support Smmu)"),
     )
 }
 
-/// Whether the machine has a ZIP engine that the kernel sees.
+/// Checks whether the kernel sees a ZIP engine.
 pub(super) fn zip_engine(system: &System, devices: &[Device]) -> Item {
     const TOPIC: &str = "ZIP engine";
     const BUS: &str = "/sys/bus/pci/devices";
@@ -77,35 +77,39 @@ pub(super) fn zip_engine(system: &System, devices: &[Device]) -> Item {
         return Item::ok(TOPIC, format!("on the PCI bus: {}", engines.join(", ")));
     }
     let state = State::missing_unless(!devices.is_empty());
-    Item::new(TOPIC, state, "none on the PCI bus (19e5:a250, in a guest 19e5:a251)")
-        .remedy(system.on_kunpeng(
-        "some servers need the accelerator's licence from their management controller (iBMC) or a \
-             newer BIOS; a guest needs a virtual function passed through to it",
-    ))
+    Item::new(TOPIC, state, "none on the PCI bus (19e5:a250, or 19e5:a251 in a guest)").remedy(
+        system.on_kunpeng(
+            "some servers need a licence for the accelerator, installed through the management \
+             controller (iBMC), or a newer BIOS; a guest needs a virtual function passed through",
+        ),
+    )
 }
 
-/// Whether the driver is loaded, in the mode that gives devices to user space.
+/// Checks whether the driver is loaded, in the mode that exposes devices to user space.
 pub(super) fn module(system: &System, devices: &[Device]) -> Item {
     const TOPIC: &str = "module hisi_zip";
-    const RELOAD: &str = "`sudo modprobe -r hisi_zip; sudo modprobe hisi_zip uacce_mode=1`; to keep it, \
-        `echo options hisi_zip uacce_mode=1 | sudo tee /etc/modprobe.d/hisi_zip.conf` (built into the \
-        kernel: `hisi_zip.uacce_mode=1` on its command line)";
-    let state = State::missing_unless(device::any_shares_addresses(devices));
+    const RELOAD: &str = "`sudo modprobe -r hisi_zip; sudo modprobe hisi_zip uacce_mode=1`; to \
+        make it permanent, `echo options hisi_zip uacce_mode=1 | sudo tee \
+        /etc/modprobe.d/hisi_zip.conf` (if built into the kernel, `hisi_zip.uacce_mode=1` on the \
+        kernel's command line)";
+    let state = State::missing_unless(device::any_has_sva(devices));
     match system.line(MODE_FILE).as_deref() {
         Some("1") => Item::ok(TOPIC, "loaded with uacce_mode=1"),
-        Some("0") => Item::new(TOPIC, state, "uacce_mode=0 gives no devices to user space")
+        Some("0") => Item::new(TOPIC, state, "uacce_mode=0 exposes no devices to user space")
             .remedy(system.on_kunpeng(RELOAD)),
-        // As the driver kits for KAE load it.
+        // KAE's driver kits load it with mode 2.
         Some(mode) => {
-            let detail = format!("uacce_mode={mode} gives devices without shared addresses (SVA)");
+            let detail = format!(
+                "uacce_mode={mode} exposes devices without shared virtual addressing (SVA)"
+            );
             Item::new(TOPIC, state, detail).remedy(system.on_kunpeng(RELOAD))
         }
         None if system.exists("/sys/module/hisi_zip") || !devices.is_empty() => {
-            Item::ok(TOPIC, "loaded; it doesn't tell its uacce_mode")
+            Item::ok(TOPIC, "loaded (uacce_mode unknown)")
         }
         None => Item::new(TOPIC, State::Missing, "not loaded").remedy(system.on_kunpeng(
-            "`sudo modprobe hisi_zip uacce_mode=1`; to keep it, `echo options hisi_zip uacce_mode=1 | \
-             sudo tee /etc/modprobe.d/hisi_zip.conf; echo hisi_zip | sudo tee \
+            "`sudo modprobe hisi_zip uacce_mode=1`; to make it permanent, `echo options hisi_zip \
+             uacce_mode=1 | sudo tee /etc/modprobe.d/hisi_zip.conf; echo hisi_zip | sudo tee \
              /etc/modules-load.d/hisi_zip.conf`",
         )),
     }

@@ -2,20 +2,33 @@
 
 use std::fmt::{Display, Formatter};
 
-/// One thing that was looked at.
+/// One thing that was inspected.
+///
+/// ```
+/// use uadk_compress::probe::{self, Item, State, System};
+///
+/// let report = probe::inspect(&System::at("/nonexistent"));
+/// let flaws: Vec<&Item> = report.items.iter().filter(|item| item.state != State::Ok).collect();
+/// for item in &flaws {
+///     let remedy = item.remedy.as_deref().expect("every flaw has a remedy");
+///     println!("{} ({}): {}\n    {remedy}", item.topic, item.state, item.detail);
+/// }
+/// assert!(flaws.iter().any(|item| item.topic == "libwd"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Item {
-    /// What was looked at ("kernel", "`CONFIG_UACCE`", "/dev/hisi_zip-0").
+    /// What was inspected ("kernel", "`CONFIG_UACCE`", "/dev/hisi_zip-0").
     pub topic: String,
     /// Its state.
     pub state: State,
-    /// It is there and should work, but can't be used and must be repaired. Always
+    /// Whether it is present but unusable, and must be repaired. The state is then always
     /// [`State::Missing`].
     pub broken: bool,
     /// What was found.
     pub detail: String,
-    /// What to do about it, with the commands to type; or advice, where all is well.
+    /// What to do about it, with the commands to run; or advice if the state is
+    /// [`Ok`](State::Ok).
     pub remedy: Option<String>,
 }
 
@@ -38,7 +51,16 @@ impl Item {
     }
 }
 
-/// How one [`Item`] is.
+/// The state of one [`Item`].
+///
+/// ```
+/// use uadk_compress::probe::{self, State, System};
+///
+/// let report = probe::inspect(&System::at("/nonexistent"));
+/// let worst = report.items.iter().map(|item| item.state).max();
+/// assert_eq!(worst, Some(State::Missing));
+/// assert_eq!(format!("{:<8}|", State::Ok), "ok      |");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// As it should be.
@@ -50,7 +72,7 @@ pub enum State {
 }
 
 impl State {
-    /// `Missing`, or a mere `Warning` where other evidence shows that the accelerator works.
+    /// Returns `Missing`, or only `Warning` if `evidence` shows that the accelerator works.
     pub(super) const fn missing_unless(evidence: bool) -> Self {
         if evidence { Self::Warning } else { Self::Missing }
     }

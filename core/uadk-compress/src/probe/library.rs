@@ -9,11 +9,11 @@ use super::system::{Library, System};
 
 const LIBWD: &str = "libwd.so.2";
 const DRIVER: &str = "libhisi_zip.so";
-/// Lists the drivers that `libwd` may load, if it is there (UADK's `uadk.cnf`).
+/// Lists the drivers that `libwd` may load, if the file exists (UADK's `uadk.cnf`).
 const DRIVER_LIST: &str = "uadk.cnf";
 
-/// Where libraries are in a tree of files.
-const FOLDERS: [&str; 6] = [
+/// Directories to search for libraries in a file tree.
+const LIBRARY_DIRS: [&str; 6] = [
     "/usr/lib64",
     "/usr/lib/aarch64-linux-gnu",
     "/usr/lib",
@@ -22,18 +22,18 @@ const FOLDERS: [&str; 6] = [
     "/usr/local/lib/aarch64-linux-gnu",
 ];
 
-/// How to get UADK. Its `INSTALL` has the steps at length.
-const INSTALL: &str = "install the distribution's package (openEuler: `sudo dnf install libwd`), or \
-    build it: `git clone https://github.com/Linaro/uadk; cd uadk; ./autogen.sh; ./conf.sh; make; sudo \
-    make install; sudo ldconfig` (it needs libnuma's headers); for a build elsewhere set \
-    UADK_COMPRESS_LIB_DIR to the folder with libwd.so.2";
+/// How to install UADK. Its `INSTALL` has the detailed steps.
+const INSTALL: &str = "install the distribution's package (openEuler: `sudo dnf install libwd`), \
+    or build it: `git clone https://github.com/Linaro/uadk; cd uadk; ./autogen.sh; ./conf.sh; \
+    make; sudo make install; sudo ldconfig` (needs libnuma's headers); if it is installed \
+    elsewhere, set UADK_COMPRESS_LIB_DIR to the directory with libwd.so.2";
 
-/// `libwd` and its driver.
+/// Returns the items for `libwd` and its driver.
 pub(super) fn items(system: &System) -> Vec<Item> {
     match &system.library {
         Library::Found { path, version } => {
             let mut items = vec![found(system, path.as_deref(), version)];
-            // Without a path it is part of the program.
+            // Without a path, the library is linked into the program.
             items.extend(path.as_deref().and_then(Path::parent).map(|dir| driver(system, dir)));
             items
         }
@@ -41,8 +41,8 @@ pub(super) fn items(system: &System) -> Vec<Item> {
             vec![Item::new("libwd", State::Missing, why).remedy(system.on_kunpeng(INSTALL))]
         }
         Library::Unusable { why } => vec![Item::broken("libwd", why).remedy(
-            "`ldd` on the file shows what it lacks (libnuma is in the package numactl-libs or libnuma1); \
-             otherwise remove it and install UADK 2.5 or newer",
+            "`ldd` on the file shows missing libraries (libnuma is in the package numactl-libs or \
+             libnuma1); otherwise remove it and install UADK 2.5 or newer",
         )],
     }
 }
@@ -53,7 +53,7 @@ fn found(system: &System, path: Option<&Path>, version: &str) -> Item {
     let dir = path.parent().unwrap_or(Path::new("/"));
     let detail = format!("UADK {version}, {}", path.display());
     if dir.starts_with("/usr/local") && !is_known_to_loader(system, dir) {
-        return Item::new(TOPIC, State::Warning, format!("{detail}, which ldconfig doesn't know"))
+        return Item::new(TOPIC, State::Warning, format!("{detail}, not in the loader's cache"))
             .remedy(format!(
                 "`echo {0} | sudo tee /etc/ld.so.conf.d/uadk.conf; sudo ldconfig`, so that other \
                  programs (QEMU, uadk_tool) find it too; compilers find it with \
@@ -64,22 +64,23 @@ fn found(system: &System, path: Option<&Path>, version: &str) -> Item {
     Item::ok(TOPIC, detail)
 }
 
-/// The loader's cache has the full path of each library.
+/// Returns whether the loader's cache, which has the full path of each library, lists `libwd` in
+/// `dir`.
 fn is_known_to_loader(system: &System, dir: &Path) -> bool {
     let path = dir.join(LIBWD).into_os_string().into_encoded_bytes();
     let cache = std::fs::read(system.path("/etc/ld.so.cache")).unwrap_or_default();
     cache.windows(path.len()).any(|window| window == path)
 }
 
-/// The driver in `<folder of libwd>/uadk`, the only place where `libwd` looks.
+/// Checks the driver in `<directory of libwd>/uadk`, the only directory that `libwd` searches.
 fn driver(system: &System, libwd_dir: &Path) -> Item {
     const TOPIC: &str = "driver";
     let dir = libwd_dir.join("uadk");
     let file = dir.join(DRIVER);
     if !system.exists(&file) {
-        let detail = format!("{} is not there, and libwd looks nowhere else", file.display());
+        let detail = format!("{} is missing, and libwd looks nowhere else", file.display());
         return Item::new(TOPIC, State::Missing, detail).remedy(format!(
-            "install all of UADK (`sudo make install` puts its drivers into {})",
+            "install all of UADK (`sudo make install` installs its drivers in {})",
             dir.display()
         ));
     }
@@ -96,7 +97,7 @@ fn driver(system: &System, libwd_dir: &Path) -> Item {
 }
 
 impl Library {
-    /// Loads it, for good. `system` is the running machine.
+    /// Loads the library permanently. `system` is the running machine.
     pub(super) fn load(system: &System) -> Self {
         match Libwd::load() {
             Ok(libwd) => Self::Found {
@@ -105,14 +106,14 @@ impl Library {
             },
             Err(error) => {
                 let elsewhere = system.find_library();
-                Self::of_error(&error, |name| loadable(system, name), elsewhere)
+                Self::from_error(&error, |name| loadable(system, name), elsewhere)
             }
         }
     }
 
-    /// `file_of` finds the file that the loader was to load for a path or bare name; `elsewhere` is
-    /// one in a folder where it may not look.
-    fn of_error(
+    /// Classifies a load error. `file_of` returns the file that the loader would load for a path or
+    /// bare name; `elsewhere` is a file in a directory that it may not search.
+    fn from_error(
         error: &uadk_sys::Error,
         file_of: impl Fn(&str) -> Option<PathBuf>,
         elsewhere: Option<PathBuf>,
@@ -121,8 +122,8 @@ impl Library {
             uadk_sys::Error::NotLoaded { library: LIBWD, tried }
                 if tried.iter().all(|tried| file_of(&tried.path).is_none()) =>
             {
-                let places: Vec<_> = tried.iter().map(|tried| tried.path.as_str()).collect();
-                let mut why = format!("not found ({})", places.join(", "));
+                let paths: Vec<_> = tried.iter().map(|tried| tried.path.as_str()).collect();
+                let mut why = format!("not found ({})", paths.join(", "));
                 if let Some(file) = elsewhere {
                     why += ", but there is ";
                     why += &file.to_string_lossy();
@@ -130,13 +131,14 @@ impl Library {
                 }
                 Self::Missing { why }
             }
-            // It is there and won't load, or is half an installation, something else, or too old.
+            // It is present but does not load, or is half an installation, another library, or too
+            // old.
             error => Self::Unusable { why: error.to_string() },
         }
     }
 }
 
-/// A library by its path, or by its bare name where the loader looks.
+/// Finds a library by its path, or by its bare name in the directories that the loader searches.
 fn loadable(system: &System, name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
     if path.is_absolute() {
@@ -144,15 +146,15 @@ fn loadable(system: &System, name: &str) -> Option<PathBuf> {
     }
     let is_searched =
         |dir: &Path| !dir.starts_with("/usr/local") || is_known_to_loader(system, dir);
-    let folders = FOLDERS.iter().map(Path::new).filter(|dir| is_searched(dir));
-    folders.map(|dir| dir.join(path)).find(|file| system.exists(file))
+    let dirs = LIBRARY_DIRS.iter().map(Path::new).filter(|dir| is_searched(dir));
+    dirs.map(|dir| dir.join(path)).find(|file| system.exists(file))
 }
 
 impl System {
-    /// `libwd` by its name, in the folders where distributions put it.
+    /// Finds `libwd` by its name, in the directories where distributions install it.
     pub(super) fn search_library(&self) -> Library {
         let Some(file) = self.find_library() else {
-            return Library::Missing { why: format!("not found in {}", FOLDERS.join(", ")) };
+            return Library::Missing { why: format!("not found in {}", LIBRARY_DIRS.join(", ")) };
         };
         let real = self.real_name(&file);
         let version = real.file_name().and_then(|name| name.to_str()?.strip_prefix("libwd.so."));
@@ -161,10 +163,10 @@ impl System {
     }
 
     fn find_library(&self) -> Option<PathBuf> {
-        FOLDERS.iter().map(|dir| Path::new(dir).join(LIBWD)).find(|file| self.exists(file))
+        LIBRARY_DIRS.iter().map(|dir| Path::new(dir).join(LIBWD)).find(|file| self.exists(file))
     }
 
-    /// The file that a link within the folder points to.
+    /// Returns the file that a symbolic link within the same directory points to.
     fn real_name(&self, file: &Path) -> PathBuf {
         match std::fs::read_link(self.path(file)) {
             Ok(target) => {
@@ -181,8 +183,8 @@ mod tests {
 
     use super::*;
 
-    fn of_error(error: &Error, is_there: bool) -> Library {
-        Library::of_error(error, |name| is_there.then(|| name.into()), None)
+    fn from_error(error: &Error, exists: bool) -> Library {
+        Library::from_error(error, |name| exists.then(|| name.into()), None)
     }
 
     fn not_loaded(library: &'static str) -> Error {
@@ -192,16 +194,16 @@ mod tests {
 
     #[test]
     fn an_absent_library_is_missing_and_one_that_will_not_load_is_unusable() {
-        let absent = of_error(&not_loaded(LIBWD), false);
+        let absent = from_error(&not_loaded(LIBWD), false);
         assert_eq!(absent, Library::Missing { why: "not found (libwd.so.2)".into() });
-        for (error, is_there) in [
+        for (error, exists) in [
             (not_loaded(LIBWD), true),
-            // The other library was loaded before it.
+            // `libwd.so.2` was loaded before it.
             (not_loaded("libwd_comp.so.2"), false),
             (Error::NotUadk { library: "/x/libwd.so.2".into(), symbol: "wd_poll" }, true),
             (Error::TooOld { library: "/x/libwd.so.2".into() }, true),
         ] {
-            let library = of_error(&error, is_there);
+            let library = from_error(&error, exists);
             assert!(matches!(library, Library::Unusable { .. }), "{error}: {library:?}");
         }
     }
@@ -209,20 +211,22 @@ mod tests {
     #[test]
     fn a_library_where_the_loader_does_not_look_is_missing_and_named() {
         let file = Some("/usr/local/lib64/libwd.so.2".into());
-        let Library::Missing { why } = Library::of_error(&not_loaded(LIBWD), |_| None, file) else {
-            panic!("it can't be loaded");
+        let Library::Missing { why } = Library::from_error(&not_loaded(LIBWD), |_| None, file)
+        else {
+            panic!("the library must be missing");
         };
         assert!(why.contains("/usr/local/lib64/libwd.so.2, where the loader doesn't"), "{why}");
     }
 
     #[test]
-    fn a_bare_name_is_searched_as_the_loader_does() {
-        let root = tempfile::tempdir().expect("a folder");
+    fn a_bare_name_is_searched_in_the_loaders_directories() {
+        let root = tempfile::tempdir().expect("a temporary directory");
         let system = System::at(root.path());
         let put = |path: &str, contents: &[u8]| {
             let path = system.path(path);
-            std::fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");
-            std::fs::write(path, contents).expect("a file");
+            std::fs::create_dir_all(path.parent().expect("below the root"))
+                .expect("creates the directory");
+            std::fs::write(path, contents).expect("writes the file");
         };
         assert_eq!(loadable(&system, LIBWD), None);
         let local = "/usr/local/lib64/libwd.so.2";

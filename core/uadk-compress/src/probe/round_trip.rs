@@ -1,4 +1,4 @@
-//! Real blocks through an engine, there and back.
+//! A round trip of real blocks through an engine.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -8,48 +8,59 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::{Block, BlockCompressor, Error, Format, Level, SoftwareCompressor};
 
-/// Bytes of a block.
+/// Bytes per block.
 const BLOCK: usize = 16 << 10;
-/// Blocks of a batch: as many as keep an accelerator busy.
+/// Blocks per batch: enough to keep an accelerator busy.
 const BATCH: usize = 64;
-/// Each direction is repeated for so long.
+/// How long each direction is measured.
 const MEASURED_TIME: Duration = Duration::from_millis(100);
-/// Blocks that find the queues full are tried again for so long.
+/// How long blocks that find the queues full are retried.
 const BUSY_LIMIT: Duration = Duration::from_millis(50);
 
 /// What a [`round_trip`] measured.
+///
+/// ```
+/// use uadk_compress::probe::{RoundTrip, round_trip};
+/// use uadk_compress::{Format, Level, SoftwareCompressor};
+///
+/// let engine = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// let RoundTrip { bytes, compressed, compress_mb_per_s, .. } = round_trip(&engine)?;
+/// println!("{compress_mb_per_s:.0} MB/s");
+/// assert!(compressed < bytes);
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RoundTrip {
     /// The format of the compressed blocks.
     pub format: Format,
-    /// Bytes of a block.
+    /// Uncompressed bytes per block.
     pub block_size: usize,
-    /// Bytes of all blocks of the sample.
+    /// Uncompressed bytes of all blocks of the sample.
     pub bytes: usize,
-    /// Bytes that they were compressed to.
+    /// Compressed bytes of all blocks of the sample.
     pub compressed: usize,
-    /// Compressed bytes go in at this rate, in units of 1,000,000 bytes per second of the clock on
-    /// the wall, by one thread.
+    /// The rate of input bytes when compressing on one thread, in 1,000,000 bytes per second of
+    /// wall-clock time.
     pub compress_mb_per_s: f64,
-    /// The same for bytes that come out when decompressing.
+    /// The rate of output bytes when decompressing, in the same unit.
     pub decompress_mb_per_s: f64,
 }
 
-/// Compresses a built-in sample of 1 MiB with `codec` in batches, decompresses it, and compares. It
-/// takes a few tenths of a second.
+/// Compresses a built-in sample of 1 MiB with `codec` in batches, decompresses it, and compares.
+/// Takes a few tenths of a second.
 ///
-/// The software engine decompresses what `codec` compressed as well, so that the answer does not
-/// rest on `codec` alone.
+/// The software engine also decompresses the compressed blocks, so that the result does not rest on
+/// `codec` alone.
 ///
 /// # Errors
 ///
-/// The engine's own; [`Error::Corrupt`] if something else came back than was put in.
+/// The engine's errors; [`Error::Corrupt`] if the restored data differs.
 pub fn round_trip(codec: &dyn BlockCompressor) -> Result<RoundTrip, Error> {
     let sample = sample(BLOCK * BATCH);
     let originals: Vec<_> = sample.chunks(BLOCK).collect();
-    let room = codec.max_compressed_len(BLOCK);
-    let (packed, compress) = timed(room, &originals, |blocks| codec.compress_batch(blocks))?;
+    let capacity = codec.max_compressed_len(BLOCK);
+    let (packed, compress) = timed(capacity, &originals, |blocks| codec.compress_batch(blocks))?;
     let packed: Vec<_> = packed.iter().map(Vec::as_slice).collect();
     let (restored, decompress) = timed(BLOCK, &packed, |blocks| codec.decompress_batch(blocks))?;
 
@@ -79,19 +90,19 @@ pub fn round_trip(codec: &dyn BlockCompressor) -> Result<RoundTrip, Error> {
     })
 }
 
-/// Calls `work` with a batch of `inputs`, again and again; returns the outputs and the time of the
+/// Calls `work` repeatedly with a batch of `inputs`. Returns the outputs and the time of the
 /// fastest run.
 fn timed(
-    room: usize,
+    capacity: usize,
     inputs: &[&[u8]],
     work: impl Fn(&mut [Block<'_>]),
 ) -> Result<(Vec<Vec<u8>>, Duration), Error> {
-    let mut outputs = vec![vec![0; room]; inputs.len()];
+    let mut outputs = vec![vec![0; capacity]; inputs.len()];
     let mut fastest = Duration::MAX;
     let begin = Instant::now();
     loop {
         for output in &mut outputs {
-            output.resize(room, 0);
+            output.resize(capacity, 0);
         }
         let mut blocks: Vec<_> = inputs
             .iter()
@@ -117,7 +128,7 @@ fn timed(
     }
 }
 
-/// Text that compresses about as well as logs and rows do.
+/// Returns text that compresses about as well as logs and database rows.
 fn sample(len: usize) -> Vec<u8> {
     let mut text = String::with_capacity(len + 128);
     let mut rng = Pcg64Mcg::seed_from_u64(1);
@@ -141,9 +152,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_software_engine_gets_its_blocks_back_in_every_format() {
+    fn the_software_engine_restores_its_blocks_in_every_format() {
         for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
-            let engine = SoftwareCompressor::new(format, Level::FASTEST).expect("a format of ours");
+            let engine =
+                SoftwareCompressor::new(format, Level::FASTEST).expect("a supported format");
             let result = round_trip(&engine).expect("software works");
             assert_eq!(result.format, format);
             assert!(result.compressed * 2 < result.bytes, "{result:?}");
@@ -151,7 +163,7 @@ mod tests {
         }
     }
 
-    /// Gives the right lengths and wrong bytes.
+    /// Returns the right lengths and wrong bytes.
     #[derive(Debug)]
     struct Forgetful;
 
@@ -190,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_bytes_are_corrupt_and_full_queues_end_in_busy() {
+    fn wrong_bytes_are_corrupt_and_full_queues_result_in_busy() {
         assert_eq!(round_trip(&Forgetful), Err(Error::Corrupt));
         assert_eq!(round_trip(&Crowded), Err(Error::Busy));
     }

@@ -4,30 +4,53 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A machine: the one that runs, or a tree of files that looks like one.
+/// A machine: the running one, or a file tree that looks like one.
 ///
-/// The fields may be changed before the inspection, to see what another user would meet.
+/// The fields may be changed before the inspection, for example to check for another user.
+///
+/// ```
+/// use uadk_compress::probe::{self, Readiness, System};
+///
+/// // Copies of another machine's files; here there are none.
+/// let mut system = System::at("/nonexistent");
+/// system.architecture = "aarch64".to_owned();
+/// system.kernel_release = "6.6.0".to_owned();
+/// let report = probe::inspect(&system);
+/// assert_eq!(report.readiness(), Readiness::SoftwareOnly);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct System {
-    /// Where `proc`, `sys`, `dev`, `boot`, `etc` and `usr` are: `/`, or a copy elsewhere.
+    /// The directory with `proc`, `sys`, `dev`, `boot`, `etc` and `usr`: `/`, or a copy elsewhere.
     pub root: PathBuf,
-    /// Whether it is the running machine, seen by the running user: the kernel then says what this
-    /// user may open. Otherwise it is told by owner, group and mode.
+    /// Whether this is the running machine with the current user. The kernel then decides what the
+    /// user may open; otherwise owner, group and mode decide.
     pub live: bool,
-    /// As `uname -m` prints it ("aarch64").
+    /// The architecture, as printed by `uname -m` ("aarch64").
     pub architecture: String,
-    /// As `uname -r` prints it ("5.10.0-216.0.0.115.oe2203sp4.aarch64").
+    /// The kernel release, as printed by `uname -r` ("5.10.0-216.0.0.115.oe2203sp4.aarch64").
     pub kernel_release: String,
-    /// Who is to use the accelerator.
+    /// The user of the accelerator.
     pub user: User,
-    /// What became of loading `libwd`.
+    /// The result of loading `libwd`.
     pub library: Library,
-    /// Those environment variables that change what the accelerator does.
+    /// The environment variables that change how the accelerator is used.
     pub variables: BTreeMap<String, String>,
 }
 
-/// Who is to use the accelerator.
+/// The user of the accelerator.
+///
+/// ```
+/// use uadk_compress::probe::{System, User};
+///
+/// // May user 1000 open the device, with group 986 and without root's rights?
+/// let mut user = User::default();
+/// user.uid = 1000;
+/// user.groups = vec![986];
+/// let mut system = System::at("/nonexistent");
+/// system.user = user;
+/// assert!(!system.user.may_override);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct User {
@@ -35,41 +58,52 @@ pub struct User {
     pub uid: u32,
     /// Effective group id and supplementary groups.
     pub groups: Vec<u32>,
-    /// May open anything, whatever its mode (`CAP_DAC_OVERRIDE`; root has it).
+    /// Whether the user may open any file, whatever its mode (`CAP_DAC_OVERRIDE`, which root has).
     pub may_override: bool,
 }
 
-/// What became of loading `libwd`.
+/// The result of loading `libwd`.
+///
+/// ```
+/// use uadk_compress::probe::{Library, System};
+///
+/// match System::at("/nonexistent").library {
+///     Library::Found { path, version } => println!("UADK {version}, {path:?}"),
+///     Library::Missing { why } => assert!(why.starts_with("not found in /usr/lib64")),
+///     Library::Unusable { why } => println!("unusable: {why}"),
+///     other => println!("{other:?}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Library {
-    /// It is loaded, or in a tree of files: it is there.
+    /// It is loaded or, for a file tree, present.
     Found {
-        /// The real file, if that can be told.
+        /// The real file, if known.
         path: Option<PathBuf>,
-        /// "2.10.0", or as much as is known.
+        /// The version ("2.10.0"), as far as known.
         version: String,
     },
-    /// It is in no place that was looked in.
+    /// It was not found.
     Missing {
-        /// The places.
+        /// Where it was searched for.
         why: String,
     },
-    /// It is there but can't be used.
+    /// It is present but unusable.
     Unusable {
-        /// Why.
+        /// The reason.
         why: String,
     },
 }
 
-/// Variables that [`System::variables`] holds if they are set.
+/// The variables for [`System::variables`], if they are set.
 const VARIABLES: [&str; 2] = ["UADK_COMPRESS_OFFLOAD", "WD_COMP_CTX_NUM"];
 
 /// The capability that overrides file permissions: bit 1 of `CapEff` (`linux/capability.h`).
 const CAP_DAC_OVERRIDE: u64 = 1 << 1;
 
 impl System {
-    /// The running machine, as the running user sees it. Loads `libwd`, if there is one, for good.
+    /// Returns the running machine with the current user. Loads `libwd`, if present, permanently.
     #[must_use]
     pub fn host() -> Self {
         let variables = VARIABLES.iter().filter_map(|name| {
@@ -81,8 +115,9 @@ impl System {
         system
     }
 
-    /// The tree of files below `root`. Everything is read from it: architecture and release from
-    /// `proc/sys/kernel`, the user from `proc/self/status`, and `libwd` is searched by name.
+    /// Returns the machine in the file tree below `root`. Everything is read from it: architecture
+    /// and release from `proc/sys/kernel`, the user from `proc/self/status`; `libwd` is searched
+    /// for by name.
     #[must_use]
     pub fn at(root: impl Into<PathBuf>) -> Self {
         let mut system = Self {
@@ -94,7 +129,7 @@ impl System {
             library: Library::Missing { why: String::new() },
             variables: BTreeMap::new(),
         };
-        // This file is there from Linux 6.1 on.
+        // This file exists since Linux 6.1.
         if let Some(architecture) = system.line("/proc/sys/kernel/arch") {
             system.architecture = architecture;
         }
@@ -104,19 +139,19 @@ impl System {
         system
     }
 
-    /// Where `path`, which begins with `/`, is below the root.
+    /// Returns the path below the root for the absolute `path`.
     pub(super) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
-    /// The contents of a file of text.
+    /// Returns the contents of a text file.
     pub(super) fn text(&self, path: impl AsRef<Path>) -> Option<String> {
         let bytes = fs::read(self.path(path)).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The contents of a file that holds one value.
+    /// Returns the trimmed contents of a file that holds one value.
     pub(super) fn line(&self, path: impl AsRef<Path>) -> Option<String> {
         self.text(path).map(|text| text.trim().to_owned())
     }
@@ -125,7 +160,7 @@ impl System {
         self.path(path).exists()
     }
 
-    /// Names in a folder, sorted; empty if it is not there.
+    /// Returns the names in a directory, sorted; empty if it does not exist.
     pub(super) fn names(&self, path: impl AsRef<Path>) -> Vec<String> {
         let entries = fs::read_dir(self.path(path)).into_iter().flatten().flatten();
         let mut names: Vec<_> =
@@ -134,12 +169,12 @@ impl System {
         names
     }
 
-    /// Whether it is of the only architecture that has the accelerator.
+    /// Returns whether this is the only architecture that has the accelerator.
     pub(super) fn is_arm(&self) -> bool {
         self.architecture == "aarch64"
     }
 
-    /// A remedy that helps on servers with the accelerator alone, and says so elsewhere.
+    /// Marks a remedy as applicable only to Kunpeng servers, if this machine can't be one.
     pub(super) fn on_kunpeng(&self, remedy: impl Into<String>) -> String {
         let remedy = remedy.into();
         if self.is_arm() { remedy } else { format!("on a Kunpeng server: {remedy}") }
@@ -147,7 +182,7 @@ impl System {
 }
 
 impl User {
-    /// Reads `/proc/self/status`.
+    /// Parses `/proc/self/status`.
     fn from_status(status: &str) -> Self {
         let field =
             |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

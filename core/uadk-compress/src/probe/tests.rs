@@ -1,4 +1,4 @@
-//! Inspections of machines that are trees of files.
+//! Inspections of machines made of file trees.
 
 mod fixture;
 
@@ -6,7 +6,7 @@ use super::item::{Item, State};
 use super::{Readiness, Report, inspect};
 use fixture::Machine;
 
-/// The items that are not as they should be.
+/// Returns the items that are not `Ok`.
 fn flaws(report: &Report) -> Vec<&Item> {
     report.items.iter().filter(|item| item.state != State::Ok).collect()
 }
@@ -18,7 +18,7 @@ fn item<'a>(report: &'a Report, topic: &str) -> &'a Item {
     })
 }
 
-/// The one flaw of a machine that can't use its accelerator.
+/// Returns the only flaw of a machine that can't use its accelerator.
 fn only_missing<'a>(report: &'a Report, topic: &str) -> &'a Item {
     assert_eq!(report.readiness(), Readiness::SoftwareOnly, "{report:#?}");
     let flaws = flaws(report);
@@ -32,7 +32,7 @@ fn remedy(item: &Item) -> &str {
 }
 
 #[test]
-fn an_ideal_server_is_ready_and_nothing_is_to_be_done() {
+fn an_ideal_server_is_ready_and_needs_no_remedy() {
     let report = inspect(&Machine::kunpeng().system());
     assert_eq!(report.readiness(), Readiness::Ready);
     assert_eq!(flaws(&report), Vec::<&Item>::new());
@@ -73,13 +73,13 @@ fn every_flaw_on_every_machine_has_a_remedy() {
 }
 
 #[test]
-fn without_permission_the_command_and_the_rule_are_named() {
+fn without_permission_the_remedy_has_the_command_and_the_rule() {
     let machine = Machine::kunpeng().mode(0o600);
     let report = inspect(&machine.system());
     assert_eq!(report.readiness(), Readiness::SoftwareOnly);
     let item = item(&report, "/dev/hisi_zip-0");
     assert_eq!(item.state, State::Missing);
-    assert!(item.detail.contains("user app may not write it (mode 600"), "{}", item.detail);
+    assert!(item.detail.contains("not accessible to user app (mode 600"), "{}", item.detail);
     for part in [
         "sudo chmod 666 /dev/hisi_zip-0",
         r#"SUBSYSTEM=="uacce", KERNEL=="hisi_zip-*", GROUP="uadk", MODE="0660""#,
@@ -112,10 +112,10 @@ fn a_flaw_of_one_device_is_a_warning_while_another_works() {
 }
 
 #[test]
-fn without_sva_on_any_device_it_is_missing() {
+fn a_device_without_sva_is_missing() {
     let report = inspect(&Machine::kunpeng().one_device().set("flags", "0").system());
     let item = only_missing(&report, "hisi_zip-0");
-    assert!(item.detail.contains("does not share addresses"));
+    assert!(item.detail.contains("without shared virtual addressing"));
     assert!(remedy(item).contains("SMMU") && remedy(item).contains("uacce_mode=1"));
 }
 
@@ -141,7 +141,7 @@ fn a_device_with_raw_deflate_needs_no_detour() {
 }
 
 #[test]
-fn a_device_with_none_of_our_formats_is_missing() {
+fn a_device_without_a_usable_format_is_missing() {
     let report = inspect(&Machine::kunpeng().one_device().set("algorithms", "lz77_zstd").system());
     assert!(only_missing(&report, "hisi_zip-0 formats").detail.contains("lz77_zstd"));
 }
@@ -170,7 +170,7 @@ fn an_old_kernel_without_devices_is_missing_with_its_options() {
 }
 
 #[test]
-fn a_kernel_that_proves_itself_by_a_working_device_is_only_warned_about() {
+fn an_old_kernel_with_a_working_device_is_only_a_warning() {
     let report = inspect(&Machine::kunpeng().release("5.4.0").config("CONFIG_X=y\n").system());
     assert_eq!(report.readiness(), Readiness::Ready);
     assert_eq!(item(&report, "kernel").state, State::Warning);
@@ -178,7 +178,7 @@ fn a_kernel_that_proves_itself_by_a_working_device_is_only_warned_about() {
 }
 
 #[test]
-fn the_configuration_is_also_read_from_the_boot_folder() {
+fn the_configuration_is_also_read_from_the_boot_directory() {
     let text = "CONFIG_IOMMU_SVA=y\n";
     let machine = Machine::kunpeng().without("/proc/config.gz").without_devices();
     let machine = machine.file(&format!("/boot/config-{}", fixture::RELEASE), text);
@@ -201,9 +201,9 @@ fn an_unreadable_configuration_is_a_warning_unless_devices_prove_it() {
 }
 
 #[test]
-fn the_drivers_mode_is_told_with_the_command_that_changes_it() {
+fn the_drivers_mode_is_reported_with_the_command_that_changes_it() {
     const MODE: &str = "/sys/module/hisi_zip/parameters/uacce_mode";
-    for (mode, part) in [("0", "no devices"), ("2", "without shared addresses")] {
+    for (mode, part) in [("0", "no devices"), ("2", "without shared virtual addressing")] {
         let report = inspect(&Machine::kunpeng().without_devices().file(MODE, mode).system());
         let item = item(&report, "module hisi_zip");
         assert_eq!(item.state, State::Missing);
@@ -216,7 +216,7 @@ fn the_drivers_mode_is_told_with_the_command_that_changes_it() {
 }
 
 #[test]
-fn a_laptop_is_told_that_software_does_it() {
+fn on_a_laptop_software_processes_all_blocks() {
     let report = inspect(&Machine::laptop().system());
     assert_eq!(report.readiness(), Readiness::SoftwareOnly);
     let architecture = item(&report, "architecture");
@@ -227,7 +227,7 @@ fn a_laptop_is_told_that_software_does_it() {
 }
 
 #[test]
-fn guests_and_hosts_of_guests_are_advised_to_allocate_memory_early() {
+fn guests_and_their_hosts_are_advised_to_preallocate_memory() {
     let guest = Machine::kunpeng()
         .file("/sys/class/dmi/id/sys_vendor", "QEMU\n")
         .file("/sys/class/dmi/id/product_name", "KVM Virtual Machine\n");
@@ -284,7 +284,7 @@ fn an_unusable_library_breaks_the_machine() {
 }
 
 #[test]
-fn variables_that_overrule_the_program_are_warned_about() {
+fn variables_that_override_the_program_are_warnings() {
     let mut machine = Machine::kunpeng().system();
     let variables = &mut machine.system.variables;
     variables.insert("WD_COMP_CTX_NUM".into(), "sync-comp:2@0".into());

@@ -10,7 +10,7 @@ use crate::Level;
 const LEVELS: usize = Level::BEST.get() as usize + 1;
 
 struct Contexts {
-    /// For both speeds and all windows.
+    /// Used for both speeds and all windows.
     block_deflate: Option<Encoder>,
     compressors: [Option<Compressor>; LEVELS],
     decompressor: Option<Decompressor>,
@@ -26,7 +26,7 @@ thread_local! {
     };
 }
 
-/// Runs `work` with this thread's block encoder, at the speed for `level`.
+/// Runs `work` with this thread's `block-deflate` encoder, at the speed for `level`.
 pub(super) fn with_block_deflate<R>(
     level: Level,
     window: Window,
@@ -63,8 +63,8 @@ pub(super) fn with_decompressor<R>(work: impl FnOnce(&mut Decompressor) -> R) ->
     })
 }
 
-/// Passes `None` while the thread is being torn down and its contexts are gone: hosts such as
-/// RocksDB may still compress then, with a context for one block.
+/// Passes this thread's contexts to `work`, or `None` if they are gone because the thread is being
+/// torn down. Hosts such as RocksDB may still compress then, with a context for one block.
 fn with_contexts<R>(work: impl FnOnce(Option<&mut Contexts>) -> R) -> R {
     let mut work = Some(work);
     let done = CONTEXTS.try_with(|contexts| {
@@ -74,12 +74,12 @@ fn with_contexts<R>(work: impl FnOnce(Option<&mut Contexts>) -> R) -> R {
     match (done, work) {
         (Ok(Some(result)), _) => result,
         (_, Some(work)) => work(None),
-        (_, None) => unreachable!("work was taken, so its result is there"),
+        (_, None) => unreachable!("`work` ran, so there is a result"),
     }
 }
 
 fn libdeflate_level(level: Level) -> CompressionLvl {
-    // libdeflate's own level 0 only stores; its fastest that compresses is 1.
+    // libdeflate's level 0 only stores; its fastest level that compresses is 1.
     CompressionLvl::new(i32::from(level.get().max(1))).unwrap_or_default()
 }
 
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_level_is_one_that_libdeflate_knows() {
+    fn libdeflate_accepts_every_level() {
         for n in 0..=Level::BEST.get() {
             let level = Level::new(n).expect("in range");
             assert_eq!(i32::from(libdeflate_level(level)), i32::from(n.max(1)));

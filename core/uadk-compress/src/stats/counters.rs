@@ -1,4 +1,4 @@
-//! The counters behind a snapshot: sharded, so that threads don't contend for them.
+//! The counters behind a snapshot, sharded so that threads don't contend for them.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -10,17 +10,17 @@ use crate::Error;
 use crate::clock::nanos;
 use crate::direction::Direction;
 
-/// Threads with the same number modulo this share a shard.
+/// Threads whose numbers are equal modulo this use the same shard.
 const SHARDS: usize = 16;
 
-/// Who processed a block.
+/// Which engine processed a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Engine {
     Accelerator,
     Software,
 }
 
-/// The outcome of a block, as far as it is counted.
+/// The counted part of a block's outcome.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome<'a> {
     pub(crate) bytes_in: usize,
@@ -38,20 +38,20 @@ struct Op {
     nanos: AtomicU64,
 }
 
-/// What one group of threads has counted. Two cache lines apart from the next, since processors
-/// fetch lines in pairs.
+/// The counters of one group of threads. Aligned to two cache lines, since processors fetch lines
+/// in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shard {
-    /// By [`Engine`], then by [`Direction`].
+    /// Indexed by [`Engine`], then [`Direction`].
     ops: [[Op; 2]; 2],
-    /// Blocks of the accelerator, by [`Direction`].
+    /// Blocks of the accelerator, indexed by [`Direction`].
     accelerated: [AtomicU64; 2],
-    /// Blocks of the software engine, by [`Direction`], then by [`Fallback`].
+    /// Blocks of the software engine, indexed by [`Direction`], then [`Fallback`].
     fallbacks: [[AtomicU64; Fallback::COUNT]; 2],
 }
 
-/// What both engines did so far.
+/// The work of both engines so far.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) accelerator: EngineStats,
@@ -61,12 +61,11 @@ pub(crate) struct Work {
 
 #[derive(Debug)]
 pub(crate) struct Counters {
-    /// [`SHARDS`] of them.
+    /// Has [`SHARDS`] elements.
     shards: Box<[Shard]>,
 }
 
-/// What an accelerator did with the blocks of a batch. It is added to the counters, which threads
-/// share, when it is dropped.
+/// An accelerator's work on a batch. Added to the shared counters when dropped.
 #[derive(Debug)]
 pub(crate) struct Tally<'a> {
     counters: &'a Counters,
@@ -85,7 +84,7 @@ impl Default for Counters {
 }
 
 impl Tally<'_> {
-    /// Counts a block that the accelerator answered.
+    /// Counts a block that the accelerator processed.
     pub(crate) fn add(&mut self, outcome: Outcome<'_>) {
         self.blocks += 1;
         self.bytes_in += outcome.bytes_in as u64;
@@ -113,7 +112,7 @@ impl Drop for Tally<'_> {
 }
 
 impl Counters {
-    /// Begins to count the blocks of a batch that the accelerator processes.
+    /// Starts counting the blocks of a batch that the accelerator processes.
     pub(crate) const fn tally(&self, direction: Direction) -> Tally<'_> {
         Tally {
             counters: self,
@@ -133,21 +132,21 @@ impl Counters {
         shard.ops[Engine::Accelerator as usize][direction as usize].count(outcome);
     }
 
-    /// Counts a block that software processed, and why.
-    pub(crate) fn fell_back(&self, direction: Direction, why: Fallback, outcome: Outcome<'_>) {
+    /// Counts a block that software processed, and the reason.
+    pub(crate) fn fell_back(&self, direction: Direction, reason: Fallback, outcome: Outcome<'_>) {
         let shard = self.shard();
-        add(&shard.fallbacks[direction as usize][why as usize], 1);
+        add(&shard.fallbacks[direction as usize][reason as usize], 1);
         shard.ops[Engine::Software as usize][direction as usize].count(outcome);
     }
 
-    /// All sums, taken once, so that they agree with each other.
+    /// Returns all sums, each taken once, so that they agree with each other.
     pub(crate) fn work(&self) -> Work {
         let mut fallbacks = Fallbacks::default();
         let mut software_blocks = [0; 2];
         for direction in [Direction::Compress, Direction::Decompress] {
-            for &why in Fallback::ALL {
-                let n = self.sum(|s| &s.fallbacks[direction as usize][why as usize]);
-                *fallbacks.count_mut(why) += n;
+            for &reason in Fallback::ALL {
+                let n = self.sum(|s| &s.fallbacks[direction as usize][reason as usize]);
+                *fallbacks.count_mut(reason) += n;
                 software_blocks[direction as usize] += n;
             }
         }
@@ -189,7 +188,7 @@ impl Counters {
     }
 }
 
-/// Numbers threads in the order in which they come here.
+/// Returns this thread's number, assigned at its first call.
 fn thread_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -216,8 +215,8 @@ impl Op {
     }
 }
 
-/// Measures about one block in [`SAMPLE`], which stands for all of them: reading the clock twice
-/// costs as much as all counters together.
+/// Measures about one block in [`SAMPLE`] and extrapolates: reading the clock twice costs as much
+/// as all counters together.
 #[derive(Debug)]
 pub(crate) struct SampledTime(Option<Duration>);
 
@@ -229,15 +228,15 @@ impl SampledTime {
         Self(is_sampled().then(now))
     }
 
-    /// The time since the start for a measured block, times [`SAMPLE`]; zero for the others.
+    /// Returns the time since the start times [`SAMPLE`] for a measured block, zero for the others.
     pub(crate) fn stop(self, now: impl FnOnce() -> Duration) -> Duration {
         self.0.map_or(Duration::ZERO, |started| now().saturating_sub(started) * SAMPLE)
     }
 }
 
-/// Chosen at random, since threads process blocks in patterns, such as compressing and
-/// decompressing in turn. A linear congruential generator (Numerical Recipes' constants): a block
-/// has no time for more.
+/// Decides whether to measure a block: at random, since threads process blocks in patterns, such as
+/// compressing and decompressing in turn. A linear congruential generator (constants from Numerical
+/// Recipes) is cheap enough per block.
 fn is_sampled() -> bool {
     thread_local! {
         static STATE: Cell<Option<u32>> = const { Cell::new(None) };
@@ -294,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tally_counts_as_its_blocks_do() {
+    fn a_tally_counts_the_same_as_single_blocks() {
         let (one_by_one, at_once) = (Counters::default(), Counters::default());
         let mut tally = at_once.tally(Direction::Decompress);
         for result in [Ok(2), Err(Error::OutputFull), Ok(5)] {
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn sampled_time_is_near_the_true_time_whatever_the_pattern() {
+    fn sampled_time_is_close_to_the_true_time_whatever_the_pattern() {
         let clock = ManualClock::default();
         let mut sampled = [Duration::ZERO; 2];
         for block in 0..64_000 {

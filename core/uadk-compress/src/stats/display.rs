@@ -7,7 +7,7 @@ use super::{BreakerState, OpStats, Stats};
 impl Display for Stats {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match &self.unavailable {
-            Some(why) => writeln!(f, "offload {}, but no accelerator: {why}", self.offload)?,
+            Some(reason) => writeln!(f, "offload {}, but no accelerator: {reason}", self.offload)?,
             None => writeln!(
                 f,
                 "offload {}, breaker {} (opened {} times, hold-off {:?}), delay {:?} to compress, \

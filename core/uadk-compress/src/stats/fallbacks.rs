@@ -2,7 +2,21 @@
 
 macro_rules! fallbacks {
     ($($(#[$doc:meta])* $variant:ident => $field:ident,)*) => {
-        /// Blocks that the software engine processed, by the reason why the accelerator did not.
+        /// Blocks that the software engine processed, by the reason for not using the accelerator.
+        ///
+        /// ```
+        /// use uadk_compress::{BlockCompressor, Compressor, Offload};
+        ///
+        /// let compressor = Compressor::builder().build()?;
+        /// compressor.set_offload(Offload::Off)?;
+        /// compressor.compress(&[7; 4096], &mut [0; 8192])?;
+        /// let fallbacks = compressor.stats().fallbacks;
+        /// for (reason, blocks) in fallbacks.by_reason().filter(|(_, blocks)| *blocks > 0) {
+        ///     println!("{reason}: {blocks}");
+        /// }
+        /// assert_eq!((fallbacks.total(), fallbacks.faults()), (1, 0));
+        /// # Ok::<(), uadk_compress::Error>(())
+        /// ```
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Fallbacks {
@@ -21,7 +35,7 @@ macro_rules! fallbacks {
         }
 
         impl Fallbacks {
-            /// Each reason's name and count, in the order of the fields.
+            /// Returns each reason's name and count, in the order of the fields.
             pub fn by_reason(&self) -> impl ExactSizeIterator<Item = (&'static str, u64)> + use<> {
                 [$((stringify!($field), self.$field)),*].into_iter()
             }
@@ -52,32 +66,32 @@ fallbacks! {
     Delayed => delayed,
     /// The breaker was open after a fault.
     HeldOff => held_off,
-    /// The accelerator reported a fault, or a completion that can't be.
+    /// The accelerator reported a fault, or an impossible completion.
     DeviceError => device_error,
     /// The accelerator did not complete the block within its deadline.
     TimedOut => timed_out,
-    /// The accelerator reported that it can't be used.
+    /// The accelerator reported that it is unusable.
     Unavailable => unavailable,
     /// The accelerator's output did not decompress to the input, or claimed an impossible length.
     WrongOutput => wrong_output,
     /// The engine panicked.
     Panicked => panicked,
-    /// The accelerator does not support such blocks.
+    /// The accelerator does not support the block.
     Unsupported => unsupported,
     /// The accelerator refused the block: it would not decompress it, returned less than the
-    /// destination holds, or could not compress it into a destination that fits everything.
-    /// Software decided.
+    /// destination holds, or could not compress it into a destination of the maximum size. Software
+    /// decided.
     Refused => refused,
 }
 
 impl Fallbacks {
-    /// All blocks that software processed.
+    /// Returns the number of all blocks that software processed.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.by_reason().map(|(_, n)| n).sum()
     }
 
-    /// Blocks that an accelerator was given and failed on.
+    /// Returns the number of blocks that the accelerator failed on.
     #[must_use]
     pub const fn faults(&self) -> u64 {
         self.device_error + self.timed_out + self.unavailable + self.wrong_output + self.panicked

@@ -6,8 +6,8 @@ use super::Stats;
 use super::series::{Series, Value};
 
 impl Stats {
-    /// The snapshot in Prometheus' text exposition format (version 0.0.4), with the label
-    /// `compressor` on each series; needs no facade or exporter.
+    /// Returns the snapshot in Prometheus' text exposition format (version 0.0.4), with the label
+    /// `compressor` on each series. Needs no facade or exporter.
     ///
     /// ```
     /// use uadk_compress::Compressor;
@@ -72,8 +72,10 @@ mod tests {
         stats.fallbacks.busy = 2;
         let text = stats.prometheus("a \"b\"\\\n");
         for line in [
-            r#"uadk_compress_blocks_total{compressor="a \"b\"\\\n",engine="software",direction="compress"} 3"#,
-            r#"uadk_compress_busy_seconds_total{compressor="a \"b\"\\\n",engine="software",direction="compress"} 1.5"#,
+            "uadk_compress_blocks_total{compressor=\"a \\\"b\\\"\\\\\\n\",engine=\"software\",\
+             direction=\"compress\"} 3",
+            "uadk_compress_busy_seconds_total{compressor=\"a \\\"b\\\"\\\\\\n\",\
+             engine=\"software\",direction=\"compress\"} 1.5",
             r#"uadk_compress_fallbacks_total{compressor="a \"b\"\\\n",reason="busy"} 2"#,
             "# TYPE uadk_compress_busy_seconds_total counter",
             "# TYPE uadk_compress_breaker_open gauge",

@@ -1,4 +1,4 @@
-//! [`Stats`] through the `metrics` facade.
+//! [`Stats`] published through the `metrics` facade.
 
 use metrics::{Label, counter, gauge};
 
@@ -8,10 +8,11 @@ use super::series::Value;
 impl Stats {
     /// Publishes the snapshot as absolute counters and gauges named `uadk_compress_*`, with the
     /// labels `compressor`, `engine`, `direction` and `reason`. Call it as often as your exporter
-    /// scrapes, with another name for each compressor.
+    /// scrapes, with a different name for each compressor.
     ///
     /// The facade's counters are integers: `uadk_compress_busy_seconds_total` counts whole seconds.
     /// [`prometheus`](Self::prometheus) has fractions.
+    #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
     pub fn publish(&self, compressor: &str) {
         self.series(compressor, &mut |series| {
             let labels: Vec<_> = series

@@ -1,4 +1,4 @@
-//! [`Stats`] as named series with labels, which every exporter prints.
+//! [`Stats`] as named series with labels, for all exporters.
 
 use super::{BreakerState, Stats};
 
@@ -22,7 +22,7 @@ pub(super) enum Value {
 }
 
 impl Stats {
-    /// Passes each value to `sink`, those of one series one after another.
+    /// Passes each value to `sink`, with the values of one series consecutively.
     pub(super) fn series(&self, compressor: &str, sink: &mut dyn FnMut(&Series<'_>)) {
         self.operations(compressor, sink);
         for (reason, count) in self.fallbacks.by_reason() {
@@ -79,12 +79,12 @@ impl Stats {
             ),
             (
                 "uadk_compress_device_lost_blocks_total",
-                "Blocks whose completion never came, or came too late.",
+                "Blocks whose completion never arrived, or arrived too late.",
                 Value::Count(uadk.lost),
             ),
             (
                 "uadk_compress_device_quarantined_bytes",
-                "Bytes of address space that are kept for lost blocks.",
+                "Bytes of address space kept for lost blocks.",
                 Value::Gauge(uadk.quarantined_bytes as f64),
             ),
             (
@@ -110,7 +110,7 @@ impl Stats {
     fn operations(&self, compressor: &str, sink: &mut dyn FnMut(&Series<'_>)) {
         type Field = fn(&super::OpStats) -> Value;
         const FIELDS: [(&str, &str, Field); 6] = [
-            ("uadk_compress_blocks_total", "Blocks answered.", |op| Value::Count(op.blocks)),
+            ("uadk_compress_blocks_total", "Blocks processed.", |op| Value::Count(op.blocks)),
             (
                 "uadk_compress_output_full_total",
                 "Blocks whose result did not fit into the destination.",
@@ -119,8 +119,8 @@ impl Stats {
             ("uadk_compress_errors_total", "Blocks that ended in another error.", |op| {
                 Value::Count(op.errors)
             }),
-            ("uadk_compress_in_bytes_total", "Bytes read.", |op| Value::Count(op.bytes_in)),
-            ("uadk_compress_out_bytes_total", "Bytes written.", |op| Value::Count(op.bytes_out)),
+            ("uadk_compress_in_bytes_total", "Input bytes.", |op| Value::Count(op.bytes_in)),
+            ("uadk_compress_out_bytes_total", "Output bytes.", |op| Value::Count(op.bytes_out)),
             ("uadk_compress_busy_seconds_total", "Time that callers spent in the engine.", |op| {
                 Value::Seconds(op.time.as_secs_f64())
             }),

@@ -1,9 +1,9 @@
-//! A session's requests that the device is done with, each with its buffer.
+//! A session's idle requests, each with its buffer.
 
 use super::request::RequestBox;
 use super::staging::{Buffer, page_size};
 
-/// The smallest buffer, unless a page is larger.
+/// The smallest buffer size, unless a page is larger.
 const SMALLEST: usize = 8 << 10;
 
 /// Idle requests, by the size of their buffers. Size classes: `SMALLEST * 2^n` and
@@ -11,10 +11,10 @@ const SMALLEST: usize = 8 << 10;
 #[derive(Debug)]
 pub(super) struct Arena {
     classes: Vec<Class>,
-    /// Bytes of the buffers of idle requests and of those that are in use.
+    /// Bytes of the buffers of all requests, idle or in use.
     mapped: usize,
     page: usize,
-    /// The length that was last asked for, and its class: blocks of one batch are alike.
+    /// The last requested length and its class: blocks of one batch are alike.
     last: (usize, usize),
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Arena {
 #[derive(Debug, Default)]
 struct Class {
     idle: Vec<RequestBox>,
-    /// The fewest that have been idle at once since the last [`trim`](Arena::trim).
+    /// The minimum number of idle requests since the last [`trim`](Arena::trim).
     unused: usize,
 }
 
@@ -35,8 +35,8 @@ impl Arena {
         Self { classes: Vec::new(), mapped: 0, page, last: (0, 0) }
     }
 
-    /// A request with a buffer of at least `len` bytes. `None` if that would make more than `limit`
-    /// bytes of buffers, unless it is the only one, or if there is no memory.
+    /// Returns a request with a buffer of at least `len` bytes. Returns `None` if the buffers would
+    /// exceed `limit` bytes, unless it is the only one, or if out of memory.
     pub(super) fn take(&mut self, len: usize, limit: usize) -> Option<RequestBox> {
         if self.last.0 != len {
             self.last = (len, class_of(len));
@@ -53,7 +53,7 @@ impl Arena {
         }
         let size = size_of_class(number).next_multiple_of(self.page);
         while self.mapped > 0 && self.mapped + size > limit {
-            // Of another size than is needed now.
+            // Free an idle buffer of another size.
             let unneeded = self.classes.iter_mut().rev().find_map(|class| {
                 let request = class.idle.pop()?;
                 class.unused = class.unused.min(class.idle.len());
@@ -66,17 +66,17 @@ impl Arena {
         Some(RequestBox::new(buffer, number))
     }
 
-    /// Takes a request back that the device is done with.
+    /// Takes back a request that the device is done with.
     pub(super) fn put(&mut self, request: RequestBox) {
         self.classes[request.class()].idle.push(request);
     }
 
-    /// A request that was taken will not come back.
+    /// Records that a request will not come back.
     pub(super) fn lost(&mut self, request: &RequestBox) {
         self.mapped -= request.buffer().len();
     }
 
-    /// Frees what has not been used since the last call.
+    /// Frees the buffers that have not been used since the last call.
     pub(super) fn trim(&mut self) {
         for class in &mut self.classes {
             for request in class.idle.drain(..class.unused) {
@@ -89,12 +89,12 @@ impl Arena {
 
 fn class_of(len: usize) -> usize {
     let doublings = len.div_ceil(SMALLEST).next_power_of_two().trailing_zeros() as usize;
-    // The class below is three quarters of it.
+    // The next smaller class is three quarters of this one.
     let class = 2 * doublings;
     if class > 0 && len <= size_of_class(class - 1) { class - 1 } else { class }
 }
 
-/// 8, 12, 16, 24, 32, ... KiB.
+/// Returns the size of a class: 8, 12, 16, 24, 32, ... KiB.
 fn size_of_class(class: usize) -> usize {
     let size = SMALLEST << (class / 2);
     if class.is_multiple_of(2) { size } else { size + size / 2 }
@@ -105,22 +105,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buffers_are_large_enough_and_used_again() {
+    fn buffers_are_large_enough_and_reused() {
         let mut arena = Arena::with_page_size(4096);
         for len in [1, SMALLEST, SMALLEST + 1, 72 << 10, 9 << 20] {
-            let request = arena.take(len, 1 << 30).expect("memory");
+            let request = arena.take(len, 1 << 30).expect("enough memory");
             let mapped = request.buffer().len();
             assert!(mapped >= len && mapped < (2 * len).max(SMALLEST + 1));
             let start = request.buffer().start();
             arena.put(request);
-            let again = arena.take(len, 1 << 30).expect("memory");
+            let again = arena.take(len, 1 << 30).expect("enough memory");
             assert_eq!(again.buffer().start(), start);
             arena.put(again);
         }
     }
 
     #[test]
-    fn the_limit_holds_and_idle_buffers_make_way_for_others() {
+    fn the_limit_holds_and_idle_buffers_of_other_sizes_are_freed_for_it() {
         let mut arena = Arena::with_page_size(4096);
         let limit = 4 * SMALLEST;
         let small: Vec<_> = (0..4).map(|_| arena.take(1, limit).expect("four fit")).collect();
@@ -128,14 +128,14 @@ mod tests {
         for request in small {
             arena.put(request);
         }
-        let large = arena.take(3 * SMALLEST, limit).expect("in place of the small ones");
+        let large = arena.take(3 * SMALLEST, limit).expect("the small ones are freed for it");
         assert_eq!(arena.mapped, 4 * SMALLEST);
         arena.lost(&large);
         assert!(arena.take(100 * SMALLEST, limit).is_some(), "the only one may be larger");
     }
 
     #[test]
-    fn on_large_pages_what_is_counted_is_what_is_mapped() {
+    fn with_large_pages_whole_pages_are_counted() {
         const PAGE: usize = 64 << 10;
         let mut arena = Arena::with_page_size(PAGE);
         let requests: Vec<_> =
@@ -146,15 +146,16 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_been_used_for_a_while_is_freed() {
+    fn unused_buffers_are_freed() {
         let mut arena = Arena::with_page_size(4096);
-        let requests: Vec<_> = (0..10).map(|_| arena.take(1, 1 << 20).expect("memory")).collect();
+        let requests: Vec<_> =
+            (0..10).map(|_| arena.take(1, 1 << 20).expect("enough memory")).collect();
         for request in requests {
             arena.put(request);
         }
         arena.trim();
         assert_eq!(arena.mapped, 10 * SMALLEST, "all were in use since the beginning");
-        let three: Vec<_> = (0..3).map(|_| arena.take(1, 1 << 20).expect("idle")).collect();
+        let three: Vec<_> = (0..3).map(|_| arena.take(1, 1 << 20).expect("idle ones")).collect();
         for request in three {
             arena.put(request);
         }

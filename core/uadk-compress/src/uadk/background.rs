@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use crate::fork;
 
-/// Threads that are at work in the low half, and the process they belong to in the high half.
+/// The number of running threads in the low half, the process they belong to in the high half.
 static RUNNING: AtomicU64 = AtomicU64::new(0);
 
-/// How long the end of the process waits for them. The library's destructors free what they may be
-/// using; on a sound device they are done in less.
-const AT_EXIT: Duration = Duration::from_millis(100);
+/// How long the exiting process waits for them. The library's destructors free what the threads may
+/// be using; on a healthy device they finish sooner.
+const EXIT_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Runs `work` in a thread of its own.
+/// Runs `work` in a new thread.
 ///
 /// # Errors
 ///
 /// If no thread can be started; `work` is not run.
 pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    // Not a `Once`: a child that is forked while another thread is inside would wait for ever.
-    static AT_EXIT_IS_SET: AtomicBool = AtomicBool::new(false);
-    if !AT_EXIT_IS_SET.swap(true, Ordering::AcqRel) {
+    // Not a `Once`: a child that is forked while another thread is inside would wait forever.
+    static HANDLER_IS_SET: AtomicBool = AtomicBool::new(false);
+    if !HANDLER_IS_SET.swap(true, Ordering::AcqRel) {
         // SAFETY: the handler is a function of this program that does not unwind. If there is no
-        // memory for it, nobody waits at exit.
+        // memory to register it, the exiting process does not wait.
         unsafe { libc::atexit(wait_at_exit) };
     }
     count(|running| running + 1);
@@ -37,7 +37,7 @@ pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         .map(|_| ())
 }
 
-/// Counts the thread down, also if it could not be started.
+/// Decrements the count when the thread ends, or if it could not be started.
 struct Guard;
 
 impl Drop for Guard {
@@ -46,12 +46,12 @@ impl Drop for Guard {
     }
 }
 
-/// Changes the number of threads at work. A forked child has none of its parent's.
+/// Changes the number of running threads. A forked child has none of its parent's threads.
 fn count(change: impl Fn(u32) -> u32) {
     let process = fork::generation() << 32;
     let changed = |running: u64| {
-        let ours = running & !u64::from(u32::MAX) == process;
-        Some(process | u64::from(change(if ours { running as u32 } else { 0 })))
+        let current = running & !u64::from(u32::MAX) == process;
+        Some(process | u64::from(change(if current { running as u32 } else { 0 })))
     };
     let _ = RUNNING.fetch_update(Ordering::AcqRel, Ordering::Acquire, changed);
 }
@@ -62,7 +62,7 @@ extern "C" fn wait_at_exit() {
         let running = RUNNING.load(Ordering::Acquire);
         running >> 32 == fork::generation() && running as u32 > 0
     };
-    while at_work() && begin.elapsed() < AT_EXIT {
+    while at_work() && begin.elapsed() < EXIT_TIMEOUT {
         std::thread::sleep(Duration::from_millis(1));
     }
 }

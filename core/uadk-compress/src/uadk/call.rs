@@ -1,4 +1,4 @@
-//! One call: finds a session for its blocks, and another one when that fails.
+//! One call: finds a session for its blocks, and another one if that session fails.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::when_busy::WhenBusy;
 use crate::direction::Direction;
 use crate::{Block, Error, Format, Window};
 
-/// What one call asks for.
+/// The parameters of one call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
     pub(super) runtime: &'a Arc<Runtime>,
@@ -26,13 +26,13 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Processes the blocks. Each one is done afterwards.
+    /// Processes the blocks. Afterwards every block has a result.
     pub(super) fn run(&self, blocks: &mut [Block<'_>], when_busy: &mut WhenBusy<'_>) {
         for block in &mut *blocks {
             block.reset();
         }
         let why = match pool::with(|pool| self.run_in(pool, blocks, when_busy)) {
-            // What was not submitted in time.
+            // The remaining blocks were not submitted in time.
             Ok(Ok(())) => Error::Busy,
             Ok(Err(why)) | Err(why) => why,
         };
@@ -48,14 +48,15 @@ impl Call<'_> {
         }
     }
 
-    /// An error is the answer of all blocks that have none yet.
+    /// Processes the blocks with `pool`'s sessions. An error applies to all blocks that have no
+    /// result yet.
     fn run_in(
         &self,
         pool: &mut Pool,
         blocks: &mut [Block<'_>],
         when_busy: &mut WhenBusy<'_>,
     ) -> Result<(), Error> {
-        // For the whole call: further sessions, and trying one out, do not prolong it.
+        // The limits of the whole call: further sessions, and trying one out, do not prolong it.
         let mut limits = Limits::new(&*self.runtime.clock, self.config.deadline);
         let mut failures = 0;
         loop {
@@ -79,7 +80,7 @@ impl Call<'_> {
                 }
                 End::TimedOut => {
                     drop(lease);
-                    if contexts.timed_out(fresh) {
+                    if contexts.record_timeout(fresh) {
                         let why = Error::Unavailable("the device completes nothing".into());
                         self.runtime.fail(&contexts, why.clone());
                         return Err(why);
@@ -88,7 +89,7 @@ impl Call<'_> {
                 }
                 End::Failed(code) => {
                     drop(lease);
-                    // The library assigns its contexts in turn: so many sessions have met them all.
+                    // The library assigns contexts in turn, so by then all have been tried.
                     failures += 1;
                     if failures > contexts.len() {
                         self.runtime.fail(&contexts, Error::Device { code });
@@ -110,7 +111,7 @@ impl Call<'_> {
         when_busy: &mut WhenBusy<'_>,
     ) -> End {
         let session = lease.session();
-        // Sessions of an adopted initialisation last for one call.
+        // Sessions of an initialisation that another library made last for one call only.
         let contexts = session.contexts();
         let known = contexts.are_adopted() && contexts.have_worked();
         let fresh = !session.is_tried() && !known;
@@ -126,7 +127,7 @@ impl Call<'_> {
     }
 
     /// Processes a tiny block in a fresh session. The library does not tell which context a session
-    /// is pinned to, nor whether that works; the completion does.
+    /// is pinned to, or whether that context works; the completion does.
     fn try_out(&self, pipeline: &mut Pipeline<'_, '_>) -> End {
         let src = framing::sample(pipeline.session.framing().alg_type, self.direction);
         let mut dst = [0; 64];
@@ -136,7 +137,7 @@ impl Call<'_> {
             true
         });
         match (end, sample.result()) {
-            // If others' blocks fill the queue, it seems to work.
+            // If other blocks fill the queue, the context seems to work.
             (End::Done, Ok(_) | Err(Error::Busy)) => End::Done,
             (End::Done, Err(Error::Device { code })) => End::Failed(code),
             (End::Done, Err(_)) => End::Failed(abi::EINVAL),

@@ -6,81 +6,83 @@ use uadk_sys::abi;
 
 use crate::Window;
 
-/// How the device is used. The defaults are for a server.
+/// How the device is used. The defaults suit a server.
 ///
 /// [`contexts`](Self::contexts), [`numa_node`](Self::numa_node), [`hold_off`](Self::hold_off),
-/// [`max_sessions`](Self::max_sessions), [`idle`](Self::idle) and
-/// [`background`](Self::background) are the process's, as are the limits on what is lost: those of
-/// the first engine count.
+/// [`max_sessions`](Self::max_sessions), [`idle`](Self::idle),
+/// [`max_quarantine`](Self::max_quarantine) and [`background`](Self::background) apply to the whole
+/// process: the first engine's values are used.
 ///
 /// ```
 /// use std::time::Duration;
 /// use uadk_compress::UadkConfig;
 ///
 /// let config = UadkConfig::default().with_contexts(8).with_deadline(Duration::from_millis(20));
+/// assert_eq!((config.contexts, config.depth), (8, 64));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UadkConfig {
     /// Contexts (device queues) per direction and NUMA node; fewer if the device has fewer free.
-    /// Threads share them; each takes one of the device's queues, of which there are some hundred
-    /// for all processes. At least 1; 4 by default.
+    /// Threads share them. The device has a few hundred queues for all processes. At least 1; 4 by
+    /// default.
     pub contexts: u32,
-    /// Use devices of this NUMA node alone; `None`, the default, uses all, each thread those
-    /// nearest to it.
+    /// Use only devices of this NUMA node. `None`, the default, uses all nodes, and each thread the
+    /// devices nearest to it.
     pub numa_node: Option<u32>,
-    /// Blocks that a batch keeps in flight, 1 to 1023. Fewer while their output does not fit into
+    /// Blocks that a batch keeps in flight, 1 to 1023; fewer while their output does not fit into
     /// [`staging`](Self::staging). 64 by default.
     pub depth: usize,
-    /// How far back a match of the device may reach; zlib's header says 32 KiB in any case.
-    /// [`reconfigured`](crate::BlockCompressor::reconfigured) also asks software.
+    /// How far back the device's matches may reach. The zlib header says 32 KiB in any case.
+    /// [`reconfigured`](crate::BlockCompressor::reconfigured) also applies to the software engine.
     pub window: Window,
-    /// How long a call waits for the device before software processes what is left. Blocks are
-    /// submitted in the first half of it. 100 ms by default.
+    /// How long a call waits for the device before software processes the remaining blocks. Blocks
+    /// are submitted in the first half of it. 100 ms by default.
     ///
-    /// A block that is given up may still be read by the device: see
+    /// The device may still read a block that was given up: see
     /// [`stage_sources`](Self::stage_sources).
     pub deadline: Duration,
-    /// How long to wait after the device failed, or could not be initialised, before it is
-    /// initialised again. (Blocks also wait for their [`Policy`](crate::Policy)'s hold-off.) 100 ms
-    /// by default.
+    /// How long to wait after the device failed, or could not be initialised, before initialising
+    /// it again. (Blocks also wait for their [`Policy`](crate::Policy)'s hold-off.) 100 ms by
+    /// default.
     pub hold_off: Duration,
-    /// Bytes of buffers that a session keeps, at most; a single block's may be larger. 16 MiB by
+    /// Maximum bytes of buffers that a session keeps; a single block may exceed it. 16 MiB by
     /// default.
     pub staging: usize,
-    /// Sessions of all threads together. A thread has one per format, direction and window it uses;
-    /// when there are too many, those of idle threads are taken back. 512 by default.
+    /// Maximum number of sessions of all threads together. A thread has one per format, direction
+    /// and window it uses. When there are too many, idle sessions are taken away from their
+    /// threads. 512 by default.
     pub max_sessions: usize,
-    /// Sessions that have been idle for so long are freed with their buffers, and so are buffers of
-    /// sessions that need fewer than before. Looked at while any thread uses the device, and when
-    /// its statistics are read. 10 s by default.
+    /// Sessions that have been idle for this long are freed with their buffers, as are buffers that
+    /// a session no longer needs. Checked while any thread uses the device, and when its statistics
+    /// are read. 10 s by default.
     pub idle: Duration,
     /// Bytes of address space that may be lost to blocks whose completion never came. (The memory
-    /// behind them is given back.) Above this limit the device is not used until late completions
-    /// bring the total back under it. 1 GiB by default.
+    /// behind them is returned to the system.) Above this limit the device is not used until late
+    /// completions bring the total back under it. 1 GiB by default.
     pub max_quarantine: usize,
-    /// Initialise and uninitialise the device in a thread of its own, since either may take
-    /// seconds; blocks go to software until it is done. On by default. Tests switch it off, so that
-    /// everything happens in order.
+    /// Initialise and uninitialise the device in a separate thread, since either may take seconds;
+    /// meanwhile blocks go to software. On by default. Tests switch it off so that everything
+    /// happens in order.
     pub background: bool,
-    /// How long [`start`](crate::UadkCompressor::start) waits for an initialisation, and so does
-    /// building a compressor with [`Offload::Require`](crate::Offload::Require). 10 s by default.
+    /// How long [`start`](crate::UadkCompressor::start) and building a compressor with
+    /// [`Offload::Require`](crate::Offload::Require) wait for an initialisation. 10 s by default.
     pub start_limit: Duration,
-    /// Copy each source into memory of the engine before the device reads it. Off by default.
+    /// Copy each source into the engine's memory before the device reads it. Off by default.
     ///
-    /// The device only ever writes to memory of the engine, but it reads the caller's source
-    /// directly. After a deadline it may still do so. Reading memory that has been freed and used
-    /// for something else is harmless, since the result is discarded. If the caller has unmapped
-    /// it, the device reports a fault of its context, and if the mapping was of a file that has
-    /// been truncated, or of a device, what happens is up to the kernel. Callers that unmap sources
-    /// right after a call switch this on; a copy costs what the bench `uadk` prints.
+    /// The device only ever writes to the engine's memory, but it reads the caller's source
+    /// directly, and may still do so after the deadline. Reading memory that has been freed and
+    /// reused is harmless, since the result is discarded. If the caller has unmapped it, the device
+    /// reports a fault of its context. If it was a mapping of a device, or of a file that has been
+    /// truncated, what happens is up to the kernel. Switch this on if sources are unmapped right
+    /// after a call; the benchmark `uadk` prints what a copy costs.
     pub stage_sources: bool,
     /// Decompress raw deflate on the device with UADK 2.9 and later. Off by default: software does
     /// it.
     ///
-    /// From 2.9 on the driver's asynchronous call dereferences a null stream context, which crashes
-    /// the process, if the device reports bits left over without an error, as truncated raw deflate
-    /// might make it. No hardware has shown yet whether it does.
+    /// From 2.9 on, the driver's asynchronous call dereferences a null stream context and crashes
+    /// the process if the device reports leftover bits without an error, as it might for truncated
+    /// raw deflate. It is not yet known whether any hardware does.
     pub raw_deflate_decompression: bool,
 }
 
@@ -107,7 +109,9 @@ impl Default for UadkConfig {
 
 macro_rules! setters {
     ($($setter:ident, $field:ident: $type:ty, $what:literal;)*) => {$(
-        #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ")", $what, ".")]
+        #[doc = concat!(
+            "Sets [`", stringify!($field), "`](Self::", stringify!($field), ")", $what, "."
+        )]
         #[must_use]
         pub const fn $setter(mut self, $field: $type) -> Self {
             self.$field = $field;
@@ -136,7 +140,7 @@ impl UadkConfig {
 }
 
 impl Window {
-    /// UADK's number for it.
+    /// Returns UADK's number for this window.
     pub(super) const fn code(self) -> u32 {
         match self {
             Self::Kib4 => abi::WD_COMP_WS_4K,

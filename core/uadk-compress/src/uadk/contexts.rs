@@ -1,33 +1,33 @@
-//! The contexts of one initialisation: which are there, and which have failed.
+//! The contexts of one initialisation, and which of them have failed.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use uadk_sys::abi;
 
-/// So many fresh sessions without a completion condemn an initialisation.
+/// After this many timeouts of fresh sessions an initialisation counts as failed.
 const FRESH_TIMEOUTS: usize = 3;
 
-/// What one initialisation set up. Sessions belong to it.
+/// The contexts of one initialisation. Each session belongs to one.
 #[derive(Debug)]
 pub(super) struct Contexts {
     /// Counts initialisations.
     pub(super) generation: u64,
-    /// The initialisation is ours: no other library undoes it.
+    /// Whether this crate made the initialisation, so that no other library undoes it.
     owned: bool,
     asynchronous: Box<[Context]>,
-    /// Sessions that were given up because a block's completion never came, since the last block
-    /// that was processed.
+    /// Sessions that were given up because a block's completion never came, since a block was last
+    /// processed.
     timeouts: AtomicUsize,
-    /// Fresh sessions that were given up for the same reason, whatever others did since.
+    /// Fresh sessions that were given up for the same reason, in the whole initialisation.
     fresh_timeouts: AtomicUsize,
     worked: AtomicBool,
 }
 
-/// One context for asynchronous requests, on cache lines of its own, since threads poll it.
+/// One context for asynchronous requests. It has its own cache lines, since many threads poll it.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Context {
-    /// The library's number for it.
+    /// The library's number for this context.
     index: u32,
     polling: AtomicBool,
     /// The code it failed with, or 0.
@@ -60,12 +60,12 @@ impl Contexts {
         self.asynchronous.iter().filter(|c| c.failure.load(Ordering::Relaxed) != 0).count()
     }
 
-    /// The code that a context failed with, if it has.
+    /// Returns the code that a context failed with, if it has.
     pub(super) fn failure(&self, index: u32) -> Option<i32> {
         self.find(index)?.code()
     }
 
-    /// Polls one context, or all that have not failed. Skips a context that another thread is
+    /// Polls one context, or all; skips failed ones. Skips a context that another thread is
     /// polling, unless `concurrently` is set, which the library allows.
     pub(super) fn poll(&self, only: Option<u32>, concurrently: bool, poll: impl Fn(u32) -> i32) {
         match only {
@@ -82,36 +82,36 @@ impl Contexts {
         }
     }
 
-    /// Whether another library that initialised UADK has uninitialised it: then a poll is refused,
-    /// which is all that can be tried.
+    /// Returns whether another library that initialised UADK has uninitialised it. A refused poll
+    /// is the only way to tell.
     pub(super) fn are_gone(&self, poll: impl Fn(u32) -> i32) -> bool {
         !self.owned && self.asynchronous.first().is_none_or(|c| poll(c.index) == abi::EINVAL)
     }
 
-    /// A context has failed for good.
+    /// Records that a context has failed for good.
     pub(super) fn condemn(&self, index: Option<u32>, code: i32) {
         if let Some(context) = index.and_then(|index| self.find(index)) {
             context.condemn(code);
         }
     }
 
-    /// Whether another library made the initialisation, and may undo it.
+    /// Returns whether another library made the initialisation, and may undo it.
     pub(super) const fn are_adopted(&self) -> bool {
         !self.owned
     }
 
-    /// Counts a session whose completion never came; whether that is a fault of the device. One lost
-    /// completion may be an accident. It is not when a fresh session gets none after another got
-    /// none, or when several fresh ones do: then a context completes nothing.
-    pub(super) fn timed_out(&self, fresh: bool) -> bool {
+    /// Counts a session that timed out waiting for a completion. Returns whether the device is at
+    /// fault. One lost completion may be an accident. If a fresh session times out after another
+    /// timeout, or several fresh ones time out, a context completes nothing.
+    pub(super) fn record_timeout(&self, fresh: bool) -> bool {
         let before = self.timeouts.fetch_add(1, Ordering::Relaxed);
         let fresh_before = self.fresh_timeouts.fetch_add(usize::from(fresh), Ordering::Relaxed);
         fresh && (before > 0 || fresh_before + 1 >= FRESH_TIMEOUTS)
     }
 
-    /// A block has been processed.
-    pub(super) fn works(&self) {
-        // Written only when it changes something, since all threads come here.
+    /// Records that a block has been processed.
+    pub(super) fn record_success(&self) {
+        // Written only if that changes something, since all threads share it.
         if self.timeouts.load(Ordering::Relaxed) > 0 {
             self.timeouts.store(0, Ordering::Relaxed);
         }
@@ -120,13 +120,13 @@ impl Contexts {
         }
     }
 
-    /// Whether any block has been processed.
+    /// Returns whether any block has been processed.
     pub(super) fn have_worked(&self) -> bool {
         self.worked.load(Ordering::Relaxed)
     }
 
     fn find(&self, index: u32) -> Option<&Context> {
-        // Without contexts for synchronous calls their numbers are their places.
+        // Without contexts for synchronous calls, a context's number is its index.
         let guess = self.asynchronous.get(index as usize).filter(|c| c.index == index);
         guess.or_else(|| self.asynchronous.iter().find(|c| c.index == index))
     }

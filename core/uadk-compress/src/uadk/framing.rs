@@ -1,7 +1,7 @@
-//! How blocks of each format go to the device.
+//! How blocks of each format are passed to the device.
 //!
-//! It writes fixed headers (`78 9c`, and gzip's 10 bytes without a name) and skips as many bytes
-//! when it decompresses, without looking at them. So its caller has to look.
+//! The device writes fixed headers (`78 9c`, and gzip's 10 bytes without a name). When it
+//! decompresses, it skips as many bytes without checking them, so the engine has to check them.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -15,11 +15,11 @@ const ZLIB_HEADER: usize = 2;
 const ZLIB_TRAILER: usize = 4;
 const GZIP_HEADER: usize = 10;
 const GZIP_TRAILER: usize = 8;
-/// An empty block of fixed codes takes 10 bits. Lengths shorter than that underflow in UADK up to
-/// 2.9.
+/// Bytes of the shortest stream: an empty block of fixed codes takes 10 bits. Shorter lengths
+/// underflow in UADK up to 2.9.
 const SHORTEST: usize = 2;
 
-/// Formats offered by every device that offers any of them.
+/// The formats that all devices offer, not counting devices that offer none of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Offered {
     pub(super) deflate: bool,
@@ -27,25 +27,25 @@ pub(super) struct Offered {
     pub(super) gzip: bool,
 }
 
-/// [`Offered`] as the last initialisation found it, for a look without a lock.
+/// [`Offered`] as found by the last initialisation, readable without a lock.
 #[derive(Debug, Default)]
 pub(super) struct Formats(AtomicU8);
 
-/// How blocks of one format and direction go to the device.
+/// How blocks of one format and direction are passed to the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Framing {
     /// UADK's `alg_type`.
     pub(super) alg_type: u32,
-    /// What the device produces.
-    made: Format,
-    /// The device produces zlib, of which the deflate stream is wanted.
+    /// The format that the device works in.
+    device_format: Format,
+    /// Whether the device produces zlib where raw deflate is wanted.
     unwrap_zlib: bool,
 }
 
 impl Formats {
     const KNOWN: u8 = 8;
 
-    /// What the devices offer; `None` before they have been listed with success.
+    /// Returns what the devices offer; `None` until they have been listed successfully.
     pub(super) fn get(&self) -> Option<Offered> {
         let bits = self.0.load(Ordering::Relaxed);
         (bits & Self::KNOWN != 0).then_some(Offered {
@@ -62,10 +62,10 @@ impl Formats {
 }
 
 impl Framing {
-    /// How a block goes to a device with these formats.
+    /// Returns how blocks are passed to devices that offer these formats.
     ///
-    /// A device without raw deflate produces zlib, which is the same with a header and a trailer.
-    /// The other direction would need a trailer, which is not known.
+    /// For raw deflate, a device without it produces zlib, which only adds a header and a trailer.
+    /// Decompressing that way would need the trailer, which is unknown.
     pub(super) fn new(
         format: Format,
         direction: Direction,
@@ -74,7 +74,11 @@ impl Framing {
         let alg_type = match format {
             Format::RawDeflate if offered.deflate => abi::WD_DEFLATE,
             Format::RawDeflate if offered.zlib && direction == Direction::Compress => {
-                return Ok(Self { alg_type: abi::WD_ZLIB, made: Format::Zlib, unwrap_zlib: true });
+                return Ok(Self {
+                    alg_type: abi::WD_ZLIB,
+                    device_format: Format::Zlib,
+                    unwrap_zlib: true,
+                });
             }
             Format::Zlib if offered.zlib => abi::WD_ZLIB,
             Format::Gzip if offered.gzip => abi::WD_GZIP,
@@ -86,16 +90,16 @@ impl Framing {
                 return Err(Error::Unsupported(what.into()));
             }
         };
-        Ok(Self { alg_type, made: format, unwrap_zlib: false })
+        Ok(Self { alg_type, device_format: format, unwrap_zlib: false })
     }
 
-    /// The part of what the device compressed `src` to that is wanted; `None` if `output` can't be
-    /// a whole block of `src`: too short, or without the right header and trailer. (The checksum of
-    /// the trailer is the proof that the stream is whole; raw deflate has none.)
+    /// Extracts the compressed block from `output`, which the device produced from `src`. Returns
+    /// `None` if `output` can't be a whole block: it is too short, or its header or trailer is
+    /// wrong. (The trailer's checksum proves that the stream is whole; raw deflate has none.)
     pub(super) fn unwrap<'a>(&self, src: &[u8], output: &'a [u8]) -> Option<&'a [u8]> {
-        let whole = output.len() >= self.made.min_compressed_len(src.len())
+        let whole = output.len() >= self.device_format.min_compressed_len(src.len())
             && self.check_header(output).is_ok()
-            && ends_with_checksum(self.made, output, src) != Some(false);
+            && ends_with_checksum(self.device_format, output, src) != Some(false);
         if !whole {
             return None;
         }
@@ -106,22 +110,22 @@ impl Framing {
         }
     }
 
-    /// Whether a block that the device decompressed has the checksum of the output. The driver does
-    /// not report a wrong one (seen up to UADK 2.10). True for raw deflate, which has none.
+    /// Returns whether the checksum of a decompressed block matches the output; always `true` for
+    /// raw deflate, which has none. The driver does not report a wrong one (seen up to UADK 2.10).
     pub(super) fn check_trailer(&self, block: &[u8], consumed: usize, output: &[u8]) -> bool {
-        if self.made == Format::RawDeflate {
+        if self.device_format == Format::RawDeflate {
             return true;
         }
-        // Whether the trailer counts as consumed depends on the driver; behind it may be more.
-        let trailer = if self.made == Format::Gzip { GZIP_TRAILER } else { ZLIB_TRAILER };
+        // Whether the trailer counts as consumed depends on the driver; other bytes may follow it.
+        let trailer = if self.device_format == Format::Gzip { GZIP_TRAILER } else { ZLIB_TRAILER };
         let with = consumed.saturating_add(trailer);
         [block, block.get(..consumed).unwrap_or_default(), block.get(..with).unwrap_or_default()]
             .into_iter()
-            .any(|block| ends_with_checksum(self.made, block, output) == Some(true))
+            .any(|block| ends_with_checksum(self.device_format, block, output) == Some(true))
     }
 
-    /// Whether the device may be given this block to decompress: its header must be of the kind that
-    /// the device skips.
+    /// Checks whether the device may decompress this block: its header must be of the kind that the
+    /// device skips.
     pub(super) fn check_header(&self, block: &[u8]) -> Result<(), Error> {
         match self.alg_type {
             abi::WD_ZLIB => check_zlib(block),
@@ -131,7 +135,7 @@ impl Framing {
     }
 }
 
-/// RFC 1950, 2.2.
+/// Checks a zlib header: RFC 1950, section 2.2.
 fn check_zlib(block: &[u8]) -> Result<(), Error> {
     if block.len() < ZLIB_HEADER + SHORTEST + ZLIB_TRAILER {
         return Err(Error::Corrupt);
@@ -147,7 +151,7 @@ fn check_zlib(block: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// RFC 1952, 2.3.
+/// Checks a gzip header: RFC 1952, section 2.3.
 fn check_gzip(block: &[u8]) -> Result<(), Error> {
     if block.len() < GZIP_HEADER + SHORTEST + GZIP_TRAILER || block[..3] != [0x1f, 0x8b, 8] {
         return Err(Error::Corrupt);
@@ -158,7 +162,7 @@ fn check_gzip(block: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A tiny block of UADK's `alg_type` to try a session with: `a`, or what decompresses to it.
+/// Returns a tiny block of UADK's `alg_type` to try a session with: `a`, or its compressed form.
 pub(super) const fn sample(alg_type: u32, direction: Direction) -> &'static [u8] {
     match (direction, alg_type) {
         (Direction::Compress, _) => SAMPLE,
@@ -181,20 +185,22 @@ mod tests {
     const KUNPENG_920: Offered = Offered { deflate: false, zlib: true, gzip: true };
 
     #[test]
-    fn the_samples_decompress_to_what_they_should() {
+    fn the_samples_decompress_to_the_sample_data() {
         for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
-            let framing = Framing::new(format, Direction::Decompress, ALL).expect("all");
+            let framing =
+                Framing::new(format, Direction::Decompress, ALL).expect("an offered format");
             let sample = sample(framing.alg_type, Direction::Decompress);
             framing.check_header(sample).expect("a plain header");
             let mut out = [0; 1];
-            let software = SoftwareCompressor::new(format, Level::FAST).expect("has it");
+            let software =
+                SoftwareCompressor::new(format, Level::FAST).expect("a supported format");
             assert_eq!(software.decompress(sample, &mut out), Ok(1), "{format}");
             assert_eq!(out, SAMPLE, "{format}");
         }
     }
 
     #[test]
-    fn raw_deflate_is_zlib_unwrapped_where_the_device_has_none() {
+    fn raw_deflate_is_unwrapped_from_zlib_if_the_device_lacks_it() {
         let framing =
             Framing::new(Format::RawDeflate, Direction::Compress, KUNPENG_920).expect("via zlib");
         assert_eq!(framing.alg_type, abi::WD_ZLIB);
@@ -206,9 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_stream_of_the_source_does_not_pass() {
+    fn output_that_is_not_a_whole_stream_of_the_source_is_rejected() {
         for format in [Format::Zlib, Format::Gzip] {
-            let framing = Framing::new(format, Direction::Compress, ALL).expect("all");
+            let framing =
+                Framing::new(format, Direction::Compress, ALL).expect("an offered format");
             let whole = sample(framing.alg_type, Direction::Decompress);
             assert_eq!(framing.unwrap(SAMPLE, whole), Some(whole));
             for len in 0..whole.len() {
@@ -219,14 +226,15 @@ mod tests {
             damaged[0] ^= 1;
             assert_eq!(framing.unwrap(SAMPLE, &damaged), None, "{format}: another header");
         }
-        let raw = Framing::new(Format::RawDeflate, Direction::Compress, ALL).expect("all");
+        let raw =
+            Framing::new(Format::RawDeflate, Direction::Compress, ALL).expect("an offered format");
         assert_eq!(raw.unwrap(SAMPLE, &[]), None);
         assert_eq!(raw.unwrap(&[0; 10_000], &[1; 9]), None, "more than deflate can hold");
         assert_eq!(raw.unwrap(&[0; 10_000], &[1; 10]), Some(&[1; 10][..]));
     }
 
     #[test]
-    fn what_the_devices_offer_is_known_once_they_have_been_listed() {
+    fn offered_formats_are_known_once_the_devices_have_been_listed() {
         let formats = Formats::default();
         assert_eq!(formats.get(), None);
         for offered in [ALL, KUNPENG_920, Offered::default()] {
@@ -236,8 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_the_device_would_skip_wrongly_do_not_get_there() {
-        let zlib = Framing::new(Format::Zlib, Direction::Decompress, ALL).expect("all");
+    fn headers_that_the_device_would_skip_wrongly_are_rejected() {
+        let zlib =
+            Framing::new(Format::Zlib, Direction::Decompress, ALL).expect("an offered format");
         assert_eq!(zlib.check_header(&[0x78, 0x01, 3, 0, 0, 0, 0, 1]), Ok(()));
         assert_eq!(zlib.check_header(&[0x78, 0x01, 3, 0, 0, 0, 1]), Err(Error::Corrupt));
         assert_eq!(zlib.check_header(&[0x78]), Err(Error::Corrupt));
@@ -245,7 +254,8 @@ mod tests {
         let dictionary = zlib.check_header(&[0x78, 0xbb, 0, 0, 0, 1, 3, 0, 0, 0, 0, 1]);
         assert!(matches!(dictionary, Err(Error::Unsupported(_))));
 
-        let gzip = Framing::new(Format::Gzip, Direction::Decompress, ALL).expect("all");
+        let gzip =
+            Framing::new(Format::Gzip, Direction::Decompress, ALL).expect("an offered format");
         let mut named = sample(abi::WD_GZIP, Direction::Decompress).to_vec();
         named[3] = 8;
         assert!(matches!(gzip.check_header(&named), Err(Error::Unsupported(_))));

@@ -1,4 +1,4 @@
-//! `libwd` and `libwd_comp` as a [`Device`]: initialisation, sessions, and their traps.
+//! `libwd` and `libwd_comp` as a [`Device`]: initialisation, sessions, and their pitfalls.
 
 use std::ffi::{CStr, c_ulong, c_void};
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use super::quarantine::{Losses, Quarantine};
 use super::session::{Key, Session, op_type};
 use crate::{Error, fork};
 
-/// libnuma's own limit is 1024 nodes or fewer.
+/// 1024 bits; libnuma supports no more nodes than that.
 const NODE_WORDS: usize = 16;
-/// More contexts than any process has.
+/// Upper bound on context numbers; no process has that many.
 const MAX_CONTEXTS: u32 = 1 << 16;
 /// Stop searching after this many consecutive missing numbers.
 const NUMBERING_GAP: u32 = 64;
-/// How often, and how far apart, contexts are polled before they are given up with blocks that have
-/// not been completed.
+/// How often, and at what interval, contexts are polled for outstanding blocks before they are
+/// given up.
 const LAST_POLLS: u32 = 10;
 const LAST_POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// The driver of the devices that this engine is for.
+/// The driver of the supported devices.
 const DRIVER: &[u8] = b"hisi_zip";
 
-/// The libraries, and what is remembered between calls.
+/// The libraries, and their state between calls.
 #[derive(Debug)]
 pub(super) struct Library {
     functions: Functions,
@@ -40,11 +40,11 @@ pub(super) struct Library {
     contexts_per_direction: u32,
     numa_node: Option<u32>,
     initialised: bool,
-    /// The initialisation is ours, and not that of another library in this process.
+    /// Whether this crate made the initialisation, not another library in this process.
     owned: bool,
     contexts: Option<Arc<Contexts>>,
     quarantine: Quarantine,
-    /// Why this process may not use it at all.
+    /// Why this process may not use the library at all.
     forbidden: Option<Error>,
 }
 
@@ -68,24 +68,24 @@ impl Library {
         }
     }
 
-    /// The contexts of the present initialisation, or of the last one.
+    /// Returns the contexts of the current or the last initialisation.
     pub(super) fn contexts(&self) -> Option<&Arc<Contexts>> {
         self.contexts.as_ref()
     }
 
     /// Frees the buffers of blocks that the device completed after they had been given up.
     pub(super) fn sweep(&mut self) {
-        let present = self.contexts.as_ref().filter(|_| self.initialised).cloned();
+        let current = self.contexts.as_ref().filter(|_| self.initialised).cloned();
         for session in self.quarantine.sweep() {
-            // Those of an earlier initialisation went with it.
-            if present.as_ref().is_some_and(|present| Arc::ptr_eq(present, session.contexts())) {
+            // Sessions of an earlier initialisation were freed with it.
+            if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, session.contexts())) {
                 self.free(session);
             }
         }
     }
 
-    /// An initialisation that found no free context leaves its driver disabled for good; this makes
-    /// it available again.
+    /// Makes drivers available again: an initialisation that finds no free context leaves its
+    /// driver disabled for good.
     fn enable_drivers(&self) {
         // SAFETY: the list is the library's, and is never freed.
         let mut node = unsafe { (self.functions.wd_get_alg_head)() }.cast_const();
@@ -97,8 +97,8 @@ impl Library {
             // SAFETY: as above.
             let driver = unsafe { wd_alg_list::read_drv(node) };
             let name = name.map(|byte| byte.to_ne_bytes()[0]);
-            let ours = CStr::from_bytes_until_nul(&name).is_ok_and(|n| n.to_bytes() == DRIVER);
-            if ours && !available && !driver.is_null() {
+            let known = CStr::from_bytes_until_nul(&name).is_ok_and(|n| n.to_bytes() == DRIVER);
+            if known && !available && !driver.is_null() {
                 // SAFETY: the node's own driver, as the function expects it.
                 unsafe { (self.functions.wd_enable_drv)(driver) };
             }
@@ -107,23 +107,23 @@ impl Library {
         }
     }
 
-    /// Initialises for the whole process with so many contexts per direction; whether this did it,
-    /// and not another library before.
+    /// Initialises the library for the whole process, with `contexts` contexts per direction.
+    /// Returns `false` if another library has already initialised it.
     fn initialise_process(&self, algorithm: &CStr, contexts: u32) -> Result<bool, Error> {
         let mut nums = [wd_ctx_nums { sync_ctx_num: 0, async_ctx_num: contexts }; 2];
         let mut words = self.nodes();
         let mut nodes = bitmask { size: (NODE_WORDS * 64) as c_ulong, maskp: words.as_mut_ptr() };
-        // A null `bmp` would be all nodes, but UADK 2.6 to 2.8 crash on it.
+        // A null `bmp` would mean all nodes, but UADK 2.6 to 2.8 crash on it.
         let mut params = abi::wd_ctx_params {
             op_type_num: 2,
             ctx_set_num: nums.as_mut_ptr(),
             bmp: &raw mut nodes,
             cap: std::ptr::null_mut(),
         };
-        // The library looks at `errno` after calls that need not have set it.
-        // SAFETY: returns where the calling thread's is.
+        // The library reads `errno` after calls that need not set it.
+        // SAFETY: returns the address of the calling thread's `errno`.
         let errno = unsafe { libc::__errno_location() };
-        // SAFETY: valid as long as the thread.
+        // SAFETY: valid as long as the thread lives.
         unsafe { errno.write(0) };
         // SAFETY: all pointers are valid during the call, which copies what it needs. The name is
         // not written to.
@@ -151,12 +151,12 @@ impl Library {
         words
     }
 
-    /// The numbers of the contexts for asynchronous requests. The library does not tell them, except
-    /// by refusing others; another library that initialised it, or its environment variable, may
-    /// have asked for more and other kinds than this engine.
+    /// Returns the numbers of the contexts for asynchronous requests. The library does not list
+    /// them; it only refuses to poll others. Another library that initialised UADK, or UADK's
+    /// environment variable, may have asked for more contexts and other kinds than this engine.
     fn asynchronous_contexts(&self) -> Vec<u32> {
         let mut found = Vec::new();
-        // In our own numbering there are no gaps.
+        // Contexts that this engine asked for are numbered without gaps.
         let custom = !self.owned || std::env::var_os("WD_COMP_CTX_NUM").is_some();
         let gap = if custom { NUMBERING_GAP } else { 1 };
         let mut missing = 0;
@@ -210,22 +210,23 @@ impl Device for Library {
     }
 
     fn uninitialise(&mut self) {
-        // Blocks that were given up, and that a sound device is about to complete.
+        // Blocks that were given up may be about to complete on a working device.
         for _ in 0..LAST_POLLS {
             if let Some(contexts) = &self.contexts {
                 let all = abi::MAX_IN_FLIGHT as u32;
                 contexts.poll(None, true, |index| poll(&self.functions, index, all));
             }
             self.sweep();
-            let present = self.contexts.as_ref();
-            if !present.is_some_and(|present| self.quarantine.has_sessions_of(present)) {
+            let current = self.contexts.as_ref();
+            if !current.is_some_and(|current| self.quarantine.has_sessions_of(current)) {
                 break;
             }
             std::thread::sleep(LAST_POLL_INTERVAL);
         }
         self.initialised = false;
         if std::mem::take(&mut self.owned) {
-            // SAFETY: it is initialised, by us, and no session is alive that will be used again.
+            // SAFETY: this crate initialised it, and no session that is still alive will be used
+            // again.
             unsafe { (self.functions.wd_comp_uninit2)() };
         }
     }
@@ -238,7 +239,7 @@ impl Device for Library {
         let offered = self.formats.get().unwrap_or_default();
         let framing = Framing::new(key.format, key.direction, offered)?;
         let op_type = op_type(key.direction);
-        // Its type must equal the session's, or blocks to decompress are compressed once more.
+        // Its type must equal the session's, or blocks to decompress are compressed again.
         let mut sched = WithSlack::new(sched_params {
             numa_id: self.numa_node.map_or(-1, u32::cast_signed),
             r#type: op_type as u8,
@@ -257,13 +258,13 @@ impl Device for Library {
             mm_ops: abi::wd_mm_ops { operations: [std::ptr::null_mut(); 6], sva_mode: false },
             mm_type: 0,
         });
-        // SAFETY: the library is initialised, and the structs have room for what the newest version
-        // writes.
+        // SAFETY: the library is initialised, and the structs are large enough for what the newest
+        // version writes.
         let handle = unsafe { (self.functions.wd_comp_alloc_sess)((&raw mut setup).cast()) };
         if handle == 0 {
-            // It may have contexts for one direction alone.
+            // It may have contexts for one direction only.
             return Err(if contexts.have_worked() {
-                Error::Unsupported("UADK has no context for such blocks".into())
+                Error::Unsupported("UADK has no context for this direction".into())
             } else {
                 Error::Unavailable("UADK could not allocate a session".into())
             });
@@ -273,8 +274,8 @@ impl Device for Library {
     }
 
     fn free(&mut self, session: Session) {
-        // SAFETY: the session was allocated since the last initialisation, has nothing in flight, and
-        // ends here.
+        // SAFETY: the session was allocated since the last initialisation, has nothing in flight,
+        // and ends here.
         unsafe { (self.functions.wd_comp_free_sess)(session.handle()) };
     }
 
@@ -284,7 +285,8 @@ impl Device for Library {
     }
 }
 
-/// In a child of UADK 2.5 and 2.6 the initialisation succeeds, and the first request crashes.
+/// Returns an error in a forked child on UADK 2.5 and 2.6, where the initialisation would succeed
+/// and the first request crash.
 fn forbidden_after_fork(version: &Version) -> Option<Error> {
     let old = match &version.file {
         Some(number) => number.starts_with("2.5") || number.starts_with("2.6"),
@@ -295,7 +297,7 @@ fn forbidden_after_fork(version: &Version) -> Option<Error> {
     })
 }
 
-/// The formats that all devices offer which offer any of them.
+/// Returns the formats that all devices offer, not counting devices that offer none of them.
 fn offered(functions: &Functions) -> Offered {
     let [deflate, zlib, gzip] = [c"deflate", c"zlib", c"gzip"]
         .map(|algorithm| for_each_device(functions, algorithm, |_| {}));
@@ -304,13 +306,13 @@ fn offered(functions: &Functions) -> Offered {
     Offered { deflate: all(deflate), zlib: all(zlib), gzip: all(gzip) }
 }
 
-/// The fewest contexts that any device with this algorithm has free, not counting devices that have
-/// none for each direction: as many are asked for on each node, and on which node a device is the
-/// library does not tell.
+/// Returns the fewest contexts that any device with this algorithm has free, not counting devices
+/// that have fewer than one per direction. The same number is asked for on each node, and the
+/// library does not tell which node a device is on.
 fn free_contexts(functions: &Functions, algorithm: &CStr) -> u32 {
     let mut fewest = None::<u32>;
     for_each_device(functions, algorithm, |device| {
-        // SAFETY: a device of a list that is still there.
+        // SAFETY: a device of a list that has not been freed.
         let free = unsafe { (functions.wd_get_avail_ctx)(device) };
         if let Some(free) = u32::try_from(free).ok().filter(|&free| free >= 2) {
             fewest = Some(fewest.map_or(free, |fewest| fewest.min(free)));
@@ -319,16 +321,16 @@ fn free_contexts(functions: &Functions, algorithm: &CStr) -> u32 {
     fewest.unwrap_or(0)
 }
 
-/// How many contexts per direction to ask for. An initialisation that asks for more than are free
-/// fails, and leaves the driver disabled.
+/// Returns how many contexts per direction to ask for. An initialisation that asks for more than
+/// are free fails and leaves the driver disabled.
 fn contexts_to_ask_for(wanted: u32, free: u32) -> Result<u32, Error> {
     match wanted.min(free / 2) {
-        0 => Err(Error::Unavailable("no device has a context free for each direction".into())),
+        0 => Err(Error::Unavailable("no device has a free context for each direction".into())),
         contexts => Ok(contexts),
     }
 }
 
-/// Calls `visit` with each device that offers an algorithm; returns how many there are.
+/// Calls `visit` for each device that offers an algorithm. Returns the number of devices.
 fn for_each_device(
     functions: &Functions,
     algorithm: &CStr,
@@ -340,7 +342,7 @@ fn for_each_device(
     let mut node = list.cast_const();
     while !node.is_null() {
         devices += 1;
-        // SAFETY: a node of the list, which nobody else has and which is freed below.
+        // SAFETY: a node of the list, which no one else has and which is freed below.
         let fields = unsafe { node.read() };
         visit(fields.dev);
         node = fields.next;
@@ -354,7 +356,7 @@ fn for_each_device(
 
 pub(super) fn uninitialised_by_others() -> Error {
     Error::Unavailable(
-        "another library in this process initialised UADK, and has uninitialised it".into(),
+        "another library in this process initialised UADK and has uninitialised it".into(),
     )
 }
 
@@ -364,12 +366,12 @@ pub(super) fn no_device() -> Error {
 
 fn initialisation_error(code: i32) -> Error {
     let why = match code {
-        abi::EINVAL => "UADK has no driver for the device (libhisi_zip.so in its folder uadk)",
+        abi::EINVAL => "UADK has no driver for the device (libhisi_zip.so in its directory uadk)",
         abi::ENODEV => {
-            "no device has a free context: other processes have them all, or it is isolated"
+            "no device has a free context: other processes hold them all, or it is isolated"
         }
-        abi::ETIMEDOUT => "the device's node stays busy",
-        abi::ENOMEM => "the device's node can't be opened, perhaps for want of write permission",
+        abi::ETIMEDOUT => "the device node stays busy",
+        abi::ENOMEM => "the device node can't be opened; write permission may be missing",
         _ => "UADK could not be initialised",
     };
     Error::Unavailable(format!("{why} (wd_comp_init2_ returned {code})").into())

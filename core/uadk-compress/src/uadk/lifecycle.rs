@@ -1,7 +1,7 @@
 //! When the library may be initialised and uninitialised: never while a session is alive.
 //!
-//! Knows nothing of UADK: a [`Device`] makes the actual calls, so that loom can try all
-//! interleavings with one that checks them.
+//! Knows nothing about UADK: a [`Device`] makes the actual calls, so that loom can try all
+//! interleavings with a device that checks them.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -11,35 +11,35 @@ use super::sync::{Arc, Condvar, Mutex, MutexGuard};
 use crate::Error;
 use crate::clock::nanos;
 
-/// What is initialised, and has sessions. No two calls overlap.
+/// Something that is initialised and has sessions. Calls never overlap.
 pub(super) trait Device: Send {
-    /// What tells sessions apart.
+    /// The kind of a session.
     type Key: Copy;
     type Session: Debug + Send;
 
-    /// Called while no session is alive and the device is uninitialised; may take long.
-    /// `generation` counts initialisations from 1.
+    /// Initialises the device. Called while no session is alive and the device is uninitialised;
+    /// may take long. `generation` counts initialisations from 1.
     fn initialise(&mut self, generation: u64) -> Result<(), Error>;
-    /// Called while no session is alive but those that were [abandoned](Lifecycle::abandon); may
-    /// take long.
+    /// Uninitialises the device. Called while no session is alive except
+    /// [abandoned](Lifecycle::abandon) ones; may take long.
     fn uninitialise(&mut self);
-    /// Called while the device is initialised.
+    /// Allocates a session. Called while the device is initialised.
     fn allocate(&mut self, key: Self::Key) -> Result<Self::Session, Error>;
-    /// Called in the initialisation that the session was allocated in.
+    /// Frees a session. Called in the initialisation that the session was allocated in.
     fn free(&mut self, session: Self::Session);
-    /// As [`free`](Self::free), but the device may still be working for the session.
+    /// Like [`free`](Self::free), but the device may still be working for the session.
     fn abandon(&mut self, session: Self::Session);
 }
 
 /// A device, and the sessions of all threads.
 ///
-/// Threads take sessions from their [slots](Slot) without coming here. After a fault of the whole
-/// device all slots are doomed: idle sessions are freed at once, others when they are returned, and
-/// with the last one the device is down. When the hold-off is over it is uninitialised and
-/// initialised again; until then it has time to finish its work.
+/// Threads take sessions from their [slots](Slot) without using this type. After a fault of the
+/// whole device all slots are doomed: idle sessions are freed at once, others when they are
+/// returned. The device is down after the last one. When the hold-off is over, it is uninitialised
+/// and initialised again; until then it has time to finish its work.
 ///
-/// Initialising and uninitialising happen without the lock: other threads get
-/// [`Error::Starting`] meanwhile, and only those wait that ask for it.
+/// Initialising and uninitialising happen without the lock. Meanwhile other threads get
+/// [`Error::Starting`], and wait only if they ask to.
 #[derive(Debug)]
 pub(super) struct Lifecycle<D: Device> {
     inner: Mutex<Inner<D>>,
@@ -63,17 +63,17 @@ struct Inner<D: Device> {
 #[derive(Debug)]
 enum Phase {
     Ready,
-    /// The last user is gone; to be [stopped](Lifecycle::stop) when the last session is returned.
+    /// The last user is gone; to be [stopped](Lifecycle::stop) once the last session is returned.
     Leaving {
         /// What had failed before, if anything.
         outage: Option<Outage>,
     },
-    /// It has failed; goes `Down` when the last session is returned.
+    /// The device has failed; goes `Down` when the last session is returned.
     Failing(Outage),
     Down(Outage),
-    /// It is being initialised or uninitialised.
+    /// A thread is initialising or uninitialising the device.
     Changing {
-        /// Whether the last user has gone meanwhile.
+        /// Whether the last user is gone in the meantime.
         unused: bool,
     },
 }
@@ -84,8 +84,8 @@ struct Outage {
     retry_at: Duration,
 }
 
-/// A device that is to be initialised, for the thread that does it. It must go back to its
-/// lifecycle: by [`initialise`](Lifecycle::initialise) or [`cancel`](Lifecycle::cancel).
+/// A device handed to the thread that initialises it. It must be returned to its lifecycle by
+/// [`initialise`](Lifecycle::initialise) or [`cancel`](Lifecycle::cancel).
 #[derive(Debug)]
 pub(super) struct Change<D> {
     device: D,
@@ -105,25 +105,25 @@ pub(super) struct Snapshot {
     pub(super) outage: Option<Error>,
 }
 
-/// A slot, which its thread and the lifecycle know.
+/// A slot, shared by its thread and the lifecycle.
 pub(super) type SharedSlot<S> = Arc<Slot<S>>;
 
 /// A new session, and the slot to return it to.
 pub(super) type Allocated<S> = (SharedSlot<S>, Box<S>);
 
-/// Whether the device is now without users and sessions, so that [`Lifecycle::stop`] is due.
+/// Whether the device has neither users nor sessions now, so that [`Lifecycle::stop`] is due.
 #[must_use = "call `stop` if it is due"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StopIsDue(pub(super) bool);
 
-/// Whether only one of the two that know a slot is left: the thread has ended, or the session was
-/// taken away.
-pub(super) fn is_alone<S: Send>(slot: &SharedSlot<S>) -> bool {
+/// Returns whether only one of the two owners of a slot is left: the thread has ended, or the
+/// session was taken away.
+pub(super) fn has_one_owner<S: Send>(slot: &SharedSlot<S>) -> bool {
     Arc::strong_count(slot) == 1
 }
 
 impl<D: Device> Lifecycle<D> {
-    /// A device that is not initialised yet.
+    /// Creates the lifecycle of a device that is not initialised yet.
     pub(super) fn new(device: D, max_sessions: usize) -> Self {
         let inner = Inner {
             device: Some(device),
@@ -136,15 +136,15 @@ impl<D: Device> Lifecycle<D> {
         Self { inner: Mutex::new(inner), changed: Condvar::new(), max_sessions }
     }
 
-    /// Begins to initialise the device if it is down and its hold-off is over. `None` if it is
-    /// initialised.
+    /// Hands out the device for initialisation if it is down and its hold-off is over. Returns
+    /// `None` if it is initialised.
     ///
     /// # Errors
     ///
     /// Why the device is down; [`Error::Starting`] if another thread is initialising it.
     pub(super) fn begin(&self, now: Duration) -> Result<Option<Change<D>>, Error> {
         let mut inner = self.inner.lock();
-        inner.stay();
+        inner.cancel_leaving();
         match &mut inner.phase {
             Phase::Ready | Phase::Leaving { .. } => return Ok(None),
             Phase::Changing { unused } => {
@@ -158,11 +158,11 @@ impl<D: Device> Lifecycle<D> {
         Ok(Some(Change { device, generation: inner.generation + 1, was_initialised }))
     }
 
-    /// Initialises the device. If that fails, a hold-off begins, counted from the failure.
+    /// Initialises the device. If that fails, a hold-off begins at the time of the failure.
     ///
     /// # Errors
     ///
-    /// The device's.
+    /// The device's error.
     pub(super) fn initialise(
         &self,
         change: Change<D>,
@@ -170,7 +170,7 @@ impl<D: Device> Lifecycle<D> {
         hold_off: Duration,
     ) -> Result<StopIsDue, Error> {
         let Change { device, generation, was_initialised } = change;
-        let mut device = Returning { lifecycle: self, device: Some(device) };
+        let mut device = DeviceGuard { lifecycle: self, device: Some(device) };
         let result = device.with(|device| {
             if was_initialised {
                 device.uninitialise();
@@ -196,7 +196,7 @@ impl<D: Device> Lifecycle<D> {
         result.map(|()| StopIsDue(unused))
     }
 
-    /// Leaves the device as it was, and puts off the next start until `retry_at`.
+    /// Puts the device back as it was, and postpones the next start until `retry_at`.
     pub(super) fn cancel(&self, change: Change<D>, why: Error, retry_at: Duration) {
         let mut inner = self.inner.lock();
         inner.device = Some(change.device);
@@ -206,8 +206,8 @@ impl<D: Device> Lifecycle<D> {
         self.changed.notify_all();
     }
 
-    /// Waits until no thread is initialising or uninitialising the device, for `limit` at most;
-    /// whether that is so.
+    /// Waits up to `limit` until no thread is initialising or uninitialising the device. Returns
+    /// `false` on timeout.
     pub(super) fn wait_for_change(&self, limit: Duration) -> bool {
         let mut inner = self.inner.lock();
         if let Phase::Changing { .. } = inner.phase {
@@ -220,8 +220,8 @@ impl<D: Device> Lifecycle<D> {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] when there are as many sessions as allowed, all in use; [`Error::Starting`];
-    /// why the device is down; the device's own.
+    /// [`Error::Busy`] if the maximum number of sessions are all in use; [`Error::Starting`]; why
+    /// the device is down; the device's error.
     pub(super) fn allocate(
         &self,
         key: D::Key,
@@ -229,7 +229,7 @@ impl<D: Device> Lifecycle<D> {
         hold_off: Duration,
     ) -> Result<Allocated<D::Session>, Error> {
         let mut inner = self.inner.lock();
-        inner.stay();
+        inner.cancel_leaving();
         match &inner.phase {
             Phase::Ready | Phase::Leaving { .. } => {}
             Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.why.clone()),
@@ -245,7 +245,7 @@ impl<D: Device> Lifecycle<D> {
         let session = match device.allocate(key) {
             Ok(session) => session,
             Err(why @ Error::Unavailable(_)) => {
-                // Without sessions it is of no use, although it is initialised.
+                // The device is initialised, but useless without sessions.
                 let retry_at = clock().saturating_add(hold_off);
                 inner.drain(Phase::Failing(Outage { why: why.clone(), retry_at }));
                 return Err(why);
@@ -254,8 +254,8 @@ impl<D: Device> Lifecycle<D> {
         };
         let slot = Arc::new(Slot::in_use());
         if inner.slots.len() > 2 * inner.alive + 16 {
-            // Their threads have ended.
-            inner.slots.retain(|slot| !is_alone(slot));
+            // Remove the slots of threads that have ended.
+            inner.slots.retain(|slot| !has_one_owner(slot));
         }
         inner.slots.push(Arc::clone(&slot));
         inner.alive += 1;
@@ -280,7 +280,7 @@ impl<D: Device> Lifecycle<D> {
         self.end(session, D::free)
     }
 
-    /// Gives up a session that the device may still be working for.
+    /// Abandons a session that the device may still be working for.
     pub(super) fn abandon(&self, session: D::Session) -> StopIsDue {
         self.end(session, D::abandon)
     }
@@ -292,8 +292,8 @@ impl<D: Device> Lifecycle<D> {
         inner.settle()
     }
 
-    /// The device as a whole has failed, as initialisation number `generation` left it; a fault of
-    /// an earlier one is over.
+    /// Records that the device as a whole has failed in initialisation `generation`. Ignored if it
+    /// has been initialised again since.
     pub(super) fn fail(&self, generation: u64, why: Error, retry_at: Duration) {
         let mut inner = self.inner.lock();
         if inner.generation == generation {
@@ -301,7 +301,7 @@ impl<D: Device> Lifecycle<D> {
         }
     }
 
-    /// Nobody uses the device any more: frees idle sessions. It can be started again at any time.
+    /// Frees idle sessions, as the last user is gone. The device can be started again at any time.
     pub(super) fn leave(&self) -> StopIsDue {
         let mut inner = self.inner.lock();
         match std::mem::replace(&mut inner.phase, Phase::Ready) {
@@ -316,7 +316,7 @@ impl<D: Device> Lifecycle<D> {
         inner.settle()
     }
 
-    /// Uninitialises the device, unless somebody uses it again.
+    /// Uninitialises the device, unless it is in use again.
     pub(super) fn stop(&self) {
         let mut inner = self.inner.lock();
         if inner.settle() != StopIsDue(true) {
@@ -334,15 +334,15 @@ impl<D: Device> Lifecycle<D> {
         self.changed.notify_all();
     }
 
-    /// Whether it is down and uninitialised, so that nothing of it is left.
+    /// Returns whether the device is down and uninitialised, so that nothing of it is held.
     pub(super) fn is_unused(&self) -> bool {
         let inner = self.inner.lock();
         matches!(inner.phase, Phase::Down(_)) && !inner.initialised
     }
 
-    /// The present state, and what `look` returns for the device: `None` while it is being
-    /// initialised or uninitialised.
-    pub(super) fn snapshot<R>(&self, look: impl FnOnce(&mut D) -> R) -> (Snapshot, Option<R>) {
+    /// Returns the current state, and what `inspect` returns for the device: `None` while it is
+    /// being initialised or uninitialised.
+    pub(super) fn snapshot<R>(&self, inspect: impl FnOnce(&mut D) -> R) -> (Snapshot, Option<R>) {
         let mut inner = self.inner.lock();
         let outage = match &inner.phase {
             Phase::Ready | Phase::Leaving { .. } => None,
@@ -351,15 +351,15 @@ impl<D: Device> Lifecycle<D> {
         };
         let snapshot =
             Snapshot { initialisations: inner.generation, sessions: inner.alive, outage };
-        (snapshot, inner.device.as_mut().map(look))
+        (snapshot, inner.device.as_mut().map(inspect))
     }
 
     fn end(&self, session: D::Session, end: impl FnOnce(&mut D, D::Session)) -> StopIsDue {
         let mut inner: MutexGuard<'_, Inner<D>> = self.inner.lock();
         match &mut inner.device {
             Some(device) => end(device, session),
-            // While a session is alive no other thread has the device. If it had, its buffers must
-            // stay.
+            // While a session is alive, no other thread has the device. If one did, the session's
+            // buffers would have to stay.
             None => std::mem::forget(session),
         }
         inner.alive -= 1;
@@ -367,26 +367,26 @@ impl<D: Device> Lifecycle<D> {
     }
 }
 
-/// Puts a device back if a panic unwinds while it is out.
-struct Returning<'a, D: Device> {
+/// Puts a device back if a panic unwinds while it is taken out.
+struct DeviceGuard<'a, D: Device> {
     lifecycle: &'a Lifecycle<D>,
     device: Option<D>,
 }
 
-impl<D: Device> Returning<'_, D> {
+impl<D: Device> DeviceGuard<'_, D> {
     fn with(&mut self, work: impl FnOnce(&mut D) -> Result<(), Error>) -> Result<(), Error> {
         self.device.as_mut().map_or(Err(Error::Starting), work)
     }
 }
 
-impl<D: Device> Drop for Returning<'_, D> {
+impl<D: Device> Drop for DeviceGuard<'_, D> {
     fn drop(&mut self) {
         let Some(device) = self.device.take() else { return };
         let mut inner = self.lifecycle.inner.lock();
         inner.device = Some(device);
-        // It may have got so far.
+        // The initialisation may have succeeded before the panic.
         inner.initialised = true;
-        let why = Error::Unavailable("its initialisation panicked".into());
+        let why = Error::Unavailable("the initialisation panicked".into());
         inner.phase = Phase::Down(Outage { why, retry_at: Duration::ZERO });
         drop(inner);
         self.lifecycle.changed.notify_all();
@@ -394,16 +394,16 @@ impl<D: Device> Drop for Returning<'_, D> {
 }
 
 impl<D: Device> Inner<D> {
-    /// Takes the device out for a change that is made without the lock; tells whether it was
-    /// initialised, which it does not count as any more.
+    /// Takes the device out for a change that is made without the lock. Also returns whether it was
+    /// initialised; from now on it counts as uninitialised.
     fn take(&mut self) -> (D, bool) {
         self.phase = Phase::Changing { unused: false };
         let device = self.device.take().expect("only a thread that changes the phase takes it");
         (device, std::mem::take(&mut self.initialised))
     }
 
-    /// Somebody uses the device again that was being left.
-    fn stay(&mut self) {
+    /// Keeps the device: it is used again after its last user was gone.
+    fn cancel_leaving(&mut self) {
         let Phase::Leaving { outage } = &mut self.phase else { return };
         self.phase = match outage.take() {
             None => Phase::Ready,
@@ -412,7 +412,8 @@ impl<D: Device> Inner<D> {
         let _ = self.settle();
     }
 
-    /// Takes all sessions away from their threads, at once or when they are returned.
+    /// Takes all sessions away from their threads: idle ones at once, others when they are
+    /// returned.
     fn drain(&mut self, phase: Phase) {
         if !matches!(self.phase, Phase::Ready | Phase::Leaving { .. }) {
             return;
@@ -444,7 +445,7 @@ impl<D: Device> Inner<D> {
         self.alive -= evicted;
     }
 
-    /// After the last session a failing device goes down, and one that is being left is to be
+    /// If no session is left, a failing device goes down, and a device without users is due to be
     /// stopped.
     fn settle(&mut self) -> StopIsDue {
         if self.alive > 0 {

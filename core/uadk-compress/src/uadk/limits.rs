@@ -9,14 +9,14 @@ use crate::clock::Clock;
 pub(super) struct Limits<'a> {
     clock: &'a dyn Clock,
     now: Duration,
-    /// When the last block may be submitted, so that it has time to complete.
+    /// Blocks may be submitted until then, so that they have time to complete.
     submit_until: Duration,
-    /// When waiting ends.
+    /// When the call stops waiting.
     deadline: Duration,
 }
 
 impl<'a> Limits<'a> {
-    /// A call that begins now.
+    /// Creates the limits of a call that begins now.
     pub(super) fn new(clock: &'a dyn Clock, deadline: Duration) -> Self {
         let now = clock.now();
         let submit_until = now.saturating_add(deadline / 2);
@@ -27,32 +27,32 @@ impl<'a> Limits<'a> {
         self.clock
     }
 
-    /// The time as last read.
+    /// Returns the time as last read.
     pub(super) const fn now(&self) -> Duration {
         self.now
     }
 
-    /// Reads the time.
+    /// Reads the clock.
     pub(super) fn update(&mut self) {
         self.now = self.clock.now();
     }
 
-    /// Sets the time that somebody else has read.
+    /// Sets the time to a value that was just read from the clock.
     pub(super) const fn set_now(&mut self, now: Duration) {
         self.now = now;
     }
 
-    /// Whether more blocks may be submitted.
+    /// Returns whether more blocks may be submitted.
     pub(super) fn may_submit(&self) -> bool {
         self.now < self.submit_until
     }
 
-    /// Whether nothing is waited for any more.
-    pub(super) fn are_over(&self) -> bool {
+    /// Returns whether the deadline has passed.
+    pub(super) fn have_expired(&self) -> bool {
         self.now >= self.deadline
     }
 
-    /// Calls `work` and moves both limits by the time that it takes.
+    /// Calls `work` and extends both limits by the time it takes.
     pub(super) fn exclude<R>(&mut self, work: impl FnOnce() -> R) -> R {
         let begin = self.clock.now();
         let result = work();

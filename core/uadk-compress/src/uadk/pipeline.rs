@@ -1,4 +1,4 @@
-//! Blocks through one session: up to `depth` in flight, results copied out while others run.
+//! Runs blocks through one session: up to `depth` in flight, results copied out while others run.
 
 use uadk_sys::abi;
 
@@ -12,20 +12,20 @@ use super::when_busy::WhenBusy;
 use crate::direction::Direction;
 use crate::{Block, Error, Format};
 
-/// The driver offers the device no larger destination than this.
+/// The driver never offers the device a larger destination than this.
 const MAX_OUTPUT: usize = 8 << 20;
-/// Bytes behind a decompressed block, so that the device does not stop at its last byte for want of
-/// space.
+/// Extra bytes after a decompressed block, so that the device does not run out of space at its last
+/// byte.
 const OUTPUT_SLACK: usize = 64;
-/// Completions come in order, but for odd ones. So a look stops at the first blocks that are not
-/// done, except one in so many (a power of two).
-const THOROUGH: u32 = 4;
-const BLOCKS_NOT_DONE: usize = 2;
+/// Completions almost always come in order. So [`Pipeline::harvest`] stops after `MAX_PENDING`
+/// blocks that are not done, except once every `THOROUGH_INTERVAL` polls (a power of two).
+const THOROUGH_INTERVAL: u32 = 4;
+const MAX_PENDING: usize = 2;
 
-/// How it ended. Unless it is `Done`, blocks may be left without an answer.
+/// How a run ended. Unless it is `Done`, blocks may be left without a result.
 pub(super) enum End {
     Done,
-    /// The time for submitting blocks was over.
+    /// The time for submitting blocks has run out.
     OutOfTime,
     /// The session's context failed with this code.
     Failed(i32),
@@ -35,15 +35,15 @@ pub(super) enum End {
 
 /// Why no more blocks are submitted for now.
 enum Filled {
-    /// The queue is as deep as it may be, or there are no more blocks.
+    /// As many blocks are in flight as allowed, or there are no more blocks.
     Enough,
     /// The queue is full.
     Busy,
-    /// For good.
+    /// No more blocks are submitted in this run.
     Stopped(End),
 }
 
-/// Blocks on their way through a session.
+/// Runs the blocks of one call through a session.
 pub(super) struct Pipeline<'a, 'c> {
     pub(super) config: &'a UadkConfig,
     pub(super) direction: Direction,
@@ -52,13 +52,13 @@ pub(super) struct Pipeline<'a, 'c> {
 }
 
 impl Pipeline<'_, '_> {
-    /// Processes all blocks that have no answer yet.
+    /// Processes all blocks that have no result yet.
     pub(super) fn run(&mut self, blocks: &mut [Block<'_>], when_busy: &mut WhenBusy<'_>) -> End {
         let mut wait = Wait::new(self.limits.clock(), self.limits.now());
         let mut next = 0;
-        let mut looks = 0_u32;
+        let mut polls = 0_u32;
         let mut napped = false;
-        // Why no more are submitted: what is in flight is waited for all the same.
+        // Why no more blocks are submitted. Those in flight are still waited for.
         let mut stopped = None;
         loop {
             let mut full = false;
@@ -74,23 +74,23 @@ impl Pipeline<'_, '_> {
                 return stopped.unwrap_or(End::Done);
             }
             self.session.poll(in_flight, napped);
-            looks += 1;
-            let thorough = napped || looks.is_multiple_of(THOROUGH);
+            polls += 1;
+            let thorough = napped || polls.is_multiple_of(THOROUGH_INTERVAL);
             napped = false;
             if self.harvest(blocks, thorough) {
                 self.limits.update();
                 wait.reset(self.limits.now());
-                looks = 0;
+                polls = 0;
                 continue;
             }
             if let Some(code) = self.session.failure() {
-                // What the context has will not be completed.
+                // The blocks that the context has will not be completed.
                 self.give_up(|_| {});
                 stopped = Some(End::Failed(code));
                 continue;
             }
-            // The time is from before the poll: what was completed by then has been found.
-            if self.limits.are_over() {
+            // The time was read before the poll, so everything completed by then has been found.
+            if self.limits.have_expired() {
                 let harvested = self.harvest(blocks, true);
                 let mut late = false;
                 self.give_up(|block| {
@@ -111,7 +111,7 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    /// Submits blocks from `next` on.
+    /// Submits blocks, starting at `next`.
     fn fill(&mut self, blocks: &mut [Block<'_>], next: &mut usize) -> Filled {
         let depth = self.config.depth.max(1);
         while let Some(block) = blocks.get_mut(*next) {
@@ -119,10 +119,10 @@ impl Pipeline<'_, '_> {
                 break;
             }
             if !block.is_done() {
-                match self.room_for(block.src(), block.dst().len()) {
+                match self.output_capacity(block.src(), block.dst().len()) {
                     Ok(_) if !self.limits.may_submit() => return Filled::Stopped(End::OutOfTime),
-                    Ok(room) => {
-                        let filled = self.submit(*next, block, room);
+                    Ok(capacity) => {
+                        let filled = self.submit(*next, block, capacity);
                         self.limits.update();
                         if let Some(filled) = filled {
                             return filled;
@@ -136,17 +136,18 @@ impl Pipeline<'_, '_> {
         Filled::Enough
     }
 
-    /// The room for output that the device needs for a block, or why it must not be given it.
-    fn room_for(&self, src: &[u8], dst_len: usize) -> Result<usize, Error> {
+    /// Returns the output capacity that the device needs for a block, or why the block must not go
+    /// to the device.
+    fn output_capacity(&self, src: &[u8], dst_len: usize) -> Result<usize, Error> {
         let unsupported = |why: &'static str| Err(Error::Unsupported(why.into()));
         if src.is_empty() {
-            return unsupported("blocks of no bytes");
+            return unsupported("empty blocks");
         }
         if src.len() > abi::MAX_INPUT {
             return unsupported("blocks of more than 8 MiB");
         }
         match self.direction {
-            // The driver wants an eighth more, not counting headers.
+            // The driver demands an eighth more than the input, not counting headers.
             Direction::Compress => Ok(src.len() + src.len() / 8 + OUTPUT_SLACK),
             Direction::Decompress if dst_len + OUTPUT_SLACK > MAX_OUTPUT => {
                 unsupported("more than 8 MiB from one block")
@@ -158,23 +159,23 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    /// Submits one block; returns why no more can be submitted, if so.
-    fn submit(&mut self, number: usize, block: &mut Block<'_>, room: usize) -> Option<Filled> {
+    /// Submits one block. If no more blocks can be submitted, returns why.
+    fn submit(&mut self, number: usize, block: &mut Block<'_>, capacity: usize) -> Option<Filled> {
         let session = &mut *self.session;
         let src = block.src();
         let staged = if self.config.stage_sources { src.len() } else { 0 };
-        let Some(mut request) = session.arena.take(room + staged, self.config.staging) else {
-            // When something in flight is done there will be a buffer.
+        let Some(mut request) = session.arena.take(capacity + staged, self.config.staging) else {
+            // A block in flight frees its buffer when it completes.
             let waits = !session.in_flight.is_empty();
             return Some(if waits { Filled::Enough } else { Filled::Busy });
         };
-        let source = if staged > 0 { request.stage(room, src) } else { Some(src.as_ptr()) };
-        // From the submission on until it is in the queue nothing may panic.
+        let source = if staged > 0 { request.stage(capacity, src) } else { Some(src.as_ptr()) };
+        // Nothing may panic between the submission and `push_back`.
         session.in_flight.reserve(1);
         let source = source.unwrap_or(src.as_ptr());
-        match session.submit(source, src.len() as u32, request, room as u32) {
+        match session.submit(source, src.len() as u32, request, capacity as u32) {
             Submission::Accepted(request) => {
-                session.in_flight.push_back(InFlight { block: number, room, request });
+                session.in_flight.push_back(InFlight { block: number, capacity, request });
                 None
             }
             Submission::Busy(request) => {
@@ -197,7 +198,8 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    /// Answers blocks that have been completed, all of them if `thorough`; whether there were any.
+    /// Sets the results of completed blocks; finds all of them if `thorough`. Returns whether there
+    /// were any.
     fn harvest(&mut self, blocks: &mut [Block<'_>], thorough: bool) -> bool {
         let session = &mut *self.session;
         let framing = session.framing();
@@ -206,7 +208,7 @@ impl Pipeline<'_, '_> {
         while let Some(in_flight) = session.in_flight.get(i) {
             let Some(completion) = in_flight.request.completion() else {
                 i += 1;
-                if !thorough && i == BLOCKS_NOT_DONE {
+                if !thorough && i == MAX_PENDING {
                     break;
                 }
                 continue;
@@ -214,40 +216,40 @@ impl Pipeline<'_, '_> {
             any = true;
             let done =
                 if i == 0 { session.in_flight.pop_front() } else { session.in_flight.remove(i) };
-            let Some(InFlight { block, room, request }) = done else { break };
-            session.done(completion.context);
+            let Some(InFlight { block, capacity, request }) = done else { break };
+            session.record_completion(completion.context);
             // SAFETY: it has been completed.
-            let output = unsafe { request.buffer().written(completion.produced.min(room)) };
+            let output = unsafe { request.buffer().written(completion.produced.min(capacity)) };
             let direction = self.direction;
-            blocks[block].run(|src, dst| answer(framing, direction, completion, src, output, dst));
+            blocks[block].run(|src, dst| result(framing, direction, completion, src, output, dst));
             session.arena.put(request);
         }
         if any {
-            session.contexts().works();
+            session.contexts().record_success();
         }
         any
     }
 
-    /// Leaves the blocks in flight to the device, and passes their numbers to `tell`.
-    fn give_up(&mut self, mut tell: impl FnMut(usize)) {
+    /// Leaves the blocks in flight to the device, and calls `visit` with their indices.
+    fn give_up(&mut self, mut visit: impl FnMut(usize)) {
         let mut i = 0;
         while let Some(in_flight) = self.session.in_flight.get(i) {
-            // A completion that another thread's poll brings at this moment is answered later.
+            // If another thread's poll has just completed it, it is harvested later.
             if !in_flight.request.abandon() {
                 i += 1;
                 continue;
             }
             if let Some(InFlight { block, request, .. }) = self.session.in_flight.remove(i) {
                 self.session.lose(request);
-                tell(block);
+                visit(block);
             }
         }
     }
 }
 
-/// What a completion says about its block, with the output copied to `dst`. Anything that is
-/// impossible is a fault of the device.
-fn answer(
+/// Returns the result of a completed block, and copies the output to `dst`. An impossible
+/// completion is a fault of the device.
+fn result(
     framing: Framing,
     direction: Direction,
     completion: Completion,
@@ -257,11 +259,11 @@ fn answer(
 ) -> Result<usize, Error> {
     match completion.status {
         0 | abi::WD_STREAM_END => {}
-        // Corrupt, or longer than the destination. Software finds out which.
+        // Corrupt, or larger than the destination. Software finds out which.
         abi::WD_IN_EPARA | abi::WD_EAGAIN if direction == Direction::Decompress => {
             return Err(Error::Corrupt);
         }
-        // It did not shrink to what the driver offers the device, which is no fault.
+        // The output exceeds what the driver offers the device, which is not a fault.
         abi::WD_IN_EPARA if src.len() + src.len() / 8 > MAX_OUTPUT => {
             return Err(Error::Unsupported("more than 8 MiB of output".into()));
         }

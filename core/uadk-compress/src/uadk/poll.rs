@@ -8,8 +8,8 @@ use super::request;
 pub(super) fn poll(functions: &Functions, index: u32, expect: u32) -> i32 {
     let mut count = 0;
     request::while_polling(index, || {
-        // SAFETY: the library is initialised. The callbacks that run are those of requests of this
-        // crate, or of others who use the library in this process, and expect any thread to poll.
+        // SAFETY: the library is initialised. The callbacks that run belong to requests of this
+        // crate or of other users of the library in this process, and expect any thread to poll.
         unsafe { (functions.wd_comp_poll_ctx)(index, expect, &raw mut count) }
     })
 }

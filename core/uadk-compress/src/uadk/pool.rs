@@ -1,10 +1,10 @@
-//! What each thread keeps: its sessions.
+//! The sessions that each thread keeps.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lifecycle::{SharedSlot, is_alone};
+use super::lifecycle::{SharedSlot, has_one_owner};
 use super::runtime::Runtime;
 use super::session::{Key, Session};
 use crate::{Error, fork};
@@ -13,13 +13,13 @@ thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
 }
 
-/// A thread's own. Other threads only ever take idle sessions from its slots.
+/// The sessions of one thread. Other threads only take idle sessions from their slots.
 #[derive(Debug)]
 pub(super) struct Pool {
     entries: Vec<Entry>,
 }
 
-/// A session that this thread has used, if it is still here.
+/// A session that this thread has used, if it was not taken away.
 #[derive(Debug)]
 struct Entry {
     runtime: Arc<Runtime>,
@@ -27,13 +27,13 @@ struct Entry {
     slot: SharedSlot<Session>,
 }
 
-/// A session in use. Unless it is [given back](Self::give_back) it is never used again, and what it
-/// has in flight, if a panic unwinds, is left to the device.
+/// A session in use. Unless it is [given back](Self::give_back) it is never used again; anything it
+/// has in flight when a panic unwinds is left to the device.
 #[derive(Debug)]
 pub(super) struct Lease<'a> {
     pool: &'a mut Pool,
     entry: usize,
-    /// Until it is given back.
+    /// `None` once it has been given back.
     session: Option<Box<Session>>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Lease<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::Busy`] while the thread is being torn down, or if it is using the pool already.
+/// [`Error::Busy`] if the thread is ending or already using its pool.
 pub(super) fn with<R>(work: impl FnOnce(&mut Pool) -> R) -> Result<R, Error> {
     POOL.try_with(|pool| Some(work(&mut *pool.try_borrow_mut().ok()?)))
         .ok()
@@ -54,7 +54,7 @@ impl Pool {
         Self { entries: Vec::new() }
     }
 
-    /// A session of this kind: the one that this thread has, or a new one.
+    /// Returns a session for `key`: the one that this thread keeps, or a new one.
     pub(super) fn lease(&mut self, runtime: &Arc<Runtime>, key: Key) -> Result<Lease<'_>, Error> {
         let found = self
             .entries
@@ -65,8 +65,8 @@ impl Pool {
         {
             return Ok(Lease { pool: self, entry, session: Some(session) });
         }
-        // Sessions that were taken away, perhaps this one among them.
-        self.entries.retain(|entry| !is_alone(&entry.slot));
+        // Forget sessions that were taken away, perhaps including this one.
+        self.entries.retain(|entry| !has_one_owner(&entry.slot));
         let (slot, session) = runtime.allocate(key)?;
         self.entries.push(Entry { runtime: Arc::clone(runtime), key, slot });
         let entry = self.entries.len() - 1;
@@ -79,7 +79,7 @@ impl Lease<'_> {
         self.session.as_mut().expect("it has not been given back")
     }
 
-    /// Keeps the session for the next call, unless the device may still be working for it, or
+    /// Keeps the session for the next call, unless the device may still be working for it or
     /// another library may undo the initialisation that it belongs to.
     pub(super) fn give_back(mut self, now: Duration) {
         let keep = |session: &mut Box<Session>| {
@@ -112,7 +112,7 @@ impl Drop for Entry {
         if self.runtime.forks == fork::generation() {
             self.runtime.free(*session);
         } else {
-            // It is the parent's.
+            // It belongs to the parent process.
             std::mem::forget(session);
         }
     }

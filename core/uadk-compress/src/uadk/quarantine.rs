@@ -1,4 +1,4 @@
-//! Sessions with blocks that nobody waits for any more, but that the device may still process.
+//! Sessions with blocks that were given up, but that the device may still process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::contexts::Contexts;
 use super::session::Session;
 
-/// Keeps their buffers mapped for ever, except for those that the device turns out to be done with.
-/// The device may write to them at any later time, even after the library has been initialised
-/// again. What is kept is the address; the memory behind it is given back.
+/// Keeps the buffers of lost blocks mapped forever, unless the device completes them after all. The
+/// device may write to them at any later time, even after the library has been initialised again.
+/// Only the address range is kept; the memory behind it is returned to the system.
 #[derive(Debug)]
 pub(super) struct Quarantine {
     sessions: Vec<Session>,
     losses: Arc<Losses>,
 }
 
-/// How much is lost.
+/// Counts of what is lost.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     bytes: AtomicUsize,
@@ -23,12 +23,12 @@ pub(super) struct Losses {
 }
 
 impl Losses {
-    /// Bytes of buffers that are kept at present.
+    /// Returns the bytes of buffers that are currently kept.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Blocks whose completion never came, or came too late.
+    /// Returns the number of blocks whose completion never came, or came too late.
     pub(super) fn blocks(&self) -> u64 {
         self.blocks.load(Ordering::Relaxed)
     }
@@ -39,7 +39,7 @@ impl Quarantine {
         Self { sessions: Vec::new(), losses }
     }
 
-    /// Takes a session with lost blocks.
+    /// Takes in a session with lost blocks.
     pub(super) fn admit(&mut self, session: Session) {
         let lost = session.lost();
         let mut bytes = 0;
@@ -52,13 +52,13 @@ impl Quarantine {
         self.sessions.push(session);
     }
 
-    /// Whether there are sessions of this initialisation.
+    /// Returns whether there are sessions of this initialisation.
     pub(super) fn has_sessions_of(&self, contexts: &Arc<Contexts>) -> bool {
         self.sessions.iter().any(|session| Arc::ptr_eq(session.contexts(), contexts))
     }
 
-    /// Frees the buffers of blocks that the device has processed after all; returns the sessions that
-    /// have no others.
+    /// Frees the buffers of blocks that the device has processed after all. Returns the sessions
+    /// that have no lost blocks left.
     pub(super) fn sweep(&mut self) -> Vec<Session> {
         for session in &mut self.sessions {
             session.lost_mut().retain(|request| {
@@ -76,7 +76,7 @@ impl Quarantine {
 
 impl Drop for Quarantine {
     fn drop(&mut self) {
-        // What the device may still write to outlives everything.
+        // Memory that the device may still write to is never freed.
         std::mem::forget(std::mem::take(&mut self.sessions));
     }
 }

@@ -14,7 +14,7 @@ use super::staging::Buffer;
 const WAITING: u32 = 0;
 /// The callback has been called.
 const DONE: u32 = 1;
-/// Nobody waits for it any more.
+/// It was given up.
 const ABANDONED: u32 = 2;
 
 /// The context of a completion that came in a poll of another library.
@@ -25,7 +25,7 @@ thread_local! {
     static POLLED: Cell<u32> = const { Cell::new(UNKNOWN) };
 }
 
-/// A block that the device has: its output, and where the completion is noted.
+/// A block that the device has: its output buffer, and the fields that its completion is noted in.
 #[derive(Debug)]
 pub(super) struct Request {
     state: AtomicU32,
@@ -39,22 +39,21 @@ pub(super) struct Request {
     class: usize,
 }
 
-/// The owner of a [`Request`], which stays at its address: the library keeps a pointer to it until
-/// the callback has been called, which may never happen. (A `Box` would claim to be the only
-/// pointer.)
+/// Owns a [`Request`], which stays at its address: the library keeps a pointer to it until the
+/// callback has been called, which may never happen. (A `Box` would claim to be the only pointer.)
 #[derive(Debug)]
 pub(super) struct RequestBox(NonNull<Request>);
 
-// SAFETY: it owns the request, whose shared parts are atomics.
+// SAFETY: it owns the request, whose shared fields are atomics.
 unsafe impl Send for RequestBox {}
 
-/// What the callback was told.
+/// What the callback received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Completion {
     pub(super) status: u32,
     pub(super) consumed: usize,
     pub(super) produced: usize,
-    /// Where it came from, if this crate polled it.
+    /// The context it came from, if this crate polled it.
     pub(super) context: Option<u32>,
 }
 
@@ -72,17 +71,18 @@ impl RequestBox {
         Self(NonNull::from(Box::leak(Box::new(request))))
     }
 
-    /// Makes it ready to be submitted again. The device must be done with it.
+    /// Makes the request ready to be submitted again. The device must be done with it.
     pub(super) fn renew(&mut self) {
         debug_assert!(self.is_done() || self.state.load(Ordering::Relaxed) == WAITING);
         self.state.store(WAITING, Ordering::Relaxed);
     }
 
-    /// Copies a source into its buffer: see [`Buffer::stage`]. The device must not have it.
-    pub(super) fn stage(&mut self, room: usize, src: &[u8]) -> Option<*const u8> {
-        // SAFETY: the pointer is valid as long as `self`, and until the request is submitted nobody
+    /// Copies a source into the buffer: see [`Buffer::stage`]. The device must not have the
+    /// request.
+    pub(super) fn stage(&mut self, offset: usize, src: &[u8]) -> Option<*const u8> {
+        // SAFETY: the pointer is valid as long as `self`, and until the request is submitted no one
         // else has one.
-        unsafe { self.0.as_mut() }.buffer.stage(room, src)
+        unsafe { self.0.as_mut() }.buffer.stage(offset, src)
     }
 }
 
@@ -90,15 +90,15 @@ impl Deref for RequestBox {
     type Target = Request;
 
     fn deref(&self) -> &Request {
-        // SAFETY: the pointer is valid as long as `self`; what changes meanwhile are atomics.
+        // SAFETY: the pointer is valid as long as `self`; only atomics change meanwhile.
         unsafe { self.0.as_ref() }
     }
 }
 
 impl Drop for RequestBox {
     fn drop(&mut self) {
-        // SAFETY: it came from a box. Requests that the device may still complete are not dropped but
-        // kept in quarantine.
+        // SAFETY: it came from a box. Requests that the device may still complete are not dropped
+        // but kept in quarantine.
         drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
 }
@@ -112,7 +112,7 @@ impl Request {
         self.class
     }
 
-    /// What the callback was told, if it has been called.
+    /// Returns what the callback received, if it has been called.
     pub(super) fn completion(&self) -> Option<Completion> {
         self.is_done().then(|| Completion {
             status: self.status.load(Ordering::Relaxed),
@@ -122,18 +122,18 @@ impl Request {
         })
     }
 
-    /// Gives it up, unless it has been completed.
+    /// Abandons the request unless it has been completed. Returns whether it was abandoned.
     pub(super) fn abandon(&self) -> bool {
         self.state.compare_exchange(WAITING, ABANDONED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Whether the device is done with it.
+    /// Returns whether the device is done with the request.
     pub(super) fn is_done(&self) -> bool {
         self.state.load(Ordering::Acquire) == DONE
     }
 }
 
-/// Runs `poll`, the poll of context `index`, noting it for [`completed`].
+/// Runs `poll`, which polls context `index`, and notes the context for [`completed`].
 pub(super) fn while_polling<R>(index: u32, poll: impl FnOnce() -> R) -> R {
     POLLED.set(index);
     let result = poll();
@@ -141,7 +141,7 @@ pub(super) fn while_polling<R>(index: u32, poll: impl FnOnce() -> R) -> R {
     result
 }
 
-/// The callback of all requests: notes the completion.
+/// Records a completion. The callback of all requests.
 ///
 /// # Safety
 ///
@@ -152,13 +152,13 @@ pub(super) unsafe extern "C" fn completed(
 ) -> *mut c_void {
     // SAFETY: the library passes its copy of the request, which is valid until this returns.
     let req = unsafe { &*req };
-    // SAFETY: a request stays at its address until it is done, and it is this that makes it so.
+    // SAFETY: a request stays at its address until it is done, which only this function makes it.
     let request = unsafe { &*cb_param.cast::<Request>() };
     request.status.store(req.status, Ordering::Relaxed);
     request.consumed.store(req.src_len, Ordering::Relaxed);
     request.produced.store(req.dst_len, Ordering::Relaxed);
     request.context.store(POLLED.get(), Ordering::Relaxed);
-    // From here on another thread may use or free the request.
+    // From here on, another thread may reuse or free the request.
     request.state.store(DONE, Ordering::Release);
     std::ptr::null_mut()
 }

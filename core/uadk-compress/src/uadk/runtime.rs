@@ -1,4 +1,4 @@
-//! The process's use of the library: one [`Lifecycle`], created anew in a forked child.
+//! The library's state in this process: one [`Lifecycle`]; a forked child creates a new one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ use super::session::{Key, Session};
 use crate::clock::{Clock, SystemClock};
 use crate::{Error, fork};
 
-/// What one process knows of the device.
+/// What one process knows about the device.
 #[derive(Debug)]
 pub(super) struct Runtime {
     pub(super) lifecycle: Lifecycle<Library>,
@@ -26,56 +26,57 @@ pub(super) struct Runtime {
     pub(super) formats: Arc<Formats>,
     pub(super) clock: Arc<dyn Clock>,
     config: UadkConfig,
-    /// The process it belongs to.
+    /// The [`fork::generation`] of the process it belongs to.
     pub(super) forks: u64,
 }
 
-/// The libraries, and the [`Runtime`] of the present process.
+/// The libraries, and the [`Runtime`] of the current process.
 #[derive(Debug)]
 pub(super) struct Runtimes {
     libwd: Libwd,
     config: UadkConfig,
     clock: Arc<dyn Clock>,
-    /// From `Box::into_raw`. Those of parent processes are leaked: their locks may be held by
-    /// threads that a child doesn't have.
+    /// From `Box::into_raw`. The runtimes of parent processes are leaked: their locks may be held
+    /// by threads that do not exist in the child.
     current: AtomicPtr<Arc<Runtime>>,
     users: AtomicUsize,
 }
 
-/// One entry per library in use, since an initialisation is for the whole process. An entry is
+/// One entry per library in use, since an initialisation applies to the whole process. An entry is
 /// removed once it has no users and its device is released.
 static RUNTIMES: Mutex<Vec<Arc<Runtimes>>> = Mutex::new(Vec::new());
 
-/// How long to wait for that list: in a forked child a thread that does not exist may hold the lock.
-const LIST_LIMIT: Duration = Duration::from_secs(1);
+/// How long to wait for [`RUNTIMES`]: in a forked child the lock may be held by a thread that does
+/// not exist there.
+const LIST_LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A user of the device. With the last one it is given up.
+/// A user of the device. Dropping the last one shuts the device down.
 #[derive(Debug)]
 pub(super) struct User {
     runtimes: Arc<Runtimes>,
 }
 
 impl User {
-    /// A user of the libraries on this machine.
+    /// Creates a user of the libraries on this machine.
     pub(super) fn for_this_machine(config: &UadkConfig) -> Result<Self, Error> {
         let libwd = Libwd::load().map_err(|why| Error::Unavailable(why.to_string().into()))?;
         Self::new(&libwd, config, Arc::new(SystemClock::default()))
     }
 
-    /// A user of `libwd`, which it shares with all others in the process.
+    /// Creates a user of `libwd`, sharing it with all others in the process.
     pub(super) fn new(
         libwd: &Libwd,
         config: &UadkConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let mut all: MutexGuard<'_, Vec<Arc<Runtimes>>> =
-            RUNTIMES.try_lock_for(LIST_LIMIT).ok_or_else(|| {
-                Error::Unavailable("another thread holds the list of libraries".into())
+            RUNTIMES.try_lock_for(LIST_LOCK_TIMEOUT).ok_or_else(|| {
+                Error::Unavailable("timed out waiting for the list of libraries in use".into())
             })?;
         let init = libwd.functions().wd_comp_init2_;
         let same =
             |other: &Runtimes| std::ptr::fn_addr_eq(other.libwd.functions().wd_comp_init2_, init);
-        // What was lost to a device stays lost when its last user goes.
+        // What was lost to a device stays lost when its last user is gone.
         let mut losses = None;
         all.retain(|runtimes| {
             let gone = same(runtimes) && runtimes.are_unused();
@@ -99,7 +100,7 @@ impl User {
         &self.runtimes.libwd
     }
 
-    /// The present process's runtime.
+    /// Returns the current process's runtime.
     pub(super) fn runtime(&self) -> &Arc<Runtime> {
         self.runtimes.current()
     }
@@ -108,7 +109,7 @@ impl User {
 impl Drop for User {
     fn drop(&mut self) {
         if self.runtimes.users.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // A user that appears at this moment starts the device again with its next block.
+            // A user created at this moment starts the device again with its next block.
             let runtime = self.runtimes.current();
             runtime.stop_if(runtime.lifecycle.leave());
         }
@@ -129,13 +130,13 @@ impl Runtimes {
         runtimes
     }
 
-    /// Whether they have neither users nor anything of the device.
+    /// Returns whether they have no users and hold nothing of the device.
     fn are_unused(&self) -> bool {
         self.users.load(Ordering::Acquire) == 0 && self.current().lifecycle.is_unused()
     }
 
     fn current(&self) -> &Arc<Runtime> {
-        // SAFETY: it came from `Box::into_raw`, and is freed with `self` or never.
+        // SAFETY: it came from `Box::into_raw` and is freed with `self` or never.
         let runtime = unsafe { &*self.current.load(Ordering::Acquire) };
         if runtime.forks == fork::generation() { runtime } else { self.after_fork() }
     }
@@ -143,17 +144,20 @@ impl Runtimes {
     #[cold]
     fn after_fork(&self) -> &Arc<Runtime> {
         let parents = self.current.load(Ordering::Acquire);
-        let ours = self.new_runtime(Arc::default());
-        let current =
-            match self.current.compare_exchange(parents, ours, Ordering::AcqRel, Ordering::Acquire)
-            {
-                Ok(_) => ours,
-                Err(theirs) => {
-                    // SAFETY: it was created above, and no other thread has seen it.
-                    drop(unsafe { Box::from_raw(ours) });
-                    theirs
-                }
-            };
+        let new = self.new_runtime(Arc::default());
+        let current = match self.current.compare_exchange(
+            parents,
+            new,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            Ok(_) => new,
+            Err(others) => {
+                // SAFETY: it was created above, and no other thread has seen it.
+                drop(unsafe { Box::from_raw(new) });
+                others
+            }
+        };
         // SAFETY: as in `current`.
         unsafe { &*current }
     }
@@ -176,13 +180,13 @@ impl Runtimes {
 
 impl Drop for Runtimes {
     fn drop(&mut self) {
-        // SAFETY: it came from `Box::into_raw`, and nobody borrows it any more.
+        // SAFETY: it came from `Box::into_raw`, and no one borrows it any more.
         drop(unsafe { Box::from_raw(*self.current.get_mut()) });
     }
 }
 
 impl Runtime {
-    /// Initialises the device if it is down and its hold-off is over: in a thread of its own if so
+    /// Initialises the device if it is down and its hold-off is over; in a background thread if so
     /// configured.
     ///
     /// # Errors
@@ -193,7 +197,7 @@ impl Runtime {
         if !self.config.background {
             return self.initialise(change);
         }
-        // The thread takes it out; if there is no thread, it is taken back.
+        // The thread takes the change; if no thread can be started, it is taken back here.
         let change = Arc::new(Mutex::new(Some(change)));
         let (runtime, taken) = (Arc::clone(self), Arc::clone(&change));
         let spawned = background::spawn(move || {
@@ -204,8 +208,8 @@ impl Runtime {
         });
         let Err(error) = spawned else { return Err(Error::Starting) };
         let Some(change) = change.lock().take() else { return Err(Error::Starting) };
-        // Initialising in this thread could take seconds.
-        let why = format!("no thread could be started to initialise it: {error}");
+        // Not initialised in this thread, which could take seconds.
+        let why = format!("could not start a thread to initialise it: {error}");
         let why = Error::Unavailable(why.into());
         let retry_at = self.clock.now().saturating_add(self.config.hold_off);
         self.lifecycle.cancel(change, why.clone(), retry_at);
@@ -214,7 +218,7 @@ impl Runtime {
 
     fn initialise(self: &Arc<Self>, change: Change<Library>) -> Result<(), Error> {
         let result = self.lifecycle.initialise(change, || self.clock.now(), self.config.hold_off);
-        // Logged when the device is back in its place: a subscriber may panic.
+        // Logged after the device has been put back: a subscriber may panic.
         let result = result.map(|stop| self.stop_if(stop));
         match &result {
             Ok(()) => tracing::info!("accelerator initialised"),
@@ -225,7 +229,7 @@ impl Runtime {
         result
     }
 
-    /// Initialises the device if it is down, and waits until it is initialised, up to `limit`.
+    /// Initialises the device if it is down, and waits up to `limit` until it is initialised.
     ///
     /// # Errors
     ///
@@ -238,18 +242,18 @@ impl Runtime {
                 result => return result,
             }
             let left = limit.saturating_sub(begin.elapsed());
-            // Once it has been uninitialised, which a former user's end may have begun, it is
-            // down for no reason, and is started.
+            // It may be uninitialising because an earlier user was dropped. Afterwards it is down
+            // without a hold-off, and the next iteration starts it.
             if !self.lifecycle.wait_for_change(left) {
                 return Err(Error::Starting);
             }
         }
     }
 
-    /// A new session, if the device is initialised; otherwise sees to it that it will be.
+    /// Allocates a session if the device is initialised; otherwise starts initialising it.
     pub(super) fn allocate(self: &Arc<Self>, key: Key) -> Result<Allocated<Session>, Error> {
         if self.losses.bytes() > self.config.max_quarantine {
-            // Late completions may have brought some back.
+            // Late completions may have returned some.
             let _ = self.lifecycle.snapshot(Library::sweep);
         }
         let lost = self.losses.bytes();
@@ -290,15 +294,16 @@ impl Runtime {
         }
     }
 
-    /// The device as it was initialised for `contexts` has failed.
+    /// Records that the device has failed in the initialisation that `contexts` belong to.
     pub(super) fn fail(&self, contexts: &Contexts, why: Error) {
         tracing::warn!(%why, "the accelerator failed and will be initialised again");
         let retry_at = self.clock.now().saturating_add(self.config.hold_off);
         self.lifecycle.fail(contexts.generation, why, retry_at);
     }
 
-    /// Uninitialises the device if that is due, in a thread of its own if so configured. Without a
-    /// thread it stays initialised until it is used again or the process ends.
+    /// Uninitialises the device if that is due; in a background thread if so configured. If the
+    /// thread can't be started, the device stays initialised until it is used again or the process
+    /// ends.
     fn stop_if(self: &Arc<Self>, StopIsDue(due): StopIsDue) {
         if !due {
             return;

@@ -15,7 +15,7 @@ use super::request::{RequestBox, completed};
 use crate::direction::Direction;
 use crate::{Format, Window};
 
-/// What tells the sessions of a thread apart. Not the level: the device ignores it.
+/// The kind of a session. The level is not part of it: the device ignores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) format: Format,
@@ -23,8 +23,8 @@ pub(super) struct Key {
     pub(super) window: Window,
 }
 
-/// A session, and what its blocks need. One thread has it at a time. It is pinned to one context by
-/// the library, which does not say to which: its completions do.
+/// A session, with the memory for its blocks. One thread has it at a time. The library pins it to
+/// one context and does not say which; its completions do.
 #[derive(Debug)]
 pub(super) struct Session {
     functions: Functions,
@@ -34,10 +34,10 @@ pub(super) struct Session {
     contexts: Arc<Contexts>,
     context: Option<u32>,
     tried: bool,
-    /// Blocks that were given up, and that the device may still process.
+    /// Blocks that were given up, but that the device may still process.
     lost: Vec<RequestBox>,
     pub(super) arena: Arena,
-    /// When buffers that were not used are freed.
+    /// When unused buffers are to be freed.
     trim_at: Duration,
     /// Blocks that the device has, the oldest first. Empty between calls.
     pub(super) in_flight: VecDeque<InFlight>,
@@ -46,15 +46,15 @@ pub(super) struct Session {
 /// A block that the device has.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// Its place in the batch.
+    /// Its index in the batch.
     pub(super) block: usize,
     /// Bytes that the device was offered for the output.
-    pub(super) room: usize,
+    pub(super) capacity: usize,
     pub(super) request: RequestBox,
 }
 
-/// What became of a block that was to be submitted. The request is the caller's again only where
-/// the device is known not to have it.
+/// The outcome of a submission. Only `Busy` and `Dead` return a request that the device is known
+/// not to have.
 #[derive(Debug)]
 pub(super) enum Submission {
     /// The device has it.
@@ -63,7 +63,7 @@ pub(super) enum Submission {
     Busy(RequestBox),
     /// The session's context is dead, with this code.
     Dead(RequestBox, i32),
-    /// The library returned an error, but the device may have the request all the same.
+    /// The library returned an error, but the device may have the request anyway.
     Uncertain(RequestBox, i32),
 }
 
@@ -102,20 +102,20 @@ impl Session {
         &self.contexts
     }
 
-    /// Whether a block has been processed in it.
+    /// Returns whether a block has been processed in this session.
     pub(super) const fn is_tried(&self) -> bool {
         self.tried
     }
 
-    /// A block has been processed in it, whose completion came from this context.
-    pub(super) const fn done(&mut self, context: Option<u32>) {
+    /// Records that a block has been processed, with a completion from this context.
+    pub(super) const fn record_completion(&mut self, context: Option<u32>) {
         self.tried = true;
         if context.is_some() {
             self.context = context;
         }
     }
 
-    /// Frees buffers that were not used during `period`, once in such a period; whether it was time
+    /// Once per `period`, frees buffers that were not used during it. Returns whether it was time
     /// to.
     pub(super) fn trim_if_due(&mut self, now: Duration, period: Duration) -> bool {
         let due = now >= self.trim_at;
@@ -139,12 +139,12 @@ impl Session {
         }
     }
 
-    /// Frees the buffers that the device does not have: the session will not be used again.
+    /// Frees the buffers that the device does not have, as the session will not be used again.
     pub(super) fn retire(&mut self) {
         self.arena = Arena::new();
     }
 
-    /// Blocks that the device may still process.
+    /// Returns the blocks that were given up, but that the device may still process.
     pub(super) fn lost(&self) -> &[RequestBox] {
         &self.lost
     }
@@ -153,7 +153,7 @@ impl Session {
         &mut self.lost
     }
 
-    /// The code of its context's failure, if that has failed.
+    /// Returns the code that the session's context failed with, if it has.
     pub(super) fn failure(&self) -> Option<i32> {
         match self.context {
             Some(context) => self.contexts.failure(context),
@@ -165,21 +165,21 @@ impl Session {
         }
     }
 
-    /// Gives the device a block. It reads `src_len` bytes at `src` until the completion or for
-    /// ever, and writes up to `room` bytes of the request's buffer.
+    /// Submits a block. Until its completion, or forever, the device reads `src_len` bytes at `src`
+    /// and writes up to `capacity` bytes of the request's buffer.
     pub(super) fn submit(
         &self,
         src: *const u8,
         src_len: u32,
         request: RequestBox,
-        room: u32,
+        capacity: u32,
     ) -> Submission {
-        debug_assert!(room as usize <= request.buffer().len());
+        debug_assert!(capacity as usize <= request.buffer().len());
         let mut req = wd_comp_req {
             src: src.cast_mut().cast(),
             src_len,
             dst: request.buffer().start().cast(),
-            dst_len: room,
+            dst_len: capacity,
             cb: Some(completed),
             cb_param: std::ptr::from_ref(&*request).cast_mut().cast(),
             op_type: op_type(self.direction),
@@ -188,10 +188,10 @@ impl Session {
             status: 0,
             r#priv: std::ptr::null_mut(),
         };
-        // SAFETY: the session is alive. The library copies the request; what it points to stays
-        // where it is until the callback: the buffer and the request are kept even when nobody
-        // waits any more. The source is only read, and a device that reads it later than its
-        // caller has it reads garbage or faults, which only fails that request.
+        // SAFETY: the session is alive. The library copies the request; what it points to stays at
+        // its address until the callback: the buffer and the request are kept even when they are
+        // given up. The source is only read. A device that reads it after the caller has freed it
+        // reads garbage or faults, which only fails that request.
         let code = unsafe { (self.functions.wd_do_comp_async)(self.handle, &raw mut req) };
         match code {
             0 => Submission::Accepted(request),
@@ -200,28 +200,28 @@ impl Session {
                 self.contexts.condemn(self.context, code);
                 Submission::Dead(request, code)
             }
-            // If another library has switched on UADK's internal polling, an error can come from
-            // there, after the device has taken the request.
+            // If another library has enabled UADK's internal polling, the error may come from
+            // there, after the device has accepted the request.
             code => Submission::Uncertain(request, code),
         }
     }
 
-    /// Polls for completions, of other threads' blocks too. With `concurrently`, also while another
-    /// thread is polling, which may have been put to sleep.
+    /// Polls for completions, including those of other threads' blocks. With `concurrently`, also
+    /// polls while another thread is polling, since that thread may have been descheduled.
     pub(super) fn poll(&self, expect: usize, concurrently: bool) {
         let expect = expect.clamp(1, abi::MAX_IN_FLIGHT) as u32;
         self.contexts
             .poll(self.context, concurrently, |index| poll(&self.functions, index, expect));
     }
 
-    /// Whether another library that initialised UADK has uninitialised it, so that submitting a
-    /// block would be a segmentation fault.
+    /// Returns whether another library that initialised UADK has uninitialised it, so that
+    /// submitting a block would cause a segmentation fault.
     pub(super) fn is_orphaned(&self) -> bool {
         self.contexts.are_gone(|index| poll(&self.functions, index, 1))
     }
 }
 
-/// UADK's `op_type`.
+/// Returns UADK's `op_type` for a direction.
 pub(super) const fn op_type(direction: Direction) -> u32 {
     match direction {
         Direction::Compress => abi::WD_DIR_COMPRESS,

@@ -1,4 +1,4 @@
-//! Where a thread keeps an idle session, and others may take it away.
+//! Holds a thread's idle session, which other threads may take away.
 
 use std::ptr;
 
@@ -7,37 +7,37 @@ use super::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 /// Holds one session of one thread while that thread isn't using it.
 ///
 /// The owner takes the session out and puts it back: uncontended operations on memory that no other
-/// thread touches in normal times. A thread that must free sessions [dooms](Self::doom) the slot:
-/// it gets an idle session, and one in use is rejected when its owner returns it. The one word is
-/// null while the slot is empty, [`DOOMED`](Self::DOOMED), or the session.
+/// thread normally touches. A thread that must free sessions [dooms](Self::doom) the slot: it gets
+/// the session if it is idle; a session in use is rejected when its owner returns it. The word is
+/// null while the slot is empty, [`DOOMED`](Self::DOOMED), or a pointer to the session.
 #[derive(Debug)]
 pub(super) struct Slot<S: Send> {
     session: AtomicPtr<S>,
-    /// When the session was last returned, in the clock's nanoseconds.
+    /// When the session was last returned, in nanoseconds on the clock.
     returned: AtomicU64,
 }
 
 impl<S: Send> Slot<S> {
-    /// Not a session's address: those are aligned.
+    /// Never a session's address: those are aligned.
     const DOOMED: *mut S = ptr::without_provenance_mut(1);
 
-    /// A slot whose session is in use.
+    /// Creates a slot whose session is in use.
     pub(super) fn in_use() -> Self {
-        const { assert!(align_of::<S>() > 1, "or the mark could be an address") };
+        const { assert!(align_of::<S>() > 1, "DOOMED must not be a valid address") };
         Self { session: AtomicPtr::new(ptr::null_mut()), returned: AtomicU64::new(0) }
     }
 
-    /// Takes the session, if it is still here. For the owner.
+    /// Takes the session if it is still here. For the owner.
     pub(super) fn take(&self) -> Option<Box<S>> {
-        // This may erase the mark of a doomed slot, but then the owner has nothing to put back.
+        // This may erase `DOOMED`, but then the owner has nothing to put back.
         Self::own(self.session.swap(ptr::null_mut(), Ordering::Acquire))
     }
 
-    /// Puts the session back at the time `now`. For the owner.
+    /// Puts the session back at time `now`. For the owner.
     ///
     /// # Errors
     ///
-    /// The session itself, if the slot was doomed: the owner must free it.
+    /// Returns the session if the slot was doomed: the owner must free it.
     pub(super) fn put(&self, session: Box<S>, now: u64) -> Result<(), Box<S>> {
         self.returned.store(now, Ordering::Relaxed);
         let session = Box::into_raw(session);
@@ -54,13 +54,14 @@ impl<S: Send> Slot<S> {
         }
     }
 
-    /// Takes an idle session away, and rejects any that is returned from now on. For any thread.
+    /// Takes the session away if it is idle, and rejects it if it is returned later. For any
+    /// thread.
     pub(super) fn doom(&self) -> Option<Box<S>> {
         Self::own(self.session.swap(Self::DOOMED, Ordering::AcqRel))
     }
 
-    /// Takes an idle session away that was returned before `since`, and rejects any that is
-    /// returned later; does nothing to one in use. For any thread.
+    /// Like [`doom`](Self::doom), but only if the session has been idle since before `since`. Does
+    /// nothing to a session in use. For any thread.
     pub(super) fn doom_if_idle(&self, since: u64) -> Option<Box<S>> {
         let word = self.session.load(Ordering::Relaxed);
         if word.is_null() || word == Self::DOOMED || self.returned.load(Ordering::Relaxed) >= since
@@ -76,15 +77,15 @@ impl<S: Send> Slot<S> {
         if word.is_null() || word == Self::DOOMED {
             return None;
         }
-        // SAFETY: the word is an address that `put` stored, and the thread that swaps it out is the
-        // only one to have it.
+        // SAFETY: the word is an address that `put` stored, and only the thread that swapped it out
+        // has it.
         Some(unsafe { Box::from_raw(word) })
     }
 }
 
 impl<S: Send> Drop for Slot<S> {
     fn drop(&mut self) {
-        // Dropping a session does not free the library's handle; the owner does that first.
+        // Dropping a session does not free the library's handle; the owner has done that before.
         drop(self.doom());
     }
 }
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_session_is_taken_away_and_one_in_use_is_rejected_when_it_is_returned() {
+    fn dooming_takes_an_idle_session_and_rejects_one_in_use_when_it_is_returned() {
         let idle = Slot::in_use();
         assert!(idle.put(Box::new(1), 0).is_ok());
         assert_eq!(idle.doom().as_deref(), Some(&1));
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn only_sessions_that_have_been_idle_for_long_are_taken_away_as_idle() {
+    fn only_sessions_that_have_been_idle_for_long_are_evicted() {
         let slot = Slot::in_use();
         assert!(slot.doom_if_idle(u64::MAX).is_none(), "it is in use");
         assert!(slot.put(Box::new(1), 10).is_ok());

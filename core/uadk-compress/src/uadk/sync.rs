@@ -1,5 +1,5 @@
-//! The primitives of [`slot`](super::slot) and [`lifecycle`](super::lifecycle): `parking_lot`'s and
-//! std's, or loom's when loom explores how threads may interleave (`--cfg loom`).
+//! Synchronisation for [`slot`](super::slot) and [`lifecycle`](super::lifecycle): `parking_lot` and
+//! std, or loom when loom explores thread interleavings (`--cfg loom`).
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ type RawCondvar = parking_lot::Condvar;
 #[derive(Debug)]
 pub(super) struct Mutex<T>(RawMutex<T>);
 
-/// Wakes threads that wait for a change of what a [`Mutex`] holds.
+/// Wakes threads that wait for a change of the state behind a [`Mutex`].
 #[derive(Debug)]
 pub(super) struct Condvar(RawCondvar);
 
@@ -51,7 +51,7 @@ impl Condvar {
         self.0.notify_all();
     }
 
-    /// Waits until notified, or for `limit` at most. Loom has no time: there it waits until
+    /// Waits until notified, for `limit` at most. Loom does not model time: there it waits until
     /// notified.
     pub(super) fn wait_for<'a, T>(
         &self,

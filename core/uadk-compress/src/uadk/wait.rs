@@ -1,49 +1,49 @@
-//! Waiting for the device: busily at first, then asleep, never without bound.
+//! Waiting for the device: spins first, then yields, then sleeps; never without bound.
 
 use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// The first looks follow one another directly.
+/// The first polls follow one another directly.
 const SPINS: u32 = 100;
-/// Further looks have a yield in between, up to this time since something was found. A block of 8 KiB
-/// takes the device 15 us alone, 70 us among 60 others and 140 us among 120 (published); a nap takes
-/// as long, and while the first blocks of a batch are waited for, nothing refills the queue.
+/// Further polls have a yield in between, until this long after the last completion. The device
+/// takes 15 us for an 8 KiB block alone, 70 us among 60 others and 140 us among 120 (published). A
+/// nap takes as long, and nothing refills the queue while the first blocks of a batch are awaited.
 const BUSY_TIME: Duration = Duration::from_micros(150);
-/// The limit on a clock that stands still.
-const BUSY_LOOKS: u32 = 2000;
-/// The first nap, and what it grows to.
+/// Ends busy waiting if the clock stands still.
+const MAX_BUSY_POLLS: u32 = 2000;
+/// The first nap; each further one is twice as long, up to the longest.
 const FIRST_NAP: Duration = Duration::from_micros(20);
 const LONGEST_NAP: Duration = Duration::from_micros(320);
 
-/// Time between looks that found nothing.
+/// Paces polls that find nothing.
 #[derive(Debug)]
 pub(super) struct Wait<'a> {
     clock: &'a dyn Clock,
     since: Duration,
-    looks: u32,
+    polls: u32,
     nap: Duration,
 }
 
 impl<'a> Wait<'a> {
     pub(super) const fn new(clock: &'a dyn Clock, now: Duration) -> Self {
-        Self { clock, since: now, looks: 0, nap: FIRST_NAP }
+        Self { clock, since: now, polls: 0, nap: FIRST_NAP }
     }
 
-    /// Something was found: be quick again.
+    /// Starts spinning again, after a completion was found.
     pub(super) const fn reset(&mut self, now: Duration) {
         *self = Self::new(self.clock, now);
     }
 
-    /// Lets a little time pass. Returns the time, and whether it took a nap.
+    /// Lets a little time pass. Returns the time, and whether it slept.
     pub(super) fn pause(&mut self) -> (Duration, bool) {
-        self.looks += 1;
+        self.polls += 1;
         let now = self.clock.now();
-        if self.looks <= SPINS {
+        if self.polls <= SPINS {
             std::hint::spin_loop();
             return (now, false);
         }
-        if self.looks <= BUSY_LOOKS && now.saturating_sub(self.since) < BUSY_TIME {
+        if self.polls <= MAX_BUSY_POLLS && now.saturating_sub(self.since) < BUSY_TIME {
             std::thread::yield_now();
             return (now, false);
         }

@@ -1,7 +1,7 @@
-//! Work for the caller's thread while the queue is full.
+//! What the calling thread does while the queue is full.
 
 use crate::Block;
 
-/// Processes a block whose turn it is while the queue is full, and returns `true`; or returns
-/// `false` to have it submitted again. Takes the block's number in the batch, and the block.
+/// Called with a block and its index in the batch while the queue is full. Returns `true` after
+/// processing the block itself, `false` to have it resubmitted.
 pub(crate) type WhenBusy<'a> = dyn FnMut(usize, &mut Block<'_>) -> bool + 'a;

@@ -8,15 +8,15 @@ use rand_pcg::Pcg64Mcg;
 use uadk_compress::{BlockCompressor, Format};
 
 #[allow(unused_imports, reason = "not every test file needs every helper")]
-pub(crate) use windows::{block_with_far_matches, zlib_gets_by_with};
+pub(crate) use windows::{block_with_far_matches, zlib_decodes_with_window};
 
 mod windows;
 
-/// The formats that the software engine has.
+/// The formats that the software engine supports.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) const FORMATS: [Format; 3] = [Format::RawDeflate, Format::Zlib, Format::Gzip];
 
-/// A block that compresses to about a third, different for each `seed`.
+/// Returns a block that compresses to about a third, different for each `seed`.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) fn block(seed: u64, len: usize) -> Vec<u8> {
     let mut rng = Pcg64Mcg::seed_from_u64(seed);
@@ -29,7 +29,7 @@ pub(crate) fn block(seed: u64, len: usize) -> Vec<u8> {
     block
 }
 
-/// A block as `codec` compresses it.
+/// Compresses a block with `codec`.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) fn compress(codec: &dyn BlockCompressor, block: &[u8]) -> Vec<u8> {
     let mut compressed = vec![0; codec.max_compressed_len(block.len())];
@@ -38,7 +38,7 @@ pub(crate) fn compress(codec: &dyn BlockCompressor, block: &[u8]) -> Vec<u8> {
     compressed
 }
 
-/// zlib's own decompression.
+/// Decompresses with zlib.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) fn zlib_decompress(format: Format, compressed: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut out = Vec::new();
@@ -46,12 +46,12 @@ pub(crate) fn zlib_decompress(format: Format, compressed: &[u8]) -> std::io::Res
         Format::RawDeflate => read::DeflateDecoder::new(compressed).read_to_end(&mut out)?,
         Format::Zlib => read::ZlibDecoder::new(compressed).read_to_end(&mut out)?,
         Format::Gzip => read::GzDecoder::new(compressed).read_to_end(&mut out)?,
-        other => panic!("zlib has no format {other}"),
+        other => panic!("zlib does not support {other}"),
     };
     Ok(out)
 }
 
-/// zlib's own compression.
+/// Compresses with zlib.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) fn zlib_compress(format: Format, level: u32, data: &[u8]) -> std::io::Result<Vec<u8>> {
     let (out, level) = (Vec::new(), Compression::new(level));
@@ -71,6 +71,6 @@ pub(crate) fn zlib_compress(format: Format, level: u32, data: &[u8]) -> std::io:
             encoder.write_all(data)?;
             encoder.finish()
         }
-        other => panic!("zlib has no format {other}"),
+        other => panic!("zlib does not support {other}"),
     }
 }

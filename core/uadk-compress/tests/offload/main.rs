@@ -1,4 +1,5 @@
-//! Whatever the accelerator does, callers get the right bytes, and the counters tell the story.
+//! Whatever the accelerator does, callers get the right bytes and the counters report what
+//! happened.
 
 mod batches;
 #[path = "../common/mod.rs"]
@@ -6,7 +7,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{block, block_with_far_matches, zlib_compress, zlib_decompress, zlib_gets_by_with};
+use common::{
+    block, block_with_far_matches, zlib_compress, zlib_decodes_with_window, zlib_decompress,
+};
 use uadk_compress::clock::ManualClock;
 use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::offload::Verify;
@@ -23,10 +26,10 @@ const MS: Duration = Duration::from_millis(1);
 type Engines = OffloadCompressor;
 
 fn software() -> SoftwareCompressor {
-    SoftwareCompressor::new(FORMAT, Level::BALANCED).expect("a format of the engine")
+    SoftwareCompressor::new(FORMAT, Level::BALANCED).expect("a supported format")
 }
 
-/// An accelerator that fails as `schedule` says, on a clock of the test's own.
+/// Creates engines with an accelerator that fails as `schedule` says, on a manual clock.
 fn engines(
     policy: Policy,
     schedule: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static,
@@ -37,31 +40,31 @@ fn engines(
     (engines.expect("one format"), clock)
 }
 
-/// Compresses a block and has zlib check it.
+/// Compresses a block and checks it with zlib.
 fn compress(engines: &Engines, seed: u64) {
     let data = block(seed, LEN);
     let mut compressed = vec![0; engines.max_compressed_len(LEN)];
     let written = engines.compress(&data, &mut compressed).expect("the bound holds");
-    assert!(zlib_decompress(FORMAT, &compressed[..written]).expect("valid") == data);
+    assert!(zlib_decompress(FORMAT, &compressed[..written]).expect("valid data") == data);
 }
 
-/// Decompresses a block of zlib's.
+/// Decompresses a block that zlib compressed.
 fn decompress(engines: &Engines, seed: u64) {
     let data = block(seed, LEN);
-    let theirs = zlib_compress(FORMAT, 6, &data).expect("into memory");
+    let theirs = zlib_compress(FORMAT, 6, &data).expect("writes to memory");
     let mut restored = vec![0; LEN];
     assert_eq!(engines.decompress(&theirs, &mut restored), Ok(LEN));
     assert!(restored == data);
 }
 
-/// Every block that was asked for was done by one engine, and each that software did has a reason.
+/// Asserts that one engine processed each of `blocks` blocks, with a reason for each in software.
 fn assert_adds_up(stats: &Stats, blocks: u64) {
     assert_eq!(stats.accelerator.blocks() + stats.software.blocks(), blocks, "{stats}");
     assert_eq!(stats.fallbacks.total(), stats.software.blocks(), "{stats}");
 }
 
 #[test]
-fn a_sound_accelerator_does_every_block() {
+fn a_healthy_accelerator_processes_every_block() {
     let (engines, _) = engines(Policy::default(), |_| None);
     conformance::all(&engines);
     let before = engines.stats();
@@ -76,8 +79,8 @@ fn a_sound_accelerator_does_every_block() {
 
 #[test]
 fn conforms_whatever_the_accelerator_does() {
-    // All but `WrongOutput`, which `verify` finds in what is compressed, but which nobody looks for
-    // in what is decompressed.
+    // All but `WrongOutput`, which `verify` finds in compressed blocks, but which is not checked
+    // for in decompressed ones.
     let faults = [
         Fault::Busy,
         Fault::Device(-62),
@@ -99,7 +102,7 @@ fn conforms_whatever_the_accelerator_does() {
 }
 
 #[test]
-fn a_busy_accelerator_is_asked_three_times() {
+fn a_busy_accelerator_is_tried_three_times() {
     let (twice, _) = engines(Policy::default(), |n| (n < 2).then_some(Fault::Busy));
     compress(&twice, 1);
     assert_eq!(twice.stats().accelerator.compress.blocks, 1);
@@ -148,14 +151,14 @@ fn the_breaker_opens_holds_off_tries_one_block_and_closes() {
     compress(&engines, 7);
     let stats = engines.stats();
     assert_eq!(stats.breaker.state, BreakerState::Closed);
-    assert_eq!(stats.breaker.hold_off, 100 * MS, "the next trouble starts anew");
+    assert_eq!(stats.breaker.hold_off, 100 * MS, "the hold-off starts over after success");
     assert_eq!(stats.accelerator.compress.blocks, 3);
     assert_eq!(stats.fallbacks.faults(), 2);
     assert_adds_up(&stats, 8);
 }
 
 #[test]
-fn each_fault_costs_one_block_in_software_and_is_counted_by_its_kind() {
+fn each_fault_sends_one_block_to_software_and_is_counted_by_its_kind() {
     type Count = fn(&Stats) -> u64;
     let cases: [(Fault, Count, bool); 8] = [
         (Fault::Device(-5), |s| s.fallbacks.device_error, true),
@@ -181,20 +184,21 @@ fn each_fault_costs_one_block_in_software_and_is_counted_by_its_kind() {
 }
 
 #[test]
-fn without_verify_wrong_output_is_not_noticed_which_is_why_there_is_verify() {
+fn without_verify_wrong_output_is_not_noticed() {
     let (engines, _) = engines(Policy::default(), |_| Some(Fault::WrongOutput));
     let data = block(1, LEN);
     let mut compressed = vec![0; engines.max_compressed_len(LEN)];
-    let written = engines.compress(&data, &mut compressed).expect("nobody looked");
+    let written =
+        engines.compress(&data, &mut compressed).expect("wrong output is not checked for");
     assert!(zlib_decompress(FORMAT, &compressed[..written]).is_err());
 }
 
 #[test]
-fn a_slow_accelerator_is_left_alone_until_it_has_recovered() {
+fn a_slow_accelerator_is_not_used_until_it_has_recovered() {
     let (engines, clock) = engines(Policy::default(), |n| (n < 2).then_some(Fault::Slow(10 * MS)));
     compress(&engines, 0);
     compress(&engines, 1);
-    assert_eq!(engines.stats().accelerator.compress.blocks, 2, "slow, but right and used");
+    assert_eq!(engines.stats().accelerator.compress.blocks, 2, "slow results are still used");
     assert!(engines.stats().delay.compress > 2 * MS);
 
     compress(&engines, 2);
@@ -229,7 +233,7 @@ fn software_decides_whether_a_refused_block_is_corrupt() {
 }
 
 #[test]
-fn an_accelerator_that_decompresses_too_little_is_found_out() {
+fn decompressing_too_little_is_a_fault() {
     let (engines, _) = engines(Policy::default(), |n| (n == 0).then_some(Fault::ShortLength));
     decompress(&engines, 1);
     let stats = engines.stats();
@@ -238,12 +242,14 @@ fn an_accelerator_that_decompresses_too_little_is_found_out() {
 }
 
 #[test]
-fn more_room_than_needed_is_no_reason_to_blame_the_accelerator() {
-    // Raw deflate has no checksum that says whether all is there, so software is asked.
+fn a_destination_larger_than_needed_is_not_a_fault() {
+    // Raw deflate has no checksum that proves that the output is whole, so software is asked.
     for (format, asked) in [(Format::Zlib, 0), (Format::Gzip, 0), (Format::RawDeflate, 1)] {
-        let software = SoftwareCompressor::new(format, Level::BALANCED).expect("has it");
-        let engines = OffloadCompressor::new(software, software, Policy::default()).expect("fit");
-        let theirs = zlib_compress(format, 6, &block(1, LEN)).expect("into memory");
+        let software =
+            SoftwareCompressor::new(format, Level::BALANCED).expect("a supported format");
+        let engines =
+            OffloadCompressor::new(software, software, Policy::default()).expect("one format");
+        let theirs = zlib_compress(format, 6, &block(1, LEN)).expect("writes to memory");
         assert_eq!(engines.decompress(&theirs, &mut [0; 2 * LEN]), Ok(LEN));
         assert_eq!(engines.stats().fallbacks.refused, asked, "{format}");
         assert_eq!(engines.stats().breaker.opened, 0, "{format}");
@@ -251,7 +257,7 @@ fn more_room_than_needed_is_no_reason_to_blame_the_accelerator() {
 }
 
 #[test]
-fn an_accelerator_that_is_slow_to_say_no_is_left_alone_as_well() {
+fn an_accelerator_that_is_slow_to_refuse_is_not_used_either() {
     #[derive(Debug)]
     struct SlowlyBusy(ManualClock);
     impl BlockCompressor for SlowlyBusy {
@@ -272,7 +278,8 @@ fn an_accelerator_that_is_slow_to_say_no_is_left_alone_as_well() {
     let clock = ManualClock::default();
     let slow = SlowlyBusy(clock.clone());
     let policy = Policy::default();
-    let engines = OffloadCompressor::with_clock(slow, software(), policy, clock).expect("fit");
+    let engines =
+        OffloadCompressor::with_clock(slow, software(), policy, clock).expect("one format");
     for _ in 0..2 {
         let mut compressed = vec![0; engines.max_compressed_len(LEN)];
         engines.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
@@ -282,14 +289,14 @@ fn an_accelerator_that_is_slow_to_say_no_is_left_alone_as_well() {
 }
 
 #[test]
-fn too_little_room_is_an_answer_and_not_a_fault() {
+fn a_destination_that_is_too_small_is_not_a_fault() {
     let (engines, _) = engines(Policy::default(), |_| None);
     assert_eq!(engines.compress(&block(1, LEN), &mut [0; 10]), Err(Error::OutputFull));
     let stats = engines.stats();
     assert_eq!(stats.accelerator.compress.output_full, 1);
     assert_eq!(stats.breaker.opened, 0);
 
-    let theirs = zlib_compress(FORMAT, 6, &block(1, LEN)).expect("into memory");
+    let theirs = zlib_compress(FORMAT, 6, &block(1, LEN)).expect("writes to memory");
     assert_eq!(engines.decompress(&theirs, &mut [0; LEN - 1]), Err(Error::OutputFull));
     assert_eq!(engines.stats().breaker.opened, 0);
     assert_adds_up(&engines.stats(), 2);
@@ -303,7 +310,7 @@ fn small_and_large_blocks_go_to_software() {
         let data = block(1, len);
         let mut compressed = vec![0; engines.max_compressed_len(len)];
         let written = engines.compress(&data, &mut compressed).expect("the bound holds");
-        assert!(zlib_decompress(FORMAT, &compressed[..written]).expect("valid") == data);
+        assert!(zlib_decompress(FORMAT, &compressed[..written]).expect("valid data") == data);
     }
     let stats = engines.stats();
     assert_eq!(stats.fallbacks.too_small, 3);
@@ -317,7 +324,7 @@ fn offload_can_be_switched_while_running() {
     compress(&engines, 1);
     engines.clone().set_offload(Offload::Off).expect("always possible");
     compress(&engines, 2);
-    engines.set_offload(Offload::Require).expect("there is an accelerator");
+    engines.set_offload(Offload::Require).expect("an accelerator");
     compress(&engines, 3);
     let stats = engines.stats();
     assert_eq!(stats.accelerator.compress.blocks, 2);
@@ -326,7 +333,7 @@ fn offload_can_be_switched_while_running() {
 }
 
 #[test]
-fn another_level_shares_counters_and_breaker() {
+fn an_engine_with_another_level_shares_counters_and_breaker() {
     let (engines, _) = engines(Policy::default(), |n| (n == 0).then_some(Fault::Device(-1)));
     let best = engines.reconfigured(&Settings::new().with_level(Level::BEST));
     let best = best.expect("software has levels");
@@ -338,13 +345,14 @@ fn another_level_shares_counters_and_breaker() {
 }
 
 #[test]
-fn another_window_is_asked_of_both_engines_and_shares_counters() {
+fn another_window_applies_to_both_engines_which_share_counters() {
     let data = block_with_far_matches(65_536);
     let is_within = |engine: &dyn BlockCompressor| {
-        zlib_gets_by_with(14, FORMAT, &common::compress(engine, &data), &data)
+        zlib_decodes_with_window(14, FORMAT, &common::compress(engine, &data), &data)
     };
-    let software = || SoftwareCompressor::new(FORMAT, Level::FASTEST).expect("has it");
-    let both = OffloadCompressor::new(software(), software(), Policy::default()).expect("fit");
+    let software = || SoftwareCompressor::new(FORMAT, Level::FASTEST).expect("a supported format");
+    let both =
+        OffloadCompressor::new(software(), software(), Policy::default()).expect("one format");
     let settings = Settings::new().with_window(Window::Kib16);
     let limited = both.reconfigured(&settings).expect("both have windows");
     assert!(is_within(&limited) && !is_within(&both));
@@ -353,16 +361,16 @@ fn another_window_is_asked_of_both_engines_and_shares_counters() {
     assert_eq!(both.stats().accelerator.compress.blocks, 2);
     assert_eq!(both.stats().software.compress.blocks, 2);
 
-    // One without the setting stays as it is.
+    // An engine that does not support the setting stays as it is.
     let without = || WithoutSettings(software());
-    let one = OffloadCompressor::new(without(), software(), Policy::default()).expect("fit");
+    let one = OffloadCompressor::new(without(), software(), Policy::default()).expect("one format");
     let limited = one.reconfigured(&settings).expect("software has windows");
     assert!(!is_within(&limited));
     one.set_offload(Offload::Off).expect("always possible");
     assert!(is_within(&limited));
-    let one = OffloadCompressor::new(software(), without(), Policy::default()).expect("fit");
+    let one = OffloadCompressor::new(software(), without(), Policy::default()).expect("one format");
     assert!(is_within(&one.reconfigured(&settings).expect("the accelerator has windows")));
-    let none = OffloadCompressor::new(without(), without(), Policy::default()).expect("fit");
+    let none = OffloadCompressor::new(without(), without(), Policy::default()).expect("one format");
     assert!(none.reconfigured(&settings).is_none());
 }
 
@@ -386,14 +394,15 @@ impl BlockCompressor for WithoutSettings {
 }
 
 #[test]
-fn engines_of_different_formats_do_not_join() {
-    let raw = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("has it");
+fn engines_of_different_formats_can_not_be_combined() {
+    let raw =
+        SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("a supported format");
     let error = OffloadCompressor::new(raw, software(), Policy::default()).unwrap_err();
     assert!(error.to_string().contains("zlib"), "{error}");
 }
 
 #[test]
-fn verify_wants_the_stream_to_end_where_the_accelerator_says() {
+fn verify_requires_the_stream_to_end_where_the_accelerator_says() {
     #[derive(Debug)]
     struct Verbose(SoftwareCompressor);
     impl BlockCompressor for Verbose {
@@ -411,9 +420,11 @@ fn verify_wants_the_stream_to_end_where_the_accelerator_says() {
         }
     }
     for format in [Format::Zlib, Format::Gzip] {
-        let software = SoftwareCompressor::new(format, Level::BALANCED).expect("has it");
+        let software =
+            SoftwareCompressor::new(format, Level::BALANCED).expect("a supported format");
         let policy = Policy::default().with_verify(Verify::Compressed);
-        let engines = OffloadCompressor::new(Verbose(software), software, policy).expect("fit");
+        let engines =
+            OffloadCompressor::new(Verbose(software), software, policy).expect("one format");
         let mut compressed = vec![0; engines.max_compressed_len(LEN)];
         engines.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
         assert_eq!(engines.stats().fallbacks.wrong_output, 1, "{format}");
@@ -421,7 +432,7 @@ fn verify_wants_the_stream_to_end_where_the_accelerator_says() {
 }
 
 #[test]
-fn threads_and_faults_together_lose_nothing() {
+fn no_block_is_lost_with_many_threads_and_faults() {
     const THREADS: u64 = 8;
     const BLOCKS: u64 = 200;
     let faults = [Fault::Busy, Fault::Device(-62), Fault::Panic, Fault::WrongLength];

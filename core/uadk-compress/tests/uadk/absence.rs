@@ -1,4 +1,4 @@
-//! Devices that are slow to open or not there yet, and what is kept idle.
+//! Devices that are slow to open or not present yet, and idle sessions.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -11,7 +11,7 @@ use uadk_sim::{Machine, Simulator};
 use crate::rig::{LEN, MS, Rig, assert_adds_up};
 
 #[test]
-fn a_hold_off_counts_from_the_end_of_what_failed() {
+fn a_hold_off_begins_at_the_end_of_the_failed_attempt() {
     let sim = Simulator::acquire(Machine { busy_node: true, ..Machine::default() });
     let slow = Duration::from_secs(20);
     sim.slow_open(slow);
@@ -51,7 +51,7 @@ fn a_device_that_is_absent_at_first_is_used_when_it_appears() {
     }
     let stats = rig.stats();
     assert!(stats.fallbacks.unavailable > 1 && stats.fallbacks.held_off > 20, "{stats}");
-    let cause = stats.breaker.cause.as_ref().expect("it opened").to_string();
+    let cause = stats.breaker.cause.as_ref().expect("the breaker opened").to_string();
     assert!(cause.contains("no UACCE device"), "{cause}");
     rig.sim.plug_in();
     rig.clock.advance(Policy::default().longest_hold_off);
@@ -63,14 +63,14 @@ fn a_device_that_is_absent_at_first_is_used_when_it_appears() {
 }
 
 #[test]
-fn where_no_context_is_free_the_library_is_not_asked_for_one() {
+fn without_a_free_context_the_library_is_not_asked_for_one() {
     let sim = Simulator::acquire(Machine::default());
     sim.take_all_queues();
     let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
     let error = rig.uadk.start().unwrap_err();
-    assert!(error.to_string().contains("context free"), "{error}");
+    assert!(error.to_string().contains("free context"), "{error}");
     rig.sim.release_queues();
-    // Only three: one per direction, and one for others.
+    // Three: one per direction, and one left for others.
     rig.sim.claim_contexts(Some(3));
     rig.clock.advance(100 * MS);
     rig.uadk.start().expect("enough are free");
@@ -87,11 +87,11 @@ fn sessions_that_have_been_idle_for_long_are_freed_while_others_work() {
         scope.spawn(move || {
             rig.compress(2);
             rig.decompress(2);
-            done.send(()).expect("it is waited for");
-            // It lives, and does nothing.
+            done.send(()).expect("a receiver");
+            // The thread stays alive and idle.
             let _ = ended.recv();
         });
-        idle.recv().expect("it sends");
+        idle.recv().expect("a sender");
         assert_eq!(rig.uadk.stats().sessions, 3);
         rig.clock.advance(UadkConfig::default().idle / 2);
         rig.compress(3);
@@ -104,7 +104,7 @@ fn sessions_that_have_been_idle_for_long_are_freed_while_others_work() {
 }
 
 #[test]
-fn a_dropped_engine_leaves_a_device_that_was_reset_to_the_next() {
+fn after_a_dropped_engine_the_next_one_uses_a_device_that_was_reset() {
     let rig = Rig::new();
     rig.compress(1);
     rig.sim.reset_device();
@@ -115,6 +115,6 @@ fn a_dropped_engine_leaves_a_device_that_was_reset_to_the_next() {
     let clock = ManualClock::default();
     let config = UadkConfig::default().with_background(false);
     let next = UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &config, clock);
-    crate::rig::compress(&next.expect("installed"), 3);
+    crate::rig::compress(&next.expect("UADK is installed"), 3);
     assert_eq!((sim.counts().inits, sim.counts().uninits), (2, 2));
 }

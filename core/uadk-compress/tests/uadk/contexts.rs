@@ -1,4 +1,4 @@
-//! Contexts that fail, and queues that are full.
+//! Failing contexts and full queues.
 
 use uadk_compress::fault::{self, FaultInjector};
 use uadk_compress::stats::BreakerState;
@@ -10,13 +10,13 @@ use uadk_sim::{Fault, Machine};
 use crate::rig::{MS, Rig, assert_adds_up};
 
 #[test]
-fn a_fault_of_one_context_in_the_middle_of_a_batch_costs_that_context() {
+fn a_context_that_fails_within_a_batch_is_replaced_by_another() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.fault(Fault::Context(-62), 30);
     rig.compress_batch(100);
     let stats = rig.stats();
-    assert_eq!(stats.accelerator.compress.blocks, 101, "all on another context: {stats}");
+    assert_eq!(stats.accelerator.compress.blocks, 101, "retried on another context: {stats}");
     assert_eq!(stats.breaker.opened, 0, "{stats}");
     let uadk = rig.uadk.stats();
     assert_eq!((uadk.contexts, uadk.failed_contexts, uadk.initialisations), (8, 1, 1), "{uadk}");
@@ -32,7 +32,7 @@ fn an_idle_session_whose_context_has_failed_is_replaced() {
     rig.compress(0);
     let counts = rig.sim.counts();
     let used = counts.by_context.iter().position(|context| context.submitted > 0);
-    rig.sim.fail_context(used.expect("one was used") as u32);
+    rig.sim.fail_context(used.expect("a used context") as u32);
     rig.compress(1);
     let stats = rig.stats();
     assert_eq!(stats.accelerator.compress.blocks, 2, "{stats}");
@@ -40,10 +40,10 @@ fn an_idle_session_whose_context_has_failed_is_replaced() {
 }
 
 #[test]
-fn a_direction_without_a_context_left_is_a_fault_of_the_device() {
+fn a_direction_with_no_context_left_is_a_fault_of_the_device() {
     let rig = Rig::new();
     rig.decompress(0);
-    // Those for compression come first.
+    // The contexts for compression come first.
     (0..4).for_each(|index| rig.sim.fail_context(index));
     rig.compress(1);
     let stats = rig.stats();
@@ -59,7 +59,7 @@ fn a_direction_without_a_context_left_is_a_fault_of_the_device() {
 }
 
 #[test]
-fn a_full_queue_is_tried_three_times_and_then_software_does_the_block() {
+fn a_full_queue_is_tried_three_times_before_the_block_goes_to_software() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.full_queue(0);
@@ -79,7 +79,7 @@ fn while_the_queue_is_full_the_caller_compresses_instead_of_waiting() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.full_queue(8);
-    // Each block is in the queue for many polls.
+    // Each block stays in the queue for many polls.
     rig.sim.set_faults(|_| Some(Fault::Late { polls: 40 }));
     rig.compress_batch(200);
     let stats = rig.stats();
@@ -90,12 +90,12 @@ fn while_the_queue_is_full_the_caller_compresses_instead_of_waiting() {
 }
 
 #[test]
-fn a_deep_batch_keeps_as_many_blocks_in_flight_as_it_is_told() {
+fn a_batch_keeps_as_many_blocks_in_flight_as_configured() {
     for depth in [1, 7, 64] {
         let config = UadkConfig::default().with_depth(depth);
         let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
         rig.compress(0);
-        // One more than the depth would find the queue full.
+        // One block more than the depth would find the queue full.
         rig.sim.full_queue(depth);
         rig.compress_batch(300);
         assert_eq!(rig.stats().accelerator.compress.blocks, 301, "{}", rig.stats());
@@ -104,7 +104,7 @@ fn a_deep_batch_keeps_as_many_blocks_in_flight_as_it_is_told() {
 }
 
 #[test]
-fn a_batch_whose_buffers_do_not_fit_is_less_deep() {
+fn a_batch_whose_buffers_do_not_fit_keeps_fewer_blocks_in_flight() {
     for staging in [0, 64 << 10] {
         let config = UadkConfig::default().with_staging(staging);
         let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
@@ -135,8 +135,8 @@ fn a_panic_while_the_queue_is_full_leaves_the_device_usable() {
     rig.compress(0);
     rig.sim.full_queue(8);
     rig.sim.set_faults(|_| Some(Fault::Late { polls: 40 }));
-    // Software takes a block while the queue is full, and panics the first time.
-    let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("has it");
+    // Software processes a block while the queue is full, and panics on the first one.
+    let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("a supported format");
     let software = FaultInjector::new(software, |n| (n == 0).then_some(fault::Fault::Panic));
     let engines = OffloadCompressor::with_clock(
         rig.uadk.clone(),

@@ -1,11 +1,12 @@
-//! Blocks that are special, and answers that are wrong.
+//! Special blocks and wrong results.
 
 use uadk_compress::offload::Verify;
 use uadk_compress::{BlockCompressor, Error, Format, Policy, Settings, UadkConfig, Window};
 use uadk_sim::{Fault, Machine};
 
 use crate::common::{
-    block, block_with_far_matches, compress, zlib_compress, zlib_decompress, zlib_gets_by_with,
+    block, block_with_far_matches, compress, zlib_compress, zlib_decodes_with_window,
+    zlib_decompress,
 };
 use crate::rig::{LEN, MS, Rig, assert_adds_up};
 
@@ -17,22 +18,22 @@ fn round_trip(rig: &Rig, len: usize) {
     let data = block(1, len);
     let mut compressed = vec![0; rig.engines.max_compressed_len(len)];
     let written = rig.engines.compress(&data, &mut compressed).expect("the bound holds");
-    assert!(zlib_decompress(Format::Zlib, &compressed[..written]).expect("valid") == data);
+    assert!(zlib_decompress(Format::Zlib, &compressed[..written]).expect("valid data") == data);
     let mut restored = vec![0; len];
     assert_eq!(rig.engines.decompress(&compressed[..written], &mut restored), Ok(len));
     assert!(restored == data);
 }
 
 #[test]
-fn no_byte_one_byte_and_more_than_8_mib() {
-    // Nothing is kept from the device by the policy.
+fn empty_blocks_one_byte_and_more_than_8_mib() {
+    // The policy lets every block go to the device.
     let rig = with_policy(Policy::default().with_min_block(0).with_max_block(usize::MAX));
     round_trip(&rig, 0);
     let stats = rig.stats();
     assert_eq!(stats.fallbacks.unsupported, 1, "{stats}");
     round_trip(&rig, 1);
     assert_eq!(rig.stats().accelerator.compress.blocks, 1, "{}", rig.stats());
-    // There is no room for more than 8 MiB, and a little has to be left when decompressing.
+    // The device takes at most 8 MiB, and decompressing needs some slack within that.
     round_trip(&rig, 8 << 20);
     assert_eq!(rig.stats().accelerator.compress.blocks, 2, "{}", rig.stats());
     round_trip(&rig, (8 << 20) + 1);
@@ -44,7 +45,7 @@ fn no_byte_one_byte_and_more_than_8_mib() {
 }
 
 #[test]
-fn the_default_policy_keeps_such_blocks_from_the_device() {
+fn the_default_policy_keeps_special_blocks_from_the_device() {
     let rig = Rig::new();
     round_trip(&rig, 0);
     round_trip(&rig, 1);
@@ -86,9 +87,9 @@ fn wrong_decompressed_data_is_found_by_the_checksum() {
 }
 
 #[test]
-fn damage_that_the_device_does_not_notice_is_corrupt_and_no_fault_of_the_device() {
+fn damage_that_the_device_does_not_notice_is_corrupt_but_not_a_fault() {
     let rig = Rig::new();
-    let mut damaged = zlib_compress(Format::Zlib, 6, &block(1, LEN)).expect("into memory");
+    let mut damaged = zlib_compress(Format::Zlib, 6, &block(1, LEN)).expect("writes to memory");
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     assert_eq!(rig.engines.decompress(&damaged, &mut [0; LEN]), Err(Error::Corrupt));
@@ -100,9 +101,9 @@ fn damage_that_the_device_does_not_notice_is_corrupt_and_no_fault_of_the_device(
 }
 
 #[test]
-fn bytes_behind_a_block_are_not_looked_at() {
+fn bytes_after_a_block_are_ignored() {
     let rig = Rig::new();
-    let mut longer = zlib_compress(Format::Zlib, 6, &block(1, LEN)).expect("into memory");
+    let mut longer = zlib_compress(Format::Zlib, 6, &block(1, LEN)).expect("writes to memory");
     longer.extend_from_slice(b"of something else");
     let mut restored = [0; LEN];
     assert_eq!(rig.engines.decompress(&longer, &mut restored), Ok(LEN));
@@ -150,15 +151,15 @@ fn impossible_lengths_are_faults() {
 }
 
 #[test]
-fn too_little_room_is_an_answer_and_not_a_fault() {
+fn a_destination_that_is_too_small_is_not_a_fault() {
     let rig = Rig::new();
     let data = block(1, LEN);
     assert_eq!(rig.engines.compress(&data, &mut [0; 100]), Err(Error::OutputFull));
     let stats = rig.stats();
     assert_eq!(stats.accelerator.compress.output_full, 1, "{stats}");
-    let theirs = zlib_compress(Format::Zlib, 6, &data).expect("into memory");
-    for room in [1100, LEN - 1] {
-        let result = rig.engines.decompress(&theirs, &mut vec![0; room]);
+    let theirs = zlib_compress(Format::Zlib, 6, &data).expect("writes to memory");
+    for capacity in [1100, LEN - 1] {
+        let result = rig.engines.decompress(&theirs, &mut vec![0; capacity]);
         assert_eq!(result, Err(Error::OutputFull));
     }
     assert_eq!(rig.stats().breaker.opened, 0, "{}", rig.stats());
@@ -171,8 +172,8 @@ fn headers_that_the_device_would_skip_blindly_go_to_software() {
     let data = block(1, LEN);
     let mut named =
         flate2::GzBuilder::new().filename("block").write(Vec::new(), flate2::Compression::new(6));
-    std::io::Write::write_all(&mut named, &data).expect("into memory");
-    let named = named.finish().expect("into memory");
+    std::io::Write::write_all(&mut named, &data).expect("writes to memory");
+    let named = named.finish().expect("writes to memory");
     let mut restored = vec![0; LEN];
     assert_eq!(rig.engines.decompress(&named, &mut restored), Ok(LEN));
     assert!(restored == data);
@@ -198,17 +199,18 @@ fn directions_can_be_offloaded_separately() {
 }
 
 #[test]
-fn the_device_is_asked_for_another_window() {
+fn another_window_applies_to_the_device() {
     let data = block_with_far_matches(65_536);
     let config = UadkConfig::default().with_window(Window::Kib24);
     for (config, bits) in [(config, 14), (UadkConfig::default(), 15)] {
         let rig = Rig::with(Machine::default(), Format::Gzip, &config, Policy::default());
         let fits = |engine: &dyn BlockCompressor, bits| {
-            zlib_gets_by_with(bits, Format::Gzip, &compress(engine, &data), &data)
+            zlib_decodes_with_window(bits, Format::Gzip, &compress(engine, &data), &data)
         };
         let window = |window| Settings::new().with_window(window);
-        let narrow = rig.engines.reconfigured(&window(Window::Kib8)).expect("it has windows");
-        let wide = narrow.reconfigured(&window(Window::Kib32)).expect("it has windows");
+        let narrow =
+            rig.engines.reconfigured(&window(Window::Kib8)).expect("windows are supported");
+        let wide = narrow.reconfigured(&window(Window::Kib32)).expect("windows are supported");
         for engine in [&narrow, &wide] {
             assert!(fits(engine, 13) && !fits(engine, 12));
         }
@@ -220,7 +222,7 @@ fn the_device_is_asked_for_another_window() {
 }
 
 #[test]
-fn every_window_is_one_that_the_library_knows() {
+fn the_library_knows_every_window() {
     for &window in Window::ALL {
         let config = UadkConfig::default().with_window(window);
         let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());

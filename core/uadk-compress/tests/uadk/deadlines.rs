@@ -1,4 +1,4 @@
-//! Completions that come late or never. The manual clock moves when the engine naps.
+//! Completions that come late or never. The manual clock advances when the engine sleeps.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::rig::{LEN, MS, Rig, assert_adds_up};
 
 const DEADLINE: Duration = Duration::from_millis(100);
 
-/// The time that a call took on the test's clock.
+/// Returns how long a call took on the test's clock.
 fn time(rig: &Rig, call: impl FnOnce(&Rig)) -> Duration {
     let before = rig.clock.now();
     call(rig);
@@ -24,7 +24,7 @@ fn time(rig: &Rig, call: impl FnOnce(&Rig)) -> Duration {
 }
 
 #[test]
-fn a_lost_completion_costs_its_deadline_and_software_does_the_block() {
+fn a_lost_completion_takes_its_deadline_before_the_block_goes_to_software() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.fault(Fault::Lost { write_late: true }, 1);
@@ -32,18 +32,18 @@ fn a_lost_completion_costs_its_deadline_and_software_does_the_block() {
     assert!(took >= DEADLINE && took < DEADLINE + MS, "{took:?}");
     let stats = rig.stats();
     assert_eq!(stats.fallbacks.timed_out, 1, "{stats}");
-    assert_eq!(stats.breaker.opened, 0, "one lost block is no fault of the device: {stats}");
+    assert_eq!(stats.breaker.opened, 0, "one lost block does not count as a fault: {stats}");
     assert_eq!(rig.lost(), 1);
     let quarantined = rig.quarantined();
     assert!(quarantined >= LEN);
 
-    // While it was so slow blocks stay away, and then come back.
+    // The delay keeps blocks away from the device, until its average has decayed.
     rig.compress(2);
     assert_eq!(rig.stats().fallbacks.delayed, 1);
     rig.clock.advance(1000 * MS);
     rig.compress(3);
     assert_eq!(rig.stats().accelerator.compress.blocks, 2, "{}", rig.stats());
-    assert_eq!(rig.quarantined(), quarantined, "it is kept");
+    assert_eq!(rig.quarantined(), quarantined, "the buffer is kept");
     assert_eq!(rig.sim.write_late(), 1);
     rig.compress(4);
 }
@@ -56,7 +56,7 @@ fn a_late_write_reaches_no_live_buffer() {
     rig.sim.set_faults(|request| {
         request.number.is_multiple_of(5).then_some(Fault::Lost { write_late: true })
     });
-    // What callers have, of before and of after.
+    // The caller's buffers, compared before and after the late writes.
     let (sources, mut outputs) = (block(1, LEN), vec![vec![0x11; 2 * LEN]; 64]);
     let mut blocks: Vec<_> = outputs.iter_mut().map(|dst| Block::new(&sources, dst)).collect();
     rig.engines.compress_batch(&mut blocks);
@@ -64,7 +64,7 @@ fn a_late_write_reaches_no_live_buffer() {
     let before = outputs.clone();
     rig.sim.clear_faults();
 
-    // New blocks take new buffers, and the device writes to the old ones while they are in flight.
+    // New blocks use new buffers, while the device writes to the old ones.
     let stats = rig.stats();
     assert!(stats.fallbacks.timed_out > 5, "{stats}");
     rig.clock.advance(1000 * MS);
@@ -74,16 +74,16 @@ fn a_late_write_reaches_no_live_buffer() {
     assert!(done > 5, "{done}");
     rig.compress_batch(64);
     rig.decompress_batch(64);
-    assert!(outputs == before, "a late write came through");
+    assert!(outputs == before, "a late write reached the caller");
     for (output, written) in outputs.iter().zip(written) {
         let restored = crate::common::zlib_decompress(Format::Zlib, &output[..written]);
-        assert!(restored.expect("valid") == sources);
+        assert!(restored.expect("valid data") == sources);
     }
     assert!(rig.stats().accelerator.blocks() >= 4 * 64, "{}", rig.stats());
 }
 
 #[test]
-fn a_lost_completion_in_a_batch_costs_one_deadline_for_all() {
+fn lost_completions_in_a_batch_take_one_deadline_together() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.fault(Fault::Lost { write_late: false }, 10);
@@ -93,7 +93,7 @@ fn a_lost_completion_in_a_batch_costs_one_deadline_for_all() {
     let stats = rig.stats();
     assert_eq!(stats.fallbacks.timed_out, 2, "{stats}");
     assert_eq!(stats.accelerator.compress.blocks, 63, "{stats}");
-    assert_eq!(rig.uadk.stats().sessions, 0, "the session is given up");
+    assert_eq!(rig.uadk.stats().sessions, 0, "the session is abandoned");
     rig.clock.advance(1000 * MS);
     rig.compress_batch(64);
     assert_eq!(rig.stats().accelerator.compress.blocks, 63 + 64, "{}", rig.stats());
@@ -101,7 +101,7 @@ fn a_lost_completion_in_a_batch_costs_one_deadline_for_all() {
 }
 
 #[test]
-fn a_device_past_its_deadline_gets_its_buffers_back_when_it_is_done() {
+fn buffers_of_blocks_past_their_deadline_are_freed_once_the_device_is_done() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.fault(Fault::Delay(150 * MS), 1);
@@ -126,7 +126,7 @@ fn a_device_that_completes_nothing_is_initialised_again() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.set_faults(|_| Some(Fault::Lost { write_late: false }));
-    // The session, then a fresh one.
+    // First the existing session times out, then a fresh one.
     for seed in 0..2 {
         rig.compress(seed);
         rig.clock.advance(1000 * MS);
@@ -173,7 +173,7 @@ fn every_call_ends_with_its_deadline_whatever_goes_wrong() {
 }
 
 #[test]
-fn a_slow_device_is_left_alone_until_it_has_recovered() {
+fn a_slow_device_is_not_used_until_it_has_recovered() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.set_faults(|_| Some(Fault::Delay(20 * MS)));
@@ -192,7 +192,7 @@ fn a_slow_device_is_left_alone_until_it_has_recovered() {
 }
 
 #[test]
-fn the_deadline_can_be_set() {
+fn the_deadline_can_be_configured() {
     let config = UadkConfig::default().with_deadline(7 * MS);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
     rig.compress(0);
@@ -202,14 +202,14 @@ fn the_deadline_can_be_set() {
 }
 
 #[test]
-fn blocks_that_are_done_while_software_is_at_work_are_not_given_up() {
+fn blocks_that_complete_while_software_works_are_not_given_up() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.full_queue(8);
-    // Not done at the first look, but at the next.
+    // Not done at the first poll, but at the next.
     rig.sim.set_faults(|_| Some(Fault::Late { polls: 1 }));
     // In software a block takes longer than the deadline.
-    let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("has it");
+    let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("a supported format");
     let slow = |_| Some(fault::Fault::Slow(2 * DEADLINE));
     let software = FaultInjector::with_clock(software, slow, rig.clock.clone());
     let policy = Policy::default().with_busy_tries(1).with_max_delay(Duration::MAX);
@@ -224,7 +224,7 @@ fn blocks_that_are_done_while_software_is_at_work_are_not_given_up() {
 }
 
 #[test]
-fn a_deadline_may_be_as_long_as_one_likes() {
+fn a_deadline_may_be_arbitrarily_long() {
     let config = UadkConfig::default().with_deadline(Duration::MAX).with_hold_off(Duration::MAX);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
     rig.compress_batch(64);

@@ -1,13 +1,13 @@
-//! A forked process: both go on with devices of their own.
+//! Forking: parent and child each continue with their own use of the device.
 
-#![allow(unsafe_code, reason = "to fork is unsafe")]
+#![allow(unsafe_code, reason = "forking is unsafe")]
 
 use crate::rig::Rig;
 
-/// Runs `child` in a forked process; whether it returned true.
+/// Runs `child` in a forked process. Returns whether it returned `true`.
 fn in_child(child: impl FnOnce() -> bool) -> bool {
-    // SAFETY: the child runs what the test gives it, and leaves without unwinding or running
-    // anything of its parent's. Other test threads hold no lock that it needs: they wait for the
+    // SAFETY: the child runs the test's closure and exits without unwinding into or running any of
+    // its parent's code. Other test threads hold no lock that it needs: they wait for the
     // simulator, which this test has.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork failed");
@@ -18,13 +18,13 @@ fn in_child(child: impl FnOnce() -> bool) -> bool {
         unsafe { libc::_exit(code) };
     }
     let mut status = 0;
-    // SAFETY: a child of this process, and a place for its status.
+    // SAFETY: a child of this process, and valid memory for its status.
     assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
     libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
 }
 
 #[test]
-fn parent_and_child_both_go_on_with_the_device() {
+fn parent_and_child_both_keep_using_the_device() {
     let rig = Rig::new();
     rig.compress(1);
     rig.decompress(1);
@@ -45,7 +45,7 @@ fn parent_and_child_both_go_on_with_the_device() {
 }
 
 #[test]
-fn a_child_can_end_without_harm_to_its_parent() {
+fn a_child_can_end_without_affecting_its_parent() {
     let rig = Rig::new();
     rig.compress_batch(10);
     let child = in_child(|| {

@@ -1,4 +1,4 @@
-//! Getting at the device, losing it, and getting it back.
+//! Initialising the device, losing it, and getting it back.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use uadk_sim::{Machine, Simulator};
 use crate::rig::{MS, Rig, assert_adds_up};
 
 #[test]
-fn a_sound_device_does_every_block() {
+fn a_healthy_device_processes_every_block() {
     for machine in [Machine::default(), Machine::without_raw_deflate()] {
         for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
             let policy = Policy::default().with_min_block(0);
@@ -29,7 +29,7 @@ fn a_sound_device_does_every_block() {
             assert_eq!(compressed, 101, "{after}");
             let decompressed =
                 after.accelerator.decompress.blocks - before.accelerator.decompress.blocks;
-            // Raw deflate would have to be decompressed as zlib, whose trailer nobody knows.
+            // Raw deflate would have to be decompressed as zlib, whose trailer is unknown.
             let offered = machine.algorithms.contains(&format.name());
             assert_eq!(decompressed, if offered { 101 } else { 0 }, "{after}");
             assert_eq!(after.breaker.opened, 0, "{after}");
@@ -38,7 +38,7 @@ fn a_sound_device_does_every_block() {
 }
 
 #[test]
-fn without_a_device_an_engine_can_not_be_started_and_tells_why() {
+fn without_a_device_an_engine_can_not_be_started_and_says_why() {
     let rig = Rig::with(
         Machine::without_device(),
         Format::Zlib,
@@ -55,25 +55,25 @@ fn without_a_device_an_engine_can_not_be_started_and_tells_why() {
 fn a_format_that_no_device_has_is_unsupported() {
     let machine = Machine { algorithms: vec!["zlib"], ..Machine::default() };
     let rig = Rig::with(machine, Format::Zlib, &UadkConfig::default(), Policy::default());
-    rig.uadk.start().expect("it has zlib");
-    let gzip = rig.uadk.with_format(Format::Gzip).expect("another device might have it");
+    rig.uadk.start().expect("the device offers zlib");
+    let gzip = rig.uadk.with_format(Format::Gzip).expect("another device might offer it");
     assert!(matches!(gzip.start(), Err(Error::Unsupported(_))));
     assert!(matches!(gzip.compress(&[1; 4096], &mut [0; 9000]), Err(Error::Unsupported(_))));
-    let raw = rig.uadk.with_format(Format::RawDeflate).expect("through zlib");
-    raw.start().expect("through zlib");
+    let raw = rig.uadk.with_format(Format::RawDeflate).expect("via zlib");
+    raw.start().expect("via zlib");
     assert!(raw.compress(&[1; 4096], &mut [0; 9000]).is_ok());
     let lz4 = rig.uadk.with_format(Format::Custom("lz4"));
     assert!(matches!(lz4, Err(Error::Unsupported(_))));
 }
 
 #[test]
-fn a_device_that_may_not_be_opened_is_used_when_it_may_be() {
+fn a_device_without_permission_is_used_once_permitted() {
     let machine = Machine { permission: false, ..Machine::default() };
     let rig = Rig::with(machine, Format::Zlib, &UadkConfig::default(), Policy::default());
     rig.compress(1);
     let stats = rig.stats();
     assert_eq!(stats.fallbacks.unavailable, 1, "{stats}");
-    let cause = stats.breaker.cause.expect("it opened").to_string();
+    let cause = stats.breaker.cause.expect("the breaker opened").to_string();
     assert!(cause.contains("write permission"), "{cause}");
     rig.sim.permit(true);
     rig.clock.advance(100 * MS);
@@ -85,14 +85,14 @@ fn a_device_that_may_not_be_opened_is_used_when_it_may_be() {
 }
 
 #[test]
-fn queues_that_were_all_taken_are_used_when_they_are_free_again() {
+fn queues_that_were_all_taken_are_used_once_they_are_free_again() {
     let sim = Simulator::acquire(Machine::default());
     sim.take_all_queues();
     let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
     assert!(matches!(rig.uadk.start(), Err(Error::Unavailable(_))));
     rig.compress(1);
     assert_eq!(rig.stats().fallbacks.unavailable, 1);
-    // Still taken: the driver is disabled now, and would stay so.
+    // They are still taken. Without intervention the driver would stay disabled from now on.
     rig.clock.advance(100 * MS);
     rig.compress(2);
     assert_eq!(rig.stats().fallbacks.unavailable, 2);
@@ -106,7 +106,7 @@ fn queues_that_were_all_taken_are_used_when_they_are_free_again() {
 }
 
 #[test]
-fn a_device_that_was_isolated_after_a_reset_is_used_when_it_is_not_any_more() {
+fn a_device_that_was_isolated_after_a_reset_is_used_once_it_no_longer_is() {
     let rig = Rig::new();
     rig.compress(0);
     rig.sim.isolate(true);
@@ -125,7 +125,7 @@ fn a_device_that_was_isolated_after_a_reset_is_used_when_it_is_not_any_more() {
 }
 
 #[test]
-fn an_initialisation_of_somebody_else_is_used_and_left_alone() {
+fn another_librarys_initialisation_is_used_and_not_undone() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(sim.initialise_as_other(), 0);
     let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
@@ -145,11 +145,11 @@ fn an_initialisation_of_somebody_else_is_used_and_left_alone() {
 }
 
 #[test]
-fn an_initialisation_that_somebody_else_undid_is_made_anew() {
+fn the_device_is_initialised_after_another_library_undid_its_initialisation() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(sim.initialise_as_other(), 0);
     let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
-    rig.uadk.start().expect("it is initialised");
+    rig.uadk.start().expect("already initialised");
     rig.sim.uninitialise_as_other();
     rig.compress(1);
     assert_eq!(rig.stats().fallbacks.unavailable, 1, "{}", rig.stats());
@@ -170,7 +170,7 @@ fn a_device_that_was_reset_is_initialised_again() {
     assert_eq!(stats.fallbacks.device_error, 64, "{stats}");
     assert_eq!(stats.breaker.cause, Some(Error::Device { code: -62 }));
     assert_eq!(rig.uadk.stats().outage, Some(Error::Device { code: -62 }));
-    assert_eq!(rig.uadk.stats().sessions, 0, "idle sessions of both directions are gone");
+    assert_eq!(rig.uadk.stats().sessions, 0, "idle sessions of both directions are freed");
 
     rig.clock.advance(100 * MS);
     rig.compress_batch(64);
@@ -201,7 +201,7 @@ fn a_device_that_was_reset_with_blocks_in_flight_is_initialised_again() {
 }
 
 #[test]
-fn an_unplugged_device_costs_nothing_but_speed_until_it_is_back() {
+fn an_unplugged_device_only_costs_speed_until_it_is_back() {
     let rig = Rig::new();
     rig.compress(1);
     rig.sim.unplug();
@@ -220,10 +220,10 @@ fn an_unplugged_device_costs_nothing_but_speed_until_it_is_back() {
 }
 
 #[test]
-fn the_device_is_given_up_with_the_last_engine_and_taken_again_with_the_next() {
+fn the_device_is_released_with_the_last_engine_and_taken_again_by_the_next() {
     let Rig { engines, uadk, clock, sim, .. } = Rig::new();
-    uadk.start().expect("a sound device");
-    let gzip = uadk.with_format(Format::Gzip).expect("has it");
+    uadk.start().expect("a healthy device");
+    let gzip = uadk.with_format(Format::Gzip).expect("a supported format");
     drop((engines, uadk));
     assert_eq!(sim.counts().uninits, 0, "gzip still uses it");
     crate::rig::compress(&gzip, 1);
@@ -232,24 +232,24 @@ fn the_device_is_given_up_with_the_last_engine_and_taken_again_with_the_next() {
     assert_eq!((counts.uninits, counts.sessions_alive), (1, 0));
     let config = UadkConfig::default().with_background(false);
     let again = UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &config, clock);
-    let again = again.expect("there is a device");
+    let again = again.expect("UADK is installed");
     crate::rig::compress(&again, 2);
     assert_eq!(again.format(), Format::Zlib);
 }
 
 #[test]
-fn a_failed_device_is_given_up_with_the_last_engine_too() {
+fn a_failed_device_is_released_with_the_last_engine_too() {
     let Rig { engines, uadk, sim, .. } = Rig::new();
     crate::rig::compress(&engines, 1);
     sim.reset_device();
     crate::rig::compress(&engines, 2);
-    assert_eq!(sim.counts().uninits, 0, "it has time until it is tried again");
+    assert_eq!(sim.counts().uninits, 0, "it stays initialised until it is tried again");
     drop((engines, uadk));
     assert_eq!(sim.counts().uninits, 1);
 }
 
 #[test]
-fn one_numa_node_is_used_if_asked_for() {
+fn only_the_configured_numa_node_is_used() {
     let machine = Machine { numa_nodes: vec![0, 1], ..Machine::default() };
     let everywhere = UadkConfig::default();
     let rig = Rig::with(machine.clone(), Format::Zlib, &everywhere, Policy::default());
@@ -265,7 +265,7 @@ fn one_numa_node_is_used_if_asked_for() {
 }
 
 #[test]
-fn sessions_of_an_initialisation_that_somebody_else_undid_are_not_used() {
+fn sessions_of_an_initialisation_that_another_library_undid_are_not_used() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(sim.initialise_as_other(), 0);
     let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());
@@ -284,7 +284,7 @@ fn sessions_of_an_initialisation_that_somebody_else_undid_are_not_used() {
 }
 
 #[test]
-fn engines_made_one_by_one_on_the_same_library_share_its_initialisation() {
+fn engines_created_separately_on_the_same_library_share_its_initialisation() {
     let rig = Rig::new();
     rig.compress(1);
     let second = UadkCompressor::with_libwd(
@@ -293,7 +293,7 @@ fn engines_made_one_by_one_on_the_same_library_share_its_initialisation() {
         &UadkConfig::default().with_background(false),
         rig.clock.clone(),
     )
-    .expect("it is installed");
+    .expect("UADK is installed");
     crate::rig::compress(&second, 1);
     let Rig { engines, uadk, sim, .. } = rig;
     drop((engines, uadk));
@@ -305,8 +305,8 @@ fn engines_made_one_by_one_on_the_same_library_share_its_initialisation() {
 }
 
 #[test]
-fn a_direction_that_has_no_contexts_leaves_the_other_alone() {
-    // As with the environment variable WD_COMP_CTX_NUM, or another library's initialisation.
+fn a_direction_without_contexts_does_not_affect_the_other() {
+    // Happens with the environment variable WD_COMP_CTX_NUM or another library's initialisation.
     let rig = Rig::new();
     rig.compress(1);
     let no_decompression = Policy::default().with_hold_off(100 * MS, Duration::from_secs(30));
@@ -322,7 +322,7 @@ fn a_direction_that_has_no_contexts_leaves_the_other_alone() {
 }
 
 #[test]
-fn sessions_of_an_initialisation_that_somebody_else_made_anew_are_not_used() {
+fn sessions_from_before_another_library_initialised_again_are_not_used() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(sim.initialise_as_other(), 0);
     let rig = Rig::on(sim, Format::Zlib, &UadkConfig::default(), Policy::default());

@@ -1,4 +1,4 @@
-//! Devices that are not to be believed: completions that can't be, and requests that live on.
+//! Devices that lie: impossible completions, and requests that are refused but completed anyway.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn rig_for(format: Format) -> Rig {
 }
 
 #[test]
-fn completions_of_compression_that_can_not_be_are_faults_and_lose_nothing() {
+fn impossible_completions_of_compression_are_faults_and_lose_nothing() {
     let any = [
         Fault::Consumed(0),
         Fault::Consumed(99),
@@ -23,7 +23,7 @@ fn completions_of_compression_that_can_not_be_are_faults_and_lose_nothing() {
         Fault::ConsumedShort(1),
         Fault::Empty,
     ];
-    // Raw deflate has no trailer, and only `verify` sees that its end is missing.
+    // Raw deflate has no trailer: only `verify` notices that its end is missing.
     let framed = [Fault::Truncated(1), Fault::NoTrailer, Fault::ShortBy(4), Fault::ShortBy(1)];
     for format in FORMATS {
         let framed = framed.iter().filter(|_| format != Format::RawDeflate);
@@ -58,7 +58,7 @@ fn a_raw_stream_without_its_end_is_found_by_verify() {
     }
 }
 
-/// A rig for raw deflate on a library of this version.
+/// Creates a rig for raw deflate on this version of the library.
 fn raw_deflate(version: &str, config: &UadkConfig, policy: Policy) -> Rig {
     let sim = Simulator::acquire(Machine::default());
     Rig::on_libwd(sim, &uadk_sim::libwd_of(version), Format::RawDeflate, config, policy)
@@ -89,7 +89,7 @@ fn raw_deflate_is_decompressed_in_software_from_uadk_2_9_on_unless_allowed() {
 fn truncated_raw_deflate_does_not_crash_uadk_2_9() {
     let rig = raw_deflate("2.9.1", &UadkConfig::default(), Policy::default());
     rig.sim.set_raw_deflate_crash(true);
-    let stream = zlib_compress(Format::RawDeflate, 6, &block(1, LEN)).expect("into memory");
+    let stream = zlib_compress(Format::RawDeflate, 6, &block(1, LEN)).expect("writes to memory");
     for len in [stream.len() / 2, stream.len() - 1] {
         let result = rig.engines.decompress(&stream[..len], &mut [0; LEN]);
         assert!(matches!(result, Err(Error::Corrupt | Error::OutputFull)), "{result:?}");
@@ -104,17 +104,17 @@ fn wrong_decompressed_raw_deflate_is_found_by_verifying_both_ways() {
         let rig = raw_deflate("2.8", &UadkConfig::default(), policy);
         rig.decompress(0);
         let (data, mut restored) = (block(1, LEN), vec![0; LEN]);
-        let stream = zlib_compress(Format::RawDeflate, 6, &data).expect("into memory");
+        let stream = zlib_compress(Format::RawDeflate, 6, &data).expect("writes to memory");
         rig.sim.fault(Fault::FlipBit, 1);
         assert_eq!(rig.engines.decompress(&stream, &mut restored), Ok(LEN));
         (restored == data, rig.stats().fallbacks.wrong_output)
     };
     assert_eq!(decompress(Verify::Both), (true, 1));
-    assert_eq!(decompress(Verify::Compressed), (false, 0), "which is why there is `Both`");
+    assert_eq!(decompress(Verify::Compressed), (false, 0), "only `Both` finds it");
 }
 
 #[test]
-fn a_device_that_is_slow_to_take_blocks_does_not_prolong_a_call() {
+fn slow_submissions_do_not_prolong_a_call() {
     let submission = 200 * MS;
     let rig = Rig::new();
     rig.compress(0);
@@ -134,12 +134,12 @@ fn a_device_that_is_slow_to_take_blocks_does_not_prolong_a_call() {
         rig.clock.advance(Duration::from_secs(60));
     }
     let stats = rig.stats();
-    assert!(stats.fallbacks.busy > 200, "what was left went to software: {stats}");
+    assert!(stats.fallbacks.busy > 200, "the remaining blocks went to software: {stats}");
     assert_adds_up(&stats, 2 + 4 * 64);
 }
 
 #[test]
-fn a_request_that_the_device_has_after_all_keeps_its_buffer() {
+fn a_refused_request_that_the_device_has_anyway_keeps_its_buffer() {
     for code in [-5, -22, -110] {
         let rig = Rig::new();
         rig.compress_batch(64);
@@ -149,7 +149,7 @@ fn a_request_that_the_device_has_after_all_keeps_its_buffer() {
         rig.engines.compress_batch(&mut blocks);
         let lens: Vec<_> = blocks.iter().map(|block| block.result().expect("done")).collect();
         assert_eq!(rig.lost(), 1, "{code}");
-        // Its completion comes with a later poll, and writes to what nobody uses.
+        // It completes in a later poll and writes to a buffer that is no longer used.
         let before = outputs.clone();
         rig.clock.advance(1000 * MS);
         for _ in 0..8 {
@@ -157,16 +157,16 @@ fn a_request_that_the_device_has_after_all_keeps_its_buffer() {
                 scope.spawn(|| rig.compress(1)).join().expect("no panic");
             });
         }
-        assert!(outputs == before, "{code}: a late write came through");
+        assert!(outputs == before, "{code}: a late write reached the caller");
         for (output, len) in outputs.iter().zip(lens) {
-            assert!(zlib_decompress(Format::Zlib, &output[..len]).expect("valid") == source);
+            assert!(zlib_decompress(Format::Zlib, &output[..len]).expect("valid data") == source);
         }
-        assert_eq!(rig.quarantined(), 0, "{code}: it is done with");
+        assert_eq!(rig.quarantined(), 0, "{code}: the late completion frees the buffer");
     }
 }
 
 #[test]
-fn staged_sources_make_the_same_blocks() {
+fn staged_sources_produce_valid_blocks() {
     let config = UadkConfig::default().with_stage_sources(true);
     for format in [Format::Zlib, Format::Gzip] {
         let rig = Rig::with(Machine::default(), format, &config, Policy::default());
@@ -176,7 +176,7 @@ fn staged_sources_make_the_same_blocks() {
         rig.decompress_batch(100);
         assert_eq!(rig.stats().accelerator.blocks(), 202, "{}", rig.stats());
     }
-    // Output and copy count for the limit.
+    // Both the output and the copy count towards the limit.
     let config = config.with_staging(64 << 10);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
     rig.compress_batch(100);
@@ -184,7 +184,7 @@ fn staged_sources_make_the_same_blocks() {
 }
 
 #[test]
-fn lies_about_one_direction_leave_the_other_alone() {
+fn lies_about_one_direction_do_not_affect_the_other() {
     let rig = rig_for(Format::Gzip);
     rig.sim.set_faults(|request| {
         (request.direction == Direction::Decompress).then_some(Fault::Claims(u32::MAX))

@@ -1,5 +1,5 @@
-//! The UADK engine on the stand-in for libwd: whatever the device does, callers get the right bytes,
-//! and the counters tell what happened. Time is the test's own.
+//! The UADK engine on the simulated libwd: whatever the device does, callers get the right bytes
+//! and the counters report what happened. The clock is manual.
 
 mod absence;
 #[path = "../common/mod.rs"]

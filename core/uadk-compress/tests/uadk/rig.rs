@@ -1,4 +1,4 @@
-//! A simulated machine, an engine on it, and blocks to do.
+//! A simulated machine, an engine on it, and blocks to process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) const MS: Duration = Duration::from_millis(1);
 
 pub(crate) type Engines = OffloadCompressor;
 
-/// An engine with software behind it, on a machine of the test's own. Dropped in this order.
+/// An engine with a software fallback, on a simulated machine. Dropped in this order.
 #[derive(Debug)]
 pub(crate) struct Rig {
     pub(crate) engines: Engines,
@@ -43,12 +43,12 @@ impl Rig {
         Self::on(Simulator::acquire(machine), format, config, policy)
     }
 
-    /// On a machine that the test has prepared.
+    /// Creates a rig on a machine that the test has prepared.
     pub(crate) fn on(sim: Simulator, format: Format, config: &UadkConfig, policy: Policy) -> Self {
         Self::on_libwd(sim, &uadk_sim::libwd(), format, config, policy)
     }
 
-    /// On a version of the library.
+    /// Creates a rig on this version of the library.
     pub(crate) fn on_libwd(
         sim: Simulator,
         libwd: &Libwd,
@@ -57,24 +57,24 @@ impl Rig {
         policy: Policy,
     ) -> Self {
         let clock = ManualClock::default();
-        let sims = clock.clone();
-        sim.set_clock(Arc::new(move || sims.now()));
-        // In order: nothing happens in other threads.
+        let sim_clock = clock.clone();
+        sim.set_clock(Arc::new(move || sim_clock.now()));
+        // Everything happens in order: there are no background threads.
         let config = config.clone().with_background(false);
         let uadk = UadkCompressor::with_libwd(libwd, format, &config, clock.clone());
-        let uadk = uadk.expect("it is installed");
+        let uadk = uadk.expect("UADK is installed");
         let engines = engines(&uadk, policy, &clock);
         let before = uadk.stats();
         let lost_before = (before.lost, before.quarantined_bytes);
         Self { engines, uadk, clock, sim, lost_before }
     }
 
-    /// Blocks that this test has lost.
+    /// Returns the number of blocks that this test has lost.
     pub(crate) fn lost(&self) -> u64 {
         self.uadk.stats().lost - self.lost_before.0
     }
 
-    /// Bytes that this test has in quarantine.
+    /// Returns the bytes that this test has in quarantine.
     pub(crate) fn quarantined(&self) -> usize {
         self.uadk.stats().quarantined_bytes - self.lost_before.1
     }
@@ -83,12 +83,12 @@ impl Rig {
         self.engines.stats()
     }
 
-    /// Compresses a block and has zlib check it.
+    /// Compresses a block and checks it with zlib.
     pub(crate) fn compress(&self, seed: u64) {
         compress(&self.engines, seed);
     }
 
-    /// Decompresses a block of zlib's.
+    /// Decompresses a block that zlib compressed.
     pub(crate) fn decompress(&self, seed: u64) {
         decompress(&self.engines, seed);
     }
@@ -102,9 +102,10 @@ impl Rig {
     }
 }
 
-/// The engine with software behind it.
+/// Combines the engine with a software fallback.
 pub(crate) fn engines(uadk: &UadkCompressor, policy: Policy, clock: &ManualClock) -> Engines {
-    let software = SoftwareCompressor::new(uadk.format(), Level::BALANCED).expect("has it");
+    let software =
+        SoftwareCompressor::new(uadk.format(), Level::BALANCED).expect("a supported format");
     OffloadCompressor::with_clock(uadk.clone(), software, policy, clock.clone())
         .expect("one format")
 }
@@ -118,10 +119,10 @@ pub(crate) fn compress(codec: &dyn BlockCompressor, seed: u64) {
 
 pub(crate) fn decompress(codec: &dyn BlockCompressor, seed: u64) {
     let data = block(seed, LEN);
-    let theirs = zlib_compress(codec.format(), 6, &data).expect("into memory");
+    let theirs = zlib_compress(codec.format(), 6, &data).expect("writes to memory");
     let mut restored = vec![0; LEN];
     assert_eq!(codec.decompress(&theirs, &mut restored), Ok(LEN));
-    assert!(restored == data, "block {seed} came back changed");
+    assert!(restored == data, "block {seed} has changed");
 }
 
 pub(crate) fn compress_batch(codec: &dyn BlockCompressor, blocks: u64) {
@@ -140,7 +141,7 @@ pub(crate) fn decompress_batch(codec: &dyn BlockCompressor, blocks: u64) {
     let sources: Vec<_> = (0..blocks).map(|seed| block(seed, LEN)).collect();
     let theirs: Vec<_> = sources
         .iter()
-        .map(|source| zlib_compress(codec.format(), 6, source).expect("into memory"))
+        .map(|source| zlib_compress(codec.format(), 6, source).expect("writes to memory"))
         .collect();
     let mut outputs = vec![vec![0; LEN]; sources.len()];
     let mut batch: Vec<_> =
@@ -148,14 +149,14 @@ pub(crate) fn decompress_batch(codec: &dyn BlockCompressor, blocks: u64) {
     codec.decompress_batch(&mut batch);
     assert!(batch.iter().all(|block| block.result() == Ok(LEN)));
     drop(batch);
-    assert!(outputs == sources, "blocks came back changed");
+    assert!(outputs == sources, "blocks have changed");
 }
 
 fn check_compressed(format: Format, compressed: &[u8], data: &[u8]) {
-    assert!(zlib_decompress(format, compressed).expect("valid") == data, "compressed wrongly");
+    assert!(zlib_decompress(format, compressed).expect("valid data") == data, "compressed wrongly");
 }
 
-/// Every block that was asked for was done by one engine, and each that software did has a reason.
+/// Asserts that one engine processed each of `blocks` blocks, with a reason for each in software.
 pub(crate) fn assert_adds_up(stats: &Stats, blocks: u64) {
     assert_eq!(stats.accelerator.blocks() + stats.software.blocks(), blocks, "{stats}");
     assert_eq!(stats.fallbacks.total(), stats.software.blocks(), "{stats}");

@@ -1,4 +1,4 @@
-//! Sessions: kept by threads, bounded, and taken back.
+//! Sessions: kept by threads, limited in number, and evicted.
 
 use std::sync::Barrier;
 use std::thread::ScopedJoinHandle;
@@ -25,8 +25,8 @@ fn a_thread_keeps_one_session_per_direction() {
 #[test]
 fn two_hundred_short_lived_threads_leave_no_session_behind() {
     let rig = Rig::new();
-    // Otherwise one thread would initialise it, and the others' blocks go to software meanwhile.
-    rig.uadk.start().expect("a sound device");
+    // Otherwise one thread would initialise it, and meanwhile the others' blocks go to software.
+    rig.uadk.start().expect("a healthy device");
     for _ in 0..25 {
         std::thread::scope(|scope| {
             let rig = &rig;
@@ -49,11 +49,11 @@ fn two_hundred_short_lived_threads_leave_no_session_behind() {
 }
 
 #[test]
-fn idle_sessions_of_other_threads_are_taken_when_there_are_too_many() {
+fn idle_sessions_of_other_threads_are_evicted_when_there_are_too_many() {
     let config = UadkConfig::default().with_max_sessions(3);
     let rig = Rig::with(Machine::default(), Format::Zlib, &config, Policy::default());
-    // Otherwise one thread would initialise it, and the others' blocks go to software meanwhile.
-    rig.uadk.start().expect("a sound device");
+    // Otherwise one thread would initialise it, and meanwhile the others' blocks go to software.
+    rig.uadk.start().expect("a healthy device");
     let (all_have, done) = (Barrier::new(9), Barrier::new(9));
     std::thread::scope(|scope| {
         let work = |seed| {
@@ -70,7 +70,7 @@ fn idle_sessions_of_other_threads_are_taken_when_there_are_too_many() {
         let before = rig.uadk.stats();
         rig.decompress(1);
         let after = rig.uadk.stats();
-        // What panics while they wait would be waited for.
+        // No assertion before this: a panic would leave the threads waiting.
         done.wait();
         join(threads);
         for stats in [before, after] {
@@ -84,7 +84,7 @@ fn idle_sessions_of_other_threads_are_taken_when_there_are_too_many() {
 fn an_engine_dropped_while_other_threads_hold_sessions_leaves_nothing_behind() {
     let Rig { engines, uadk, sim, .. } = Rig::new();
     let (have, dropped) = (Barrier::new(5), Barrier::new(5));
-    // One at a time: what finds the device busy is done in software, and takes no session.
+    // One at a time: a block that finds the device busy goes to software and takes no session.
     let turn = Mutex::new(());
     std::thread::scope(|scope| {
         for seed in 0..4 {
@@ -97,7 +97,7 @@ fn an_engine_dropped_while_other_threads_hold_sessions_leaves_nothing_behind() {
                 }
                 drop(engines);
                 have.wait();
-                // Its session was idle, and is gone when the thread ends.
+                // Its idle session has been taken away before the thread ends.
                 dropped.wait();
             });
         }
@@ -105,7 +105,7 @@ fn an_engine_dropped_while_other_threads_hold_sessions_leaves_nothing_behind() {
         let held = sim.counts();
         drop((engines, uadk));
         let counts = sim.counts();
-        // What panics while they wait would be waited for.
+        // No assertion before this: a panic would leave the threads waiting.
         dropped.wait();
         assert_eq!(held.sessions_alive, 4);
         assert_eq!((counts.sessions_alive, counts.uninits), (0, 1));
@@ -116,8 +116,8 @@ fn an_engine_dropped_while_other_threads_hold_sessions_leaves_nothing_behind() {
 #[test]
 fn two_engines_of_different_formats_share_the_device() {
     let rig = Rig::new();
-    rig.uadk.start().expect("a sound device");
-    let gzip = rig.uadk.with_format(Format::Gzip).expect("has it");
+    rig.uadk.start().expect("a healthy device");
+    let gzip = rig.uadk.with_format(Format::Gzip).expect("a supported format");
     let gzip = engines(&gzip, Policy::default(), &rig.clock);
     std::thread::scope(|scope| {
         let work = |seed| {
@@ -141,8 +141,8 @@ fn two_engines_of_different_formats_share_the_device() {
     assert_eq!(rig.sim.counts().inits, 1);
 }
 
-/// Waits for threads to end. A scope ends with the work of its threads, which may hold sessions
-/// until they have ended.
+/// Waits for threads to end. A scope only waits for their closures, but threads may hold sessions
+/// until they end.
 fn join(threads: Vec<ScopedJoinHandle<'_, ()>>) {
     for thread in threads {
         thread.join().expect("no panic");

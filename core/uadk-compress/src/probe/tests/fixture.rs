@@ -1,4 +1,4 @@
-//! Machines made of files in a temporary folder.
+//! Machines made of files in a temporary directory.
 
 use std::fs;
 use std::ops::Deref;
@@ -14,11 +14,11 @@ pub(super) const RELEASE: &str = "5.10.0-216.0.0.115.oe2203sp4.aarch64";
 
 const DEVICES: [&str; 2] = ["hisi_zip-0", "hisi_zip-1"];
 
-const CONFIG: &str = "CONFIG_ARM64=y\nCONFIG_UACCE=m\nCONFIG_IOMMU_SVA_LIB=y\nCONFIG_ARM_SMMU_V3=y\n\
-    CONFIG_ARM_SMMU_V3_SVA=y\nCONFIG_PCI_PASID=y\nCONFIG_CRYPTO_DEV_HISI_QM=m\n\
-    CONFIG_CRYPTO_DEV_HISI_ZIP=m\n";
+const CONFIG: &str = "CONFIG_ARM64=y\nCONFIG_UACCE=m\nCONFIG_IOMMU_SVA_LIB=y\n\
+    CONFIG_ARM_SMMU_V3=y\nCONFIG_ARM_SMMU_V3_SVA=y\nCONFIG_PCI_PASID=y\n\
+    CONFIG_CRYPTO_DEV_HISI_QM=m\nCONFIG_CRYPTO_DEV_HISI_ZIP=m\n";
 
-/// A machine that is being put together.
+/// A machine under construction.
 pub(super) struct Machine {
     root: TempDir,
 }
@@ -31,10 +31,10 @@ pub(super) struct Fixture {
 
 impl Machine {
     fn empty() -> Self {
-        Self { root: tempfile::tempdir().expect("a temporary folder") }
+        Self { root: tempfile::tempdir().expect("a temporary directory") }
     }
 
-    /// A Kunpeng 920 with two devices and UADK 2.10, used by somebody who owns no file.
+    /// Builds a Kunpeng 920 with two devices and UADK 2.10, used by a user who owns no files.
     pub(super) fn kunpeng() -> Self {
         let mut machine = Self::empty()
             .file("/proc/sys/kernel/arch", "aarch64\n")
@@ -49,7 +49,7 @@ impl Machine {
             .file("/sys/module/hisi_zip/parameters/uacce_mode", "1\n")
             .file("/usr/lib64/libwd.so.2.10.0", "")
             .file("/usr/lib64/uadk/libhisi_zip.so", "");
-        symlink("libwd.so.2.10.0", machine.path("/usr/lib64/libwd.so.2")).expect("a link");
+        symlink("libwd.so.2.10.0", machine.path("/usr/lib64/libwd.so.2")).expect("creates a link");
         for (device, node) in DEVICES.iter().zip(["0\n", "2\n"]) {
             for (attribute, value) in [
                 ("api", "hisi_qm_v2\n"),
@@ -66,7 +66,7 @@ impl Machine {
         machine.mode(0o666)
     }
 
-    /// An x86 machine with a kernel that tells its options.
+    /// Builds an x86 machine whose kernel has a readable configuration.
     pub(super) fn laptop() -> Self {
         Self::empty()
             .file("/proc/sys/kernel/arch", "x86_64\n")
@@ -84,17 +84,17 @@ impl Machine {
         self.file("/proc/sys/kernel/osrelease", &format!("{release}\n"))
     }
 
-    /// The kernel's configuration, compressed as the kernel does it.
+    /// Writes the kernel's configuration, compressed as in `/proc`.
     pub(super) fn config(self, text: &str) -> Self {
         let gzip =
-            SoftwareCompressor::new(Format::Gzip, Level::BALANCED).expect("a format of ours");
+            SoftwareCompressor::new(Format::Gzip, Level::BALANCED).expect("a supported format");
         let mut compressed = vec![0; gzip.max_compressed_len(text.len())];
-        let len = gzip.compress(text.as_bytes(), &mut compressed).expect("enough room");
+        let len = gzip.compress(text.as_bytes(), &mut compressed).expect("enough space");
         self.write("/proc/config.gz", &compressed[..len]);
         self
     }
 
-    /// An attribute of all devices.
+    /// Sets an attribute of all devices.
     pub(super) fn set(self, attribute: &str, value: &str) -> Self {
         let present: Vec<_> =
             DEVICES.into_iter().filter(|device| self.path(&class(device)).exists()).collect();
@@ -105,11 +105,12 @@ impl Machine {
         self.file(&format!("{}/{attribute}", class(device)), value)
     }
 
-    /// The mode of all device nodes.
+    /// Sets the mode of all device nodes.
     pub(super) fn mode(self, mode: u32) -> Self {
         for device in DEVICES {
             let node = self.path(&format!("/dev/{device}"));
-            fs::set_permissions(node, fs::Permissions::from_mode(mode)).expect("our own file");
+            fs::set_permissions(node, fs::Permissions::from_mode(mode))
+                .expect("the test owns the file");
         }
         self
     }
@@ -117,7 +118,7 @@ impl Machine {
     pub(super) fn without(self, path: &str) -> Self {
         let path = self.path(path);
         if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
-            .expect("it was there");
+            .expect("removes an existing file");
         self
     }
 
@@ -129,18 +130,18 @@ impl Machine {
         self.without("/sys/class/uacce").without("/dev")
     }
 
-    /// Moves UADK to another folder.
+    /// Moves UADK to another directory.
     pub(super) fn move_library(self, dir: &str) -> Self {
         let to = self.path(dir);
-        fs::create_dir_all(to.parent().expect("not the root")).expect("a folder");
-        fs::rename(self.path("/usr/lib64"), to).expect("on one file system");
+        fs::create_dir_all(to.parent().expect("not the root")).expect("creates the directory");
+        fs::rename(self.path("/usr/lib64"), to).expect("renames within one file system");
         self
     }
 
     pub(super) fn system(self) -> Fixture {
         let mut system = System::at(self.root.path());
-        let owner = fs::metadata(self.root.path()).expect("our own folder").uid();
-        // Somebody who is not the owner of these files, whoever runs the test.
+        let owner = fs::metadata(self.root.path()).expect("the directory exists").uid();
+        // A user who does not own these files, no matter who runs the test.
         let uid = if owner == 4000 { 4001 } else { 4000 };
         system.user = User { uid, groups: vec![uid], may_override: false };
         Fixture { root: self.root, system }
@@ -152,15 +153,15 @@ impl Machine {
 
     fn write(&self, path: &str, contents: &[u8]) {
         let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
-        fs::write(path, contents).expect("a file");
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("creates the directory");
+        fs::write(path, contents).expect("writes the file");
     }
 }
 
 impl Fixture {
-    /// The group of all files.
+    /// Returns the group of all files.
     pub(super) fn group(&self) -> u32 {
-        fs::metadata(self.root.path().join("dev/hisi_zip-0")).expect("a node").gid()
+        fs::metadata(self.root.path().join("dev/hisi_zip-0")).expect("the node exists").gid()
     }
 }
 

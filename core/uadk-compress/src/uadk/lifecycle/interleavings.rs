@@ -1,4 +1,4 @@
-//! All interleavings of threads, tried by loom:
+//! Tests that try all interleavings of threads with loom:
 //! `RUSTFLAGS='--cfg loom' cargo test -p uadk-compress --lib --release interleavings`.
 
 use std::time::Duration;
@@ -10,15 +10,15 @@ use loom::thread;
 use super::{Device, Lifecycle, SharedSlot, StopIsDue};
 use crate::Error;
 
-/// A device that checks when it is used, and counts its sessions.
+/// A device that checks when it is called, and counts its sessions.
 #[derive(Clone, Debug)]
 struct Checked(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Which initialisation it is in; 0 when it is uninitialised.
+    /// The number of the current initialisation; 0 while uninitialised.
     generation: AtomicU64,
-    /// Sessions that are not freed.
+    /// Sessions that have not been freed.
     alive: AtomicUsize,
 }
 
@@ -42,7 +42,7 @@ impl Checked {
 }
 
 impl Session {
-    /// In the library this would be a segmentation fault.
+    /// Fails where the library would cause a segmentation fault.
     fn use_it(&self) {
         assert_eq!(self.device.generation(), self.generation, "used after uninitialisation");
     }
@@ -98,7 +98,7 @@ fn no_time() -> Duration {
     Duration::ZERO
 }
 
-/// Initialises the device if nobody else is at it, as the thread does that is started for it.
+/// Initialises the device unless another thread is doing so, as the background thread does.
 fn start(lifecycle: &Shared) -> Result<(), Error> {
     match lifecycle.begin(Duration::ZERO)? {
         Some(change) => {
@@ -129,7 +129,8 @@ fn free(lifecycle: &Shared, session: Box<Session>) {
     stop_if(lifecycle, lifecycle.free(*session));
 }
 
-/// A thread of blocks: it takes its session, or a new one, uses and returns it, and ends.
+/// Runs a thread that processes `blocks` blocks. For each one it takes its session, or a new one,
+/// uses it and returns it.
 fn work(lifecycle: &Shared, blocks: usize) {
     let mut slot: Option<SharedSlot<Session>> = None;
     for _ in 0..blocks {
@@ -180,7 +181,7 @@ fn interleavings_of_work_and_the_end_of_the_last_user() {
 }
 
 #[test]
-fn interleavings_of_threads_that_take_each_others_idle_sessions() {
+fn interleavings_of_threads_that_evict_each_others_idle_sessions() {
     model(|device, lifecycle| {
         // Two sessions are allowed, and there are three threads.
         let workers = [(); 2].map(|()| {
@@ -196,7 +197,7 @@ fn interleavings_of_threads_that_take_each_others_idle_sessions() {
 }
 
 #[test]
-fn interleavings_of_two_who_report_the_same_fault() {
+fn interleavings_of_two_threads_that_report_the_same_fault() {
     model(|device, lifecycle| {
         let Some((slot, session)) = allocate(&lifecycle) else { return };
         let generation = session.generation;
@@ -221,7 +222,7 @@ fn interleavings_of_two_who_report_the_same_fault() {
 fn interleavings_of_a_start_in_the_background_with_work_and_the_end_of_the_last_user() {
     model(|device, lifecycle| {
         let Ok(Some(change)) = lifecycle.begin(Duration::ZERO) else {
-            panic!("nobody else starts it")
+            panic!("no other thread starts it")
         };
         let starter = {
             let lifecycle = Arc::clone(&lifecycle);
@@ -230,7 +231,7 @@ fn interleavings_of_a_start_in_the_background_with_work_and_the_end_of_the_last_
                 stop_if(&lifecycle, stop.expect("it succeeds"));
             })
         };
-        // Nobody waits: the worker gets a session, or is told that the device is starting.
+        // Nothing waits: the worker gets a session, or an error saying that the device is starting.
         work(&lifecycle, 1);
         leave(&lifecycle);
         starter.join().unwrap();
@@ -239,10 +240,10 @@ fn interleavings_of_a_start_in_the_background_with_work_and_the_end_of_the_last_
 }
 
 #[test]
-fn interleavings_of_a_start_in_the_background_and_one_who_waits_for_it() {
+fn interleavings_of_a_start_in_the_background_and_a_thread_that_waits_for_it() {
     model(|_, lifecycle| {
         let Ok(Some(change)) = lifecycle.begin(Duration::ZERO) else {
-            panic!("nobody else starts it")
+            panic!("no other thread starts it")
         };
         let starter = {
             let lifecycle = Arc::clone(&lifecycle);
