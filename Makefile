@@ -1,5 +1,4 @@
-# The commands of this project. Each begins with `setup`, which is quick when
-# nothing is missing.
+# The commands of this project. Each runs `setup` first, which is quick if nothing is missing.
 
 # `make demo ARGS="--limit 16 /some/files"`; `make bench BENCH=overhead`
 ARGS ?=
@@ -17,19 +16,21 @@ demo:
 	@tools/setup --without-peers
 	cargo run --example column_families -- $(ARGS)
 
-# A second time for RocksDB with an accelerator that keeps failing; then all interleavings of threads;
-# then stack use without optimisation, for the packages that limit it; then the builds for other processors.
+# Runs all tests; again those of RocksDB and archives, with an accelerator that keeps failing; then
+# all thread interleavings; then stack use without optimisation, for the packages that limit it;
+# then the builds for other processors.
 test: setup
 	cargo test --workspace
-	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo test -p uadk-compress-rocksdb -p uadk-compress-archive
+	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim \
+		cargo test -p uadk-compress-rocksdb -p uadk-compress-archive
 	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run --example column_families -- --limit 8
 	RUSTFLAGS='--cfg loom' cargo test -p uadk-compress --lib --target-dir target/loom interleavings
 	cargo test --profile unoptimised $(addprefix -p ,$(SMALL_STACKS)) --test stack
 	tools/test-targets
 
-# Has some 60 readers of gzip and tar.gz read what we write, and checks the table in docs/archives.md. Not a
-# part of `test`: it takes a browser and several languages, which it installs. `make test-readers ARGS=--update`
-# writes the table.
+# Runs some 60 readers of gzip and tar.gz on our output, and checks the table in docs/archives.md.
+# Not part of `test`, since it installs a browser and several languages.
+# `make test-readers ARGS=--update` writes the table.
 test-readers:
 	@tools/setup --with-readers
 	cargo build --release -p uadk-compress-cli
@@ -39,20 +40,20 @@ test-readers:
 # Packages with a test named `stack`.
 SMALL_STACKS = block-deflate uadk-compress uadk-compress-archive uadk-compress-pages
 
-# A script for the stand-in for UADK: see tests/uadk-sim/src/lib.rs.
+# A script for the UADK simulator: see tests/uadk-sim/src/lib.rs.
 FAULTS = seed=7; busy=1/20; late=1/15:4; lost=1/3000:100; context=1/900; reset=1/1500; \
 	status=1/200:67; return=1/300:-5
 
-# Prints ours, the peer's and the ratio; fails if a bound is missed. The encoder's once more in a build
-# for newer processors.
+# Prints our figures, the peers' and the ratios; fails if a bound is missed. Runs the encoder's
+# bench a second time, in a build for newer processors.
 bench: setup
 	@cargo bench --bench '$(BENCH)' --no-fail-fast; missed=$$?; \
 	case '$(BENCH)' in '*' | encoder) \
 		tools/with-v3 cargo bench -p block-deflate-bench --target-dir target/v3 || missed=1 ;; \
 	esac; exit $$missed
 
-# Mutated archives are extracted as libarchive or GNU tar does, or differ in a documented way. First, that
-# what stands for bsdtar is like it.
+# Checks that we extract mutated archives as libarchive or GNU tar does, or differ in a documented
+# way. First checks that the program used instead of bsdtar behaves like it.
 fuzz-archives: setup
 	tools/fuzz-archives --check-libarchive
 	tools/fuzz-archives --cases $(CASES) --seed $(SEED)

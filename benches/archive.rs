@@ -1,13 +1,13 @@
-//! Archives against the tools that people use for them, on 500 MB of this machine's files with two
-//! threads: CPU time of the whole pipe, and time on the wall. Then a stream of 10 GB, whose memory
-//! counts.
+//! Archives against the tools commonly used for them, on 500 MB of this machine's files with two
+//! threads: CPU time of the whole pipe, and wall time. Then a stream of 10 GB, for which memory is
+//! measured.
 //!
-//! `make bench BENCH=archive`. The tree is made once, below the target folder, and stays there: mostly what is in
-//! `/usr/share`, as it is, and then what other folders have until there is enough. Peers: GNU tar, pigz and
-//! bgzip, and crabz where it is installed (`cargo install crabz`).
+//! `make bench BENCH=archive`. The tree is created once, below the target directory, and kept. It
+//! is a copy of `/usr/share`, followed by other directories until it is large enough. Peers: GNU
+//! tar, pigz and bgzip, and crabz if it is installed (`cargo install crabz`).
 //!
-//! Segments begin anew where pigz goes on, which libdeflate makes up for; the row "compression ratio"
-//! says what it was here.
+//! Each segment starts without history, whereas pigz continues with it. libdeflate makes up for
+//! that; the row "compression ratio" shows the net effect.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -21,8 +21,9 @@ use rand_pcg::Pcg64Mcg;
 use uadk_compress_bench_support::report::Report;
 
 const TREE_BYTES: u64 = 500 << 20;
-/// Archives get no smaller by files that are compressed already; such a file is also bigger than others.
-const LARGEST_FILE: u64 = 16 << 20;
+/// Larger files are skipped: they are often already compressed, so that archiving doesn't shrink
+/// them.
+const MAX_FILE: u64 = 16 << 20;
 const STREAM_BYTES: u64 = 10 << 30;
 const THREADS: usize = 2;
 
@@ -43,11 +44,11 @@ fn main() -> Result<()> {
 struct Bench {
     /// Our program.
     program: PathBuf,
-    /// The tree and the archives of it.
+    /// Holds the tree and its archives.
     folder: PathBuf,
 }
 
-/// What a shell's line cost.
+/// The cost of a shell command.
 #[derive(Clone, Copy)]
 struct Cost {
     cpu: Duration,
@@ -72,7 +73,7 @@ impl Bench {
             .args(["build", "--quiet", "--release", "-p", "uadk-compress-cli"])
             .status()?;
         if !built.success() {
-            return Err("uadk-compress-cli can't be built".into());
+            return Err("failed to build uadk-compress-cli".into());
         }
         let folder = target.join("bench/archive");
         let bench = Self { program: target.join("release/uadk-compress"), folder };
@@ -90,34 +91,34 @@ impl Bench {
                 copy(Path::new(root), &tree, &mut left)?;
             }
             if left > TREE_BYTES / 5 {
-                return Err("there are less than 400 MB of files on this machine".into());
+                return Err("this machine has less than 400 MB of files".into());
             }
-            // Its writing is not what is measured.
+            // Writing the tree isn't measured.
             self.sh("sync")?;
             fs::write(done, b"")?;
         }
-        // Both sides find the files in memory.
+        // Reads the files into the page cache, for both sides.
         self.sh("tar cf - tree | cat >/dev/null")?;
         Ok(())
     }
 
-    /// Runs a line in the folder; `$u` is our program.
+    /// Runs a shell command in the directory; `$u` is our program.
     fn sh(&self, line: &str) -> Result<Cost> {
         let (cpu, wall) = (children_cpu()?, Instant::now());
         let status = Command::new("sh")
             .args(["-ec", line])
             .current_dir(&self.folder)
             .env("u", &self.program)
-            .env("PATH", path_with_cargos()?)
+            .env("PATH", path_with_cargo_bin()?)
             .stderr(Stdio::null())
             .status()?;
         if !status.success() {
-            return Err(format!("{line}: {status}; `make setup` installs the peers").into());
+            return Err(format!("{line}: {status} (run `make setup` to install the peers)").into());
         }
         Ok(Cost { cpu: children_cpu()?.saturating_sub(cpu), wall: wall.elapsed() })
     }
 
-    /// The cheaper of two runs of each side, by turns.
+    /// Runs both sides twice, alternately, and returns the cheaper run of each.
     fn duel(&self, ours: &str, peer: &str) -> Result<(Cost, Cost)> {
         let mut best = None;
         for _ in 0..2 {
@@ -127,7 +128,7 @@ impl Bench {
                 Some((o, p)) => (cheaper(o, ours), cheaper(p, peer)),
             });
         }
-        best.ok_or_else(|| "it was not run".into())
+        best.ok_or_else(|| "no runs".into())
     }
 
     fn create(&self, report: &mut Report) -> Result<()> {
@@ -146,7 +147,7 @@ impl Bench {
         ];
         for (line, file, name, peer, [cpu_bound, ratio_bound]) in peers {
             if name.starts_with("crabz") && self.sh("crabz --version >/dev/null").is_err() {
-                println!("crabz is not here, so it is not measured: cargo install crabz");
+                println!("skipping crabz: not installed (run `cargo install crabz`)");
                 continue;
             }
             let (us, them) = self.duel(line, &format!("{peer} > peer.gz"))?;
@@ -208,7 +209,7 @@ impl Bench {
         Ok(())
     }
 
-    /// A file from the middle of the archive.
+    /// Extracts one small file from the middle of the archive.
     fn one_file(&self, report: &mut Report) -> Result<()> {
         const TIMES: u32 = 20;
         let list = fs::read_to_string(self.folder.join("list"))?;
@@ -219,7 +220,8 @@ impl Bench {
             small
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
         };
-        let name = names[names.len() / 2..].iter().find(plain).ok_or("no small file")?;
+        let name =
+            names[names.len() / 2..].iter().find(plain).ok_or("no small file in the tree")?;
         fs::create_dir_all(self.folder.join("out"))?;
         let ours = format!(
             "for i in $(seq {TIMES}); do \"$u\" tar extract -f ours.tar.gz -C out {name}; done; \
@@ -233,18 +235,13 @@ impl Bench {
         Ok(())
     }
 
-    /// Text through `gzip` and `gunzip`, both with two threads.
+    /// Pipes text through `gzip` and `gunzip`, both with two threads.
     fn stream(&self, report: &mut Report) -> Result<()> {
         let mut piece = Vec::new();
         let mut numbers = Pcg64Mcg::seed_from_u64(1);
         while piece.len() < 8 << 20 {
             let number: u32 = numbers.random();
-            writeln!(
-                piece,
-                "{} some more of a log, at {number} and {}",
-                number % 999,
-                number >> 20
-            )?;
+            writeln!(piece, "{} another log line, at {number} and {}", number % 999, number >> 20)?;
         }
         let threads = THREADS.to_string();
         let start = |arguments: &[&str], stdin: Stdio, stdout: Stdio| {
@@ -257,7 +254,7 @@ impl Bench {
         let line = ["gunzip", "--threads", &threads];
         let mut gunzip = start(&line, compressed.into(), Stdio::piped())?;
         let mut output = gunzip.stdout.take().ok_or("no stdout")?;
-        let came = std::thread::spawn(move || io::copy(&mut output, &mut io::sink()));
+        let reader = std::thread::spawn(move || io::copy(&mut output, &mut io::sink()));
         let mut left = STREAM_BYTES;
         let mut peaks = [0_u64; 2];
         while left > 0 {
@@ -269,9 +266,9 @@ impl Bench {
             }
         }
         drop(input);
-        let came = came.join().map_err(|_| "the reader panicked")??;
-        if !(gzip.wait()?.success() && gunzip.wait()?.success() && came == STREAM_BYTES) {
-            return Err(format!("of {STREAM_BYTES} bytes, {came} came back").into());
+        let restored = reader.join().map_err(|_| "the reader panicked")??;
+        if !(gzip.wait()?.success() && gunzip.wait()?.success() && restored == STREAM_BYTES) {
+            return Err(format!("restored {restored} of {STREAM_BYTES} bytes").into());
         }
         let bound = (64 + 4 * THREADS) as f64;
         for (case, peak) in ["10 GB through gzip", "10 GB through gunzip"].iter().zip(peaks) {
@@ -294,7 +291,7 @@ fn cheaper(a: Cost, b: Cost) -> Cost {
     Cost { cpu: a.cpu.min(b.cpu), wall: a.wall.min(b.wall) }
 }
 
-/// Copies files, in the order of their names, until there are enough.
+/// Copies files, in order of their names, until `left` bytes are copied.
 fn copy(from: &Path, to: &Path, left: &mut u64) -> Result<()> {
     let Ok(entries) = fs::read_dir(from) else { return Ok(()) };
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -307,8 +304,8 @@ fn copy(from: &Path, to: &Path, left: &mut u64) -> Result<()> {
         }
         if metadata.is_dir() && path.file_name() != Some(OsStr::new("target")) {
             copy(&path, to, left)?;
-        } else if metadata.is_file() && metadata.len() <= LARGEST_FILE {
-            fs::create_dir_all(target.parent().ok_or("no folder")?)?;
+        } else if metadata.is_file() && metadata.len() <= MAX_FILE {
+            fs::create_dir_all(target.parent().ok_or("no parent directory")?)?;
             if fs::copy(&path, &target).is_ok() {
                 *left = left.saturating_sub(metadata.len());
             }
@@ -317,17 +314,17 @@ fn copy(from: &Path, to: &Path, left: &mut u64) -> Result<()> {
     Ok(())
 }
 
-/// CPU time of all processes that have been waited for: user's and system's, from the fields `cutime` and
-/// `cstime`, which are in hundredths of seconds on Linux.
+/// Returns the CPU time (user and system) of all processes that have been waited for, from the
+/// fields `cutime` and `cstime`, which are in hundredths of a second on Linux.
 fn children_cpu() -> Result<Duration> {
     let stat = fs::read_to_string("/proc/self/stat")?;
-    let behind_name = stat.rsplit(')').next().ok_or("no name in /proc/self/stat")?;
-    let fields: Vec<&str> = behind_name.split_whitespace().collect();
+    let after_name = stat.rsplit(')').next().ok_or("no name in /proc/self/stat")?;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
     let ticks = fields[13].parse::<u64>()? + fields[14].parse::<u64>()?;
     Ok(Duration::from_millis(10 * ticks))
 }
 
-/// KiB of memory that a running process has had at most.
+/// Returns the peak memory of a running process in KiB.
 fn peak_memory(child: &Child) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -335,10 +332,10 @@ fn peak_memory(child: &Child) -> Result<u64> {
     Ok(kib.parse()?)
 }
 
-/// So that what `cargo install` has installed is found.
-fn path_with_cargos() -> Result<std::ffi::OsString> {
+/// Returns `PATH` extended by the directory of programs installed with `cargo install`.
+fn path_with_cargo_bin() -> Result<std::ffi::OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let own = std::env::split_paths(&path).chain([home.join(".cargo/bin")]);
-    Ok(std::env::join_paths(own)?)
+    let dirs = std::env::split_paths(&path).chain([home.join(".cargo/bin")]);
+    Ok(std::env::join_paths(dirs)?)
 }

@@ -1,11 +1,13 @@
-//! What the trait, the policy and the counters add to calling libdeflate directly, on 4 KiB blocks
-//! of this machine's files: without an accelerator ("software"), which is what is promised to cost
-//! nothing, and with one that is libdeflate as well ("offloaded"), whose every block is timed: on a
-//! clock that takes 29 ns to read, half of what that adds is reading it.
+//! The overhead of the trait, the policy and the counters over calling libdeflate directly, on
+//! 4 KiB blocks of this machine's files.
 //!
-//! `make bench BENCH=overhead`. Thread CPU time. The two sides take turns at each chunk of blocks, and
-//! of all rounds the cheapest time of each chunk counts: what else the machine does hits single
-//! chunks, and both sides alike.
+//! "software" has no accelerator and must cost nothing. "offloaded" has libdeflate as its
+//! accelerator and times every block; with a clock that takes 29 ns to read, half of the overhead
+//! is reading it.
+//!
+//! `make bench BENCH=overhead`. Measures thread CPU time. The two sides alternate on each chunk of
+//! blocks, and the cheapest time of all rounds counts for each chunk: other load on the machine
+//! affects single chunks, and both sides alike.
 
 use libdeflater::{CompressionLvl, Compressor as Libdeflate, Decompressor};
 use uadk_compress::{
@@ -13,7 +15,7 @@ use uadk_compress::{
     SoftwareEncoder,
 };
 use uadk_compress_bench_support::corpus;
-use uadk_compress_bench_support::cpu::of_thread;
+use uadk_compress_bench_support::cpu::measure_thread;
 use uadk_compress_bench_support::report::Report;
 
 const BLOCK: usize = 4096;
@@ -44,11 +46,11 @@ fn measure(
 ) -> Result<(), Box<dyn std::error::Error>> {
     // The same encoder on both sides.
     let encoder = SoftwareEncoder::Libdeflate;
-    let level_asked = Level::nearest(level);
-    let software = SoftwareCompressor::new(Format::RawDeflate, level_asked)?.with_encoder(encoder);
-    let compressor = Compressor::builder().level(level_asked).software_encoder(encoder).build()?;
+    let nearest = Level::nearest(level);
+    let software = SoftwareCompressor::new(Format::RawDeflate, nearest)?.with_encoder(encoder);
+    let compressor = Compressor::builder().level(nearest).software_encoder(encoder).build()?;
     let accelerated = OffloadCompressor::new(software, software, Policy::default())?;
-    // As adapters hold them, so that the calls are not inlined.
+    // Trait objects, as in the adapters, so that calls aren't inlined.
     let engines: [(&str, Box<dyn BlockCompressor>, Option<&str>); 2] = [
         ("software", Box::new(compressor), Some(BOUND)),
         ("offloaded", Box::new(accelerated), None),
@@ -63,7 +65,8 @@ fn measure(
     Ok(())
 }
 
-/// One engine behind the trait against libdeflate at the same level, compressing and decompressing.
+/// Measures one engine behind the trait against libdeflate at the same level, compressing and
+/// decompressing.
 fn duel_with_libdeflate(
     level: i32,
     ours: &dyn BlockCompressor,
@@ -86,32 +89,32 @@ fn duel_with_libdeflate(
     let compress = duel(
         blocks,
         compressed.len(),
-        |block, dst| ours.compress(block, dst).expect("the bound holds"),
-        |block, dst| libdeflate.deflate_compress(block, dst).expect("the bound holds"),
+        |block, dst| ours.compress(block, dst).expect("the bound suffices"),
+        |block, dst| libdeflate.deflate_compress(block, dst).expect("the bound suffices"),
     );
     let decompress = duel(
         &streams,
         BLOCK,
-        |stream, dst| ours.decompress(stream, dst).expect("just compressed"),
-        |stream, dst| inflate.deflate_decompress(stream, dst).expect("just compressed"),
+        |stream, dst| ours.decompress(stream, dst).expect("a valid stream"),
+        |stream, dst| inflate.deflate_decompress(stream, dst).expect("a valid stream"),
     );
     Ok([compress, decompress])
 }
 
-/// CPU microseconds per block of both sides, into `room` bytes.
+/// Returns the CPU microseconds per block of both sides, with an output buffer of `capacity` bytes.
 fn duel(
     blocks: &[&[u8]],
-    room: usize,
+    capacity: usize,
     mut ours: impl FnMut(&[u8], &mut [u8]) -> usize,
     mut theirs: impl FnMut(&[u8], &mut [u8]) -> usize,
 ) -> (f64, f64) {
-    let mut dst = vec![0; room];
+    let mut dst = vec![0; capacity];
     let mut cheapest = vec![[f64::INFINITY; 2]; blocks.len().div_ceil(CHUNK)];
     for round in 0..ROUNDS {
         for (chunk, best) in blocks.chunks(CHUNK).zip(&mut cheapest) {
-            // Who comes second finds the chunk in the cache, so they take turns at that as well.
+            // The second side finds the chunk in the cache, so the order alternates.
             for side in [round % 2, 1 - round % 2] {
-                let ((), cost) = of_thread(|| {
+                let ((), cost) = measure_thread(|| {
                     for block in chunk {
                         let _ =
                             if side == 0 { ours(block, &mut dst) } else { theirs(block, &mut dst) };

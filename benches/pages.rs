@@ -1,9 +1,10 @@
-//! Page batches, snapshots and lazy restore against what there is: zlib as QEMU calls it, zstd, a
-//! full restore.
+//! Page batches, snapshots and lazy restore against the alternatives: zlib as QEMU calls it, zstd,
+//! and a full restore.
 //!
-//! `make bench BENCH=pages`. The image of a guest's memory is made of this machine's files: see
-//! `uadk_compress_bench_support::guest`. Thread CPU time where nothing else is said; the sides take
-//! turns at each chunk of pages, and of all rounds the cheapest time of each chunk counts.
+//! `make bench BENCH=pages`. The image of a guest's memory is made from this machine's files: see
+//! `uadk_compress_bench_support::guest`. Measures thread CPU time unless stated otherwise. The
+//! sides alternate on each chunk of pages, and the cheapest time of all rounds counts for each
+//! chunk.
 
 #[path = "../examples/lazy_restore/memory.rs"]
 mod memory;
@@ -17,7 +18,7 @@ use std::time::Instant;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use uadk_compress::{Block, BlockCompressor, Compressor, Format, Level};
-use uadk_compress_bench_support::cpu::of_thread;
+use uadk_compress_bench_support::cpu::measure_thread;
 use uadk_compress_bench_support::guest;
 use uadk_compress_bench_support::report::Report;
 use uadk_compress_pages::snapshot::{
@@ -28,7 +29,7 @@ use uadk_compress_pages::{Channel, GuestRam, Page, ZeroPages};
 use memory::Mapping;
 
 const PAGE: usize = guest::PAGE;
-/// Pages of a packet, and of a turn.
+/// Pages per packet, and per turn.
 const BATCH: usize = 128;
 const IMAGE: usize = 64 << 20;
 const LAZY: usize = 1 << 30;
@@ -55,14 +56,15 @@ fn main() -> Outcome {
     std::process::exit(i32::from(missed > 0));
 }
 
-/// The cheapest seconds of thread CPU of each side over all chunks.
+/// Returns the sum over all chunks of the cheapest thread CPU seconds, for both sides.
 fn duel<T>(chunks: &[T], mut ours: impl FnMut(&T), mut theirs: impl FnMut(&T)) -> (f64, f64) {
     let mut cheapest = vec![[f64::INFINITY; 2]; chunks.len()];
     for round in 0..ROUNDS {
         for (chunk, best) in chunks.iter().zip(&mut cheapest) {
-            // Who comes second finds the chunk in the cache, so they take turns at that as well.
+            // The second side finds the chunk in the cache, so the order alternates.
             for side in [round % 2, 1 - round % 2] {
-                let ((), cost) = of_thread(|| if side == 0 { ours(chunk) } else { theirs(chunk) });
+                let ((), cost) =
+                    measure_thread(|| if side == 0 { ours(chunk) } else { theirs(chunk) });
                 best[side] = best[side].min(cost.cpu.as_secs_f64());
             }
         }
@@ -71,27 +73,27 @@ fn duel<T>(chunks: &[T], mut ours: impl FnMut(&T), mut theirs: impl FnMut(&T)) -
     (sum(0), sum(1))
 }
 
-/// Our codec of the method uadk, in software, against zlib at level 1, page by page.
+/// Measures our codec for the method uadk, in software, against zlib at level 1, page by page.
 fn codecs(report: &mut Report, image: &[u8]) -> Outcome {
     let codec = Compressor::builder().format(Format::Zlib).level(LEVEL).build()?;
     let pages: Vec<&[u8]> =
         image.chunks_exact(PAGE).filter(|page| page.iter().any(|byte| *byte != 0)).collect();
     let chunks: Vec<&[&[u8]]> = pages.chunks(BATCH).collect();
-    let room = codec.max_compressed_len(PAGE);
-    let (mut ours, mut theirs) = (vec![vec![0; room]; BATCH], vec![0; room]);
+    let bound = codec.max_compressed_len(PAGE);
+    let (mut ours, mut theirs) = (vec![vec![0; bound]; BATCH], vec![0; bound]);
     let mut zlib = Compress::new(Compression::fast(), true);
     let (own, peer) = duel(
         &chunks,
         |chunk| {
             let mut blocks: Vec<_> =
-                chunk.iter().zip(&mut ours).map(|(page, room)| Block::new(page, room)).collect();
+                chunk.iter().zip(&mut ours).map(|(page, dst)| Block::new(page, dst)).collect();
             codec.compress_batch(&mut blocks);
             assert!(blocks.iter().all(|block| block.result().is_ok()));
         },
         |chunk| {
             for page in *chunk {
                 zlib.reset();
-                zlib.compress(page, &mut theirs, FlushCompress::Finish).expect("room");
+                zlib.compress(page, &mut theirs, FlushCompress::Finish).expect("zlib compresses");
             }
         },
     );
@@ -99,7 +101,7 @@ fn codecs(report: &mut Report, image: &[u8]) -> Outcome {
     let speeds = |own: f64, peer: f64| (bytes / own / 1e6, bytes / peer / 1e6);
     report.add("uadk, software", "compress MB/s", speeds(own, peer), "zlib 1", Some(">=2.2"));
 
-    // What a page takes on the wire: itself if it does not get smaller.
+    // Bytes on the wire: a page that doesn't get smaller is sent as it is.
     let (mut own_blobs, mut peer_blobs) = (Vec::new(), Vec::new());
     for page in &pages {
         let len = codec.compress(page, &mut theirs)?;
@@ -131,7 +133,9 @@ fn codecs(report: &mut Report, image: &[u8]) -> Outcome {
         |(_, blobs)| {
             for blob in *blobs {
                 inflate.reset(true);
-                inflate.decompress(blob, &mut page, FlushDecompress::Finish).expect("zlib's own");
+                inflate
+                    .decompress(blob, &mut page, FlushDecompress::Finish)
+                    .expect("a valid stream");
             }
         },
     );
@@ -139,7 +143,8 @@ fn codecs(report: &mut Report, image: &[u8]) -> Outcome {
     Ok(())
 }
 
-/// The whole way of a batch, zero pages included, against the codec alone on the other pages.
+/// Measures the whole path of a batch, including zero pages, against the bare codec on the other
+/// pages.
 fn batches(report: &mut Report, image: &[u8]) -> Outcome {
     let codec = Arc::new(Compressor::builder().format(Format::Zlib).level(LEVEL).build()?);
     let mut channel = Channel::new(codec.clone(), PAGE, BATCH)?;
@@ -155,16 +160,16 @@ fn batches(report: &mut Report, image: &[u8]) -> Outcome {
             (offsets, pages.filter(|page| page.iter().any(|byte| *byte != 0)).collect())
         })
         .collect();
-    let mut rooms = vec![vec![0; PAGE - 1]; BATCH];
+    let mut outputs = vec![vec![0; PAGE - 1]; BATCH];
     let compress = duel(
         &chunks,
         |(offsets, _)| {
-            let batch = channel.compress(&ram, offsets).expect("inside");
+            let batch = channel.compress(&ram, offsets).expect("offsets inside RAM");
             assert!(batch.io_slices().count() <= BATCH);
         },
         |(_, pages)| {
             let mut blocks: Vec<_> =
-                pages.iter().zip(&mut rooms).map(|(page, room)| Block::new(page, room)).collect();
+                pages.iter().zip(&mut outputs).map(|(page, dst)| Block::new(page, dst)).collect();
             codec.compress_batch(&mut blocks);
         },
     );
@@ -181,7 +186,7 @@ fn batches(report: &mut Report, image: &[u8]) -> Outcome {
             .collect();
         batches.push((*offsets, pages));
     }
-    // QEMU decompresses to where the page belongs.
+    // QEMU decompresses directly into guest memory.
     let mut plain = image.to_vec();
     let decompress = duel(
         &batches,
@@ -191,16 +196,16 @@ fn batches(report: &mut Report, image: &[u8]) -> Outcome {
                 Some(bytes) if bytes.len() == PAGE => Page::Raw(bytes),
                 Some(bytes) => Page::Compressed(bytes),
             }));
-            channel.decompress(&ram, pages, ZeroPages::Fresh).expect("just compressed");
+            channel.decompress(&ram, pages, ZeroPages::Fresh).expect("valid pages");
         },
         |(offsets, pages)| {
-            let places = plain[offsets[0] as usize..].chunks_exact_mut(PAGE);
+            let targets = plain[offsets[0] as usize..].chunks_exact_mut(PAGE);
             let mut blocks = Vec::with_capacity(BATCH);
-            for (page, place) in pages.iter().zip(places) {
+            for (page, target) in pages.iter().zip(targets) {
                 match page {
                     None => {}
-                    Some(bytes) if bytes.len() == PAGE => place.copy_from_slice(bytes),
-                    Some(bytes) => blocks.push(Block::exact(bytes, place)),
+                    Some(bytes) if bytes.len() == PAGE => target.copy_from_slice(bytes),
+                    Some(bytes) => blocks.push(Block::exact(bytes, target)),
                 }
             }
             codec.decompress_batch(&mut blocks);
@@ -213,19 +218,19 @@ fn batches(report: &mut Report, image: &[u8]) -> Outcome {
     Ok(())
 }
 
-/// How fast zero pages are known for what they are.
+/// Measures how fast zero pages are detected.
 fn scan(report: &mut Report) -> Outcome {
     for (case, len, passes) in [("2 MiB, cached", 2 << 20, 200), ("256 MiB", 256 << 20, 4)] {
         let mapping = Mapping::new(len)?;
         let ram = mapping.ram();
-        // Memory that was written to; what was never touched is all one page of the kernel's.
+        // Writes to every page, since untouched ones all share the kernel's zero page.
         for offset in (0..len as u64).step_by(PAGE) {
             ram.write(offset, &[1; 8])?;
             ram.write(offset, &[0; 8])?;
         }
         let mut best = f64::INFINITY;
         for _ in 0..ROUNDS {
-            let (zeros, cost) = of_thread(|| {
+            let (zeros, cost) = measure_thread(|| {
                 let offsets = (0..passes).flat_map(|_| (0..len as u64).step_by(PAGE));
                 offsets.filter(|offset| ram.is_zero(*offset, PAGE) == Ok(true)).count()
             });
@@ -239,7 +244,7 @@ fn scan(report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// A snapshot of the image against the same by zstd's command, on the wall.
+/// Measures saving a snapshot of the image against the `zstd` command, in wall time.
 fn snapshots(report: &mut Report, image: &[u8]) -> Outcome {
     let folder = tempfile::tempdir()?;
     let (raw, ours) = (folder.path().join("image"), folder.path().join("snapshot"));
@@ -249,14 +254,14 @@ fn snapshots(report: &mut Report, image: &[u8]) -> Outcome {
     let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().level(LEVEL).build()?);
     let (mut own, mut peer) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..ROUNDS {
-        let begun = Instant::now();
+        let start = Instant::now();
         let file = File::create(&ours)?;
         let memory = ImageFile::new(File::open(&raw)?, &layout);
         let options = SaveOptions::default().threads(2);
         save(file, &layout, &memory, Pages::All, &codec, &options, &mut |_| {})?;
-        own = own.min(begun.elapsed().as_secs_f64());
+        own = own.min(start.elapsed().as_secs_f64());
 
-        let begun = Instant::now();
+        let start = Instant::now();
         let status = Command::new("zstd")
             .args(["-1", "-T2", "-q", "-f"])
             .arg(&raw)
@@ -264,9 +269,9 @@ fn snapshots(report: &mut Report, image: &[u8]) -> Outcome {
             .arg(&theirs)
             .status();
         let done = status
-            .map_err(|error| format!("zstd is missing ({error}): install the package zstd"))?;
+            .map_err(|error| format!("failed to run zstd: {error} (install the package zstd)"))?;
         assert!(done.success(), "{done}");
-        peer = peer.min(begun.elapsed().as_secs_f64());
+        peer = peer.min(start.elapsed().as_secs_f64());
     }
     let mib = image.len() as f64 / 1e6;
     report.add(
@@ -288,7 +293,7 @@ fn snapshots(report: &mut Report, image: &[u8]) -> Outcome {
     Ok(())
 }
 
-/// The first page of a gigabyte.
+/// Measures the time to the first page of a lazily restored gigabyte.
 fn lazy(report: &mut Report, image: &[u8]) -> Outcome {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("snapshot");
@@ -309,22 +314,22 @@ fn lazy(report: &mut Report, image: &[u8]) -> Outcome {
     }
     let mut first = f64::INFINITY;
     for _ in 0..ROUNDS {
-        let begun = Instant::now();
+        let start = Instant::now();
         let chain = Arc::new(Chain::new(vec![Snapshot::open(File::open(&path)?)?])?);
         let mapping = Mapping::new(LAZY)?;
         mapping.fault_from(chain, 0)?;
         let mut page = vec![0; PAGE];
         mapping.ram().read(LAZY as u64 / 2 + 77 * PAGE as u64, &mut page)?;
-        first = first.min(begun.elapsed().as_secs_f64());
-        assert!(page == image[77 * PAGE..][..PAGE], "another page came");
+        first = first.min(start.elapsed().as_secs_f64());
+        assert!(page == image[77 * PAGE..][..PAGE], "wrong page restored");
     }
-    let begun = Instant::now();
+    let start = Instant::now();
     let chain = Chain::new(vec![Snapshot::open(File::open(&path)?)?])?;
     let mapping = Mapping::new(LAZY)?;
     let ram: [GuestRam<'_>; 1] = [mapping.ram()];
     let options = RestoreOptions::default().zero_pages(ZeroPages::Fresh);
     restore(&chain, &ram[..], &options, &mut |_| {})?;
-    let full = begun.elapsed().as_secs_f64();
+    let full = start.elapsed().as_secs_f64();
     report.add("lazy restore, 1 GiB", "first page ms", (first * 1e3, 50.0), "50 ms", Some("<=1.0"));
     report.add(
         "lazy restore, 1 GiB",

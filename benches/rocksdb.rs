@@ -1,8 +1,9 @@
-//! RocksDB column families: ours against RocksDB's own zlib, zstd and lz4, on files of this machine.
+//! RocksDB column families: ours against RocksDB's built-in zlib, zstd and lz4, on files of this
+//! machine.
 //!
-//! `make bench BENCH=rocksdb`. Each family is loaded into a database of its own, compacted, read
-//! back at random and scanned, all without a block cache. Costs are CPU time of the process; of
-//! `ROUNDS` interleaved rounds the cheapest counts.
+//! `make bench BENCH=rocksdb`. Each family is loaded into its own database, compacted, read at
+//! random and scanned, all without a block cache. Costs are CPU time of the process; the cheapest
+//! of `ROUNDS` interleaved rounds counts.
 
 use std::path::PathBuf;
 
@@ -17,7 +18,7 @@ const CORPUS_BYTES: usize = 48 << 20;
 const GETS: usize = 20_000;
 const ROUNDS: usize = 3;
 
-/// A family's figures, the best of all rounds.
+/// The figures of a family, the best of all rounds.
 #[derive(Clone, Copy, Debug)]
 struct Figures {
     load_cpu_s: f64,
@@ -44,7 +45,7 @@ impl Figures {
     }
 }
 
-/// Who compresses.
+/// The compressor of a family.
 #[derive(Clone, Copy, Debug)]
 enum Codec {
     Ours(i32),
@@ -83,7 +84,7 @@ impl Codec {
         let dir = tempfile::tempdir()?;
         let options = self.options(block_size)?;
         let db = DB::open_cf_with_opts(&options, dir.path(), [("family", options.clone())])?;
-        let cf = db.cf_handle("family").ok_or("the family was just made")?;
+        let cf = db.cf_handle("family").ok_or("column family not found")?;
         let load = load(&db, cf, records, |_| ())?;
         let get = get(&db, cf, records, GETS)?;
         let (bytes, scan) = scan(&db, cf)?;
@@ -123,8 +124,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::process::exit(i32::from(missed > 0));
 }
 
-/// Adds the rows of one codec against one peer. What is promised is promised for blocks of 16 KiB
-/// against RocksDB's own zlib at the same level, and for loading at level 1 against zstd.
+/// Adds the rows of one codec against one peer. The bounds apply to blocks of 16 KiB: against
+/// RocksDB's zlib at the same level, and against zstd for loading at level 1.
 fn compare(
     report: &mut Report,
     block_size: usize,
@@ -139,9 +140,9 @@ fn compare(
         return;
     }
     let case = format!("{} KiB, level {level}", block_size >> 10);
-    let promised = block_size == 16 << 10;
-    let bound = |bound| (zlib && promised).then_some(bound);
-    let zstd = kind == DBCompressionType::Zstd && level == 1 && promised;
+    let bounded = block_size == 16 << 10;
+    let bound = |bound| (zlib && bounded).then_some(bound);
+    let zstd = kind == DBCompressionType::Zstd && level == 1 && bounded;
     let load = if zstd { Some("<=1.1") } else { bound("<=0.65") };
     let rows = [
         ("load+compact CPU s", ours.load_cpu_s, theirs.load_cpu_s, load),

@@ -1,8 +1,10 @@
-//! What the UADK engine itself costs, on the stand-in for libwd: with a device that is done at once
-//! and remembers its results, so that what is left is the path there and back; and what deep batches
-//! and several of them at once are worth on a device as fast as published.
+//! The cost of the UADK engine itself, on a simulated libwd.
 //!
-//! `make bench BENCH=uadk`. CPU time of the thread, or instructions counted by callgrind. Where a
+//! First with a device that completes at once and remembers its results, so that only the path to
+//! the device and back is measured. Then the benefit of deep batches, and of several at once, on a
+//! device with the published speed.
+//!
+//! `make bench BENCH=uadk`. Measures thread CPU time, or instructions counted by callgrind. Where a
 //! bound is a time or a count, the "peer" is that bound.
 
 use std::hint::black_box;
@@ -17,7 +19,7 @@ use uadk_compress::{
     SoftwareCompressor, UadkCompressor, UadkConfig,
 };
 use uadk_compress_archive::GzOptions;
-use uadk_compress_bench_support::cpu::{Cost, of_thread};
+use uadk_compress_bench_support::cpu::{Cost, measure_thread};
 use uadk_compress_bench_support::report::Report;
 use uadk_compress_bench_support::{callgrind, corpus};
 use uadk_compress_pages::GuestRam;
@@ -26,16 +28,17 @@ use uadk_sim::{Machine, Simulator, Timing};
 
 const BLOCK: usize = 8 << 10;
 const BATCH: usize = 64;
-/// Blocks of a job for the pool: twice the depth, so that the queue is refilled within a job.
+/// Blocks per job of the pool: twice the depth, so that the queue is refilled within a job.
 const JOB: usize = 2 * BATCH;
 const ROUNDS: usize = 400;
-/// The best of so many counts: what else the machine does costs time, never saves any.
+/// Number of runs, of which the best counts: other load on the machine only adds time.
 const REPEATS: usize = 9;
 
-/// What the published device does with 60 blocks in flight, in MB/s.
+/// Published speed of the device with 60 blocks in flight, in MB/s.
 const PUBLISHED: f64 = 7245.0;
 
-/// Makes this program compress so many batches and end, for callgrind.
+/// Environment variable that makes this program compress the given number of batches and exit, for
+/// callgrind.
 const COUNTED: &str = "UADK_BENCH_COUNTED_BATCHES";
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -79,11 +82,11 @@ fn main() -> Result<()> {
     std::process::exit(i32::from(missed > 0));
 }
 
-/// The blocks that instructions are counted for.
+/// Compresses the batches for which instructions are counted.
 fn counted(batches: &str) -> Result<()> {
     let batches: usize = batches.parse()?;
     let libwd = Libwd::load_from(Some(&uadk_sim::library_dir()?))?;
-    // However slow callgrind makes everything.
+    // Long enough even under callgrind.
     let config = UadkConfig::default().with_deadline(Duration::from_secs(1000));
     let compressor = Compressor::builder()
         .format(Format::RawDeflate)
@@ -106,18 +109,18 @@ fn counted(batches: &str) -> Result<()> {
     Ok(())
 }
 
-/// The whole path of a block of a batch: policy, counters, engine; not the stand-in, which is a
-/// library of its own, and not the C library's copies.
+/// Measures the whole path of a block of a batch: policy, counters, engine. Excludes the simulator,
+/// which is a separate library, and the C library's copies.
 fn instructions(report: &mut Report) -> Result<()> {
     const FEW: usize = 10;
     const MANY: usize = 60;
-    let few = callgrind::of_this_program(COUNTED, &FEW.to_string())?;
-    let many = callgrind::of_this_program(COUNTED, &MANY.to_string())?;
+    let few = callgrind::run_self(COUNTED, &FEW.to_string())?;
+    let many = callgrind::run_self(COUNTED, &MANY.to_string())?;
     let rest = many.minus(&few);
     let this = std::env::current_exe()?;
     let this = this.file_name().map(|name| name.to_string_lossy().into_owned());
-    let ours = rest.of(|object, function| {
-        // This bench's own functions make blocks and look at them.
+    let ours = rest.sum_where(|object, function| {
+        // This bench's own functions create and check blocks.
         Some(object) == this.as_deref() && !function.starts_with("uadk::")
     });
     let per_block = ours as f64 / ((MANY - FEW) * BATCH) as f64;
@@ -125,18 +128,18 @@ fn instructions(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Blocks of the machine's files.
+/// Returns blocks of this machine's files.
 fn corpus_blocks() -> Result<Vec<Vec<u8>>> {
     let records = corpus::records(&corpus::default_roots(), 2 * BATCH * BLOCK)?;
     let data: Vec<u8> = records.into_iter().flat_map(|record| record.value).collect();
     Ok(data.chunks_exact(BLOCK).take(BATCH).map(<[u8]>::to_vec).collect())
 }
 
-/// An archive's stream with the device behind it, of data that the device remembers.
+/// Measures writing an archive's stream through the device, with data that the device remembers.
 fn archive(report: &mut Report, uadk: &UadkCompressor) -> Result<()> {
     const ROUNDS: usize = 2000;
     let engine = offload(&uadk.with_format(Format::RawDeflate)?)?;
-    // A block of block gzip, over and over.
+    // A block of block gzip, repeated.
     let block = vec![b'x'; 65_280];
     let mut best = f64::MAX;
     for _ in 0..3 {
@@ -154,7 +157,7 @@ fn archive(report: &mut Report, uadk: &UadkCompressor) -> Result<()> {
     Ok(())
 }
 
-/// A snapshot with the device behind it, of memory that the device remembers.
+/// Measures saving a snapshot through the device, with memory that the device remembers.
 fn pages(report: &mut Report, uadk: &UadkCompressor) -> Result<()> {
     const LEN: usize = 128 << 20;
     let engine: Arc<dyn BlockCompressor> = Arc::new(offload(uadk)?);
@@ -185,7 +188,7 @@ fn offload(uadk: &UadkCompressor) -> Result<OffloadCompressor> {
     Ok(OffloadCompressor::new(uadk.clone(), software, Policy::default())?)
 }
 
-/// An engine, and blocks of the machine's files in both states.
+/// An engine, and blocks of this machine's files, plain and compressed.
 struct Bench<'a> {
     uadk: &'a UadkCompressor,
     blocks: Vec<Vec<u8>>,
@@ -207,7 +210,8 @@ impl<'a> Bench<'a> {
         Ok(Self { uadk, blocks, streams })
     }
 
-    /// A batch of no blocks reads the clock, takes this thread's session, and returns it.
+    /// Measures taking and returning a session. An empty batch does that and reads the clock, whose
+    /// cost is subtracted.
     fn sessions(&self, report: &mut Report) {
         const CALLS: u32 = 200_000;
         let cost = best(|| {
@@ -226,8 +230,8 @@ impl<'a> Bench<'a> {
         report.add("session", "take and return, ns", (nanos, 60.0), "bound", Some("<=1"));
     }
 
-    /// CPU time of a batch's path with the stand-in's share, without the two copies of the output;
-    /// returns that of a block to compress.
+    /// Measures CPU time of the path of a batch, including the simulator's share but not the two
+    /// copies of the output. Returns the time per compressed block.
     fn overhead(&self, report: &mut Report) -> f64 {
         let compress = self.cost(true);
         let decompress = self.cost(false);
@@ -239,11 +243,12 @@ impl<'a> Bench<'a> {
         compress.0
     }
 
-    /// Microseconds per block, and what its copies took of that.
+    /// Returns the microseconds per block without the copies of the output, and those of the
+    /// copies.
     fn cost(&self, compress: bool) -> (f64, f64) {
-        let room = if compress { self.uadk.max_compressed_len(BLOCK) } else { BLOCK };
+        let capacity = if compress { self.uadk.max_compressed_len(BLOCK) } else { BLOCK };
         let sources = if compress { &self.blocks } else { &self.streams };
-        let mut outputs = [(); BATCH].map(|()| vec![0; room]);
+        let mut outputs = [(); BATCH].map(|()| vec![0; capacity]);
         let lens = batch(self.uadk, compress, sources, &mut outputs);
         let path = best(|| {
             for _ in 0..ROUNDS {
@@ -262,13 +267,13 @@ impl<'a> Bench<'a> {
         (micros(path) - micros(copies), micros(copies))
     }
 
-    /// Wall time, since it is the device that is waited for.
+    /// Measures batches against single blocks, in wall time, since the thread waits for the device.
     fn depth(&self, report: &mut Report) {
-        let room = self.uadk.max_compressed_len(BLOCK);
-        let mut outputs = [(); BATCH].map(|()| vec![0; room]);
+        let capacity = self.uadk.max_compressed_len(BLOCK);
+        let mut outputs = [(); BATCH].map(|()| vec![0; capacity]);
         let single = best(|| {
             for (block, output) in self.blocks.iter().zip(&mut outputs) {
-                self.uadk.compress(block, output).expect("the bound holds");
+                self.uadk.compress(block, output).expect("the bound suffices");
             }
         });
         let batch = best(|| {
@@ -285,11 +290,12 @@ impl<'a> Bench<'a> {
         report.add("one by one, 8 KiB", "MB/s", (sides.1, 557.0), "device, 1 deep", None);
     }
 
-    /// One thread feeds batches to the pool, where another one is under way while one drains.
+    /// Measures one thread that feeds batches to the pool, where one batch is in flight while
+    /// another drains.
     fn stream(&self, report: &mut Report) -> Result<()> {
         const WARM_UP: usize = 100;
         const JOBS: usize = 300;
-        let room = self.uadk.max_compressed_len(BLOCK);
+        let capacity = self.uadk.max_compressed_len(BLOCK);
         let blocks = Arc::new(self.blocks.clone());
         let mut fastest = f64::MAX;
         for _ in 0..5 {
@@ -299,9 +305,9 @@ impl<'a> Bench<'a> {
             };
             let mut pool = Pool::new("stream", 2, || (), work);
             let mut spare: Vec<_> = (0..=pool.capacity())
-                .map(|_| Box::new([(); JOB].map(|()| vec![0; room])))
+                .map(|_| Box::new([(); JOB].map(|()| vec![0; capacity])))
                 .collect();
-            // From one job's end to another's, with as many under way at both.
+            // Measures from the end of one job to that of another, with equally many in flight.
             let (mut taken, mut begin) = (0, Instant::now());
             while taken < WARM_UP + JOBS {
                 if pool.is_full()
@@ -310,12 +316,12 @@ impl<'a> Bench<'a> {
                     spare.push(done?);
                     taken += 1;
                     if taken == WARM_UP {
-                        // Threads, sessions and buffers are there.
+                        // Threads, sessions and buffers now exist.
                         begin = Instant::now();
                     }
                 }
-                let outputs = spare.pop().ok_or("a spare job")?;
-                pool.submit(outputs).map_err(|_| "there is room")?;
+                let outputs = spare.pop().ok_or("no spare job")?;
+                pool.submit(outputs).map_err(|_| "the pool is full")?;
             }
             fastest = fastest.min(begin.elapsed().as_secs_f64());
         }
@@ -326,7 +332,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Processes as many blocks of `src`, over and over, as `dst` has.
+/// Processes `N` blocks of `src`, repeating them as needed.
 fn batch<const N: usize>(
     codec: &dyn BlockCompressor,
     compress: bool,
@@ -343,13 +349,13 @@ fn batch<const N: usize>(
     } else {
         codec.decompress_batch(&mut blocks);
     }
-    blocks.map(|block| block.result().expect("a sound device"))
+    blocks.map(|block| block.result().expect("the device succeeds"))
 }
 
-/// The cheapest of some runs.
+/// Returns the cost of the cheapest of [`REPEATS`] runs.
 fn best(mut work: impl FnMut()) -> Cost {
     (0..REPEATS)
-        .map(|_| of_thread(&mut work).1)
+        .map(|_| measure_thread(&mut work).1)
         .reduce(|a, b| Cost { cpu: a.cpu.min(b.cpu), wall: a.wall.min(b.wall) })
-        .expect("at least one")
+        .expect("at least one run")
 }

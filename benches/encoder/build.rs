@@ -1,4 +1,4 @@
-//! Compiles the shim over ISA-L, if its headers are installed, and notes the peers' versions.
+//! Compiles the ISA-L shim, if its headers are installed, and records the peers' versions.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ fn main() {
     let version = lock_version("libdeflater").unwrap_or_else(|| "?".to_owned());
     println!("cargo::rustc-env=LIBDEFLATER_VERSION={version}");
     for header in ["/usr/include/isa-l.h", "/usr/local/include/isa-l.h"].map(Path::new) {
-        // One that isn't there counts as changed: this runs again, and finds it once it is.
+        // A missing file counts as changed, so this runs again and finds the header once installed.
         println!("cargo::rerun-if-changed={}", header.display());
         if header.exists() {
             let version = header_version(header).unwrap_or_else(|| "?".to_owned());
@@ -22,7 +22,7 @@ fn main() {
     }
 }
 
-/// The version of a package in the workspace's lock file.
+/// Returns the version of a package in the workspace's lock file.
 fn lock_version(package: &str) -> Option<String> {
     println!("cargo::rerun-if-changed=../../Cargo.lock");
     let lock = std::fs::read_to_string("../../Cargo.lock").ok()?;
@@ -30,7 +30,7 @@ fn lock_version(package: &str) -> Option<String> {
     Some(rest.split_once('"')?.0.to_owned())
 }
 
-/// The version that the header names.
+/// Returns the version defined in the header.
 fn header_version(header: &Path) -> Option<String> {
     let header = std::fs::read_to_string(header).ok()?;
     let number = |name: &str| {

@@ -1,8 +1,9 @@
-//! A backup of a directory, one that goes on where it was interrupted.
+//! Backs up a directory, and resumes an interrupted backup.
 //!
 //!     cargo run --example archive_backup -- DIRECTORY BACKUP.tar.gz
 //!
-//! Run it once more after it was killed: what is in the archive stays, and the rest is added. `tar xzf` restores it.
+//! Run it again after it was killed: entries already in the archive are kept, and the rest is
+//! added. `tar xzf` restores the backup.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -13,14 +14,14 @@ use uadk_compress_archive::{ArchiveWriter, Error, TreeWriter};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let (Some(directory), Some(backup)) = (arguments.next(), arguments.next()) else {
-        return Err("give a directory and the name of a backup".into());
+        return Err("usage: archive_backup DIRECTORY BACKUP.tar.gz".into());
     };
     let directory = fs::canonicalize(directory)?;
     let file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&backup)?;
     let (mut archive, found) = ArchiveWriter::resume(file)?;
     if let Some(torn) = &found.torn {
-        println!("{} entries are whole; {} bytes cut off: {torn}", found.entries.len(), found.cut);
+        println!("{} complete entries; {} bytes cut off: {torn}", found.entries.len(), found.cut);
     }
     let done: HashSet<PathBuf> =
         found.entries.iter().map(|entry| entry.path().components().collect()).collect();
@@ -52,10 +53,10 @@ fn add(
                 }
                 appended.metadata
             }
-            // A file that vanished or can't be read is no reason to give up.
+            // A file that vanished or can't be read doesn't end the backup.
             Err(Error::Entry { name, what, source }) => {
                 let cause = source.map(|source| format!(": {source}")).unwrap_or_default();
-                eprintln!("left out: {name}: {what}{cause}");
+                eprintln!("skipped: {name}: {what}{cause}");
                 return Ok(());
             }
             Err(error) => return Err(error),

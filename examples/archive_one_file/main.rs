@@ -1,9 +1,9 @@
-//! One file out of a big archive, without reading the rest.
+//! Reads one file from a large archive without reading the rest.
 //!
-//!     cargo run --example archive_one_file -- ARCHIVE.tar.gz              # lists it
-//!     cargo run --example archive_one_file -- ARCHIVE.tar.gz NAME         # writes that file to stdout
+//!     cargo run --example archive_one_file -- ARCHIVE.tar.gz         # lists the archive
+//!     cargo run --example archive_one_file -- ARCHIVE.tar.gz NAME    # writes the file to stdout
 //!
-//! Archives of other tools are read too; those are read once from the beginning to the end.
+//! Archives from other tools work too; they are read once from beginning to end.
 
 use std::fs::File;
 use std::io;
@@ -14,9 +14,9 @@ use uadk_compress_archive::ArchiveReader;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let Some(path) = arguments.next() else {
-        return Err("give an archive, and the name of an entry".into());
+        return Err("usage: archive_one_file ARCHIVE.tar.gz [NAME]".into());
     };
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut archive = ArchiveReader::new(File::open(path)?)?;
     if let Some(name) = arguments.next() {
         let mut entry = archive.open(&name)?;
@@ -29,6 +29,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let how = if index.is_stored() { "from its index" } else { "by reading all of it" };
         eprintln!("{} entries {how}", index.entries().len());
     }
-    eprintln!("{:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    eprintln!("{:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! A service that streams an archive to whoever connects, as it is made: nothing is written to disk on its
-//! side, a slow client holds it up instead of filling its memory, and any client that knows tar will do:
+//! A service that streams an archive to each client while creating it. The server writes nothing to
+//! disk. A slow client slows it down instead of filling its memory. Any client with tar will do:
 //!
 //!     cargo run --example archive_over_socket -- DIRECTORY 127.0.0.1:7070
 //!     nc 127.0.0.1 7070 | tar xzf - -C elsewhere
 //!
-//! Without an address it is its own client, once.
+//! Without an address, it acts as its own client, once.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for client in TcpListener::bind(address)?.incoming() {
             let client = client?;
             let address = client.peer_addr()?;
-            // One client's broken connection is not the next one's.
+            // A broken connection doesn't affect the next client.
             match serve(client, &directory) {
                 Ok(entries) => println!("{address}: {entries} entries"),
                 Err(error) => println!("{address}: {error}"),
@@ -31,14 +31,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = TcpStream::connect(listener.local_addr()?)?;
     let (connection, _) = listener.accept()?;
     let server = std::thread::spawn(move || serve(connection, &directory));
-    // What comes is read as it comes; a client that stores it could have the index as well.
+    // Reads the archive as it arrives. A client that stores it could use the index as well.
     let mut archive = ArchiveReader::new(client)?;
     let (mut entries, mut bytes) = (0_u64, 0);
     while let Some(mut entry) = archive.next_entry()? {
         bytes += io::copy(&mut entry, &mut io::sink())?;
         entries += 1;
     }
-    // An archive that was cut off would be an error here.
+    // A truncated archive would be an error here.
     archive.verify_stream()?;
     println!("{entries} entries, {bytes} bytes of files");
     match server.join() {

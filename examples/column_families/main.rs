@@ -1,6 +1,6 @@
-//! Real files in four column families: uncompressed, RocksDB's own zlib, ours under RocksDB's zlib
-//! schema, ours with a codec of our own. Then the database is opened without us, and every record of
-//! the stock family compared.
+//! Stores real files in four column families: uncompressed, RocksDB's built-in zlib, ours under
+//! RocksDB's zlib schema, and ours with a custom codec. Then opens the database without this
+//! library and compares every record of the stock family.
 //!
 //! `make demo`, or `cargo run --example column_families -- --help`
 
@@ -25,12 +25,12 @@ use table::Measured;
 /// Compares four ways to store the same files in RocksDB.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Files to store: a file or folder [default: this machine's sources and documentation]
+    /// Files to store: a file or directory [default: source code and documentation of this machine]
     path: Option<PathBuf>,
     /// Stop reading files after this many MiB
     #[arg(long, default_value_t = 64)]
     limit: usize,
-    /// Compression level of zlib and of ours
+    /// Compression level of zlib and ours
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=9))]
     level: u8,
     /// Block size in KiB
@@ -39,8 +39,8 @@ struct Arguments {
     /// Random lookups per family
     #[arg(long, default_value_t = 20_000)]
     gets: usize,
-    /// Leave the database in this folder, which must not exist yet
-    #[arg(long, value_name = "FOLDER")]
+    /// Keep the database in this directory, which must not exist yet
+    #[arg(long, value_name = "DIRECTORY")]
     keep: Option<PathBuf>,
 }
 
@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let temporary = tempfile::tempdir()?;
     let dir = match arguments.keep {
         Some(ref path) if path.exists() => {
-            return Err(format!("{} exists: choose a new folder", path.display()).into());
+            return Err(format!("{} already exists (choose a new path)", path.display()).into());
         }
         Some(ref path) => path.clone(),
         None => temporary.path().join("db"),
@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A database with the four families.
+/// Opens a database with the four families.
 fn open(dir: &Path, arguments: &Arguments, compressor: &Compressor) -> Result<DB, Box<dyn Error>> {
     let plain = || {
         let mut options = family_options(arguments.block_size << 10);
@@ -114,7 +114,7 @@ fn measure(
     records: &[Record],
     gets: usize,
 ) -> Result<Measured, Box<dyn Error>> {
-    let cf = db.cf_handle(name).ok_or("the family was just made")?;
+    let cf = db.cf_handle(name).ok_or("column family not found")?;
     let bar = ProgressBar::new(records.len() as u64)
         .with_style(ProgressStyle::with_template("{msg:<18} {bar:30} {percent:>3} % {eta}")?)
         .with_message(name);
@@ -126,21 +126,21 @@ fn measure(
     Ok(Measured { name, size: size(db, cf)?, load, get, gets, scanned, scan })
 }
 
-/// Opens the stock family as any program with any RocksDB would, and compares all of it.
+/// Opens the stock family as any program with a stock RocksDB would, and compares all records.
 fn verify_without_us(dir: &Path, records: &[Record]) -> Result<(), Box<dyn Error>> {
     let db = DB::open_cf_for_read_only(&Options::default(), dir, ["default", STOCK], false)?;
-    let cf = db.cf_handle(STOCK).ok_or("the stock family is not there")?;
+    let cf = db.cf_handle(STOCK).ok_or("stock family not found")?;
     let mut expected = records.iter();
     for record in db.iterator_cf(cf, IteratorMode::Start) {
         let (key, value) = record?;
         let same = expected.next().is_some_and(|e| e.key == *key && e.value == *value);
         if !same {
-            return Err(format!("the record of key {key:02x?} differs").into());
+            return Err(format!("the record with key {key:02x?} differs").into());
         }
     }
     if let Some(missing) = expected.next() {
-        return Err(format!("the record of key {:02x?} is missing", missing.key).into());
+        return Err(format!("the record with key {:02x?} is missing", missing.key).into());
     }
-    println!("\nread back without us, every byte equal: {} records of '{STOCK}'", records.len());
+    println!("\nread back without this library, all bytes equal: {} records", records.len());
     Ok(())
 }

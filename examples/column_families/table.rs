@@ -2,21 +2,21 @@
 
 use uadk_compress_bench_support::cpu::Cost;
 
-/// One family's figures.
+/// The figures of a family.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
-    /// Bytes of files.
+    /// Size of the table files in bytes.
     pub(crate) size: u64,
     pub(crate) load: Cost,
     pub(crate) get: Cost,
     pub(crate) gets: usize,
-    /// Bytes of keys and values.
+    /// Bytes of keys and values scanned.
     pub(crate) scanned: u64,
     pub(crate) scan: Cost,
 }
 
-/// Prints a line per family; `bytes` is what went in.
+/// Prints a line per family; `bytes` is the size of the input.
 pub(crate) fn print(families: &[Measured], bytes: usize) {
     println!(
         "\n{:<18} {:>9} {:>6} {:>15} {:>12} {:>10} {:>12}",

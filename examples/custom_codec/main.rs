@@ -1,4 +1,4 @@
-//! A codec that RocksDB doesn't have, as a column family's compression, without touching C++.
+//! Uses a codec that RocksDB lacks as a column family's compression, without writing C++.
 //!
 //! `cargo run --example custom_codec`
 
@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{} bytes of values in {size} bytes of files", 1000 * value.len());
     }
 
-    // The files say which codec they need. Once it is registered, any program code finds it.
+    // The files record which codec they need. Once it is registered, any code in the program finds
+    // it.
     register(Lz4, Schema::custom("MyLz4"))?;
     let db = DB::open_default(dir.path())?;
     assert_eq!(db.get(999_u32.to_be_bytes())?, Some(value));

@@ -1,11 +1,11 @@
-//! Restores a guest's memory lazily: the process reads memory that is not there yet, and each page
-//! arrives from the snapshot when it is first touched, through userfaultfd. Prints the time to the
+//! Restores a guest's memory lazily: the process reads memory that isn't populated yet, and each
+//! page is loaded from the snapshot on first access, through userfaultfd. Prints the time to the
 //! first page, and that of a full restore.
 //!
 //!     cargo run --release --example lazy_restore -- --size 1024
 //!     cargo run --release --example lazy_restore -- --snapshot FILE
 //!
-//! It needs root, or `sysctl vm.unprivileged_userfaultfd=1`.
+//! Needs root, or `sysctl vm.unprivileged_userfaultfd=1`.
 
 mod memory;
 
@@ -29,17 +29,16 @@ use memory::Mapping;
 /// Restores a snapshot lazily, and then in full.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// A snapshot of `uadk-compress pages save`; without it, one is made of memory that the example
-    /// fills
+    /// A snapshot made by `uadk-compress pages save` [default: a snapshot of generated memory]
     #[arg(long)]
     snapshot: Option<PathBuf>,
-    /// MiB of the memory that the example fills
+    /// Size of the generated memory in MiB
     #[arg(long, default_value_t = 256)]
     size: u64,
-    /// Pages to touch
+    /// Number of pages to access
     #[arg(long, default_value_t = 1000)]
     touch: u64,
-    /// Leave the snapshot behind, at this path
+    /// Keep the generated snapshot at this path
     #[arg(long)]
     keep: Option<PathBuf>,
 }
@@ -55,10 +54,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             path
         }
     };
-    let lazily = lazily(&path, arguments.touch)?;
-    let full = in_full(&path)?;
-    println!("first page              {:>9.2} ms", millis(lazily.first));
-    println!("{:>5} pages, one by one {:>9.2} ms", arguments.touch, millis(lazily.touched));
+    let lazy = restore_lazily(&path, arguments.touch)?;
+    let full = restore_fully(&path)?;
+    println!("first page              {:>9.2} ms", millis(lazy.first));
+    println!("{:>5} pages, one by one {:>9.2} ms", arguments.touch, millis(lazy.touched));
     println!("full restore            {:>9.2} ms", millis(full));
     Ok(())
 }
@@ -67,7 +66,7 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// A snapshot of memory of which every other page has something in it.
+/// Creates a snapshot of memory in which every other page is non-zero.
 fn make(path: &PathBuf, len: u64) -> Result<(), Box<dyn Error>> {
     let mapping = Mapping::new(len as usize)?;
     let ram = [mapping.ram()];
@@ -88,37 +87,39 @@ fn make(path: &PathBuf, len: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How long things took since the snapshot was opened.
+/// Times since the snapshot was opened.
 struct Times {
+    /// Until the first page was read.
     first: Duration,
+    /// Until all pages were accessed.
     touched: Duration,
 }
 
-fn lazily(path: &PathBuf, touch: u64) -> Result<Times, Box<dyn Error>> {
-    let begun = Instant::now();
+fn restore_lazily(path: &PathBuf, touch: u64) -> Result<Times, Box<dyn Error>> {
+    let start = Instant::now();
     let chain = Arc::new(Chain::new(vec![Snapshot::open(File::open(path)?)?])?);
     let region = chain.layout().regions()[0];
     let mapping = Mapping::new(region.len as usize)?;
     mapping.fault_from(Arc::clone(&chain), region.address)?;
-    // From here on, memory is read as if it were there.
+    // From here on, memory can be read as if it were populated.
     let ram = mapping.ram();
     let pages = region.len / 4096;
     let mut page = [0; 4096];
     ram.read(pages / 2 * 4096, &mut page)?;
-    let first = begun.elapsed();
+    let first = start.elapsed();
     let mut expected = chain.pages();
     let mut numbers = Pcg64Mcg::seed_from_u64(1);
     for _ in 0..touch {
         let offset = numbers.random_range(0..pages) * 4096;
         ram.read(offset, &mut page)?;
-        let whole = expected.read(region.address + offset)?.unwrap_or(&[0; 4096]);
-        assert!(whole == page, "the page at {offset:#x} is another one");
+        let expected = expected.read(region.address + offset)?.unwrap_or(&[0; 4096]);
+        assert!(expected == page, "wrong page at {offset:#x}");
     }
-    Ok(Times { first, touched: begun.elapsed() })
+    Ok(Times { first, touched: start.elapsed() })
 }
 
-fn in_full(path: &PathBuf) -> Result<Duration, Box<dyn Error>> {
-    let begun = Instant::now();
+fn restore_fully(path: &PathBuf) -> Result<Duration, Box<dyn Error>> {
+    let start = Instant::now();
     let chain = Chain::new(vec![Snapshot::open(File::open(path)?)?])?;
     let regions = chain.layout().regions();
     let mappings =
@@ -126,5 +127,5 @@ fn in_full(path: &PathBuf) -> Result<Duration, Box<dyn Error>> {
     let ram: Vec<GuestRam<'_>> = mappings.iter().map(Mapping::ram).collect();
     let fresh = RestoreOptions::default().zero_pages(uadk_compress_pages::ZeroPages::Fresh);
     restore(&chain, &ram[..], &fresh, &mut |_| {})?;
-    Ok(begun.elapsed())
+    Ok(start.elapsed())
 }

@@ -1,4 +1,4 @@
-//! Memory of a guest that this process maps, and that a snapshot can fill page by page.
+//! Guest memory that this process maps and that a snapshot can fill page by page.
 
 use std::ffi::c_void;
 use std::fs::File;
@@ -13,7 +13,7 @@ use userfaultfd::{Error as UffdError, Event, Uffd, UffdBuilder};
 
 const PAGE: usize = 4096;
 
-/// Anonymous memory, zero or absent at first.
+/// Anonymous memory, initially zero or missing.
 pub(crate) struct Mapping {
     start: NonNull<c_void>,
     len: usize,
@@ -21,7 +21,7 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     pub(crate) fn new(len: usize) -> io::Result<Self> {
-        // SAFETY: it is a new mapping at a place that the kernel chooses.
+        // SAFETY: it is a new mapping at an address that the kernel chooses.
         #[allow(unsafe_code)]
         let start = unsafe {
             mmap_anonymous(
@@ -35,17 +35,17 @@ impl Mapping {
         Ok(Self { start, len })
     }
 
-    /// The memory.
+    /// Returns the memory.
     pub(crate) fn ram(&self) -> GuestRam<'_> {
-        // SAFETY: it is mapped until `self` is dropped, nobody has a reference to it as plain data, and
-        // it is written to through `GuestRam` and by the kernel alone.
+        // SAFETY: it is mapped until `self` is dropped, there is no reference to it as plain data,
+        // and only `GuestRam` and the kernel write to it.
         #[allow(unsafe_code)]
         let ram = unsafe { GuestRam::from_raw(self.start.as_ptr().cast(), self.len) };
-        ram.expect("mappings begin and end at pages")
+        ram.expect("mappings are page-aligned")
     }
 
-    /// From now on, a page that is touched comes from a snapshot: the memory is that at guest address
-    /// `address`. The thread that brings the pages ends with the process.
+    /// Loads each page from a snapshot on first access. The mapping begins at guest address
+    /// `address`. The thread that loads the pages runs until the process exits.
     pub(crate) fn fault_from(
         &self,
         chain: Arc<Chain<File>>,
@@ -60,9 +60,9 @@ impl Mapping {
                 let Event::Pagefault { addr, .. } = event else { continue };
                 let page = addr.map_addr(|addr| addr & !(PAGE - 1));
                 let guest = address + (page.addr() - start) as u64;
-                if let Err(error) = bring(&uffd, page, &mut pages, guest) {
-                    // Whoever touched the page would wait for ever.
-                    eprintln!("the page at {guest:#x} can't be brought: {error}");
+                if let Err(error) = load(&uffd, page, &mut pages, guest) {
+                    // The thread that accessed the page would wait forever.
+                    eprintln!("failed to load the page at {guest:#x}: {error}");
                     std::process::abort();
                 }
             }
@@ -73,21 +73,21 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: nobody has it any more: what `ram` gave is borrowed from `self`.
+        // SAFETY: it is no longer in use: the result of `ram` borrows from `self`.
         #[allow(unsafe_code)]
         let unmapped = unsafe { munmap(self.start.as_ptr(), self.len) };
         debug_assert!(unmapped.is_ok(), "{unmapped:?}");
     }
 }
 
-/// Puts a page where it is missing, and wakes whoever waits for it.
-fn bring(
+/// Loads a missing page and wakes the threads that wait for it.
+fn load(
     uffd: &Uffd,
     page: *mut c_void,
     pages: &mut PageReader<'_, File>,
     guest: u64,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let brought = match pages.read(guest)? {
+    let loaded = match pages.read(guest)? {
         // SAFETY: the kernel checks that the page is missing in memory that is registered.
         #[allow(unsafe_code)]
         Some(bytes) => unsafe { uffd.copy(bytes.as_ptr().cast(), page, PAGE, true) },
@@ -95,9 +95,9 @@ fn bring(
         #[allow(unsafe_code)]
         None => unsafe { uffd.zeropage(page, PAGE, true) },
     };
-    match brought {
+    match loaded {
         Ok(_) => Ok(()),
-        // Two threads touched it at once: it is there.
+        // Two threads accessed it at once, so it is already loaded.
         Err(UffdError::CopyFailed(errno) | UffdError::ZeropageFailed(errno))
             if errno as i32 == rustix::io::Errno::EXIST.raw_os_error() =>
         {

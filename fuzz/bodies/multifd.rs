@@ -1,4 +1,4 @@
-//! Any bytes as a multifd channel: no panic, and nothing outside of the block changes.
+//! Receives arbitrary bytes as a multifd channel: no panic, and nothing outside the block changes.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use uadk_compress_pages::GuestRam;
 use uadk_compress_pages::multifd::{Method, Receiver, Settings};
 
-/// Words of the block, and of the memory on each side of it.
+/// Words of the block, and of the guard area on each side of it.
 const WORDS: usize = 6 * 512;
 const GUARD: u64 = 0x5a5a_5a5a_5a5a_5a5a;
 
-/// The first byte chooses the method.
+/// Runs one input, whose first byte selects the method.
 pub(crate) fn run(input: &[u8]) {
     let Some((method, stream)) = input.split_first() else { return };
     let method = Method::ALL[usize::from(*method) % Method::ALL.len()];

@@ -1,4 +1,5 @@
-//! Any bytes as a snapshot: no panic, bounded memory, nothing outside of the memory.
+//! Reads arbitrary bytes as a snapshot: no panic, bounded memory, and nothing outside the guest's
+//! memory changes.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,7 +9,7 @@ use uadk_compress_pages::snapshot::{
 };
 use uadk_compress_pages::{GuestRam, ZeroPages};
 
-/// Words of the memory, and of what is on each side of it.
+/// Words of the guest's memory, and of the guard area on each side of it.
 const WORDS: usize = 64 * 512;
 const GUARD: u64 = 0x5a5a_5a5a_5a5a_5a5a;
 

@@ -1,10 +1,11 @@
 /*
- * Extracts as `bsdtar -x` does for somebody who is not root, one archive after the other, without a
- * process for each.
+ * Extracts like `bsdtar -x` of an unprivileged user, one archive after another, without a process
+ * for each.
  *
- * A request on standard input: a folder's path (32-bit length, bytes), an archive (32-bit length, bytes).
- * The reply on standard output: the status (one byte), what was said (32-bit length, bytes).
- * Numbers are in the machine's order.
+ * A request on standard input: the path of a directory (32-bit length, bytes), an archive (32-bit
+ * length, bytes).
+ * The reply on standard output: the status (one byte), the messages (32-bit length, bytes).
+ * Numbers are in native byte order.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -16,25 +17,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of one archive; a hang ends the process, and the caller starts another one. */
+/* Time limit for one archive. A hang ends the process, and the caller starts another one. */
 enum { SECONDS = 20 };
 
-static char said[1 << 16];
-static size_t said_len;
+static char messages[1 << 16];
+static size_t messages_len;
 
 static void say(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    size_t room = sizeof said - said_len;
-    int len = vsnprintf(said + said_len, room, format, arguments);
+    size_t space = sizeof messages - messages_len;
+    int len = vsnprintf(messages + messages_len, space, format, arguments);
     va_end(arguments);
-    if (len > 0) said_len += (size_t)len < room ? (size_t)len : room - 1;
+    if (len > 0) messages_len += (size_t)len < space ? (size_t)len : space - 1;
 }
 
-/* As bsdtar's function of this name. */
+/* Like bsdtar's function of this name. */
 static const char *strip_absolute_path(const char *p) {
-    if ((p[0] == '/' || p[0] == '\\') && (p[1] == '/' || p[1] == '\\') && (p[2] == '.' || p[2] == '?') &&
-        (p[3] == '/' || p[3] == '\\')) {
+    if ((p[0] == '/' || p[0] == '\\') && (p[1] == '/' || p[1] == '\\') &&
+        (p[2] == '.' || p[2] == '?') && (p[3] == '/' || p[3] == '\\')) {
         if (p[2] == '?' && (p[4] == 'U' || p[4] == 'u') && (p[5] == 'N' || p[5] == 'n') &&
             (p[6] == 'C' || p[6] == 'c') && (p[7] == '/' || p[7] == '\\'))
             p += 8;
@@ -57,7 +58,7 @@ static const char *strip_absolute_path(const char *p) {
     return p;
 }
 
-/* Whether the entry is to be extracted. */
+/* Strips absolute paths from the names. Returns whether to extract the entry. */
 static int edit_names(struct archive_entry *entry) {
     const char *hardlink = archive_entry_hardlink(entry);
     if (hardlink != NULL) {
@@ -86,8 +87,8 @@ static int extract(const void *tar, size_t len) {
     struct archive *disk = archive_write_disk_new();
     archive_read_support_format_tar(archive);
     archive_write_disk_set_standard_lookup(disk);
-    archive_write_disk_set_options(
-        disk, ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT);
+    archive_write_disk_set_options(disk, ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
+                                             ARCHIVE_EXTRACT_SECURE_NODOTDOT);
     int opened = archive_read_open_memory(archive, tar, len);
     if (opened != ARCHIVE_OK) {
         say("%s\n", archive_error_string(archive));
@@ -103,7 +104,7 @@ static int extract(const void *tar, size_t len) {
         if (r == ARCHIVE_FATAL) break;
         const char *name = archive_entry_pathname(entry);
         if (name == NULL || name[0] == '\0') {
-            say("an empty or unreadable name\n");
+            say("empty or unreadable name\n");
             status = 1;
             continue;
         }
@@ -136,7 +137,7 @@ static char *get_counted(uint32_t *len) {
 int main(void) {
     umask(022);
     if (geteuid() == 0) {
-        fputs("not as root: it would make device nodes\n", stderr);
+        fputs("must not run as root: it would create device nodes\n", stderr);
         return 2;
     }
     for (;;) {
@@ -147,16 +148,16 @@ int main(void) {
             perror(folder);
             return 2;
         }
-        said_len = 0;
+        messages_len = 0;
         alarm(SECONDS);
         uint8_t status = (uint8_t)extract(tar, len);
         alarm(0);
         free(folder);
         free(tar);
-        uint32_t reply = (uint32_t)said_len;
+        uint32_t reply = (uint32_t)messages_len;
         fwrite(&status, 1, 1, stdout);
         fwrite(&reply, sizeof reply, 1, stdout);
-        fwrite(said, 1, said_len, stdout);
+        fwrite(messages, 1, messages_len, stdout);
         if (fflush(stdout) != 0) return 2;
     }
 }

@@ -1,4 +1,4 @@
-//! Verifies, lists, opens and walks through any bytes as an archive.
+//! Verifies, lists, opens and walks through arbitrary bytes as an archive.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| uadk_compress_archive::fuzzing::archive(bytes));

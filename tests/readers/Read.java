@@ -1,4 +1,4 @@
-// Java's own stream, and those of Apache Commons Compress.
+// Java's standard stream, and those of Apache Commons Compress.
 
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
@@ -13,7 +13,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 
 class Read {
-    /** Says that nothing can be read without blocking, as sockets do until more data has arrived. */
+    /** Reports that nothing can be read without blocking, like a socket before data arrives. */
     private static final class Socket extends FilterInputStream {
         Socket(InputStream input) {
             super(input);
@@ -26,14 +26,16 @@ class Read {
     }
 
     public static void main(String[] arguments) throws IOException {
-        try (InputStream file = new BufferedInputStream(Files.newInputStream(Path.of(arguments[1])))) {
+        Path path = Path.of(arguments[1]);
+        try (InputStream file = new BufferedInputStream(Files.newInputStream(path))) {
             switch (arguments[0]) {
                 case "GZIPInputStream" -> print(new GZIPInputStream(file));
                 case "available() == 0" -> print(new GZIPInputStream(new Socket(file)));
                 case "commons" -> print(new GzipCompressorInputStream(file));
                 case "commons, concatenated" -> print(new GzipCompressorInputStream(file, true));
                 case "commons tar" -> extract(new GzipCompressorInputStream(file));
-                case "commons tar, concatenated" -> extract(new GzipCompressorInputStream(file, true));
+                case "commons tar, concatenated" ->
+                    extract(new GzipCompressorInputStream(file, true));
                 default -> throw new IllegalArgumentException(arguments[0]);
             }
         }

@@ -1,11 +1,11 @@
-/* zlib, in the two ways that C programs use it. */
+/* zlib, used in the two ways that are common in C programs. */
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
 static unsigned char in[65536], out[65536];
 
-/* The loop of zlib's own example: until the end of the stream, which is the end of a member. */
+/* The loop of zlib's example. It ends with the stream, which is one member. */
 static int with_inflate(const char *path)
 {
     FILE *file = fopen(path, "rb");

@@ -1,4 +1,4 @@
-// Go's own packages.
+// Go's standard packages.
 package main
 
 import (
@@ -13,8 +13,8 @@ import (
 )
 
 func main() {
-	way, file := os.Args[1], os.Args[2]
-	if way == "http" {
+	method, file := os.Args[1], os.Args[2]
+	if method == "http" {
 		response, err := http.Get(file)
 		check(err)
 		copyTo(os.Stdout, response.Body)
@@ -22,10 +22,10 @@ func main() {
 	}
 	input, err := os.Open(file)
 	check(err)
-	// With a ReadByte method, so that the reader takes nothing behind the member.
+	// bufio.Reader has a ReadByte method, so that the gzip reader reads nothing past the member.
 	reader, err := gzip.NewReader(bufio.NewReader(input))
 	check(err)
-	switch way {
+	switch method {
 	case "Reader":
 		copyTo(os.Stdout, reader)
 	case "Multistream(false)":
@@ -34,7 +34,7 @@ func main() {
 	case "tar":
 		extract(tar.NewReader(reader))
 	default:
-		log.Fatal("unknown way: ", way)
+		log.Fatal("unknown method: ", method)
 	}
 }
 

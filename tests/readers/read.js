@@ -1,13 +1,14 @@
-// Node and packages of npm, which are found by NODE_PATH.
+// Node's zlib and npm packages, which are found through NODE_PATH.
 const fs = require("fs");
 const zlib = require("zlib");
 const { pipeline } = require("stream/promises");
 
 const print = (bytes) => fs.writeFileSync(1, bytes);
 
-const ways = {
+const methods = {
   "gunzipSync": (file) => print(zlib.gunzipSync(fs.readFileSync(file))),
-  "createGunzip": (file) => pipeline(fs.createReadStream(file), zlib.createGunzip(), fs.createWriteStream(null, { fd: 1 })),
+  "createGunzip": (file) =>
+    pipeline(fs.createReadStream(file), zlib.createGunzip(), fs.createWriteStream(null, { fd: 1 })),
   "fetch": async (url) => print(new Uint8Array(await (await fetch(url)).arrayBuffer())),
   "fflate": (file) => print(require("fflate").gunzipSync(fs.readFileSync(file))),
   "pako1": (file) => print(require("pako1").ungzip(fs.readFileSync(file))),
@@ -16,9 +17,9 @@ const ways = {
   "tar": (file) => require("tar").extract({ file, strict: true }),
 };
 
-const [way, file] = process.argv.slice(2);
+const [method, file] = process.argv.slice(2);
 Promise.resolve()
-  .then(() => ways[way](file))
+  .then(() => methods[method](file))
   .catch((error) => {
     console.error(error);
     process.exitCode = 1;

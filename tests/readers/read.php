@@ -1,15 +1,15 @@
 <?php
-// PHP's own extensions.
+// PHP's standard extensions.
 
-// Warnings are how most of these functions report damage.
+// Most of these functions report damage as a warning.
 set_error_handler(function (int $level, string $message): void {
     throw new RuntimeException($message);
 });
 
-[, $way, $file] = $argv;
+[, $method, $file] = $argv;
 $output = fopen('php://stdout', 'wb');
 
-switch ($way) {
+switch ($method) {
     case 'gzdecode':
         fwrite($output, gzdecode(file_get_contents($file)));
         break;
@@ -31,5 +31,5 @@ switch ($way) {
         (new PharData($file))->extractTo('.');
         break;
     default:
-        throw new RuntimeException("unknown way: $way");
+        throw new RuntimeException("unknown method: $method");
 }

@@ -1,4 +1,4 @@
-# Perl's own modules.
+# Perl's standard modules.
 use strict;
 use warnings;
 
@@ -6,7 +6,7 @@ use Archive::Tar;
 use Compress::Zlib ();
 use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
 
-my ($way, $file) = @ARGV;
+my ($method, $file) = @ARGV;
 binmode STDOUT;
 
 sub content {
@@ -15,7 +15,7 @@ sub content {
     return <$input>;
 }
 
-my %ways = (
+my %methods = (
     'gunzip' => sub { gunzip($file => \*STDOUT) or die "$GunzipError\n" },
     'MultiStream' => sub { gunzip($file => \*STDOUT, MultiStream => 1) or die "$GunzipError\n" },
     'memGunzip' => sub { print Compress::Zlib::memGunzip(content()) // die "memGunzip failed\n" },
@@ -30,4 +30,4 @@ my %ways = (
         $archive->extract() or die $archive->error() . "\n";
     },
 );
-($ways{$way} or die "unknown way: $way\n")->();
+($methods{$method} or die "unknown method: $method\n")->();

@@ -1,4 +1,4 @@
-"""Python's own modules."""
+"""Python's standard modules."""
 
 import gzip
 import shutil
@@ -27,7 +27,7 @@ def with_tarfile(mode):
         archive.extractall()
 
 
-WAYS = {
+METHODS = {
     "gzip": with_gzip,
     "gzip.decompress": lambda: sys.stdout.buffer.write(gzip.decompress(content())),
     "zlib.decompress": lambda: sys.stdout.buffer.write(zlib.decompress(content(), 31)),
@@ -37,5 +37,5 @@ WAYS = {
     "shutil": lambda: shutil.unpack_archive(path, ".", "gztar"),
 }
 
-way, path = sys.argv[1:]
-WAYS[way]()
+method, path = sys.argv[1:]
+METHODS[method]()

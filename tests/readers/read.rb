@@ -1,13 +1,13 @@
-# Ruby's own libraries.
+# Ruby's standard libraries.
 require "fileutils"
 require "net/http"
 require "rubygems/package"
 require "zlib"
 
-way, file = ARGV
+method, file = ARGV
 $stdout.binmode
 
-case way
+case method
 when "GzipReader" then Zlib::GzipReader.open(file) { |reader| $stdout.write(reader.read) }
 when "zcat" then File.open(file, "rb") { |input| $stdout.write(Zlib::GzipReader.zcat(input)) }
 when "gunzip" then $stdout.write(Zlib.gunzip(File.binread(file)))
@@ -21,5 +21,5 @@ when "TarReader"
       File.binwrite(entry.full_name, entry.read || "")
     end
   end
-else abort "unknown way: #{way}"
+else abort "unknown method: #{method}"
 end

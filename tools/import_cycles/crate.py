@@ -1,4 +1,4 @@
-"""A crate: its modules, what paths in it mean, and which file imports which."""
+"""A crate: its modules, the resolution of paths, and which file imports which."""
 
 import os
 
@@ -34,12 +34,12 @@ class Crate:
                 return self.add(parent.path + (name,), file, parent, f"{parent.folder}/{name}")
         raise Unreadable(f"no file for `mod {name};`: {' or '.join(choices)}")
 
-    # --- What a path means ---------------------------------------------------
+    # --- Resolution of paths -------------------------------------------------
     #
-    # A set of meanings: a `Module`, or ("item", unit); empty for what other crates define; None for
-    # what can't be found.
+    # A path resolves to a set of targets: a `Module`, or ("item", unit). The set is empty for names
+    # of other crates. The result is None for names that can't be found.
 
-    def meaning(self, scope, path, seen=frozenset()):
+    def resolve(self, scope, path, seen=frozenset()):
         first, rest = path[0], path[1:]
         if first == "crate":
             here = {self.root}
@@ -58,7 +58,7 @@ class Crate:
                 continue
             here = self.in_module(module, name, seen)
             if here is None:
-                # An item made by a macro, or a variant of an enum named as the module is.
+                # An item made by a macro, or a variant of an enum with the module's name.
                 here = items or {("item", module.unit)}
         return here
 
@@ -68,7 +68,7 @@ class Crate:
                 return {("item", scope.module.unit)}
             for path in scope.uses.get(name, ()):
                 key = (id(scope), name)
-                return set() if key in seen else self.meaning(scope, path, seen | {key}) or set()
+                return set() if key in seen else self.resolve(scope, path, seen | {key}) or set()
             found = self.in_globs(scope, name, seen)
             if found:
                 return found
@@ -88,7 +88,7 @@ class Crate:
             found.add(("item", self.exported_macros[name]))
         for path in module.scope.uses.get(name, ()):
             known = True
-            found |= self.meaning(module.scope, path, seen) or set()
+            found |= self.resolve(module.scope, path, seen) or set()
         if found or known:
             return found
         return self.in_globs(module.scope, name, seen)
@@ -99,9 +99,9 @@ class Crate:
             key = (id(scope), path)
             if key in seen:
                 continue
-            meaning = self.meaning(scope, path, seen | {key})
-            foreign = foreign or not meaning
-            for module in meaning or ():
+            targets = self.resolve(scope, path, seen | {key})
+            foreign = foreign or not targets
+            for module in targets or ():
                 if isinstance(module, Module) and module is not scope.module:
                     found = self.in_module(module, name, seen | {key})
                     if found:
@@ -111,15 +111,15 @@ class Crate:
     # --- The graph -----------------------------------------------------------
 
     def imports(self):
-        """The first import of each file by each file, and how many imports there are."""
+        """Returns the first import of each file by each file, and the number of imports."""
         graph, count = {m: {} for m in self.modules}, 0
         for scope, path, line, kind in self.paths:
             unit = scope.module.unit
-            meaning = self.macro(scope, path) if kind == "macro" else self.meaning(scope, path)
-            items = {m[1] for m in meaning or () if not isinstance(m, Module)}
-            # Bringing the name of a module into scope imports nothing yet; what is behind it does.
+            targets = self.macro(scope, path) if kind == "macro" else self.resolve(scope, path)
+            items = {m[1] for m in targets or () if not isinstance(m, Module)}
+            # Bringing a module's name into scope imports nothing yet; using its items does.
             if kind in ("glob", "path") and not items:
-                items = {m.unit for m in meaning or ()}
+                items = {m.unit for m in targets or ()}
             for target in items - {unit}:
                 if kind in ("reexport", "reglob") and target.is_below(unit):
                     continue
@@ -129,11 +129,11 @@ class Crate:
         return graph, count
 
     def macro(self, scope, path):
-        """A macro is in scope below the module that defines it, too."""
-        meaning = self.meaning(scope, path)
+        """Resolves a macro, which is also in scope below the module that defines it."""
+        targets = self.resolve(scope, path)
         module = scope.module
-        while not meaning and module and len(path) == 1:
+        while not targets and module and len(path) == 1:
             if path[0] in module.macros:
                 return {("item", module.unit)}
             module = module.parent
-        return meaning
+        return targets

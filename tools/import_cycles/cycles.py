@@ -1,6 +1,6 @@
 """Cycles among the modules of a crate.
 
-A graph is `{module: {module: import}}`, an import `(importing file's module, imported, line)`.
+A graph is `{module: {module: import}}`. An import is `(importing file's module, imported, line)`.
 """
 
 from collections import deque
@@ -9,7 +9,7 @@ from .crate import Crate
 from .modules import Module
 
 
-def shortest_way(graph, start, end):
+def shortest_path(graph, start, end):
     before, queue = {start: None}, deque([start])
     while queue:
         here = queue.popleft()
@@ -26,8 +26,8 @@ def shortest_way(graph, start, end):
     return None
 
 
-def knots(graph):
-    """The groups of modules of which each imports each other, directly or not."""
+def groups(graph):
+    """Yields the groups of modules that import one another, directly or indirectly."""
     reached = {}
     for module in graph:
         found, todo = set(), [module]
@@ -39,25 +39,25 @@ def knots(graph):
         reached[module] = found
     left = [m for m in graph if m in reached[m]]
     while left:
-        knot = [m for m in left if m in reached[left[0]] and left[0] in reached[m]]
-        yield knot
-        left = [m for m in left if m not in knot]
+        group = [m for m in left if m in reached[left[0]] and left[0] in reached[m]]
+        yield group
+        left = [m for m in left if m not in group]
 
 
-def cycles(graph, knot):
-    """The shortest cycle through each import of the knot, shortest first, none twice."""
+def cycles(graph, group):
+    """Returns the shortest cycle through each import of the group: shortest first, none twice."""
     found = set()
-    for start in knot:
+    for start in group:
         for end in graph[start]:
-            if end in knot:
-                steps = shortest_way(graph, end, start)
+            if end in group:
+                steps = shortest_path(graph, end, start)
                 first = min(range(len(steps)), key=lambda i: steps[i].name())
                 found.add(tuple(steps[first:] + steps[:first]))
     return sorted(found, key=lambda steps: (len(steps), [m.name() for m in steps]))
 
 
 def siblings(graph):
-    """A graph of each module's children, to which the imports of everything below them belong."""
+    """Returns a graph of each module's children, including the imports of everything below them."""
     graphs = {}
     for imports in graph.values():
         for unit, target, line in imports.values():
@@ -72,32 +72,37 @@ def siblings(graph):
                 a, b = a.parent, b.parent
             level = graphs.setdefault(a.parent, {})
             level.setdefault(b, {})
-            # An import between the two files themselves says more than one from below.
+            # Prefers an import between the two files themselves to one from below.
             known = level.setdefault(a, {}).get(b)
             if not known or (unit, target) == (a, b):
                 level[a][b] = (unit, target, line)
     return graphs.values()
 
 
-def describe(root, graph, knot, steps):
+def describe(root, graph, group, steps):
     parts = []
     for here, there in zip(steps, steps[1:] + steps[:1]):
         unit, target, line = graph[here][there]
         parts.append(f"{unit.name()} -> {target.name()} ({unit.file}:{line})")
-    size = f"{len(knot)} modules import one another: " if len(knot) > len(steps) else ""
+    size = f"{len(group)} modules import one another: " if len(group) > len(steps) else ""
     return f"{root}: {size}{', '.join(parts)}"
 
 
+def is_between_files(graph, steps):
+    return all(b in graph[a] for a, b in zip(steps, steps[1:] + steps[:1]))
+
+
 def check(root, read, every=False):
-    """How many modules and imports a crate has, and a line for each cycle."""
+    """Returns the numbers of modules and imports of a crate, and a line for each cycle."""
     crate = Crate(root, read)
     graph, count = crate.imports()
     lines = []
     for level in [graph, *siblings(graph)]:
-        for knot in knots(level):
-            found = cycles(level, knot)
+        for group in groups(level):
+            found = cycles(level, group)
             if level is not graph:
-                # A cycle between the files themselves is known.
-                found = [s for s in found if any(b not in graph[a] for a, b in zip(s, s[1:] + s[:1]))]
-            lines += [describe(root, level, knot, steps) for steps in (found if every else found[:1])]
+                # A cycle between the files themselves is already known.
+                found = [steps for steps in found if not is_between_files(graph, steps)]
+            shown = found if every else found[:1]
+            lines += [describe(root, level, group, steps) for steps in shown]
     return len(crate.modules), count, lines

@@ -2,7 +2,7 @@
 
 
 class Module:
-    """A module, inline or a file. `unit` is the module of the file that it is in."""
+    """A module, inline or a file. `unit` is the module of the file that contains it."""
 
     def __init__(self, path, file, parent, folder, unit=None):
         self.path, self.file, self.parent, self.folder = path, file, parent, folder
@@ -18,7 +18,7 @@ class Module:
 
 
 class Scope:
-    """Names that `use` and items bring into a module, or into a block of a function."""
+    """Names that `use` and items bring into a module or a block of a function."""
 
     def __init__(self, module, outer):
         self.module, self.outer = module, outer

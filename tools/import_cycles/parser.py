@@ -6,8 +6,8 @@ from .tokens import Unreadable
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 DEFINING = {"struct", "enum", "union", "trait", "fn", "const", "static", "type", "mod"}
 KEYWORDS = DEFINING | set(
-    "as async await break continue dyn else extern false for if impl in let loop match move mut pub ref"
-    " return Self true unsafe use where while".split()
+    "as async await break continue dyn else extern false for if impl in let loop match move mut pub"
+    " ref return Self true unsafe use where while".split()
 )
 
 
@@ -17,7 +17,7 @@ class Parser:
     def __init__(self, crate, module, tokens):
         self.crate, self.tokens, self.at = crate, tokens, 0
         self.scopes = [module.scope]
-        # The scope of the next brace, if something before the brace decides it.
+        # The scope of the next brace, if something before the brace determines it.
         self.opens = None
         self.public, self.file = False, None
 
@@ -36,7 +36,7 @@ class Parser:
         while self.at < len(self.tokens):
             self.step()
         if len(self.scopes) > 1:
-            raise Unreadable("a brace without an end")
+            raise Unreadable("unclosed brace")
 
     def step(self):
         text, kind = self.text(), self.kind()
@@ -72,7 +72,7 @@ class Parser:
         return self.public or before in ("", ";", "{", "}", "]", "=>", "unsafe", "default")
 
     def skip_group(self):
-        """Goes behind the group that opens here."""
+        """Skips the group that opens here."""
         depth = 0
         while True:
             text, kind = self.text(), self.kind()
@@ -84,7 +84,7 @@ class Parser:
                 if depth == 0:
                     return
             elif not kind:
-                raise Unreadable("a bracket without an end")
+                raise Unreadable("unclosed bracket")
 
     # --- Attributes ------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Parser:
             self.file = self.text(2).strip('r#"')
         else:
             while self.at < end:
-                # In an attribute a single word in lower case is a setting of the attribute.
+                # In an attribute, a single lower-case word is a setting of the attribute.
                 if self.kind() == "word" and (self.text(1) == "::" or self.text()[0].isupper()):
                     self.path()
                 else:
@@ -112,7 +112,7 @@ class Parser:
         return None
 
     def is_off(self):
-        """Whether the condition here is false in every build without tests. Goes behind it."""
+        """Skips a condition. Returns whether it is false in every build without tests."""
         word = self.text()
         self.at += 1
         if self.text() != "(":
@@ -129,7 +129,7 @@ class Parser:
         return {"all": any(answers), "any": bool(answers) and all(answers)}.get(word, False)
 
     def skip_to_end(self):
-        """Leaves out the rest of a file or inline module that is for tests alone."""
+        """Skips the rest of a file or inline module that is only for tests."""
         inline = len(self.scopes) > 1
         while self.at < len(self.tokens) and not (self.text() == "}" and inline):
             self.skip_group() if self.text() in CLOSING else self.advance()
@@ -138,11 +138,12 @@ class Parser:
         self.at += 1
 
     def skip_item(self):
-        """Leaves out the item, field, arm or statement that begins here."""
+        """Skips the item, field, arm or statement that begins here."""
+        ended_by_semicolon = ("use", "const", "static", "type", "let")
         to_semicolon, item = False, False
         while self.at < len(self.tokens):
             text, kind = self.text(), self.kind()
-            if kind == "word" and text in ("use", "const", "static", "type", "let") and self.text(1) != "fn":
+            if kind == "word" and text in ended_by_semicolon and self.text(1) != "fn":
                 to_semicolon = to_semicolon or not item
             item = item or (kind == "word" and text in KEYWORDS)
             if kind == "sign" and text in CLOSING.values():
@@ -166,7 +167,10 @@ class Parser:
         self.at += 1
         scope = self.scopes[-1]
         for path, name, is_glob, line in self.use_tree(()):
-            kind = ("reglob" if is_glob else "reexport") if self.public else ("glob" if is_glob else "use")
+            if self.public:
+                kind = "reglob" if is_glob else "reexport"
+            else:
+                kind = "glob" if is_glob else "use"
             if not path or path[0] == "::":
                 continue
             self.crate.paths.append((scope, path, line, kind))
@@ -175,7 +179,7 @@ class Parser:
             elif name != "_":
                 scope.uses.setdefault(name, []).append(path)
         if self.text() != ";":
-            raise Unreadable(f"line {self.line()}: a `use` without an end")
+            raise Unreadable(f"line {self.line()}: unterminated `use`")
         self.at += 1
         return True
 
@@ -223,7 +227,8 @@ class Parser:
         if self.text(2) != "{":
             return False
         self.at += 2
-        inline = Module(module.path + (name,), module.file, module, f"{module.folder}/{name}", module.unit)
+        path, folder = module.path + (name,), f"{module.folder}/{name}"
+        inline = Module(path, module.file, module, folder, module.unit)
         module.children[name] = inline
         self.opens = inline.scope
         return True
@@ -234,7 +239,7 @@ class Parser:
         return True
 
     def associate(self):
-        """The functions and types in the braces that follow are not names of the module."""
+        """Keeps the functions and types in the braces that follow out of the module's names."""
         self.opens = Scope(self.scopes[-1].module, self.scopes[-1])
         self.opens.associated = True
 
@@ -267,7 +272,7 @@ class Parser:
             self.enum()
 
     def enum(self):
-        """Names of variants are not names of items; what is in them may be."""
+        """Reads an enum. Names of variants are not names of items; paths in variants may be."""
         while self.text() not in ("{", ";"):
             self.path() if self.kind() == "word" else self.advance()
         self.at += 1
@@ -308,7 +313,7 @@ class Parser:
             return
         kind = "macro" if after == "!" and self.text(1) in CLOSING else "path"
         if len(path) == 1 and kind == "path":
-            # A name that stands alone. In lower case it may be a variable's or a field's.
+            # A single name. In lower case it may be a variable or a field.
             if after == ":" or path[0] in ("crate", "self", "super"):
                 return
             if path[0][0].islower() and after not in ("(", "::"):

@@ -1,4 +1,4 @@
-"""Crates in memory, and whether their cycles are found."""
+"""Checks that the cycles of crates in memory are found."""
 
 import sys
 
@@ -10,11 +10,18 @@ def self_test():
     cases = {
         "by super": (
             1,
-            {"lib.rs": "mod a;", "a.rs": "mod b; use self::b::B; pub struct A;", "a/b.rs": "use super::A; pub struct B;"},
+            {
+                "lib.rs": "mod a;",
+                "a.rs": "mod b; use self::b::B; pub struct A;",
+                "a/b.rs": "use super::A; pub struct B;",
+            },
         ),
         "by the parent's use of a plain path": (
             1,
-            {"lib.rs": "mod a; pub struct L; fn f() { a::g() }", "a.rs": "pub fn g() { crate::L; }"},
+            {
+                "lib.rs": "mod a; pub struct L; fn f() { a::g() }",
+                "a.rs": "pub fn g() { crate::L; }",
+            },
         ),
         "by re-export": (
             1,
@@ -36,7 +43,11 @@ def self_test():
         ),
         "by a re-exported name in the parent's own code": (
             1,
-            {"lib.rs": "mod a;", "a.rs": "mod b; pub use b::B; pub struct A(B);", "a/b.rs": "use super::A; pub struct B;"},
+            {
+                "lib.rs": "mod a;",
+                "a.rs": "mod b; pub use b::B; pub struct A(B);",
+                "a/b.rs": "use super::A; pub struct B;",
+            },
         ),
         "by a use in a function, of three": (
             1,
@@ -88,8 +99,10 @@ def self_test():
             {
                 "lib.rs": "mod a; mod b;",
                 "a.rs": "use crate::b::B; pub struct A<'a>(&'a B);",
-                "b.rs": "/* use crate::a::A; /* */ crate::a::f() */ // crate::a::A\n/// [`crate::a::A`]\n"
-                'pub struct B; const T: (&str, &str, char) = ("crate::a::A \\" ", r#"" crate::a::A "#, \'"\');',
+                "b.rs": "/* use crate::a::A; /* */ crate::a::f() */ // crate::a::A\n"
+                "/// [`crate::a::A`]\n"
+                'pub struct B; const T: (&str, &str, char) = ("crate::a::A \\" ",'
+                ' r#"" crate::a::A "#, \'"\');',
             },
         ),
         "none by tests": (
@@ -97,7 +110,8 @@ def self_test():
             {
                 "lib.rs": "mod a; mod b;",
                 "a.rs": "use crate::b::B; pub struct A;",
-                "b.rs": "pub struct B; #[cfg(test)] use crate::a::{A, f}; #[cfg(all(test, loom))] mod tests;"
+                "b.rs": "pub struct B; #[cfg(test)] use crate::a::{A, f};"
+                " #[cfg(all(test, loom))] mod tests;"
                 "#[cfg(test)] mod more { use crate::a::A; } #[cfg(not(test))] fn f() {}"
                 "#[cfg(test)] const fn g(a: [u8; 2]) -> A { crate::a::A }",
             },
@@ -107,10 +121,11 @@ def self_test():
             {
                 "lib.rs": "mod a; mod b; pub use std::sync::Arc;",
                 "a.rs": "use crate::b::B; use crate::Arc; pub struct A;",
-                "b.rs": "use ::a::A; use other::{a::A as C, b}; pub struct B; fn f() { b::a::A; std::a::A; }",
+                "b.rs": "use ::a::A; use other::{a::A as C, b}; pub struct B;"
+                " fn f() { b::a::A; std::a::A; }",
             },
         ),
-        "none by a module that is named only": (
+        "none by naming a module only": (
             0,
             {
                 "lib.rs": "mod a; mod b;",
@@ -125,14 +140,14 @@ def self_test():
         if len(lines) != wanted or modules != len(files):
             failed += 1
             print(f"failed: {name}: {modules} of {len(files)} files, {lines}", file=sys.stderr)
-    places = check("lib.rs", lambda path: cases["by super"][1].get(path.lstrip("/")))[2]
-    if places != ["lib.rs: a -> a::b (/a.rs:1), a::b -> a (/a/b.rs:1)"]:
+    lines = check("lib.rs", lambda path: cases["by super"][1].get(path.lstrip("/")))[2]
+    if lines != ["lib.rs: a -> a::b (/a.rs:1), a::b -> a (/a/b.rs:1)"]:
         failed += 1
-        print(f"failed: places: {places}", file=sys.stderr)
+        print(f"failed: locations: {lines}", file=sys.stderr)
     try:
         check("lib.rs", {"lib.rs": "mod gone;"}.get)
         failed += 1
-        print("failed: a missing file goes unnoticed", file=sys.stderr)
+        print("failed: no error for a missing file", file=sys.stderr)
     except Unreadable:
         pass
     print(f"{len(cases) + 2} self-tests, {failed} failed")

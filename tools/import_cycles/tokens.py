@@ -19,7 +19,7 @@ TOKEN = re.compile(
 
 
 class Unreadable(Exception):
-    """A file that isn't there, or that this parser doesn't understand."""
+    """A file that doesn't exist, or that this parser doesn't understand."""
 
 
 class Token:
@@ -30,7 +30,7 @@ class Token:
 
 
 def tokens_of(source):
-    """The tokens of a file; comments are gone, and strings can't be taken for code."""
+    """Returns the tokens of a file, without comments. Strings can't be mistaken for code."""
     found, at, line = [], 0, 1
     while at < len(source):
         match = TOKEN.match(source, at)
@@ -43,12 +43,13 @@ def tokens_of(source):
             while depth:
                 edge = re.compile(r"/\*|\*/").search(source, end)
                 if not edge:
-                    raise Unreadable(f"line {line}: a comment without an end")
+                    raise Unreadable(f"line {line}: unterminated comment")
                 depth += 1 if edge.group() == "/*" else -1
                 end = edge.end()
             text = source[at:end]
         elif kind != "space":
-            found.append(Token(kind, text[2:] if kind == "word" and text.startswith("r#") else text, line))
+            raw_word = kind == "word" and text.startswith("r#")
+            found.append(Token(kind, text[2:] if raw_word else text, line))
         line += text.count("\n")
         at = end
     return found

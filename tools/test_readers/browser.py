@@ -1,4 +1,4 @@
-"""Has a headless browser read a file of the server."""
+"""Reads a file from the server with a headless browser."""
 
 import os
 import signal
@@ -7,26 +7,27 @@ import tempfile
 import uuid
 from urllib.parse import urlencode
 
-# Seconds after which the browser has failed.
-PATIENCE = 120
+# Seconds until a reader has failed.
+TIMEOUT = 120
 
 
-def browse(program, way, url, server, output):
-    """Writes what the page read into `output`. Returns what went wrong, empty if nothing did."""
+def browse(program, method, url, server, output):
+    """Writes the bytes that the page read to `output`. Returns the error, or an empty string."""
     token = uuid.uuid4().hex
-    question = urlencode({"way": way, "url": url, "token": token})
+    query = urlencode({"method": method, "url": url, "token": token})
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        # Without its sandbox: containers don't allow it, and it reads our own page alone.
+        # No sandbox: containers don't allow it, and the browser only reads our own page.
         command = [
-            program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server",
-            "--no-first-run", f"--user-data-dir={profile}", server.url(f"page.html?{question}"),
+            program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--no-proxy-server", "--no-first-run", f"--user-data-dir={profile}",
+            server.url(f"page.html?{query}"),
         ]  # fmt: skip
-        quiet = subprocess.DEVNULL
-        with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True) as browser:
+        quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        with subprocess.Popen(command, start_new_session=True, **quiet) as browser:
             try:
-                answer = server.result(token, PATIENCE)
+                answer = server.result(token, TIMEOUT)
             finally:
-                # The process and those that it started.
+                # Ends the process and those that it started.
                 os.killpg(browser.pid, signal.SIGKILL)
     if answer is None:
         return "no answer"

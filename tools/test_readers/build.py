@@ -1,4 +1,4 @@
-"""Compiles the readers of tests/readers that have to be compiled."""
+"""Compiles the readers in tests/readers that need it."""
 
 import os
 import subprocess
@@ -16,6 +16,7 @@ def build():
         ["go", "build", "-o", f"{FOLDER}/read-go", f"{SOURCES}/read.go"],
         ["cargo", "build", "--quiet", "--release", "-p", "uadk-compress-readers"],
     ]
+    # Without modules, Go doesn't access the network.
+    environment = os.environ | {"GO111MODULE": "off", "GOCACHE": f"{FOLDER}/go-cache"}
     for command in commands:
-        # Go without modules: it then asks for nothing on the network.
-        subprocess.run(command, check=True, env=os.environ | {"GO111MODULE": "off", "GOCACHE": f"{FOLDER}/go-cache"})
+        subprocess.run(command, check=True, env=environment)

@@ -1,4 +1,4 @@
-"""The readers: what they come with, how they are called, and what they make of BGZF."""
+"""The readers: their packages, their commands, and their expected results for BGZF."""
 
 import os
 import re
@@ -12,18 +12,18 @@ from .build import COMMONS, FOLDER, SOURCES
 
 
 class Package(NamedTuple):
-    """What readers come with."""
+    """A package with readers."""
 
     name: str
-    # A program or file that is there if it is installed.
+    # A program or file that exists if it is installed.
     proof: str
-    # Its names for Debian and Fedora; empty if npm has it.
+    # Its names in Debian and Fedora; empty for npm packages.
     apt: str
     dnf: str
     # A command that prints its version.
     version_command: tuple
 
-    def is_there(self):
+    def is_installed(self):
         return shutil.which(self.proof) is not None or os.path.isfile(self.proof)
 
     @cache
@@ -34,17 +34,18 @@ class Package(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """One way to read gzip files, tar.gz files or both, and the commands for it.
+    """A way to read gzip files, tar.gz files or both, and the commands for it.
 
-    FILE is the compressed file, ENCODED and PLAIN are its addresses with and without `Content-Encoding:
-    gzip`. For gzip the text is expected on stdout, for tar.gz the files in the current folder.
+    FILE is the compressed file. ENCODED and PLAIN are its URLs with and without
+    `Content-Encoding: gzip`. For gzip the text is expected on stdout, for tar.gz the files in the
+    current directory.
     """
 
     package: Package
     name: str
     gzip: Optional[list] = None
     tar: Optional[list] = None
-    # What it is known to make of files of many members.
+    # The expected results for files of many members.
     many_gzip: str = "ok"
     many_tar: str = "ok"
 
@@ -75,12 +76,16 @@ SEVEN_ZIP = program("7-Zip", "p7zip-full", "p7zip-plugins", "7z")
 UNAR = program("unar", "unar", "unar", "unar", "--version")
 ZSTD = program("zstd", "zstd", "zstd", "zstd", "--version")
 IGZIP = program("igzip", "isal", "isa-l-tools", "igzip", "--version")
-LIBDEFLATE = program("libdeflate-gunzip", "libdeflate-tools", "libdeflate-utils", "libdeflate-gunzip", "-V")
+LIBDEFLATE = program(
+    "libdeflate-gunzip", "libdeflate-tools", "libdeflate-utils", "libdeflate-gunzip", "-V",
+)  # fmt: skip
 BGZIP = program("bgzip", "tabix", "htslib-tools", "bgzip", "--version")
 WGET = program("wget", "wget", "wget", "wget", "--version")
 CURL = program("curl", "curl", "curl", "curl", "--version")
 CHROMIUM = program("Chromium", "chromium", "chromium", "chromium", "--no-sandbox", "--version")
-ZLIB = program("zlib", "zlib1g-dev", "zlib-devel", f"{FOLDER}/read-c", "version", proof="/usr/include/zlib.h")
+ZLIB = program(
+    "zlib", "zlib1g-dev", "zlib-devel", f"{FOLDER}/read-c", "version", proof="/usr/include/zlib.h",
+)  # fmt: skip
 PYTHON = program("Python", "python3", "python3", sys.executable, "--version")
 PERL = program("Perl", "perl", "perl", "perl", "--version")
 PHP = program("PHP", "php-cli", "php-cli", "php", "--version")
@@ -99,8 +104,8 @@ NODE_TAR = npm("npm tar", "tar")
 
 
 def script(*command):
-    """Makes the function that calls a program of tests/readers in one of its ways."""
-    return lambda way, file="FILE": [*command, way, file]
+    """Returns a function that returns the command of a program in tests/readers for a method."""
+    return lambda method, file="FILE": [*command, method, file]
 
 
 python = script(sys.executable, f"{SOURCES}/read.py")
@@ -118,11 +123,12 @@ def shell(commands):
     return ["sh", "-c", commands, "FILE"]
 
 
-# --- What is known of BGZF, where it isn't read ------------------------------
+# --- Results for BGZF, where it isn't read completely ------------------------
 
 FIRST_MEMBER = "65,280 bytes, no error"
 REFUSES = "refuses"
-# Java reads on if more than 26 bytes of its buffer of 512 are left behind a member; newer JDKs always do.
+# Java reads on if more than 26 bytes are left in its 512-byte buffer after a member; newer JDKs
+# always do.
 CHANCE = "ok or a part, by chance, no error"
 
 READERS = [
@@ -132,15 +138,29 @@ READERS = [
     Reader(ZSTD, "`-d`", ["zstd", "-qdc", "FILE"]),
     Reader(IGZIP, "`-d`", ["igzip", "-dc", "FILE"]),
     Reader(LIBDEFLATE, "", ["libdeflate-gunzip", "-c", "FILE"]),
-    Reader(BUSYBOX, "`gunzip`, `tar`", ["busybox", "gunzip", "-c", "FILE"], ["busybox", "tar", "-xzf", "FILE"]),
+    Reader(
+        BUSYBOX, "`gunzip`, `tar`",
+        ["busybox", "gunzip", "-c", "FILE"], ["busybox", "tar", "-xzf", "FILE"],
+    ),
     Reader(GNU_TAR, "", None, ["tar", "-xzf", "FILE"]),
     Reader(BSDTAR, "", None, ["bsdtar", "-xf", "FILE"]),
-    Reader(SEVEN_ZIP, "", ["7z", "x", "-so", "FILE"], shell('7z x -so "$0" | 7z x -si -ttar -bd -bso0')),
-    Reader(UNAR, "", shell('unar -q -o . "$0" && cat ./*'), ["unar", "-q", "-no-directory", "FILE"]),
-    Reader(WGET, "`--compression=auto`", ["wget", "-qO-", "--compression=auto", "ENCODED"], many_gzip=FIRST_MEMBER),
+    Reader(
+        SEVEN_ZIP, "",
+        ["7z", "x", "-so", "FILE"], shell('7z x -so "$0" | 7z x -si -ttar -bd -bso0'),
+    ),
+    Reader(
+        UNAR, "", shell('unar -q -o . "$0" && cat ./*'), ["unar", "-q", "-no-directory", "FILE"],
+    ),
+    Reader(
+        WGET, "`--compression=auto`",
+        ["wget", "-qO-", "--compression=auto", "ENCODED"], many_gzip=FIRST_MEMBER,
+    ),
     Reader(CURL, "`--compressed`", ["curl", "-sS", "--compressed", "ENCODED"], many_gzip=REFUSES),
     Reader(CHROMIUM, "`fetch`", ["chromium", "fetch", "ENCODED"], many_gzip=FIRST_MEMBER),
-    Reader(CHROMIUM, "`DecompressionStream`", ["chromium", "DecompressionStream", "PLAIN"], many_gzip=REFUSES),
+    Reader(
+        CHROMIUM, "`DecompressionStream`",
+        ["chromium", "DecompressionStream", "PLAIN"], many_gzip=REFUSES,
+    ),
     Reader(NODE, "`zlib.gunzipSync`", node("gunzipSync")),
     Reader(NODE, "`zlib.createGunzip`", node("createGunzip")),
     Reader(NODE, "`fetch`", node("fetch", "ENCODED")),
@@ -151,7 +171,9 @@ READERS = [
     Reader(PAKO_3, "`ungzip`", node("pako3")),
     Reader(PYTHON, "`gzip`", python("gzip")),
     Reader(PYTHON, "`gzip.decompress`", python("gzip.decompress")),
-    Reader(PYTHON, "`zlib.decompress(data, 31)`", python("zlib.decompress"), many_gzip=FIRST_MEMBER),
+    Reader(
+        PYTHON, "`zlib.decompress(data, 31)`", python("zlib.decompress"), many_gzip=FIRST_MEMBER,
+    ),
     Reader(PYTHON, "`zlib.decompressobj(31)`", python("decompressobj"), many_gzip=FIRST_MEMBER),
     Reader(PYTHON, "`tarfile`, mode `r:gz`", None, python("r:gz")),
     Reader(PYTHON, "`tarfile`, mode `r\\|gz`", None, python("r|gz"), many_tar=REFUSES),
@@ -172,14 +194,25 @@ READERS = [
     Reader(PERL, "`Compress::Zlib::gzopen`", perl("gzopen")),
     Reader(PERL, "`Archive::Tar`", None, perl("Archive::Tar")),
     Reader(JAVA, "`GZIPInputStream`", java("GZIPInputStream")),
-    Reader(JAVA, "`GZIPInputStream`, `available()` is 0", java("available() == 0"), many_gzip=CHANCE),
+    Reader(
+        JAVA, "`GZIPInputStream`, `available()` is 0", java("available() == 0"), many_gzip=CHANCE,
+    ),
     Reader(COMMONS_COMPRESS, "", java("commons"), java("commons tar"), FIRST_MEMBER, REFUSES),
-    Reader(COMMONS_COMPRESS, "concatenated", java("commons, concatenated"), java("commons tar, concatenated")),
+    Reader(
+        COMMONS_COMPRESS, "concatenated",
+        java("commons, concatenated"), java("commons tar, concatenated"),
+    ),
     Reader(GO, "`gzip.Reader`, `archive/tar`", go("Reader"), go("tar")),
     Reader(GO, "`Multistream(false)`", go("Multistream(false)"), many_gzip=FIRST_MEMBER),
     Reader(GO, "`net/http`", go("http", "ENCODED")),
-    Reader(FLATE2, "`GzDecoder`, with `tar`", rust("GzDecoder"), rust("tar on GzDecoder"), FIRST_MEMBER, REFUSES),
-    Reader(FLATE2, "`MultiGzDecoder`, with `tar`", rust("MultiGzDecoder"), rust("tar on MultiGzDecoder")),
+    Reader(
+        FLATE2, "`GzDecoder`, with `tar`",
+        rust("GzDecoder"), rust("tar on GzDecoder"), FIRST_MEMBER, REFUSES,
+    ),
+    Reader(
+        FLATE2, "`MultiGzDecoder`, with `tar`",
+        rust("MultiGzDecoder"), rust("tar on MultiGzDecoder"),
+    ),
     Reader(ZLIB, "`inflate` until `Z_STREAM_END`", c("inflate"), many_gzip=FIRST_MEMBER),
     Reader(ZLIB, "`gzread`", c("gzread")),
 ]

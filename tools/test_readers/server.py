@@ -1,4 +1,4 @@
-"""An HTTP server of the compressed files, for clients that undo `Content-Encoding: gzip`."""
+"""An HTTP server for the compressed files, for clients that decode `Content-Encoding: gzip`."""
 
 import os
 import threading
@@ -9,15 +9,15 @@ from .build import SOURCES
 
 
 class Server:
-    """Serves a folder on a free port of this machine.
+    """Serves a directory on a free port of this machine.
 
-    /encoded/NAME is NAME.gz with `Content-Encoding: gzip`, /plain/NAME is the same as any file. /page.html
-    is the page that a browser reads them with.
+    /encoded/NAME is NAME.gz with `Content-Encoding: gzip`, /plain/NAME is the same without it.
+    /page.html is the page with which a browser reads them.
     """
 
     def __init__(self, folder):
         self.folder = folder
-        # What pages have posted, by their token: what went wrong, and the bytes.
+        # The results that pages have posted, by token: the error, and the bytes.
         self.results = {}
         self.posted = threading.Condition()
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -37,7 +37,7 @@ class Server:
         return f"http://127.0.0.1:{self.http.server_port}/{path}"
 
     def result(self, token, timeout):
-        """What the page with this token posted, or `None`."""
+        """Waits for the result of the page with this token. Returns `None` after the timeout."""
         with self.posted:
             self.posted.wait_for(lambda: token in self.results, timeout)
             return self.results.pop(token, None)
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             super().handle()
         except ConnectionError:
-            # A client that refuses a file hangs up, and so does a browser that has been stopped.
+            # A client that rejects a file closes the connection, as does a browser that was killed.
             pass
 
     def do_GET(self):
@@ -63,13 +63,13 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(path, "application/octet-stream", encoded=folder == "encoded")
 
     def do_POST(self):
-        question = parse_qs(urlsplit(self.path).query)
+        query = parse_qs(urlsplit(self.path).query)
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(204)
         self.end_headers()
         owner = self.server.owner
         with owner.posted:
-            owner.results[question["token"][0]] = (question.get("error", [""])[0], content)
+            owner.results[query["token"][0]] = (query.get("error", [""])[0], content)
             owner.posted.notify_all()
 
     def answer(self, path, kind, encoded=False):

@@ -1,4 +1,4 @@
-"""The table of docs/archives.md."""
+"""The table in docs/archives.md."""
 
 import re
 
@@ -15,7 +15,8 @@ def rows(chosen, layouts, results):
         line(["---"] * (2 + len(columns))),
     ]
     for reader, result in zip(chosen, results):
-        lines.append(line([reader.title(), reader.package.version(), *(result.outcomes.get(c, "") for c in columns)]))
+        outcomes = (result.outcomes.get(column, "") for column in columns)
+        lines.append(line([reader.title(), reader.package.version(), *outcomes]))
     return lines
 
 
@@ -29,7 +30,7 @@ def split():
     before, begin, rest = text.partition(f"{BEGIN}\n")
     table, end, after = rest.partition(f"{END}\n")
     if not begin or not end:
-        raise SystemExit(f"test-readers: {DOCS} lacks the lines that the table stands between")
+        raise SystemExit(f"test-readers: {DOCS} lacks the markers around the table")
     return before + begin, table, end + after
 
 
@@ -40,12 +41,12 @@ def update(lines):
 
 
 def is_current(lines):
-    """Whether the docs say what was measured. Versions may be others: what they read is compared."""
+    """Returns whether the docs have these results. Versions of readers are not compared."""
     _, table, _ = split()
-    return [without_version(row) for row in table.splitlines()] == [without_version(row) for row in lines]
+    return list(map(without_version, table.splitlines())) == list(map(without_version, lines))
 
 
 def without_version(row):
-    # A `\\|` is a part of a cell.
+    # A `\\|` doesn't separate cells.
     cells = re.split(r"(?<!\\)\|", row)
     return cells[:2] + cells[3:]

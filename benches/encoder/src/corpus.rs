@@ -19,13 +19,14 @@ pub(crate) struct Kind {
     pub(crate) data: Vec<u8>,
 }
 
-/// The most bytes of one file, so that no single file dominates a kind.
+/// Maximum bytes taken from one file, so that no single file dominates a kind.
 const FILE_LIMIT: usize = 192 << 10;
 
-/// Returns the given number of bytes, or a few more.
+/// Returns the given number of bytes, or slightly more.
 type Maker = fn(usize) -> Vec<u8>;
 
-/// Gathers `limit` bytes of each kind, or reads them from the folder `cache` if they are there.
+/// Gathers `limit` bytes of each kind, or reads them from the directory `cache` if they exist
+/// there.
 pub(crate) fn gather(limit: usize, cache: &Path) -> Vec<Kind> {
     let makers: [(&'static str, Maker); 6] = [
         ("text", text),
@@ -82,7 +83,7 @@ fn spread(list: &[PathBuf], limit: usize, keep: impl Fn(&[u8]) -> bool) -> Vec<u
         if let Ok(mut file) = fs::File::open(&list[at]) {
             let len = file.metadata().map_or(0, |m| m.len() as usize);
             let mut piece = Vec::new();
-            // The middle of long files.
+            // Of long files, the middle.
             let from = if len > 2 * FILE_LIMIT { (len / 2) as u64 } else { 0 };
             let mut head = [0; 4];
             let _ = file.read(&mut head);
@@ -136,7 +137,7 @@ fn json_csv(limit: usize) -> Vec<u8> {
     );
     let mut out = spread(&json, limit / 2, |_| true);
     out.truncate(limit / 2);
-    // The registry's index holds one JSON record a version.
+    // The registry's index holds one JSON record per version.
     let index = files(&[home().join(".cargo/registry/index")], |_| true);
     out.extend(spread(&index, limit / 4, |_| true));
     out.truncate(limit * 3 / 4);
@@ -182,7 +183,7 @@ fn json_csv(limit: usize) -> Vec<u8> {
     out
 }
 
-/// Header blocks and padded contents, as in a tar archive.
+/// Returns header blocks and padded contents, as in a tar archive.
 fn tree(limit: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut crates: Vec<_> = fs::read_dir(home().join(".cargo/registry/src"))
@@ -219,8 +220,8 @@ fn tree(limit: usize) -> Vec<u8> {
     out
 }
 
-/// Keys, with shared prefixes removed between restart points every 16 entries, and values: half of them
-/// metadata of files, half pieces of files.
+/// Returns keys and values: half of them file metadata, half pieces of files. Keys have shared
+/// prefixes removed, with restart points every 16 entries.
 fn rocksdb_blocks(limit: usize) -> Vec<u8> {
     let list =
         files(&["/usr/share".into(), "/usr/include".into(), "/usr/lib/python3".into()], |_| true);
@@ -289,15 +290,17 @@ fn table(entries: &[(Vec<u8>, Vec<u8>)], limit: usize) -> Vec<u8> {
     out
 }
 
-/// Pages of two running processes that are not all zero.
+/// Returns the non-zero pages of two running processes.
 fn memory_pages(limit: usize) -> Vec<u8> {
     let python = "import json,ssl,decimal,email,sqlite3,asyncio,http.client,random\n\
         t=[open('/usr/include/stdio.h').read().split() for _ in range(20)]\n\
         d={str(i):{'a':random.random(),'b':[i]*3,'c':'item %d'%i} for i in range(20000)}\n\
         s=json.dumps(d)\nb=sqlite3.connect(':memory:')\nb.execute('create table t(a,b,c)')\n\
-        b.executemany('insert into t values(?,?,?)',((i,str(i*7),random.random()) for i in range(20000)))\n\
+        b.executemany('insert into t values(?,?,?)',\
+        ((i,str(i*7),random.random()) for i in range(20000)))\n\
         print('ready',flush=True)\ninput()";
-    let perl = "my %h; $h{$_}={a=>rand(),b=>[$_,$_*2],c=>\"item $_\"} for 1..30000; $|=1; print \"ready\\n\"; <STDIN>";
+    let perl = "my %h; $h{$_}={a=>rand(),b=>[$_,$_*2],c=>\"item $_\"} for 1..30000; \
+        $|=1; print \"ready\\n\"; <STDIN>";
     let mut pages = Vec::new();
     for (program, flag, script) in [("python3", "-c", python), ("perl", "-e", perl)] {
         let child = Command::new(program)
@@ -309,16 +312,16 @@ fn memory_pages(limit: usize) -> Vec<u8> {
         if let Some(out) = child.stdout.as_mut() {
             let _ = out.read(&mut [0; 6]);
         }
-        let mine = process_pages(child.id());
+        let bytes = process_pages(child.id());
         let _ = child.kill();
         let _ = child.wait();
-        pages.push(mine);
+        pages.push(bytes);
     }
     let mut out = Vec::new();
-    for (i, mine) in pages.iter().enumerate() {
+    for (i, bytes) in pages.iter().enumerate() {
         let share = (limit - out.len()) / (pages.len() - i);
-        // In runs of 16 pages, since larger blocks of guest memory are contiguous as well.
-        let runs: Vec<_> = mine.chunks(16 * 4096).collect();
+        // Takes runs of 16 pages, since larger blocks of guest memory are contiguous too.
+        let runs: Vec<_> = bytes.chunks(16 * 4096).collect();
         let wanted = (share / (16 * 4096)).clamp(1, runs.len().max(1));
         let stride = runs.len() / wanted;
         for run in runs.iter().step_by(stride.max(1)).take(wanted + 1) {

@@ -1,11 +1,12 @@
-/* One call per block over ISA-L's stateless deflate, with one context per process. */
+/* ISA-L's stateless deflate as one call per block, with one context per process. */
 #include <isa-l/igzip_lib.h>
 #include <stddef.h>
 
 static struct isal_zstream stream;
 static uint8_t level_buf[ISAL_DEF_LVL3_DEFAULT];
 
-size_t block_deflate_bench_isal(const uint8_t *src, size_t len, uint8_t *dst, size_t room, int level)
+size_t block_deflate_bench_isal(const uint8_t *src, size_t len, uint8_t *dst, size_t capacity,
+                                int level)
 {
     isal_deflate_stateless_init(&stream);
     stream.level = level;
@@ -16,7 +17,7 @@ size_t block_deflate_bench_isal(const uint8_t *src, size_t len, uint8_t *dst, si
     stream.next_in = (uint8_t *)src;
     stream.avail_in = len;
     stream.next_out = dst;
-    stream.avail_out = room;
+    stream.avail_out = capacity;
     if (isal_deflate_stateless(&stream) != COMP_OK)
         return 0;
     return stream.total_out;

@@ -1,19 +1,21 @@
 //! The encoder against libdeflate level 1, zstd level 1 and ISA-L level 1 on real files of this
 //! machine, in six kinds and three block sizes.
 //!
-//! `make bench BENCH=encoder` runs it twice: in a build for any x86-64, and in one for newer processors.
-//! Without building the other benches:
+//! `make bench BENCH=encoder` runs it twice: built for any x86-64, and for newer processors.
+//! To run it without building the other benches:
 //!
 //! ```sh
-//! cargo bench -p block-deflate-bench -- [--rounds N] [--kib N] [--size N] [--only NAME]... [--details]
+//! cargo bench -p block-deflate-bench -- \
+//!     [--rounds N] [--kib N] [--size N] [--only NAME]... [--details]
 //! tools/with-v3 cargo bench -p block-deflate-bench --target-dir target/v3
 //! ```
 //!
 //! libdeflate and ISA-L choose instructions at run time either way.
 //!
-//! Measures CPU time of the thread, with contexts reused. The codecs take turns at each chunk of blocks, and
-//! the shortest time of all rounds counts for each chunk: other load on the machine affects single chunks, and
-//! all codecs alike. Fails if a bound is missed; without ISA-L, the bounds against it are missed.
+//! Measures CPU time of the thread, with contexts reused. The codecs alternate on each chunk of
+//! blocks, and the shortest time of all rounds counts for each chunk: other load on the machine
+//! affects single chunks, and all codecs alike. Fails if a bound is missed; without ISA-L, the
+//! bounds against it are missed.
 
 mod corpus;
 mod peers;
@@ -21,13 +23,13 @@ mod peers;
 use peers::Codec;
 use rand::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use uadk_compress_bench_support::cpu::of_thread;
+use uadk_compress_bench_support::cpu::measure_thread;
 use uadk_compress_bench_support::report::{self, Report};
 
 /// Bytes per turn of a codec.
 const CHUNK: usize = 256 << 10;
-/// Rounds in which decoding is measured.
-const ROUNDS_DECODED: usize = 3;
+/// Number of rounds in which decoding is measured.
+const DECODE_ROUNDS: usize = 3;
 
 struct Options {
     rounds: usize,
@@ -47,7 +49,7 @@ fn options() -> Options {
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
-        let mut value = || args.next().expect("a value behind the option");
+        let mut value = || args.next().expect("a value after the option");
         match arg.as_str() {
             "--rounds" => options.rounds = value().parse().expect("a number"),
             "--kib" => options.limit = value().parse::<usize>().expect("a number") << 10,
@@ -158,13 +160,13 @@ fn report_all(report: &mut Report, case: &str, by_name: &dyn Fn(&str) -> Option<
         add("speed", (ours.speed(), peer.speed()), "zstd-1", zstd);
         add("ratio", (ours.ratio(), peer.ratio()), "zstd-1", None);
     }
-    // Without that peer the figures are NaN, which misses any bound.
+    // Without ISA-L the figures are NaN, which misses any bound.
     let (speed, ratio) = by_name("isal").map_or((f64::NAN, f64::NAN), |t| (t.speed(), t.ratio()));
     add("speed", (ours.speed(), speed), "isal-1", isal);
     add("ratio", (ours.ratio(), ratio), "isal-1", isal.map(|_| ">=1.0"));
 }
 
-/// Random bytes and zeros.
+/// Measures random bytes and zeros.
 fn extremes(codecs: &mut [Codec], rounds: usize, report: &mut Report) {
     let mut random = vec![0; 1 << 20];
     Pcg64Mcg::seed_from_u64(1).fill_bytes(&mut random);
@@ -198,14 +200,14 @@ fn measure(codecs: &mut [Codec], data: &[u8], size: usize, rounds: usize) -> Vec
         let mut best = vec![(f64::MAX, f64::MAX); codecs.len()];
         for round in 0..rounds {
             for ((codec, taken), best) in codecs.iter_mut().zip(&mut all).zip(&mut best) {
-                let (bytes, cost) = of_thread(|| {
+                let (bytes, cost) = measure_thread(|| {
                     chunk.chunks(size).map(|block| (codec.compress)(block, &mut out)).sum::<usize>()
                 });
                 best.0 = best.0.min(cost.cpu.as_secs_f64());
                 if round == 0 {
                     taken.bytes += bytes;
                 }
-                if codec.deflate && round < ROUNDS_DECODED {
+                if codec.deflate && round < DECODE_ROUNDS {
                     best.1 = best.1.min(decode(codec, chunk, size, &mut out));
                 }
             }
@@ -218,7 +220,7 @@ fn measure(codecs: &mut [Codec], data: &[u8], size: usize, rounds: usize) -> Vec
     all
 }
 
-/// Returns how many seconds libdeflate takes to decode the codec's output for a chunk.
+/// Returns the seconds that libdeflate takes to decode the codec's output for a chunk.
 fn decode(codec: &mut Codec, chunk: &[u8], size: usize, out: &mut [u8]) -> f64 {
     let streams: Vec<(Vec<u8>, usize)> = chunk
         .chunks(size)
@@ -229,7 +231,7 @@ fn decode(codec: &mut Codec, chunk: &[u8], size: usize, out: &mut [u8]) -> f64 {
         .collect();
     let mut decoder = libdeflater::Decompressor::new();
     let mut plain = vec![0; size];
-    let ((), cost) = of_thread(|| {
+    let ((), cost) = measure_thread(|| {
         for (stream, len) in &streams {
             let n = decoder.deflate_decompress(stream, &mut plain[..*len]);
             assert_eq!(n, Ok(*len), "{}", codec.name);

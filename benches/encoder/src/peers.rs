@@ -23,25 +23,29 @@ impl Codec {
     }
 }
 
-/// Ours and their peers, at level 1.
+/// Returns our codecs and their peers, at level 1.
 pub(crate) fn all() -> Vec<Codec> {
-    let level = libdeflater::CompressionLvl::new(1).expect("a level");
+    let level = libdeflater::CompressionLvl::new(1).expect("a valid level");
     let mut libdeflate = libdeflater::Compressor::new(level);
-    let mut zstd = zstd::bulk::Compressor::new(1).expect("zstd");
+    let mut zstd = zstd::bulk::Compressor::new(1).expect("a zstd context");
     let mut default = Encoder::new(Mode::Default);
     let mut fast = Encoder::new(Mode::Fast);
     let mut segment = Encoder::new(Mode::Default);
     vec![
         Codec::new("libdeflate", true, move |src, dst| {
-            libdeflate.deflate_compress(src, dst).expect("room")
+            libdeflate.deflate_compress(src, dst).expect("enough space")
         }),
-        Codec::new("default", true, move |src, dst| default.compress(src, dst).expect("room")),
-        Codec::new("zstd", false, move |src, dst| zstd.compress_to_buffer(src, dst).expect("room")),
-        Codec::new("fast", true, move |src, dst| fast.compress(src, dst).expect("room")),
+        Codec::new("default", true, move |src, dst| {
+            default.compress(src, dst).expect("enough space")
+        }),
+        Codec::new("zstd", false, move |src, dst| {
+            zstd.compress_to_buffer(src, dst).expect("enough space")
+        }),
+        Codec::new("fast", true, move |src, dst| fast.compress(src, dst).expect("enough space")),
         #[cfg(isal)]
         Codec::new("isal", true, isal::compress),
         Codec::new("segment", false, move |src, dst| {
-            segment.compress_segment(src, dst).expect("room")
+            segment.compress_segment(src, dst).expect("enough space")
         }),
     ]
 }
@@ -64,7 +68,7 @@ pub(crate) fn versions() -> String {
         env!("LIBDEFLATER_VERSION"),
         zstd::zstd_safe::version_string(),
         option_env!("ISAL_VERSION")
-            .unwrap_or("missing, so its bounds are missed: install libisal-dev (isa-l-devel)"),
+            .unwrap_or("not found, so its bounds are missed (install libisal-dev or isa-l-devel)"),
     )
 }
 
@@ -76,14 +80,14 @@ mod isal {
             src: *const u8,
             len: usize,
             dst: *mut u8,
-            room: usize,
+            capacity: usize,
             level: i32,
         ) -> usize;
     }
 
     #[allow(unsafe_code)]
     pub(super) fn compress(src: &[u8], dst: &mut [u8]) -> usize {
-        // SAFETY: pointers and lengths are those of slices; only one thread calls.
+        // SAFETY: pointers and lengths are those of slices; only one thread calls it.
         unsafe { block_deflate_bench_isal(src.as_ptr(), src.len(), dst.as_mut_ptr(), dst.len(), 1) }
     }
 }

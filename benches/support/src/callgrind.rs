@@ -1,11 +1,11 @@
-//! Instruction counts by valgrind's callgrind, which repeat whatever else the machine does.
+//! Instruction counts from valgrind's callgrind, which are reproducible regardless of other load.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Instructions of a run, by where they were executed.
+/// Instructions of a run, by object and function.
 #[derive(Clone, Debug, Default)]
 pub struct Instructions(BTreeMap<(String, String), u64>);
 
@@ -13,8 +13,8 @@ pub struct Instructions(BTreeMap<(String, String), u64>);
 ///
 /// # Errors
 ///
-/// If valgrind is not installed, or the program fails under it.
-pub fn of_this_program(variable: &str, value: &str) -> io::Result<Instructions> {
+/// Fails if valgrind isn't installed, or if the program fails under it.
+pub fn run_self(variable: &str, value: &str) -> io::Result<Instructions> {
     let folder = crate::report::folder();
     std::fs::create_dir_all(&folder)?;
     let out = folder.join(format!("callgrind.{}", std::process::id()));
@@ -28,8 +28,8 @@ pub fn of_this_program(variable: &str, value: &str) -> io::Result<Instructions> 
         .stdin(Stdio::null())
         .output()
         .map_err(|error| {
-            let what = format!("valgrind can't be run ({error}): install the package valgrind");
-            io::Error::new(error.kind(), what)
+            let text = format!("failed to run valgrind: {error} (install the package valgrind)");
+            io::Error::new(error.kind(), text)
         })?;
     if !run.status.success() {
         let text = String::from_utf8_lossy(&run.stderr);
@@ -53,7 +53,7 @@ impl Instructions {
             } else if let Some(name) = line.strip_prefix("fn=") {
                 name.clone_into(&mut function);
             } else if line.starts_with("calls=") {
-                // The next line has what the callee took.
+                // The next line is the callee's cost.
                 lines.next();
             } else if line.starts_with(|first: char| first.is_ascii_digit())
                 && let Some(count) = line.split(' ').nth(1).and_then(|count| count.parse().ok())
@@ -65,8 +65,9 @@ impl Instructions {
         Self(counts)
     }
 
-    /// The sum over the functions that `which` accepts, by their object's file name and their own.
-    pub fn of(&self, which: impl Fn(&str, &str) -> bool) -> u64 {
+    /// Returns the sum over the functions that `which` accepts, given the object's file name and
+    /// the function's name.
+    pub fn sum_where(&self, which: impl Fn(&str, &str) -> bool) -> u64 {
         let name = |path: &str| {
             Path::new(path).file_name().map_or_else(String::new, |n| n.to_string_lossy().into())
         };
@@ -75,7 +76,7 @@ impl Instructions {
         counted.map(|(_, count)| count).sum()
     }
 
-    /// What this run has more than `other`.
+    /// Subtracts the counts of `other` from those of this run.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         let rest = |(key, count): (&(String, String), &u64)| {
@@ -85,7 +86,7 @@ impl Instructions {
         Self(self.0.iter().map(rest).filter(|(_, count)| *count > 0).collect())
     }
 
-    /// The functions with the most instructions.
+    /// Returns the functions with the most instructions.
     pub fn top(&self, most: usize) -> impl Iterator<Item = (&str, &str, u64)> {
         let mut all: Vec<_> = self
             .0
@@ -102,15 +103,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_costs_are_added_up_and_those_of_callees_are_not() {
-        let profile = "events: Ir\n\nob=/a/ours\nfl=x.rs\nfn=f\n1 10\n2 5\ncfn=g\ncalls=3 0\n2 999\n\
-                       fn=g\n7 20\nob=/b/libc.so\nfn=memcpy\n0 100\n";
+    fn sums_exclude_the_cost_of_callees() {
+        let profile = "events: Ir\n\nob=/a/ours\nfl=x.rs\nfn=f\n1 10\n2 5\ncfn=g\ncalls=3 0\n\
+                       2 999\nfn=g\n7 20\nob=/b/libc.so\nfn=memcpy\n0 100\n";
         let counts = Instructions::parse(profile);
-        assert_eq!(counts.of(|object, _| object == "ours"), 35);
-        assert_eq!(counts.of(|_, function| function == "f"), 15);
-        assert_eq!(counts.of(|object, _| object == "libc.so"), 100);
+        assert_eq!(counts.sum_where(|object, _| object == "ours"), 35);
+        assert_eq!(counts.sum_where(|_, function| function == "f"), 15);
+        assert_eq!(counts.sum_where(|object, _| object == "libc.so"), 100);
         let twice = Instructions::parse(&profile.replace("1 10", "1 20"));
-        assert_eq!(twice.minus(&counts).of(|_, _| true), 10);
+        assert_eq!(twice.minus(&counts).sum_where(|_, _| true), 10);
         assert_eq!(counts.top(1).next().map(|(_, name, _)| name), Some("memcpy"));
     }
 }

@@ -1,4 +1,4 @@
-//! Records made of the machine's own files.
+//! Records made from this machine's files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use walkdir::WalkDir;
 /// One key and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The number of the file, then the number of the piece, both big-endian: the order of the keys
-    /// is that of the files.
+    /// The number of the file, then the number of the piece, both big-endian, so that keys sort in
+    /// the order of the files.
     pub key: [u8; 8],
     /// A piece of the file.
     pub value: Vec<u8>,
 }
 
-/// Bytes of a value; the last one of a file is shorter.
+/// Bytes per value; the last one of a file may be shorter.
 pub const VALUE_LEN: usize = 400;
 
-/// Sources and documentation that Linux machines have.
+/// Returns directories with source code and documentation that exist on this machine.
 #[must_use]
 pub fn default_roots() -> Vec<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
@@ -37,15 +37,15 @@ pub fn default_roots() -> Vec<PathBuf> {
     .collect()
 }
 
-/// Reads files below `roots`, in the order of their names and an equal share from each root, until
+/// Reads files below `roots`, in order of their names and an equal share from each root, until
 /// there are `limit` bytes, and cuts them into records.
 ///
-/// Files of more than 1 MiB are passed over, so that no single one makes the data; so are
-/// compressed ones, which nobody would compress again.
+/// Skips files larger than 1 MiB, so that no single file dominates the data, and files that are
+/// already compressed.
 ///
 /// # Errors
 ///
-/// If there is nothing to read.
+/// Fails if there is nothing to read.
 pub fn records(roots: &[PathBuf], limit: usize) -> io::Result<Vec<Record>> {
     let mut records = Vec::new();
     let mut file_number = 0;
@@ -58,7 +58,7 @@ pub fn records(roots: &[PathBuf], limit: usize) -> io::Result<Vec<Record>> {
         let roots: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
         return Err(io::Error::new(
             io::ErrorKind::NotFound,
-            format!("no files to read below {}: give a path that has some", roots.join(", ")),
+            format!("no readable files below {} (choose another path)", roots.join(", ")),
         ));
     }
     Ok(records)
@@ -90,7 +90,7 @@ fn read_root(root: &Path, share: usize, file_number: &mut u32, records: &mut Vec
     }
 }
 
-/// The same records in an order as random as `seed`: what arrives at a database.
+/// Shuffles the records into a random order determined by `seed`, as they arrive at a database.
 pub fn shuffle(records: &mut [Record], seed: u64) {
     records.shuffle(&mut Pcg64Mcg::seed_from_u64(seed));
 }

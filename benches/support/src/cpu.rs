@@ -1,25 +1,25 @@
-//! CPU time, which on a shared machine says more than the clock on the wall.
+//! CPU time, which on a shared machine is more meaningful than wall time.
 
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// What something cost.
+/// The cost of a measured piece of work.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     /// CPU time, of the process or the thread.
     pub cpu: Duration,
-    /// Time on the wall.
+    /// Wall time.
     pub wall: Duration,
 }
 
-/// CPU time of all threads of this process while `work` runs.
-pub fn of_process<R>(work: impl FnOnce() -> R) -> (R, Cost) {
+/// Runs `work` and measures the CPU time of all threads of this process.
+pub fn measure_process<R>(work: impl FnOnce() -> R) -> (R, Cost) {
     measure(ClockId::ProcessCPUTime, work)
 }
 
-/// CPU time of this thread while `work` runs.
-pub fn of_thread<R>(work: impl FnOnce() -> R) -> (R, Cost) {
+/// Runs `work` and measures the CPU time of this thread.
+pub fn measure_thread<R>(work: impl FnOnce() -> R) -> (R, Cost) {
     measure(ClockId::ThreadCPUTime, work)
 }
 

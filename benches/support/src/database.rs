@@ -1,4 +1,4 @@
-//! One column family's life: loaded, compacted, read at random, scanned.
+//! The life of a column family: loaded, compacted, read at random, scanned.
 
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -8,10 +8,10 @@ use rocksdb::{
 };
 
 use crate::corpus::Record;
-use crate::cpu::{Cost, of_process};
+use crate::cpu::{Cost, measure_process};
 
-/// Options for a measured column family: the block size, and no block cache, so that every read
-/// decompresses.
+/// Returns the options for a measured column family: the block size, and no block cache, so that
+/// every read decompresses.
 #[must_use]
 pub fn family_options(block_size: usize) -> Options {
     let mut table = BlockBasedOptions::default();
@@ -26,19 +26,19 @@ pub fn family_options(block_size: usize) -> Options {
     options
 }
 
-/// Writes all records, flushes, and compacts everything to the bottom. `progress` is told the
-/// number of records done.
+/// Writes all records, flushes, and compacts everything to the bottommost level. `progress` is
+/// called with the number of records written since the last call.
 ///
 /// # Errors
 ///
-/// RocksDB's.
+/// Returns RocksDB's errors.
 pub fn load(
     db: &DB,
     cf: &ColumnFamily,
     records: &[Record],
     progress: impl Fn(u64),
 ) -> Result<Cost, Error> {
-    let (result, cost) = of_process(|| {
+    let (result, cost) = measure_process(|| {
         for chunk in records.chunks(1000) {
             let mut batch = WriteBatch::default();
             for record in chunk {
@@ -48,43 +48,47 @@ pub fn load(
             progress(chunk.len() as u64);
         }
         db.flush_cf(cf)?;
-        let mut how = CompactOptions::default();
-        how.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
-        db.compact_range_cf_opt(cf, None::<&[u8]>, None::<&[u8]>, &how);
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        db.compact_range_cf_opt(cf, None::<&[u8]>, None::<&[u8]>, &options);
         db.wait_for_compact(&WaitForCompactOptions::default())
     });
     result.map(|()| cost)
 }
 
-/// Looks `count` random records up, and checks each.
+/// Looks up `count` random records and checks each.
 ///
 /// # Errors
 ///
-/// RocksDB's.
+/// Returns RocksDB's errors.
 ///
 /// # Panics
 ///
-/// If a record is missing or wrong.
+/// Panics if a record is missing or wrong.
 pub fn get(db: &DB, cf: &ColumnFamily, records: &[Record], count: usize) -> Result<Cost, Error> {
     let mut numbers = Pcg64Mcg::seed_from_u64(4711);
-    let (result, cost) = of_process(|| {
+    let (result, cost) = measure_process(|| {
         for _ in 0..count {
             let record = &records[numbers.random_range(0..records.len())];
             let value = db.get_pinned_cf(cf, record.key)?;
-            assert!(value.is_some_and(|v| *v == *record.value), "key {:x?} is wrong", record.key);
+            assert!(
+                value.is_some_and(|v| *v == *record.value),
+                "wrong value of key {:x?}",
+                record.key
+            );
         }
         Ok(())
     });
     result.map(|()| cost)
 }
 
-/// Reads everything in order; gives the bytes of keys and values.
+/// Reads everything in order and returns the total length of keys and values in bytes.
 ///
 /// # Errors
 ///
-/// RocksDB's.
+/// Returns RocksDB's errors.
 pub fn scan(db: &DB, cf: &ColumnFamily) -> Result<(u64, Cost), Error> {
-    let (result, cost) = of_process(|| {
+    let (result, cost) = measure_process(|| {
         let mut bytes = 0;
         for record in db.iterator_cf(cf, IteratorMode::Start) {
             let (key, value) = record?;
@@ -95,11 +99,11 @@ pub fn scan(db: &DB, cf: &ColumnFamily) -> Result<(u64, Cost), Error> {
     result.map(|bytes| (bytes, cost))
 }
 
-/// Bytes of a column family's table files.
+/// Returns the size of a column family's table files in bytes.
 ///
 /// # Errors
 ///
-/// RocksDB's.
+/// Returns RocksDB's errors.
 pub fn size(db: &DB, cf: &ColumnFamily) -> Result<u64, Error> {
     Ok(db.property_int_value_cf(cf, "rocksdb.live-sst-files-size")?.unwrap_or_default())
 }

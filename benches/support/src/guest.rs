@@ -1,4 +1,4 @@
-//! An image of guest memory, made of this machine's files.
+//! An image of guest memory, made from this machine's files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,19 +8,22 @@ use walkdir::WalkDir;
 
 use crate::corpus;
 
-/// Bytes of a page.
+/// Bytes per page.
 pub const PAGE: usize = 4096;
-/// Of 100 pages, those that are zero: what a Debian guest has after some hours.
+/// The percentage of zero pages, as in a Debian guest after some hours.
 const ZERO: usize = 55;
 
-/// Memory such as a Linux guest has, `len` bytes of it: 55 % of the pages are zero, in runs of 1 to 64.
-/// Of the others, 45 % are pages of programs and libraries (the guest's page cache and text), 30 %
-/// of sources and documentation, 15 % look like heaps (pointers, small numbers and short strings), and 10 %
-/// are noise (compressed or encrypted data). The same machine gives the same image.
+/// Returns `len` bytes of memory that resembles a Linux guest's. The same machine always yields the
+/// same image.
+///
+/// 55 % of the pages are zero, in runs of 1 to 64. Of the others, 45 % are pages of programs and
+/// libraries (the guest's page cache and text), 30 % of source code and documentation, 15 % look
+/// like heaps (pointers, small numbers and short strings), and 10 % are noise (compressed or
+/// encrypted data).
 ///
 /// # Errors
 ///
-/// If the machine has no files to make it of.
+/// Fails if the machine has no files to make it from.
 pub fn image(len: usize) -> std::io::Result<Vec<u8>> {
     let mut numbers = Pcg64Mcg::seed_from_u64(1);
     let programs = programs((len / 5).max(1 << 20));
@@ -32,7 +35,7 @@ pub fn image(len: usize) -> std::io::Result<Vec<u8>> {
     let mut image = vec![0; len / PAGE * PAGE];
     let mut rest = image.chunks_exact_mut(PAGE);
     loop {
-        // Runs of zero pages and of others, in the right proportion.
+        // Alternates runs of zero pages and of others, in the right proportion.
         let run = 1 + numbers.random_range(0..64);
         let others = (run * (100 - ZERO)).div_ceil(ZERO);
         if rest.by_ref().take(run).count() < run {
@@ -49,7 +52,7 @@ pub fn image(len: usize) -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// All whole pages, again and again.
+/// Iterates over all whole pages, repeating forever.
 fn pages(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.chunks_exact(PAGE).cycle()
 }
@@ -60,7 +63,7 @@ fn copy<'p>(page: &mut [u8], source: &mut (impl Iterator<Item = &'p [u8]> + ?Siz
     }
 }
 
-/// What an allocator hands out: objects of a few words, with holes between them.
+/// Fills a page like a heap: objects of a few words, with holes between them.
 fn heap(page: &mut [u8], numbers: &mut impl Rng) {
     let base = 0x5555_0000_0000_u64 + numbers.random_range(0..1 << 20) * 4096;
     for object in page.chunks_exact_mut(64) {
@@ -79,7 +82,7 @@ fn heap(page: &mut [u8], numbers: &mut impl Rng) {
     }
 }
 
-/// Programs and libraries, in the order of their names.
+/// Reads programs and libraries, in order of their names.
 fn programs(limit: usize) -> Vec<u8> {
     let roots =
         ["/usr/bin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"];
@@ -91,7 +94,7 @@ fn programs(limit: usize) -> Vec<u8> {
             if bytes.len() >= limit {
                 return bytes;
             }
-            // No single one makes the data.
+            // Skips large files, so that no single file dominates the data.
             if path.metadata().is_ok_and(|file| file.is_file() && file.len() < 4 << 20) {
                 bytes.extend(std::fs::read(&path).unwrap_or_default());
             }

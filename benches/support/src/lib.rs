@@ -1,4 +1,4 @@
-//! What the benches and the demo share: real data, CPU time, a database's life, and reports.
+//! Shared by the benches and the demo: real data, CPU time, a database workload, and reports.
 
 pub mod callgrind;
 pub mod corpus;

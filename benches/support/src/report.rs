@@ -8,37 +8,37 @@ use serde::Serialize;
 /// One comparison.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// On what ("16 KiB, level 1").
+    /// The measured case ("16 KiB, level 1").
     pub case: String,
-    /// Of what ("load+compact CPU s").
+    /// The measured quantity and its unit ("load+compact CPU s").
     pub metric: String,
     /// Our figure, in the metric's unit.
     pub ours: f64,
-    /// The peer's.
+    /// The peer's figure.
     pub peer: f64,
-    /// Who the peer is.
+    /// The peer's name.
     pub peer_name: String,
-    /// Ours / peer.
+    /// Our figure divided by the peer's.
     pub ratio: f64,
-    /// What the ratio must meet: `<=` or `>=` and a number.
+    /// The bound for the ratio: `<=` or `>=` and a number.
     pub bound: Option<String>,
 }
 
 impl Row {
-    /// Whether the bound, if there is one, is met.
+    /// Returns whether the bound is met, or `None` if there is none.
     ///
     /// # Panics
     ///
-    /// If the bound is not `<=` or `>=` and a number.
+    /// Panics if the bound isn't `<=` or `>=` and a number.
     #[must_use]
     pub fn met(&self) -> Option<bool> {
         let bound = self.bound.as_deref()?;
         let (sign, number) = bound.split_at(2);
-        let number: f64 = number.parse().expect("a number behind <= or >=");
+        let number: f64 = number.parse().expect("a number after <= or >=");
         Some(match sign {
             "<=" => self.ratio <= number,
             ">=" => self.ratio >= number,
-            _ => panic!("{bound:?} is not a bound"),
+            _ => panic!("invalid bound {bound:?}"),
         })
     }
 }
@@ -51,13 +51,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report that goes to `target/bench/NAME.json`.
+    /// Creates a report that is written to `target/bench/NAME.json`.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, rows: Vec::new() }
     }
 
-    /// Adds a comparison; `bound` as in [`Row::bound`].
+    /// Adds a comparison. For `bound`, see [`Row::bound`].
     pub fn add(
         &mut self,
         case: impl Into<String>,
@@ -77,11 +77,11 @@ impl Report {
         });
     }
 
-    /// Prints the table and writes the file. Gives the number of bounds that were missed.
+    /// Prints the table, writes the file and returns the number of bounds missed.
     ///
     /// # Errors
     ///
-    /// If the file can't be written.
+    /// Fails if the file can't be written.
     pub fn finish(&self) -> std::io::Result<usize> {
         println!(
             "{:<24} {:<20} {:<15} {:>10} {:>10} {:>7}  bound",
@@ -113,10 +113,10 @@ impl Report {
     }
 }
 
-/// `bench` in the target folder, wherever that is: for results, and for what is made once.
+/// Returns the directory `bench` in the target directory, for results and cached data.
 #[must_use]
 pub fn folder() -> PathBuf {
-    // A bench is `target/PROFILE/deps/NAME`.
+    // The path of a bench is `target/PROFILE/deps/NAME`.
     let program = std::env::current_exe().unwrap_or_default();
     program.ancestors().nth(3).unwrap_or_else(|| Path::new("target")).join("bench")
 }

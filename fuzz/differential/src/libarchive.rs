@@ -1,4 +1,4 @@
-//! libarchive in a process of its own, which extracts as bsdtar does: see `extract.c`.
+//! libarchive in a separate process, which extracts like bsdtar: see `extract.c`.
 
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -35,9 +35,10 @@ impl Process {
         let mut start = [0; 5];
         self.replies.read_exact(&mut start)?;
         let len = u32::from_ne_bytes([start[1], start[2], start[3], start[4]]);
-        let mut said = vec![0; len as usize];
-        self.replies.read_exact(&mut said)?;
-        Ok(format!("{}| status {}", String::from_utf8_lossy(&said).replace('\n', " "), start[0]))
+        let mut messages = vec![0; len as usize];
+        self.replies.read_exact(&mut messages)?;
+        let messages = String::from_utf8_lossy(&messages).replace('\n', " ");
+        Ok(format!("{messages}| status {}", start[0]))
     }
 }
 
@@ -47,13 +48,13 @@ impl Libarchive {
         Ok(Self { program, process })
     }
 
-    /// What it said; if it crashed or hung over this archive, that.
+    /// Extracts an archive and returns the messages, or that libarchive crashed or hung.
     pub(crate) fn extract(&mut self, tar: &[u8], folder: &Path) -> io::Result<String> {
         self.process.extract(tar, folder).or_else(|_| {
             let _ = self.process.child.kill();
             let status = self.process.child.wait()?;
             self.process = Process::start(&self.program)?;
-            Ok(format!("it crashed or hung: {status}"))
+            Ok(format!("crashed or hung: {status}"))
         })
     }
 }

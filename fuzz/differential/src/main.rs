@@ -1,5 +1,6 @@
-//! Mutated archives, extracted by us and by libarchive (and GNU tar where those two differ). Prints what no
-//! rule explains, and leaves the smallest archive that shows it.
+//! Extracts mutated archives with our code and with libarchive (and GNU tar where those two
+//! differ). Prints differences that no rule explains, and saves the smallest archive that shows
+//! each.
 
 // The corpus test uses the rest.
 #[allow(dead_code)]
@@ -25,42 +26,42 @@ use trial::{Bench, Verdict};
 use watchdog::Watchdog;
 
 #[derive(Debug, Parser)]
-#[command(about = "Extracts mutated archives as libarchive does")]
+#[command(about = "Compares our extraction of mutated archives with libarchive's and GNU tar's")]
 struct Arguments {
-    /// How many archives.
+    /// Number of archives.
     #[arg(long, default_value_t = 100_000)]
     cases: u64,
-    /// Other archives for another seed.
+    /// Seed for the mutations.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The number of the first one.
+    /// Number of the first archive.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// The program made of `extract.c`.
+    /// The program compiled from `extract.c`.
     #[arg(long)]
     libarchive: PathBuf,
-    /// Where archives that show something are left.
+    /// Directory for archives with findings.
     #[arg(long)]
     report: PathBuf,
-    /// It stops after so many different causes.
+    /// Stop after this many different causes.
     #[arg(long, default_value_t = 40)]
     findings: usize,
-    /// Writes the numbers of archives that show a difference, explained or not, to this file.
+    /// Write the numbers of archives with a difference, explained or not, to this file.
     #[arg(long)]
     list: Option<PathBuf>,
-    /// Only the archives whose numbers are in this file: to see what a change of rules does.
+    /// Try only the archives whose numbers are in this file, to see the effect of changed rules.
     #[arg(long)]
     only: Option<PathBuf>,
-    /// Without this rule: to see what it explains.
+    /// Ignore this rule, to see what it explains.
     #[arg(long)]
     without: Option<String>,
-    /// Leaves archives that show something as they are.
+    /// Don't minimise archives with findings.
     #[arg(long)]
     keep_large: bool,
-    /// Only compares libarchive with bsdtar, on the corpus.
+    /// Only compare libarchive with bsdtar, on the corpus.
     #[arg(long)]
     check_libarchive: bool,
-    /// Only these archives, uncompressed.
+    /// Try only these archives (uncompressed).
     replay: Vec<PathBuf>,
 }
 
@@ -68,7 +69,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = Arguments::parse();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     if rustix::process::geteuid().is_root() {
-        return Err("not as root: peers would make device nodes; see tools/fuzz-archives".into());
+        return Err("must not run as root: peers would create device nodes \
+                    (use tools/fuzz-archives)"
+            .into());
     }
     let libarchive = Libarchive::start(arguments.libarchive.clone())
         .map_err(|error| format!("{}: {error}", arguments.libarchive.display()))?;
@@ -85,7 +88,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     fuzz(&arguments, &mut bench)
 }
 
-/// The numbers of the archives.
+/// Returns the numbers of the archives to try.
 fn numbers(arguments: &Arguments) -> Result<Box<dyn Iterator<Item = u64>>, Box<dyn Error>> {
     let Some(only) = &arguments.only else {
         return Ok(Box::new(arguments.from..arguments.from + arguments.cases));
@@ -96,7 +99,7 @@ fn numbers(arguments: &Arguments) -> Result<Box<dyn Iterator<Item = u64>>, Box<d
 }
 
 fn fuzz(arguments: &Arguments, bench: &mut Bench) -> Result<ExitCode, Box<dyn Error>> {
-    // A finding says so itself.
+    // Panics are reported as findings.
     std::panic::set_hook(Box::new(|_| {}));
     let corpus = cases::all();
     let watchdog = Watchdog::start(arguments.report.clone());
@@ -128,11 +131,12 @@ fn fuzz(arguments: &Arguments, bench: &mut Bench) -> Result<ExitCode, Box<dyn Er
                         minimise::minimised(&tar, |candidate| {
                             watchdog.begin(n, candidate);
                             let verdict = bench.judge(candidate);
-                            matches!(verdict, Ok(Verdict::Wrong(found)) if found.signature == finding.signature)
+                            matches!(verdict, Ok(Verdict::Wrong(found))
+                                if found.signature == finding.signature)
                         })
                     };
                     let Verdict::Wrong(finding) = bench.judge(&small)? else {
-                        return Err(format!("case {n} is not the same each time").into());
+                        return Err(format!("case {n} is not reproducible").into());
                     };
                     let name = format!("seed-{}-case-{n}.tar", arguments.seed);
                     fs::write(arguments.report.join(&name), small)?;
@@ -146,27 +150,27 @@ fn fuzz(arguments: &Arguments, bench: &mut Bench) -> Result<ExitCode, Box<dyn Er
             eprintln!("{} archives, {each:?} each, {} causes", n + 1, findings.len());
         }
         if findings.len() >= arguments.findings {
-            println!("that is enough");
+            println!("stopping: too many causes");
             break;
         }
     }
     println!("{done} archives; documented differences:");
     for rule in &kit::rules::RULES {
         let count = explained.get(rule.name).copied().unwrap_or(0);
-        println!("{count:9} {:20} {}", rule.name, rule.why);
+        println!("{count:9} {:20} {}", rule.name, rule.reason);
     }
     if findings.is_empty() {
-        println!("no others");
+        println!("no undocumented differences");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("others:");
+    println!("undocumented differences:");
     for (signature, count) in &findings {
         println!("{count:9} {signature}");
     }
     Ok(ExitCode::FAILURE)
 }
 
-/// `extract.c` has to be what bsdtar is.
+/// Checks that `extract.c` behaves like bsdtar.
 fn check_libarchive(bench: &mut Bench) -> Result<ExitCode, Box<dyn Error>> {
     let cases = cases::all();
     let scratch = kit::peers::scratch()?;
@@ -187,6 +191,6 @@ fn check_libarchive(bench: &mut Bench) -> Result<ExitCode, Box<dyn Error>> {
             wrong += 1;
         }
     }
-    println!("extract.c is not as bsdtar for {wrong} of {} archives", cases.len());
+    println!("extract.c differs from bsdtar for {wrong} of {} archives", cases.len());
     Ok(ExitCode::from(u8::from(wrong > 0)))
 }

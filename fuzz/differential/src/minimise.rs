@@ -1,20 +1,20 @@
-//! Makes an archive as small as it can be with the finding still there.
+//! Shrinks an archive as far as it still shows the finding.
 
 use crate::kit::mutate::mend;
 use crate::kit::tarball::BLOCK;
 
-/// So often the archive is tried.
+/// Maximum number of candidates tried.
 const TRIES: usize = 600;
 
-/// `still` says whether a smaller archive shows the same.
-pub(crate) fn minimised(tar: &[u8], mut still: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
+/// Returns a smaller archive. `shows_finding` returns whether a candidate still shows the finding.
+pub(crate) fn minimised(tar: &[u8], mut shows_finding: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
     let mut tries = TRIES;
     let mut check = |candidate: &[u8]| {
         tries = tries.saturating_sub(1);
-        tries > 0 && still(candidate)
+        tries > 0 && shows_finding(candidate)
     };
     let mut best = tar.to_vec();
-    // Entries first, then blocks: pieces of ever fewer blocks.
+    // Removes pieces, halving their size: entries first, then single blocks.
     let mut len = (best.len() / BLOCK).next_power_of_two() * BLOCK;
     while len >= BLOCK {
         let mut at = 0;
@@ -29,7 +29,7 @@ pub(crate) fn minimised(tar: &[u8], mut still: impl FnMut(&[u8]) -> bool) -> Vec
         }
         len /= 2;
     }
-    // Then bytes, which become zeros.
+    // Then replaces bytes by zeros.
     let mut len = BLOCK / 4;
     while len >= 4 {
         for at in (0..best.len()).step_by(len) {

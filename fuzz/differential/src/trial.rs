@@ -1,4 +1,4 @@
-//! One archive, extracted by us and by the peers, and compared.
+//! Extracts an archive with our code and with the peers, and compares the results.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,28 +12,28 @@ use crate::kit::ours;
 use crate::kit::{rules, tree};
 use crate::libarchive::Libarchive;
 
-/// Where archives are extracted, over and over.
+/// Scratch directories for extraction, reused for every archive.
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
     libarchive: Libarchive,
     started: i64,
-    /// A rule that does not count.
+    /// A rule that is ignored.
     without: Option<String>,
 }
 
-/// What is wrong with how we treat an archive.
+/// A fault in how we handle an archive.
 #[derive(Debug)]
 pub(crate) struct Finding {
-    /// What findings of one cause have in common.
+    /// The same for all findings with one cause.
     pub(crate) signature: String,
     pub(crate) text: String,
 }
 
-/// What came of an archive.
+/// The result for an archive.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Alike,
-    /// By these rules.
+    /// Different, but explained by these rules.
     Explained(Vec<&'static str>),
     Wrong(Finding),
 }
@@ -53,7 +53,7 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// Extracts with libarchive alone, and returns what is there then.
+    /// Extracts with libarchive alone, and returns the resulting tree.
     pub(crate) fn libarchive_alone(&mut self, tar: &[u8]) -> io::Result<tree::Tree> {
         let bsd = self.path("bsd");
         tree::clear(&bsd)?;
@@ -63,7 +63,7 @@ impl Bench {
 
     pub(crate) fn judge(&mut self, tar: &[u8]) -> io::Result<Verdict> {
         let gz = ours::gzip(tar);
-        if let Some(finding) = reading(&gz) {
+        if let Some(finding) = check_reading(&gz) {
             return Ok(Verdict::Wrong(finding));
         }
         let (ours, gnu, bsd) = (self.path("ours/up/here"), self.path("gnu"), self.path("bsd"));
@@ -71,26 +71,26 @@ impl Bench {
             tree::clear(folder)?;
         }
         let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| ours::extract(&gz, &ours))) else {
-            return Ok(Verdict::Wrong(Finding::new("panic", "a panic while it was extracted")));
+            return Ok(Verdict::Wrong(Finding::new("panic", "panicked while extracting")));
         };
         if let Some(found) = self.outside()? {
-            return Ok(Verdict::Wrong(Finding::new("outside", &format!("{found:?} was written"))));
+            return Ok(Verdict::Wrong(Finding::new("outside", &format!("wrote {found:?}"))));
         }
-        let bsd_said = self.libarchive.extract(tar, &bsd)?;
+        let bsd_messages = self.libarchive.extract(tar, &bsd)?;
         self.open_folders()?;
         let (ours, bsd) = (tree::read(&ours, self.started)?, tree::read(&bsd, self.started)?);
-        let mut evidence = Evidence::new(tar, false, outcome, String::new(), bsd_said);
+        let mut evidence = Evidence::new(tar, false, outcome, String::new(), bsd_messages);
         if judge::differences(&ours, &bsd, &bsd, &evidence).is_empty() {
             return Ok(Verdict::Alike);
         }
-        // Where libarchive's is another one, GNU tar's may be the same.
+        // Where libarchive differs, GNU tar may agree.
         evidence.gnu = self.gnu_tar(tar, &gnu)?;
         let gnu = tree::read(&gnu, self.started)?;
         let differences = judge::differences(&ours, &gnu, &bsd, &evidence);
         Ok(verdict(&differences, &evidence, self.without.as_deref()))
     }
 
-    /// As nobody, and so without a process for privileges.
+    /// Extracts with GNU tar. This process is already unprivileged, so tar needs no wrapper.
     fn gnu_tar(&self, tar: &[u8], folder: &Path) -> io::Result<String> {
         let archive = self.path("archive.tar");
         fs::write(&archive, tar)?;
@@ -102,12 +102,13 @@ impl Bench {
             .stdin(File::open(archive)?)
             .stdout(Stdio::null())
             .output()?;
-        let said = String::from_utf8_lossy(&output.stderr).replace('\n', " | ");
+        let messages = String::from_utf8_lossy(&output.stderr).replace('\n', " | ");
         let status = output.status.code().map_or("none".to_owned(), |code| code.to_string());
-        Ok(format!("{said}status {status}"))
+        Ok(format!("{messages}status {status}"))
     }
 
-    /// Libarchive sets modes through hard links to symbolic links, of folders above its own, too.
+    /// Resets the modes of the directories. libarchive sets modes through hard links to symbolic
+    /// links, even of directories above its own.
     fn open_folders(&self) -> io::Result<()> {
         for name in ["", "bsd", "gnu", "ours", "ours/up"] {
             fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755))?;
@@ -115,7 +116,7 @@ impl Bench {
         Ok(())
     }
 
-    /// What is where nothing should be.
+    /// Returns a file that was written outside the target directories.
     fn outside(&self) -> io::Result<Option<std::ffi::OsString>> {
         let allowed = |name: &std::ffi::OsStr| {
             ["ours", "up", "here", "gnu", "bsd", "archive.tar"].iter().any(|known| name == *known)
@@ -132,15 +133,15 @@ impl Bench {
     }
 }
 
-/// Listing, verifying and reading by index have to agree.
-fn reading(gz: &[u8]) -> Option<Finding> {
+/// Checks that listing, verifying and reading by index agree.
+fn check_reading(gz: &[u8]) -> Option<Finding> {
     match catch_unwind(AssertUnwindSafe(|| ours::check_reading(gz))) {
         Ok(Ok(())) => None,
         Ok(Err(error)) => {
             let kind: String = error.chars().take_while(|c| !c.is_ascii_digit()).take(30).collect();
             Some(Finding::new(&format!("reading: {kind}"), &error))
         }
-        Err(_) => Some(Finding::new("panic", "a panic while it was read")),
+        Err(_) => Some(Finding::new("panic", "panicked while reading")),
     }
 }
 
@@ -165,7 +166,7 @@ fn verdict(differences: &[Difference], evidence: &Evidence, without: Option<&str
     Verdict::Wrong(Finding { signature: signature(first, evidence), text })
 }
 
-/// The aspect, the kinds of things, and the shape of what we said.
+/// Combines the aspect, the kinds of entries, and our last complaint without digits.
 fn signature(difference: &Difference, evidence: &Evidence) -> String {
     let kind = |node: &Option<tree::Node>| node.as_ref().map_or("-", |node| node.kind.name());
     let last = evidence.ours.complaints.last().map_or("", String::as_str);

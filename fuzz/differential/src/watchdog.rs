@@ -1,11 +1,11 @@
-//! Ends the run, with the archive written down, if one takes too long.
+//! Ends the run if an archive takes too long, and saves the archive.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Peers have less.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit for one archive. Those of the peers are shorter.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 struct Current {
     number: u64,
@@ -22,12 +22,12 @@ impl Watchdog {
         let watched = Arc::clone(&current);
         std::thread::spawn(move || {
             loop {
-                std::thread::sleep(PATIENCE / 10);
+                std::thread::sleep(TIMEOUT / 10);
                 let current = watched.lock().unwrap_or_else(PoisonError::into_inner);
-                if current.since.elapsed() > PATIENCE {
+                if current.since.elapsed() > TIMEOUT {
                     let path = report.join(format!("hang-{}.tar", current.number));
                     let _ = std::fs::write(&path, &current.tar);
-                    eprintln!("case {} hangs: {}", current.number, path.display());
+                    eprintln!("case {} timed out: see {}", current.number, path.display());
                     std::process::exit(1);
                 }
             }
@@ -35,7 +35,7 @@ impl Watchdog {
         Self(current)
     }
 
-    /// An archive's turn begins.
+    /// Starts the time limit for an archive.
     pub(crate) fn begin(&self, number: u64, tar: &[u8]) {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *current = Current { number, tar: tar.to_vec(), since: Instant::now() };

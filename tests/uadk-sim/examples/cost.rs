@@ -1,4 +1,4 @@
-//! What a request costs with remembered results: `cargo run --release -p uadk-sim --example cost`.
+//! The cost of a request with memoised results: `cargo run --release -p uadk-sim --example cost`.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -15,14 +15,14 @@ const DEPTH: usize = 64;
 const ROUNDS: usize = 20_000;
 
 unsafe extern "C" fn count(_: *mut wd_comp_req, param: *mut c_void) -> *mut c_void {
-    // SAFETY: the counter of `run`, which nobody else touches meanwhile.
+    // SAFETY: the counter of `run`, which no one else accesses meanwhile.
     unsafe { *param.cast::<usize>() += 1 };
     null_mut()
 }
 
 fn main() {
     for len in [64, 1024, 8192] {
-        println!("{len:>5} bytes: {:>6.1} ns a request", run(len));
+        println!("{len:>5} bytes: {:>6.1} ns per request", run(len));
     }
 }
 
@@ -82,7 +82,7 @@ fn run(len: usize) -> f64 {
         .collect();
     let mut round = || {
         for request in &mut requests {
-            // SAFETY: the buffers live until the callbacks were called, below.
+            // SAFETY: the buffers live until the callbacks have been called, below.
             assert_eq!(unsafe { (FUNCTIONS.wd_do_comp_async)(session, request) }, 0);
         }
         let mut polled = 0;

@@ -13,7 +13,7 @@ pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// Lets this much time pass.
 pub type Sleeper = Arc<dyn Fn(Duration) + Send + Sync>;
 
-/// Whether `CUSTOM` has anything, so that the common case takes no lock.
+/// Whether `CUSTOM` is set, so that the common case takes no lock.
 static IS_CUSTOM: AtomicBool = AtomicBool::new(false);
 pub(crate) static CUSTOM: Mutex<Custom> = Mutex::new(Custom { clock: None, sleeper: None });
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -48,7 +48,7 @@ fn change(change: impl FnOnce(&mut Custom)) {
 
 pub(crate) fn now() -> Duration {
     if IS_CUSTOM.load(Ordering::Acquire) {
-        // The clock is called without the lock, which `fork` needs.
+        // The clock is called without holding the lock, which `fork` needs.
         let clock = lock(&CUSTOM).clock.clone();
         if let Some(clock) = clock {
             return clock();
@@ -57,7 +57,7 @@ pub(crate) fn now() -> Duration {
     START.elapsed()
 }
 
-/// Waits until the clock shows `deadline`. With a sleeper, calls it once and believes it; a clock
+/// Waits until the clock reaches `deadline`. A sleeper is called once, and trusted. A custom clock
 /// without a sleeper can't be waited for, so the time counts as passed.
 pub(crate) fn wait_until(deadline: Duration) {
     let left = deadline.saturating_sub(now());

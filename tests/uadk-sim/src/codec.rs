@@ -1,4 +1,4 @@
-//! What the device computes: C zlib at one level, with the driver's fixed headers.
+//! The device's results: C zlib at one level, with the driver's fixed headers.
 
 use std::cell::RefCell;
 
@@ -9,15 +9,16 @@ use crate::machine::Algorithm;
 const ZLIB_HEADER: &[u8] = &[0x78, 0x9c];
 const GZIP_HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
 
-/// zlib's smallest and largest window that the device has.
+/// The device's smallest and largest window, in zlib's window bits.
 const WINDOW_BITS: std::ops::RangeInclusive<u8> = 12..=15;
 
 thread_local! {
-    static CODECS: RefCell<Codecs> = const { RefCell::new(Codecs { compress: [const { None }; 4], decompress: None }) };
+    static CODECS: RefCell<Codecs> =
+        const { RefCell::new(Codecs { compress: [const { None }; 4], decompress: None }) };
 }
 
 struct Codecs {
-    /// By bits of the window, from 12.
+    /// By window bits, starting at 12.
     compress: [Option<Compress>; 4],
     decompress: Option<Decompress>,
 }
@@ -29,11 +30,11 @@ pub(crate) enum Rejected {
     /// The input ends before the stream does.
     Truncated,
     /// The output does not fit.
-    NoRoom,
+    OutputFull,
 }
 
-/// Bits of zlib's window for `win_sz` (4K, 8K, 16K, 24K, 32K). 24 KiB is no power of two: the next
-/// smaller one.
+/// Returns zlib's window bits for `win_sz` (4K, 8K, 16K, 24K, 32K). 24 KiB is not a power of two
+/// and is rounded down.
 pub(crate) const fn window_bits(win_sz: u32) -> u8 {
     match win_sz {
         0 => 12,
@@ -43,9 +44,9 @@ pub(crate) const fn window_bits(win_sz: u32) -> u8 {
     }
 }
 
-/// Compresses `src` to the end of `out`, which is empty, whatever room the caller has.
+/// Compresses `src` into `out`, which must be empty. Ignores the caller's output capacity.
 pub(crate) fn compress(algorithm: Algorithm, window_bits: u8, src: &[u8], out: &mut Vec<u8>) {
-    // Stored blocks are the worst case; zlib's own bound is a little under this.
+    // Stored blocks are the worst case; zlib's own bound is slightly lower than this.
     out.reserve(src.len() + src.len() / 8 + 128);
     out.extend_from_slice(match algorithm {
         Algorithm::Deflate => &[],
@@ -60,7 +61,7 @@ pub(crate) fn compress(algorithm: Algorithm, window_bits: u8, src: &[u8], out: &
             });
         codec.reset();
         let status = codec.compress_vec(src, out, FlushCompress::Finish);
-        assert!(matches!(status, Ok(Status::StreamEnd)), "zlib keeps its bound");
+        assert!(matches!(status, Ok(Status::StreamEnd)), "zlib exceeded its bound");
     });
     match algorithm {
         Algorithm::Deflate => {}
@@ -74,13 +75,13 @@ pub(crate) fn compress(algorithm: Algorithm, window_bits: u8, src: &[u8], out: &
     }
 }
 
-/// Decompresses to the end of `out`, which is empty, at most `room` bytes. The header is skipped
-/// without a look and the trailer's value is ignored. Returns the bytes consumed.
+/// Decompresses at most `capacity` bytes into `out`, which must be empty. Skips the header unread
+/// and ignores the trailer's value. Returns the number of bytes consumed.
 pub(crate) fn decompress(
     algorithm: Algorithm,
     src: &[u8],
     out: &mut Vec<u8>,
-    room: usize,
+    capacity: usize,
 ) -> Result<usize, Rejected> {
     let header = algorithm.header_len() as usize;
     let body = src.get(header..).ok_or(Rejected::Truncated)?;
@@ -91,11 +92,11 @@ pub(crate) fn decompress(
         let mut reserve = body.len().saturating_mul(4).max(256);
         loop {
             let consumed = codec.total_in() as usize;
-            // One more byte than there is room, so that zlib sees the end of a full output.
-            out.reserve(reserve.min(room.saturating_add(1).saturating_sub(out.len())));
+            // One byte more than the capacity, so that zlib sees the end of a full output.
+            out.reserve(reserve.min(capacity.saturating_add(1).saturating_sub(out.len())));
             let status = codec.decompress_vec(&body[consumed..], out, FlushDecompress::Finish);
-            if out.len() > room {
-                return Err(Rejected::NoRoom);
+            if out.len() > capacity {
+                return Err(Rejected::OutputFull);
             }
             match status {
                 Ok(Status::StreamEnd) => {
@@ -113,7 +114,7 @@ pub(crate) fn decompress(
 }
 
 fn adler32(data: &[u8]) -> u32 {
-    // As many bytes as can be added before the sums must be reduced (zlib's NMAX).
+    // The number of bytes that can be added before the sums must be reduced (zlib's NMAX).
     const CHUNK: usize = 5552;
     const BASE: u32 = 65521;
     let (mut a, mut b) = (1u32, 0u32);
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn zlib_reads_what_is_written() {
+    fn zlib_reads_compressed_zlib() {
         let data = sample();
         for bits in 12..=15 {
             let mut out = Vec::new();
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_reads_what_is_written() {
+    fn gzip_reads_compressed_gzip() {
         let data = sample();
         let mut out = Vec::new();
         compress(Algorithm::Gzip, 15, &data, &mut out);
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn output_that_fits_exactly_is_not_too_long() {
+    fn output_may_fit_exactly() {
         let data = sample();
         for algorithm in Algorithm::ALL {
             let (mut packed, mut out) = (Vec::new(), Vec::new());
@@ -172,12 +173,12 @@ mod tests {
             assert_eq!(out, data);
             out.clear();
             let tight = decompress(algorithm, &packed, &mut out, data.len() - 1);
-            assert_eq!(tight, Err(Rejected::NoRoom));
+            assert_eq!(tight, Err(Rejected::OutputFull));
         }
     }
 
     #[test]
-    fn truncated_and_corrupt_input_are_told_apart_and_a_wrong_trailer_is_ignored() {
+    fn truncated_and_corrupt_input_are_distinguished_and_a_wrong_trailer_is_ignored() {
         let data = sample();
         let mut packed = Vec::new();
         compress(Algorithm::Zlib, 15, &data, &mut packed);

@@ -1,4 +1,4 @@
-//! Contexts: the queues of the device, each under its own lock.
+//! Contexts: the device's queues, each under its own lock.
 
 use std::collections::VecDeque;
 use std::ffi::c_int;
@@ -17,15 +17,15 @@ use crate::state::SETTINGS;
 use crate::sync::lock;
 use crate::timing;
 
-/// Contexts of a process at most.
+/// Maximum number of contexts of a process.
 pub(crate) const MAX_CONTEXTS: usize = 1024;
-/// Messages that an asynchronous context has ready for its first requests.
-const PREPARED: usize = 64;
-/// A ring of this many messages does not grow under the usual limit.
+/// Messages preallocated for the first requests of an asynchronous context.
+const PREALLOCATED: usize = 64;
+/// Capacity of the ring of messages: it does not grow under the default queue limit.
 const RING: usize = 1024;
 
 static CONTEXTS: [Context; MAX_CONTEXTS] = [const { Context::new() }; MAX_CONTEXTS];
-/// Contexts up to this one were ever used.
+/// One more than the largest number of a context that was ever used.
 static USED: AtomicUsize = AtomicUsize::new(0);
 
 /// One context.
@@ -37,24 +37,24 @@ pub(crate) struct Context {
     spin_lock: AtomicBool,
 }
 
-/// See [`Context`].
+/// The queue of a [`Context`].
 #[derive(Debug)]
 pub(crate) struct Queue {
     role: Option<Role>,
     failed: Option<c_int>,
-    /// Complete in this order.
+    /// Messages that complete in this order.
     ordered: VecDeque<Box<Message>>,
-    /// Complete when each of them is due.
+    /// Messages that complete individually, when they are due.
     #[expect(clippy::vec_box, reason = "moved to and from `spare`, and callbacks point to them")]
     deferred: Vec<Box<Message>>,
-    /// To be used again.
+    /// Messages for reuse.
     #[expect(clippy::vec_box, reason = "moved to and from the ring, and callbacks point to them")]
     spare: Vec<Box<Message>>,
-    /// Accepted and not yet queued, or completed and not yet recycled.
+    /// The number of messages accepted and not yet queued, or completed and not yet recycled.
     in_hand: usize,
-    /// Places in the queue that lost requests hold for good.
-    lost_places: usize,
-    /// When the last ordered one completes.
+    /// Queue slots that lost requests occupy permanently.
+    lost_slots: usize,
+    /// When the last ordered message completes.
     last_due: Duration,
     counts: ContextCounts,
 }
@@ -96,13 +96,13 @@ impl Queue {
             deferred: Vec::new(),
             spare: Vec::new(),
             in_hand: 0,
-            lost_places: 0,
+            lost_slots: 0,
             last_due: Duration::ZERO,
             counts: ContextCounts::new(),
         }
     }
 
-    /// The role, if it is of the current initialisation and mode.
+    /// Returns the role, if it has this generation and mode.
     pub(crate) fn role(&self, generation: u64, mode: Mode) -> Option<Role> {
         self.role.filter(|role| role.generation == generation && role.mode == mode)
     }
@@ -119,13 +119,14 @@ impl Queue {
         self.ordered.len() + self.deferred.len() + self.in_hand
     }
 
-    /// A place in the queue, and a message to fill, which [`push`](Self::push) must follow.
+    /// Reserves a slot in the queue and returns a message to fill. [`push`](Self::push) must
+    /// follow.
     pub(crate) fn reserve(&mut self) -> Result<Box<Message>, c_int> {
         if let Some(code) = self.failed {
             return Err(code);
         }
         let limit = SETTINGS.queue_limit.load(Ordering::Relaxed);
-        if self.in_flight() + self.lost_places >= limit {
+        if self.in_flight() + self.lost_slots >= limit {
             self.counts.busy += 1;
             return Err(EBUSY);
         }
@@ -134,11 +135,11 @@ impl Queue {
         Ok(self.spare.pop().unwrap_or_default())
     }
 
-    /// Queues a message that was reserved.
+    /// Queues a reserved message.
     pub(crate) fn push(&mut self, mut message: Box<Message>) {
         self.in_hand = self.in_hand.saturating_sub(1);
         if self.failed.is_some() {
-            // The context failed in between.
+            // The context has failed in the meantime.
             self.lose(message);
         } else if message.is_deferred() {
             self.deferred.push(message);
@@ -151,14 +152,14 @@ impl Queue {
         }
     }
 
-    /// Takes a message that was reserved as lost: it keeps its place.
+    /// Counts a reserved message as lost: it keeps its slot.
     pub(crate) fn push_lost(&mut self, message: Box<Message>) {
         self.in_hand = self.in_hand.saturating_sub(1);
         self.lose(message);
     }
 
     fn lose(&mut self, mut message: Box<Message>) {
-        self.lost_places += 1;
+        self.lost_slots += 1;
         self.counts.lost += 1;
         message.lose();
         self.recycle(message);
@@ -169,7 +170,7 @@ impl Queue {
         self.spare.push(message);
     }
 
-    /// A poll begins: the late ones come nearer.
+    /// Counts a poll, also for late messages.
     pub(crate) fn polled(&mut self) {
         self.counts.polls += 1;
         for message in &mut self.deferred {
@@ -177,7 +178,7 @@ impl Queue {
         }
     }
 
-    /// The next completed message, which [`finish`](Self::finish) must follow.
+    /// Takes the next completed message. [`finish`](Self::finish) must follow.
     pub(crate) fn take_completed(&mut self) -> Option<Box<Message>> {
         let late = self.deferred.iter().position(|m| m.polls_left == 0 && is_due(m.due));
         let message = match late {
@@ -190,13 +191,13 @@ impl Queue {
         Some(message)
     }
 
-    /// The callback of a completed message has returned.
+    /// Recycles a completed message after its callback has returned.
     pub(crate) fn finish(&mut self, message: Box<Message>) {
         self.in_hand = self.in_hand.saturating_sub(1);
         self.recycle(message);
     }
 
-    /// The context says `code` from now on, and nothing in flight completes.
+    /// Makes the context return `code` from now on. Nothing in flight completes.
     pub(crate) fn fail(&mut self, code: c_int) {
         self.failed = Some(code);
         while let Some(message) = self.ordered.pop_front().or_else(|| self.deferred.pop()) {
@@ -204,31 +205,31 @@ impl Queue {
         }
     }
 
-    /// What the device holds back is not to come any more.
+    /// Loses the messages that the device holds back.
     fn lose_deferred(&mut self) {
         while let Some(message) = self.deferred.pop() {
             self.lose(message);
         }
     }
 
-    /// A fresh context with a new role, or none.
+    /// Resets the context and assigns a new role, or none.
     fn assign(&mut self, role: Option<Role>) {
         self.discard();
         self.role = role;
         if role.is_some_and(|role| role.mode == Mode::Async) {
             self.ordered.reserve(RING);
-            self.deferred.reserve(PREPARED);
+            self.deferred.reserve(PREALLOCATED);
             self.spare.reserve(RING);
-            while self.spare.len() < PREPARED {
+            while self.spare.len() < PREALLOCATED {
                 self.spare.push(Box::default());
             }
         }
     }
 
-    /// Forgets what is in flight without a trace.
+    /// Forgets the messages in flight without counting them.
     fn discard(&mut self) {
         self.failed = None;
-        self.lost_places = 0;
+        self.lost_slots = 0;
         self.last_due = Duration::ZERO;
         self.in_hand = 0;
         while let Some(message) = self.ordered.pop_front().or_else(|| self.deferred.pop()) {
@@ -237,42 +238,42 @@ impl Queue {
     }
 }
 
-/// Whether the clock has passed `due`; zero is always.
+/// Returns whether the clock has reached `due`; zero is always due.
 fn is_due(due: Duration) -> bool {
     due.is_zero() || due <= clock::now()
 }
 
-/// The context of a number, which may not be in use.
+/// Returns the context with a number; it may not be in use.
 #[inline]
 pub(crate) fn get(index: u32) -> Option<&'static Context> {
     CONTEXTS.get(index as usize)
 }
 
-/// The context that a session is pinned to.
+/// Returns the context that a session is pinned to.
 #[inline]
 pub(crate) fn pinned(pin: Pin) -> &'static Context {
     &CONTEXTS[pin.context as usize]
 }
 
-/// All contexts that were ever in use.
+/// Returns all contexts that were ever in use.
 pub(crate) fn used() -> &'static [Context] {
     &CONTEXTS[..USED.load(Ordering::Acquire)]
 }
 
-/// Gives a context its role.
+/// Assigns a role to a context.
 pub(crate) fn assign(index: u32, role: Role) {
     USED.fetch_max(index as usize + 1, Ordering::AcqRel);
     CONTEXTS[index as usize].queue().assign(Some(role));
 }
 
-/// Takes all roles away. Crashes if anything is in flight, but for what the device holds back: whoever
-/// waited for that may have given it up, and now it never completes.
+/// Removes all roles. Crashes if anything is in flight, except messages that the device holds back:
+/// their callers may have given them up, and now they never complete.
 pub(crate) fn retire() {
     for context in used() {
         let mut queue = context.queue();
         queue.lose_deferred();
         if queue.in_flight() > 0 {
-            crash("the library is uninitialised while a request is in flight or a poll under way");
+            crash("library uninitialised while a request is in flight or a poll in progress");
         }
         queue.assign(None);
     }
@@ -290,7 +291,7 @@ pub(crate) fn reset() {
     timing::reset();
 }
 
-/// The context says `code` from now on. Does nothing to one that is not in use.
+/// Makes a context return `code` from now on. Ignores contexts that are not in use.
 pub(crate) fn fail(index: u32, code: c_int) {
     if let Some(context) = get(index) {
         let mut queue = context.queue();
@@ -300,14 +301,14 @@ pub(crate) fn fail(index: u32, code: c_int) {
     }
 }
 
-/// As [`fail`], for all.
+/// Like [`fail`], for all contexts.
 pub(crate) fn fail_all(code: c_int) {
     for index in 0..used().len() {
         fail(index as u32, code);
     }
 }
 
-/// The counts of all contexts in use.
+/// Returns the counts of all contexts that were ever in use.
 pub(crate) fn counts() -> Vec<ContextCounts> {
     let count = |context: &Context| {
         let queue = context.queue();

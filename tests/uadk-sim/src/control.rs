@@ -1,4 +1,4 @@
-//! The controls of the shared library: two C functions that the real one lacks.
+//! The controls of the shared library: two C functions that the real library lacks.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::io::Write as _;
 use crate::counts::Counts;
 use crate::{script, simulator};
 
-/// Follows a script. 0, or -1 with the reason on standard error.
+/// Runs a script. Returns 0, or -1 with the reason on standard error.
 ///
 /// # Safety
 ///
@@ -18,7 +18,7 @@ pub unsafe extern "C" fn uadk_sim_control(script: *const c_char) -> c_int {
     let done = if script.is_null() {
         Ok(())
     } else {
-        // SAFETY: the caller says so.
+        // SAFETY: guaranteed by the caller.
         let script = unsafe { CStr::from_ptr(script) };
         script::run(&script.to_string_lossy())
     };
@@ -31,8 +31,8 @@ pub unsafe extern "C" fn uadk_sim_control(script: *const c_char) -> c_int {
     }
 }
 
-/// Writes the counts as JSON, with a NUL behind: an object with the fields of [`Counts`], of which
-/// `by_context` is an array of objects. Gives its length, or -1 if it needs more room.
+/// Writes the counts as NUL-terminated JSON: an object with the fields of [`Counts`], of which
+/// `by_context` is an array of objects. Returns its length, or -1 if the buffer is too small.
 ///
 /// # Safety
 ///
@@ -44,9 +44,9 @@ pub unsafe extern "C" fn uadk_sim_counts(json: *mut c_char, len: usize) -> c_int
         return -1;
     }
     let json = json.cast::<u8>();
-    // SAFETY: the caller says that there is room.
+    // SAFETY: the caller guarantees `len` bytes, and the text is shorter.
     unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), json, text.len()) };
-    // SAFETY: inside, as was checked.
+    // SAFETY: within the buffer, as checked above.
     let end = unsafe { json.add(text.len()) };
     // SAFETY: as above.
     unsafe { end.write(0) };

@@ -1,4 +1,4 @@
-//! Counts of what callers and the simulated device did.
+//! Counts of the actions of callers and the simulated device.
 
 /// Counts since the simulator was acquired.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -6,31 +6,31 @@
 pub struct Counts {
     /// Successful initialisations.
     pub inits: u64,
-    /// Initialisations that were undone.
+    /// Initialisations that have been undone.
     pub uninits: u64,
     /// Initialisations in progress: 0 or 1.
     pub initialising: u64,
-    /// Sessions that were allocated.
+    /// Allocated sessions, including freed ones.
     pub sessions_allocated: u64,
-    /// Sessions that are not freed, including those with lost requests.
+    /// Sessions that have not been freed, including those with lost requests.
     pub sessions_alive: u64,
-    /// Sessions among these with a lost request, which must not be freed any more.
+    /// Live sessions with a lost request, which must not be freed any more.
     pub sessions_lost: u64,
     /// Accepted requests.
     pub submitted: u64,
     /// Requests refused with `EBUSY`.
     pub busy: u64,
-    /// Completed requests; for an asynchronous one, the callback was called.
+    /// Completed requests; for asynchronous ones, the callback has been called.
     pub completed: u64,
     /// Requests that never complete: lost ones, and those in flight when their context failed.
     pub lost: u64,
-    /// Accepted requests that are still to complete.
+    /// Accepted requests that have not completed yet.
     pub in_flight: u64,
     /// Late writes to outputs of lost requests.
     pub late_writes: u64,
-    /// Late writes still to come.
+    /// Late writes that are still pending.
     pub late_writes_pending: u64,
-    /// Polls of single contexts, including those that `wd_comp_poll` makes.
+    /// Polls of single contexts, including those made by `wd_comp_poll`.
     pub polls: u64,
     /// Counts by context, over all initialisations.
     pub by_context: Vec<ContextCounts>,
@@ -48,11 +48,11 @@ pub struct ContextCounts {
     pub completed: u64,
     /// Requests that never complete.
     pub lost: u64,
-    /// Accepted requests that are still to complete.
+    /// Accepted requests that have not completed yet.
     pub in_flight: u64,
     /// Polls.
     pub polls: u64,
-    /// Whether it returns an error until the next initialisation.
+    /// Whether the context has failed, and returns an error until the next initialisation.
     pub failed: bool,
 }
 

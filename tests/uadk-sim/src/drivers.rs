@@ -1,4 +1,4 @@
-//! libwd's list of drivers, and its lists of devices.
+//! libwd's driver list and device lists.
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -17,7 +17,7 @@ const PRIORITY: c_int = 100;
 const NAME: &CStr = c"hisi_zip";
 const NAMES: [&CStr; 3] = [c"zlib", c"gzip", c"deflate"];
 
-/// A node as a newer library has it: longer than the fields that all have.
+/// A node as in a newer library: longer than the fields that all versions have.
 #[repr(C)]
 struct Node {
     known: wd_alg_list,
@@ -25,7 +25,7 @@ struct Node {
     future: [u64; 8],
 }
 
-/// The beginning of `wd_alg_driver`. Its functions can't be called from outside.
+/// The beginning of `wd_alg_driver`. Its functions can't be called by other code.
 #[repr(C)]
 struct Driver {
     drv_name: *const c_char,
@@ -44,7 +44,7 @@ struct List {
     drivers: [UnsafeCell<Driver>; 3],
 }
 
-// SAFETY: written under the lock of `STATE` alone. Callers read it without, as from the real list.
+// SAFETY: only written under the lock of `STATE`. Callers read it without, like the real list.
 unsafe impl Sync for List {}
 
 static LIST: List = List {
@@ -105,17 +105,17 @@ const fn text(text: &CStr) -> [c_char; 128] {
     field
 }
 
-/// `wd_get_alg_head`.
+/// Implements `wd_get_alg_head`.
 pub(crate) fn head() -> *mut wd_alg_list {
     LIST.head.get().cast()
 }
 
-/// A node's fields, written under the lock of the state.
+/// Returns a node, whose fields are written under the lock of the state.
 fn node(algorithm: usize) -> *mut wd_alg_list {
     LIST.nodes[algorithm].get().cast()
 }
 
-/// Drivers register themselves, for what the machine offers, if there is a device.
+/// Registers drivers for the algorithms that the machine offers, if there is a device.
 pub(crate) fn register(state: &mut State) {
     if state.registered {
         return;
@@ -142,9 +142,9 @@ pub(crate) fn register(state: &mut State) {
     }
 }
 
-/// Back to the head alone, as before the first initialisation.
+/// Truncates the list to its head, as before the first initialisation.
 pub(crate) fn unlink() {
-    // SAFETY: of the static list, and the state is locked.
+    // SAFETY: part of the static list, and the state is locked.
     unsafe { (*head()).next = null_mut() };
     for at in 0..LIST.nodes.len() {
         // SAFETY: as above.
@@ -154,25 +154,25 @@ pub(crate) fn unlink() {
     }
 }
 
-/// The number of a registered driver for an algorithm, if it is available.
+/// Returns the index of the registered driver for an algorithm, if it is available.
 pub(crate) fn available(state: &State, algorithm: &str) -> Option<usize> {
     let at = Algorithm::ALL.into_iter().position(|known| known.name() == algorithm)?;
-    // SAFETY: of the static list, and the state is locked.
+    // SAFETY: part of the static list, and the state is locked.
     let available = unsafe { (*node(at)).available };
     (state.registered && available).then_some(at)
 }
 
-/// `wd_disable_drv`, which an initialisation without a free context does.
+/// Implements `wd_disable_drv`, which an initialisation without a free context calls.
 pub(crate) fn disable(_state: &mut State, driver: usize) {
-    // SAFETY: of the static list, and the state is locked.
+    // SAFETY: part of the static list, and the state is locked.
     unsafe { (*node(driver)).available = false };
 }
 
-/// `wd_enable_drv`.
+/// Implements `wd_enable_drv`.
 pub(crate) fn enable(driver: *mut c_void) {
     let state = lock(&STATE);
     for at in 0..LIST.drivers.len() {
-        // SAFETY: of the static list, and the state is locked.
+        // SAFETY: part of the static list, and the state is locked.
         let fields = unsafe { &mut *node(at) };
         if !driver.is_null() && driver == fields.drv {
             fields.available = state.machine.present;
@@ -188,7 +188,7 @@ struct Device {
 
 const MAGIC: u64 = u64::from_le_bytes(*b"UADKDEVI");
 
-/// `wd_get_accel_list`.
+/// Implements `wd_get_accel_list`.
 ///
 /// # Safety
 ///
@@ -197,7 +197,7 @@ pub(crate) unsafe fn accel_list(algorithm: *const c_char) -> *mut uacce_dev_list
     if algorithm.is_null() {
         return null_mut();
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let algorithm = unsafe { CStr::from_ptr(algorithm) };
     let state = lock(&STATE);
     let machine = &state.machine;
@@ -211,14 +211,14 @@ pub(crate) unsafe fn accel_list(algorithm: *const c_char) -> *mut uacce_dev_list
     })
 }
 
-/// `wd_free_list_accels`.
+/// Implements `wd_free_list_accels`.
 ///
 /// # Safety
 ///
-/// `list` is null or was given by [`accel_list`] and not freed.
+/// `list` is null, or was returned by [`accel_list`] and not freed.
 pub(crate) unsafe fn free_list(mut list: *mut uacce_dev_list) {
     while !list.is_null() {
-        // SAFETY: the caller says so; nodes and devices are boxes.
+        // SAFETY: guaranteed by the caller; nodes and devices are boxes.
         let node = unsafe { Box::from_raw(list) };
         // SAFETY: as above.
         drop(unsafe { Box::from_raw(device(node.dev)) });
@@ -226,16 +226,16 @@ pub(crate) unsafe fn free_list(mut list: *mut uacce_dev_list) {
     }
 }
 
-/// `wd_get_avail_ctx`.
+/// Implements `wd_get_avail_ctx`.
 ///
 /// # Safety
 ///
-/// `dev` is null or of a list that was not freed.
+/// `dev` is null, or from a list that was not freed.
 pub(crate) unsafe fn available_contexts(dev: *mut c_void) -> c_int {
     if dev.is_null() {
         return EINVAL;
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let index = unsafe { (*device(dev)).index };
     let state = lock(&STATE);
     if state.machine.present && index < state.machine.numa_nodes.len() {
@@ -247,9 +247,9 @@ pub(crate) unsafe fn available_contexts(dev: *mut c_void) -> c_int {
 
 fn device(dev: *mut c_void) -> *mut Device {
     let device = dev.cast::<Device>();
-    // SAFETY: what the caller passes is a device, or this crashes, as in the real library.
+    // SAFETY: the caller passes a device; anything else crashes, as in the real library.
     if unsafe { (*device).magic } != MAGIC {
-        crash("a device that the library did not give out");
+        crash("device is not from a list of the library");
     }
     device
 }

@@ -1,4 +1,4 @@
-//! The C functions, by their names in UADK.
+//! The C functions, under their names in UADK.
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -10,7 +10,7 @@ use uadk_sys::{Functions, Libwd, Release, Version};
 
 use crate::{drivers, init, requests, script, sessions};
 
-/// The functions of the simulator in this program.
+/// The functions of the simulator in this process.
 pub const FUNCTIONS: Functions = Functions {
     wd_get_accel_list,
     wd_free_list_accels,
@@ -28,15 +28,15 @@ pub const FUNCTIONS: Functions = Functions {
     wd_comp_poll_ctx,
 };
 
-/// The simulator in this program, in the place of loaded libraries.
+/// Returns the simulator in this process, to be used instead of loaded libraries.
 #[must_use]
 pub const fn libwd() -> Libwd {
     let version = Version { release: Release::From2_10, file: None };
-    // SAFETY: the functions do what UADK's do, as far as this crate says.
+    // SAFETY: the functions behave like UADK's, as far as this crate documents.
     unsafe { Libwd::from_functions(FUNCTIONS, version) }
 }
 
-/// As [`libwd`], and claims to be of this version, such as `2.9.1`.
+/// Like [`libwd`], but claims to be of this version, such as `2.9.1`.
 ///
 /// # Panics
 ///
@@ -49,14 +49,14 @@ pub fn libwd_of(version: &str) -> Libwd {
         (Some(2), Some(5..=9)) => Release::From2_5,
         (Some(2), Some(10)) => Release::From2_10,
         (Some(2), Some(11..)) => Release::After2_10,
-        _ => panic!("{version:?} is not a version of UADK from 2.5 on"),
+        _ => panic!("{version:?} is not a version of UADK 2.5 or later"),
     };
     let version = Version { release, file: Some(version.to_owned()) };
     // SAFETY: as for `libwd`.
     unsafe { Libwd::from_functions(FUNCTIONS, version) }
 }
 
-/// Devices that offer an algorithm. An isolated one is left out.
+/// Lists the devices that offer an algorithm, except isolated ones.
 ///
 /// # Safety
 ///
@@ -64,33 +64,33 @@ pub fn libwd_of(version: &str) -> Libwd {
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_get_accel_list(alg_name: *const c_char) -> *mut uacce_dev_list {
     script::read_environment();
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { drivers::accel_list(alg_name) }
 }
 
-/// Frees a list of [`wd_get_accel_list`].
+/// Frees a list returned by [`wd_get_accel_list`].
 ///
 /// # Safety
 ///
 /// `list` is null or such a list.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_free_list_accels(list: *mut uacce_dev_list) {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { drivers::free_list(list) }
 }
 
-/// Free contexts of a device.
+/// Returns the number of free contexts of a device.
 ///
 /// # Safety
 ///
-/// `dev` is null or of a list of [`wd_get_accel_list`].
+/// `dev` is null, or from a list of [`wd_get_accel_list`].
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_get_avail_ctx(dev: *mut c_void) -> c_int {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { drivers::available_contexts(dev) }
 }
 
-/// The list of drivers, of which there are none before the first initialisation.
+/// Returns the list of drivers, which is empty before the first initialisation.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn wd_get_alg_head() -> *mut wd_alg_list {
     script::read_environment();
@@ -116,11 +116,11 @@ pub(crate) unsafe extern "C" fn wd_comp_init2_(
     ctx_params: *mut wd_ctx_params,
 ) -> c_int {
     script::read_environment();
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { init::init(alg, sched_type, task_type, ctx_params) }
 }
 
-/// Undoes the initialisation.
+/// Uninitialises the library.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn wd_comp_uninit2() {
     init::uninit();
@@ -130,11 +130,11 @@ pub(crate) extern "C" fn wd_comp_uninit2() {
 ///
 /// # Safety
 ///
-/// `setup` is null, or the setup of 2.10 with 64 writable bytes behind and a `sched_param` that is
-/// null or a `sched_params` of 2.10.
+/// `setup` is null, or points to a setup of 2.10 followed by 64 writable bytes; its `sched_param`
+/// is null or points to a `sched_params` of 2.10.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_comp_alloc_sess(setup: *mut wd_comp_sess_setup) -> handle_t {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { sessions::alloc(setup) }
 }
 
@@ -144,25 +144,25 @@ pub(crate) extern "C" fn wd_comp_free_sess(h_sess: handle_t) {
     sessions::free(h_sess);
 }
 
-/// Does one block and waits for it.
+/// Processes one block and waits for it.
 ///
 /// # Safety
 ///
-/// `req` is null or valid, with valid buffers; after `ETIMEDOUT` the output stays valid for ever.
+/// `req` is null or valid, with valid buffers; after `ETIMEDOUT` the output stays valid forever.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_do_comp_sync(h_sess: handle_t, req: *mut wd_comp_req) -> c_int {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { requests::call(h_sess, req) }
 }
 
-/// As [`wd_do_comp_sync`]: a stream is one block here.
+/// Like [`wd_do_comp_sync`]: a stream is one block here.
 ///
 /// # Safety
 ///
-/// As [`wd_do_comp_sync`].
+/// As for [`wd_do_comp_sync`].
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_do_comp_strm(h_sess: handle_t, req: *mut wd_comp_req) -> c_int {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { requests::call(h_sess, req) }
 }
 
@@ -170,10 +170,10 @@ pub(crate) unsafe extern "C" fn wd_do_comp_strm(h_sess: handle_t, req: *mut wd_c
 ///
 /// # Safety
 ///
-/// `req` is null or valid, with buffers that stay valid until the callback was called.
+/// `req` is null or valid, with buffers that stay valid until the callback has been called.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_do_comp_async(h_sess: handle_t, req: *mut wd_comp_req) -> c_int {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { requests::submit(h_sess, req) }
 }
 
@@ -181,10 +181,10 @@ pub(crate) unsafe extern "C" fn wd_do_comp_async(h_sess: handle_t, req: *mut wd_
 ///
 /// # Safety
 ///
-/// `count` is null or valid; buffers and callbacks of all requests in flight are valid.
+/// `count` is null or valid; the buffers and callbacks of all requests in flight are valid.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_comp_poll(expt: u32, count: *mut u32) -> c_int {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { requests::poll(expt, count) }
 }
 
@@ -192,20 +192,20 @@ pub(crate) unsafe extern "C" fn wd_comp_poll(expt: u32, count: *mut u32) -> c_in
 ///
 /// # Safety
 ///
-/// As [`wd_comp_poll`].
+/// As for [`wd_comp_poll`].
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_comp_poll_ctx(idx: u32, expt: u32, count: *mut u32) -> c_int {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { requests::poll_context(idx, expt, count) }
 }
 
-/// Registers a driver, which this library has no device for.
+/// Registers a driver, for which this library has no device.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn wd_alg_driver_register(drv: *mut c_void) -> c_int {
     if drv.is_null() { EINVAL } else { ENODEV }
 }
 
-/// Only there to be found: it tells that the library is 2.10.
+/// Exists only as a symbol: its presence identifies the library as 2.10.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn wd_find_ctx(_alg_name: *const c_char) -> handle_t {
     0

@@ -1,4 +1,4 @@
-//! Which request fails, and how.
+//! Faults: which request fails, and how.
 
 use std::fmt::{Debug, Formatter};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,80 +13,80 @@ use crate::sync::lock;
 
 /// What happens to a request.
 ///
-/// A synchronous request knows no polls: [`Late`](Self::Late) does nothing to it.
+/// Synchronous requests are not polled, so [`Late`](Self::Late) has no effect on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The submission says `EBUSY`.
+    /// The submission returns `EBUSY`.
     Busy,
     /// The context fails: this submission and every later submission and poll on it return the
-    /// code (-62), until the library is initialised again. Its requests in flight never complete
-    /// and count as lost.
+    /// code (such as -62), until the library is initialised again. Its requests in flight never
+    /// complete and count as lost.
     Context(i32),
-    /// The device is reset: as [`Context`](Self::Context) with -62, on all contexts.
+    /// The device is reset: like [`Context`](Self::Context) with -62, on all contexts.
     Reset,
     /// The request is accepted and never completes; a synchronous call spins 14.5 s and returns
     /// `ETIMEDOUT`. Its session may not be freed any more.
     Lost {
-        /// Whether the device writes to the output after all, at
-        /// [`write_late`](crate::Simulator::write_late): 0xa5 over all its room.
+        /// Whether the device writes to the output later, at
+        /// [`write_late`](crate::Simulator::write_late): it fills the whole output with 0xa5.
         write_late: bool,
     },
-    /// The request completes after so many polls of its context have gone without it. Others may
-    /// overtake it.
+    /// The request is not completed by the next `polls` polls of its context. Others may overtake
+    /// it.
     Late {
-        /// Polls.
+        /// Number of polls.
         polls: u32,
     },
-    /// The request completes when so much time has passed on the simulator's clock. Others may
-    /// overtake it.
+    /// The request completes after this much time on the simulator's clock. Others may overtake
+    /// it.
     Delay(Duration),
-    /// The bit 0 of the byte in the middle of the output is flipped.
+    /// Bit 0 of the byte in the middle of the output is flipped.
     FlipBit,
     /// The request completes with this status. No output is written unless it is 0 or 1.
     Status(u32),
     /// The submission returns this code; the request is not accepted.
     Return(i32),
-    /// The request says that it produced so many bytes less.
+    /// The request reports this many bytes of output fewer than it produced.
     ShortBy(u32),
-    /// The request says that it produced so many bytes.
+    /// The request reports this many bytes of output.
     Claims(u32),
     /// The request reports success and this many bytes of input consumed, whatever was read.
     Consumed(u32),
-    /// The request reports success and this many bytes of input less than were consumed.
+    /// The request reports success and this many bytes of input fewer than were consumed.
     ConsumedShort(u32),
-    /// The request reports success, all input consumed and no output. None is written.
+    /// The request reports success, all input consumed and no output. Nothing is written.
     Empty,
-    /// The last bytes of the output are neither written nor counted.
+    /// This many bytes at the end of the output are neither written nor counted.
     Truncated(u32),
-    /// As [`Truncated`](Self::Truncated) by the length of the format's trailer: 4 bytes for zlib, 8
-    /// for gzip, and the last byte of raw deflate, which has none.
+    /// Like [`Truncated`](Self::Truncated) by the length of the format's trailer: 4 bytes for zlib,
+    /// 8 for gzip, and the last byte of raw deflate, which has no trailer.
     NoTrailer,
     /// The submission returns this code although the device has the request: a later poll completes
-    /// it. A synchronous call writes the output and leaves the request as it was.
+    /// it. A synchronous call writes the output and leaves the request unchanged.
     ReturnButKeep(i32),
-    /// The submission itself takes this long: it waits on the simulator's sleeper if there is one.
+    /// The submission itself takes this long: it calls the simulator's sleeper if there is one.
     SlowSubmit(Duration),
 }
 
-/// What [`set_faults`](crate::Simulator::set_faults) is told of a request.
+/// Describes a request to the closure of [`set_faults`](crate::Simulator::set_faults).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestInfo {
-    /// From 1, counting all requests with valid parameters.
+    /// Number of the request, from 1, counting all requests with valid parameters.
     pub number: u64,
-    /// As asked for by the request.
+    /// The direction in the request.
     pub direction: Direction,
     /// The context that its session is pinned to.
     pub context: u32,
     /// Bytes of input.
     pub len: u32,
-    /// The session's.
+    /// The session's algorithm.
     pub algorithm: Algorithm,
     /// Whether the call waits for the result.
     pub synchronous: bool,
 }
 
-/// Rates of faults. Which request is hit depends on the seed and the request's number alone.
+/// Rates of faults. Which request is hit depends only on the seed and the request's number.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rates {
     pub(crate) seed: u64,
@@ -103,7 +103,8 @@ pub(crate) struct Rate {
 impl Rates {
     pub(crate) const KINDS: usize = 18;
 
-    /// Each kind has a generator of its own, and request `number` gets its output of that number.
+    /// Picks the fault of a request. Each kind of fault has its own generator, and request `number`
+    /// uses that generator's output number `number`.
     fn pick(&self, number: u64) -> Option<Fault> {
         self.rates.iter().zip(0u64..).find_map(|(rate, kind)| {
             let (rate, fault) = (*rate)?;
@@ -116,12 +117,12 @@ impl Rates {
 
 type Closure = Box<dyn FnMut(&RequestInfo) -> Option<Fault> + Send>;
 
-/// Whether the plan has anything, so that the common case takes no lock.
+/// Whether the plan is not empty, so that the common case takes no lock.
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
 pub(crate) static PLAN: Mutex<Plan> = Mutex::new(Plan::new());
 
-/// The faults to come.
+/// The planned faults.
 pub(crate) struct Plan {
     at: Vec<(u64, Fault)>,
     every: Vec<Every>,
@@ -168,12 +169,12 @@ impl Plan {
     }
 }
 
-/// Numbers a request.
+/// Returns the number of the next request.
 pub(crate) fn number() -> u64 {
     REQUESTS.fetch_add(1, Ordering::Relaxed) + 1
 }
 
-/// The fault that a request gets.
+/// Picks the fault of a request, if any.
 pub(crate) fn pick(info: &RequestInfo) -> Option<Fault> {
     if !ACTIVE.load(Ordering::Acquire) {
         return None;
@@ -191,7 +192,7 @@ pub(crate) fn every(n: u64, fault: Fault) {
 }
 
 pub(crate) fn set_closure(closure: Closure) {
-    // The old one is dropped without the lock.
+    // The old closure is dropped without holding the lock.
     let mut closure = Some(closure);
     change(|plan| std::mem::swap(&mut plan.closure, &mut closure));
 }
@@ -223,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_kept_and_depend_on_the_seed_alone() {
+    fn rates_hold_and_depend_only_on_the_seed() {
         let mut rates = Rates { seed: 7, ..Rates::default() };
         rates.rates[0] = Some((Rate { faults: 1, of: 50 }, Fault::Busy));
         let picked =

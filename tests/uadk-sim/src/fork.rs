@@ -1,4 +1,4 @@
-//! A forked child: not initialised, and with no lock held by a thread that it does not have.
+//! Fork handlers: a child starts uninitialised, and no lock is held by a thread it does not have.
 
 use std::cell::UnsafeCell;
 use std::sync::Once;
@@ -14,7 +14,8 @@ use crate::{clock, contexts, drivers, faults, late, memo};
 static GATE: AtomicBool = AtomicBool::new(false);
 static HELD: Held = Held(UnsafeCell::new(None));
 
-/// All locks, from before the fork until after it, taken in the order in which others nest them.
+/// All locks, held from before the fork until after it. They are taken in the order in which they
+/// are nested elsewhere.
 struct Locks {
     turn: MutexGuard<'static, Turn>,
     state: MutexGuard<'static, crate::state::State>,
@@ -27,14 +28,14 @@ struct Locks {
 
 struct Held(UnsafeCell<Option<Locks>>);
 
-// SAFETY: only the thread that has the gate uses it.
+// SAFETY: only used by the thread that holds the gate.
 unsafe impl Sync for Held {}
 
 /// Registers the handlers, once.
 pub(crate) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the handlers stay, as this library is never unloaded.
+        // SAFETY: the handlers stay valid, as this library is never unloaded.
         let code = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
         assert_eq!(code, 0, "pthread_atfork failed");
     });
@@ -53,12 +54,12 @@ extern "C" fn before() {
         _clock: lock(&clock::CUSTOM),
         _memo: memo::locked(),
     };
-    // SAFETY: this thread has the gate.
+    // SAFETY: this thread holds the gate.
     unsafe { *HELD.0.get() = Some(locks) };
 }
 
 fn take() -> Option<Locks> {
-    // SAFETY: this thread, or its copy in the child, has the gate.
+    // SAFETY: this thread, or its copy in the child, holds the gate.
     unsafe { (*HELD.0.get()).take() }
 }
 

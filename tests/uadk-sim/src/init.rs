@@ -1,4 +1,4 @@
-//! Initialising the library, and undoing it.
+//! Initialising and uninitialising the library.
 
 use std::ffi::{CStr, c_char, c_int, c_ulong};
 
@@ -17,23 +17,23 @@ use crate::state::{self, Progress, Region, STATE, State};
 use crate::sync::lock;
 use crate::timing::MAX_DEVICES;
 
-/// `TASK_MIX`: hardware, and software where there is a driver for it.
+/// `TASK_MIX`: hardware, and software if there is a driver for it.
 const TASK_MIX: c_int = 0;
 const DIRECTIONS: [Direction; 2] = [Direction::Compress, Direction::Decompress];
-/// What the driver asks for if the caller does not say: one context each.
+/// What the driver asks for if the caller passes no parameters: one context each.
 const DEFAULT: wd_ctx_nums = wd_ctx_nums { sync_ctx_num: 1, async_ctx_num: 1 };
-/// All names that `wd_comp` knows.
-const KNOWN: [&str; 6] = ["zlib", "gzip", "deflate", "lz77_zstd", "lz4", "lz77_only"];
+/// All algorithms that `wd_comp` knows.
+const KNOWN_ALGORITHMS: [&str; 6] = ["zlib", "gzip", "deflate", "lz77_zstd", "lz4", "lz77_only"];
 
-/// What to set up, read from the caller's structs.
+/// The requested contexts, read from the caller's structs.
 struct Wanted {
-    /// By direction; as many as were given.
+    /// By direction, for as many directions as the caller passed.
     contexts: Vec<wd_ctx_nums>,
     /// Bits of NUMA nodes; `None` for all.
     nodes: Option<Vec<c_ulong>>,
 }
 
-/// `wd_comp_init2_`.
+/// Implements `wd_comp_init2_`.
 ///
 /// # Safety
 ///
@@ -48,7 +48,7 @@ pub(crate) unsafe fn init(
         Ok(state) => state,
         Err(code) => return code,
     };
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let asked = unsafe { read(&mut state, algorithm, sched_type, task_type, params) };
     let (driver, wanted) = match asked {
         Ok(asked) => asked,
@@ -58,7 +58,7 @@ pub(crate) unsafe fn init(
         }
     };
     let mut plan = Plan::new(&state, &wanted);
-    // Only what can be opened in the end, or stays busy, takes its time.
+    // Only a device that can be opened, or that stays busy, takes time.
     if matches!(plan, Ok(_) | Err(ETIMEDOUT)) {
         let Some(opened) = opening::open(state) else { return ETIMEDOUT };
         state = opened;
@@ -72,7 +72,7 @@ pub(crate) unsafe fn init(
             0
         }
         Err(code) => {
-            // The real library disables the driver, looks for another, finds none, and returns
+            // The real library disables the driver, looks for another one, finds none and returns
             // this code.
             if code == ENODEV {
                 drivers::disable(&mut state, driver);
@@ -82,7 +82,7 @@ pub(crate) unsafe fn init(
     }
 }
 
-/// The contexts that an initialisation makes.
+/// The contexts that an initialisation allocates.
 struct Plan {
     regions: Vec<Region>,
     /// By device.
@@ -91,7 +91,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// The contexts of each node: by direction, synchronous ones first.
+    /// Plans the contexts of each node: by direction, synchronous ones first.
     fn new(state: &State, wanted: &Wanted) -> Result<Self, c_int> {
         let machine = &state.machine;
         if !machine.present || machine.isolated {
@@ -131,10 +131,10 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Takes contexts of a device.
+    /// Takes contexts from a device.
     fn take(&mut self, state: &State, device: usize, count: u32) -> Result<(), c_int> {
         let left = |contexts: u32| contexts.saturating_sub(self.held[device]);
-        // A device that claims free contexts goes on claiming them.
+        // A device that claims free contexts keeps claiming them.
         let reported = state.claimed_contexts.unwrap_or(left(state.free_contexts(device)));
         if reported == 0 {
             return Err(ENODEV);
@@ -146,7 +146,7 @@ impl Plan {
             return Err(ETIMEDOUT);
         }
         if left(state.free_contexts(device)) < count {
-            // The node is busy, and that is retried while the device reports free contexts.
+            // The node is busy; the library retries as long as the device reports free contexts.
             return Err(if state.claimed_contexts.is_some() { ETIMEDOUT } else { ENODEV });
         }
         if self.contexts + count > MAX_CONTEXTS as u32 {
@@ -181,7 +181,7 @@ impl Wanted {
 ///
 /// # Safety
 ///
-/// As [`init`].
+/// As for [`init`].
 unsafe fn read(
     state: &mut State,
     algorithm: *const c_char,
@@ -189,44 +189,44 @@ unsafe fn read(
     task_type: c_int,
     params: *const wd_ctx_params,
 ) -> Result<(usize, Wanted), c_int> {
-    // Other schedulers and the CPU's instructions are not modelled.
+    // Other schedulers and CPU instructions are not modelled.
     if algorithm.is_null()
         || sched_type != SCHED_POLICY_RR
         || !matches!(task_type, TASK_MIX | TASK_HW)
     {
         return Err(EINVAL);
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let algorithm = unsafe { CStr::from_ptr(algorithm) }.to_str().unwrap_or_default();
-    if !KNOWN.contains(&algorithm) {
+    if !KNOWN_ALGORITHMS.contains(&algorithm) {
         return Err(EINVAL);
     }
     drivers::register(state);
     let driver = drivers::available(state, algorithm).ok_or(EINVAL)?;
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let wanted = unsafe { read_params(params) }?;
     Ok((driver, wanted))
 }
 
 /// # Safety
 ///
-/// As [`init`].
+/// As for [`init`].
 unsafe fn read_params(params: *const wd_ctx_params) -> Result<Wanted, c_int> {
     if params.is_null() {
         return Ok(Wanted { contexts: vec![DEFAULT; 2], nodes: None });
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let params = unsafe { params.read() };
     if params.op_type_num as usize > DIRECTIONS.len() {
         return Err(EINVAL);
     }
     if params.ctx_set_num.is_null() {
-        crash("an initialisation without ctx_set_num");
+        crash("initialisation without ctx_set_num");
     }
-    // SAFETY: there is one for each direction.
+    // SAFETY: the array has an entry for each direction.
     let contexts =
         unsafe { std::slice::from_raw_parts(params.ctx_set_num, params.op_type_num as usize) };
-    // SAFETY: as the caller says.
+    // SAFETY: guaranteed by the caller.
     let nodes = unsafe { read_bits(params.bmp) };
     Ok(Wanted { contexts: contexts.to_vec(), nodes })
 }
@@ -238,37 +238,37 @@ unsafe fn read_bits(bits: *const bitmask) -> Option<Vec<c_ulong>> {
     if bits.is_null() {
         return None;
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let bits = unsafe { bits.read() };
     let words = (bits.size as usize).div_ceil(c_ulong::BITS as usize);
-    // SAFETY: libnuma's sets have so many words.
+    // SAFETY: libnuma's bitmasks have that many words.
     Some(unsafe { std::slice::from_raw_parts(bits.maskp, words) }.to_vec())
 }
 
-/// `wd_comp_uninit2`. Nothing happens if the library is not initialised.
+/// Implements `wd_comp_uninit2`. Does nothing if the library is not initialised.
 pub(crate) fn uninit() {
     let mut state = lock(&STATE);
     if state.progress != Progress::Idle {
-        crash("the library is uninitialised while another thread initialises it");
+        crash("library uninitialised while another thread initialises it");
     }
     if state::generation() == 0 {
         return;
     }
     if state.is_others {
-        crash("an initialisation that somebody else made is undone");
+        crash("library uninitialised by a user that did not initialise it");
     }
-    // The contexts first: "in flight" says more than "session alive".
+    // Contexts are checked first: "in flight" says more than "session alive".
     contexts::retire();
     check_sessions(&state);
     finish(&mut state);
 }
 
-/// Crashes if a session is alive that lost no request.
+/// Crashes if there is a live session that may not stay alive.
 fn check_sessions(state: &State) {
     let alive = |session: &&&crate::session::Session| !session.is_freed() && !session.may_stay();
     let alive = state.sessions.iter().filter(alive).count();
     if alive > 0 {
-        crash(&format!("the library is uninitialised while {alive} sessions are alive"));
+        crash(&format!("library uninitialised while {alive} sessions are alive"));
     }
 }
 
@@ -277,8 +277,8 @@ fn finish(state: &mut State) {
     state.uninits += 1;
 }
 
-/// Somebody else in the process initialises the library: one synchronous context and two
-/// asynchronous ones per direction.
+/// Initialises the library as another user in this process: with one synchronous and two
+/// asynchronous contexts per direction.
 pub(crate) fn init_as_other() -> c_int {
     let nums = wd_ctx_nums { sync_ctx_num: 1, async_ctx_num: 2 };
     let mut nums = [nums; 2];
@@ -296,8 +296,8 @@ pub(crate) fn init_as_other() -> c_int {
     code
 }
 
-/// And undoes it, without knowing of the sessions of others: freeing those is all that may be done
-/// with them.
+/// Undoes [`init_as_other`], unaware of the sessions of other users: those may only be freed
+/// afterwards.
 pub(crate) fn uninit_as_other() {
     let mut state = lock(&STATE);
     if state.is_others {

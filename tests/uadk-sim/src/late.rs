@@ -1,47 +1,47 @@
-//! Outputs of lost requests that the device still writes to.
+//! Late writes by the device to outputs of lost requests.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::sync::lock;
 use parking_lot::Mutex;
 
-/// What a late write leaves behind.
+/// The byte that a late write fills the output with.
 const SCRIBBLE: u8 = 0xa5;
 
 static PENDING: AtomicUsize = AtomicUsize::new(0);
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
-/// After so many further polls a late write happens by itself; 0 for never.
+/// After this many further polls a late write happens automatically; 0 for never.
 static AFTER_POLLS: AtomicU32 = AtomicU32::new(0);
 pub(crate) static WRITES: Mutex<Vec<LateWrite>> = Mutex::new(Vec::new());
 
-/// One output.
+/// A pending write to one output.
 #[derive(Debug)]
 pub(crate) struct LateWrite {
     dst: usize,
-    room: usize,
+    len: usize,
     polls_left: Option<u32>,
 }
 
 impl LateWrite {
     fn write(&self) {
         let dst = std::ptr::with_exposed_provenance_mut::<u8>(self.dst);
-        // SAFETY: the caller of the library gave so much room, and has to keep the output of a lost
-        // request for ever: the device may write to it at any time. This is that write.
-        unsafe { std::ptr::write_bytes(dst, SCRIBBLE, self.room) };
+        // SAFETY: the caller of the library passed this many bytes, and must keep the output of a
+        // lost request forever, since the device may write to it at any time. This is that write.
+        unsafe { std::ptr::write_bytes(dst, SCRIBBLE, self.len) };
         WRITTEN.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The output of a lost request.
-pub(crate) fn add(dst: *mut u8, room: usize) {
+/// Adds the output of a lost request.
+pub(crate) fn add(dst: *mut u8, len: usize) {
     let after = AFTER_POLLS.load(Ordering::Relaxed);
     let polls_left = (after > 0).then_some(after);
     let mut writes = lock(&WRITES);
-    writes.push(LateWrite { dst: dst.expose_provenance(), room, polls_left });
+    writes.push(LateWrite { dst: dst.expose_provenance(), len, polls_left });
     PENDING.store(writes.len(), Ordering::Relaxed);
 }
 
-/// A context was polled.
+/// Counts a poll of a context, and makes the late writes that are due.
 pub(crate) fn polled() {
     if PENDING.load(Ordering::Relaxed) == 0 || AFTER_POLLS.load(Ordering::Relaxed) == 0 {
         return;
@@ -61,7 +61,7 @@ pub(crate) fn polled() {
     PENDING.store(writes.len(), Ordering::Relaxed);
 }
 
-/// Makes all late writes now, and says how many.
+/// Makes all late writes now. Returns how many.
 pub(crate) fn write_all() -> usize {
     let mut writes = lock(&WRITES);
     for write in writes.iter() {
@@ -85,7 +85,7 @@ pub(crate) fn written() -> u64 {
     WRITTEN.load(Ordering::Relaxed)
 }
 
-/// Forgets all of them.
+/// Forgets all late writes.
 pub(crate) fn reset() {
     lock(&WRITES).clear();
     PENDING.store(0, Ordering::Relaxed);

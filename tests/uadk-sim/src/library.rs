@@ -4,34 +4,36 @@ use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const BUILT: &str = "libuadk_sim.so";
+const LIBRARY: &str = "libuadk_sim.so";
 const NAMES: [&str; 2] = ["libwd.so.2", "libwd_comp.so.2"];
 
-/// A folder with `libwd.so.2` and `libwd_comp.so.2` that are this library, to be loaded as the real
-/// ones are (`Libwd::load_from`, or the environment variable `UADK_COMPRESS_LIB_DIR`).
+/// Returns a directory where `libwd.so.2` and `libwd_comp.so.2` are this library, to be loaded like
+/// the real ones (`Libwd::load_from`, or the environment variable `UADK_COMPRESS_LIB_DIR`).
 ///
-/// It is made in the target folder that the running program is in. Cargo builds the library with
-/// the tests of every crate that depends on this one.
+/// The directory is created in the running program's target directory. Cargo builds the library
+/// with the tests of every crate that depends on this one.
 ///
 /// # Errors
 ///
-/// If the library was not built, or the folder can't be made.
+/// If the library was not built, or the directory can't be created.
 pub fn library_dir() -> Result<PathBuf> {
     dir_beside(&std::env::current_exe()?)
 }
 
 fn dir_beside(program: &Path) -> Result<PathBuf> {
-    let folder = program.parent().ok_or_else(|| Error::other("the program is in no folder"))?;
-    // target/<profile>/, or one of its folders deps and examples.
-    let profile = match folder.file_name().and_then(|name| name.to_str()) {
-        Some("deps" | "examples") => folder.parent().unwrap_or(folder),
-        _ => folder,
+    let parent = program
+        .parent()
+        .ok_or_else(|| Error::other("the path of the running program has no parent directory"))?;
+    // target/<profile>/, or its subdirectory deps or examples.
+    let profile = match parent.file_name().and_then(|name| name.to_str()) {
+        Some("deps" | "examples") => parent.parent().unwrap_or(parent),
+        _ => parent,
     };
     let library =
-        newest([profile.join("deps").join(BUILT), profile.join(BUILT)]).ok_or_else(|| {
-            let place = profile.display();
+        newest([profile.join("deps").join(LIBRARY), profile.join(LIBRARY)]).ok_or_else(|| {
+            let dir = profile.display();
             let hint =
-                format!("{BUILT} is not in {place}: build it with `cargo build -p uadk-sim`");
+                format!("{LIBRARY} not found in {dir}: build it with `cargo build -p uadk-sim`");
             Error::new(ErrorKind::NotFound, hint)
         })?;
     let dir = profile.join("uadk-sim");
@@ -47,7 +49,7 @@ fn newest(candidates: [PathBuf; 2]) -> Option<PathBuf> {
     candidates.into_iter().filter_map(built).max().map(|(_, path)| path)
 }
 
-/// Makes `link` point to `target`, in one step, so that another process never finds it missing.
+/// Atomically makes `link` point to `target`, so that another process never finds it missing.
 fn link(target: &Path, link: &Path) -> Result<()> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     if std::fs::read_link(link).is_ok_and(|found| found == target) {
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_names_lead_to_what_was_built() {
+    fn both_names_link_to_the_built_library() {
         let root = std::env::temp_dir().join(format!("uadk-sim-{}", std::process::id()));
         let deps = root.join("deps");
         std::fs::create_dir_all(&deps).unwrap();
@@ -74,7 +76,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.to_string().contains("cargo build -p uadk-sim"), "{error}");
 
-        std::fs::write(root.join(BUILT), "built").unwrap();
+        std::fs::write(root.join(LIBRARY), "built").unwrap();
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
@@ -88,7 +90,7 @@ mod tests {
             }
         });
         assert_eq!(dir_beside(&root.join("some_program")).unwrap(), root.join("uadk-sim"));
-        // Nothing but the links is left.
+        // Only the links are left.
         assert_eq!(std::fs::read_dir(root.join("uadk-sim")).unwrap().count(), 2);
         std::fs::remove_dir_all(&root).unwrap();
     }

@@ -1,15 +1,15 @@
-//! What the simulated machine has.
+//! The simulated machine.
 
 use std::time::Duration;
 
 use uadk_sys::abi::{WD_DEFLATE, WD_DIR_COMPRESS, WD_GZIP, WD_ZLIB};
 
-/// Which way a block goes.
+/// Whether a block is compressed or decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// Data to compressed data.
+    /// Compression.
     Compress,
-    /// And back.
+    /// Decompression.
     Decompress,
 }
 
@@ -19,7 +19,7 @@ impl Direction {
     }
 }
 
-/// A format of the device.
+/// A format that devices may offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// Raw deflate. Not every device has it.
@@ -33,7 +33,7 @@ pub enum Algorithm {
 impl Algorithm {
     pub(crate) const ALL: [Self; 3] = [Self::Zlib, Self::Gzip, Self::Deflate];
 
-    /// Its name in the device's `algorithms` attribute.
+    /// Returns the name in the device's `algorithms` attribute.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl Algorithm {
         }
     }
 
-    /// Bytes of the fixed header.
+    /// Returns the length of the fixed header in bytes.
     pub(crate) const fn header_len(self) -> u32 {
         match self {
             Self::Deflate => 0,
@@ -61,7 +61,7 @@ impl Algorithm {
         }
     }
 
-    /// Bytes of the trailer.
+    /// Returns the length of the trailer in bytes.
     pub(crate) const fn trailer_len(self) -> u32 {
         match self {
             Self::Deflate => 0,
@@ -75,7 +75,7 @@ impl Algorithm {
     }
 }
 
-/// The machine: its devices, and in what state they are.
+/// The machine: its devices and their state.
 ///
 /// ```
 /// use uadk_sim::Machine;
@@ -84,11 +84,11 @@ impl Algorithm {
 /// let two_sockets = Machine { numa_nodes: vec![0, 1], contexts: 16, ..Machine::default() };
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each may be so or not, whatever the others are")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub struct Machine {
-    /// What its devices offer: names as in the `algorithms` attribute.
+    /// The algorithms that its devices offer: names as in the `algorithms` attribute.
     pub algorithms: Vec<&'static str>,
-    /// The NUMA node of each device, at most 8 devices and one a node.
+    /// The NUMA node of each device; at most 8 devices and one per node.
     pub numa_nodes: Vec<u32>,
     /// Contexts that each device has free.
     pub contexts: u32,
@@ -100,8 +100,8 @@ pub struct Machine {
     pub isolated: bool,
     /// Whether opening the device node fails with `EBUSY` although contexts are free.
     pub busy_node: bool,
-    /// How long an initialisation spends opening the device node, whether that succeeds in the end
-    /// or not. With a busy node the real library retries for some 20 seconds.
+    /// How long an initialisation spends opening the device node, whether that succeeds or not.
+    /// With a busy node, the real library retries for about 20 seconds.
     pub open_delay: Duration,
 }
 
@@ -121,31 +121,31 @@ impl Default for Machine {
 }
 
 impl Machine {
-    /// As a Kunpeng 920: zlib and gzip only.
+    /// Creates a machine like a Kunpeng 920: zlib and gzip only.
     #[must_use]
     pub fn without_raw_deflate() -> Self {
         Self { algorithms: vec!["zlib", "gzip"], ..Self::default() }
     }
 
-    /// The library is there, a device is not.
+    /// Creates a machine that has the library but no device.
     #[must_use]
     pub fn without_device() -> Self {
         Self { present: false, ..Self::default() }
     }
 
-    /// The device node can't be opened.
+    /// Creates a machine whose device node can't be opened.
     #[must_use]
     pub fn without_permission() -> Self {
         Self { permission: false, ..Self::default() }
     }
 
-    /// The kernel has isolated the device.
+    /// Creates a machine whose device the kernel has isolated.
     #[must_use]
     pub fn isolated() -> Self {
         Self { isolated: true, ..Self::default() }
     }
 
-    /// One device on each of these NUMA nodes.
+    /// Creates a machine with one device on each of these NUMA nodes.
     #[must_use]
     pub fn with_numa_nodes(nodes: &[u32]) -> Self {
         Self { numa_nodes: nodes.to_vec(), ..Self::default() }
@@ -155,7 +155,7 @@ impl Machine {
         self.algorithms.contains(&algorithm)
     }
 
-    /// The algorithms as bits, for a look-up without a lock.
+    /// Returns the algorithms as bits, for lookup without a lock.
     pub(crate) fn bits(&self) -> u8 {
         Algorithm::ALL.into_iter().filter(|a| self.has(a.name())).map(Algorithm::bit).sum()
     }

@@ -1,4 +1,4 @@
-//! Remembered results, so that a caller's own cost can be measured.
+//! Memoised results, so that the caller's own cost can be measured.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -11,7 +11,7 @@ use crate::machine::{Algorithm, Direction};
 use crate::sync;
 
 const SHARDS: usize = 16;
-/// A shard that has grown to this is emptied.
+/// A shard that reaches this size is emptied.
 const LIMIT: usize = 4096;
 
 pub(crate) type Shard = HashMap<Key, Arc<Remembered>, BuildHasherDefault<Fold>>;
@@ -20,7 +20,7 @@ static ENABLED: AtomicBool = AtomicBool::new(false);
 static MAPS: [RwLock<Shard>; SHARDS] =
     [const { RwLock::new(HashMap::with_hasher(BuildHasherDefault::new())) }; SHARDS];
 
-/// What a request is taken for. The middle of the input is not looked at.
+/// Identifies a request. The middle of the input is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     src: usize,
@@ -30,7 +30,7 @@ pub(crate) struct Key {
     kind: u32,
 }
 
-/// A result.
+/// A memoised result.
 #[derive(Debug)]
 pub(crate) struct Remembered {
     pub(crate) bytes: Box<[u8]>,
@@ -82,7 +82,7 @@ pub(crate) fn enabled() -> bool {
     ENABLED.load(Ordering::Relaxed)
 }
 
-/// Starts or stops remembering, with nothing remembered.
+/// Starts or stops memoising, and forgets all results.
 pub(crate) fn set(on: bool) {
     ENABLED.store(on, Ordering::Relaxed);
     for mut map in locked() {
@@ -90,12 +90,12 @@ pub(crate) fn set(on: bool) {
     }
 }
 
-/// All maps, locked.
+/// Locks all maps.
 pub(crate) fn locked() -> Vec<RwLockWriteGuard<'static, Shard>> {
     MAPS.iter().map(sync::write).collect()
 }
 
-/// A hash of a few words, cheap enough for the hot path.
+/// A hasher for a few words, cheap enough for the hot path.
 #[derive(Debug, Default)]
 pub(crate) struct Fold(u64);
 

@@ -1,4 +1,4 @@
-//! A request on its way through a context.
+//! A request in a context's queue.
 
 use std::ffi::c_void;
 use std::ptr::without_provenance_mut;
@@ -19,35 +19,35 @@ use crate::session::Session;
 use crate::state::SETTINGS;
 use crate::timing;
 
-/// The driver tells the device of no more output room.
+/// The driver offers the device no more output space than this.
 const MAX_OUTPUT: usize = 8 << 20;
-/// A recycled message keeps no larger buffer.
-const KEPT: usize = 256 << 10;
-/// What a recycled request is filled with.
+/// The largest buffer that a recycled message keeps.
+const MAX_KEPT: usize = 256 << 10;
+/// The value that a recycled request is filled with.
 const SCRIBBLE: u32 = 0xe7e7_e7e7;
 
-/// A request, the copy of it that its callback sees, and its result, which is written to the
-/// output when it completes. The input is read when it is submitted.
+/// A copy of a request, which its callback sees, and its result. The input is read when the request
+/// is submitted, and the result is written to the output when it completes.
 #[derive(Debug)]
 pub(crate) struct Message {
     request: wd_comp_req,
     session: Option<&'static Session>,
     device: usize,
-    /// When it completes, on the simulator's clock; zero for at once.
+    /// When it completes, on the simulator's clock; zero for immediately.
     pub(crate) due: Duration,
-    /// Polls that go without it.
+    /// Polls that do not complete it.
     pub(crate) polls_left: u32,
     deferred: bool,
     bytes: Vec<u8>,
     remembered: Option<Arc<Remembered>>,
     consumed: u32,
-    /// What it says, whatever is written.
+    /// The reported output length, whatever is written.
     produced: u32,
     status: u32,
     flip: bool,
     /// Bytes at the end of the output that are not written.
     cut: usize,
-    /// Completing it is a segmentation fault in the real library.
+    /// Whether completing it causes a segmentation fault in the real library.
     crashes: bool,
     write_late: Option<bool>,
 }
@@ -74,16 +74,16 @@ impl Default for Message {
     }
 }
 
-// SAFETY: the pointers are the caller's, who lets the library use them from whichever thread polls.
+// SAFETY: the pointers are the caller's, who lets the library use them from any polling thread.
 unsafe impl Send for Message {}
 
-/// What a request is to be made with.
+/// The inputs of [`Message::fill`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
     pub(crate) session: &'static Session,
     pub(crate) request: wd_comp_req,
     pub(crate) number: u64,
-    /// The context's, which is what the device does, whatever the request says.
+    /// The context's direction, which the device follows, whatever the request says.
     pub(crate) direction: Direction,
     pub(crate) device: usize,
     pub(crate) mode: Mode,
@@ -91,7 +91,7 @@ pub(crate) struct Work {
 }
 
 impl Message {
-    /// Computes the result.
+    /// Fills in the request and computes its result.
     ///
     /// # Safety
     ///
@@ -108,7 +108,7 @@ impl Message {
         let lost = matches!(work.fault, Some(Fault::Lost { .. }));
         if !lost {
             let src = request.src.cast::<u8>();
-            // SAFETY: the caller says so.
+            // SAFETY: guaranteed by the caller.
             let src = unsafe { std::slice::from_raw_parts(src, request.src_len as usize) };
             self.compute(work, src);
         }
@@ -119,10 +119,10 @@ impl Message {
 
     fn compute(&mut self, work: &Work, src: &[u8]) {
         let (algorithm, direction) = (work.session.algorithm, work.direction);
-        let room = (work.request.dst_len as usize).min(MAX_OUTPUT);
+        let capacity = (work.request.dst_len as usize).min(MAX_OUTPUT);
         let offered = SETTINGS.algorithms.load(Ordering::Relaxed) & algorithm.bit() != 0;
-        // Whether there is room for 9/8 is asked of the caller's room, before the driver's own limit.
-        if !offered || !has_room(direction, src.len(), work.request.dst_len as usize) {
+        // The check for 9/8 uses the caller's capacity, before the driver's limit applies.
+        if !offered || !is_large_enough(direction, src.len(), work.request.dst_len as usize) {
             return self.reject();
         }
         let window_bits = work.session.window_bits;
@@ -131,7 +131,7 @@ impl Message {
             self.consumed = found.consumed;
             self.remembered = Some(found);
         } else {
-            match compute(algorithm, direction, window_bits, src, room, &mut self.bytes) {
+            match compute(algorithm, direction, window_bits, src, capacity, &mut self.bytes) {
                 Ok(consumed) => self.consumed = consumed,
                 Err(why) => {
                     self.crashes = why == Rejected::Truncated
@@ -145,11 +145,11 @@ impl Message {
                 self.remembered = Some(key.insert(Remembered { bytes, consumed }));
             }
         }
-        if self.output().len() > room {
+        if self.output().len() > capacity {
             return self.reject();
         }
         self.produced = self.output().len() as u32;
-        // Both are seen on hardware.
+        // Hardware returns either.
         let alternate = direction == Direction::Decompress && work.number.is_multiple_of(2);
         self.status = if alternate { WD_STREAM_END } else { 0 };
     }
@@ -163,7 +163,7 @@ impl Message {
     fn apply(&mut self, fault: Fault, algorithm: Algorithm) {
         match fault {
             Fault::Late { polls } => {
-                // The poll that takes it counts down too.
+                // The poll that completes it counts down too.
                 self.polls_left = polls.saturating_add(1);
                 self.deferred = true;
             }
@@ -193,7 +193,7 @@ impl Message {
             Fault::Truncated(bytes) => self.truncate(bytes),
             Fault::NoTrailer => self.truncate(algorithm.trailer_len().max(1)),
             Fault::Lost { write_late } => self.write_late = Some(write_late),
-            // These concern the submission.
+            // Handled at the submission.
             Fault::Busy
             | Fault::Context(_)
             | Fault::Reset
@@ -217,7 +217,7 @@ impl Message {
         &whole[..whole.len().saturating_sub(self.cut)]
     }
 
-    /// The device writes the output, and leaves the request as the caller will see it.
+    /// Writes the output as the device would, and returns the request as the caller sees it.
     ///
     /// # Safety
     ///
@@ -229,11 +229,11 @@ impl Message {
         }
         let dst = self.request.dst.cast::<u8>();
         let output = self.output();
-        // SAFETY: the caller says so, and the output is no longer than the room.
+        // SAFETY: guaranteed by the caller; the output is no longer than the capacity.
         unsafe { std::ptr::copy_nonoverlapping(output.as_ptr(), dst, output.len()) };
         if self.flip && !output.is_empty() {
             let at = output.len() / 2;
-            // SAFETY: inside of what was just written.
+            // SAFETY: within the output that was just written.
             let byte = unsafe { dst.add(at) };
             // SAFETY: as above.
             unsafe { byte.write(output[at] ^ 1) };
@@ -244,25 +244,25 @@ impl Message {
         &mut self.request
     }
 
-    /// Calls back, from the thread that polls.
+    /// Completes the request and calls its callback, on the polling thread.
     ///
     /// # Safety
     ///
-    /// As [`complete`](Self::complete); the callback may be called with its parameter.
+    /// As for [`complete`](Self::complete); the callback may be called with its parameter.
     pub(crate) unsafe fn call_back(&mut self) {
         if self.crashes {
-            crash("raw deflate that ends early completes on an asynchronous context");
+            crash("truncated raw deflate completes on an asynchronous context");
         }
-        // SAFETY: the caller says so.
+        // SAFETY: guaranteed by the caller.
         let request = unsafe { self.complete() };
         let (callback, param) = (request.cb, request.cb_param);
         if let Some(callback) = callback {
-            // SAFETY: the caller says so.
+            // SAFETY: guaranteed by the caller.
             unsafe { callback(request, param) };
         }
     }
 
-    /// The request will never complete.
+    /// Records that the request will never complete.
     pub(crate) fn lose(&mut self) {
         timing::leave(self.device);
         if let Some(session) = self.session {
@@ -273,13 +273,13 @@ impl Message {
         }
     }
 
-    /// Nothing of the request can be read any more.
+    /// Overwrites the request, so that nothing of it can be read any more.
     pub(crate) fn recycle(&mut self) {
-        // In place: whoever kept a pointer to what the callback saw, sees this.
+        // In place: code that kept the callback's pointer to the request sees this.
         self.request = recycled();
         self.session = None;
         self.remembered = None;
-        if self.bytes.capacity() > KEPT {
+        if self.bytes.capacity() > MAX_KEPT {
             self.bytes = Vec::new();
         } else {
             self.bytes.clear();
@@ -289,10 +289,10 @@ impl Message {
     }
 }
 
-/// What is left of a request.
+/// Returns the contents of a recycled request.
 fn recycled() -> wd_comp_req {
     unsafe extern "C" fn call_back(_: *mut wd_comp_req, _: *mut c_void) -> *mut c_void {
-        crash("a callback is read from a request that was recycled")
+        crash("callback read from a recycled request")
     }
     let pointer = without_provenance_mut(usize::MAX / 0xff * 0xe7);
     wd_comp_req {
@@ -310,10 +310,10 @@ fn recycled() -> wd_comp_req {
     }
 }
 
-fn has_room(direction: Direction, len: usize, room: usize) -> bool {
+fn is_large_enough(direction: Direction, len: usize, capacity: usize) -> bool {
     direction == Direction::Decompress
-        || !SETTINGS.demands_room.load(Ordering::Relaxed)
-        || room * 8 >= len * 9
+        || !SETTINGS.demands_capacity.load(Ordering::Relaxed)
+        || capacity * 8 >= len * 9
 }
 
 fn compute(
@@ -321,7 +321,7 @@ fn compute(
     direction: Direction,
     window_bits: u8,
     src: &[u8],
-    room: usize,
+    capacity: usize,
     out: &mut Vec<u8>,
 ) -> Result<u32, Rejected> {
     match direction {
@@ -329,6 +329,6 @@ fn compute(
             codec::compress(algorithm, window_bits, src, out);
             Ok(src.len() as u32)
         }
-        Direction::Decompress => codec::decompress(algorithm, src, out, room).map(|n| n as u32),
+        Direction::Decompress => codec::decompress(algorithm, src, out, capacity).map(|n| n as u32),
     }
 }

@@ -1,4 +1,4 @@
-//! Opening the device node, which may take long.
+//! Opening the device node, which may take a long time.
 
 use std::ffi::c_int;
 
@@ -9,17 +9,17 @@ use crate::clock;
 use crate::state::{self, Progress, STATE, State};
 use crate::sync::{STEP, lock};
 
-/// Rounds, of [`STEP`] each, that an initialisation waits for another thread's: 3 seconds.
-const MAX_ROUNDS: u32 = 3000;
-/// How long [`OpenHold::wait_until_reached`] waits.
-const PATIENCE: u32 = 60_000;
+/// How many [`STEP`]s an initialisation waits for another thread's: 3 seconds.
+const MAX_INIT_STEPS: u32 = 3000;
+/// How many [`STEP`]s [`OpenHold::wait_until_reached`] waits: a minute.
+const MAX_HOLD_STEPS: u32 = 60_000;
 
-/// Holds initialisations back in the middle of opening the device node, until it is dropped. See
+/// Holds initialisations back while they open the device node, until it is dropped. See
 /// [`Simulator::hold_open`](crate::Simulator::hold_open).
 #[derive(Debug)]
 #[must_use = "dropping it releases the initialisation"]
 pub struct OpenHold {
-    /// The simulator's life that it belongs to.
+    /// The [`State::life`] that it belongs to.
     life: u64,
 }
 
@@ -34,15 +34,15 @@ impl OpenHold {
     ///
     /// # Panics
     ///
-    /// If none is after a minute.
+    /// If none is held back within a minute.
     pub fn wait_until_reached(&self) {
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_HOLD_STEPS {
             if lock(&STATE).progress == Progress::Held {
                 return;
             }
             std::thread::sleep(STEP);
         }
-        panic!("no initialisation has come to the device node");
+        panic!("timed out waiting for an initialisation to open the device node");
     }
 }
 
@@ -55,9 +55,10 @@ impl Drop for OpenHold {
     }
 }
 
-/// Marks the library as being initialised by this thread, after another thread's initialisation.
+/// Marks the library as being initialised by this thread. Waits for another thread's
+/// initialisation first.
 pub(crate) fn begin() -> Result<MutexGuard<'static, State>, c_int> {
-    for _ in 0..MAX_ROUNDS {
+    for _ in 0..MAX_INIT_STEPS {
         let mut state = lock(&STATE);
         if state::generation() != 0 {
             return Err(EEXIST);
@@ -72,8 +73,8 @@ pub(crate) fn begin() -> Result<MutexGuard<'static, State>, c_int> {
     Err(ETIMEDOUT)
 }
 
-/// Spends the time that opening takes, without the lock. `None` if the simulator was reset
-/// meanwhile: the initialisation is nobody's any more.
+/// Waits as long as opening takes, without the lock. Returns `None` if the simulator was reset
+/// meanwhile, which ends the initialisation.
 pub(crate) fn open(state: MutexGuard<'static, State>) -> Option<MutexGuard<'static, State>> {
     let (life, delay) = (state.life, state.machine.open_delay);
     if delay.is_zero() && state.open_holds == 0 {

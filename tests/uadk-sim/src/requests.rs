@@ -20,22 +20,22 @@ use crate::session::Session;
 use crate::state::{self, STATE};
 use crate::sync::lock;
 
-/// How long a synchronous call spins for a lost completion.
+/// How long a synchronous call spins waiting for a lost completion.
 const SYNC_SPIN: Duration = Duration::from_millis(14_500);
 /// Rounds of `wd_comp_poll`.
 const POLL_ROUNDS: u32 = 999;
-/// What an empty `wd_comp_poll` costs at least.
+/// The minimum duration of an empty `wd_comp_poll`.
 const EMPTY_POLL: Duration = Duration::from_micros(200);
-/// What a reset device says.
+/// The code that a reset device returns.
 const RESET: c_int = -WD_HW_EACCESS.cast_signed();
 
-/// `wd_do_comp_async`.
+/// Implements `wd_do_comp_async`.
 ///
 /// # Safety
 ///
-/// `request` is null or readable, with buffers that stay valid until the callback was called.
+/// `request` is null or readable, with buffers that stay valid until the callback has been called.
 pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_int {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let checked = unsafe { check(handle, request, Mode::Async) };
     let (session, pin, request) = match checked {
         Ok(checked) => checked,
@@ -45,7 +45,7 @@ pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_
     if let Err(code) = accept(session, pin, fault) {
         return code;
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let prepared = unsafe { prepare(session, pin, request, Mode::Async, (number, fault)) };
     let message = match prepared {
         Ok(message) => message,
@@ -60,14 +60,15 @@ pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_
     returned(fault)
 }
 
-/// `wd_do_comp_sync`, and `wd_do_comp_strm` for a whole block.
+/// Implements `wd_do_comp_sync`, and `wd_do_comp_strm` for a whole block.
 ///
 /// # Safety
 ///
-/// `request` is null or valid, with valid buffers; after `ETIMEDOUT` the output stays valid for ever.
+/// `request` is null or valid, with valid buffers; after `ETIMEDOUT` the output stays valid
+/// forever.
 pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int {
     let result = request;
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let checked = unsafe { check(handle, request, Mode::Sync) };
     let (session, pin, request) = match checked {
         Ok(checked) => checked,
@@ -79,7 +80,7 @@ pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int 
     }
     let context = contexts::pinned(pin);
     let _spin_lock = context.lock_spin();
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let prepared = unsafe { prepare(session, pin, request, Mode::Sync, (number, fault)) };
     let mut message = match prepared {
         Ok(message) => message,
@@ -98,7 +99,7 @@ pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int 
         return code;
     }
     drop(queue);
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let completed = *unsafe { message.complete() };
     let mut queue = context.queue();
     queue.counts_mut().completed += 1;
@@ -113,13 +114,13 @@ pub(crate) unsafe fn call(handle: handle_t, request: *mut wd_comp_req) -> c_int 
         status: completed.status,
         ..request
     };
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { result.write(answer) };
     0
 }
 
-/// Takes a place in the queue of the session's context, and computes the result, without the queue's
-/// lock.
+/// Reserves a slot in the queue of the session's context, and computes the result without holding
+/// the queue's lock.
 ///
 /// # Safety
 ///
@@ -134,7 +135,7 @@ unsafe fn prepare(
     let mut message = contexts::pinned(pin).queue().reserve()?;
     let (direction, device) = (pin.role.direction, pin.role.device);
     let work = Work { session, request, number, direction, device, mode, fault };
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { message.fill(&work) };
     if let Some(Fault::SlowSubmit(time)) = fault {
         clock::wait_until(clock::now() + time);
@@ -142,7 +143,7 @@ unsafe fn prepare(
     Ok(message)
 }
 
-/// `wd_comp_poll_ctx`.
+/// Implements `wd_comp_poll_ctx`.
 ///
 /// # Safety
 ///
@@ -151,13 +152,13 @@ pub(crate) unsafe fn poll_context(index: u32, expect: u32, count: *mut u32) -> c
     if count.is_null() || expect == 0 {
         return EINVAL;
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let count = unsafe { &mut *count };
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { poll_one(index, expect, count) }
 }
 
-/// As [`poll_context`], with checked parameters.
+/// Like [`poll_context`], with checked parameters.
 ///
 /// # Safety
 ///
@@ -185,7 +186,7 @@ unsafe fn poll_one(index: u32, expect: u32, count: &mut u32) -> c_int {
         };
         // The callback may submit, poll, or wait for another thread that does.
         drop(queue);
-        // SAFETY: the caller says so.
+        // SAFETY: guaranteed by the caller.
         unsafe { message.call_back() };
         *count += 1;
         queue = context.queue();
@@ -198,20 +199,20 @@ unsafe fn poll_one(index: u32, expect: u32, count: &mut u32) -> c_int {
     }
 }
 
-/// `wd_comp_poll`: many rounds over the asynchronous contexts of all nodes, one message each, until
-/// there are as many as expected or one context says an error.
+/// Implements `wd_comp_poll`: polls the asynchronous contexts of all nodes in many rounds, one
+/// message each, until `expect` messages have completed or a context returns an error.
 ///
 /// # Safety
 ///
-/// As [`poll_context`].
+/// As for [`poll_context`].
 pub(crate) unsafe fn poll(expect: u32, count: *mut u32) -> c_int {
     if count.is_null() {
         return EINVAL;
     }
     if state::generation() == 0 {
-        crash("a poll while the library is not initialised");
+        crash("poll while the library is not initialised");
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let count = unsafe { &mut *count };
     let began = std::time::Instant::now();
     let before = *count;
@@ -221,7 +222,7 @@ pub(crate) unsafe fn poll(expect: u32, count: *mut u32) -> c_int {
             loop {
                 let last = *count;
                 for region in node {
-                    // SAFETY: as the caller says.
+                    // SAFETY: guaranteed by the caller.
                     let code = unsafe { poll_region(region.begin, region.end, expect, count) };
                     if code != 0 {
                         return code;
@@ -230,7 +231,7 @@ pub(crate) unsafe fn poll(expect: u32, count: *mut u32) -> c_int {
                 if *count == expect {
                     return 0;
                 }
-                // A node that gave something is asked again.
+                // A node that completed something is polled again.
                 if *count == last {
                     break;
                 }
@@ -251,7 +252,7 @@ pub(crate) unsafe fn poll(expect: u32, count: *mut u32) -> c_int {
 unsafe fn poll_region(begin: u32, end: u32, expect: u32, count: &mut u32) -> c_int {
     for index in begin..=end {
         let mut polled = 0;
-        // SAFETY: as the caller says.
+        // SAFETY: guaranteed by the caller.
         match unsafe { poll_one(index, 1, &mut polled) } {
             0 => {}
             EAGAIN => continue,
@@ -272,7 +273,7 @@ struct Range {
     end: u32,
 }
 
-/// The asynchronous contexts by node and direction, without an allocation.
+/// Returns the asynchronous contexts by node and direction, without allocating.
 fn asynchronous_regions() -> ([Range; 16], usize) {
     let mut ranges = [Range::default(); 16];
     let mut len = 0;
@@ -283,7 +284,7 @@ fn asynchronous_regions() -> ([Range; 16], usize) {
     (ranges, len)
 }
 
-/// The parameters as the library checks them.
+/// Checks the parameters as the library does.
 ///
 /// # Safety
 ///
@@ -297,7 +298,7 @@ unsafe fn check(
     if request.is_null() {
         return Err(EINVAL);
     }
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     let request = unsafe { request.read() };
     // Lists of buffers are not modelled.
     if request.data_fmt != WD_FLAT_BUF || request.src.is_null() || request.dst.is_null() {
@@ -328,7 +329,7 @@ unsafe fn check(
     Ok((session, pin, request))
 }
 
-/// Numbers a request, and draws its fault.
+/// Numbers a request and picks its fault.
 fn draw(session: &Session, pin: Pin, request: &wd_comp_req, mode: Mode) -> (u64, Option<Fault>) {
     let number = faults::number();
     let fault = faults::pick(&RequestInfo {
@@ -342,7 +343,7 @@ fn draw(session: &Session, pin: Pin, request: &wd_comp_req, mode: Mode) -> (u64,
     (number, fault)
 }
 
-/// The faults that keep a request from being accepted.
+/// Applies the faults that prevent a request from being accepted.
 fn accept(session: &Session, pin: Pin, fault: Option<Fault>) -> Result<(), c_int> {
     match fault {
         Some(Fault::Busy) => {
@@ -351,7 +352,7 @@ fn accept(session: &Session, pin: Pin, fault: Option<Fault>) -> Result<(), c_int
         }
         Some(Fault::Return(code)) => {
             if !matches!(code, EBUSY | EAGAIN | RESET) {
-                session.leave_in_doubt();
+                session.set_in_doubt();
             }
             Err(code)
         }
@@ -367,7 +368,7 @@ fn accept(session: &Session, pin: Pin, fault: Option<Fault>) -> Result<(), c_int
     }
 }
 
-/// What the submission of an accepted request returns.
+/// Returns the code that the submission of an accepted request returns.
 fn returned(fault: Option<Fault>) -> c_int {
     match fault {
         Some(Fault::ReturnButKeep(code)) => code,
@@ -375,12 +376,12 @@ fn returned(fault: Option<Fault>) -> c_int {
     }
 }
 
-/// All contexts fail, as after a reset.
+/// Makes all contexts fail, as after a reset.
 pub(crate) fn reset_device() {
     contexts::fail_all(RESET);
 }
 
-/// One context fails.
+/// Makes one context fail.
 pub(crate) fn fail_context(index: u32) {
     contexts::fail(index, RESET);
 }

@@ -1,15 +1,15 @@
-//! Contexts as sessions see them: mode, direction and device.
+//! What a context is used for: mode, direction and device.
 
 use crate::machine::Direction;
 
-/// How a context is used.
+/// Whether a context processes synchronous or asynchronous requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Sync,
     Async,
 }
 
-/// What a context is for.
+/// What a context is used for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Role {
     pub(crate) generation: u64,

@@ -1,4 +1,4 @@
-//! Scripts: the controls as words, for the shared library.
+//! Scripts: controls in text form, for the shared library.
 
 use std::fmt::{Display, Formatter};
 use std::str::FromStr;
@@ -15,15 +15,15 @@ use crate::sync::lock;
 use crate::timing::{self, Timing};
 use crate::{faults, fork, init, late, memo, requests};
 
-/// Names a script that is followed when the library is first used.
+/// The environment variable with a script that runs when the library is first used.
 pub const SCRIPT_VARIABLE: &str = "UADK_SIM_SCRIPT";
 
-/// Polls after which a lost request of a script is written to, if it does not say.
+/// The default number of polls until the late write of a lost request.
 const LATE_POLLS: u32 = 100;
 
 static ENVIRONMENT: Once = Once::new();
 
-/// A word of a script that makes no sense.
+/// An invalid word in a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptError {
     word: String,
@@ -32,13 +32,13 @@ pub struct ScriptError {
 
 impl Display for ScriptError {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write!(f, "uadk-sim: {:?} in the script: expected {}", self.word, self.expected)
+        write!(f, "uadk-sim: invalid word {:?} in script: expected {}", self.word, self.expected)
     }
 }
 
 impl std::error::Error for ScriptError {}
 
-/// Follows the environment's script, the first time.
+/// Runs the environment's script on the first call.
 #[inline]
 pub(crate) fn read_environment() {
     ENVIRONMENT.call_once(|| {
@@ -46,40 +46,40 @@ pub(crate) fn read_environment() {
         let Ok(script) = std::env::var(SCRIPT_VARIABLE) else { return };
         if let Err(error) = run(&script) {
             use std::io::Write;
-            // Not `eprintln`, which test harnesses capture and an abort then loses.
+            // Not `eprintln`: test harnesses capture it, and an abort loses the output.
             let _ = writeln!(std::io::stderr(), "{error} ({SCRIPT_VARIABLE})");
             std::process::abort();
         }
     });
 }
 
-/// The environment's script is not for those who use the controls.
+/// Ignores the environment's script, for programs that use the controls directly.
 pub(crate) fn ignore_environment() {
     ENVIRONMENT.call_once(|| {});
 }
 
-/// Follows a script, word by word.
+/// Runs a script, word by word.
 pub(crate) fn run(script: &str) -> Result<(), ScriptError> {
-    script.split(';').map(str::trim).filter(|word| !word.is_empty()).try_for_each(follow)
+    script.split(';').map(str::trim).filter(|word| !word.is_empty()).try_for_each(run_word)
 }
 
-fn follow(word: &str) -> Result<(), ScriptError> {
+fn run_word(word: &str) -> Result<(), ScriptError> {
     let (name, value) = match word.split_once('=') {
         Some((name, value)) => (name.trim(), value.trim()),
         None => (word, ""),
     };
-    let wrong = |expected| ScriptError { word: word.to_owned(), expected };
-    follow_machine(name, value)
-        .or_else(|| follow_event(name, value))
-        .or_else(|| follow_rate(name, value))
-        .unwrap_or(Err("a word of the grammar"))
-        .map_err(wrong)
+    let invalid = |expected| ScriptError { word: word.to_owned(), expected };
+    run_machine(name, value)
+        .or_else(|| run_event(name, value))
+        .or_else(|| run_rate(name, value))
+        .unwrap_or(Err("a known word"))
+        .map_err(invalid)
 }
 
-/// `None` if the name is another's; else what was expected of the value.
-type Followed = Option<Result<(), &'static str>>;
+/// `None` if the name is not of this group of words; an error says what value was expected.
+type Outcome = Option<Result<(), &'static str>>;
 
-fn follow_machine(name: &str, value: &str) -> Followed {
+fn run_machine(name: &str, value: &str) -> Outcome {
     Some(match name {
         "machine" => match value {
             "full" => Ok(Machine::default()),
@@ -121,7 +121,9 @@ fn follow_machine(name: &str, value: &str) -> Followed {
         "queue" => {
             number(value).map(|limit: usize| SETTINGS.queue_limit.store(limit, Ordering::Relaxed))
         }
-        "room" => yes(value).map(|demand| SETTINGS.demands_room.store(demand, Ordering::Relaxed)),
+        "room" => {
+            yes(value).map(|demand| SETTINGS.demands_capacity.store(demand, Ordering::Relaxed))
+        }
         "timing" => one_of(value, ["published", "instant"], "published or instant").map(|model| {
             timing::set(if model { Timing::Published } else { Timing::Instant });
         }),
@@ -134,7 +136,7 @@ fn follow_machine(name: &str, value: &str) -> Followed {
     })
 }
 
-fn follow_event(name: &str, value: &str) -> Followed {
+fn run_event(name: &str, value: &str) -> Outcome {
     Some(match name {
         "fail-context" => number(value).map(requests::fail_context),
         "reset-device" if value.is_empty() => {
@@ -162,17 +164,17 @@ fn follow_event(name: &str, value: &str) -> Followed {
     })
 }
 
-/// A rate of faults: `A/B`, with a parameter `:N` for some, or 0 for none.
-fn follow_rate(name: &str, value: &str) -> Followed {
+/// Sets a rate of faults: `A/B`, with a parameter `:N` for some kinds, or 0 for none.
+fn run_rate(name: &str, value: &str) -> Outcome {
     const PLAIN: &str = "a rate such as 1/50, or 0";
-    const WITH: &str = "a rate and a number such as 1/50:5, or 0";
+    const WITH_NUMBER: &str = "a rate and a number such as 1/50:5, or 0";
     let (rate, parameter) = match value.split_once(':') {
         Some((rate, parameter)) => (rate, Some(parameter)),
         None => (value, None),
     };
     let none = || parameter.is_none().then_some(()).ok_or(PLAIN);
-    let unsigned = || parameter.and_then(|text| text.trim().parse::<u32>().ok()).ok_or(WITH);
-    let signed = || parameter.and_then(|text| text.trim().parse::<i32>().ok()).ok_or(WITH);
+    let unsigned = || parameter.and_then(|text| text.trim().parse::<u32>().ok()).ok_or(WITH_NUMBER);
+    let signed = || parameter.and_then(|text| text.trim().parse::<i32>().ok()).ok_or(WITH_NUMBER);
     let micros = || unsigned().map(|micros| Duration::from_micros(micros.into()));
     let off = value == "0";
     let dead = -(WD_HW_EACCESS.cast_signed());

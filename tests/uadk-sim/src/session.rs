@@ -1,4 +1,4 @@
-//! A session: what a handle points to.
+//! Sessions, which handles point to.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -10,7 +10,7 @@ use crate::role::Pin;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"UADKSESS");
 
-/// What a handle points to. Never deallocated, so that a stale handle is recognised.
+/// A session, which a handle points to. Never deallocated, so that a stale handle is recognised.
 #[derive(Debug)]
 pub(crate) struct Session {
     magic: u64,
@@ -26,17 +26,17 @@ pub(crate) struct Session {
     in_doubt: AtomicBool,
 }
 
-/// What a session belongs to.
+/// The simulator and the initialisation that a session belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner {
-    /// The life of the simulator, as [`State::life`](crate::state::State::life) counts them.
+    /// The simulator: see [`State::life`](crate::state::State::life).
     pub(crate) life: u64,
-    /// The initialisation.
+    /// The number of the initialisation.
     pub(crate) generation: u64,
 }
 
 impl Session {
-    /// A session without requests.
+    /// Creates a session without requests.
     pub(crate) fn new(
         owner: Owner,
         algorithm: Algorithm,
@@ -58,65 +58,66 @@ impl Session {
         }
     }
 
-    /// The session behind a handle; `None` for the null handle.
+    /// Returns the session of a handle; `None` for the null handle.
     pub(crate) fn from_handle(handle: handle_t) -> Option<&'static Self> {
         if handle == 0 {
             return None;
         }
         if !handle.is_multiple_of(align_of::<Self>()) {
-            crash("a handle that is no session");
+            crash("handle is not a session");
         }
         let session = std::ptr::with_exposed_provenance::<Self>(handle);
-        // SAFETY: `alloc` returned the handle, a pointer to a leaked session; a caller that makes one
-        // up crashes here, or at the next line, as in the real library.
+        // SAFETY: `alloc` returned the handle, a pointer to a leaked session. An invented handle
+        // crashes here or at the next line, as in the real library.
         let session = unsafe { &*session };
         if session.magic != MAGIC {
-            crash("a handle that is no session");
+            crash("handle is not a session");
         }
         Some(session)
     }
 
-    /// Crashes unless requests may be made on it in the current initialisation, `generation`.
+    /// Crashes if the session can't be used in the current initialisation, `generation`.
     #[inline]
     pub(crate) fn require_usable(&self, generation: u64) {
         if self.owner.generation == generation && !self.freed.load(Ordering::Relaxed) {
             return;
         }
         if self.freed.load(Ordering::Relaxed) {
-            crash("a request on a session that was freed");
+            crash("request on a freed session");
         }
         if generation == 0 {
-            crash("a request while the library is not initialised");
+            crash("request while the library is not initialised");
         }
-        crash("a request on a session of an earlier initialisation");
+        crash("request on a session of an earlier initialisation");
     }
 
-    /// Records that one of its requests never completes.
+    /// Records that one of the session's requests never completes.
     pub(crate) fn lose_one(&self) {
         self.lost.fetch_add(1, Ordering::Relaxed);
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Records that a submission failed with a code that leaves open whether the device has the
+    /// Records that a submission failed with a code that does not tell whether the device has the
     /// request.
-    pub(crate) fn leave_in_doubt(&self) {
+    pub(crate) fn set_in_doubt(&self) {
         self.in_doubt.store(true, Ordering::Relaxed);
     }
 
-    /// Whether its owner may leave it alive: the device holds one of its requests for good, or might.
+    /// Returns whether the session may stay alive when the library is uninitialised: the device
+    /// holds one of its requests forever, or might.
     pub(crate) fn may_stay(&self) -> bool {
         self.has_lost() || self.in_doubt.load(Ordering::Relaxed)
     }
 
-    /// The life of the simulator that it belongs to.
+    /// Returns the [`State::life`](crate::state::State::life) that it belongs to.
     pub(crate) fn life(&self) -> u64 {
         self.owner.life
     }
 
-    /// Crashes if it was freed before.
+    /// Marks the session as freed. Crashes if it already was.
     pub(crate) fn mark_freed(&self) {
         if self.freed.swap(true, Ordering::Relaxed) {
-            crash("a session is freed twice");
+            crash("session freed twice");
         }
     }
 

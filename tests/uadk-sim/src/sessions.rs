@@ -18,12 +18,12 @@ const MAX_LEVEL: u32 = 15;
 /// `WD_COMP_ALG_MAX` of 2.10.
 const MAX_ALG_TYPE: u32 = 6;
 
-/// `wd_comp_alloc_sess`.
+/// Implements `wd_comp_alloc_sess`.
 ///
 /// # Safety
 ///
-/// `setup` is null, or points to a setup of 2.10 followed by 64 writable bytes; its `sched_param` is
-/// null or points to a `sched_params` of 2.10.
+/// `setup` is null, or points to a setup of 2.10 followed by 64 writable bytes; its `sched_param`
+/// is null or points to a `sched_params` of 2.10.
 pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
     if setup.is_null() {
         return 0;
@@ -41,7 +41,7 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
     let mut state = lock(&STATE);
     let generation = state::generation();
     if generation == 0 {
-        crash("a session is allocated before the library is initialised");
+        crash("session allocated before the library is initialised");
     }
     // SAFETY: as above.
     unsafe { fill(setup, given) };
@@ -56,7 +56,7 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
         let params = unsafe { params.read() };
         (params.numa_id, params.r#type)
     };
-    // The trap: the contexts follow the scheduler's direction, whatever the session's own is.
+    // As in the real library, the scheduler's direction selects the contexts, not the session's.
     if u32::from(kind) > WD_DIR_DECOMPRESS {
         return 0;
     }
@@ -82,11 +82,11 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
     std::ptr::from_ref(session).expose_provenance()
 }
 
-/// Overwrites the whole setup, and bytes behind it, as a future version would.
+/// Overwrites the whole setup, and bytes after it, as a future version would.
 ///
 /// # Safety
 ///
-/// As [`alloc`], and not null.
+/// As for [`alloc`]; `setup` is not null.
 unsafe fn fill(setup: *mut wd_comp_sess_setup, mut value: wd_comp_sess_setup) {
     /// Bytes written past the end.
     const FUTURE: usize = 64;
@@ -106,20 +106,20 @@ unsafe fn fill(setup: *mut wd_comp_sess_setup, mut value: wd_comp_sess_setup) {
     unsafe { std::ptr::write_bytes(end.cast::<u8>(), 0x5a, FUTURE) };
 }
 
-/// `wd_comp_free_sess`.
+/// Implements `wd_comp_free_sess`.
 pub(crate) fn free(handle: handle_t) {
     let Some(session) = Session::from_handle(handle) else { return };
     let mut state = lock(&STATE);
     session.mark_freed();
-    // What a forked child inherits, or an earlier test leaves behind, is only memory.
+    // A session that a forked child inherits, or that an earlier test left behind, is only memory.
     if session.life() != state.life {
         return;
     }
     if session.in_flight.load(Ordering::Relaxed) > 0 {
-        crash("a session is freed while it has a request in flight");
+        crash("session freed with a request in flight");
     }
     if session.has_lost() {
-        crash("a session is freed although it lost a request, which may still be written to");
+        crash("session freed after it lost a request, whose output may still be written");
     }
     state.sessions.retain(|other| !std::ptr::eq(*other, session));
     state.freed.push(session);

@@ -1,4 +1,4 @@
-//! The controls that tests in the same program use.
+//! The controls for tests in the same program.
 
 use std::ffi::c_int;
 use std::sync::atomic::Ordering;
@@ -18,8 +18,8 @@ use crate::{clock, contexts, drivers, faults, fork, init, late, memo, requests, 
 
 /// The simulator in this program, for one test at a time.
 ///
-/// Acquiring it waits for the one before, and resets everything; so does dropping it. Sessions that
-/// are left over are dead then: freeing them is allowed, using them is not.
+/// Acquiring it waits until the previous holder drops it. Acquiring and dropping it reset
+/// everything. Afterwards, leftover sessions may be freed but not used.
 ///
 /// ```
 /// use uadk_sim::{Fault, Machine, Simulator};
@@ -34,7 +34,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Waits until no other test has it, and sets up a machine.
+    /// Waits until no other test holds the simulator, and sets up a machine.
     #[must_use]
     pub fn acquire(machine: Machine) -> Self {
         fork::register();
@@ -49,175 +49,176 @@ impl Simulator {
         Self { ticket }
     }
 
-    /// The `nth` request from now, 1 being the next, gets a fault. Requests that are refused count;
-    /// those with wrong parameters do not.
+    /// Injects a fault into the `nth` request from now, 1 being the next. Refused requests count;
+    /// requests with invalid parameters do not.
     pub fn fault(&self, fault: Fault, nth: u64) {
         faults::at(nth, fault);
     }
 
-    /// Every `n`th request from now gets a fault.
+    /// Injects a fault into every `n`th request from now.
     pub fn fault_every(&self, n: u64, fault: Fault) {
         faults::every(n, fault);
     }
 
-    /// Lets a closure say which request gets which fault. Those of [`fault`](Self::fault) and
-    /// [`fault_every`](Self::fault_every) go first. It must not call the simulator.
+    /// Lets a closure choose the fault of each request. Faults of [`fault`](Self::fault) and
+    /// [`fault_every`](Self::fault_every) take precedence. The closure must not call the simulator.
     pub fn set_faults(&self, faults: impl FnMut(&RequestInfo) -> Option<Fault> + Send + 'static) {
         faults::set_closure(Box::new(faults));
     }
 
-    /// No more faults to come. Contexts that failed stay so.
+    /// Removes all faults. Contexts that have failed stay failed.
     pub fn clear_faults(&self) {
         faults::clear();
     }
 
-    /// The device writes to all outputs of lost requests that wait for it. Says how many.
+    /// Makes the device write to the outputs of all lost requests with a pending late write.
+    /// Returns how many.
     #[expect(clippy::must_use_candidate, reason = "called for what it does")]
     pub fn write_late(&self) -> usize {
         late::write_all()
     }
 
-    /// Lost requests from now on are written to after so many further polls of any context; 0 for
-    /// at [`write_late`](Self::write_late) alone.
+    /// Makes late writes to outputs of requests lost from now on happen after this many further
+    /// polls of any context; with 0, only at [`write_late`](Self::write_late).
     pub fn write_late_after(&self, polls: u32) {
         late::set_after_polls(polls);
     }
 
-    /// The device is reset: all contexts say -62 until the library is initialised again, and what is
-    /// in flight is lost.
+    /// Resets the device: all contexts return -62 until the library is initialised again, and
+    /// requests in flight are lost.
     pub fn reset_device(&self) {
         requests::reset_device();
     }
 
-    /// One context says -62 from now on.
+    /// Makes one context return -62 from now on.
     pub fn fail_context(&self, index: u32) {
         requests::fail_context(index);
     }
 
-    /// The device vanishes: as a reset, and there is none to be found.
+    /// Removes the device: like a reset, and no device is found any more.
     pub fn unplug(&self) {
         lock(&STATE).machine.present = false;
         requests::reset_device();
     }
 
-    /// The device is there again.
+    /// Plugs the device in again.
     pub fn plug_in(&self) {
         lock(&STATE).machine.present = true;
     }
 
-    /// Other processes take all contexts that are free.
+    /// Makes other processes take all free contexts.
     pub fn take_all_queues(&self) {
         lock(&STATE).queues_taken = true;
     }
 
-    /// And give them back.
+    /// Makes other processes release the contexts they took.
     pub fn release_queues(&self) {
         lock(&STATE).queues_taken = false;
     }
 
-    /// No session is given for a direction any more, as where an initialisation left it out.
+    /// Refuses sessions for a direction, as if the initialisation had omitted it.
     pub fn refuse_sessions(&self, direction: Option<Direction>) {
         lock(&STATE).refused = direction;
     }
 
-    /// The kernel isolates the device, or takes it back. Contexts go on working.
+    /// Makes the kernel isolate the device, or release it. Contexts keep working.
     pub fn isolate(&self, isolated: bool) {
         lock(&STATE).machine.isolated = isolated;
     }
 
-    /// The device node can be opened, or not.
+    /// Sets whether the process may open the device node.
     pub fn permit(&self, permission: bool) {
         lock(&STATE).machine.permission = permission;
     }
 
-    /// Opening the device node fails with `EBUSY` although contexts are free, or works again.
+    /// Sets whether opening the device node fails with `EBUSY` although contexts are free.
     pub fn busy_node(&self, busy: bool) {
         lock(&STATE).machine.busy_node = busy;
     }
 
-    /// Opening the device node takes this long from now on, as [`Machine::open_delay`] does.
+    /// Sets how long opening the device node takes: see [`Machine::open_delay`].
     pub fn slow_open(&self, delay: Duration) {
         lock(&STATE).machine.open_delay = delay;
     }
 
     /// Holds initialisations back while they open the device node, until the guard is dropped. All
-    /// other functions go on, but for further initialisations, which wait for the first one for 3
-    /// seconds and then return `ETIMEDOUT`, as in the real library.
+    /// other functions keep working, except further initialisations: these wait 3 seconds for the
+    /// first one and then return `ETIMEDOUT`, as in the real library.
     ///
     /// An initialisation that is held back when the simulator is dropped returns `ETIMEDOUT`.
     pub fn hold_open(&self) -> OpenHold {
         OpenHold::new()
     }
 
-    /// `wd_get_avail_ctx` reports this many free contexts, whatever is free; `None` ends the lie. An
-    /// initialisation believes it: with 0 it returns `ENODEV`, and if fewer are free than it needs,
-    /// the device node stays busy and it returns `ETIMEDOUT`.
+    /// Makes `wd_get_avail_ctx` report this many free contexts, whatever is true; `None` for the
+    /// actual number. An initialisation believes the claim: with 0 it returns `ENODEV`. If fewer
+    /// are actually free than it needs, the device node stays busy and it returns `ETIMEDOUT`.
     pub fn claim_contexts(&self, contexts: Option<u32>) {
         lock(&STATE).claimed_contexts = contexts;
     }
 
-    /// Whether decompressing truncated raw deflate on an asynchronous context crashes the process, as
-    /// with UADK 2.9.1 and newer (no).
+    /// Sets whether decompressing truncated raw deflate on an asynchronous context crashes the
+    /// process, as with UADK 2.9.1 and later. Off by default.
     pub fn set_raw_deflate_crash(&self, crash: bool) {
         SETTINGS.raw_deflate_crash.store(crash, Ordering::Relaxed);
     }
 
-    /// A context takes only so many requests at a time (1023).
+    /// Sets how many requests a context accepts at a time. 1023 by default.
     pub fn full_queue(&self, limit: usize) {
         SETTINGS.queue_limit.store(limit, Ordering::Relaxed);
     }
 
-    /// Whether compressing fails with status 67 if there is less output room than 9/8 of the input,
-    /// although the output would fit (yes).
+    /// Sets whether compression fails with status 67 if the output capacity is less than 9/8 of the
+    /// input, even if the output would fit. On by default.
     pub fn demand_room(&self, demand: bool) {
-        SETTINGS.demands_room.store(demand, Ordering::Relaxed);
+        SETTINGS.demands_capacity.store(demand, Ordering::Relaxed);
     }
 
     /// Replaces the clock. A call that has to wait then calls the sleeper of
-    /// [`set_sleeper`](Self::set_sleeper), or, without one, does not wait.
+    /// [`set_sleeper`](Self::set_sleeper); without one, it does not wait.
     pub fn set_clock(&self, clock: Clock) {
         clock::set_clock(Some(clock));
     }
 
-    /// What synchronous calls, slow submissions and slow opens do to let time pass. It is called once,
-    /// with the time that is left.
+    /// Sets the function that synchronous calls, slow submissions and slow opens call to let time
+    /// pass. It is called once, with the remaining time.
     pub fn set_sleeper(&self, sleeper: Sleeper) {
         clock::set_sleeper(Some(sleeper));
     }
 
-    /// When requests complete.
+    /// Sets when requests complete.
     pub fn set_timing(&self, timing: Timing) {
         timing::set(timing);
     }
 
-    /// Remembers results by address, length and both ends of the input, format and direction, and
+    /// Memoises results by address, length and both ends of the input, format and direction, and
     /// only copies them from then on. The rest of the input must not change.
     pub fn memoise(&self, on: bool) {
         memo::set(on);
     }
 
-    /// Follows a script, as the crate's documentation has it.
+    /// Runs a script: see the crate's documentation.
     ///
     /// # Errors
     ///
-    /// If a word of it makes no sense; the words before it are done.
+    /// If a word is invalid. The words before it have been executed.
     pub fn script(&self, script: &str) -> Result<(), ScriptError> {
         script::run(script)
     }
 
-    /// Somebody else in the process initialises the library, with one synchronous and two
-    /// asynchronous contexts per direction. Gives the library's code.
+    /// Initialises the library as another user in this process, with one synchronous and two
+    /// asynchronous contexts per direction. Returns the library's code.
     #[must_use = "0 means that it is initialised"]
     pub fn initialise_as_other(&self) -> c_int {
         init::init_as_other()
     }
 
-    /// And undoes it.
+    /// Undoes [`initialise_as_other`](Self::initialise_as_other).
     pub fn uninitialise_as_other(&self) {
         init::uninit_as_other();
     }
 
-    /// What was done so far.
+    /// Returns the counts so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         counts()
@@ -226,13 +227,13 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        // In a forked child the ticket is void, but the library is there to be reset.
+        // In a forked child the ticket is void, but the library has to be reset.
         reset(Machine::default());
         lock(&TURN).release(self.ticket);
     }
 }
 
-/// Everything as at first.
+/// Resets everything.
 fn reset(machine: Machine) {
     let mut state = lock(&STATE);
     state.reset(machine);

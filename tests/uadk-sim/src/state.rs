@@ -1,4 +1,4 @@
-//! What is not touched by each request, under one lock.
+//! State that requests do not touch, under one lock.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -16,32 +16,32 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 pub(crate) static STATE: LazyLock<Mutex<State>> = LazyLock::new(|| Mutex::new(State::new()));
 pub(crate) static SETTINGS: Settings = Settings {
     queue_limit: AtomicUsize::new(MAX_IN_FLIGHT),
-    demands_room: AtomicBool::new(true),
+    demands_capacity: AtomicBool::new(true),
     raw_deflate_crash: AtomicBool::new(false),
     algorithms: AtomicU8::new(0),
 };
 
-/// Read by each request, without a lock.
+/// Settings that each request reads without a lock.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) queue_limit: AtomicUsize,
-    /// Whether less than 9/8 of the input is too little room to compress.
-    pub(crate) demands_room: AtomicBool,
+    /// Whether compression demands an output capacity of 9/8 of the input.
+    pub(crate) demands_capacity: AtomicBool,
     /// Whether truncated raw deflate on an asynchronous context crashes the process.
     pub(crate) raw_deflate_crash: AtomicBool,
-    /// What the devices offer ([`Machine::bits`]).
+    /// The algorithms that the devices offer ([`Machine::bits`]).
     pub(crate) algorithms: AtomicU8,
 }
 
 impl Settings {
     pub(crate) fn reset(&self) {
         self.queue_limit.store(MAX_IN_FLIGHT, Ordering::Relaxed);
-        self.demands_room.store(true, Ordering::Relaxed);
+        self.demands_capacity.store(true, Ordering::Relaxed);
         self.raw_deflate_crash.store(false, Ordering::Relaxed);
     }
 }
 
-/// The contexts of one node, mode and direction, of which sessions take the next in turn.
+/// The contexts of one node, mode and direction, which sessions are assigned in turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Region {
     pub(crate) node: u32,
@@ -52,44 +52,44 @@ pub(crate) struct Region {
     pub(crate) next: u32,
 }
 
-/// How far an initialisation is.
+/// The progress of an initialisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// There is none under way.
+    /// No initialisation is in progress.
     Idle,
     Initialising,
     /// An [`OpenHold`](crate::OpenHold) holds it back.
     Held,
 }
 
-/// See the module.
+/// The simulator's state, except settings and contexts.
 #[derive(Debug)]
 pub(crate) struct State {
-    /// Counts acquired simulators, and forks on the child's side.
+    /// Counts acquired simulators and, in children, forks.
     pub(crate) life: u64,
     pub(crate) machine: Machine,
-    /// Whether drivers have registered themselves, which the first initialisation makes them do.
+    /// Whether drivers have registered themselves, as they do at the first initialisation.
     pub(crate) registered: bool,
-    /// Whether other processes have all contexts that this one has not.
+    /// Whether other processes hold all contexts that this one does not.
     pub(crate) queues_taken: bool,
-    /// What devices report as free, whatever is.
+    /// The number of contexts that devices report as free, whatever is true.
     pub(crate) claimed_contexts: Option<u32>,
-    /// How far the thread that initialises the library is, if there is one.
+    /// The progress of the thread that initialises the library, if there is one.
     pub(crate) progress: Progress,
-    /// Holds on the device node.
+    /// The number of [`OpenHold`](crate::OpenHold)s.
     pub(crate) open_holds: u32,
     /// Contexts that this process holds, by device.
     pub(crate) held: [u32; crate::timing::MAX_DEVICES],
     pub(crate) regions: Vec<Region>,
     /// Contexts of the current initialisation.
     pub(crate) contexts: u32,
-    /// Whether somebody else made the current initialisation.
+    /// Whether another user made the current initialisation.
     pub(crate) is_others: bool,
-    /// The direction that no session is given for.
+    /// The direction that no session can be allocated for.
     pub(crate) refused: Option<Direction>,
-    /// Not freed.
+    /// Sessions that have not been freed.
     pub(crate) sessions: Vec<&'static Session>,
-    /// Freed; kept so that nothing is leaked unseen.
+    /// Freed sessions, kept reachable instead of leaked.
     pub(crate) freed: Vec<&'static Session>,
     pub(crate) inits: u64,
     pub(crate) uninits: u64,
@@ -125,7 +125,7 @@ impl State {
         }
     }
 
-    /// Another machine, with the library in it not initialised.
+    /// Replaces the machine. The library's drivers are not registered there yet.
     pub(crate) fn set_machine(&mut self, machine: Machine) {
         assert!(machine.numa_nodes.len() <= crate::timing::MAX_DEVICES, "too many devices");
         SETTINGS.algorithms.store(machine.bits(), Ordering::Relaxed);
@@ -139,7 +139,7 @@ impl State {
         GENERATION.store(self.generations, Ordering::Release);
     }
 
-    /// The generation that [`begin_generation`](Self::begin_generation) will begin.
+    /// Returns the generation that [`begin_generation`](Self::begin_generation) will begin.
     pub(crate) fn next_generation(&self) -> u64 {
         self.generations + 1
     }
@@ -152,7 +152,7 @@ impl State {
         self.held = [0; crate::timing::MAX_DEVICES];
     }
 
-    /// Back to the beginning; sessions of before are no longer known.
+    /// Resets everything. Earlier sessions are forgotten.
     pub(crate) fn reset(&mut self, machine: Machine) {
         self.end_generation();
         self.life += 1;
@@ -164,7 +164,7 @@ impl State {
         self.set_machine(machine);
     }
 
-    /// In a forked child: not initialised, and its sessions are only memory.
+    /// Resets the state in a forked child: uninitialised, and inherited sessions are only memory.
     pub(crate) fn forked(&mut self) {
         self.end_generation();
         self.life += 1;
@@ -182,18 +182,18 @@ impl State {
         (self.inits, self.uninits, self.sessions_allocated, self.sessions_freed) = (0, 0, 0, 0);
     }
 
-    /// Contexts that a device has free.
+    /// Returns the number of contexts that a device has free.
     pub(crate) fn free_contexts(&self, device: usize) -> u32 {
         if self.queues_taken { 0 } else { self.machine.contexts.saturating_sub(self.held[device]) }
     }
 
-    /// Contexts that a device reports as free.
+    /// Returns the number of contexts that a device reports as free.
     pub(crate) fn reported_contexts(&self, device: usize) -> u32 {
         self.claimed_contexts.unwrap_or_else(|| self.free_contexts(device))
     }
 
-    /// The context that the next session of a node and direction is pinned to. A node without any
-    /// gives one of the first node with some.
+    /// Returns the context that the next session of a node and direction is pinned to. For a node
+    /// without such contexts, it is one of the first node that has some.
     pub(crate) fn next_context(
         &mut self,
         node: i32,
@@ -215,7 +215,7 @@ impl State {
     }
 }
 
-/// The number of the current initialisation, or 0.
+/// Returns the number of the current initialisation, or 0.
 #[inline]
 pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Acquire)

@@ -1,16 +1,16 @@
 //! Locking that survives `fork`.
 //!
-//! `parking_lot` keeps waiting threads in a table of its own. A forked child inherits that table with
-//! entries for threads it does not have, perhaps in the middle of a change, and could hand a lock to
-//! one of them. So nothing in this crate ever parks: whoever finds a lock taken yields and tries
-//! again, and the table stays empty. Locks are held for a few instructions, except by the fork
-//! handlers.
+//! `parking_lot` keeps waiting threads in an internal table. A forked child inherits that table
+//! with entries for threads it does not have, perhaps in the middle of a change, and could hand a
+//! lock to one of them. So nothing in this crate ever parks: a thread that finds a lock taken
+//! yields and retries, and the table stays empty. Locks are held for a few instructions, except by
+//! the fork handlers.
 
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Interval at which a thread looks for an event that may take long.
+/// Polling interval of a thread that waits for a slow event.
 pub(crate) const STEP: Duration = Duration::from_millis(1);
 
 /// Attempts between two yields.
@@ -31,7 +31,7 @@ pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 #[inline]
 fn until_some<G>(attempt: impl Fn() -> Option<G>) -> G {
     loop {
-        // Most locks are free again before a yield would return.
+        // Most locks are released sooner than a yield would return.
         for _ in 0..SPINS {
             if let Some(guard) = attempt() {
                 return guard;

@@ -1,4 +1,4 @@
-//! How long the device takes.
+//! How long the device takes for a request.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -9,18 +9,18 @@ pub enum Timing {
     /// At the next poll.
     #[default]
     Instant,
-    /// After the time that the published throughput gives: for blocks of 8 KiB 557 MB/s with one in
-    /// flight, 1381 with 10, 4317 with 30, 7245 with 60 and more.
+    /// After a time that matches the published throughput. For blocks of 8 KiB: 557 MB/s with one
+    /// in flight, 1381 with 10, 4317 with 30, 7245 with 60 and more.
     Published,
 }
 
-/// (requests in flight, bytes a second) of the published measurement.
+/// The published measurement: (requests in flight, bytes per second).
 const PUBLISHED: [(f64, f64); 4] = [(1.0, 557e6), (10.0, 1381e6), (30.0, 4317e6), (60.0, 7245e6)];
 const BLOCK: f64 = 8192.0;
-/// No request is faster, however short.
-const LEAST: Duration = Duration::from_micros(5);
+/// The minimum time, however short the request.
+const MIN_LATENCY: Duration = Duration::from_micros(5);
 
-/// Devices at most.
+/// Maximum number of devices.
 pub(crate) const MAX_DEVICES: usize = 8;
 
 static IS_PUBLISHED: AtomicBool = AtomicBool::new(false);
@@ -40,15 +40,15 @@ pub(crate) fn reset() {
     }
 }
 
-/// A request has come to a device; gives the time that it takes.
+/// Counts a request in at a device. Returns the time that it takes.
 pub(crate) fn enter(device: usize, len: u32) -> Duration {
     let before = DEPTH[device].0.fetch_add(1, Ordering::Relaxed);
     if IS_PUBLISHED.load(Ordering::Relaxed) { latency(before + 1, len) } else { Duration::ZERO }
 }
 
-/// A request has left.
+/// Counts a request out.
 pub(crate) fn leave(device: usize) {
-    // Saturating: a reset in between has forgotten it.
+    // Saturating, since a reset in between forgets the request.
     let _ = DEPTH[device]
         .0
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |depth| depth.checked_sub(1));
@@ -56,7 +56,7 @@ pub(crate) fn leave(device: usize) {
 
 fn latency(depth: u32, len: u32) -> Duration {
     let seconds = f64::from(depth) * BLOCK / throughput(f64::from(depth));
-    Duration::from_secs_f64(seconds * f64::from(len) / BLOCK).max(LEAST)
+    Duration::from_secs_f64(seconds * f64::from(len) / BLOCK).max(MIN_LATENCY)
 }
 
 fn throughput(depth: f64) -> f64 {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn latency_gives_the_published_throughput_at_each_depth() {
+    fn latency_matches_the_published_throughput_at_each_depth() {
         for (depth, published) in [1, 10, 30, 60].into_iter().zip(PUBLISHED.map(|(_, speed)| speed))
         {
             let latency = latency(depth, 8192).as_secs_f64();
@@ -83,6 +83,6 @@ mod tests {
 
     #[test]
     fn short_requests_take_five_microseconds() {
-        assert_eq!(latency(1, 1), LEAST);
+        assert_eq!(latency(1, 1), MIN_LATENCY);
     }
 }

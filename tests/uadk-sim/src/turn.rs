@@ -1,12 +1,12 @@
-//! Whose turn it is to use the simulator.
+//! Decides which test may use the simulator.
 
 use parking_lot::Mutex;
 
-/// The lock is only held to look: a test keeps a ticket, since a forked child could not unlock a
-/// `MutexGuard` of its parent.
+/// The lock is only held for short accesses. A test holds a ticket instead, since a forked child
+/// could not unlock a `MutexGuard` of its parent.
 pub(crate) static TURN: Mutex<Turn> = Mutex::new(Turn { holder: 0, tickets: 0 });
 
-/// Hands out the simulator, to one holder at a time.
+/// Grants the simulator to one holder at a time.
 #[derive(Debug)]
 pub(crate) struct Turn {
     /// The holder's ticket, or 0.
@@ -25,14 +25,14 @@ impl Turn {
         Some(self.holder)
     }
 
-    /// Ends the holder's turn. Ignores a ticket that is void.
+    /// Ends the holder's turn. Ignores a void ticket.
     pub(crate) fn release(&mut self, ticket: u64) {
         if self.holder == ticket {
             self.holder = 0;
         }
     }
 
-    /// In a forked child, voids the ticket of whoever held the simulator in the parent.
+    /// Voids the ticket of the parent's holder, in a forked child.
     pub(crate) fn void(&mut self) {
         self.holder = 0;
     }

@@ -1,17 +1,17 @@
-//! How contexts are numbered, and which one a session gets.
+//! How contexts are numbered, and which context a session gets.
 
 mod common;
 
-use common::{HERE, Job, data, room, setup};
+use common::{HERE, Job, capacity, data, setup};
 use uadk_sim::{Machine, Simulator};
 use uadk_sys::abi::{
     EAGAIN, EINVAL, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_ZLIB, bitmask, wd_ctx_nums,
     wd_ctx_params,
 };
 
-/// The context that a session's asynchronous request completes on.
+/// Returns the context that a session's asynchronous request completes on.
 fn context_of(session: usize, op_type: u32) -> u32 {
-    let mut job = Job::new(&data(100), room(100));
+    let mut job = Job::new(&data(100), capacity(100));
     assert_eq!(HERE.submit(session, &mut job, op_type), 0);
     (0..64).find(|context| HERE.poll(*context, 1) == (0, 1)).expect("completes somewhere")
 }
@@ -40,20 +40,20 @@ fn sessions_take_contexts_in_turn_and_keep_them() {
 }
 
 #[test]
-fn nodes_follow_each_other_and_a_session_gets_its_own() {
+fn contexts_are_numbered_by_node_and_a_session_gets_its_nodes() {
     let _sim = Simulator::acquire(Machine::with_numa_nodes(&[2, 0]));
     assert_eq!(HERE.init_with("zlib", [(1, 1), (1, 1)]), 0);
     let on = |numa_id| HERE.session_with(common::Setup { numa_id, ..setup(WD_ZLIB, 0) });
     assert_eq!(context_of(on(0), WD_DIR_COMPRESS), 1);
     assert_eq!(context_of(on(2), WD_DIR_COMPRESS), 5);
     assert_eq!(context_of(on(-1), WD_DIR_COMPRESS), 1);
-    // A node without a device: the first that has some.
+    // For a node without a device, the first node that has contexts.
     assert_eq!(context_of(on(1), WD_DIR_COMPRESS), 1);
     assert_eq!(on(3), 0);
 }
 
 #[test]
-fn only_the_nodes_asked_for_are_used() {
+fn only_the_requested_nodes_are_used() {
     let _sim = Simulator::acquire(Machine::with_numa_nodes(&[0, 1]));
     let mut nums = [wd_ctx_nums { sync_ctx_num: 0, async_ctx_num: 1 }; 2];
     let mut word = 0b10;
@@ -82,7 +82,7 @@ fn without_synchronous_contexts_a_synchronous_call_is_invalid() {
 }
 
 #[test]
-fn a_direction_without_contexts_gives_no_session() {
+fn a_direction_without_contexts_has_no_sessions() {
     let _sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init_with("zlib", [(1, 1), (0, 0)]), 0);
     assert_ne!(HERE.compressor(), 0);

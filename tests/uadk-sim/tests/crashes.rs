@@ -1,39 +1,39 @@
-//! What ends in a crash of the real library aborts here, and says why.
+//! Misuse that crashes the real library aborts here, with a message that says why.
 
 mod common;
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-use common::{HERE, Job, data, job_request, room};
+use common::{HERE, Job, capacity, data, job_request};
 use uadk_sim::{Fault, Machine, Simulator};
 use uadk_sys::abi::{WD_DEFLATE, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS};
 
-/// Names the case that this process is to crash in.
+/// Names the case in which this process is to crash.
 const VARIABLE: &str = "UADK_SIM_CRASH";
 
-/// What is done, by name, and what must be said.
+/// The cases, and what their messages must contain.
 const CASES: [(&str, &str); 16] = [
     ("allocate before", "allocated before the library is initialised"),
-    ("poll before", "a poll while the library is not initialised"),
-    ("request after", "a request while the library is not initialised"),
-    ("request of an earlier one", "a request on a session of an earlier initialisation"),
-    ("call of an earlier one", "a request on a session of an earlier initialisation"),
-    ("request on a freed one", "a request on a session that was freed"),
+    ("poll before", "poll while the library is not initialised"),
+    ("request after", "request while the library is not initialised"),
+    ("request on an earlier session", "request on a session of an earlier initialisation"),
+    ("call on an earlier session", "request on a session of an earlier initialisation"),
+    ("request on a freed session", "request on a freed session"),
     ("free twice", "freed twice"),
-    ("free in flight", "freed while it has a request in flight"),
-    ("free after a loss", "freed although it lost a request"),
-    ("free after a failure", "freed although it lost a request"),
-    ("undo in flight", "uninitialised while a request is in flight"),
-    ("undo alive", "uninitialised while 1 sessions are alive"),
-    ("undo while it begins", "uninitialised while another thread initialises it"),
-    ("truncated raw deflate", "raw deflate that ends early"),
-    ("undo another's", "somebody else made is undone"),
-    ("not a session", "a handle that is no session"),
+    ("free in flight", "freed with a request in flight"),
+    ("free after a loss", "freed after it lost a request"),
+    ("free after a failure", "freed after it lost a request"),
+    ("uninit in flight", "uninitialised while a request is in flight"),
+    ("uninit alive", "uninitialised while 1 sessions are alive"),
+    ("uninit during init", "uninitialised while another thread initialises it"),
+    ("truncated raw deflate", "truncated raw deflate completes"),
+    ("uninit another's", "uninitialised by a user that did not initialise it"),
+    ("not a session", "handle is not a session"),
 ];
 
 fn submit(session: usize) {
-    let job = Box::leak(Job::new(&data(100), room(100)));
+    let job = Box::leak(Job::new(&data(100), capacity(100)));
     assert_eq!(HERE.submit(session, job, WD_DIR_COMPRESS), 0);
 }
 
@@ -41,8 +41,8 @@ fn call(session: usize) {
     HERE.call(session, WD_DIR_COMPRESS, &data(10), &mut [0; 100]);
 }
 
-/// A session that has lost a request, after another initialisation.
-fn of_an_earlier_one(sim: &Simulator) -> usize {
+/// Initialises again and returns a session of the earlier initialisation that lost a request.
+fn earlier_session(sim: &Simulator) -> usize {
     let session = HERE.compressor();
     sim.fault(Fault::Lost { write_late: false }, 1);
     submit(session);
@@ -60,11 +60,11 @@ fn crash(case: &str) {
         "poll before" => {
             HERE.poll_all(1, 0);
         }
-        "undo another's" => {
+        "uninit another's" => {
             assert_eq!(sim.initialise_as_other(), 0);
             HERE.uninit();
         }
-        "undo while it begins" => {
+        "uninit during init" => {
             let hold = sim.hold_open();
             std::thread::spawn(|| HERE.init());
             hold.wait_until_reached();
@@ -78,13 +78,13 @@ fn crash_initialised(sim: &Simulator, case: &str) {
     assert_eq!(HERE.init(), 0);
     match case {
         "request after" => {
-            let session = of_an_earlier_one(sim);
+            let session = earlier_session(sim);
             HERE.uninit();
             submit(session);
         }
-        "request of an earlier one" => submit(of_an_earlier_one(sim)),
-        "call of an earlier one" => call(of_an_earlier_one(sim)),
-        "request on a freed one" => {
+        "request on an earlier session" => submit(earlier_session(sim)),
+        "call on an earlier session" => call(earlier_session(sim)),
+        "request on a freed session" => {
             let session = HERE.compressor();
             HERE.free(session);
             submit(session);
@@ -111,7 +111,7 @@ fn crash_initialised(sim: &Simulator, case: &str) {
             sim.reset_device();
             HERE.free(session);
         }
-        "undo in flight" => {
+        "uninit in flight" => {
             submit(HERE.compressor());
             HERE.uninit();
         }
@@ -123,7 +123,7 @@ fn crash_initialised(sim: &Simulator, case: &str) {
             assert_eq!(HERE.submit(session, &mut job, WD_DIR_DECOMPRESS), 0);
             HERE.poll(6, 1);
         }
-        "undo alive" => {
+        "uninit alive" => {
             HERE.compressor();
             HERE.uninit();
         }
@@ -154,10 +154,10 @@ fn each_case_aborts_and_says_why() {
             .env(VARIABLE, case)
             .output()
             .expect("starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.signal(), Some(SIGABRT), "{case}: {said}");
-        let line = said.lines().find(|line| line.starts_with("uadk-sim: ")).unwrap_or_default();
-        assert!(line.contains(expected), "{case}: {said}");
-        assert!(line.ends_with(": the real library crashes here"), "{case}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.signal(), Some(SIGABRT), "{case}: {stderr}");
+        let line = stderr.lines().find(|line| line.starts_with("uadk-sim: ")).unwrap_or_default();
+        assert!(line.contains(expected), "{case}: {stderr}");
+        assert!(line.ends_with(": the real library crashes here"), "{case}: {stderr}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::{HERE, Job, data, room};
+use common::{HERE, Job, capacity, data};
 use parking_lot::Mutex;
 use uadk_sim::{Algorithm, Direction, Fault, Machine, RequestInfo, Simulator};
 use uadk_sys::abi::{
@@ -21,13 +21,13 @@ fn ready() -> (Simulator, usize) {
     (sim, HERE.compressor())
 }
 
-/// The code of each of so many submissions.
+/// Submits all jobs. Returns the code of each submission.
 fn submit(session: usize, jobs: &mut [Box<Job>]) -> Vec<i32> {
     jobs.iter_mut().map(|job| HERE.submit(session, job, WD_DIR_COMPRESS)).collect()
 }
 
 fn jobs<const N: usize>() -> [Box<Job>; N] {
-    std::array::from_fn(|_| Job::new(&data(1000), room(1000)))
+    std::array::from_fn(|_| Job::new(&data(1000), capacity(1000)))
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn every_nth_request_is_hit_until_faults_are_cleared() {
 }
 
 #[test]
-fn a_closure_sees_requests_and_chooses() {
+fn a_closure_sees_requests_and_chooses_faults() {
     let (sim, session) = ready();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
@@ -74,7 +74,7 @@ fn a_closure_sees_requests_and_chooses() {
 }
 
 #[test]
-fn a_context_that_fails_stays_so_until_the_next_initialisation() {
+fn a_context_that_fails_stays_failed_until_the_next_initialisation() {
     let (sim, session) = ready();
     let other = HERE.compressor();
     let mut jobs = jobs::<4>();
@@ -82,7 +82,7 @@ fn a_context_that_fails_stays_so_until_the_next_initialisation() {
     assert_eq!(submit(session, &mut jobs[..3]), [0, -62, -62]);
     assert_eq!(HERE.poll(2, 1), (-62, 0));
     assert!(jobs[0].answer().is_none());
-    // The other context, and the synchronous one of the same session, go on.
+    // The other context, and the synchronous one of the same session, keep working.
     assert_eq!(submit(other, &mut jobs[3..]), [0]);
     assert_eq!(HERE.poll(3, 1), (0, 1));
     let mut dst = [0; 2000];
@@ -99,7 +99,7 @@ fn a_context_that_fails_stays_so_until_the_next_initialisation() {
 }
 
 #[test]
-fn a_reset_takes_all_contexts() {
+fn a_reset_fails_all_contexts() {
     let (sim, session) = ready();
     sim.fault(Fault::Reset, 1);
     assert_eq!(submit(session, &mut jobs::<1>()), [-62]);
@@ -132,17 +132,17 @@ fn a_lost_request_never_completes_and_is_written_to_late() {
     assert!(jobs[0].dst.iter().all(|byte| *byte == 0xa5));
     assert!(jobs[1].dst.iter().all(|byte| *byte == 0));
     assert_eq!((sim.counts().late_writes, sim.write_late()), (1, 0));
-    // A session that lost a request is left alone.
+    // A session that lost a request may stay alive.
     HERE.uninit();
     assert_eq!(HERE.init(), 0);
 }
 
 #[test]
-fn a_late_write_can_come_with_the_polls() {
+fn a_late_write_can_happen_after_some_polls() {
     let (sim, session) = ready();
     sim.write_late_after(3);
     sim.fault(Fault::Lost { write_late: true }, 1);
-    let mut job = Job::new(&data(1000), room(1000));
+    let mut job = Job::new(&data(1000), capacity(1000));
     assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
     for context in [2, 7] {
         HERE.poll(context, 1);
@@ -153,7 +153,7 @@ fn a_late_write_can_come_with_the_polls() {
 }
 
 #[test]
-fn lost_requests_keep_their_places() {
+fn lost_requests_keep_their_queue_slots() {
     let (sim, session) = ready();
     sim.full_queue(2);
     sim.fault(Fault::Lost { write_late: false }, 1);
@@ -200,7 +200,7 @@ fn a_delayed_request_waits_for_the_clock() {
     let clock = Arc::clone(&time);
     sim.set_clock(Arc::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))));
     sim.fault(Fault::Delay(Duration::from_millis(100)), 1);
-    let mut job = Job::new(&data(1000), room(1000));
+    let mut job = Job::new(&data(1000), capacity(1000));
     assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
     time.store(99, Ordering::Relaxed);
     assert_eq!(HERE.poll(2, 1), (EAGAIN, 0));
@@ -213,7 +213,7 @@ fn a_delayed_request_waits_for_the_clock() {
 fn a_request_that_is_held_back_when_the_library_is_uninitialised_is_lost() {
     let (sim, session) = ready();
     sim.fault(Fault::Late { polls: 3 }, 1);
-    let mut job = Job::new(&data(1000), room(1000));
+    let mut job = Job::new(&data(1000), capacity(1000));
     assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
     HERE.uninit();
     let counts = sim.counts();
@@ -246,7 +246,7 @@ fn lengths_and_statuses_can_lie() {
         (Fault::Status(1), len, 1),
         (Fault::Status(66), 0, 66),
     ] {
-        let mut job = Job::new(&data(1000), room(1000));
+        let mut job = Job::new(&data(1000), capacity(1000));
         sim.fault(fault, 1);
         assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
         assert_eq!(HERE.poll(2, 1), (0, 1));
@@ -269,7 +269,7 @@ fn a_decompression_can_be_rejected() {
 /// Completes one request with a fault.
 #[expect(clippy::unnecessary_box_returns, reason = "a job in flight must not move")]
 fn hit(sim: &Simulator, session: usize, fault: Fault, op_type: u32, src: &[u8]) -> Box<Job> {
-    let mut job = Job::new(src, room(1000));
+    let mut job = Job::new(src, capacity(1000));
     sim.fault(fault, 1);
     assert_eq!(HERE.submit(session, &mut job, op_type), 0);
     let context = if op_type == WD_DIR_COMPRESS { 2 } else { 6 };
@@ -285,7 +285,7 @@ fn a_success_can_lie_about_what_was_consumed() {
         let job = hit(&sim, session, fault, WD_DIR_COMPRESS, &data(1000));
         let answer = job.answer().unwrap();
         assert_eq!((answer.consumed, answer.status), (consumed, 0), "{fault:?}");
-        assert_eq!(job.output(), whole, "the output is as it should be");
+        assert_eq!(job.output(), whole, "the output is correct");
     }
     let decompressor = HERE.decompressor();
     // The second request of a direction would report the end of the stream.
@@ -339,7 +339,7 @@ fn a_stream_can_end_early() {
 }
 
 #[test]
-fn a_refused_submission_can_complete_all_the_same() {
+fn a_refused_submission_can_complete_anyway() {
     let (sim, session) = ready();
     sim.fault(Fault::ReturnButKeep(-22), 1);
     let mut jobs = jobs::<2>();
@@ -389,7 +389,7 @@ fn truncated_raw_deflate_is_rejected_unless_the_crash_is_asked_for() {
     assert_eq!(HERE.poll(6, 1), (0, 1));
     assert_eq!(job.answer().unwrap().status, WD_IN_EPARA);
 
-    // Whole streams, other formats and synchronous calls work all the same.
+    // Whole streams, other formats and synchronous calls work anyway.
     sim.set_raw_deflate_crash(true);
     let mut job = Job::new(&packed, 1000);
     assert_eq!(HERE.submit(decompressor, &mut job, WD_DIR_DECOMPRESS), 0);

@@ -1,17 +1,18 @@
-//! What a forked child finds.
+//! The state of a forked child.
 
 mod common;
 
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{HERE, Job, data, room};
+use common::{HERE, Job, capacity, data};
 use uadk_sim::{Machine, Simulator};
 use uadk_sys::abi::{EEXIST, WD_DIR_COMPRESS};
 
-/// Runs `child` in a forked child; gives the status of `waitpid`.
+/// Runs `child` in a forked child. Returns the status from `waitpid`.
 fn in_child(child: impl FnOnce()) -> i32 {
-    // SAFETY: the child runs only what the simulator prepared for, and leaves without a return.
+    // SAFETY: the child runs only code that the simulator is prepared for, and exits without
+    // returning.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork failed");
     if pid == 0 {
@@ -20,17 +21,17 @@ fn in_child(child: impl FnOnce()) -> i32 {
         unsafe { libc::_exit(i32::from(done.is_err())) };
     }
     let mut status = 0;
-    // SAFETY: the child is ours.
+    // SAFETY: a child of this process, and valid memory for its status.
     assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
     status
 }
 
 #[test]
-fn a_child_initialises_anew_while_the_parent_goes_on() {
+fn a_child_initialises_again_while_the_parent_continues() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init(), 0);
     let session = HERE.compressor();
-    let mut job = Job::new(&data(100), room(100));
+    let mut job = Job::new(&data(100), capacity(100));
     assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
 
     let status = in_child(|| {
@@ -44,7 +45,7 @@ fn a_child_initialises_anew_while_the_parent_goes_on() {
         assert_eq!(HERE.poll(2, 1), (0, 1));
         HERE.free(own);
         HERE.uninit();
-        // Whoever has the simulator, it is on the other side.
+        // The simulator's holder is in the parent.
         drop(Simulator::acquire(Machine::default()));
     });
     assert_eq!(status, 0);
@@ -69,24 +70,24 @@ fn an_initialisation_that_is_held_in_the_parent_is_unknown_to_a_child() {
         drop(hold);
         HERE.uninit();
     });
-    // The closure is gone in the parent too, and the hold with it.
+    // In the parent, the closure has been dropped too, and the hold with it.
     assert_eq!(status, 0);
     assert_eq!(initialising.join().unwrap(), 0);
 }
 
 #[test]
-fn inherited_sessions_do_not_work() {
+fn inherited_sessions_can_not_be_used() {
     let _sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init(), 0);
     let session = HERE.compressor();
     let status = in_child(|| {
-        // What it says is looked at elsewhere, and a backtrace would only confuse.
-        let nowhere = std::fs::File::create("/dev/null").unwrap();
+        // Other tests check the message; here a backtrace would only confuse.
+        let null = std::fs::File::create("/dev/null").unwrap();
         for descriptor in [1, 2] {
-            // SAFETY: of the child alone.
-            unsafe { libc::dup2(nowhere.as_raw_fd(), descriptor) };
+            // SAFETY: only affects the child's descriptors.
+            unsafe { libc::dup2(null.as_raw_fd(), descriptor) };
         }
-        let mut job = Job::new(&data(100), room(100));
+        let mut job = Job::new(&data(100), capacity(100));
         HERE.submit(session, &mut job, WD_DIR_COMPRESS);
     });
     assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGABRT, "{status:#x}");
@@ -102,7 +103,7 @@ fn no_lock_is_left_held_in_the_child() {
         for _ in 0..2 {
             scope.spawn(|| {
                 let session = HERE.compressor();
-                let mut job = Job::new(&data(100), room(100));
+                let mut job = Job::new(&data(100), capacity(100));
                 let mut dst = [0; 400];
                 while !stop.load(Ordering::Relaxed) {
                     assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
@@ -116,7 +117,7 @@ fn no_lock_is_left_held_in_the_child() {
             let status = in_child(|| {
                 assert_eq!(HERE.init(), 0);
                 let own = HERE.compressor();
-                let mut job = Job::new(&data(100), room(100));
+                let mut job = Job::new(&data(100), capacity(100));
                 assert_eq!(HERE.submit(own, &mut job, WD_DIR_COMPRESS), 0);
                 assert_eq!(HERE.poll(2, 1), (0, 1));
                 HERE.compressed(own, &data(10));

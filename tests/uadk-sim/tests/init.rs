@@ -11,7 +11,7 @@ use uadk_sim::{Machine, Simulator};
 use uadk_sys::Release;
 use uadk_sys::abi::{EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, TASK_HW};
 
-/// Whether the driver of an algorithm is available.
+/// Returns whether the driver of an algorithm is available; `None` if it is not registered.
 fn available(algorithm: &str) -> Option<bool> {
     let (_, node) = HERE.drivers().into_iter().find(|(name, _)| name == algorithm)?;
     // SAFETY: a node of the library's list.
@@ -23,17 +23,18 @@ fn enable(algorithm: &str) {
     let (_, node) = drivers.iter().find(|(name, _)| name == algorithm).expect("registered");
     // SAFETY: a node of the library's list.
     let driver = unsafe { (**node).drv };
-    // SAFETY: its driver.
+    // SAFETY: the node's driver.
     unsafe { (HERE.0.wd_enable_drv)(driver) };
 }
 
+/// Returns the free contexts of each device that offers an algorithm.
 fn devices(algorithm: &std::ffi::CStr) -> Vec<i32> {
     let mut free = Vec::new();
-    // SAFETY: a name.
+    // SAFETY: a NUL-terminated name.
     let list = unsafe { (HERE.0.wd_get_accel_list)(algorithm.as_ptr()) };
     let mut node = list;
     while !node.is_null() {
-        // SAFETY: of the list.
+        // SAFETY: a node of the list.
         let fields = unsafe { *node };
         // SAFETY: as above.
         free.push(unsafe { (HERE.0.wd_get_avail_ctx)(fields.dev) });
@@ -58,7 +59,7 @@ fn one_initialisation_serves_the_process() {
 }
 
 #[test]
-fn somebody_elses_initialisation_has_three_contexts_a_direction() {
+fn another_users_initialisation_has_three_contexts_per_direction() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(sim.initialise_as_other(), 0);
     assert_eq!(HERE.init(), EEXIST);
@@ -78,7 +79,7 @@ fn without_a_device_there_is_no_driver() {
 }
 
 #[test]
-fn an_algorithm_that_the_device_lacks_can_not_be_asked_for() {
+fn an_algorithm_that_the_device_lacks_is_refused() {
     let _sim = Simulator::acquire(Machine::without_raw_deflate());
     assert_eq!(HERE.init_with("deflate", [(1, 1), (1, 1)]), EINVAL);
     assert_eq!(HERE.init_with("lzma", [(1, 1), (1, 1)]), EINVAL);
@@ -104,7 +105,7 @@ fn drivers_are_listed_from_the_first_initialisation_on() {
 }
 
 #[test]
-fn no_free_context_sticks_until_the_driver_is_enabled() {
+fn a_lack_of_contexts_disables_the_driver_until_it_is_enabled() {
     let sim = Simulator::acquire(Machine::default());
     sim.take_all_queues();
     assert_eq!(HERE.init(), ENODEV);
@@ -119,7 +120,7 @@ fn no_free_context_sticks_until_the_driver_is_enabled() {
 }
 
 #[test]
-fn more_contexts_than_there_are_leave_none_taken() {
+fn asking_for_too_many_contexts_takes_none() {
     let _sim = Simulator::acquire(Machine { contexts: 8, ..Machine::default() });
     assert_eq!(HERE.init_with("zlib", [(2, 2), (2, 3)]), ENODEV);
     enable("zlib");
@@ -130,7 +131,7 @@ fn more_contexts_than_there_are_leave_none_taken() {
 }
 
 #[test]
-fn an_isolated_device_is_not_listed_and_sticks() {
+fn an_isolated_device_is_not_listed_and_disables_the_driver() {
     let sim = Simulator::acquire(Machine::isolated());
     assert!(devices(c"zlib").is_empty());
     assert_eq!(HERE.init(), ENODEV);
@@ -165,7 +166,7 @@ fn a_node_that_is_busy_for_a_while_can_be_opened_afterwards() {
     assert_eq!(HERE.init(), 0);
 }
 
-/// A clock that only moves when somebody sleeps on it; says for how long.
+/// Sets a clock that only advances when the simulator sleeps on it. Returns its milliseconds.
 fn sleeping_clock(sim: &Simulator) -> Arc<AtomicU64> {
     let millis = Arc::new(AtomicU64::new(0));
     let (clock, sleeper) = (Arc::clone(&millis), Arc::clone(&millis));
@@ -189,7 +190,7 @@ fn opening_takes_its_time_whether_it_succeeds_or_not() {
 }
 
 #[test]
-fn what_fails_before_the_node_is_opened_takes_no_time() {
+fn a_failure_before_the_node_is_opened_takes_no_time() {
     let open_delay = Duration::from_secs(20);
     for machine in [Machine::isolated(), Machine::without_device(), Machine::without_permission()] {
         let sim = Simulator::acquire(Machine { open_delay, ..machine });
@@ -211,7 +212,7 @@ fn an_open_without_a_sleeper_really_takes_long() {
 }
 
 #[test]
-fn a_held_initialisation_blocks_nothing_else_and_goes_on_when_released() {
+fn a_held_initialisation_blocks_nothing_else_and_continues_when_released() {
     let sim = Simulator::acquire(Machine::default());
     let hold = sim.hold_open();
     let initialising = std::thread::spawn(|| HERE.init());
@@ -219,7 +220,7 @@ fn a_held_initialisation_blocks_nothing_else_and_goes_on_when_released() {
     assert_eq!((sim.counts().initialising, sim.counts().inits), (1, 0));
     assert_eq!(devices(c"zlib"), [64]);
     assert_eq!(HERE.drivers().len(), 3);
-    assert_eq!(HERE.poll(2, 1).0, EINVAL, "there is no context yet");
+    assert_eq!(HERE.poll(2, 1).0, EINVAL, "no contexts yet");
     assert!(!initialising.is_finished());
     drop(hold);
     assert_eq!(initialising.join().unwrap(), 0);
@@ -240,7 +241,7 @@ fn a_second_initialisation_waits_for_the_first() {
 }
 
 #[test]
-fn a_second_initialisation_does_not_wait_for_ever() {
+fn a_second_initialisation_times_out() {
     let sim = Simulator::acquire(Machine::default());
     let hold = sim.hold_open();
     let first = std::thread::spawn(|| HERE.init());
@@ -268,7 +269,7 @@ fn a_held_initialisation_ends_with_its_simulator() {
 }
 
 #[test]
-fn a_held_initialisation_sees_what_has_changed_meanwhile() {
+fn a_held_initialisation_sees_changes_made_meanwhile() {
     let sim = Simulator::acquire(Machine::default());
     let hold = sim.hold_open();
     let initialising = std::thread::spawn(|| HERE.init());
@@ -279,7 +280,7 @@ fn a_held_initialisation_sees_what_has_changed_meanwhile() {
 }
 
 #[test]
-fn a_device_that_appears_before_the_first_initialisation_is_as_good_as_any() {
+fn a_device_that_appears_before_the_first_initialisation_is_used() {
     let sim = Simulator::acquire(Machine::without_device());
     assert!(devices(c"zlib").is_empty());
     assert!(HERE.drivers().is_empty());
@@ -298,16 +299,16 @@ fn an_initialisation_without_a_device_leaves_no_driver_for_one_that_appears() {
     assert_eq!(HERE.init(), EINVAL);
     sim.plug_in();
     assert_eq!(devices(c"zlib"), [64]);
-    assert!(HERE.drivers().is_empty(), "drivers register only when they are loaded");
+    assert!(HERE.drivers().is_empty(), "drivers only register when they are loaded");
     assert_eq!(HERE.init(), EINVAL);
 }
 
 #[test]
-fn free_contexts_can_be_a_lie() {
+fn the_reported_free_contexts_can_be_wrong() {
     let sim = Simulator::acquire(Machine::default());
     sim.claim_contexts(Some(7));
     assert_eq!(devices(c"zlib"), [7]);
-    assert_eq!(HERE.init(), 0, "there are enough");
+    assert_eq!(HERE.init(), 0, "enough contexts are free");
     HERE.uninit();
     sim.take_all_queues();
     assert_eq!(devices(c"zlib"), [7]);
@@ -323,7 +324,7 @@ fn free_contexts_can_be_a_lie() {
 }
 
 #[test]
-fn the_version_is_the_tests_choice() {
+fn a_test_can_choose_the_version() {
     for (number, release) in [
         ("2.5", Release::From2_5),
         ("2.8", Release::From2_5),
@@ -360,7 +361,7 @@ fn a_device_that_vanishes_takes_its_contexts_with_it() {
 }
 
 #[test]
-fn wrong_parameters_are_told() {
+fn invalid_parameters_are_refused() {
     let _sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init_with("zlib", [(0, 0), (0, 0)]), EINVAL);
     let zlib = c"zlib".as_ptr().cast_mut();

@@ -1,4 +1,4 @@
-//! The shared library, loaded as the real one is.
+//! The shared library, loaded like the real one.
 
 mod common;
 
@@ -10,18 +10,18 @@ use common::{Lib, data};
 use uadk_sys::abi::{EINVAL, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS};
 use uadk_sys::{Libwd, Release};
 
-/// Set in a process that this one starts.
+/// Set in child processes of this test.
 const CHILD: &str = "UADK_SIM_LOADED_CHILD";
 
 fn load() -> Libwd {
     let dir = uadk_sim::library_dir().expect("built with the tests");
-    Libwd::load_from(Some(&dir)).expect("loads")
+    Libwd::load_from(Some(&dir)).expect("loads the library")
 }
 
-/// A function that only the simulator has.
+/// Returns a function that only the simulator has.
 fn symbol(name: &str) -> *mut libc::c_void {
     let name = CString::new(name).unwrap();
-    // SAFETY: a name; the loader made the library's symbols global.
+    // SAFETY: a NUL-terminated name; the loader made the library's symbols global.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     assert!(!address.is_null(), "{name:?}");
     address
@@ -29,27 +29,27 @@ fn symbol(name: &str) -> *mut libc::c_void {
 
 fn control(script: &str) -> c_int {
     let script = CString::new(script).unwrap();
-    // SAFETY: its signature.
+    // SAFETY: the function has this signature.
     let function = unsafe {
         std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn(*const c_char) -> c_int>(
             symbol("uadk_sim_control"),
         )
     };
-    // SAFETY: a script.
+    // SAFETY: a NUL-terminated script.
     unsafe { function(script.as_ptr()) }
 }
 
-fn counts(room: usize) -> (c_int, String) {
-    let mut json = vec![0u8; room];
-    // SAFETY: its signature.
+fn counts(capacity: usize) -> (c_int, String) {
+    let mut json = vec![0u8; capacity];
+    // SAFETY: the function has this signature.
     let function = unsafe {
         std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn(*mut c_char, usize) -> c_int>(
             symbol("uadk_sim_counts"),
         )
     };
-    // SAFETY: there is so much room.
+    // SAFETY: the buffer has this length.
     let len = unsafe { function(json.as_mut_ptr().cast(), json.len()) };
-    let end = json.iter().position(|byte| *byte == 0).unwrap_or(room);
+    let end = json.iter().position(|byte| *byte == 0).unwrap_or(capacity);
     json.truncate(end);
     (len, String::from_utf8(json).unwrap())
 }
@@ -64,10 +64,10 @@ fn child(test: &str, script: &str) -> std::process::Output {
 }
 
 #[test]
-fn the_loader_takes_it_for_2_10_and_it_works() {
+fn the_loader_identifies_it_as_2_10_and_it_works() {
     let libwd = load();
     assert_eq!(libwd.version().release, Release::From2_10);
-    let path = libwd.path().expect("mapped").display().to_string();
+    let path = libwd.path().expect("a mapped file").display().to_string();
     assert!(path.ends_with("libuadk_sim.so"), "{path}");
     let lib = Lib(*libwd.functions());
     assert_eq!(lib.init(), 0);
@@ -103,15 +103,15 @@ fn child_without_a_device() {
 }
 
 #[test]
-fn the_environments_script_is_followed() {
+fn the_script_in_the_environment_is_run() {
     let output = child("child_without_a_device", "device=absent; seed=7");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
-fn a_wrong_word_in_the_environment_aborts_and_is_named() {
+fn an_invalid_word_in_the_environment_aborts_and_is_named() {
     let output = child("child_without_a_device", "seed=7; divice=absent");
     assert_eq!(output.status.signal(), Some(libc::SIGABRT));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("divice=absent"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("divice=absent"), "{stderr}");
 }

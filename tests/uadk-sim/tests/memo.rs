@@ -1,8 +1,8 @@
-//! Remembered results.
+//! Memoised results.
 
 mod common;
 
-use common::{HERE, Job, data, room};
+use common::{HERE, Job, capacity, data};
 use uadk_sim::{Machine, Simulator};
 use uadk_sys::abi::{WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_IN_EPARA};
 
@@ -20,7 +20,7 @@ fn results_are_the_same_and_cost_no_allocation() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init(), 0);
     let session = HERE.compressor();
-    let mut jobs: Vec<_> = (0..DEPTH).map(|i| Job::new(&data(8192 - i), room(8192))).collect();
+    let mut jobs: Vec<_> = (0..DEPTH).map(|i| Job::new(&data(8192 - i), capacity(8192))).collect();
     round(session, &mut jobs);
     let whole: Vec<_> = jobs.iter().map(|job| job.output().to_vec()).collect();
     sim.memoise(true);
@@ -49,14 +49,15 @@ fn another_direction_length_or_edge_is_another_result() {
     assert_ne!(HERE.compressed(compressor, &block[..999]), first);
     block[999] ^= 1;
     assert_ne!(HERE.compressed(compressor, &block), first);
-    // The middle is not looked at.
+    // The middle is ignored.
     block[999] ^= 1;
     block[500] ^= 1;
     assert_eq!(HERE.compressed(compressor, &block), first);
 
     let mut back = vec![0; 1000];
-    for (room, status) in [(1000, 0), (999, WD_IN_EPARA), (1000, 0)] {
-        let (code, request) = HERE.call(decompressor, WD_DIR_DECOMPRESS, &first, &mut back[..room]);
+    for (capacity, status) in [(1000, 0), (999, WD_IN_EPARA), (1000, 0)] {
+        let (code, request) =
+            HERE.call(decompressor, WD_DIR_DECOMPRESS, &first, &mut back[..capacity]);
         assert_eq!((code, request.status / 2 * 2), (0, status / 2 * 2));
     }
     assert_eq!(back, data(1000));

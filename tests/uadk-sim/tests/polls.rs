@@ -5,7 +5,7 @@ mod common;
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
-use common::{HERE, Job, data, job_request, room};
+use common::{HERE, Job, capacity, data, job_request};
 use uadk_sim::{Machine, Simulator};
 use uadk_sys::abi::{EAGAIN, EBUSY, EINVAL, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, wd_comp_req};
 
@@ -17,14 +17,14 @@ fn ready() -> Simulator {
 
 #[expect(clippy::vec_box, reason = "a job in flight must not move")]
 fn jobs(count: usize) -> Vec<Box<Job>> {
-    (0..count).map(|_| Job::new(&data(100), room(100))).collect()
+    (0..count).map(|_| Job::new(&data(100), capacity(100))).collect()
 }
 
 #[test]
-fn nothing_completes_without_a_poll_and_then_on_the_polling_thread() {
+fn requests_complete_only_in_polls_and_on_the_polling_thread() {
     let _sim = ready();
     let session = HERE.compressor();
-    let mut job = Job::new(&data(100), room(100));
+    let mut job = Job::new(&data(100), capacity(100));
     assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), 0);
     assert!(job.answer().is_none() && job.dst.iter().all(|byte| *byte == 0));
     let poller = std::thread::spawn(|| {
@@ -38,7 +38,7 @@ fn nothing_completes_without_a_poll_and_then_on_the_polling_thread() {
 }
 
 #[test]
-fn one_context_gives_up_to_so_many_and_says_when_there_were_fewer() {
+fn polling_a_context_completes_up_to_the_expected_number_and_reports_fewer() {
     let _sim = ready();
     let session = HERE.compressor();
     let mut jobs = jobs(5);
@@ -71,7 +71,7 @@ fn completions_come_in_order() {
 fn the_request_is_copied_and_recycled() {
     let _sim = ready();
     let session = HERE.compressor();
-    let mut job = Job::new(&data(100), room(100));
+    let mut job = Job::new(&data(100), capacity(100));
     let mut request = job_request(&mut job, WD_DIR_COMPRESS);
     assert_eq!(HERE.submit_raw(session, &mut request), 0);
     request.dst = std::ptr::null_mut();
@@ -99,14 +99,14 @@ fn polling_all_adds_to_the_count() {
 }
 
 #[test]
-fn polling_all_for_one_gives_one_of_each_direction() {
+fn polling_all_for_one_completes_one_of_each_direction() {
     let _sim = ready();
     let mut jobs = jobs(1);
     assert_eq!(HERE.submit(HERE.compressor(), &mut jobs[0], WD_DIR_COMPRESS), 0);
     let packed = HERE.compressed(HERE.compressor(), &data(100));
     let mut back = Job::new(&packed, 100);
     assert_eq!(HERE.submit(HERE.decompressor(), &mut back, WD_DIR_DECOMPRESS), 0);
-    // The real one compares for equality, and only after each direction had its turn.
+    // The real library compares for equality, and only after each direction had its turn.
     assert_eq!(HERE.poll_all(1, 0), (0, 2));
 }
 
@@ -120,7 +120,7 @@ fn an_empty_poll_of_all_spins() {
 }
 
 #[test]
-fn one_faulty_context_hides_those_behind_it() {
+fn one_faulty_context_hides_those_after_it() {
     let sim = ready();
     let sessions = [(); 2].map(|()| HERE.compressor());
     let mut jobs = jobs(2);
@@ -162,7 +162,7 @@ fn a_callback_may_submit_and_poll() {
         polled: (i32, u32),
     }
     unsafe extern "C" fn nest(_: *mut wd_comp_req, param: *mut c_void) -> *mut c_void {
-        // SAFETY: the parameter of this test, which nobody else uses meanwhile.
+        // SAFETY: the parameter of this test, which no one else uses meanwhile.
         let nested = unsafe { &mut *param.cast::<Nested>() };
         assert_eq!(HERE.submit(nested.session, &mut nested.inner, WD_DIR_COMPRESS), 0);
         nested.polled = HERE.poll(2, 1);
@@ -170,8 +170,8 @@ fn a_callback_may_submit_and_poll() {
     }
     let _sim = ready();
     let session = HERE.compressor();
-    let mut outer = Job::new(&data(100), room(100));
-    let mut nested = Nested { session, inner: Job::new(&data(50), room(50)), polled: (9, 9) };
+    let mut outer = Job::new(&data(100), capacity(100));
+    let mut nested = Nested { session, inner: Job::new(&data(50), capacity(50)), polled: (9, 9) };
     let mut request = job_request(&mut outer, WD_DIR_COMPRESS);
     request.cb = Some(nest);
     request.cb_param = (&raw mut nested).cast();

@@ -1,10 +1,10 @@
-//! What requests give, and which are refused.
+//! Results of requests, and which requests are refused.
 
 mod common;
 
 use std::io::Read;
 
-use common::{HERE, Job, data, job_request, request, room};
+use common::{HERE, Job, capacity, data, job_request, request};
 use uadk_sim::{Machine, Simulator};
 use uadk_sys::abi::{
     EINVAL, WD_DEFLATE, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_GZIP, WD_IN_EPARA, WD_SGL_BUF,
@@ -17,10 +17,10 @@ fn ready() -> Simulator {
     sim
 }
 
-/// The status of a decompression, and what it produced.
-fn decompress(alg_type: u32, src: &[u8], room: usize) -> (u32, Vec<u8>) {
+/// Decompresses. Returns the status and the output.
+fn decompress(alg_type: u32, src: &[u8], capacity: usize) -> (u32, Vec<u8>) {
     let session = HERE.session(alg_type, WD_DIR_DECOMPRESS);
-    let mut dst = vec![0; room];
+    let mut dst = vec![0; capacity];
     let (code, request) = HERE.call(session, WD_DIR_DECOMPRESS, src, &mut dst);
     HERE.free(session);
     assert_eq!(code, 0);
@@ -52,9 +52,9 @@ fn zlib_reads_each_format() {
 }
 
 #[test]
-fn the_level_changes_nothing_and_the_window_does() {
+fn the_window_limits_the_distance_of_matches() {
     let _sim = ready();
-    // Repeats at a distance of 10 000 are out of reach for a window of 4 KiB.
+    // Repeats at a distance of 10,000 are out of reach for a window of 4 KiB.
     let mut block: Vec<u8> =
         (0..10_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     block.extend_from_within(..);
@@ -67,7 +67,7 @@ fn the_level_changes_nothing_and_the_window_does() {
 }
 
 #[test]
-fn status_is_0_or_stream_end_in_turn() {
+fn status_alternates_between_0_and_stream_end() {
     let _sim = ready();
     let packed = HERE.compressed(HERE.compressor(), &data(100));
     let mut seen = [(); 4].map(|()| decompress(WD_ZLIB, &packed, 100).0);
@@ -76,7 +76,7 @@ fn status_is_0_or_stream_end_in_turn() {
 }
 
 #[test]
-fn corrupt_and_cut_input_is_status_67_and_return_0() {
+fn corrupt_and_truncated_input_completes_with_status_67() {
     let _sim = ready();
     let packed = HERE.compressed(HERE.compressor(), &data(5000));
     let mut corrupt = packed.clone();
@@ -86,15 +86,15 @@ fn corrupt_and_cut_input_is_status_67_and_return_0() {
 }
 
 #[test]
-fn output_without_room_is_status_67_and_return_0() {
+fn too_little_output_capacity_completes_with_status_67() {
     let sim = ready();
     let data = data(5000);
     let packed = HERE.compressed(HERE.compressor(), &data);
     assert_eq!(decompress(WD_ZLIB, &packed, 4999).0, WD_IN_EPARA);
     assert_eq!(decompress(WD_ZLIB, &packed, 5000).1, data);
 
-    let compress = |room| {
-        let mut dst = vec![0; room];
+    let compress = |capacity| {
+        let mut dst = vec![0; capacity];
         let (code, request) = HERE.call(HERE.compressor(), WD_DIR_COMPRESS, &data, &mut dst);
         assert_eq!(code, 0);
         request.status
@@ -107,7 +107,7 @@ fn output_without_room_is_status_67_and_return_0() {
 }
 
 #[test]
-fn headers_are_skipped_without_a_look_and_trailers_not_checked() {
+fn headers_are_skipped_unread_and_trailers_are_not_checked() {
     let _sim = ready();
     let data = data(5000);
     let mut packed = HERE.compressed(HERE.session(WD_GZIP, WD_DIR_COMPRESS), &data);
@@ -115,7 +115,7 @@ fn headers_are_skipped_without_a_look_and_trailers_not_checked() {
     packed[..10].fill(0xff);
     packed[len - 8..].fill(0xff);
     assert_eq!(decompress(WD_GZIP, &packed, 5000).1, data);
-    // A name in the header is taken for data.
+    // A name in the header is treated as data.
     let mut named = vec![0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3];
     named.extend_from_slice(b"name\0");
     named.extend_from_slice(&packed[10..]);
@@ -123,7 +123,7 @@ fn headers_are_skipped_without_a_look_and_trailers_not_checked() {
 }
 
 #[test]
-fn what_follows_the_stream_is_not_consumed() {
+fn bytes_after_the_stream_are_not_consumed() {
     let _sim = ready();
     let mut packed = HERE.compressed(HERE.compressor(), &data(5000));
     let len = packed.len();
@@ -149,10 +149,10 @@ fn input_has_1_byte_to_8_mib() {
     let session = HERE.compressor();
     let most = 8 << 20;
     let src = vec![0; most + 1];
-    let mut dst = vec![0; room(most)];
+    let mut dst = vec![0; capacity(most)];
     for (len, code) in [(0, EINVAL), (1, 0), (most, 0), (most + 1, EINVAL)] {
         assert_eq!(HERE.call(session, WD_DIR_COMPRESS, &src[..len], &mut dst).0, code, "{len}");
-        let mut job = Job::new(&src[..len], room(len));
+        let mut job = Job::new(&src[..len], capacity(len));
         assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), code, "{len}");
         if code == 0 {
             assert_eq!(HERE.poll(2, 1), (0, 1));
@@ -198,7 +198,7 @@ fn other_parameters_are_checked() {
         assert_eq!(HERE.call_raw(session, &mut { bad }), EINVAL, "{bad:?}");
     }
     assert_eq!(HERE.call_raw(0, &mut { good }), EINVAL);
-    // SAFETY: null is no request.
+    // SAFETY: null is allowed.
     assert_eq!(unsafe { (HERE.0.wd_do_comp_sync)(session, std::ptr::null_mut()) }, EINVAL);
     assert_eq!(HERE.call_raw(session, &mut { good }), 0);
     // SAFETY: the request is valid.

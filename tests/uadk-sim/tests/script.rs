@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{HERE, Job, data, room};
+use common::{HERE, Job, capacity, data};
 use uadk_sim::{Machine, Simulator};
 use uadk_sys::abi::{
     EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, WD_DEFLATE, WD_DIR_COMPRESS,
@@ -46,7 +46,7 @@ fn machines() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_faults() {
+fn the_same_seed_causes_the_same_faults() {
     const SCRIPT: &str = "busy=1/10; flip=1/50; lost=1/40:3; late=1/20:2; status=1/30:67";
     let run = |seed: u32| {
         let sim = simulator(&format!("seed={seed}; {SCRIPT}"));
@@ -54,7 +54,7 @@ fn the_same_seed_gives_the_same_faults() {
         let session = HERE.compressor();
         let mut outcome = Vec::new();
         for _ in 0..300 {
-            let job = Box::leak(Job::new(&data(500), room(500)));
+            let job = Box::leak(Job::new(&data(500), capacity(500)));
             let code = HERE.submit(session, job, WD_DIR_COMPRESS);
             let polls = (1..5).find(|_| HERE.poll(2, 1).1 == 1);
             outcome.push((code, polls, job.dst.clone(), job.answer().map(|answer| answer.status)));
@@ -66,13 +66,13 @@ fn the_same_seed_gives_the_same_faults() {
     let first = run(7);
     assert!(first == run(7));
     assert!(first != run(8));
-    let count = |what: fn(&i32) -> bool| first.iter().filter(|request| what(&request.0)).count();
+    let count = |wanted: fn(&i32) -> bool| first.iter().filter(|seen| wanted(&seen.0)).count();
     assert!((15..60).contains(&count(|code| *code == EBUSY)));
     assert!(count(|code| *code == 0) > 200);
 }
 
 #[test]
-fn each_rate_is_its_own_fault() {
+fn each_rate_injects_its_own_fault() {
     type Seen = (i32, u32, u32, u32);
     let len = {
         let _sim = simulator("");
@@ -93,7 +93,7 @@ fn each_rate_is_its_own_fault() {
     for (script, expected) in cases {
         let _sim = simulator(script);
         assert_eq!(HERE.init(), 0);
-        let mut job = Job::new(&data(500), room(500));
+        let mut job = Job::new(&data(500), capacity(500));
         let began = Instant::now();
         let code = HERE.submit(HERE.compressor(), &mut job, WD_DIR_COMPRESS);
         let took = began.elapsed();
@@ -119,7 +119,7 @@ fn truncated_raw_deflate_crashes_on_demand() {
 }
 
 #[test]
-fn events_happen_at_once() {
+fn events_happen_immediately() {
     let sim = simulator("");
     assert_eq!(HERE.init(), 0);
     sim.script("fail-context=3").unwrap();
@@ -129,7 +129,7 @@ fn events_happen_at_once() {
 }
 
 #[test]
-fn a_wrong_word_is_named() {
+fn an_invalid_word_is_named() {
     let sim = simulator("");
     for word in [
         "bsy=1/50",

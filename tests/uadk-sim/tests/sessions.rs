@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{HERE, Setup, data, room, setup};
+use common::{HERE, Setup, capacity, data, setup};
 use uadk_sim::{Machine, Simulator};
 use uadk_sys::abi::{WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_ZLIB, wd_comp_sess_setup, wd_mm_ops};
 
 #[test]
-fn the_whole_setup_and_what_is_behind_is_written_to() {
+fn the_whole_setup_and_the_bytes_after_it_are_written_to() {
     #[repr(C)]
     struct WithGuard {
         setup: wd_comp_sess_setup,
@@ -28,7 +28,7 @@ fn the_whole_setup_and_what_is_behind_is_written_to() {
         guard: [0; 128],
     };
     let pointer = (&raw mut given).cast();
-    // SAFETY: a setup with room behind.
+    // SAFETY: a setup followed by writable bytes.
     let session = unsafe { (HERE.0.wd_comp_alloc_sess)(pointer) };
     assert_ne!(session, 0);
     assert!(given.setup.mm_ops.sva_mode);
@@ -39,7 +39,7 @@ fn the_whole_setup_and_what_is_behind_is_written_to() {
 }
 
 #[test]
-fn parameters_out_of_range_give_no_session() {
+fn parameters_out_of_range_are_refused() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init(), 0);
     assert_eq!(HERE.session(9, WD_DIR_COMPRESS), 0);
@@ -47,14 +47,14 @@ fn parameters_out_of_range_give_no_session() {
     assert_eq!(HERE.session(WD_ZLIB, 2), 0);
     let window = Setup { win_sz: 5, ..setup(WD_ZLIB, WD_DIR_COMPRESS) };
     assert_eq!(HERE.session_with(window), 0);
-    // SAFETY: null is no setup.
+    // SAFETY: null is allowed.
     assert_eq!(unsafe { (HERE.0.wd_comp_alloc_sess)(std::ptr::null_mut()) }, 0);
     HERE.free(0);
     assert_eq!(sim.counts().sessions_allocated, 0);
 }
 
 #[test]
-fn the_wrong_scheduling_direction_compresses_again_and_says_nothing() {
+fn the_wrong_scheduling_direction_compresses_again_without_an_error() {
     let _sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init(), 0);
     let data = data(5000);
@@ -63,7 +63,7 @@ fn the_wrong_scheduling_direction_compresses_again_and_says_nothing() {
 
     let wrong = Setup { kind: WD_DIR_COMPRESS as u8, ..setup(WD_ZLIB, WD_DIR_DECOMPRESS) };
     let session = HERE.session_with(wrong);
-    let mut dst = vec![0; room(data.len())];
+    let mut dst = vec![0; capacity(data.len())];
     let (code, request) = HERE.call(session, WD_DIR_DECOMPRESS, &packed, &mut dst);
     assert_eq!((code, request.status), (0, 0));
     let output = &dst[..request.dst_len as usize];
@@ -91,7 +91,7 @@ fn freed_sessions_are_not_alive() {
 }
 
 #[test]
-fn what_an_earlier_test_left_may_be_freed() {
+fn sessions_left_by_an_earlier_test_may_be_freed() {
     let sim = Simulator::acquire(Machine::default());
     assert_eq!(HERE.init(), 0);
     let session = HERE.compressor();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{HERE, Job, data, room};
+use common::{HERE, Job, capacity, data};
 use uadk_sim::{Fault, Machine, Simulator, Timing};
 use uadk_sys::abi::{ETIMEDOUT, WD_DIR_COMPRESS};
 
@@ -28,12 +28,12 @@ fn deep_queues_have_the_published_throughput() {
         assert_eq!(HERE.init_with("zlib", [(0, 1), (0, 1)]), 0);
         let session = HERE.compressor();
         let data = data(BLOCK);
-        let mut jobs: Vec<_> = (0..depth).map(|_| Job::new(&data, room(BLOCK))).collect();
+        let mut jobs: Vec<_> = (0..depth).map(|_| Job::new(&data, capacity(BLOCK))).collect();
         for job in &mut jobs {
             assert_eq!(HERE.submit(session, job, WD_DIR_COMPRESS), 0);
         }
         let (mut done, mut began) = (0, 0);
-        // As many in flight at all times; measured without the start.
+        // Keeps `depth` requests in flight; the start is not measured.
         while done < 40 * depth {
             if done == 2 * depth && began == 0 {
                 began = nanos.load(Ordering::Relaxed);
@@ -79,7 +79,7 @@ fn a_clock_without_a_sleeper_is_not_waited_for() {
 }
 
 #[test]
-fn a_delayed_synchronous_call_sleeps_what_is_left() {
+fn a_delayed_synchronous_call_sleeps_for_the_remaining_time() {
     let sim = Simulator::acquire(Machine::default());
     let nanos = manual(&sim);
     let slept = Arc::clone(&nanos);

@@ -9,27 +9,27 @@ use flate2::bufread::{GzDecoder, MultiGzDecoder};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [way, file] = &arguments[..] else {
-        eprintln!("usage: read WAY FILE");
+    let [method, file] = &arguments[..] else {
+        eprintln!("usage: read METHOD FILE");
         return ExitCode::from(64);
     };
-    match read(way, file) {
+    match read(method, file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{way}: {error}");
+            eprintln!("{method}: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn read(way: &str, file: &str) -> io::Result<()> {
+fn read(method: &str, file: &str) -> io::Result<()> {
     let file = BufReader::new(File::open(file)?);
-    match way {
+    match method {
         "GzDecoder" => print(GzDecoder::new(file)),
         "MultiGzDecoder" => print(MultiGzDecoder::new(file)),
         "tar on GzDecoder" => extract(GzDecoder::new(file)),
         "tar on MultiGzDecoder" => extract(MultiGzDecoder::new(file)),
-        _ => Err(io::Error::other("unknown way")),
+        _ => Err(io::Error::other("unknown method")),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Calling the library as a C program would.
-#![allow(dead_code, reason = "no test uses all of it")]
+//! Calls the library as a C program would.
+#![allow(dead_code, reason = "not every test file needs every helper")]
 #![allow(clippy::unnecessary_box_returns, reason = "a job in flight must not move")]
 
 use std::ffi::{CString, c_int, c_void};
@@ -14,9 +14,10 @@ use uadk_sys::abi::{
 };
 use uadk_sys::{Functions, WithSlack};
 
-/// The loaded library's functions, or those of this program.
+/// The functions of the loaded library or of this program.
 pub(crate) struct Lib(pub(crate) Functions);
 
+/// The simulator in this program.
 pub(crate) const HERE: Lib = Lib(FUNCTIONS);
 
 /// A session's parameters.
@@ -34,7 +35,7 @@ pub(crate) fn setup(alg_type: u32, op_type: u32) -> Setup {
     Setup { alg_type, op_type, kind: op_type as u8, numa_id: 0, win_sz: 4 }
 }
 
-/// What a callback saw.
+/// The request as a callback saw it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer {
     pub(crate) consumed: u32,
@@ -52,15 +53,15 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(src: &[u8], room: usize) -> Box<Self> {
-        Box::new(Self { src: src.to_vec(), dst: vec![0; room], answer: Mutex::new(None) })
+    pub(crate) fn new(src: &[u8], capacity: usize) -> Box<Self> {
+        Box::new(Self { src: src.to_vec(), dst: vec![0; capacity], answer: Mutex::new(None) })
     }
 
     pub(crate) fn answer(&self) -> Option<Answer> {
         *self.answer.lock()
     }
 
-    /// The output, of a job that succeeded.
+    /// Returns the output of a job that succeeded.
     pub(crate) fn output(&self) -> &[u8] {
         let answer = self.answer().expect("completed");
         assert!(answer.status <= 1, "status {}", answer.status);
@@ -71,7 +72,7 @@ impl Job {
 unsafe extern "C" fn store(request: *mut wd_comp_req, param: *mut c_void) -> *mut c_void {
     // SAFETY: the library passes a valid request.
     let seen = unsafe { *request };
-    // SAFETY: the parameter is the answer of a job, which is in flight.
+    // SAFETY: the parameter is the answer of a job in flight.
     let answer = unsafe { &*param.cast::<Mutex<Option<Answer>>>() };
     *answer.lock() = Some(Answer {
         consumed: seen.src_len,
@@ -99,7 +100,7 @@ pub(crate) fn request(src: &[u8], dst: &mut [u8], op_type: u32) -> wd_comp_req {
     }
 }
 
-/// The request of a job, which must outlive it.
+/// Returns the request of a job, which must outlive the request.
 pub(crate) fn job_request(job: &mut Job, op_type: u32) -> wd_comp_req {
     let mut request = request(&job.src, &mut job.dst, op_type);
     request.cb = Some(store);
@@ -129,13 +130,13 @@ impl Lib {
         }
     }
 
-    /// Two synchronous and two asynchronous contexts per direction.
+    /// Initialises with two synchronous and two asynchronous contexts per direction.
     pub(crate) fn init(&self) -> c_int {
         self.init_with("zlib", [(2, 2), (2, 2)])
     }
 
     pub(crate) fn uninit(&self) {
-        // SAFETY: part of the test.
+        // SAFETY: valid, or invalid on purpose, as the test chooses.
         unsafe { (self.0.wd_comp_uninit2)() }
     }
 
@@ -174,12 +175,12 @@ impl Lib {
     }
 
     pub(crate) fn free(&self, session: handle_t) {
-        // SAFETY: part of the test.
+        // SAFETY: valid, or invalid on purpose, as the test chooses.
         unsafe { (self.0.wd_comp_free_sess)(session) }
     }
 
     pub(crate) fn submit_raw(&self, session: handle_t, request: &mut wd_comp_req) -> c_int {
-        // SAFETY: part of the test.
+        // SAFETY: valid, or invalid on purpose, as the test chooses.
         unsafe { (self.0.wd_do_comp_async)(session, request) }
     }
 
@@ -189,11 +190,11 @@ impl Lib {
     }
 
     pub(crate) fn call_raw(&self, session: handle_t, request: &mut wd_comp_req) -> c_int {
-        // SAFETY: part of the test.
+        // SAFETY: valid, or invalid on purpose, as the test chooses.
         unsafe { (self.0.wd_do_comp_sync)(session, request) }
     }
 
-    /// A synchronous request: the code, and the request as it is afterwards.
+    /// Makes a synchronous request. Returns the code, and the request as it is afterwards.
     pub(crate) fn call(
         &self,
         session: handle_t,
@@ -206,22 +207,22 @@ impl Lib {
         (code, request)
     }
 
-    /// Polls one context: the code, and the count.
+    /// Polls one context. Returns the code and the count.
     pub(crate) fn poll(&self, context: u32, expect: u32) -> (c_int, u32) {
         let mut count = 77;
-        // SAFETY: part of the test.
+        // SAFETY: valid, or invalid on purpose, as the test chooses.
         let code = unsafe { (self.0.wd_comp_poll_ctx)(context, expect, &raw mut count) };
         (code, count)
     }
 
-    /// Polls all contexts, with a count that is added to.
+    /// Polls all contexts. Returns the code and `count` plus the number of completions.
     pub(crate) fn poll_all(&self, expect: u32, mut count: u32) -> (c_int, u32) {
-        // SAFETY: part of the test.
+        // SAFETY: valid, or invalid on purpose, as the test chooses.
         let code = unsafe { (self.0.wd_comp_poll)(expect, &raw mut count) };
         (code, count)
     }
 
-    /// The driver nodes after the head: algorithm and whether it is available.
+    /// Returns the driver nodes after the head, each with its algorithm.
     pub(crate) fn drivers(&self) -> Vec<(String, *mut wd_alg_list)> {
         let mut found = Vec::new();
         // SAFETY: the list is the library's.
@@ -238,7 +239,7 @@ impl Lib {
         found
     }
 
-    /// Compresses a block on context 2, with the contexts of [`init`](Self::init).
+    /// Compresses a block synchronously.
     pub(crate) fn compressed(&self, session: handle_t, data: &[u8]) -> Vec<u8> {
         let mut dst = vec![0; data.len() * 2 + 64];
         let (code, request) = self.call(session, WD_DIR_COMPRESS, data, &mut dst);
@@ -248,12 +249,12 @@ impl Lib {
     }
 }
 
-/// Compressible data.
+/// Returns compressible data.
 pub(crate) fn data(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i / 5 % 251) as u8 ^ (i % 7) as u8).collect()
 }
 
-/// Room that the driver is content with.
-pub(crate) fn room(len: usize) -> usize {
+/// Returns an output capacity that the driver accepts.
+pub(crate) fn capacity(len: usize) -> usize {
     len * 9 / 8 + 64
 }
