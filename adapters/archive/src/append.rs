@@ -1,4 +1,4 @@
-//! Going on with an archive: one that is whole, and one that was interrupted.
+//! Continuing an archive, either a complete or an interrupted one.
 
 mod file;
 mod plain;
@@ -15,69 +15,87 @@ use crate::{
     ArchiveOptions, ArchiveWriter, Entry, Error, GzReader, GzWriter, Layout, Result, index,
 };
 
-/// What [`ArchiveWriter::resume`] found.
+/// The result of [`ArchiveWriter::resume`].
+///
+/// ```
+/// use std::io::Cursor;
+/// use uadk_compress_archive::{ArchiveWriter, Error};
+///
+/// let mut file = Vec::new();
+/// let mut archive = ArchiveWriter::new(&mut file)?;
+/// archive.append_bytes("first", b"1")?;
+/// archive.flush()?;
+/// drop(archive); // Interrupted before `finish`.
+///
+/// let (mut archive, recovered) = ArchiveWriter::resume(Cursor::new(file))?;
+/// assert_eq!(recovered.entries.len(), 1);
+/// assert!(matches!(recovered.torn, Some(Error::Truncated { .. })));
+/// archive.append_bytes("second", b"2")?;
+/// archive.finish()?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Recovered {
-    /// The whole entries, which are kept.
+    /// The intact entries, which are kept.
     pub entries: Vec<Entry>,
-    /// Bytes at the end of the file that are torn, and are overwritten or cut off.
+    /// Bytes of the torn end of the file, which are overwritten or cut off.
     pub cut: u64,
-    /// What was wrong at the end of the archive; `None` if it was whole.
+    /// What was wrong with the end of the archive; `None` if it was intact.
     pub torn: Option<Error>,
 }
 
 impl<F: ArchiveFile> ArchiveWriter<F> {
-    /// Goes on behind the last entry of an archive, with the default [`ArchiveOptions`].
+    /// Continues after the last entry of an archive, with the default [`ArchiveOptions`].
     ///
     /// # Errors
     ///
-    /// As [`ArchiveOptions::append`].
+    /// See [`ArchiveOptions::append`].
     pub fn append(file: F) -> Result<Self> {
         ArchiveOptions::new().append(file)
     }
 
-    /// Goes on where writing an archive was interrupted, with the default [`ArchiveOptions`].
+    /// Continues an archive where writing was interrupted, with the default [`ArchiveOptions`].
     ///
     /// # Errors
     ///
-    /// As [`ArchiveOptions::resume`].
+    /// See [`ArchiveOptions::resume`].
     pub fn resume(file: F) -> Result<(Self, Recovered)> {
         ArchiveOptions::new().resume(file)
     }
 }
 
 impl ArchiveOptions {
-    /// Goes on behind the last entry of a tar.gz or a plain tar. With an index nothing is read but that and
-    /// one block; without, the whole archive is, but for contents in plain tar. The file stays as it is
-    /// until the first data is written over its old index and end. From then until the writer is
-    /// [finished](ArchiveWriter::finish), the archive is an interrupted one, which can be
+    /// Continues after the last entry of a tar.gz or a plain tar. With an index, only the index and
+    /// one block are read; without, the whole archive except for contents in plain tar. The file
+    /// stays unchanged until the first data overwrites its old index and end. From then until the
+    /// writer is [finished](ArchiveWriter::finish), the archive is an interrupted one, which can be
     /// [resumed](Self::resume).
     ///
     /// # Errors
     ///
-    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is gzip without blocks, and
-    /// [`Error::Unsupported`] if it is zstd or xz, which would have to be written anew, or if something
-    /// follows the archive, which would be overwritten.
+    /// Those of the file; an error where it is damaged; [`Error::NoBlocks`] if it is gzip with
+    /// neither blocks nor independent segments; [`Error::Unsupported`] if it is zstd or xz, which
+    /// would have to be rewritten, or if other data follows the archive and would be overwritten.
     pub fn append<F: ArchiveFile>(&self, mut file: F) -> Result<ArchiveWriter<F>> {
         let options = self.with_engine()?;
         if options.is_plain(&mut file)? {
             return plain::append(&options, file);
         }
-        // Without a whole index the archive is read.
+        // Without an intact index, the archive is read.
         if let Ok(Some(index)) = index::load(&mut file) {
             let segments = index.segments.map(|segments| (*segments).clone());
             let end = End { tar: index.end, place: index.end_place, segments };
-            return options.go_on(file, &index.entries, end);
+            return options.continue_after(file, &index.entries, end);
         }
         let scan = options.scan_whole_entries(&mut file, u64::MAX)?;
         match scan.torn {
             Some(error) => Err(error),
-            None => options.go_on(file, &scan.entries, scan.end),
+            None => options.continue_after(file, &scan.entries, scan.end),
         }
     }
 
-    /// Whether a file is plain tar, or is to become it.
+    /// Returns whether a file is plain tar, or is to become one.
     fn is_plain<F: ArchiveFile>(&self, file: &mut F) -> Result<bool> {
         if file.seek(SeekFrom::End(0))? == 0 {
             return Ok(self.plain);
@@ -88,15 +106,15 @@ impl ArchiveOptions {
         Ok(is_plain)
     }
 
-    /// Goes on where writing an archive was interrupted: reads it, keeps its whole entries, and writes
-    /// over the torn end. An empty file becomes a new archive, and one that is whole is
+    /// Continues an archive where writing was interrupted: reads it, keeps its intact entries, and
+    /// overwrites the torn end. An empty file becomes a new archive; a complete archive is
     /// [appended](Self::append) to.
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append). If it is damaged with more behind it than a torn end has, or is
-    /// something else than an archive, the error says so; see [`discard_damaged`](Self::discard_damaged).
-    /// [`Error::Unsupported`] for plain tar, which has no checksums that tell what is whole.
+    /// Those of [`append`](Self::append). An error if the file is not an archive, or if more data
+    /// follows the damage than a torn end has; see [`discard_damaged`](Self::discard_damaged).
+    /// [`Error::Unsupported`] for plain tar, which has no checksums to tell what is intact.
     pub fn resume<F: ArchiveFile>(&self, mut file: F) -> Result<(ArchiveWriter<F>, Recovered)> {
         let options = self.with_engine()?;
         let len = file.seek(SeekFrom::End(0))?;
@@ -104,14 +122,14 @@ impl ArchiveOptions {
         let is_archive =
             !matches!(scan.torn, Some(Error::NotTar { .. })) || !scan.entries.is_empty();
         if scan.torn.is_some() && is_archive {
-            // After a power failure, pages that were not written are zeros: they are no data.
+            // After a power failure, pages that were not written are zeros.
             let written = len_without_zeros(&mut file, len)?;
-            // A trailer ends in zeros, too.
+            // A trailer can end in zeros too.
             let least = if scan.ended { TRAILER_LEN as u64 } else { 1 };
             if written > 0 && len - written >= least {
                 let without_zeros = options.scan_whole_entries(&mut file, written)?;
-                // They may be the last bytes of a block, too: those have checksums. Segments have none, and
-                // zeros can be inflated.
+                // The zeros may also be the last bytes of a block, whose checksum tells. Segments
+                // have no checksum, and zeros can be inflated.
                 let has_checksums = without_zeros.end.segments.is_none();
                 if !has_checksums || without_zeros.end.kept() >= scan.end.kept() {
                     scan = without_zeros;
@@ -124,19 +142,18 @@ impl ArchiveOptions {
             return Err(error.clone());
         }
         let kept = scan.end.place.map_or(len, |place| place.block);
-        let writer = options.go_on(file, &scan.entries, scan.end)?;
+        let writer = options.continue_after(file, &scan.entries, scan.end)?;
         let cut = if scan.torn.is_some() { len.saturating_sub(kept) } else { 0 };
         Ok((writer, Recovered { entries: scan.entries, cut, torn: scan.torn }))
     }
 
-    /// The same with the engine that they stand for, which then is made once, and not by every reader
-    /// and writer.
+    /// Returns the same options with their engine created, so that readers and writers share it.
     fn with_engine(&self) -> Result<Self> {
         Ok(Self { gzip: self.gzip.with_engine()?, ..*self })
     }
 
-    /// A writer that goes on behind the last entry.
-    fn go_on<F: ArchiveFile>(
+    /// Creates a writer that continues after the last entry.
+    fn continue_after<F: ArchiveFile>(
         &self,
         mut file: F,
         entries: &[Entry],
@@ -145,48 +162,48 @@ impl ArchiveOptions {
         let Some(place) = end.place.filter(|place| end.is_continuable(*place)) else {
             return Err(Error::NoBlocks);
         };
-        let begun = self.read_begun_block(&mut file, end.tar, place)?;
-        let writer = self.go_on_at(file, end, place, &begun)?;
+        let partial = self.read_partial_block(&mut file, end.tar, place)?;
+        let writer = self.continue_at(file, end, place, &partial)?;
         let mut archive = ArchiveWriter::with_sink(Sink::Gzip(Box::new(writer)))?;
         archive.adopt(entries)?;
         Ok(archive)
     }
 
-    /// Reads what the block at `place` holds before it.
-    fn read_begun_block<F: ArchiveFile>(
+    /// Reads the data of the block at `place` before `place`.
+    fn read_partial_block<F: ArchiveFile>(
         &self,
         file: &mut F,
         end: u64,
         place: Place,
     ) -> Result<Vec<u8>> {
-        let mut begun = vec![0; place.within as usize];
+        let mut partial = vec![0; place.within as usize];
         file.seek(SeekFrom::Start(0))?;
         let mut reader = self.gzip.clone().threads(1).reader_of(Source::new(file))?;
         reader.end_after_block(Some(place.block));
         reader.seek_to(Place { within: 0, ..place }, end - u64::from(place.within))?;
-        reader.read_exact(&mut begun)?;
-        Ok(begun)
+        reader.read_exact(&mut partial)?;
+        Ok(partial)
     }
 
-    /// A writer of what follows on `begun`, which is compressed again, with more behind it.
-    fn go_on_at<F: ArchiveFile>(
+    /// Creates a writer of what follows `partial`, which is compressed again with the new data.
+    fn continue_at<F: ArchiveFile>(
         &self,
         file: F,
         end: End,
         place: Place,
-        begun: &[u8],
+        partial: &[u8],
     ) -> Result<GzWriter<F>> {
         let mut kept = place.block;
         let mut writer = match end.segments {
             Some(mut segments) => {
                 let mut writer = self.gzip.clone().layout(Layout::OneMember).writer(file)?;
                 segments.truncate(place.block);
-                // Without a whole segment, the header is written again too.
+                // If no segment is kept, the header is written again too.
                 kept = segments.end().map_or(0, |(file, _)| file);
                 writer.continue_segments(segments);
                 writer
             }
-            // A new file has the layout that is asked for.
+            // A new file has the requested layout.
             None if place == Place::default() => self.gzip.writer(file)?,
             None => {
                 let mut writer = self.gzip.clone().layout(Layout::Bgzf).writer(file)?;
@@ -195,15 +212,15 @@ impl ArchiveOptions {
             }
         };
         writer.get_mut().seek(SeekFrom::Start(kept))?;
-        // What is begun is only in memory until then.
+        // Truncating earlier would lose the partial block: it is only in memory until then.
         writer.after_first_write(ArchiveFile::truncate);
-        writer.write_all(begun)?;
+        writer.write_all(partial)?;
         Ok(writer)
     }
 
-    /// Reads entries as long as they are whole, in the first `limit` bytes of the file.
+    /// Reads entries as long as they are intact, in the first `limit` bytes of the file.
     fn scan_whole_entries<F: ArchiveFile>(&self, file: &mut F, limit: u64) -> Result<Scan> {
-        // Where there is an index, its checksums tell of damage.
+        // If there is an index, its checksums reveal damage.
         let index = index::load(file).ok().flatten();
         let len = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(0))?;
@@ -212,7 +229,7 @@ impl ArchiveOptions {
             return Ok(scan);
         }
         let mut archive = self.strict_reader(file.take(limit))?;
-        archive.walker.input().gzip(CANT_GO_ON)?;
+        archive.walker.input().gzip(CANT_CONTINUE)?;
         if let Some(gzip) = archive.walker.input_mut().gzip_mut() {
             gzip.set_known_segments(index.and_then(|index| index.segments));
             gzip.collect_segments();
@@ -228,7 +245,7 @@ impl ArchiveOptions {
                         (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
                         found.tar = entry.end();
                         let input = archive.walker.input();
-                        let gzip = input.gzip(CANT_GO_ON)?;
+                        let gzip = input.gzip(CANT_CONTINUE)?;
                         let can_follow = gzip.is_one_member() || gzip.data_end().is_some();
                         found.place = input.place().filter(|_| can_follow);
                         scan.entries.push(entry);
@@ -248,17 +265,17 @@ impl ArchiveOptions {
         }
         if scan.ended && scan.torn.is_none() {
             scan.torn = match index::skip_end(archive.walker.input_mut(), |_| Ok(())) {
-                Ok(behind) if !behind.is_empty() => Some(Error::followed()),
-                // Zeros and an index are all that is torn.
+                Ok(after) if !after.is_empty() => Some(Error::trailing_data()),
+                // Only the zeros or the index are torn.
                 Ok(_) | Err(Error::Truncated { .. }) => None,
                 Err(error) => Some(error),
             };
         }
-        let is_one_member = archive.walker.input().gzip(CANT_GO_ON)?.is_one_member();
+        let is_one_member = archive.walker.input().gzip(CANT_CONTINUE)?.is_one_member();
         let segments = archive.walker.input_mut().gzip_mut().map(GzReader::take_segments);
         let segments = segments.unwrap_or_default();
-        // Of a segment that is damaged it is not known whether it can be inflated alone: entries in
-        // it are written again. Where it is more than that, it is gzip without segments.
+        // It is unknown whether a damaged segment can be inflated on its own, so entries in it are
+        // written again. If more data than that is affected, it is gzip without segments.
         let is_lost = scan.torn.is_some()
             && segments.end().is_some_and(|(_, data)| found.tar <= data + MAX_TORN);
         if found.place.is_none() && !is_lost {
@@ -272,29 +289,29 @@ impl ArchiveOptions {
     }
 }
 
-const CANT_GO_ON: &str = "can't be gone on with; write it anew as tar.gz first (`tar index -o`)";
+const CANT_CONTINUE: &str = "can't be continued; rewrite it as tar.gz first (`tar index -o`)";
 
 /// More data than an unfinished segment has.
 const MAX_TORN: u64 = 1 << 20;
 
-/// Where the entries of an archive end.
+/// The end of the entries of an archive.
 #[derive(Debug)]
 struct End {
-    /// Byte of the tar.
+    /// Offset in the tar.
     tar: u64,
-    /// Where that is in the file.
+    /// The corresponding place in the file.
     place: Option<Place>,
-    /// The segments before, if the archive is one member.
+    /// The segments before it, if the archive is one member.
     segments: Option<Segments>,
 }
 
 impl End {
-    /// Bytes of the tar that can be kept.
+    /// Returns the number of bytes of the tar that can be kept.
     fn kept(&self) -> u64 {
         self.place.map_or(0, |_| self.tar)
     }
 
-    /// Whether all of the tar is known to be before that place.
+    /// Returns whether all of the tar is known to be before that place.
     fn is_continuable(&self, place: Place) -> bool {
         let within = u64::from(place.within);
         match &self.segments {
@@ -314,12 +331,12 @@ impl Default for End {
 struct Scan {
     entries: Vec<Entry>,
     end: End,
-    /// Whether the zeros that end the tar are there.
+    /// Whether the zeros that end the tar were found.
     ended: bool,
     torn: Option<Error>,
 }
 
-/// Bytes of the file before the zeros at its end.
+/// Returns the length of the file without the zeros at its end.
 fn len_without_zeros<F: ArchiveFile>(file: &mut F, len: u64) -> Result<u64> {
     const PIECE: u64 = 1 << 16;
     let mut end = len;
@@ -336,18 +353,18 @@ fn len_without_zeros<F: ArchiveFile>(file: &mut F, len: u64) -> Result<u64> {
     Ok(0)
 }
 
-/// Whether what is wrong is only that the end was not written, or not all of it.
+/// Returns whether the only error is that the end was not, or not completely, written.
 fn is_torn_end<F: ArchiveFile>(
     error: &Error,
     file: &mut F,
     scan: &Scan,
     discard: bool,
 ) -> Result<bool> {
-    /// A block or segment that was being written has less.
+    /// More bytes than an unfinished block or segment has.
     const UNFINISHED: u64 = 1 << 19;
     match error {
         Error::Truncated { .. } => Ok(true),
-        // What has never been an archive of ours stays as it is.
+        // A file that never was our archive stays as it is.
         Error::NotGzip { offset: 0 } => Ok(false),
         Error::NotTar { .. } if scan.entries.is_empty() => Ok(false),
         Error::Damaged { .. } | Error::NotGzip { .. } | Error::NotTar { .. } if discard => Ok(true),

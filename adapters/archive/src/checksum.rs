@@ -1,6 +1,6 @@
-//! CRC-32, of bytes that come piece by piece.
+//! Incremental CRC-32.
 
-/// libdeflate's, printable.
+/// libdeflate's CRC-32, with `Debug`.
 #[derive(Default)]
 pub(crate) struct Checksum(libdeflater::Crc);
 

@@ -1,4 +1,4 @@
-//! Adding what is on disk.
+//! Adding files from disk.
 
 mod acl;
 mod attributes;
@@ -28,15 +28,16 @@ pub use mode::{BadMode, ModeChange};
 pub use note::{Appended, Note};
 use properties::Properties;
 
-/// Adds files, folders, links and the rest from disk to an archive: permissions, times to the nanosecond,
-/// owners, and which names are of one file. Paths on disk may have any length.
+/// Adds files, directories, links etc. from disk to an archive, with permissions, owners,
+/// nanosecond times and hard links. Paths on disk may have any length.
 ///
 /// ```no_run
 /// use std::path::Path;
 /// use uadk_compress_archive::{ArchiveWriter, TreeWriter};
 ///
 /// let mut archive = ArchiveWriter::new(std::fs::File::create("backup.tar.gz")?)?;
-/// let notes = TreeWriter::new().append_tree(&mut archive, Path::new("/home/me"), Path::new("me"))?;
+/// let mut tree = TreeWriter::new();
+/// let notes = tree.append_tree(&mut archive, Path::new("/home/me"), Path::new("me"))?;
 /// for note in &notes {
 ///     eprintln!("{note}");
 /// }
@@ -51,44 +52,45 @@ pub struct TreeWriter {
     hard_dereference: bool,
     attributes: Attributes,
     properties: Properties,
-    /// Names that files with several names have got, by device and inode.
+    /// Names under which files with several names were added, by device and inode.
     names: HashMap<(u64, u64), PathBuf>,
 }
 
 impl TreeWriter {
-    /// Without attributes, holes as zeros, and links as links.
+    /// Creates the default writer: no attributes, holes stored as zeros, links stored as links.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether to leave holes of files out of the archive, as GNU tar's `--sparse` does in its PAX format
-    /// 1.0. Readers that don't know it (`BusyBox`, node-tar) then extract such a file as
-    /// `GNUSparseFile.0/NAME`, with a list of its pieces before its data.
+    /// Sets whether to omit the holes of files, like GNU tar's `--sparse` in its PAX format 1.0.
+    /// Readers that don't support it (`BusyBox`, node-tar) extract such a file as
+    /// `GNUSparseFile.0/NAME`, with a list of its segments before its data.
     pub fn sparse(mut self, sparse: bool) -> Self {
         self.sparse = sparse;
         self
     }
 
-    /// Whether to add access control lists, as text in PAX records as GNU tar and star do.
+    /// Sets whether to add access control lists, as text in PAX records like GNU tar and star.
     pub fn acls(mut self, acls: bool) -> Self {
         self.attributes.acls = acls;
         self
     }
 
-    /// Whether to add `SELinux` labels, in PAX records as GNU tar does.
+    /// Sets whether to add `SELinux` labels, in PAX records like GNU tar.
     pub fn selinux(mut self, selinux: bool) -> Self {
         self.attributes.selinux = selinux;
         self
     }
 
-    /// Whether to add extended attributes of all namespaces that can be read, in PAX records as GNU tar does.
+    /// Sets whether to add extended attributes, in PAX records like GNU tar. All readable
+    /// namespaces are included.
     pub fn xattrs(mut self, xattrs: bool) -> Self {
         self.attributes.xattrs = xattrs;
         self
     }
 
-    /// Extended attributes are added only if their names match one of these patterns, in which `*`, `?` and
-    /// brackets mean what they mean in a shell. Without any, all are.
+    /// Restricts extended attributes to those whose names match one of these shell patterns (with
+    /// `*`, `?` and brackets). Without patterns, all are added.
     pub fn xattrs_include<P: Into<Vec<u8>>>(
         mut self,
         patterns: impl IntoIterator<Item = P>,
@@ -97,7 +99,7 @@ impl TreeWriter {
         self
     }
 
-    /// Extended attributes are not added if their names match one of these patterns.
+    /// Excludes extended attributes whose names match one of these patterns.
     pub fn xattrs_exclude<P: Into<Vec<u8>>>(
         mut self,
         patterns: impl IntoIterator<Item = P>,
@@ -106,19 +108,19 @@ impl TreeWriter {
         self
     }
 
-    /// Whether to add what symbolic links lead to instead of them.
+    /// Sets whether to follow symbolic links and add their targets instead.
     pub fn dereference(mut self, dereference: bool) -> Self {
         self.dereference = dereference;
         self
     }
 
-    /// Whether to add a file with several names once for each of them.
+    /// Sets whether to add a separate copy of a file for each of its hard links.
     pub fn hard_dereference(mut self, hard_dereference: bool) -> Self {
         self.hard_dereference = hard_dereference;
         self
     }
 
-    /// The time of the last change that everything gets: seconds since 1970, and nanoseconds.
+    /// Sets the modification time of all entries: seconds since 1970, and nanoseconds.
     pub fn mtime(mut self, mtime: Option<(i64, u32)>) -> Self {
         self.properties.mtime = mtime.map(|(seconds, nanoseconds)| Time {
             seconds,
@@ -127,39 +129,39 @@ impl TreeWriter {
         self
     }
 
-    /// The owner that everything gets: name, which may be empty, and number. Without a number, each file
-    /// keeps its own.
+    /// Sets the owner of all entries: name, which may be empty, and user ID. Without an ID, each
+    /// entry keeps its own.
     pub fn owner(mut self, owner: Option<(String, Option<u64>)>) -> Self {
         self.properties.owner = owner;
         self
     }
 
-    /// The group that everything gets: name, which may be empty, and number. Without a number, each file
-    /// keeps its own.
+    /// Sets the group of all entries: name, which may be empty, and group ID. Without an ID, each
+    /// entry keeps its own.
     pub fn group(mut self, group: Option<(String, Option<u64>)>) -> Self {
         self.properties.group = group;
         self
     }
 
-    /// Whether to leave out the names of owners and groups, so that only the numbers count.
+    /// Sets whether to omit the names of owners and groups, so that only the IDs count.
     pub fn numeric_owner(mut self, numeric_owner: bool) -> Self {
         self.properties.owners.numeric = numeric_owner;
         self
     }
 
-    /// How permissions are changed, except those of symbolic links.
+    /// Sets how permissions are changed. Those of symbolic links are not.
     pub fn mode(mut self, mode: Option<ModeChange>) -> Self {
         self.properties.mode = mode;
         self
     }
 
-    /// Adds what is at `disk` with all that is below it, in the order of names. What can't be read is left
-    /// out, with a note of status 2; the rest is added. To leave things out, walk yourself, with
-    /// [`append_path`](Self::append_path) and [`children`](Self::children).
+    /// Adds the file or directory at `disk` and everything below it, sorted by name. Unreadable
+    /// files are skipped with a note of status 2; the rest is added. To exclude files, walk the
+    /// tree yourself with [`append_path`](Self::append_path) and [`children`](Self::children).
     ///
     /// # Errors
     ///
-    /// Those of what is written to, after which nothing can follow.
+    /// Those of the output, after which nothing can be added.
     pub fn append_tree<W: Write>(
         &mut self,
         archive: &mut ArchiveWriter<W>,
@@ -167,9 +169,9 @@ impl TreeWriter {
         name: &Path,
     ) -> Result<Vec<Note>> {
         let mut notes = Vec::new();
-        // The folders that lead to where we are, for links that lead back to one.
+        // The parent directories of the current one, to detect links back to them.
         let mut folders: Vec<(u64, u64)> = Vec::new();
-        // The next one last. Not recursive, so that deep folders need no deep stack.
+        // A stack instead of recursion, so that deep trees don't need a deep call stack.
         let mut pending = vec![(disk.to_owned(), name.to_owned(), 0)];
         while let Some((disk, name, depth)) = pending.pop() {
             folders.truncate(depth);
@@ -187,7 +189,7 @@ impl TreeWriter {
             }
             let id = id(&appended.metadata);
             if self.dereference && folders.contains(&id) {
-                let what = "it is a folder that leads to it; what is in it is not added again";
+                let what = "leads back to a parent directory; its contents are not added again";
                 notes.push(Note::new(&disk, what, 2));
                 continue;
             }
@@ -205,17 +207,17 @@ impl TreeWriter {
         Ok(notes)
     }
 
-    /// Adds what is at `disk`, without what is below it, under the name `name`. A symbolic link is added as
-    /// one, a slash behind it or not; so is a further name of a file that was added. Sockets are left
-    /// out, with a note.
+    /// Adds the file at `disk` as `name`, without anything below it. A symbolic link is stored as a
+    /// link, even with a trailing slash. Another name of a file that was already added is stored as
+    /// a hard link. Sockets are skipped with a note.
     ///
-    /// A file has the size in the archive that it had when it was opened; if it changes meanwhile, there is
-    /// a note of status 1.
+    /// A file is stored with the size that it had when it was opened. If it changes while it is
+    /// read, there is a note of status 1.
     ///
     /// # Errors
     ///
-    /// [`Error::Entry`] if it can't be read, or not all of it; others can follow then. Those of what is
-    /// written to, after which nothing can follow.
+    /// [`Error::Entry`] if it can't be read completely, after which others can still be added.
+    /// Those of the output, after which nothing can be added.
     pub fn append_path<W: Write>(
         &mut self,
         archive: &mut ArchiveWriter<W>,
@@ -225,11 +227,11 @@ impl TreeWriter {
         self.append_renamed(archive, disk, name, None)
     }
 
-    /// As [`append_path`](Self::append_path); a symbolic link gets another target than it has on disk.
+    /// Like [`append_path`](Self::append_path), but stores a symbolic link with a different target.
     ///
     /// # Errors
     ///
-    /// As [`append_path`](Self::append_path).
+    /// See [`append_path`](Self::append_path).
     pub fn append_renamed<W: Write>(
         &mut self,
         archive: &mut ArchiveWriter<W>,
@@ -237,7 +239,7 @@ impl TreeWriter {
         name: &Path,
         target: Option<&[u8]>,
     ) -> Result<Appended> {
-        let location = Location::of(disk).map_err(|error| unreadable(disk, error))?;
+        let location = Location::new(disk).map_err(|error| unreadable(disk, error))?;
         let metadata = location.metadata(self.dereference);
         let metadata = metadata.map_err(|error| unreadable(disk, error))?;
         let mut appended = Appended { metadata, stored: true, notes: Vec::new() };
@@ -266,33 +268,33 @@ impl TreeWriter {
         Ok(appended)
     }
 
-    /// What the system says of what is at `disk`, or where links are
-    /// [dereferenced](Self::dereference), of what it leads to.
+    /// Returns the metadata of the file at `disk`, or of its target if links are
+    /// [dereferenced](Self::dereference).
     ///
     /// # Errors
     ///
     /// [`Error::Entry`] if it can't be read.
     pub fn metadata(&self, disk: &Path) -> Result<Metadata> {
-        let metadata = Location::of(disk).and_then(|place| place.metadata(self.dereference));
+        let metadata = Location::new(disk).and_then(|location| location.metadata(self.dereference));
         metadata.map_err(|error| unreadable(disk, error))
     }
 
-    /// The names in a folder on disk, sorted by their bytes.
+    /// Returns the names in a directory on disk, sorted by their bytes.
     ///
     /// # Errors
     ///
     /// [`Error::Entry`] if it can't be read.
     pub fn children(&self, folder: &Path) -> Result<Vec<OsString>> {
-        let children = Location::of(folder).and_then(|place| place.children());
+        let children = Location::new(folder).and_then(|location| location.children());
         children.map_err(|error| {
             let path = folder.as_os_str().as_encoded_bytes();
-            Error::entry_from(path, "the folder can't be read", error)
+            Error::entry_from(path, "the directory can't be read", error)
         })
     }
 
-    /// Remembers that a file with several names is in the archive under `name`, without adding it:
-    /// for names that an archive that is [resumed](ArchiveWriter::resume) has already. Returns the name
-    /// that it was remembered under before.
+    /// Records that a file with several names is in the archive as `name`, without adding it. Used
+    /// for the entries of an archive that is [resumed](ArchiveWriter::resume). Returns the name
+    /// under which the file was already recorded, if any.
     pub fn note(&mut self, metadata: &Metadata, name: &Path) -> Option<PathBuf> {
         if !self.may_have_names(metadata) {
             return None;
@@ -310,7 +312,7 @@ impl TreeWriter {
     }
 
     fn may_have_names(&self, metadata: &Metadata) -> bool {
-        // Where links are followed, a file has the names of its links too.
+        // If links are followed, a file can also be reached through its symbolic links.
         let has_names = metadata.nlink() > 1 || self.dereference;
         !self.hard_dereference && !metadata.is_dir() && has_names
     }
@@ -323,12 +325,12 @@ impl TreeWriter {
         name: &Path,
         appended: &mut Appended,
     ) -> Result<()> {
-        // Should it have become something else, this neither follows a link nor waits.
+        // If the file has been replaced, this neither follows a link nor blocks on a pipe.
         let file = location.open(OFlags::RDONLY | OFlags::NONBLOCK, self.dereference);
         let file = File::from(file.map_err(|error| unreadable(disk, error))?);
         let before = file.metadata().map_err(|error| unreadable(disk, error))?;
         if !before.is_file() {
-            return Err(unreadable(disk, io::Error::other("it is no file any more")));
+            return Err(unreadable(disk, io::Error::other("no longer a regular file")));
         }
         let mut fields = self.properties.fields(&before, EntryKind::File);
         fields.records = self.attributes(disk, location, appended);
@@ -339,7 +341,7 @@ impl TreeWriter {
             let stored = segments.iter().map(|segment| segment.len).sum();
             let map = holes::map(&segments);
             let parts = Parts { fields, size, stored, sparse_map: Some(map) };
-            archive.append_parts(name, parts, |stream| copy_pieces(stream, &file, &segments))
+            archive.append_parts(name, parts, |stream| copy_segments(stream, &file, &segments))
         } else {
             let parts = Parts { fields, size, stored: size, sparse_map: None };
             archive.append_parts(name, parts, |stream| stream.copy(&mut &file, size))
@@ -355,7 +357,7 @@ impl TreeWriter {
         Ok(())
     }
 
-    /// Adds a folder, symbolic link, device or pipe.
+    /// Adds a directory, symbolic link, device or pipe.
     fn append_node<W: Write>(
         &self,
         archive: &mut ArchiveWriter<W>,
@@ -405,7 +407,7 @@ impl TreeWriter {
     }
 }
 
-/// Whether two names are of one entry: `./` at the beginning does not matter.
+/// Returns whether two names denote the same entry, ignoring a leading `./`.
 fn is_same_name(one: &Path, other: &Path) -> bool {
     let [one, other] = [one, other].map(tidy);
     let [one, other] = [&one, &other].map(|name| name.as_os_str().as_encoded_bytes());
@@ -416,7 +418,7 @@ fn id(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// When anything of the file was last changed.
+/// Returns when the file or its attributes were last changed.
 fn changed(metadata: &Metadata) -> (i64, i64) {
     (metadata.ctime(), metadata.ctime_nsec())
 }
@@ -428,10 +430,10 @@ fn without_slash(name: &Path) -> PathBuf {
 }
 
 fn unreadable(disk: &Path, error: io::Error) -> Error {
-    Error::entry_from(disk.as_os_str().as_encoded_bytes(), "it can't be read", error)
+    Error::entry_from(disk.as_os_str().as_encoded_bytes(), "can't be read", error)
 }
 
-/// Adds what has no contents.
+/// Adds an entry without contents.
 fn append_empty<W: Write>(
     archive: &mut ArchiveWriter<W>,
     name: &Path,
@@ -441,8 +443,9 @@ fn append_empty<W: Write>(
     archive.append_parts(name, parts, |_| Ok(0)).map(drop)
 }
 
-/// Copies the pieces of a sparse file as long as there are all bytes of them; returns how many there were.
-fn copy_pieces<W: Write>(
+/// Copies the segments of a sparse file, up to the first one that is incomplete. Returns the number
+/// of bytes copied.
+fn copy_segments<W: Write>(
     stream: &mut TarStream<W>,
     mut file: &File,
     segments: &[crate::scan::Segment],

@@ -1,4 +1,4 @@
-//! What is known of an entry.
+//! The properties of an entry.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -8,7 +8,7 @@ use crate::gzip::Place;
 use crate::kind::EntryKind;
 use crate::scan::Head;
 
-/// What only the headers tell of an entry, and no index.
+/// Details that are only in the headers, not in an index.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Details {
     user: Box<[u8]>,
@@ -17,7 +17,23 @@ pub(crate) struct Details {
     nanoseconds: u32,
 }
 
-/// One entry of an archive: a file, a folder, a link.
+/// One entry of an archive: a file, a directory, a link.
+///
+/// ```
+/// use std::path::Path;
+/// use uadk_compress_archive::{ArchiveReader, ArchiveWriter};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_bytes("notes/today.txt", b"remember the milk")?;
+/// let file = archive.finish()?;
+///
+/// let mut archive = ArchiveReader::new(&file[..])?;
+/// let reader = archive.next_entry()?.expect("one entry");
+/// let entry = reader.entry();
+/// assert_eq!(entry.path(), Path::new("notes/today.txt"));
+/// assert_eq!((entry.size(), entry.mode(), entry.mtime()), (17, 0o644, 0));
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub(crate) path: Box<[u8]>,
@@ -28,21 +44,21 @@ pub struct Entry {
     pub(crate) mtime: i64,
     pub(crate) uid: u64,
     pub(crate) gid: u64,
-    /// Where its first header begins in the tar.
+    /// Offset of its first header in the tar.
     pub(crate) start: u64,
-    /// Bytes of the tar, headers and padding included.
+    /// Bytes in the tar, including headers and padding.
     pub(crate) tar_len: u64,
-    /// Bytes of headers before the contents.
+    /// Bytes of the headers before the contents.
     pub(crate) header_len: u64,
-    /// CRC-32 of its bytes in the tar, headers and padding included.
+    /// CRC-32 of its bytes in the tar, including headers and padding.
     pub(crate) checksum: u32,
-    /// Where it begins in the file; `None` in gzip without sizes.
+    /// Position in the file; `None` in gzip without sizes.
     pub(crate) place: Option<Place>,
-    /// `None` if it is told by an index.
+    /// `None` if the entry comes from an index.
     pub(crate) details: Option<Box<Details>>,
 }
 
-/// Details that only headers have don't count: an index has none.
+/// Ignores the details that are only in headers: an index does not have them.
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
         let Self {
@@ -72,106 +88,110 @@ impl PartialEq for Entry {
 impl Eq for Entry {}
 
 impl Entry {
-    /// The name in the archive, as it is there: it may be absolute, or have `..` in it.
+    /// Returns the name as stored in the archive: it may be absolute or contain `..`.
     #[must_use]
     pub fn path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.path))
     }
 
-    /// The name, byte for byte.
+    /// Returns the name, byte for byte.
     #[must_use]
     pub fn path_bytes(&self) -> &[u8] {
         &self.path
     }
 
-    /// Where a link leads; `None` for what is no link.
+    /// Returns the target of a link; `None` if the entry is not a link.
     #[must_use]
     pub fn link(&self) -> Option<&Path> {
         (!self.link.is_empty()).then(|| Path::new(OsStr::from_bytes(&self.link)))
     }
 
-    /// What it is.
+    /// Returns the kind of the entry.
     #[must_use]
     pub const fn kind(&self) -> EntryKind {
         self.kind
     }
 
-    /// Bytes of its contents, holes included.
+    /// Returns the size of the contents, including holes.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
     }
 
-    /// Permissions, with setuid, setgid and sticky bit.
+    /// Returns the permissions, with setuid, setgid and sticky bit.
     #[must_use]
     pub const fn mode(&self) -> u32 {
         self.mode
     }
 
-    /// Seconds since 1970 of the last change.
+    /// Returns the modification time in seconds since 1970.
     #[must_use]
     pub const fn mtime(&self) -> i64 {
         self.mtime
     }
 
-    /// Billionths of a second that [`mtime`](Self::mtime) leaves out. Of an entry that an index tells, they
-    /// are not known, and 0.
+    /// Returns the nanoseconds of the modification time, in addition to [`mtime`](Self::mtime).
+    /// 0 if the entry comes from an index, which does not have them.
     #[must_use]
     pub fn mtime_nanoseconds(&self) -> u32 {
         self.details.as_ref().map_or(0, |details| details.nanoseconds)
     }
 
-    /// The name of the owner; empty if the headers don't have it, or an index tells the entry.
+    /// Returns the name of the owner; empty if the headers don't have it or the entry comes from
+    /// an index.
     #[must_use]
     pub fn user_name(&self) -> &[u8] {
         self.details.as_ref().map_or(&[], |details| &details.user)
     }
 
-    /// The name of the group; empty if the headers don't have it, or an index tells the entry.
+    /// Returns the name of the group; empty if the headers don't have it or the entry comes from
+    /// an index.
     #[must_use]
     pub fn group_name(&self) -> &[u8] {
         self.details.as_ref().map_or(&[], |details| &details.group)
     }
 
-    /// Major and minor number of a device; `None` for what is no device, and if an index tells the entry.
+    /// Returns the major and minor number of a device; `None` if the entry is not a device or
+    /// comes from an index.
     #[must_use]
     pub fn device(&self) -> Option<(u32, u32)> {
         self.details.as_ref()?.device
     }
 
-    /// The number of the owner.
+    /// Returns the user ID of the owner.
     #[must_use]
     pub const fn uid(&self) -> u64 {
         self.uid
     }
 
-    /// The number of the group.
+    /// Returns the group ID.
     #[must_use]
     pub const fn gid(&self) -> u64 {
         self.gid
     }
 
-    /// Byte of the uncompressed tar at which its headers begin.
+    /// Returns the offset of its headers in the uncompressed tar.
     #[must_use]
     pub const fn tar_offset(&self) -> u64 {
         self.start
     }
 
-    /// CRC-32 of its bytes in the tar: headers, contents and padding. 0 in the index of a plain tar, which is
-    /// made without reading contents.
+    /// Returns the CRC-32 of its bytes in the tar: headers, contents and padding. 0 in the index
+    /// of a plain tar, which is created without reading contents.
     #[must_use]
     pub const fn checksum(&self) -> u32 {
         self.checksum
     }
 
-    /// Byte of the file at which its first block begins; `None` in what has no blocks.
+    /// Returns the offset of its first block in the file; `None` if the file has no blocks.
     #[must_use]
     pub fn block_offset(&self) -> Option<u64> {
         self.place.map(|place| place.block)
     }
 
-    /// What the headers say; the length in the tar and the checksum are known when it has been read.
-    pub(crate) fn of_head(head: &Head, place: Option<Place>) -> Self {
+    /// Creates an entry from its headers. The length in the tar and the checksum are filled in
+    /// when the entry has been read.
+    pub(crate) fn from_head(head: &Head, place: Option<Place>) -> Self {
         Self {
             path: head.path.as_slice().into(),
             link: head.link.as_slice().into(),
@@ -200,7 +220,7 @@ impl Entry {
     }
 }
 
-/// A name without what doesn't matter: `./` before it, `/` behind it.
+/// Strips the parts of a name that don't matter: leading `./` and trailing `/`.
 pub(crate) fn trimmed(mut path: &[u8]) -> &[u8] {
     while let Some(rest) = path.strip_prefix(b"./") {
         path = rest.trim_ascii_start_slashes();
@@ -227,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_compared_without_ornaments() {
+    fn names_are_compared_without_leading_dots_and_trailing_slashes() {
         for name in [&b"a/b"[..], b"./a/b", b"a/b/", b".//./a/b//"] {
             assert_eq!(trimmed(name), b"a/b");
         }

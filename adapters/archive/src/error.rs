@@ -1,22 +1,36 @@
-//! The errors of block-gzip streams and archives.
+//! Errors of gzip streams and archives.
 
 use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
-/// Why a stream or an archive could not be read or written.
+/// The reason a stream or an archive could not be read or written.
 ///
-/// [`Read`](io::Read) and [`Write`](io::Write) return it inside an [`io::Error`], from which
-/// [`Error::from`] gets it back. Offsets count the bytes of the compressed file from its beginning
-/// unless the text says otherwise. Messages don't repeat their source: print the whole chain.
+/// [`Read`](io::Read) and [`Write`](io::Write) wrap it in an [`io::Error`]; [`Error::from`]
+/// unwraps it. Unless stated otherwise, offsets are in bytes from the beginning of the compressed
+/// file. Messages don't repeat their source: print the whole chain.
+///
+/// ```
+/// use std::io::Read;
+/// use uadk_compress_archive::{Error, GzOptions, GzReader};
+///
+/// let mut file = GzOptions::new().compress(&b"remember the milk"[..], Vec::new())?;
+/// file.pop();
+/// let read = GzReader::new(&file[..])?.read_to_end(&mut Vec::new());
+/// match read.map_err(Error::from) {
+///     Err(Error::Truncated { offset, .. }) => assert_eq!(offset, file.len() as u64),
+///     other => panic!("expected a truncated file: {other:?}"),
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The underlying file, pipe or disk failed. Displays as that error, and has its sources.
+    /// The underlying file, pipe or disk failed. Displays as that error and has its sources.
     #[error(transparent)]
     Io(Arc<io::Error>),
-    /// A gzip member, or a segment of one, is damaged; or a zstd frame or xz stream is. The data before it
-    /// is whole.
+    /// A gzip member, a segment of one, a zstd frame or an xz stream is damaged. The data before it
+    /// is intact.
     #[error("the {format} data at byte {offset} is damaged: {what}")]
     Damaged {
         /// `gzip`, `zstd` or `xz`.
@@ -26,35 +40,35 @@ pub enum Error {
         /// What is wrong with it.
         what: Cow<'static, str>,
     },
-    /// The stream ends too early: the file was cut off. If writing it was interrupted,
+    /// The file is truncated. If writing it was interrupted,
     /// [`ArchiveWriter::resume`](crate::ArchiveWriter::resume) continues it.
-    #[error("the file ends too early, at byte {offset}: {what}")]
+    #[error("unexpected end of file at byte {offset}: {what}")]
     Truncated {
         /// Where the file ends.
         offset: u64,
         /// What is missing.
         what: Cow<'static, str>,
     },
-    /// There is something other than gzip: the file is not gzip at all, or other data follows it.
-    #[error("there is no gzip member at byte {offset}")]
+    /// The file is not gzip at all, or other data follows the gzip data.
+    #[error("no gzip member at byte {offset}")]
     NotGzip {
-        /// Where a member should begin.
+        /// Where a member was expected.
         offset: u64,
     },
-    /// The file does not begin as any archive that can be read.
-    #[error("it is neither a tar archive nor one compressed by gzip, zstd or xz")]
+    /// The beginning of the file is not that of a supported archive.
+    #[error("neither a tar archive nor one compressed with gzip, zstd or xz")]
     NotArchive,
-    /// The tar stream inside is not what the format allows.
-    #[error("the tar is damaged at its byte {offset}: {what}")]
+    /// The tar stream inside is invalid.
+    #[error("the tar stream is damaged at byte {offset}: {what}")]
     NotTar {
-        /// The byte of the uncompressed tar.
+        /// Offset in the uncompressed tar.
         offset: u64,
         /// What is wrong there.
         what: Cow<'static, str>,
     },
-    /// The index is damaged, or it and the tar disagree. The archive can be read without it, and
-    /// [`ArchiveOptions::index`](crate::ArchiveOptions::index) makes a new one.
-    #[error("the index of the archive is wrong: {what}")]
+    /// The index is damaged or does not match the tar. The archive can be read without it, and
+    /// [`ArchiveOptions::index`](crate::ArchiveOptions::index) creates a new one.
+    #[error("invalid archive index: {what}")]
     Index {
         /// What is wrong with it.
         what: Cow<'static, str>,
@@ -66,22 +80,39 @@ pub enum Error {
         name: String,
         /// What is wrong with it.
         what: Cow<'static, str>,
-        /// The error behind it, if there is one.
+        /// The underlying error, if any.
         source: Option<Box<Error>>,
     },
-    /// The gzip file has neither blocks nor independent segments, so that nothing can point into it or
-    /// continue it. [`ArchiveOptions::rewrite`](crate::ArchiveOptions::rewrite) writes it anew, with segments.
-    #[error("the gzip file is made neither of blocks nor of independent segments")]
+    /// The gzip file has neither blocks nor independent segments, so it can be neither indexed nor
+    /// continued. [`ArchiveOptions::rewrite`](crate::ArchiveOptions::rewrite) rewrites it with
+    /// segments.
+    #[error("the gzip file has neither blocks nor independent segments")]
     NoBlocks,
-    /// The compressor can't be made, or failed.
+    /// The compressor could not be created, or failed.
     #[error("the compressor failed")]
     Compressor(#[source] uadk_compress::Error),
-    /// The archive or the compressor is of a kind that does not allow it.
+    /// The archive or the compressor is of a kind that does not support the operation.
     #[error("{0}")]
     Unsupported(Cow<'static, str>),
 }
 
-/// The result of what reads and writes archives.
+/// The result of reading or writing an archive.
+///
+/// ```
+/// use std::io::Read;
+/// use uadk_compress_archive::{ArchiveReader, Result};
+///
+/// fn count(file: impl Read) -> Result<usize> {
+///     let mut archive = ArchiveReader::new(file)?;
+///     let mut count = 0;
+///     while archive.next_entry()?.is_some() {
+///         count += 1;
+///     }
+///     Ok(count)
+/// }
+///
+/// assert!(count(&b"not an archive"[..]).is_err());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -93,9 +124,9 @@ impl Error {
         Self::Truncated { offset, what: what.into() }
     }
 
-    /// Data that adding to an archive would overwrite.
-    pub(crate) fn followed() -> Self {
-        let what = "something follows the end of the archive, and would be overwritten";
+    /// Data follows the end of the archive, which appending would overwrite.
+    pub(crate) fn trailing_data() -> Self {
+        let what = "data follows the end of the archive and would be overwritten";
         Self::Unsupported(what.into())
     }
 
@@ -112,7 +143,7 @@ impl Error {
         Self::Entry { name, what: what.into(), source: None }
     }
 
-    /// As [`entry`](Self::entry), with the error behind it.
+    /// As [`entry`](Self::entry), with its cause.
     pub(crate) fn entry_from(
         name: &[u8],
         what: impl Into<Cow<'static, str>>,
@@ -122,12 +153,13 @@ impl Error {
         Self::Entry { name, what: what.into(), source: Some(Box::new(source.into())) }
     }
 
-    /// As [`entry`](Self::entry), for callers that don't know the name; [`of_entry`](Self::of_entry) adds it.
+    /// As [`entry`](Self::entry), for callers that don't know the name.
+    /// [`for_entry`](Self::for_entry) adds it.
     pub(crate) fn unnamed(what: impl Into<Cow<'static, str>>) -> Self {
         Self::entry(b"", what)
     }
 
-    /// As [`unnamed`](Self::unnamed), with the error behind it.
+    /// As [`unnamed`](Self::unnamed), with its cause.
     pub(crate) fn unnamed_from(
         what: impl Into<Cow<'static, str>>,
         source: impl Into<Self>,
@@ -135,8 +167,8 @@ impl Error {
         Self::entry_from(b"", what, source)
     }
 
-    /// The error as one of an entry: `what` could not be done because of it.
-    pub(crate) fn of_entry(self, name: &[u8], what: &'static str) -> Self {
+    /// Turns the error into one about an entry: `what` says what could not be done because of it.
+    pub(crate) fn for_entry(self, name: &[u8], what: &'static str) -> Self {
         match self {
             Self::Entry { name: known, what, source } if known.is_empty() => {
                 let name = String::from_utf8_lossy(name).into_owned();
@@ -164,7 +196,7 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Io(error) => Arc::try_unwrap(error).unwrap_or_else(|shared| {
-                // It is told more than once: the kind and the text are what can be copied.
+                // Returned more than once: only its kind and text can be copied.
                 Self::new(shared.kind(), shared.to_string())
             }),
             error => Self::new(error.kind(), error),
@@ -187,10 +219,10 @@ impl From<rustix::io::Errno> for Error {
     }
 }
 
-/// An error if a write has failed: nobody knows how much of it is in the file.
+/// Returns an error if a write has failed, as it is unknown how much of it reached the file.
 pub(crate) fn check_writable(failed: bool) -> io::Result<()> {
     if failed {
-        return Err(io::Error::other("writing has failed before; nothing can follow"));
+        return Err(io::Error::other("an earlier write failed: nothing more can be written"));
     }
     Ok(())
 }

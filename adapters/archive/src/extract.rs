@@ -1,4 +1,4 @@
-//! Putting entries on disk, below one folder and nowhere else.
+//! Extraction of entries to disk, confined to one directory.
 
 mod accounts;
 mod acl;
@@ -28,12 +28,14 @@ pub use options::{Existing, ExtractOptions};
 pub use outcome::Extracted;
 use place::Place;
 
-/// Puts entries on disk below one folder. A `/` at the beginning of names is removed, and names that have `..`
-/// in them are refused. Nothing is written through a symbolic link, neither one of the archive nor one that
-/// was there; what was there is replaced when the new thing is whole, and not before; and a file that turns
-/// out to be damaged is removed again.
+/// Extracts entries to disk below one directory.
 ///
-/// What can't be set of a file that is on disk is a [`Warning`].
+/// A leading `/` is removed from names, and names that contain `..` are refused. Nothing is written
+/// through a symbolic link, whether it comes from the archive or existed before. An existing file
+/// is replaced only when the new one is complete. A file that turns out to be damaged is removed
+/// again.
+///
+/// Attributes of an extracted file that can't be set are reported as a [`Warning`].
 ///
 /// ```no_run
 /// use std::fs::File;
@@ -62,36 +64,37 @@ pub struct Extractor {
 }
 
 impl Extractor {
-    /// Extracts into a folder that is there.
+    /// Creates an extractor for an existing directory.
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// If the directory can't be opened.
     pub fn new(folder: &Path, options: ExtractOptions) -> Result<Self> {
         let folders = Folders::open(folder, options.keep_directory_symlink).map_err(|errno| {
             let path = folder.as_os_str().as_encoded_bytes();
-            Error::entry_from(path, "the folder can't be opened", errno)
+            Error::entry_from(path, "the directory can't be opened", errno)
         })?;
         let (accounts, warnings) = (Accounts::default(), Warnings::default());
         Ok(Self { options, folders, accounts, written: 0, warnings })
     }
 
-    /// Puts one entry on disk, with the folders that it needs. Times, permissions and attributes of folders
-    /// come last, with [`finish`](Self::finish).
+    /// Extracts one entry and creates the directories that it needs. Times, permissions and
+    /// attributes of directories are set last, by [`finish`](Self::finish).
     ///
     /// # Errors
     ///
-    /// [`Error::Entry`] with its name; others can be extracted then, unless the archive is damaged.
+    /// [`Error::Entry`] with its name. Other entries can still be extracted, unless the archive is
+    /// damaged.
     pub fn extract<R: Read>(&mut self, entry: &mut EntryReader<'_, R>) -> Result<Extracted> {
         let name = entry.head().path.clone();
         self.extract_renamed(entry, &name, None)
     }
 
-    /// As [`extract`](Self::extract), under another name.
+    /// Like [`extract`](Self::extract), under a different name.
     ///
     /// # Errors
     ///
-    /// As [`extract`](Self::extract).
+    /// See [`extract`](Self::extract).
     pub fn extract_as<R: Read>(
         &mut self,
         entry: &mut EntryReader<'_, R>,
@@ -100,11 +103,12 @@ impl Extractor {
         self.extract_renamed(entry, name, None)
     }
 
-    /// As [`extract`](Self::extract), under another name and, if it is a link, with another target.
+    /// Like [`extract`](Self::extract), under a different name and, for a link, with a different
+    /// target.
     ///
     /// # Errors
     ///
-    /// As [`extract`](Self::extract).
+    /// See [`extract`](Self::extract).
     pub fn extract_renamed<R: Read>(
         &mut self,
         entry: &mut EntryReader<'_, R>,
@@ -116,20 +120,20 @@ impl Extractor {
         if let Some(link) = link {
             head.link = link.to_vec();
         }
-        self.put(entry, &head).map_err(|error| error.of_entry(name, "it can't be extracted"))
+        self.put(entry, &head).map_err(|error| error.for_entry(name, "can't be extracted"))
     }
 
-    /// What could not be set or was removed since the last call.
+    /// Returns the warnings since the last call, such as attributes that could not be set.
     pub fn take_warnings(&mut self) -> Vec<Warning> {
         self.warnings.take()
     }
 
-    /// Gives the folders their times, permissions and attributes, and gives the warnings that were not
-    /// [taken](Self::take_warnings).
+    /// Sets the times, permissions and attributes of the directories. Returns the warnings that
+    /// were not [taken](Self::take_warnings) yet.
     ///
     /// # Errors
     ///
-    /// The first that failed, when all have been tried.
+    /// The first error, after all directories have been tried.
     pub fn finish(mut self) -> Result<Vec<Warning>> {
         let Self { options, folders, accounts, warnings, .. } = &mut self;
         folders.finish(options, accounts, |head, what| {
@@ -142,17 +146,17 @@ impl Extractor {
         let notice = |what: String| Warning::notice(&head.path, head.start, what);
         match head.kind {
             EntryKind::CharDevice | EntryKind::BlockDevice => {
-                return Ok(Extracted::Skipped("devices are not made"));
+                return Ok(Extracted::Skipped("device nodes are not created"));
             }
             EntryKind::Other(b'M') => {
-                return Ok(Extracted::Skipped("it is continued from another archive"));
+                return Ok(Extracted::Skipped("continued from another archive"));
             }
             EntryKind::Other(b'V') => {
-                self.warnings.push(notice("it is the name of the archive, and no file".into()));
+                self.warnings.push(notice("volume label, not a file".into()));
                 return Ok(Extracted::Done);
             }
             EntryKind::Other(kind) => self.warnings.push(notice(format!(
-                "its kind '{}' is not known; it is extracted as a file",
+                "unknown type '{}', extracted as a regular file",
                 kind.escape_ascii()
             ))),
             _ => {}
@@ -160,13 +164,13 @@ impl Extractor {
         if let Some(Unreadable::Damaged(what)) = head.unreadable {
             return Err(Error::unnamed(what));
         }
-        self.tell_of_slashes(head);
+        self.notice_leading_slashes(head);
         let path = split(path_of(head))?;
         if head.kind == EntryKind::Directory {
             return self.folders.make(&path, head, &self.options);
         }
         let Some((last, before)) = path.split_last() else {
-            return Err(Error::unnamed("it has the name of the folder that it would be in"));
+            return Err(Error::unnamed("has the name of the target directory itself"));
         };
         if head.kind.has_data() {
             self.reserve(head.size)?;
@@ -174,7 +178,7 @@ impl Extractor {
         match head.kind {
             EntryKind::HardLink => self.put_hard_link(head, before, last),
             EntryKind::Symlink if head.link.is_empty() => {
-                Err(Error::unnamed("it is a link to nothing"))
+                Err(Error::unnamed("link without a target"))
             }
             EntryKind::Symlink => self.put_node(head, before, last, |folder, name| {
                 symlinkat(&head.link[..], folder, name)
@@ -189,33 +193,31 @@ impl Extractor {
         }
     }
 
-    /// Tells once of names, and once of targets, that begin with a `/`.
-    fn tell_of_slashes(&mut self, head: &Head) {
-        let told = |names| format!("the / at the beginning of {names} is removed");
+    /// Adds a notice for the first name, and for the first hard link target, with a leading `/`.
+    fn notice_leading_slashes(&mut self, head: &Head) {
+        let removing = |names| format!("removing leading / from {names}");
         if head.path.starts_with(b"/") {
-            self.warnings.push(Warning::notice(b"", 0, told("names")));
+            self.warnings.push(Warning::notice(b"", 0, removing("member names")));
         }
         if head.kind == EntryKind::HardLink && head.link.starts_with(b"/") {
-            self.warnings.push(Warning::notice(b"", 0, told("targets of hard links")));
+            self.warnings.push(Warning::notice(b"", 0, removing("hard link targets")));
         }
     }
 
     fn put_hard_link(&mut self, head: &Head, before: &[&[u8]], last: &[u8]) -> Result<Extracted> {
         let path = split(relative(&head.link))?;
         let Some((target, target_before)) = path.split_last() else {
-            return Err(Error::unnamed("it is a link to nothing"));
+            return Err(Error::unnamed("link without a target"));
         };
         let target_folder = self.folders.existing(target_before)?;
-        let named = || String::from_utf8_lossy(&head.link);
+        let link = || String::from_utf8_lossy(&head.link);
         let id = match (Place { folder: &target_folder, name: target }).look()? {
             None => {
-                return Err(Error::unnamed(format!(
-                    "it is a link to {}, which is missing",
-                    named()
-                )));
+                let what = format!("hard link to {}, which does not exist", link());
+                return Err(Error::unnamed(what));
             }
             Some((FileType::Directory, _)) => {
-                return Err(Error::unnamed(format!("it is a link to {}, a folder", named())));
+                return Err(Error::unnamed(format!("hard link to {}, a directory", link())));
             }
             Some((_, id)) => id,
         };
@@ -228,13 +230,13 @@ impl Extractor {
             linkat(&target_folder, *target, folder, name, AtFlags::empty())
         })?;
         let Some(made) = made else { return Ok(Extracted::Kept) };
-        if made.settle()? {
+        if made.commit()? {
             self.folders.forget();
         }
         Ok(Extracted::Done)
     }
 
-    /// Makes a symbolic link or a pipe.
+    /// Creates a symbolic link or a pipe.
     fn put_node(
         &mut self,
         head: &Head,
@@ -249,7 +251,7 @@ impl Extractor {
         let mut setter = Setter::new(head, &self.options, &self.accounts);
         setter.link(folder, made.name());
         let failures = setter.failures;
-        let replaced = made.settle()?;
+        let replaced = made.commit()?;
         let link = place.look()?.filter(|(kind, _)| *kind == FileType::Symlink);
         if replaced {
             self.folders.forget();
@@ -257,7 +259,7 @@ impl Extractor {
         if let Some((_, id)) = link {
             self.folders.note_link(id);
         }
-        self.tell(head, failures);
+        self.warn(head, failures);
         Ok(Extracted::Done)
     }
 
@@ -278,25 +280,25 @@ impl Extractor {
             return Err(error);
         }
         let failures = setter.failures;
-        if made.settle()? {
+        if made.commit()? {
             self.folders.forget();
         }
-        self.tell(head, failures);
+        self.warn(head, failures);
         Ok(Extracted::Done)
     }
 
-    fn tell(&mut self, head: &Head, failures: Vec<String>) {
+    fn warn(&mut self, head: &Head, failures: Vec<String>) {
         for what in failures {
             self.warnings.push(Warning::new(&head.path, head.start, what));
         }
     }
 
-    /// Counts bytes that a file will have.
+    /// Counts the bytes of a file towards the limit.
     fn reserve(&mut self, size: u64) -> Result<()> {
         let total = self.written.saturating_add(size);
         match self.options.max_size {
             Some(max) if total > max => Err(Error::unnamed(format!(
-                "with its {size} bytes, more than {max} bytes would be extracted"
+                "its {size} bytes would exceed the limit of {max} bytes in total"
             ))),
             _ => {
                 self.written = total;

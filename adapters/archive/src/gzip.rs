@@ -1,4 +1,4 @@
-//! gzip: one member of independent segments, block gzip (BGZF), and what others write.
+//! gzip: one member of independent segments, block gzip (BGZF), and any other gzip for reading.
 
 mod batch;
 mod builder;

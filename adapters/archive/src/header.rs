@@ -1,5 +1,5 @@
-//! The headers of an entry: POSIX's ustar, PAX records for what it has no room for, and GNU's long
-//! names, which are the only ones that `BusyBox` knows.
+//! The headers of an entry: POSIX ustar, PAX records for values that don't fit into it, and GNU
+//! long names, the only ones that `BusyBox` supports.
 
 mod name;
 mod number;
@@ -10,21 +10,21 @@ use tar::Header;
 use crate::{EntryKind, Error, Result};
 pub(crate) use pax::Time;
 
-/// Bytes of a block of a tar.
+/// Block size of a tar.
 const BLOCK: usize = 512;
-/// Bytes that a header has for the target of a link, and for the name of a user.
+/// Lengths of the header fields for the target of a link, and for the name of a user.
 const LINK_LEN: usize = 100;
 const USER_LEN: usize = 32;
-/// The name of a PAX header: Python's, the same for all. Names and times of their own, as GNU tar has
-/// them, would take some 30 bytes of the archive for each entry.
+/// The name of all PAX headers, as in Python. Individual names and times, as in GNU tar, would cost
+/// about 30 bytes of the archive per entry.
 const PAX_NAME: &[u8] = b"././@PaxHeader";
-/// `BusyBox` takes an archive with a longer one in GNU's way for a bad one.
+/// Maximum length of a GNU long name; `BusyBox` rejects archives with a longer one.
 const LONG_LEN: usize = 4094;
 
-/// What the headers of an entry say.
+/// The contents of the headers of an entry.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields {
-    /// The type of the entry, as in the header.
+    /// The type flag of the entry.
     pub(crate) kind: u8,
     /// The target, if the entry is a link.
     pub(crate) link: Vec<u8>,
@@ -36,18 +36,18 @@ pub(crate) struct Fields {
     pub(crate) group: Vec<u8>,
     /// Major and minor number.
     pub(crate) device: (u32, u32),
-    /// PAX records besides those that the other fields need.
+    /// PAX records in addition to those for the other fields.
     pub(crate) records: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Fields {
-    /// What a header of the caller's says, and the bytes of contents that follow it.
+    /// Converts a header from the caller. Also returns the size of the contents.
     ///
     /// # Errors
     ///
-    /// [`Error::Entry`] with no name, for types that only say more about other entries, and for a size
-    /// that is no number.
-    pub(crate) fn of_header(header: &Header) -> Result<(Self, u64)> {
+    /// [`Error::Entry`] without a name if the type is that of an extension header, or the size is
+    /// not a number.
+    pub(crate) fn from_header(header: &Header) -> Result<(Self, u64)> {
         let kind = header.entry_type().as_byte();
         if matches!(kind, b'x' | b'X' | b'g' | b'L' | b'K' | b'S' | b'N' | b'V' | b'M') {
             let kind = char::from(kind);
@@ -55,15 +55,15 @@ impl Fields {
                 "an entry of type {kind} can't be added by itself"
             )));
         }
-        let wrong = |error| Error::unnamed_from("its header is wrong", Error::from(error));
+        let invalid = |error| Error::unnamed_from("invalid header", Error::from(error));
         let kind = if kind == 0 { b'0' } else { kind };
         let has_data = EntryKind::from_byte(kind).has_data();
-        let size = if has_data { header.entry_size().map_err(wrong)? } else { 0 };
+        let size = if has_data { header.entry_size().map_err(invalid)? } else { 0 };
         let device = |number: std::io::Result<Option<u32>>| number.ok().flatten().unwrap_or(0);
         let fields = Self {
             kind,
             link: header.link_name_bytes().map_or_else(Vec::new, std::borrow::Cow::into_owned),
-            // Numbers that were not set: not every reader takes a blank for 0.
+            // Fields that were not set get a number: not every reader accepts a blank one as 0.
             mode: header.mode().unwrap_or(0o644) & 0o7777,
             uid: header.uid().unwrap_or(0),
             gid: header.gid().unwrap_or(0),
@@ -76,7 +76,7 @@ impl Fields {
         Ok((fields, size))
     }
 
-    /// The blocks before the contents of an entry named `path`, of which there are `size` bytes.
+    /// Encodes the blocks before the contents of an entry named `path` with `size` bytes.
     pub(crate) fn encode(&self, path: &[u8], size: u64) -> Vec<u8> {
         let long = [
             (b'L', "path", path, name::split(path).is_none()),
@@ -96,15 +96,16 @@ impl Fields {
         blocks
     }
 
-    /// As [`encode`](Self::encode) for a sparse file in PAX format 1.0, whose map is the first part of
-    /// the `size` bytes. Readers that don't know of it extract a file of another name.
+    /// Like [`encode`](Self::encode), for a sparse file in PAX format 1.0, whose map is at the
+    /// beginning of the `size` bytes. Readers that don't support it extract a file with another
+    /// name.
     pub(crate) fn encode_sparse(&self, path: &[u8], size: u64, real_size: u64) -> Vec<u8> {
-        let unaware = name::beside(path, b"GNUSparseFile.0");
+        let fallback = name::in_subdirectory(path, b"GNUSparseFile.0");
         let mut records = Vec::new();
-        if name::split(&unaware).is_none() {
-            records.push((b"path".to_vec(), unaware.clone()));
+        if name::split(&fallback).is_none() {
+            records.push((b"path".to_vec(), fallback.clone()));
         }
-        // Behind that: where both name it, the last one counts.
+        // After the path: if a reader supports both names, the last one counts.
         let sparse = [
             ("major", b"1".to_vec()),
             ("minor", b"0".to_vec()),
@@ -114,11 +115,11 @@ impl Fields {
         records
             .extend(sparse.map(|(key, value)| (format!("GNU.sparse.{key}").into_bytes(), value)));
         let mut blocks = self.encode_pax(size, records);
-        blocks.extend(self.block(&unaware, size));
+        blocks.extend(self.block(&fallback, size));
         blocks
     }
 
-    /// A PAX header, if one is needed.
+    /// Encodes a PAX header, if one is needed.
     fn encode_pax(&self, size: u64, mut records: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<u8> {
         let numbers = [("uid", self.uid, 7), ("gid", self.gid, 7), ("size", size, 11)];
         for (key, value, digits) in numbers {
@@ -139,24 +140,25 @@ impl Fields {
             return Vec::new();
         }
         let data = pax::encode(&records);
-        let about = Self { kind: b'x', mode: 0o644, ..Self::default() };
-        let mut blocks = about.block(PAX_NAME, data.len() as u64);
+        let extension = Self { kind: b'x', mode: 0o644, ..Self::default() };
+        let mut blocks = extension.block(PAX_NAME, data.len() as u64);
         push_padded(&mut blocks, &data);
         blocks
     }
 
-    /// The header itself. What has no room is cut off; it stands in what is before it.
+    /// Encodes the header itself. Values that don't fit are truncated; the extension headers before
+    /// it have them in full.
     fn block(&self, path: &[u8], size: u64) -> Vec<u8> {
-        let (prefix, name) = name::split(path).unwrap_or((b"", name::beginning(path)));
+        let (prefix, name) = name::split(path).unwrap_or((b"", name::truncated(path)));
         let mut block = vec![0; BLOCK];
-        let mut put = |at: usize, bytes: &[u8], room: usize| {
-            let bytes = &bytes[..bytes.len().min(room)];
+        let mut put = |at: usize, bytes: &[u8], max_len: usize| {
+            let bytes = &bytes[..bytes.len().min(max_len)];
             block[at..at + bytes.len()].copy_from_slice(bytes);
         };
         put(0, name, name::LEN);
         put(157, &self.link, LINK_LEN);
         put(257, b"ustar\x0000", 8);
-        // Half a name would be another user's.
+        // A truncated name could be that of another user.
         for (at, user) in [(265, &self.user), (297, &self.group)] {
             put(at, if user.len() > USER_LEN { b"" } else { user }, USER_LEN);
         }
@@ -176,11 +178,11 @@ impl Fields {
     }
 }
 
-/// GNU's way to say the name of the next entry, or the target of the next link.
+/// Adds a GNU header with the long name of the next entry, or the long target of the next link.
 fn push_long_name(blocks: &mut Vec<u8>, kind: u8, name: &[u8]) {
-    let about = Fields { kind, mode: 0o644, ..Fields::default() };
+    let extension = Fields { kind, mode: 0o644, ..Fields::default() };
     let data = [name, b"\0"].concat();
-    blocks.extend(about.block(b"././@LongLink", data.len() as u64));
+    blocks.extend(extension.block(b"././@LongLink", data.len() as u64));
     push_padded(blocks, &data);
 }
 
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_stands_before_it() {
+    fn values_that_do_not_fit_are_in_extension_headers() {
         let fields = Fields {
             kind: b'2',
             link: vec![b'z'; 101],
@@ -221,13 +223,13 @@ mod tests {
         let records = String::from_utf8_lossy(&blocks[BLOCK..2 * BLOCK]).into_owned();
         assert!(records.starts_with("21 uid=1099511627776\n"), "{records}");
         assert!(records.contains(" uname=uuu"), "{records}");
-        // Those who read no records get the number all the same.
+        // Readers without support for records still get the number.
         let last = Header::from_byte_slice(&blocks[blocks.len() - BLOCK..]);
         assert_eq!(last.uid().ok(), Some(1 << 40));
     }
 
     #[test]
-    fn names_that_busybox_stops_at_stand_in_records() {
+    fn names_that_busybox_rejects_are_in_records() {
         let fields = Fields { kind: b'0', ..Fields::default() };
         assert_eq!(fields.encode(&[b'n'; LONG_LEN], 0)[156], b'L');
         let blocks = fields.encode(&[b'n'; LONG_LEN + 1], 0);
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_from_8_gib_on_stand_in_both() {
+    fn sizes_from_8_gib_on_are_in_both_headers() {
         let fields = Fields { kind: b'0', ..Fields::default() };
         assert_eq!(fields.encode(b"f", (1 << 33) - 1).len(), BLOCK);
         let blocks = fields.encode(b"f", 1 << 33);
@@ -246,11 +248,11 @@ mod tests {
     }
 
     #[test]
-    fn headers_about_other_entries_are_no_entries() {
+    fn extension_headers_are_refused() {
         for kind in [tar::EntryType::XHeader, tar::EntryType::GNUSparse] {
             let mut header = Header::new_gnu();
             header.set_entry_type(kind);
-            assert!(Fields::of_header(&header).is_err());
+            assert!(Fields::from_header(&header).is_err());
         }
     }
 }

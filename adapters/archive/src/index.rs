@@ -1,4 +1,4 @@
-//! The index of entries, and where it is in the file. docs/archive-index.md has the format.
+//! The index of entries and its location in the file. docs/archive-index.md specifies the format.
 
 mod footer;
 mod inside;
@@ -21,42 +21,59 @@ pub(crate) use inside::FOOTER_LEN as INSIDE_FOOTER_LEN;
 use inside::Footer as InsideFooter;
 pub(crate) use members::IndexBuilder;
 
-/// The entries of an archive, in their order.
+/// The entries of an archive, in archive order.
+///
+/// ```
+/// use std::io::Cursor;
+/// use uadk_compress_archive::{ArchiveReader, ArchiveWriter, Entry};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_bytes("a.txt", b"one")?;
+/// archive.append_bytes("b.txt", b"three")?;
+///
+/// let mut archive = ArchiveReader::new(Cursor::new(archive.finish()?))?;
+/// let index = archive.index()?;
+/// assert!(index.is_stored());
+/// assert_eq!(index.entries().len(), 2);
+/// assert_eq!(index.find("./b.txt").map(Entry::size), Some(5));
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
     pub(crate) entries: Vec<Entry>,
-    /// Where the zeros begin that end the tar.
+    /// Offset in the tar of the zeros that end it.
     pub(crate) end: u64,
-    /// Where they are in the file.
+    /// Their place in the file.
     pub(crate) end_place: Option<Place>,
     /// Bytes of the tar.
     pub(crate) tar_len: u64,
     pub(crate) stored: bool,
-    /// Where the segments of the tar are, if it is in one member.
+    /// The segments of the tar, if it is in one member.
     pub(crate) segments: Option<Arc<Segments>>,
 }
 
 impl Index {
-    /// The entries.
+    /// Returns the entries.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Whether it was in the file. If not, the whole archive had to be read for it.
+    /// Returns whether the index was stored in the file. If not, the whole archive was read to
+    /// build it.
     #[must_use]
     pub const fn is_stored(&self) -> bool {
         self.stored
     }
 
-    /// Bytes of the tar, uncompressed.
+    /// Returns the number of bytes of the uncompressed tar.
     #[must_use]
     pub const fn tar_len(&self) -> u64 {
         self.tar_len
     }
 
-    /// The entry of that name; the last one, if there are several, for that is what extracting the
-    /// archive would leave. `./` before a name and `/` behind it don't matter.
+    /// Returns the entry of that name; if there are several, the last one, which is what extracting
+    /// the archive leaves. A leading `./` and a trailing `/` don't matter.
     #[must_use]
     pub fn find(&self, path: impl AsRef<std::path::Path>) -> Option<&Entry> {
         self.position(path.as_ref().as_os_str().as_encoded_bytes()).map(|i| &self.entries[i])
@@ -67,13 +84,13 @@ impl Index {
         self.entries.iter().rposition(|entry| trimmed(&entry.path) == path)
     }
 
-    /// The entry before that one, if it is a hard link.
+    /// Returns the entry before that one, if it is a hard link.
     pub(crate) fn hard_link_before(&self, i: usize) -> Option<&Entry> {
         let before = self.entries.get(i.checked_sub(1)?)?;
         (before.kind == EntryKind::HardLink).then_some(before)
     }
 
-    /// Where in the file the last block begins that an entry needs.
+    /// Returns the file offset of the last block that an entry needs.
     pub(crate) fn last_block(&self, i: usize) -> Option<u64> {
         let end = match self.entries.get(i + 1) {
             Some(next) => next.place,
@@ -83,11 +100,11 @@ impl Index {
     }
 }
 
-/// Bytes behind the data of an index inside of the stream: its footer, in a stored block, and the
+/// Bytes after the data of an index inside the stream: its footer, in a stored block, and the
 /// trailer of the member.
 pub(crate) const INSIDE_END: usize = STORED_HEADER_LEN + inside::FOOTER_LEN + TRAILER_LEN;
 
-/// Reads the index at the end of a file. `None` if it has none; an error if it has one that is
+/// Reads the index at the end of a file. Returns `None` if there is none, and an error if it is
 /// damaged.
 pub(crate) fn load<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     match load_inside(file)? {
@@ -96,19 +113,19 @@ pub(crate) fn load<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     }
 }
 
-/// Bytes of a tar whose stream ends in these bytes and has `data_len`, if they are the footer of an
-/// index.
+/// Returns the length of the tar in a stream of `data_len` bytes that ends in `tail`, if `tail` is
+/// the footer of an index.
 pub(crate) fn tar_len_before(tail: &[u8], data_len: u64) -> Option<u64> {
     let footer = InsideFooter::decode(tail)?.ok()?;
-    let behind = inside::wrapped_len(footer.packed_len).checked_add(INSIDE_FOOTER_LEN as u64)?;
-    (footer.tar_len.checked_add(behind)? == data_len).then_some(footer.tar_len)
+    let after = inside::wrapped_len(footer.packed_len).checked_add(INSIDE_FOOTER_LEN as u64)?;
+    (footer.tar_len.checked_add(after)? == data_len).then_some(footer.tar_len)
 }
 
-/// Reads over the end of a tar: zeros, which `see` sees, and an index. Returns the block that follows, which
-/// is empty if nothing does.
+/// Skips the end of a tar: zeros, which are passed to `inspect`, and an index. Returns the block
+/// that follows, which is empty if there is none.
 pub(crate) fn skip_end(
     input: &mut impl Read,
-    mut see: impl FnMut(&[u8]) -> io::Result<()>,
+    mut inspect: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<Vec<u8>> {
     let mut block = Vec::new();
     loop {
@@ -119,12 +136,12 @@ pub(crate) fn skip_end(
         } else if block.is_empty() || block.iter().any(|byte| *byte != 0) {
             return Ok(block);
         } else {
-            see(&block)?;
+            inspect(&block)?;
         }
     }
 }
 
-/// Reads an index inside of the stream.
+/// Reads an index inside the stream.
 fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     let len = file.seek(SeekFrom::End(0))?;
     let Some(at) = len.checked_sub(INSIDE_END as u64) else { return Ok(None) };
@@ -135,27 +152,27 @@ fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
         None => return Ok(None),
         Some(footer) => footer.map_err(Error::index)?,
     };
-    // Something has been put before the archive: other archives, maybe.
+    // Something, maybe another archive, was prepended to the archive.
     if footer.file_len != len {
         return Ok(None);
     }
     let Some(compressed_len) = at.checked_sub(footer.index_start) else {
-        return Err(Error::index("it says that it begins behind its end"));
+        return Err(Error::index("it starts after its own end"));
     };
-    // What is packed does not shrink much a second time.
+    // Packed data hardly shrinks when it is compressed again.
     if footer.packed_len > 2 * compressed_len + (1 << 10) {
-        return Err(Error::index("it says that it is longer than it can be"));
+        return Err(Error::index("implausible length"));
     }
     check_sizes(footer.raw_len, footer.packed_len, footer.tar_len, footer.index_start)?;
     let packed_len = footer.packed_len as usize;
-    let damaged = || Error::index("its segments are damaged");
+    let damaged = || Error::index("damaged segments");
     let wrapped = inflate(file, &footer, damaged)?;
     let packed = inside::unwrap(wrapped, packed_len).ok_or_else(damaged)?;
     let raw = members::unpack_pieces(&packed, footer.raw_len, footer.raw_crc)?;
     let records_len = footer.records_len as usize;
     let segments = record::decode_segments(&raw[records_len..], footer.data_start)
         .filter(|segments| segments.end() == Some((footer.index_start, footer.tar_len)))
-        .ok_or_else(|| Error::index("its table of segments contradicts itself"))?;
+        .ok_or_else(|| Error::index("inconsistent table of segments"))?;
     let places = record::Places::Segments(segments.ahead());
     let expected = record::Expected { entries: footer.entries, end: footer.end, places };
     let entries = record::decode(&raw[..records_len], expected)?;
@@ -169,7 +186,7 @@ fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     }))
 }
 
-/// Inflates what the index is wrapped in. It comes piece by piece, and no longer than the footer says.
+/// Inflates the wrapped index piece by piece, and no more of it than the footer says.
 fn inflate<R: Read + Seek>(
     file: &mut R,
     footer: &InsideFooter,
@@ -189,14 +206,14 @@ fn inflate<R: Read + Seek>(
     Ok(wrapped)
 }
 
-/// Whether an index of `raw_len` bytes that are packed in `packed_len`, and a tar of `tar_len` bytes in so many
-/// of the file, are possible. Few bytes could say that there are more than there is memory for.
+/// Checks that an index of `raw_len` bytes can be packed into `packed_len` bytes, and a tar of
+/// `tar_len` bytes into `file_len`. A few bytes could otherwise claim more than fits in memory.
 fn check_sizes(raw_len: u64, packed_len: u64, tar_len: u64, file_len: u64) -> Result<()> {
-    /// No record is packed into less than the checksum in it.
+    /// No record packs into fewer bytes than the checksum in it.
     const MAX_PACKED: u64 = 64;
     let is_possible = raw_len <= packed_len.saturating_mul(MAX_PACKED).saturating_add(1 << 20)
         && tar_len <= file_len.saturating_mul(MAX_DEFLATED);
-    if is_possible { Ok(()) } else { Err(Error::index("it says that it is longer than it can be")) }
+    if is_possible { Ok(()) } else { Err(Error::index("implausible length")) }
 }
 
 /// Reads an index in members of block gzip.
@@ -217,7 +234,7 @@ fn load_members<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     }))
 }
 
-/// The footer, and where its member begins.
+/// Reads the footer, and returns it with the offset of its member.
 fn load_footer<R: Read + Seek>(file: &mut R) -> Result<Option<(Footer, u64)>> {
     const TAIL: usize = FOOTER_LEN + END_MARKER.len();
     let len = file.seek(SeekFrom::End(0))?;
@@ -235,7 +252,7 @@ fn load_footer<R: Read + Seek>(file: &mut R) -> Result<Option<(Footer, u64)>> {
         Some(Ok(footer))
             if footer.index_start > at || footer.end_place.block > footer.index_start =>
         {
-            Err(Error::index("it says that it begins behind its end"))
+            Err(Error::index("it starts after its own end"))
         }
         Some(Ok(footer)) => Ok(Some((footer, at))),
     }

@@ -1,4 +1,4 @@
-//! What an archive is read from: gzip, zstd, xz or plain tar, found out by the first bytes.
+//! The input of an archive: gzip, zstd, xz or plain tar, detected by its first bytes.
 
 mod codec;
 mod format;
@@ -15,10 +15,10 @@ use format::Format;
 use frames::Frames;
 use plain::Plain;
 
-/// Memory for decompressing zstd and xz: for a window of 128 MiB, and what belongs to it.
+/// Memory for decompressing zstd and xz: enough for a window of 128 MiB plus overhead.
 const MEMORY_LIMIT: u64 = 160 << 20;
 
-/// The bytes of a tar, wherever they come from.
+/// The bytes of a tar, decompressed if need be.
 #[derive(Debug)]
 pub(crate) enum Input<R> {
     Gzip(Box<GzReader<R>>),
@@ -27,7 +27,7 @@ pub(crate) enum Input<R> {
 }
 
 impl<R: Read> Input<R> {
-    /// Reads the beginning of a file, and takes it for what it is.
+    /// Reads the beginning of a file and detects its format.
     pub(crate) fn new(inner: R, options: &ArchiveOptions, gzip: &GzOptions) -> Result<Self> {
         let mut source = Source::new(inner);
         let memory = options.memory_limit.unwrap_or(MEMORY_LIMIT);
@@ -40,12 +40,13 @@ impl<R: Read> Input<R> {
         })
     }
 
-    /// Whether a file is plain tar. What is wrong with another one is found out where it is read.
+    /// Returns whether a file is plain tar. Errors of other files surface when they are read.
     pub(crate) fn begins_as_plain_tar(inner: R) -> bool {
         matches!(format::detect(&mut Source::new(inner)), Ok(Format::Plain))
     }
 
-    /// The gzip file; that the archive is none is an error that says what can't be done.
+    /// Returns the gzip file, or an error if the archive is not gzip: `what` is the predicate of
+    /// its message.
     pub(crate) fn gzip(&self, what: &str) -> Result<&GzReader<R>> {
         match self {
             Self::Gzip(gzip) => Ok(gzip),
@@ -60,11 +61,11 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// What it is, as the subject of a sentence.
+    /// Returns the kind of input, as the subject of a sentence.
     fn name(&self) -> String {
         match self {
             Self::Gzip(_) => "a tar.gz".to_owned(),
-            Self::Frames(frames) => format!("an archive compressed by {}", frames.format()),
+            Self::Frames(frames) => format!("an archive compressed with {}", frames.format()),
             Self::Plain(_) => "plain tar".to_owned(),
         }
     }
@@ -73,7 +74,7 @@ impl<R: Read> Input<R> {
         matches!(self, Self::Plain(_))
     }
 
-    /// Where the next byte is in a gzip file; see [`GzReader::place`].
+    /// Returns the position of the next byte in a gzip file; see [`GzReader::place`].
     pub(crate) fn place(&self) -> Option<Place> {
         match self {
             Self::Gzip(gzip) => gzip.place(),
@@ -98,7 +99,7 @@ impl<R: Read> Input<R> {
         matches!(self, Self::Gzip(gzip) if gzip.lacks_end_marker())
     }
 
-    /// What was odd behind the data, or missing.
+    /// Returns the warnings about what follows the data, or is missing after it.
     pub(crate) fn warnings(&self) -> &[GzWarning] {
         match self {
             Self::Gzip(gzip) => gzip.warnings(),
@@ -107,7 +108,7 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// What was inflated without an engine; see [`GzReader::inflated`].
+    /// Returns what was inflated without an engine; see [`GzReader::inflated`].
     pub(crate) fn inflated(&self) -> Inflated {
         match self {
             Self::Gzip(gzip) => gzip.inflated(),
@@ -115,7 +116,8 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Passes over some of so many bytes without reading them, if that can be done, and returns how many.
+    /// Skips up to `bytes` bytes without reading them, if the input can seek. Returns how many
+    /// were skipped.
     pub(crate) fn pass(&mut self, bytes: u64) -> Result<u64> {
         match self {
             Self::Plain(plain) => plain.pass(bytes),
@@ -123,7 +125,7 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Bytes up to the end of the file that [`pass`](Self::pass) may pass over.
+    /// Returns the number of bytes up to the end of the file that [`pass`](Self::pass) may skip.
     pub(crate) fn unread_len(&self) -> u64 {
         match self {
             Self::Plain(plain) => plain.unread_len(),
@@ -141,7 +143,7 @@ impl<R: Read> Input<R> {
 }
 
 impl<R: Read + Seek> Input<R> {
-    /// Goes to a byte of the tar, of which the place in a gzip file may be known.
+    /// Seeks to a byte of the tar, whose position in a gzip file may be known.
     pub(crate) fn seek_to(&mut self, place: Option<Place>, position: u64) -> Result<()> {
         match (self, place) {
             (Self::Gzip(gzip), Some(place)) => gzip.seek_to(place, position)?,
@@ -152,7 +154,7 @@ impl<R: Read + Seek> Input<R> {
         Ok(())
     }
 
-    /// Whether [`pass`](Self::pass) may seek, where the file is one that can be sought in.
+    /// Sets whether [`pass`](Self::pass) may seek. Only plain tar does.
     pub(crate) fn pass_by_seeking(&mut self, by_seeking: bool) -> Result<()> {
         match self {
             Self::Plain(plain) => plain.pass_by_seeking(by_seeking),

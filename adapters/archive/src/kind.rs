@@ -1,12 +1,27 @@
 //! Kinds of entries.
 
-/// What an entry is.
+/// The kind of an entry.
+///
+/// ```
+/// use uadk_compress_archive::tar::Header;
+/// use uadk_compress_archive::{ArchiveReader, ArchiveWriter, EntryKind};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_link(Header::new_gnu(), "latest", "version-2")?;
+/// let file = archive.finish()?;
+///
+/// let mut archive = ArchiveReader::new(&file[..])?;
+/// let entry = archive.next_entry()?.expect("one entry");
+/// assert_eq!(entry.entry().kind(), EntryKind::Symlink);
+/// assert_eq!(entry.entry().kind().name(), "symlink");
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EntryKind {
-    /// A file, sparse or not.
+    /// A regular file, sparse or not.
     File,
-    /// Another name of a file that came before.
+    /// Another name of an earlier file.
     HardLink,
     /// A symbolic link.
     Symlink,
@@ -14,11 +29,11 @@ pub enum EntryKind {
     CharDevice,
     /// A block device.
     BlockDevice,
-    /// A folder.
+    /// A directory.
     Directory,
     /// A named pipe.
     Fifo,
-    /// Something else, by its type in the tar header; it has contents like a file, and is extracted as one.
+    /// Any other type flag of the tar header. It has contents like a file and is extracted as one.
     Other(u8),
 }
 
@@ -30,7 +45,7 @@ impl EntryKind {
             b'2' => Self::Symlink,
             b'3' => Self::CharDevice,
             b'4' => Self::BlockDevice,
-            // GNU tar has folders with a list of what is in them, too.
+            // GNU tar also has directories with a list of their contents (`D`).
             b'5' | b'D' => Self::Directory,
             b'6' => Self::Fifo,
             other => Self::Other(other),
@@ -50,12 +65,12 @@ impl EntryKind {
         }
     }
 
-    /// Whether bytes of contents follow in the tar.
+    /// Returns whether contents follow in the tar.
     pub(crate) const fn has_data(self) -> bool {
         matches!(self, Self::File | Self::Other(_))
     }
 
-    /// The word for it.
+    /// Returns the name of the kind.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_their_bytes() {
+    fn kinds_survive_conversion_to_bytes() {
         for byte in 0..=255 {
             let kind = EntryKind::from_byte(byte);
             assert_eq!(EntryKind::from_byte(kind.byte()), kind);

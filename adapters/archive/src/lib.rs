@@ -1,15 +1,22 @@
-//! Block gzip, parallel and seekable, and tar archives in it.
+//! Parallel, seekable gzip, and tar archives in it.
 //!
-//! What is written is plain gzip: `gunzip`, `tar xzf` and every other reader of gzip reads it.
-//! htslib seeks in it (it is BGZF), and [`ArchiveReader`] lists an archive and gives single files
-//! without reading the rest, by an index that other readers don't notice.
+//! The output is plain gzip: `gunzip`, `tar xzf` and every other gzip reader can read it. On
+//! request it is block gzip (BGZF), in which htslib can seek. [`ArchiveReader`] lists an archive
+//! and reads single files without reading the rest, using an index that other readers don't
+//! notice.
 //!
-//! | type | what it is |
+//! | type | description |
 //! |---|---|
-//! | [`GzWriter`], [`GzReader`] | [`Write`](std::io::Write), and [`Read`](std::io::Read) with [`Seek`](std::io::Seek), on several threads |
-//! | [`ArchiveWriter`] | a tar archive with an index; [appended to](ArchiveWriter::append) and [resumed](ArchiveWriter::resume) |
+//! | [`GzWriter`], [`GzReader`] | multi-threaded [`Write`], and [`Read`] with [`Seek`] |
+//! | [`ArchiveWriter`] | writes a tar archive with an index; can [append] and [resume] |
 //! | [`ArchiveReader`] | reads any tar.gz, and [verifies](ArchiveReader::verify) it |
-//! | [`Extractor`] | puts entries on disk, below one folder and nowhere else |
+//! | [`Extractor`] | extracts entries below one directory and nowhere else |
+//!
+//! [`Write`]: std::io::Write
+//! [`Read`]: std::io::Read
+//! [`Seek`]: std::io::Seek
+//! [append]: ArchiveWriter::append
+//! [resume]: ArchiveWriter::resume
 //!
 //! ```
 //! use std::io::{Cursor, Read};
@@ -59,15 +66,15 @@ pub use index::Index;
 pub use kind::EntryKind;
 pub use options::ArchiveOptions;
 pub use read::{ArchiveReader, EntryReader};
-/// The crate whose headers [`ArchiveWriter::append_data`] takes.
+/// The crate that defines the headers which [`ArchiveWriter::append_data`] takes.
 pub use tar;
-/// What compresses and decompresses blocks.
+/// The crate that compresses and decompresses blocks.
 pub use uadk_compress;
 pub use verify::Verified;
 pub use warning::Warning;
 pub use write::ArchiveWriter;
 
-/// Bodies of fuzz targets: they must return, whatever the bytes.
+/// Bodies of the fuzz targets: they must return for any input.
 #[doc(hidden)]
 pub mod fuzzing {
     pub use crate::verify::fuzz_archive as archive;
@@ -76,7 +83,7 @@ pub mod fuzzing {
 
     use crate::{GzOptions, index};
 
-    /// Reads and seeks in any bytes as block gzip.
+    /// Reads and seeks in arbitrary bytes as block gzip.
     pub fn gzip(bytes: &[u8]) {
         for threads in [1, 2] {
             let Ok(mut reader) = GzOptions::new().threads(threads).reader(Cursor::new(bytes))
@@ -91,16 +98,21 @@ pub mod fuzzing {
                     break;
                 }
             }
-            for place in [SeekFrom::Start(read as u64 / 2), SeekFrom::End(-1), SeekFrom::Start(0)] {
-                if read <= 1 << 20 && reader.seek(place).is_ok() {
+            for to in [SeekFrom::Start(read as u64 / 2), SeekFrom::End(-1), SeekFrom::Start(0)] {
+                if read <= 1 << 20 && reader.seek(to).is_ok() {
                     let _ = reader.read(&mut piece);
                 }
             }
         }
     }
 
-    /// Reads any bytes as the records of an index, and as the end of a file that may have one.
+    /// Reads arbitrary bytes as index records, and as the end of a file that may have an index.
     pub fn index(bytes: &[u8]) {
         index::fuzz(bytes);
     }
 }
+
+/// Runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

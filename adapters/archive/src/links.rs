@@ -5,26 +5,26 @@ use std::collections::HashSet;
 use crate::entry::trimmed;
 use crate::{Entry, EntryKind, Warning};
 
-/// Finds hard links to themselves, and to names that no entry before them has.
+/// Returns warnings about hard links to themselves, and to names that no earlier entry has.
 pub(crate) fn check(entries: &[Entry]) -> Vec<Warning> {
     let mut names = HashSet::new();
     let mut warnings = Vec::new();
-    // Only archives with hard links pay for the names.
+    // Names are only collected if there are hard links.
     let last = entries.iter().rposition(|entry| entry.kind == EntryKind::HardLink);
     for entry in &entries[..last.map_or(0, |last| last + 1)] {
         let path = relative(&entry.path);
         if entry.kind == EntryKind::HardLink {
             let target = relative(&entry.link);
-            let told = |what: String| Warning::new(&entry.path, entry.start, what);
+            let warning = |what: String| Warning::new(&entry.path, entry.start, what);
             if !names.contains(target) {
                 let target = String::from_utf8_lossy(&entry.link).into_owned();
-                warnings.push(told(if path == relative(&entry.link) {
-                    "it is a hard link to itself, and no entry before it has its contents".into()
+                warnings.push(warning(if path == relative(&entry.link) {
+                    "hard link to itself, and no earlier entry has its contents".into()
                 } else {
-                    format!("it is a hard link to {target}, which is not before it in the archive")
+                    format!("hard link to {target}, which does not precede it in the archive")
                 }));
             } else if path == target {
-                warnings.push(told("it is a hard link to itself".into()));
+                warnings.push(warning("hard link to itself".into()));
             }
         }
         names.insert(path);
@@ -32,7 +32,7 @@ pub(crate) fn check(entries: &[Entry]) -> Vec<Warning> {
     warnings
 }
 
-/// Names as extraction takes them: it strips `/` from their beginning.
+/// Returns the name that extraction uses, without leading `/`.
 fn relative(path: &[u8]) -> &[u8] {
     let first = path.iter().position(|byte| *byte != b'/').unwrap_or(path.len());
     trimmed(&path[first..])
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn links_need_a_target_before_them() {
+    fn links_need_an_earlier_target() {
         let entries = [
             entry(EntryKind::File, "./d/file", ""),
             entry(EntryKind::HardLink, "good", "d/file"),

@@ -6,16 +6,18 @@ use uadk_compress::{BlockCompressor, Level};
 
 use crate::{GzOptions, Layout};
 
-/// Settings of an [`ArchiveReader`](crate::ArchiveReader) or [`ArchiveWriter`](crate::ArchiveWriter).
+/// Settings of an [`ArchiveReader`](crate::ArchiveReader) or
+/// [`ArchiveWriter`](crate::ArchiveWriter).
 ///
 /// ```
-/// use uadk_compress::Level;
-/// use uadk_compress_archive::ArchiveOptions;
+/// use uadk_compress_archive::uadk_compress::Level;
+/// use uadk_compress_archive::{ArchiveOptions, ArchiveReader};
 ///
 /// let options = ArchiveOptions::new().level(Level::BEST).threads(2);
 /// let mut archive = options.writer(Vec::new())?;
 /// archive.append_bytes("name", b"contents")?;
-/// archive.finish()?;
+/// let file = archive.finish()?;
+/// assert_eq!(ArchiveReader::new(&file[..])?.verify_stream()?.entries, 1);
 /// # Ok::<(), uadk_compress_archive::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -28,7 +30,7 @@ pub struct ArchiveOptions {
 }
 
 impl ArchiveOptions {
-    /// As [`GzOptions::new`].
+    /// Creates the default options; see [`GzOptions::new`].
     pub fn new() -> Self {
         Self::default()
     }
@@ -45,7 +47,7 @@ impl ArchiveOptions {
         self
     }
 
-    /// See [`GzOptions::layout`]. An archive that is appended to or resumed keeps its own.
+    /// See [`GzOptions::layout`]. An archive that is appended to or resumed keeps its layout.
     pub fn layout(mut self, layout: Layout) -> Self {
         self.gzip = self.gzip.layout(layout);
         self
@@ -57,23 +59,25 @@ impl ArchiveOptions {
         self
     }
 
-    /// Whether new archives are plain tar: not compressed, and without an index. They are not if not set. What
-    /// is appended to stays what it is.
+    /// Sets whether new archives are plain tar: uncompressed, and without an index. The default is
+    /// `false`. Appending to an archive keeps its format.
     pub fn plain(mut self, plain: bool) -> Self {
         self.plain = plain;
         self
     }
 
-    /// Bytes of memory that decompressing zstd or xz may take, where the file says how much it needs. If not
-    /// set, 160 MiB: enough for windows of 128 MiB, as the commands of both make them unless told otherwise
-    /// (`zstd --long=31`). A file that needs more is [`Error::Unsupported`](crate::Error::Unsupported).
+    /// Limits the memory for decompressing zstd or xz, in bytes. The file declares how much it
+    /// needs. The default of 160 MiB is enough for windows of 128 MiB, the maximum of the `zstd`
+    /// and `xz` commands unless a larger one is requested (`zstd --long=31`). A file that needs
+    /// more is [`Error::Unsupported`](crate::Error::Unsupported).
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
         self
     }
 
-    /// Whether [`resume`](crate::ArchiveWriter::resume) cuts the file where it is damaged, even if that is
-    /// not at its end and whole entries may follow. It does not if not set.
+    /// Sets whether [`resume`](crate::ArchiveWriter::resume) truncates the file where it is
+    /// damaged, even if that is not at its end and intact entries may follow. The default is
+    /// `false`.
     pub fn discard_damaged(mut self, discard: bool) -> Self {
         self.discard_damaged = discard;
         self

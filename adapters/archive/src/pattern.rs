@@ -1,51 +1,51 @@
-//! Patterns of names of extended attributes, as the shell has them.
+//! Shell patterns for the names of extended attributes.
 
-/// Whether `*`, `?` and `[...]` of the pattern fit the whole name.
-pub(crate) fn fits(pattern: &[u8], name: &[u8]) -> bool {
-    // Where to go on if what follows the last `*` does not fit: that takes one byte more then.
+/// Returns whether a pattern with `*`, `?` and `[...]` matches the whole name.
+pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    // Where to retry if the rest does not match: the last `*` then takes one more byte.
     let mut retry: Option<(&[u8], &[u8])> = None;
     let (mut pattern, mut name) = (pattern, name);
     loop {
-        if let [b'*', behind @ ..] = pattern {
-            retry = Some((behind, name));
-            pattern = behind;
+        if let [b'*', after @ ..] = pattern {
+            retry = Some((after, name));
+            pattern = after;
             continue;
         }
         if let [byte, rest @ ..] = name
-            && let Some(behind) = one(pattern, *byte)
+            && let Some(after) = match_byte(pattern, *byte)
         {
-            (pattern, name) = (behind, rest);
+            (pattern, name) = (after, rest);
             continue;
         }
         if pattern.is_empty() && name.is_empty() {
             return true;
         }
         match retry {
-            Some((behind, [_, rest @ ..])) => {
-                retry = Some((behind, rest));
-                (pattern, name) = (behind, rest);
+            Some((after, [_, rest @ ..])) => {
+                retry = Some((after, rest));
+                (pattern, name) = (after, rest);
             }
             _ => return false,
         }
     }
 }
 
-/// What follows in the pattern behind the part for this byte; `None` if it does not fit.
-fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
+/// Matches one byte. Returns the rest of the pattern, or `None` if the byte does not match.
+fn match_byte(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     match pattern {
-        [b'?', behind @ ..] => Some(behind),
+        [b'?', after @ ..] => Some(after),
         [b'[', whole @ ..] => {
             let (negated, set) = match whole {
                 [b'!' | b'^', set @ ..] => (true, set),
                 set => (false, set),
             };
-            // A `]` that comes first is one of the set.
+            // A `]` that comes first is a member of the set.
             let end = set.iter().skip(1).position(|byte| *byte == b']');
-            // Without an end it is a bracket.
+            // Without a closing bracket, it is a literal `[`.
             let Some(end) = end.map(|end| end + 1) else {
                 return (byte == b'[').then_some(whole);
             };
-            let (mut members, behind) = (&set[..end], &set[end + 1..]);
+            let (mut members, after) = (&set[..end], &set[end + 1..]);
             let mut is_member = false;
             while let [first, rest @ ..] = members {
                 members = rest;
@@ -56,11 +56,9 @@ fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
                     is_member |= *first == byte;
                 }
             }
-            (is_member != negated).then_some(behind)
+            (is_member != negated).then_some(after)
         }
-        [b'\\', literal, behind @ ..] | [literal, behind @ ..] => {
-            (*literal == byte).then_some(behind)
-        }
+        [b'\\', literal, after @ ..] | [literal, after @ ..] => (*literal == byte).then_some(after),
         [] => None,
     }
 }
@@ -70,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_fit_as_in_the_shell() {
+    fn patterns_match_as_in_the_shell() {
         for (pattern, name, expected) in [
             ("*", "security.capability", true),
             ("security.*", "security.capability", true),
@@ -90,7 +88,7 @@ mod tests {
             ("[", "[", true),
             ("*a*b", "xxaba", false),
         ] {
-            assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
         }
     }
 }

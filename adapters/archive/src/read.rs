@@ -8,40 +8,74 @@ use crate::input::Input;
 use crate::scan::{Head, Walker};
 use crate::{ArchiveOptions, Entry, Error, GzWarning, Index, Inflated, Result, Warning, index};
 
-/// Reads any tar, plain or compressed by gzip, zstd or xz, whatever the name of the file: entry by entry as
-/// it comes, and by name where the file can be sought in.
+/// Reads any tar, plain or compressed with gzip, zstd or xz, regardless of the file's name:
+/// sequentially, or by name if the file is seekable.
 ///
-/// With the index that [`ArchiveWriter`](crate::ArchiveWriter) leaves, listing reads the index alone, and
-/// a single entry its own blocks. Without it, the first [`index`](Self::index) or [`open`](Self::open)
-/// reads the whole archive once and makes one in memory.
+/// With the index that [`ArchiveWriter`](crate::ArchiveWriter) writes, listing reads only the
+/// index, and opening an entry reads only the entry's blocks. Without it, the first call of
+/// [`index`](Self::index) or [`open`](Self::open) reads the whole archive once and builds an index
+/// in memory.
+///
+/// ```
+/// use uadk_compress_archive::{ArchiveReader, ArchiveWriter};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_bytes("a.txt", b"one")?;
+/// archive.append_bytes("b.txt", b"three")?;
+/// let file = archive.finish()?;
+///
+/// let mut archive = ArchiveReader::new(&file[..])?;
+/// let mut names = Vec::new();
+/// while let Some(entry) = archive.next_entry()? {
+///     names.push(entry.entry().path().display().to_string());
+/// }
+/// assert_eq!(names, ["a.txt", "b.txt"]);
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ArchiveReader<R> {
-    /// It is large, and stacks may be small.
+    /// Boxed because it is large and stacks may be small.
     pub(crate) walker: Box<Walker<Input<R>>>,
     index: Option<Index>,
     index_error: Option<Error>,
-    /// The last bytes behind the end of the tar.
+    /// The last bytes of the data after the end of the tar.
     tail: Vec<u8>,
 }
 
-/// An entry, and its contents as [`Read`]; holes read as zeros.
+/// An entry, with its contents as [`Read`]; holes read as zeros.
 ///
-/// What is not read is skipped.
+/// Contents that are not read are skipped.
+///
+/// ```
+/// use std::io::{Cursor, Read};
+/// use uadk_compress_archive::{ArchiveReader, ArchiveWriter};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_bytes("notes/today.txt", b"remember the milk")?;
+///
+/// let mut archive = ArchiveReader::new(Cursor::new(archive.finish()?))?;
+/// let mut entry = archive.open("notes/today.txt")?;
+/// assert_eq!(entry.entry().size(), 17);
+/// let mut text = String::new();
+/// entry.read_to_string(&mut text)?;
+/// assert_eq!(text, "remember the milk");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct EntryReader<'a, R> {
     walker: &'a mut Walker<Input<R>>,
     head: Head,
     entry: Entry,
-    /// What the index says of it.
+    /// The entry as the index describes it.
     expected: Option<Entry>,
-    /// Bytes of contents given out.
+    /// Bytes of contents returned so far.
     position: u64,
-    /// Pieces of a sparse file that are done.
+    /// Data segments of a sparse file that are done.
     segments_done: usize,
     finished: bool,
 }
 
-/// What comes next of a file.
+/// The next piece of a file's contents.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Piece<'a> {
     Data(&'a [u8]),
@@ -50,47 +84,47 @@ pub(crate) enum Piece<'a> {
 }
 
 impl ArchiveOptions {
-    /// A reader of any tar, plain or compressed by gzip, zstd or xz. Which of them it is, its first bytes say,
-    /// which are read.
+    /// Creates a reader of any tar, plain or compressed with gzip, zstd or xz. Reads the first
+    /// bytes to detect the format.
     ///
     /// # Errors
     ///
-    /// As [`GzOptions::reader`](crate::GzOptions::reader), and those of the file; [`Error::Unsupported`] for
-    /// another known format, and [`Error::NotArchive`].
+    /// Those of [`GzOptions::reader`](crate::GzOptions::reader) and of the file;
+    /// [`Error::Unsupported`] for another known format, and [`Error::NotArchive`].
     pub fn reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
         let gzip = self.gzip.clone().trailing_garbage(true);
         Input::new(inner, self, &gzip).map(ArchiveReader::with_input)
     }
 
-    /// A reader that takes nothing for an archive that is cut off or has something behind it.
+    /// Creates a reader that rejects archives that are truncated or followed by other data.
     pub(crate) fn strict_reader<R: Read>(&self, inner: R) -> Result<ArchiveReader<R>> {
         Input::new(inner, self, &self.gzip).map(ArchiveReader::with_input)
     }
 }
 
 impl<R: Read> ArchiveReader<R> {
-    /// A reader with the default [`ArchiveOptions`].
+    /// Creates a reader with the default [`ArchiveOptions`].
     ///
     /// # Errors
     ///
-    /// As [`ArchiveOptions::reader`].
+    /// See [`ArchiveOptions::reader`].
     pub fn new(inner: R) -> Result<Self> {
         ArchiveOptions::new().reader(inner)
     }
 
-    // In a frame of its own, for it has large things on the stack.
+    // In a stack frame of its own, because its locals are large.
     #[inline(never)]
     fn with_input(input: Input<R>) -> Self {
         let walker = Box::new(Walker::new(input));
         Self { walker, index: None, index_error: None, tail: Vec::new() }
     }
 
-    /// The next entry in the archive's order; `None` at the end, when what is behind the tar has been read
-    /// too: only there gzip says whether all of it was right.
+    /// Returns the next entry in archive order; `None` at the end, after reading what follows the
+    /// tar too: gzip's checksum comes last.
     ///
     /// # Errors
     ///
-    /// Those of the file; that it is damaged, or no tar. Nothing can follow then.
+    /// Those of the file; an error if it is damaged or not a tar. No entry can follow then.
     pub fn next_entry(&mut self) -> Result<Option<EntryReader<'_, R>>> {
         self.walker.input_mut().end_after_block(None);
         self.walker.pass(Input::pass)?;
@@ -105,19 +139,20 @@ impl<R: Read> ArchiveReader<R> {
         Ok(Some(EntryReader::new(&mut self.walker, head, entry, None)))
     }
 
-    /// Whether to go on behind the zeros that end an archive: where archives are joined, the entries of all
-    /// are read, and not those of the first alone.
+    /// Sets whether to continue after the zeros that end an archive: of concatenated archives, all
+    /// entries are read, not only those of the first one.
     pub fn ignore_zeros(&mut self, ignore: bool) {
         self.walker.ignore_zeros(ignore);
     }
 
-    /// What was dropped or skipped in what has been read since the last call: attributes and headers that
-    /// are damaged. Each warning comes only once, even if its entry is read again.
+    /// Returns the warnings since the last call: damaged attributes that were dropped and damaged
+    /// headers that were skipped. Each warning is returned only once, even if its entry is read
+    /// again.
     pub fn take_warnings(&mut self) -> Vec<Warning> {
         self.walker.take_warnings()
     }
 
-    /// Reads what is left of the archive, and gives its entries: those from here on.
+    /// Reads the rest of the archive and returns its entries from here on.
     pub(crate) fn scan(&mut self) -> Result<Index> {
         let mut entries = Vec::new();
         let mut end_place = None;
@@ -127,7 +162,7 @@ impl<R: Read> ArchiveReader<R> {
             end_place = self.walker.input().place();
             (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
             if self.walker.input().is_plain() {
-                // Its contents may have been passed over.
+                // Its contents may have been seeked over.
                 entry.checksum = 0;
             }
             entries.push(entry);
@@ -136,7 +171,7 @@ impl<R: Read> ArchiveReader<R> {
         if entries.is_empty() && self.walker.input().place().is_some() {
             end_place = Some(Place::default());
         }
-        // The rest has to be whole too.
+        // The rest must be intact too.
         let data_len = self.walker.position() + self.skip_rest()?;
         let input = self.walker.input();
         for entry in &mut entries {
@@ -147,7 +182,7 @@ impl<R: Read> ArchiveReader<R> {
         Ok(Index { entries, end, end_place, tar_len, stored: false, segments: None })
     }
 
-    /// Reads what is behind the end of the tar, or passes over it; returns its length, and keeps its last bytes.
+    /// Reads or skips what follows the end of the tar. Returns its length and keeps its last bytes.
     fn skip_rest(&mut self) -> Result<u64> {
         self.tail.clear();
         let input = self.walker.input_mut();
@@ -157,7 +192,7 @@ impl<R: Read> ArchiveReader<R> {
             let has_ended = self.walker.ended();
             let input = self.walker.input_mut();
             let ready = match input.fill_buf().map(<[u8]>::len) {
-                // The tar is whole: nothing is cut off.
+                // The tar is complete: nothing is cut off.
                 Err(_) if has_ended && input.lacks_end_marker() => return Ok(rest),
                 ready => ready?,
             };
@@ -174,13 +209,13 @@ impl<R: Read> ArchiveReader<R> {
         }
     }
 
-    /// Whether all of a plain tar is read, and nothing says that this is its end.
+    /// Returns whether all of a plain tar has been read without finding an end-of-archive marker.
     pub(crate) fn lacks_end(&self) -> bool {
         self.walker.input().is_plain() && !self.walker.has_seen_zeros()
     }
 
-    /// What was odd in the compressed file and did not keep the archive from being read; complete when all of
-    /// it has been read.
+    /// Returns warnings about oddities of the compressed file that did not prevent reading. The
+    /// list is complete once everything has been read.
     #[must_use]
     pub fn gz_warnings(&self) -> &[GzWarning] {
         self.walker.input().warnings()
@@ -192,34 +227,34 @@ impl<R: Read> ArchiveReader<R> {
         self.walker.input().inflated()
     }
 
-    /// What was read from.
+    /// Returns the underlying reader.
     #[must_use]
     pub fn into_inner(self) -> R {
         self.walker.into_input().into_inner()
     }
 }
 
-/// Some writers leave the zeros out. Of plain tar, nothing else says where it ends.
+/// Some writers omit the zeros. Nothing else marks the end of a plain tar.
 pub(crate) const NO_END: &str =
     "the zeros that end a tar are missing: it may have been cut off between two entries";
 
-/// The next entry's headers, and where they are.
+/// Reads the next entry's headers, and notes where they are.
 pub(crate) fn next<R: Read>(walker: &mut Walker<Input<R>>) -> Result<Option<(Head, Entry)>> {
     if walker.ended() {
         return Ok(None);
     }
-    // A place is known of what has been read.
+    // The place is known once data has been read.
     walker.input_mut().fill_buf()?;
     let place = walker.input().place();
     Ok(walker.next()?.map(|head| {
-        let entry = Entry::of_head(&head, place);
+        let entry = Entry::from_head(&head, place);
         (head, entry)
     }))
 }
 
 impl<R: Read + Seek> ArchiveReader<R> {
-    /// The archive's entries: from its index or, if it has none, from reading all of it. The next
-    /// entry is the first one then.
+    /// Returns the archive's entries: from its index or, if it has none, by reading all of it.
+    /// Then rewinds to the first entry.
     ///
     /// # Errors
     ///
@@ -228,7 +263,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
         self.load_index()?;
         match &self.index {
             Some(index) => Ok(index),
-            None => Err(Error::index("it could not be made")),
+            None => Err(Error::index("could not be built")),
         }
     }
 
@@ -243,10 +278,9 @@ impl<R: Read + Seek> ArchiveReader<R> {
         self.rewind()
     }
 
-    /// Loads the index that is in the file, if there is one that is whole, and says whether there is.
-    /// From then on the archive is read on several threads, and no byte is returned before its
-    /// checksum is verified, in [`next_entry`](Self::next_entry) too. The next entry is the first one
-    /// then.
+    /// Loads the index stored in the file, and returns whether there is an intact one. From then on
+    /// the archive is read on several threads, and no byte is returned before its checksum is
+    /// verified, not even by [`next_entry`](Self::next_entry). Rewinds to the first entry.
     ///
     /// # Errors
     ///
@@ -264,13 +298,14 @@ impl<R: Read + Seek> ArchiveReader<R> {
         Ok(self.index.is_some())
     }
 
-    /// Why the index in the file is not used, if it is damaged: the archive was read without it.
+    /// Returns the reason the stored index is not used, if it is damaged and the archive was read
+    /// without it.
     #[must_use]
     pub const fn index_error(&self) -> Option<&Error> {
         self.index_error.as_ref()
     }
 
-    /// The index that is in the file.
+    /// Reads the index stored in the file.
     pub(crate) fn stored_index(&mut self) -> Result<Option<Index>> {
         let Some(gzip) = self.walker.input_mut().gzip_mut() else { return Ok(None) };
         let index = gzip.with_inner(index::load)??;
@@ -279,13 +314,13 @@ impl<R: Read + Seek> ArchiveReader<R> {
         Ok(index)
     }
 
-    /// The index as it should be.
+    /// Builds the index by reading the whole archive.
     pub(crate) fn scan_all(&mut self) -> Result<Index> {
         self.rewind()?;
         self.scan()
     }
 
-    /// Goes back to before the first entry.
+    /// Rewinds to the first entry.
     ///
     /// # Errors
     ///
@@ -298,25 +333,26 @@ impl<R: Read + Seek> ArchiveReader<R> {
         Ok(())
     }
 
-    /// The last entry of that name, to be read at once: with an index, no blocks are read but its own. In
-    /// plain tar, contents of other entries are sought over; zstd and xz are decompressed up to it.
+    /// Opens the last entry of that name for reading. With an index, only its own blocks are read.
+    /// In plain tar, the contents of other entries are seeked over; zstd and xz are decompressed up
+    /// to the entry.
     ///
     /// # Errors
     ///
-    /// [`Error::Entry`] if there is none; [`Error::Index`] if it is not where the index says. Reading it ends
-    /// in an error if its checksum is another one than the index's.
+    /// [`Error::Entry`] if there is none; [`Error::Index`] if it is not where the index says.
+    /// Reading it fails at its end if its checksum differs from the index's.
     pub fn open(&mut self, path: impl AsRef<Path>) -> Result<EntryReader<'_, R>> {
         let name = path.as_ref().as_os_str().as_encoded_bytes();
         self.load_index()?;
         let found = self.index.as_ref().and_then(|index| index.position(name));
-        self.open_nth(found.ok_or_else(|| Error::entry(name, "there is no such entry"))?)
+        self.open_nth(found.ok_or_else(|| Error::entry(name, "no such entry"))?)
     }
 
-    /// The entry at that place of the [`index`](Self::index), to be read at once.
+    /// Opens the entry at that position of the [`index`](Self::index) for reading.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// See [`open`](Self::open).
     pub fn open_nth(&mut self, n: usize) -> Result<EntryReader<'_, R>> {
         if self.index.is_none() {
             self.load_index()?;
@@ -325,20 +361,20 @@ impl<R: Read + Seek> ArchiveReader<R> {
             index.entries.get(n).map(|entry| (Box::new(entry.clone()), index.last_block(n)))
         });
         let Some((expected, last_block)) = known else {
-            return Err(Error::index(format!("it has no entry {n}")));
+            return Err(Error::index(format!("no entry {n}")));
         };
         self.walker.input_mut().end_after_block(last_block);
         match self.find(n, &expected) {
-            Ok(Some(found)) => Ok(EntryReader::known(&mut self.walker, found, expected)),
+            Ok(Some(found)) => Ok(EntryReader::from_index(&mut self.walker, found, expected)),
             Ok(None) => {
                 let name = String::from_utf8_lossy(&expected.path);
-                Err(Error::index(format!("{name} is not where it says, or is something else")))
+                Err(Error::index(format!("{name} is elsewhere or does not match its record")))
             }
-            Err(error) => Err(error.of_entry(&expected.path, "it can't be read")),
+            Err(error) => Err(error.for_entry(&expected.path, "can't be read")),
         }
     }
 
-    /// Finds an entry where an index tells of it; `None` if it is another one.
+    /// Finds an entry where the index says it is; `None` if a different one is there.
     fn find(&mut self, n: usize, expected: &Entry) -> Result<Option<Box<Found>>> {
         let fits = |found: &Found| {
             let (tar_len, checksum, place) = (expected.tar_len, expected.checksum, expected.place);
@@ -351,14 +387,14 @@ impl<R: Read + Seek> ArchiveReader<R> {
         let Some(link) = self.index.as_ref().and_then(|index| index.hard_link_before(n)) else {
             return found.map(|_| None);
         };
-        // It may have contents, which only its own headers tell of.
+        // The link may have contents, which only its own headers tell.
         let link = Box::new(link.clone());
         self.read_at(&link)?;
         self.walker.finish()?;
         Ok(next(&mut self.walker)?.map(Box::new).filter(|found| fits(found)))
     }
 
-    /// What is at the place of an entry that an index tells of.
+    /// Reads the headers at the place where the index says the entry is.
     fn read_at(&mut self, expected: &Entry) -> Result<Option<Box<Found>>> {
         self.walker.input_mut().seek_to(expected.place, expected.start)?;
         self.walker.restart(expected.start);
@@ -366,14 +402,18 @@ impl<R: Read + Seek> ArchiveReader<R> {
     }
 }
 
-/// What headers say.
+/// The headers of an entry, parsed.
 type Found = (Head, Entry);
 
 impl<'a, R: Read> EntryReader<'a, R> {
-    /// One that an index tells of. In a frame of its own, for it is a large thing on the stack.
+    /// Creates a reader of an entry of the index. In a stack frame of its own, because it is large.
     #[inline(never)]
-    #[allow(clippy::boxed_local, reason = "what is large is passed in a box")]
-    fn known(walker: &'a mut Walker<Input<R>>, found: Box<Found>, expected: Box<Entry>) -> Self {
+    #[allow(clippy::boxed_local, reason = "large values are passed in boxes")]
+    fn from_index(
+        walker: &'a mut Walker<Input<R>>,
+        found: Box<Found>,
+        expected: Box<Entry>,
+    ) -> Self {
         let (head, entry) = *found;
         let expected = Some(*expected).filter(|_| !walker.input().is_plain());
         Self::new(walker, head, entry, expected)
@@ -388,7 +428,7 @@ impl<'a, R: Read> EntryReader<'a, R> {
         Self { walker, head, entry, expected, position: 0, segments_done: 0, finished: false }
     }
 
-    /// What it is.
+    /// Returns the entry's metadata.
     #[must_use]
     pub const fn entry(&self) -> &Entry {
         &self.entry
@@ -398,7 +438,7 @@ impl<'a, R: Read> EntryReader<'a, R> {
         &self.head
     }
 
-    /// What comes next of the contents, without moving on.
+    /// Returns the next piece of the contents without consuming it.
     pub(crate) fn piece(&mut self) -> Result<Piece<'_>> {
         if let Some(unreadable) = &self.head.unreadable {
             return Err(Error::entry(&self.head.path, unreadable.what()));
@@ -406,13 +446,13 @@ impl<'a, R: Read> EntryReader<'a, R> {
         let left_before_hole = match &self.head.sparse {
             None => u64::MAX,
             Some(segments) => {
-                let behind = |done: usize| segments.get(done).map(|s| (s.offset, s.offset + s.len));
-                while let Some((_, end)) = behind(self.segments_done)
+                let range = |done: usize| segments.get(done).map(|s| (s.offset, s.offset + s.len));
+                while let Some((_, end)) = range(self.segments_done)
                     && end <= self.position
                 {
                     self.segments_done += 1;
                 }
-                match behind(self.segments_done) {
+                match range(self.segments_done) {
                     Some((start, _)) if self.position < start => {
                         return Ok(Piece::Hole(start - self.position));
                     }
@@ -431,18 +471,18 @@ impl<'a, R: Read> EntryReader<'a, R> {
         let data = self
             .walker
             .data()
-            .map_err(|error| error.of_entry(&self.head.path, "it can't be read"))?;
+            .map_err(|error| error.for_entry(&self.head.path, "can't be read"))?;
         let n = data.len().min(usize::try_from(left_before_hole).unwrap_or(usize::MAX));
         Ok(Piece::Data(&data[..n]))
     }
 
-    /// Contents as they are in the tar, without moving on; empty at their end. For a file whose pieces are
-    /// in another order there.
+    /// Returns contents in the order of the tar without consuming them; empty at their end. For
+    /// sparse files whose segments are in another order there.
     pub(crate) fn stored_data(&mut self) -> Result<&[u8]> {
-        self.walker.data().map_err(|error| error.of_entry(&self.head.path, "it can't be read"))
+        self.walker.data().map_err(|error| error.for_entry(&self.head.path, "can't be read"))
     }
 
-    /// Moves on over data that [`piece`](Self::piece) or [`stored_data`](Self::stored_data) gave.
+    /// Consumes data returned by [`piece`](Self::piece) or [`stored_data`](Self::stored_data).
     pub(crate) fn consume_data(&mut self, n: usize) -> Result<()> {
         self.position += n as u64;
         self.walker.consume(n)
@@ -452,7 +492,7 @@ impl<'a, R: Read> EntryReader<'a, R> {
         self.position += len;
     }
 
-    /// Skips what is left, and checks that the entry is what the index says.
+    /// Skips the rest, and checks that the entry matches the index.
     pub(crate) fn finish(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
@@ -460,14 +500,14 @@ impl<'a, R: Read> EntryReader<'a, R> {
         let tail = self
             .walker
             .finish()
-            .map_err(|error| error.of_entry(&self.head.path, "it can't be read"))?;
+            .map_err(|error| error.for_entry(&self.head.path, "can't be read"))?;
         match &self.expected {
             Some(expected)
                 if (expected.tar_len, expected.checksum) != (tail.tar_len, tail.checksum) =>
             {
                 self.finished = false;
                 let name = String::from_utf8_lossy(&self.head.path);
-                Err(Error::index(format!("{name} has another length or checksum than it says")))
+                Err(Error::index(format!("wrong length or checksum of {name}")))
             }
             _ => Ok(()),
         }

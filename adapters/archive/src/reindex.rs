@@ -1,4 +1,4 @@
-//! Indexes for archives that others wrote.
+//! Adds indexes to existing archives.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, SeekFrom, Write};
@@ -13,21 +13,20 @@ use crate::{
     ArchiveOptions, ArchiveReader, Entry, Error, GzReader, GzWriter, Index, Layout, Result,
 };
 
-const NO_INDEX: &str =
-    "has no place for an index; `tar index -o` writes it anew as tar.gz with one";
+const NO_INDEX: &str = "can't hold an index; `tar index -o` rewrites it as tar.gz with one";
 
-/// More data than the last segment of a member has, which has no end marker of its own.
+/// More data than the last segment of a member has. It has no sync marker at its end.
 const MAX_REST: usize = 16 << 20;
 
 impl ArchiveOptions {
-    /// Gives an archive an index at its end, in place of the one that it may have, and returns the number
-    /// of entries. Its blocks or segments stay as they are.
+    /// Writes an index to the end of an archive, replacing an existing one, and returns the number
+    /// of entries. The archive's blocks or segments stay as they are.
     ///
     /// # Errors
     ///
-    /// Those of the file; where it is damaged; [`Error::NoBlocks`] if it is made neither of block gzip nor
-    /// of independent segments, and [`Error::Unsupported`] if it is not gzip: [`rewrite`](Self::rewrite) is
-    /// for both. Nothing has been changed then.
+    /// Those of the file; an error where it is damaged; [`Error::NoBlocks`] if it is gzip with
+    /// neither blocks nor independent segments, and [`Error::Unsupported`] if it is not gzip: use
+    /// [`rewrite`](Self::rewrite) for both. The file is unchanged then.
     pub fn index<F: ArchiveFile>(&self, mut file: F) -> Result<u64> {
         file.seek(SeekFrom::Start(0))?;
         let mut archive: ArchiveReader<&mut F> = self.strict_reader(&mut file)?;
@@ -56,12 +55,12 @@ impl ArchiveOptions {
         file.seek(SeekFrom::Start(data_end))?;
         let mut writer = self.gzip.clone().layout(Layout::Bgzf).threads(1).writer(file)?;
         writer.write_file(&members)?;
-        cut_here(writer.finish()?)?;
+        truncate_here(writer.finish()?)?;
         Ok(made.entries.len() as u64)
     }
 
-    /// As [`index`](Self::index), for one member. What is behind the last whole segment of the tar is
-    /// compressed again.
+    /// As [`index`](Self::index), for one member. Data after the last whole segment of the tar is
+    /// recompressed.
     fn index_segments<F: ArchiveFile>(
         &self,
         mut file: F,
@@ -77,7 +76,7 @@ impl ArchiveOptions {
         let mut rest = vec![0; len.ok_or(Error::NoBlocks)?];
         file.seek(SeekFrom::Start(0))?;
         let mut reader = self.gzip.clone().threads(1).reader_of(Source::new(&mut file))?;
-        // It may refer to what is before it.
+        // The rest may refer to the data before it.
         let before = data.saturating_sub(HISTORY as u64);
         reader.seek_to(segments.place(before).unwrap_or_default(), before)?;
         reader.skip(data - before)?;
@@ -94,17 +93,17 @@ impl ArchiveOptions {
         }
         let tar_len = writer.position();
         writer.drain()?;
-        cut_here(finish_inside(writer, index, tar_len, made.end)?)?;
+        truncate_here(finish_inside(writer, index, tar_len, made.end)?)?;
         Ok(made.entries.len() as u64)
     }
 
-    /// Writes any tar anew as tar.gz with an index, whatever it is compressed by, and returns the number of
-    /// entries. The tar inside stays byte for byte the same; in one member, zeros that end it are added if it
-    /// has none.
+    /// Rewrites any tar, plain or compressed, as tar.gz with an index, and returns the number of
+    /// entries. The tar inside stays byte for byte the same; in one member, the zeros that end it
+    /// are added if they are missing.
     ///
     /// # Errors
     ///
-    /// Those of both files; where the old one is damaged.
+    /// Those of both files; an error where the old one is damaged.
     pub fn rewrite<R: Read, W: Write>(&self, from: R, to: W) -> Result<u64> {
         let gzip = self.gzip.with_engine()?;
         let input = Box::new(Input::new(from, self, &gzip)?);
@@ -114,25 +113,25 @@ impl ArchiveOptions {
     }
 }
 
-/// The zeros that end a tar, for one that has none: an index inside of the stream is behind them.
+/// Returns the missing zeros that end a tar: an index inside the stream must follow them.
 fn missing_end(tar_len: u64) -> Vec<u8> {
     let padding = tar_len.next_multiple_of(512) - tar_len;
     vec![0; 1024 + padding as usize]
 }
 
-/// Cuts off what was in the file behind what is written.
-fn cut_here<F: ArchiveFile>(mut file: F) -> Result<()> {
+/// Truncates the file at the current position.
+fn truncate_here<F: ArchiveFile>(mut file: F) -> Result<()> {
     let len = file.stream_position()?;
     Ok(file.truncate(len)?)
 }
 
-/// What is known of an archive that is written anew.
+/// The state of rewriting an archive.
 #[derive(Default)]
 struct Rewriting {
     /// Entries whose place in the file is not known yet.
     waiting: VecDeque<Entry>,
     count: u64,
-    /// Where the last one ends.
+    /// The end of the last entry in the tar.
     end: u64,
 }
 
@@ -145,9 +144,9 @@ impl Rewriting {
         self.finish(walker, index)
     }
 
-    /// Writes the end. In a frame of its own, for it has large things on the stack.
+    /// Writes the end. In a stack frame of its own, because its locals are large.
     #[inline(never)]
-    #[allow(clippy::boxed_local, reason = "what is large is passed in a box")]
+    #[allow(clippy::boxed_local, reason = "large values are passed in boxes")]
     fn finish<R: Read, W: Write>(
         self,
         walker: Box<Walker<Tee<R, W>>>,
@@ -169,11 +168,11 @@ impl Rewriting {
             return Ok(self.count);
         }
         for mut entry in self.waiting {
-            entry.place = output.found();
+            entry.place = output.pop_place();
             index.push(&entry)?;
         }
-        // That of the zeros, for which the last mark was.
-        let end_place = output.found().unwrap_or_default();
+        // The place of the zeros, which the last mark was for.
+        let end_place = output.pop_place().unwrap_or_default();
         let members =
             index.finish(output.file_position(), output.position(), self.end, end_place)?;
         output.write_file(&members)?;
@@ -181,7 +180,7 @@ impl Rewriting {
         Ok(self.count)
     }
 
-    /// The next entry; false if there is none.
+    /// Copies the next entry; returns `false` if there is none.
     fn entry<R: Read, W: Write>(
         &mut self,
         walker: &mut Walker<Tee<R, W>>,
@@ -189,7 +188,7 @@ impl Rewriting {
     ) -> Result<bool> {
         walker.input_mut().output.mark();
         let Some(head) = walker.next()? else { return Ok(false) };
-        let mut entry = Entry::of_head(&head, None);
+        let mut entry = Entry::from_head(&head, None);
         let tail = walker.finish()?;
         (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
         self.end = entry.end();
@@ -201,7 +200,7 @@ impl Rewriting {
             self.waiting.drain(..).try_for_each(|entry| index.push(&entry))?;
         }
         while !self.waiting.is_empty()
-            && let Some(place) = tee.output.found()
+            && let Some(place) = tee.output.pop_place()
             && let Some(mut entry) = self.waiting.pop_front()
         {
             entry.place = Some(place);
@@ -211,19 +210,19 @@ impl Rewriting {
     }
 }
 
-/// Copies what is behind the first zeros of a tar's end, but for an index.
+/// Copies the data after the first zeros that end a tar, except an index.
 fn copy_tar_end<R: Read, W: Write>(input: &mut Input<R>, output: &mut GzWriter<W>) -> Result<()> {
-    let behind = index::skip_end(input, |zeros| output.write_all(zeros))?;
-    output.write_all(&behind)?;
+    let after = index::skip_end(input, |zeros| output.write_all(zeros))?;
+    output.write_all(&after)?;
     io::copy(input, output)?;
     Ok(())
 }
 
-/// Writes what is read.
+/// Writes all data that is read from it.
 struct Tee<R: Read, W: Write> {
     input: Box<Input<R>>,
     output: Box<GzWriter<W>>,
-    /// What `consume` has no way to tell.
+    /// An error of `consume`, which can't return it.
     error: Option<io::Error>,
 }
 

@@ -1,8 +1,8 @@
-//! Walking through a tar: one parser for listing, extracting, verifying and recovering.
+//! The tar parser, shared by listing, extracting, verifying and recovering.
 //!
-//! What can't be read costs no more than itself: an attribute is dropped, a damaged header is skipped up
-//! to the next sound one, and each of them is a [`Warning`]. Only a tar that ends too early is an error,
-//! and what has no tar header at all.
+//! Damage is contained: an unreadable attribute is dropped, a damaged header is skipped up to the
+//! next valid one, and each of these is a [`Warning`]. The only errors are a tar that ends too
+//! early, and a file without any tar header.
 
 mod decode;
 mod globals;
@@ -25,10 +25,10 @@ use pax::Extensions;
 use raw::Raw;
 pub(crate) use raw::is_header;
 
-/// Names, extended attributes and such of one entry have no more bytes than this.
+/// Maximum size of an extension header (long names, extended attributes, etc.).
 const MAX_EXTENSION: u64 = 8 << 20;
 
-/// Reads headers and contents, one entry after the other.
+/// Reads headers and contents, one entry after another.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // Independent states.
 pub(crate) struct Walker<R> {
@@ -36,24 +36,25 @@ pub(crate) struct Walker<R> {
     position: u64,
     start: u64,
     crc: Checksum,
-    /// Contents of the entry that are still to come, and padding behind them.
+    /// Unread bytes of the entry's contents, and of the padding after them.
     data_left: u64,
     padding: u64,
-    /// Contents that a hard link may have: POSIX lets it have them, and says its size if not.
+    /// Size of the contents that a hard link may have. POSIX allows contents, but also a size
+    /// without contents.
     link_data: u64,
     globals: Globals,
-    /// Whether a header was sound: that it is a tar.
+    /// Whether a valid header was found, so that the input is a tar.
     is_tar: bool,
-    /// Where the first damage is, and what.
+    /// Offset and description of the first damage.
     damaged: Option<(u64, &'static str)>,
     ended: bool,
-    /// Whether a block of zeros came last.
+    /// Whether the last block was zeros.
     seen_zeros: bool,
     ignore_zeros: bool,
     warnings: Warnings,
 }
 
-/// What is in a header that only says more about the next one.
+/// The contents of an extension header, which describes the next entry.
 enum Extension {
     Data(Vec<u8>),
     TooLong,
@@ -92,7 +93,7 @@ impl<R: BufRead> Walker<R> {
         self.input
     }
 
-    /// Goes on with an entry that begins at this byte of the tar, where the input is now.
+    /// Restarts at an entry that begins at this byte of the tar, where the input is now.
     pub(crate) fn restart(&mut self, position: u64) {
         self.position = position;
         self.start = position;
@@ -104,32 +105,33 @@ impl<R: BufRead> Walker<R> {
         self.seen_zeros = false;
     }
 
-    /// Bytes of the tar that have been read.
+    /// Returns the number of bytes of the tar that have been read.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// Whether zeros have said that the archive ends.
+    /// Returns whether a block of zeros has ended the archive.
     pub(crate) fn ended(&self) -> bool {
         self.ended
     }
 
-    /// Whether zeros came last, which may have been [ignored](Self::ignore_zeros).
+    /// Returns whether the last block was zeros, even if it was [ignored](Self::ignore_zeros).
     pub(crate) fn has_seen_zeros(&self) -> bool {
         self.seen_zeros
     }
 
-    /// Whether to go on behind zeros that end an archive, where another may follow.
+    /// Sets whether to continue after the zeros that end an archive, where another may follow.
     pub(crate) fn ignore_zeros(&mut self, ignore: bool) {
         self.ignore_zeros = ignore;
     }
 
-    /// What was dropped or skipped since the last call.
+    /// Returns the warnings about what was dropped or skipped since the last call.
     pub(crate) fn take_warnings(&mut self) -> Vec<Warning> {
         self.warnings.take()
     }
 
-    /// What is damaged, if something was skipped or is missing; where the tar has to be whole.
+    /// Returns an error if something was skipped or is missing, for callers that need an intact
+    /// tar.
     pub(crate) fn damage(&self) -> Option<Error> {
         self.damaged.map(|(at, what)| Error::tar(at, what))
     }
@@ -138,8 +140,8 @@ impl<R: BufRead> Walker<R> {
         self.warnings.push(warning);
     }
 
-    /// The next entry, when the last one has been [finished](Self::finish); `None` at the end. Damaged
-    /// headers, and zeros that are ignored, count to the entry behind them.
+    /// Returns the next entry, after the last one has been [finished](Self::finish); `None` at the
+    /// end. Damaged headers and ignored zeros count as part of the entry after them.
     pub(crate) fn next(&mut self) -> Result<Option<Head>> {
         if self.ended {
             return Ok(None);
@@ -158,7 +160,7 @@ impl<R: BufRead> Walker<R> {
             let raw = Raw(&block);
             if raw.is_zero() {
                 if !before.is_empty() {
-                    self.tell(at, "the archive ends behind headers that say more about an entry");
+                    self.warn_at(at, "the archive ends after extension headers without an entry");
                     before = Before::default();
                 }
                 self.seen_zeros = true;
@@ -166,15 +168,15 @@ impl<R: BufRead> Walker<R> {
                     continue;
                 }
                 if skipping {
-                    // As with GNU tar and libarchive: what is behind the end is no part of it.
-                    self.tell_of_end(at)?;
+                    // As in GNU tar and libarchive, what follows the end does not belong to it.
+                    self.warn_of_end(at)?;
                 }
                 self.ended = true;
                 return Ok(None);
             }
-            if !raw.is_sound() {
+            if !raw.is_valid() {
                 if link_data > 0 {
-                    // What was read is its first block.
+                    // The block just read is the first one of the contents.
                     self.data_left = std::mem::take(&mut link_data).next_multiple_of(BLOCK as u64)
                         - BLOCK as u64;
                     self.finish()?;
@@ -213,12 +215,12 @@ impl<R: BufRead> Walker<R> {
         }
     }
 
-    /// Reads a header that only says more about others; true if it is damaged.
+    /// Reads an extension header, which describes other entries. Returns whether it is damaged.
     fn header_before(&mut self, raw: Raw<'_>, at: u64, before: &mut Before) -> Result<bool> {
         let data = match self.extension(raw)? {
             Extension::NoSize => return Ok(true),
             Extension::TooLong => {
-                self.tell(at, "names or attributes of more than 8 MiB are dropped");
+                self.warn_at(at, "extension header of more than 8 MiB dropped");
                 return Ok(false);
             }
             Extension::Data(data) => data,
@@ -226,7 +228,7 @@ impl<R: BufRead> Walker<R> {
         match raw.kind() {
             b'g' => {
                 for what in self.globals.add(at, &data) {
-                    self.tell(at, what);
+                    self.warn_at(at, what);
                 }
             }
             b'L' => before.long_name = Some(raw::text(&data).to_vec()),
@@ -242,18 +244,19 @@ impl<R: BufRead> Walker<R> {
     }
 
     fn entry(&mut self, raw: Raw<'_>, at: u64, before: Before) -> Result<Result<Head, NoEntry>> {
-        // So that no sum of sizes and positions overflows.
+        // Prevents overflow in sums of sizes and positions.
         let left = i64::MAX as u64 - self.position;
-        let places = (self.start, at, left);
-        let decoded = decode::head(raw, places, self.globals.at(at), before, &mut self.warnings);
+        let bounds = (self.start, at, left);
+        let decoded = decode::head(raw, bounds, self.globals.at(at), before, &mut self.warnings);
         let (mut head, pax) = match decoded {
             Ok(decoded) => decoded,
             Err(no_entry) => return Ok(Err(no_entry)),
         };
-        // Unknown kinds are extracted as files; volumes have another map, or no file.
+        // Unknown types are extracted as files. Multi-volume headers have a different map or are
+        // not files.
         let is_file = matches!(head.kind, EntryKind::File | EntryKind::Other(_));
         if is_file && !matches!(raw.kind(), b'D' | b'M' | b'V') {
-            let oddity = sparse::read_map(raw, &pax.sparse, &mut head, || self.needed_block())?;
+            let oddity = sparse::read_map(raw, &pax.sparse, &mut head, || self.required_block())?;
             if let Some(what) = oddity {
                 self.warnings.push(Warning::new(&head.path, at, what));
             }
@@ -267,7 +270,7 @@ impl<R: BufRead> Walker<R> {
         Ok(Ok(head))
     }
 
-    /// Contents that are ready; empty when there are none left.
+    /// Returns buffered contents; empty when none are left.
     pub(crate) fn data(&mut self) -> Result<&[u8]> {
         if self.data_left == 0 {
             return Ok(&[]);
@@ -281,15 +284,15 @@ impl<R: BufRead> Walker<R> {
         Ok(&ready[..n])
     }
 
-    /// Takes `n` bytes of what [`data`](Self::data) gave.
+    /// Consumes `n` bytes of what [`data`](Self::data) returned.
     pub(crate) fn consume(&mut self, n: usize) -> Result<()> {
         self.take(n)?;
         self.data_left -= n as u64;
         Ok(())
     }
 
-    /// Lets `pass` pass over what is left of the entry without reading it: it returns how many of so many
-    /// bytes it did.
+    /// Lets `pass` skip the rest of the entry without reading it. `pass` is called with the number
+    /// of bytes left and returns how many it skipped.
     pub(crate) fn pass(&mut self, pass: impl FnOnce(&mut R, u64) -> Result<u64>) -> Result<()> {
         let left = self.data_left + self.padding;
         let passed = pass(&mut self.input, left)?;
@@ -299,7 +302,7 @@ impl<R: BufRead> Walker<R> {
         Ok(())
     }
 
-    /// Skips what is left of the entry.
+    /// Skips the rest of the entry.
     pub(crate) fn finish(&mut self) -> Result<Tail> {
         let padding = std::mem::take(&mut self.padding);
         self.data_left += padding;
@@ -310,7 +313,7 @@ impl<R: BufRead> Walker<R> {
                     let what = "the tar ends in the middle of a block";
                     self.damaged.get_or_insert((self.position, what));
                     self.data_left = 0;
-                    self.tell(self.position, what);
+                    self.warn_at(self.position, what);
                     break;
                 }
                 n => n?,
@@ -320,7 +323,7 @@ impl<R: BufRead> Walker<R> {
         Ok(Tail { tar_len: self.position - self.start, checksum: self.crc.sum() })
     }
 
-    /// Counts bytes that `fill_buf` has just given.
+    /// Consumes bytes that `fill_buf` has just returned.
     fn take(&mut self, n: usize) -> Result<()> {
         let ready = self.input.fill_buf()?;
         self.crc.update(&ready[..n]);
@@ -329,7 +332,8 @@ impl<R: BufRead> Walker<R> {
         Ok(())
     }
 
-    /// The next block of 512 bytes; `None` if the input ends before it, or within it if it may.
+    /// Reads the next block of 512 bytes. Returns `None` if the input ends before it, or within it
+    /// if it `may_be_torn`.
     fn block(&mut self, may_be_torn: bool) -> Result<Option<Box<[u8; BLOCK]>>> {
         let mut block = Box::new([0; BLOCK]);
         let mut filled = 0;
@@ -347,7 +351,7 @@ impl<R: BufRead> Walker<R> {
         Ok(Some(block))
     }
 
-    fn needed_block(&mut self) -> Result<Box<[u8; BLOCK]>> {
+    fn required_block(&mut self) -> Result<Box<[u8; BLOCK]>> {
         self.block(false)?.ok_or_else(|| self.torn())
     }
 
@@ -355,47 +359,48 @@ impl<R: BufRead> Walker<R> {
         Error::tar(self.position, "it ends in the middle of an entry")
     }
 
-    /// What it means that no block follows. Some writers leave the zeros at the end out.
+    /// Handles the end of the input. Some writers omit the zeros at the end.
     fn at_end_of_input(&mut self, before: &Before) -> Result<Option<Head>> {
         if !before.is_empty() {
             Err(self.torn())
         } else if !self.is_tar && self.position > 0 && !self.ignore_zeros {
-            Err(Self::no_tar())
+            Err(Self::not_tar())
         } else {
             Ok(None)
         }
     }
 
-    /// Zeros end the archive while a header is looked for.
-    fn tell_of_end(&mut self, at: u64) -> Result<()> {
+    /// Warns that zeros end the archive while the next header is searched for.
+    fn warn_of_end(&mut self, at: u64) -> Result<()> {
         if !self.is_tar {
-            return Err(Self::no_tar());
+            return Err(Self::not_tar());
         }
-        self.tell(at, format!("zeros end the tar at byte {at}, before another header is found"));
+        let what = format!("zeros end the tar at byte {at}, before another header was found");
+        self.warn_at(at, what);
         Ok(())
     }
 
-    fn no_tar() -> Error {
-        Error::tar(0, "there is no tar header: it is something else than a tar")
+    fn not_tar() -> Error {
+        Error::tar(0, "not a tar (no header found)")
     }
 
-    /// Goes on behind a damaged header, with one warning for many in a row.
+    /// Skips a damaged header, with one warning for consecutive ones.
     fn skip(&mut self, at: u64, skipping: &mut bool) {
-        self.damaged.get_or_insert((at, "there is no tar header, or it is damaged"));
+        self.damaged.get_or_insert((at, "missing or damaged header"));
         if !std::mem::replace(skipping, true) && self.is_tar || at == 0 {
             let what = format!(
-                "there is no tar header at byte {at} of the tar, or it is damaged; skipping to the next one"
+                "missing or damaged header at byte {at} of the tar; skipping to the next one"
             );
-            self.tell(at, what);
+            self.warn_at(at, what);
         }
     }
 
-    /// Warns of something that is of no entry.
-    fn tell(&mut self, at: u64, what: impl Into<std::borrow::Cow<'static, str>>) {
+    /// Adds a warning that belongs to no entry.
+    fn warn_at(&mut self, at: u64, what: impl Into<std::borrow::Cow<'static, str>>) {
         self.warnings.push(Warning::new(b"", at, what));
     }
 
-    /// The contents of a header that only says more about the next one.
+    /// Reads the contents of an extension header.
     fn extension(&mut self, raw: Raw<'_>) -> Result<Extension> {
         let left = i64::MAX as u64 - self.position;
         let Some(len) = raw.size().filter(|len| *len <= left) else {
@@ -408,7 +413,7 @@ impl<R: BufRead> Walker<R> {
             return Ok(Extension::TooLong);
         }
         let mut data = Vec::new();
-        // As long as what is there, whatever the header says.
+        // Limited by the input, so a wrong size can't make it allocate more.
         self.input.by_ref().take(padded).read_to_end(&mut data)?;
         self.crc.update(&data);
         self.position += data.len() as u64;

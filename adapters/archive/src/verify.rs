@@ -1,33 +1,48 @@
-//! Whether an archive is what it should be.
+//! Verification of archives.
 
 use std::io::{Cursor, Read, Seek};
 
 use crate::read::NO_END;
 use crate::{ArchiveOptions, ArchiveReader, Entry, Error, Result, Warning, links};
 
-/// What was verified.
+/// The result of a verification.
+///
+/// ```
+/// use std::io::Cursor;
+/// use uadk_compress_archive::{ArchiveReader, ArchiveWriter};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_bytes("notes.txt", b"remember the milk")?;
+/// let file = archive.finish()?;
+///
+/// let verified = ArchiveReader::new(Cursor::new(file))?.verify()?;
+/// assert_eq!(verified.entries, 1);
+/// assert!(verified.indexed && verified.ended);
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
-    /// Entries, all of them whole.
+    /// Number of entries, all of them intact.
     pub entries: u64,
-    /// Bytes of the tar, uncompressed.
+    /// Size of the uncompressed tar in bytes.
     pub tar_len: u64,
-    /// Whether there is an index, which agrees with the tar.
+    /// Whether there is an index that matches the tar.
     pub indexed: bool,
-    /// Whether zeros end the tar, as they should.
+    /// Whether the tar ends with zeros, as it should.
     pub ended: bool,
 }
 
 impl<R: Read> ArchiveReader<R> {
-    /// Reads all that is left, and checks each member's checksum and each entry's headers; an index
-    /// is passed over. For pipes; where the file can be sought in, [`verify`](Self::verify) does more.
+    /// Reads the rest of the archive, and checks the checksum of each member and the headers of
+    /// each entry. An index is skipped. Meant for pipes; if the file is seekable,
+    /// [`verify`](Self::verify) checks more.
     ///
     /// # Errors
     ///
-    /// Where the archive is damaged or cut off. What costs no more than an attribute or an entry is no error:
-    /// see [`take_warnings`](Self::take_warnings), which tells of hard links without a target, too, and of
-    /// plain tar that has no end.
+    /// If the archive is damaged or truncated. Damage limited to an attribute or an entry is not an
+    /// error but a [warning](Self::take_warnings). So are hard links without a target, and plain
+    /// tar without an end.
     pub fn verify_stream(&mut self) -> Result<Verified> {
         let index = self.scan()?;
         self.check_links(&index.entries);
@@ -54,15 +69,16 @@ impl<R: Read> ArchiveReader<R> {
 }
 
 impl<R: Read + Seek> ArchiveReader<R> {
-    /// Reads the whole archive, and checks each member's checksum, each entry's headers, and that the
-    /// index, if there is one, tells each entry's name, properties, place and checksum as they are.
+    /// Reads the whole archive, and checks the checksum of each member, the headers of each entry
+    /// and, if there is an index, that each entry's name, properties, position and checksum in it
+    /// are right.
     ///
     /// # Errors
     ///
-    /// Where the archive is damaged or cut off; [`Error::Index`] with the first entry that the index
-    /// tells otherwise. What costs no more than an attribute or an entry is no error: see
-    /// [`take_warnings`](Self::take_warnings), which tells of hard links without a target, too, and of plain
-    /// tar that has no end.
+    /// If the archive is damaged or truncated; [`Error::Index`] with the first entry that differs
+    /// in the index. Damage limited to an attribute or an entry is not an error but a
+    /// [warning](Self::take_warnings). So are hard links without a target, and plain tar without an
+    /// end.
     pub fn verify(&mut self) -> Result<Verified> {
         let stored = self.stored_index()?;
         self.walker.input_mut().pass_by_seeking(false)?;
@@ -71,14 +87,14 @@ impl<R: Read + Seek> ArchiveReader<R> {
         self.check_end();
         let ended = self.walker.ended();
         if let Some(stored) = &stored {
-            for (told, found) in stored.entries.iter().zip(&made.entries) {
-                if told != found {
-                    return Err(Error::index(difference(told, found)));
+            for (listed, found) in stored.entries.iter().zip(&made.entries) {
+                if listed != found {
+                    return Err(Error::index(difference(listed, found)));
                 }
             }
             if stored.entries.len() != made.entries.len() || stored.tar_len != made.tar_len {
                 return Err(Error::index(format!(
-                    "it tells of {} entries in {} bytes, and there are {} in {}",
+                    "it lists {} entries in {} bytes, but the tar has {} in {}",
                     stored.entries.len(),
                     stored.tar_len,
                     made.entries.len(),
@@ -95,23 +111,23 @@ impl<R: Read + Seek> ArchiveReader<R> {
     }
 }
 
-fn difference(told: &Entry, found: &Entry) -> String {
+fn difference(listed: &Entry, found: &Entry) -> String {
     let name = String::from_utf8_lossy(&found.path);
-    let what = if told.path != found.path {
-        return format!("it says {} where {name} is", String::from_utf8_lossy(&told.path));
-    } else if told.size != found.size {
+    let what = if listed.path != found.path {
+        return format!("it lists {}, not {name}", String::from_utf8_lossy(&listed.path));
+    } else if listed.size != found.size {
         "size"
-    } else if told.checksum != found.checksum {
+    } else if listed.checksum != found.checksum {
         "checksum"
-    } else if told.place != found.place || told.start != found.start {
-        "place"
+    } else if listed.place != found.place || listed.start != found.start {
+        "position"
     } else {
-        "properties"
+        "metadata"
     };
-    format!("it tells another {what} of {name} than there is")
+    format!("the {what} of {name} does not match the tar")
 }
 
-/// Whatever the bytes are: what can be listed can be opened or gives an error, and nothing panics.
+/// Checks that with any bytes, listed entries can be opened or return an error, and nothing panics.
 #[doc(hidden)]
 pub fn fuzz_archive(bytes: &[u8]) {
     let Ok(mut archive) = ArchiveOptions::new().threads(1).reader(Cursor::new(bytes)) else {

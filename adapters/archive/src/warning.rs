@@ -1,13 +1,30 @@
-//! What is wrong with an archive, or on disk, without ending the work.
+//! Warnings: problems with an archive or on disk that don't abort the operation.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter, Write as _};
 
-/// Something that a person should know of an entry that was read or extracted: an attribute that was
-/// dropped, a damaged header that was skipped.
+/// A warning for the user about an entry that was read or extracted, such as a dropped attribute or
+/// a skipped damaged header.
 ///
-/// It displays as `NAME: what`, with control characters of the name escaped.
+/// It displays as `NAME: what`, with control characters in the name escaped.
+///
+/// ```
+/// use uadk_compress_archive::{ArchiveOptions, ArchiveReader};
+///
+/// let mut archive = ArchiveOptions::new().plain(true).writer(Vec::new())?;
+/// archive.append_bytes("notes.txt", b"remember the milk")?;
+/// let len = archive.tar_len() as usize;
+/// let mut file = archive.finish()?;
+/// file.truncate(len); // Without the zeros that end a tar.
+///
+/// let mut archive = ArchiveReader::new(&file[..])?;
+/// while archive.next_entry()?.is_some() {}
+/// let warnings = archive.take_warnings();
+/// assert!(warnings[0].is_notice());
+/// assert!(warnings[0].to_string().contains("may have been cut off"));
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Warning {
     name: Box<[u8]>,
@@ -25,19 +42,20 @@ impl Warning {
         Self { is_notice: true, ..Self::new(name, offset, what) }
     }
 
-    /// The name of the entry, byte for byte; empty if it is of none.
+    /// Returns the name of the entry, byte for byte; empty if the warning is not about an entry.
     #[must_use]
     pub fn name_bytes(&self) -> &[u8] {
         &self.name
     }
 
-    /// The byte of the uncompressed tar at which the header is that it is about.
+    /// Returns the offset in the uncompressed tar of the header that the warning is about.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Whether all that was asked for was done nevertheless, so that a command still succeeds.
+    /// Returns whether everything requested was done nevertheless, so that a command still
+    /// succeeds.
     #[must_use]
     pub const fn is_notice(&self) -> bool {
         self.is_notice
@@ -60,16 +78,16 @@ impl Display for Warning {
     }
 }
 
-/// Warnings until somebody takes them. The same one is kept only once, however often its header is
+/// Warnings that were not taken yet. The same one is kept only once, however often its header is
 /// read.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
-    waiting: Vec<Warning>,
+    pending: Vec<Warning>,
     known: HashSet<Warning>,
 }
 
 impl Warnings {
-    /// A hostile archive fills no memory with them.
+    /// Keeps a hostile archive from filling the memory with warnings.
     const MAX: usize = 10_000;
 
     pub(crate) fn push(&mut self, warning: Warning) {
@@ -77,17 +95,17 @@ impl Warnings {
             return;
         }
         let warning = if self.known.len() == Self::MAX {
-            Warning::new(b"", warning.offset, "there are more warnings, which are left out")
+            Warning::new(b"", warning.offset, "more warnings omitted")
         } else {
             warning
         };
         if self.known.insert(warning.clone()) {
-            self.waiting.push(warning);
+            self.pending.push(warning);
         }
     }
 
     pub(crate) fn take(&mut self) -> Vec<Warning> {
-        std::mem::take(&mut self.waiting)
+        std::mem::take(&mut self.pending)
     }
 }
 
@@ -96,14 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_can_not_command_a_terminal() {
+    fn control_characters_in_names_are_escaped() {
         let warning = Warning::new(b"a\x1b[2J\nb", 0, "odd");
         assert_eq!(warning.to_string(), r"a\u{1b}[2J\nb: odd");
         assert_eq!(Warning::new(b"", 7, "odd").to_string(), "odd");
     }
 
     #[test]
-    fn each_is_told_once_and_not_without_end() {
+    fn warnings_are_deduplicated_and_limited() {
         let mut warnings = Warnings::default();
         for _ in 0..2 {
             warnings.push(Warning::new(b"a", 0, "odd"));
@@ -114,6 +132,6 @@ mod tests {
         }
         let taken = warnings.take();
         assert_eq!(taken.len(), Warnings::MAX);
-        assert!(taken.last().expect("many").to_string().contains("more warnings"));
+        assert!(taken.last().expect("warnings").to_string().contains("more warnings"));
     }
 }

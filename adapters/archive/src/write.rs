@@ -17,19 +17,36 @@ use crate::{ArchiveOptions, Entry, EntryKind, Error, GzWriter, Result};
 pub(crate) use plain::PlainWriter;
 pub(crate) use stream::{Sink, TarStream};
 
-/// Writes a tar.gz that everybody reads, with an index that [`ArchiveReader`](crate::ArchiveReader)
-/// finds; or, on request, [plain](ArchiveOptions::plain) tar.
+/// Writes a tar.gz that any reader can read, with an index for
+/// [`ArchiveReader`](crate::ArchiveReader); or, on request, [plain](ArchiveOptions::plain) tar.
 ///
-/// Entries are added one after the other; the `append_` methods return when the entry is taken, not when it
-/// is written. [`finish`](Self::finish) it: an archive that was not is one that was interrupted, and
-/// can be [resumed](Self::resume). [`TreeWriter`](crate::TreeWriter) adds what is on disk.
+/// Entries are added one after another. The `append_` methods return when the entry is queued, not
+/// when it is written. Call [`finish`](Self::finish) at the end: an unfinished archive is an
+/// interrupted one, which can be [resumed](Self::resume). [`TreeWriter`](crate::TreeWriter) adds
+/// files from disk.
 ///
-/// Memory: that of a [`GzWriter`], and some 20 bytes for each entry.
+/// Memory: that of a [`GzWriter`], plus some 20 bytes per entry.
+///
+/// ```
+/// use uadk_compress_archive::ArchiveWriter;
+/// use uadk_compress_archive::tar::Header;
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_bytes("notes.txt", b"remember the milk")?;
+/// let script = b"#!/bin/sh\n";
+/// let mut header = Header::new_gnu();
+/// header.set_mode(0o755);
+/// header.set_size(script.len() as u64);
+/// archive.append_data(header, "run.sh", &script[..])?;
+/// assert_eq!(archive.entries(), 2);
+/// let file = archive.finish()?;
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Debug)]
-#[must_use = "an archive that is not finished has no index and looks cut off"]
+#[must_use = "an unfinished archive has no index and looks truncated"]
 pub struct ArchiveWriter<W: Write> {
     stream: TarStream<W>,
-    /// Plain tar has none.
+    /// `None` for plain tar.
     index: Option<IndexBuilder>,
     /// Entries whose place in the file is not known yet.
     waiting: VecDeque<Entry>,
@@ -39,24 +56,24 @@ pub struct ArchiveWriter<W: Write> {
 /// Bytes of zeros that end a tar.
 const END_LEN: u64 = 1024;
 
-/// What an entry is made of, besides its name.
+/// The parts of an entry, besides its name.
 pub(crate) struct Parts {
-    /// Boxed, for the sake of small stacks.
+    /// Boxed because stacks may be small.
     pub(crate) fields: Box<Fields>,
     /// Bytes of contents, holes included.
     pub(crate) size: u64,
     /// Bytes of contents in the tar.
     pub(crate) stored: u64,
-    /// Where the contents of a sparse file belong, in whole blocks before them.
+    /// The map of a sparse file, stored in whole blocks before its contents.
     pub(crate) sparse_map: Option<Vec<u8>>,
 }
 
 impl ArchiveOptions {
-    /// A writer of a new archive.
+    /// Creates a writer of a new archive.
     ///
     /// # Errors
     ///
-    /// As [`GzOptions::writer`](crate::GzOptions::writer).
+    /// See [`GzOptions::writer`](crate::GzOptions::writer).
     pub fn writer<W: Write>(&self, inner: W) -> Result<ArchiveWriter<W>> {
         if self.plain {
             return ArchiveWriter::with_sink(Sink::Plain(PlainWriter::new(inner, 0)));
@@ -66,11 +83,11 @@ impl ArchiveOptions {
 }
 
 impl<W: Write> ArchiveWriter<W> {
-    /// An archive with the default [`ArchiveOptions`].
+    /// Creates an archive with the default [`ArchiveOptions`].
     ///
     /// # Errors
     ///
-    /// As [`ArchiveOptions::writer`].
+    /// See [`ArchiveOptions::writer`].
     pub fn new(inner: W) -> Result<Self> {
         ArchiveOptions::new().writer(inner)
     }
@@ -84,30 +101,30 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(Self { stream, index, waiting: VecDeque::new(), entries: 0 })
     }
 
-    /// Goes on behind entries that are in the file.
+    /// Continues after entries that are already in the file.
     pub(crate) fn adopt(&mut self, entries: &[Entry]) -> Result<()> {
         self.entries += entries.len() as u64;
         let Some(index) = &mut self.index else { return Ok(()) };
         entries.iter().try_for_each(|entry| index.push(entry))
     }
 
-    /// Bytes of the tar so far.
+    /// Returns the number of bytes of the tar so far.
     #[must_use]
     pub fn tar_len(&self) -> u64 {
         self.stream.sink.position()
     }
 
-    /// Entries so far.
+    /// Returns the number of entries so far.
     #[must_use]
     pub const fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// Adds a file of these bytes, which everybody may read, last changed at the beginning of 1970.
+    /// Adds a file with these contents, mode 0644 and modification time 0 (the beginning of 1970).
     ///
     /// # Errors
     ///
-    /// As [`append_data`](Self::append_data).
+    /// See [`append_data`](Self::append_data).
     pub fn append_bytes(&mut self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
         let mut header = Header::new_gnu();
         header.set_mode(0o644);
@@ -115,15 +132,17 @@ impl<W: Write> ArchiveWriter<W> {
         self.append_data(header, path, bytes)
     }
 
-    /// Adds an entry with a header of your own, whose size says how many bytes of `data` follow. It is written
-    /// as POSIX has it, with the name and the checksum filled in, and what has no room before it.
+    /// Adds an entry with a caller-provided header, whose size is the number of bytes of `data`.
+    /// The header is written in POSIX format, with the name and the checksum filled in; values that
+    /// don't fit are written to an extended header before it.
     ///
     /// # Errors
     ///
-    /// Those of what is written to, after which nothing can follow; [`Error::Entry`] for a name that is
-    /// absolute or has `..` in it. If `data` is shorter or can't be read, zeros take the place of
-    /// what is missing, and the error says so; the archive is whole, and others can follow.
-    #[expect(clippy::needless_pass_by_value, reason = "callers have no more use for it")]
+    /// Those of the underlying writer, after which nothing can be added; [`Error::Entry`] for a
+    /// name that is absolute or contains `..`. If `data` is shorter or can't be read, zeros replace
+    /// the missing bytes, and the error says so. The archive stays intact, and more entries can be
+    /// added.
+    #[expect(clippy::needless_pass_by_value, reason = "callers don't need it afterwards")]
     pub fn append_data(
         &mut self,
         header: Header,
@@ -132,25 +151,22 @@ impl<W: Write> ArchiveWriter<W> {
     ) -> Result<()> {
         let path = path.as_ref();
         let name = path.as_os_str().as_encoded_bytes();
-        let (fields, size) = Fields::of_header(&header)
-            .map_err(|error| error.of_entry(name, "it can't be added"))?;
+        let (fields, size) = Fields::from_header(&header)
+            .map_err(|error| error.for_entry(name, "can't be added"))?;
         let parts = Parts { fields: Box::new(fields), size, stored: size, sparse_map: None };
         let missing = self.append_parts(path, parts, |stream| stream.copy(&mut data, size))?;
         if missing > 0 {
             let zeros = zeros_for(missing);
-            return Err(Error::entry(
-                name,
-                format!("it is shorter than it was said to be; {zeros}"),
-            ));
+            return Err(Error::entry(name, format!("shorter than its header says; {zeros}")));
         }
         Ok(())
     }
 
-    /// Adds a symbolic or hard link. `header` says which, if it is not to be a symbolic one.
+    /// Adds a link: a hard link if `header` is that of one, a symbolic link otherwise.
     ///
     /// # Errors
     ///
-    /// As [`append_data`](Self::append_data).
+    /// See [`append_data`](Self::append_data).
     pub fn append_link(
         &mut self,
         mut header: Header,
@@ -161,14 +177,14 @@ impl<W: Write> ArchiveWriter<W> {
             header.set_entry_type(EntryType::Symlink);
         }
         header.set_size(0);
-        let (mut fields, _) = Fields::of_header(&header)?;
+        let (mut fields, _) = Fields::from_header(&header)?;
         fields.link = target.as_ref().as_os_str().as_encoded_bytes().to_vec();
         let parts = Parts { fields: Box::new(fields), size: 0, stored: 0, sparse_map: None };
         self.append_parts(path.as_ref(), parts, |_| Ok(0)).map(drop)
     }
 
-    /// Adds an entry; `write` writes its contents and returns their number of bytes. Zeros take the
-    /// place of what is missing; returns how many.
+    /// Adds an entry; `write` writes its contents and returns their length. Zeros replace missing
+    /// bytes. Returns their number.
     pub(crate) fn append_parts(
         &mut self,
         path: &Path,
@@ -178,18 +194,18 @@ impl<W: Write> ArchiveWriter<W> {
         let Parts { mut fields, size, stored, sparse_map } = parts;
         let path = &tidy(path);
         let name = path.as_os_str().as_encoded_bytes();
-        if let Some(why) = why_not(path, &fields.link) {
-            return Err(Error::entry(name, format!("it can't be in an archive: {why}")));
+        if let Some(reason) = reject_reason(path, &fields.link) {
+            return Err(Error::entry(name, format!("can't be archived: {reason}")));
         }
         if fields.uid.max(fields.gid) > u64::from(u32::MAX) {
-            let owner = format!("there is no owner {}:{}", fields.uid, fields.gid);
-            return Err(Error::entry(name, format!("it can't be in an archive: {owner}")));
+            let owner = format!("the owner {}:{} is out of range", fields.uid, fields.gid);
+            return Err(Error::entry(name, format!("can't be archived: {owner}")));
         }
         let mut kind = EntryKind::from_byte(fields.kind);
         if kind == EntryKind::File && name.ends_with(b"/") {
-            // As readers take it.
+            // Readers take it for a directory.
             if size > 0 {
-                return Err(Error::entry(name, "a folder's name can't be that of a file"));
+                return Err(Error::entry(name, "the name of a file can't end in /"));
             }
             kind = EntryKind::Directory;
             fields.kind = kind.byte();
@@ -245,7 +261,7 @@ impl<W: Write> ArchiveWriter<W> {
         }
     }
 
-    /// Puts entries into the index, in block gzip once their blocks are written.
+    /// Adds entries to the index; in block gzip, those whose blocks have been written.
     fn index_found(&mut self) -> Result<()> {
         let (Sink::Gzip(gzip), Some(index)) = (&mut self.stream.sink, &mut self.index) else {
             self.waiting.clear();
@@ -255,7 +271,7 @@ impl<W: Write> ArchiveWriter<W> {
             return self.waiting.drain(..).try_for_each(|entry| index.push(&entry));
         }
         while !self.waiting.is_empty()
-            && let Some(place) = gzip.found()
+            && let Some(place) = gzip.pop_place()
             && let Some(mut entry) = self.waiting.pop_front()
         {
             entry.place = Some(place);
@@ -264,22 +280,23 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(())
     }
 
-    /// Has all entries so far written, so that a reader at the other end of a pipe or socket gets
-    /// them. Often, it costs ratio.
+    /// Writes all entries so far, so that a reader at the other end of a pipe or socket receives
+    /// them. Frequent flushes cost compression ratio.
     ///
     /// # Errors
     ///
-    /// Those of what is written to.
+    /// Those of the underlying writer.
     pub fn flush(&mut self) -> Result<()> {
         self.stream.flush()?;
         self.index_found()
     }
 
-    /// Writes the end of the tar, the index and the end of the file, and returns what was written to.
+    /// Writes the end of the tar, the index and the end of the file, and returns the underlying
+    /// writer.
     ///
     /// # Errors
     ///
-    /// Those of what is written to.
+    /// Those of the underlying writer.
     pub fn finish(mut self) -> Result<W> {
         let end = self.tar_len();
         self.index_found()?;
@@ -295,10 +312,10 @@ impl<W: Write> ArchiveWriter<W> {
         match gzip.layout() {
             Layout::Bgzf => {
                 for mut entry in self.waiting {
-                    entry.place = gzip.found();
+                    entry.place = gzip.pop_place();
                     index.push(&entry)?;
                 }
-                let end_place: Place = gzip.found().unwrap_or_default();
+                let end_place: Place = gzip.pop_place().unwrap_or_default();
                 let members = index.finish(gzip.file_position(), tar_len, end, end_place)?;
                 gzip.write_file(&members)?;
                 gzip.finish()
@@ -308,7 +325,7 @@ impl<W: Write> ArchiveWriter<W> {
     }
 }
 
-/// Writes the index of a tar that is written, and the end of the file.
+/// Writes the index of a complete tar, and the end of the file.
 pub(crate) fn finish_inside<W: Write>(
     mut gzip: GzWriter<W>,
     index: IndexBuilder,
@@ -323,9 +340,9 @@ pub(crate) fn finish_inside<W: Write>(
     gzip.finish_with_stored(&footer.encode())
 }
 
-/// The name as it is written: without `.` and doubled slashes, but for one `./` at its beginning.
+/// Normalises a name: removes `.` components and doubled slashes, but keeps a leading `./`.
 pub(crate) fn tidy(path: &Path) -> PathBuf {
-    // Of the components of a path, only the first can be `.`.
+    // `components` keeps `.` only at the beginning.
     let mut tidy: PathBuf = path.components().collect();
     if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         tidy.push("");
@@ -333,18 +350,18 @@ pub(crate) fn tidy(path: &Path) -> PathBuf {
     tidy
 }
 
-/// Why no entry can have this name and target.
-fn why_not(path: &Path, link: &[u8]) -> Option<&'static str> {
+/// Returns the reason no entry can have this name and target; `None` if one can.
+fn reject_reason(path: &Path, link: &[u8]) -> Option<&'static str> {
     let name = path.as_os_str().as_encoded_bytes();
     if name.is_empty() {
-        return Some("it has no name");
+        return Some("its name is empty");
     }
     if name.contains(&0) || link.contains(&0) {
-        return Some("there is a NUL in its name or target");
+        return Some("its name or target contains a NUL byte");
     }
     path.components().find_map(|part| match part {
         Component::Normal(_) | Component::CurDir => None,
-        Component::ParentDir => Some("there is .. in its name"),
+        Component::ParentDir => Some("its name contains .."),
         Component::RootDir | Component::Prefix(_) => Some("its name is absolute"),
     })
 }

@@ -1,4 +1,4 @@
-//! Adding to plain tar.
+//! Appending to plain tar.
 
 use std::io::SeekFrom;
 
@@ -7,7 +7,7 @@ use crate::input::Input;
 use crate::write::{PlainWriter, Sink};
 use crate::{ArchiveOptions, ArchiveWriter, Error, Result, index, read};
 
-/// As [`ArchiveOptions::append`], for plain tar: contents are sought over.
+/// As [`ArchiveOptions::append`], for plain tar: seeks over the contents.
 pub(super) fn append<F: ArchiveFile>(
     options: &ArchiveOptions,
     mut file: F,
@@ -25,7 +25,7 @@ pub(super) fn append<F: ArchiveFile>(
         }
         archive.walker.damage().map_or(Ok(()), Err)?;
         if !index::skip_end(archive.walker.input_mut(), |_| Ok(()))?.is_empty() {
-            return Err(Error::followed());
+            return Err(Error::trailing_data());
         }
     }
     file.seek(SeekFrom::Start(end))?;

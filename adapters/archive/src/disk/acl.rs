@@ -1,14 +1,14 @@
-//! POSIX access control lists as text, as GNU tar and star have them in PAX records.
+//! POSIX access control lists in the text form that GNU tar and star use in PAX records.
 
 use std::fmt::Write;
 
 use super::owners::Owners;
 
-/// The version of the attribute that Linux has.
+/// The version of Linux's attribute format.
 const VERSION: u32 = 2;
 
-/// The text of the attribute `system.posix_acl_access` or `system.posix_acl_default`; `None` if it can't be
-/// read. Users and groups without a name have their number.
+/// Formats the attribute `system.posix_acl_access` or `system.posix_acl_default` as text. Returns
+/// `None` if it is invalid. Users and groups without a name are written as numbers.
 pub(super) fn text(attribute: &[u8], owners: &Owners) -> Option<String> {
     let (version, entries) = attribute.split_first_chunk()?;
     if u32::from_le_bytes(*version) != VERSION {
@@ -34,8 +34,8 @@ pub(super) fn text(attribute: &[u8], owners: &Owners) -> Option<String> {
     Some(text)
 }
 
-/// That of a file which has permissions alone.
-pub(super) fn of_mode(mode: u32) -> String {
+/// Formats the list that is equivalent to plain permissions.
+pub(super) fn from_mode(mode: u32) -> String {
     let mut text = String::new();
     for (kind, bits) in [("user", mode >> 6), ("group", mode >> 3), ("other", mode)] {
         push(&mut text, kind, "", bits);
@@ -46,7 +46,7 @@ pub(super) fn of_mode(mode: u32) -> String {
 fn push(text: &mut String, kind: &str, name: &str, bits: u32) {
     let letter = |bit, letter| if bits & bit == 0 { '-' } else { letter };
     let (r, w, x) = (letter(4, 'r'), letter(2, 'w'), letter(1, 'x'));
-    // A String takes all.
+    // Writing to a String can't fail.
     let _ = writeln!(text, "{kind}:{name}:{r}{w}{x}");
 }
 
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_told_as_getfacl_does() {
+    fn lists_are_formatted_like_getfacl() {
         let attribute = b"\x02\0\0\0\
             \x01\0\x06\0\xff\xff\xff\xff\x02\0\x04\0\xff\xff\xff\x7f\x04\0\x04\0\xff\xff\xff\xff\
             \x08\0\x07\0\0\0\0\0\x10\0\x06\0\xff\xff\xff\xff\x20\0\0\0\xff\xff\xff\xff";
@@ -69,11 +69,11 @@ mod tests {
         );
         let text = text(attribute, &Owners::default());
         assert!(text.is_some_and(|text| text.contains("group:root:rwx")));
-        assert_eq!(of_mode(0o750), "user::rwx\ngroup::r-x\nother::---\n");
+        assert_eq!(from_mode(0o750), "user::rwx\ngroup::r-x\nother::---\n");
     }
 
     #[test]
-    fn what_is_no_list_is_none() {
+    fn invalid_lists_are_none() {
         for attribute in
             [&b""[..], b"\x01\0\0\0", b"\x02\0\0\0\x01", b"\x02\0\0\0\x03\0\x06\0\0\0\0\0"]
         {

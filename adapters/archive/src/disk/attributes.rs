@@ -1,4 +1,5 @@
-//! Extended attributes, access control lists and labels of a file on disk, as PAX records.
+//! Extended attributes, access control lists and `SELinux` labels of a file on disk, as PAX
+//! records.
 
 use std::path::Path;
 
@@ -9,26 +10,26 @@ use super::acl;
 use super::owners::Owners;
 use crate::pattern;
 
-/// No list and no value is longer (Linux's `XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
+/// Maximum length of a list and of a value (Linux's `XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
 const MAX: usize = 1 << 16;
 
 const ACL_ACCESS: &str = "system.posix_acl_access";
 const ACL_DEFAULT: &str = "system.posix_acl_default";
 const SELINUX: &str = "security.selinux";
 
-/// Which of them are wanted.
+/// Which attributes to read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attributes {
     pub(super) acls: bool,
     pub(super) selinux: bool,
     pub(super) xattrs: bool,
-    /// Patterns of which a name has to match one, if there are any.
+    /// Patterns of which a name must match one, if there are any.
     pub(super) include: Vec<Vec<u8>>,
-    /// Patterns of which a name must match none.
+    /// Patterns of which a name must not match any.
     pub(super) exclude: Vec<Vec<u8>>,
 }
 
-/// Keys and values of records.
+/// Keys and values of PAX records.
 pub(super) type Records = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Where attributes are read from.
@@ -42,7 +43,8 @@ impl Attributes {
         self.acls || self.selinux || self.xattrs
     }
 
-    /// The records, and what could not be read. What belongs to no file system that has any has none.
+    /// Returns the records, and messages about attributes that could not be read. On a file system
+    /// without attributes there are none.
     pub(super) fn read(
         &self,
         path: &Path,
@@ -54,12 +56,14 @@ impl Attributes {
         let (mut records, mut failures) = (Vec::new(), Vec::new());
         let names = match source.names() {
             Ok(names) => names,
-            Err(errno) => return (records, vec![format!("its attributes can't be read: {errno}")]),
+            Err(errno) => {
+                return (records, vec![format!("extended attributes can't be read: {errno}")]);
+            }
         };
         let mut get = |name: &str| match source.get(name) {
             Ok(value) => value,
             Err(errno) => {
-                failures.push(format!("its attribute {name} can't be read: {errno}"));
+                failures.push(format!("extended attribute {name} can't be read: {errno}"));
                 None
             }
         };
@@ -68,8 +72,8 @@ impl Attributes {
             let text = |list: Vec<u8>| acl::text(&list, owners);
             let (access, default) =
                 (get(ACL_ACCESS).and_then(text), get(ACL_DEFAULT).and_then(text));
-            // Those who set the second want the first with it.
-            let access = access.or_else(|| default.is_some().then(|| acl::of_mode(mode)));
+            // Programs that set the default list expect an access list with it.
+            let access = access.or_else(|| default.is_some().then(|| acl::from_mode(mode)));
             for (key, list) in [("access", access), ("default", default)] {
                 let record = |text: String| (format!("SCHILY.acl.{key}").into(), text.into_bytes());
                 records.extend(list.map(record));
@@ -92,13 +96,14 @@ impl Attributes {
     }
 
     fn includes(&self, name: &[u8]) -> bool {
-        let fits = |pattern: &Vec<u8>| pattern::fits(pattern, name);
-        (self.include.is_empty() || self.include.iter().any(fits)) && !self.exclude.iter().any(fits)
+        let matches = |pattern: &Vec<u8>| pattern::matches(pattern, name);
+        (self.include.is_empty() || self.include.iter().any(matches))
+            && !self.exclude.iter().any(matches)
     }
 }
 
 impl Source<'_> {
-    /// The names, sorted. Names that are no UTF-8 have never been seen, and are left out.
+    /// Returns the names, sorted. Names that are not UTF-8 are omitted; none have ever been seen.
     fn names(&self) -> Result<Vec<String>, Errno> {
         let mut list = vec![0; MAX];
         let len = if self.follow {
@@ -117,7 +122,7 @@ impl Source<'_> {
         Ok(names)
     }
 
-    /// The value; `None` if it is gone.
+    /// Returns the value; `None` if the attribute no longer exists.
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Errno> {
         let mut value = vec![0; MAX];
         let len = if self.follow {
@@ -135,7 +140,7 @@ impl Source<'_> {
     }
 }
 
-/// A name in a record's key, where a `=` would end it, as GNU tar has it.
+/// Encodes a name for the key of a record, which a `=` would end, as GNU tar does.
 fn encoded(name: &str) -> String {
     name.replace('%', "%25").replace('=', "%3D")
 }

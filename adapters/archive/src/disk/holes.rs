@@ -1,4 +1,4 @@
-//! Where a file has data, and how GNU tar's PAX format 1.0 says it.
+//! Detection of holes in files, and their map in GNU tar's PAX format 1.0.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -7,10 +7,10 @@ use rustix::fs::{SeekFrom, seek};
 
 use crate::scan::Segment;
 
-/// A map of more pieces would cost more than the holes are worth.
+/// Maximum number of segments. A larger map would cost more than the holes save.
 const MAX_SEGMENTS: usize = 100_000;
 
-/// The pieces of data; `None` if there are no holes or the file system can't tell.
+/// Returns the data segments; `None` if there are no holes or the file system can't report them.
 pub(super) fn segments(file: &File, size: u64) -> Option<Vec<Segment>> {
     let mut segments = Vec::new();
     let mut end = 0;
@@ -33,24 +33,24 @@ pub(super) fn segments(file: &File, size: u64) -> Option<Vec<Segment>> {
         return rewind(file);
     }
     if segments.last().is_none_or(|last| last.offset + last.len < size) {
-        // So that the file gets its length.
+        // Sets the length of the file.
         segments.push(Segment { offset: size, len: 0 });
     }
     Some(segments)
 }
 
 fn rewind(file: &File) -> Option<Vec<Segment>> {
-    // Where this fails, reading will too, and say so.
+    // If this fails, reading will fail as well and report the error.
     let _ = seek(file, SeekFrom::Start(0));
     None
 }
 
-/// The map of PAX format 1.0: the number of pieces, then where each begins and its length, a line each, up
-/// to a full block.
+/// Encodes the map of PAX format 1.0: the number of segments, then the offset and length of each,
+/// one number per line, padded to a full block.
 pub(super) fn map(segments: &[Segment]) -> Vec<u8> {
     let mut map = format!("{}\n", segments.len());
     for Segment { offset, len } in segments {
-        // A String takes all.
+        // Writing to a String can't fail.
         let _ = write!(map, "{offset}\n{len}\n");
     }
     let mut map = map.into_bytes();

@@ -1,4 +1,4 @@
-//! Paths of any length. The system takes 4,095 bytes at once, and trees can be deeper.
+//! Paths of any length. System calls accept at most 4,095 bytes, and trees can be deeper.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -9,21 +9,21 @@ use std::{ffi::OsStr, ffi::OsString};
 
 use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
 
-/// Bytes of a path that are used at once; there is room for a `/proc/self/fd/` before them.
+/// Maximum part of a path that is resolved at once; leaves space for a `/proc/self/fd/` prefix.
 const PIECE: usize = 4000;
 
-/// A path, of which the system can take what is left.
+/// A path whose unresolved rest is short enough for system calls.
 #[derive(Debug)]
 pub(super) struct Location {
-    /// The folder that `rest` begins in, if it is not the current one.
+    /// The directory that `rest` is relative to, if it is not the current one.
     folder: Option<OwnedFd>,
     rest: PathBuf,
 }
 
 impl Location {
-    /// Opens as many folders of the path as it takes. A slash behind the path does not count, so that
-    /// what a symbolic link leads to is never meant by it.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    /// Opens as many leading directories of the path as necessary. Trailing slashes are ignored, so
+    /// that they never make it refer to the target of a symbolic link.
+    pub(super) fn new(path: &Path) -> io::Result<Self> {
         let mut rest = path.as_os_str().as_bytes();
         while let [shorter @ .., b'/'] = rest
             && !shorter.is_empty()
@@ -32,7 +32,7 @@ impl Location {
         }
         let mut folder = None;
         while rest.len() > PIECE {
-            // Where there is no slash, the system says that the name is too long.
+            // Without a slash, the system will report that the name is too long.
             let Some(slash) = rest[..PIECE].iter().rposition(|byte| *byte == b'/') else { break };
             let piece = &rest[..=slash];
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -45,7 +45,7 @@ impl Location {
         Ok(Self { folder, rest: PathBuf::from(OsStr::from_bytes(rest)) })
     }
 
-    /// What is known of it, or with `follow` of what it leads to if it is a symbolic link.
+    /// Returns its metadata or, if it is a symbolic link and `follow` is set, that of its target.
     pub(super) fn metadata(&self, follow: bool) -> io::Result<Metadata> {
         match (&self.folder, follow) {
             (None, true) => fs::metadata(&self.rest),
@@ -63,7 +63,7 @@ impl Location {
         Ok(readlinkat(self.start(), &self.rest, Vec::new())?.into_bytes())
     }
 
-    /// The names in a folder, sorted.
+    /// Returns the names in a directory, sorted.
     pub(super) fn children(&self) -> io::Result<Vec<OsString>> {
         let folder = self.open(OFlags::RDONLY | OFlags::DIRECTORY, true)?;
         let mut children = Vec::new();
@@ -77,7 +77,7 @@ impl Location {
         Ok(children)
     }
 
-    /// A path that the system takes as a whole.
+    /// Returns a path that is short enough for system calls.
     pub(super) fn short(&self) -> PathBuf {
         match &self.folder {
             None => self.rest.clone(),
@@ -102,13 +102,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slash_behind_a_link_does_not_follow_it() {
-        let folder = tempfile::tempdir().expect("a folder");
+    fn a_slash_after_a_link_does_not_follow_it() {
+        let folder = tempfile::tempdir().expect("a directory");
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(".", &link).expect("a link");
-        let location = Location::of(&link.join("")).expect("short");
-        assert!(location.metadata(false).expect("it is there").is_symlink());
-        assert!(location.metadata(true).expect("it is there").is_dir());
-        assert!(Location::of(Path::new("///")).expect("short").metadata(false).is_ok());
+        let location = Location::new(&link.join("")).expect("a short path");
+        assert!(location.metadata(false).expect("it exists").is_symlink());
+        assert!(location.metadata(true).expect("it exists").is_dir());
+        assert!(Location::new(Path::new("///")).expect("a short path").metadata(false).is_ok());
     }
 }

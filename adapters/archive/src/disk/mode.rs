@@ -1,17 +1,36 @@
-//! Changes of permissions, as chmod and GNU tar's `--mode` spell them.
+//! Permission changes in the syntax of chmod and GNU tar's `--mode`.
 
 use std::str::FromStr;
 
-/// A change of permissions: octal (`644`), or letters (`go-w,u+X`). Where no letter says whose they are, they
-/// are everybody's, whatever the umask.
+/// A change of permissions: octal (`644`) or symbolic (`go-w,u+X`). Without `u`, `g`, `o` or `a`,
+/// the change applies to all users, regardless of the umask.
+///
+/// ```
+/// use uadk_compress_archive::{ModeChange, TreeWriter};
+///
+/// let change: ModeChange = "go-w,u+X".parse()?;
+/// assert_eq!(change.apply(0o666, false), 0o644);
+/// assert_eq!(change.apply(0o677, true), 0o755);
+/// let tree = TreeWriter::new().mode(Some(change));
+/// # Ok::<(), uadk_compress_archive::BadMode>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModeChange {
     steps: Vec<Step>,
 }
 
-/// A change of permissions that can't be understood.
+/// The error for an invalid change of permissions.
+///
+/// ```
+/// use uadk_compress_archive::{BadMode, ModeChange};
+///
+/// match "rwxr-xr-x".parse::<ModeChange>() {
+///     Ok(_) => panic!("neither octal nor symbolic"),
+///     Err(error @ BadMode) => assert!(error.to_string().starts_with("invalid mode")),
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("permissions are octal, such as 644, or letters, such as go-w,u+X")]
+#[error("invalid mode: must be octal, such as 644, or symbolic, such as go-w,u+X")]
 pub struct BadMode;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +39,14 @@ struct Step {
     who: u32,
     /// `+`, `-` or `=`.
     operator: u8,
-    what: What,
+    permissions: Permissions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    /// Bits, and those that are set (the `X`) if it is a folder or somebody may execute it.
+enum Permissions {
+    /// Bits, and those that apply only to directories and executable files (from `X`).
     Bits { always: u32, if_executable: u32 },
-    /// Those of the user, group or others, by how far left they are.
+    /// The bits of the user, group or others, as their shift to the left.
     CopyOf(u32),
 }
 
@@ -40,8 +59,8 @@ impl FromStr for ModeChange {
             if bits > 0o7777 {
                 return Err(BadMode);
             }
-            let what = What::Bits { always: bits, if_executable: 0 };
-            return Ok(Self { steps: vec![Step { who: 0o7777, operator: b'=', what }] });
+            let permissions = Permissions::Bits { always: bits, if_executable: 0 };
+            return Ok(Self { steps: vec![Step { who: 0o7777, operator: b'=', permissions }] });
         }
         let mut steps = Vec::new();
         for clause in text.split(',') {
@@ -51,12 +70,12 @@ impl FromStr for ModeChange {
     }
 }
 
-/// The steps of one clause: whose, then one or more operators with what they set.
+/// Parses one clause: the users, then one or more operators, each with its permissions.
 fn parse(clause: &[u8], steps: &mut Vec<Step>) -> Option<()> {
     let first = clause.iter().position(|byte| matches!(byte, b'+' | b'-' | b'='))?;
-    let (whose, mut rest) = clause.split_at(first);
+    let (users, mut rest) = clause.split_at(first);
     let mut who = 0;
-    for letter in whose {
+    for letter in users {
         who |= match letter {
             b'u' => 0o4700,
             b'g' => 0o2070,
@@ -65,22 +84,22 @@ fn parse(clause: &[u8], steps: &mut Vec<Step>) -> Option<()> {
             _ => return None,
         };
     }
-    let who = if whose.is_empty() { 0o7777 } else { who };
-    while let Some((&operator, behind)) = rest.split_first() {
-        let end = behind.iter().position(|byte| matches!(byte, b'+' | b'-' | b'='));
-        let (letters, next) = behind.split_at(end.unwrap_or(behind.len()));
-        steps.push(Step { who, operator, what: what(letters)? });
+    let who = if users.is_empty() { 0o7777 } else { who };
+    while let Some((&operator, after)) = rest.split_first() {
+        let end = after.iter().position(|byte| matches!(byte, b'+' | b'-' | b'='));
+        let (letters, next) = after.split_at(end.unwrap_or(after.len()));
+        steps.push(Step { who, operator, permissions: parse_permissions(letters)? });
         rest = next;
     }
     Some(())
 }
 
-fn what(letters: &[u8]) -> Option<What> {
+fn parse_permissions(letters: &[u8]) -> Option<Permissions> {
     let (mut always, mut if_executable) = (0, 0);
     match letters {
-        b"u" => return Some(What::CopyOf(6)),
-        b"g" => return Some(What::CopyOf(3)),
-        b"o" => return Some(What::CopyOf(0)),
+        b"u" => return Some(Permissions::CopyOf(6)),
+        b"g" => return Some(Permissions::CopyOf(3)),
+        b"o" => return Some(Permissions::CopyOf(0)),
         _ => {}
     }
     for letter in letters {
@@ -94,20 +113,20 @@ fn what(letters: &[u8]) -> Option<What> {
             _ => return None,
         }
     }
-    Some(What::Bits { always, if_executable })
+    Some(Permissions::Bits { always, if_executable })
 }
 
 impl ModeChange {
-    /// The permissions that those of a file or folder become.
+    /// Returns the changed permissions of a file or directory.
     #[must_use]
     pub fn apply(&self, mode: u32, is_folder: bool) -> u32 {
         self.steps.iter().fold(mode, |mode, step| {
-            let bits = match step.what {
-                What::Bits { always, if_executable } if is_folder || mode & 0o111 != 0 => {
+            let bits = match step.permissions {
+                Permissions::Bits { always, if_executable } if is_folder || mode & 0o111 != 0 => {
                     always | if_executable
                 }
-                What::Bits { always, .. } => always,
-                What::CopyOf(left) => ((mode >> left) & 7) * 0o111,
+                Permissions::Bits { always, .. } => always,
+                Permissions::CopyOf(left) => ((mode >> left) & 7) * 0o111,
             } & step.who;
             match step.operator {
                 b'+' => mode | bits,
@@ -123,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_as_chmod_makes_them() {
+    fn changes_are_applied_like_chmod() {
         for (change, mode, is_folder, changed) in [
             ("644", 0o4755, false, 0o644),
             ("0", 0o777, false, 0),
@@ -144,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_change_is_refused() {
+    fn invalid_changes_are_refused() {
         for text in ["", "u", "8", "77777", "u+q", "z+r", "u+r,", "u+rg"] {
             assert_eq!(text.parse::<ModeChange>(), Err(BadMode), "{text}");
         }

@@ -1,4 +1,4 @@
-//! What a person should know of what was added.
+//! Notes about files that were added.
 
 use std::fmt;
 use std::fs::Metadata;
@@ -7,22 +7,52 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
-/// What is known of a file or folder that was to be added.
+/// The outcome of adding a file or directory.
+///
+/// ```
+/// use std::path::Path;
+/// use uadk_compress_archive::{ArchiveWriter, TreeWriter};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// let mut tree = TreeWriter::new();
+/// // Adds the directory, but nothing in it.
+/// let appended = tree.append_path(&mut archive, Path::new("."), Path::new("project"))?;
+/// for note in &appended.notes {
+///     eprintln!("{note}");
+/// }
+/// assert!(appended.stored && appended.metadata.is_dir());
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-#[must_use = "its notes tell what is not in the archive as it is on disk"]
+#[must_use = "its notes say what differs between the archive and the disk"]
 pub struct Appended {
-    /// What the system says of it.
+    /// Its metadata on disk.
     pub metadata: Metadata,
-    /// Whether an entry was written. None is for sockets, and for a further mention of a file that is in the
-    /// archive under this name already and has several names.
+    /// Whether an entry was written. `false` for sockets, and for a file with several names that is
+    /// already in the archive under this name.
     pub stored: bool,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<Note>,
 }
 
-/// Something about a file on disk that a person should know. Its [`Display`](fmt::Display) is one line,
+/// A note for the user about a file on disk. Its [`Display`](fmt::Display) is one line,
 /// "NAME: what".
+///
+/// ```
+/// use std::path::Path;
+/// use uadk_compress_archive::{ArchiveWriter, Note, TreeWriter};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// let mut tree = TreeWriter::new();
+/// let notes = tree.append_tree(&mut archive, Path::new("/no/such/file"), Path::new("file"))?;
+/// for note in &notes {
+///     eprintln!("{note}");
+/// }
+/// let status = notes.iter().map(Note::status).max();
+/// assert_eq!(status, Some(2));
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     path: PathBuf,
@@ -35,8 +65,8 @@ impl Note {
         Self { path: path.to_owned(), what: what.into(), status }
     }
 
-    /// That of what [`TreeWriter`](crate::TreeWriter) failed at, which is left out: status 2, or 1 if it is gone
-    /// and `was_there` when its folder was read.
+    /// Creates a note about a file that [`TreeWriter`](crate::TreeWriter) failed to add. Its status
+    /// is 2, or 1 if the file no longer exists but `was_there` when its directory was read.
     #[must_use]
     pub fn of_failure(disk: &Path, error: &Error, was_there: bool) -> Self {
         let Error::Entry { what, source, .. } = error else {
@@ -51,20 +81,20 @@ impl Note {
         }
     }
 
-    /// Where it is on disk.
+    /// Returns the path on disk.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What there is to know of it.
+    /// Returns the message, without the path.
     #[must_use]
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// The status that GNU tar ends with after such a thing: 0 if it is only worth a line, 1 if what is
-    /// stored is not what is on disk, 2 if something could not be read and is left out.
+    /// Returns the exit status that GNU tar uses in this case: 0 for a mere notice, 1 if the stored
+    /// file differs from the one on disk, 2 if a file could not be read and was skipped.
     #[must_use]
     pub const fn status(&self) -> u8 {
         self.status

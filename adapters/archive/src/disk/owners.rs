@@ -1,13 +1,13 @@
-//! Names of users and groups, as this machine's files have them.
+//! Names of users and groups on this machine.
 
 use std::collections::HashMap;
 use std::fs;
 use std::sync::OnceLock;
 
-/// Names by number, read at the first question.
+/// Names by ID, read on first use.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    /// Nobody has a name.
+    /// Whether to omit names.
     pub(super) numeric: bool,
     users: OnceLock<HashMap<u32, String>>,
     groups: OnceLock<HashMap<u32, String>>,
@@ -29,7 +29,7 @@ impl Owners {
     }
 }
 
-/// Both files have "NAME:...:NUMBER:..." on each line. The first name of a number counts.
+/// Reads a file with lines "NAME:...:NUMBER:...". The first name for a number counts.
 fn read(path: &str) -> HashMap<u32, String> {
     let mut names = HashMap::new();
     for line in fs::read_to_string(path).unwrap_or_default().lines() {

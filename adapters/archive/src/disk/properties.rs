@@ -1,4 +1,4 @@
-//! What entries say of files: permissions, owners, times.
+//! Properties of entries: permissions, owners, times.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -8,11 +8,11 @@ use super::owners::Owners;
 use crate::EntryKind;
 use crate::header::{Fields, Time};
 
-/// What is said instead of what files have, and the names of owners.
+/// Overrides for the properties of files, and the names of owners.
 #[derive(Debug, Default)]
 pub(super) struct Properties {
     pub(super) mtime: Option<Time>,
-    /// Name and number; without a number, files keep theirs.
+    /// Name and ID; without an ID, files keep theirs.
     pub(super) owner: Option<(String, Option<u64>)>,
     pub(super) group: Option<(String, Option<u64>)>,
     pub(super) mode: Option<ModeChange>,
@@ -20,7 +20,7 @@ pub(super) struct Properties {
 }
 
 impl Properties {
-    /// What the headers of a file say, without its attributes.
+    /// Returns the header fields of a file, without its attributes.
     pub(super) fn fields(&self, metadata: &Metadata, kind: EntryKind) -> Box<Fields> {
         let mode = metadata.mode() & 0o7777;
         let change = self.mode.as_ref().filter(|_| !metadata.is_symlink());
@@ -29,14 +29,10 @@ impl Properties {
             nanoseconds: u32::try_from(metadata.mtime_nsec()).unwrap_or(0),
         };
         let known = |name: Option<&str>| name.unwrap_or_default().to_owned();
-        let (user, uid) = self
-            .owner
-            .clone()
-            .unwrap_or_else(|| (known(self.owners.user(metadata.uid())), None));
-        let (group, gid) = self
-            .group
-            .clone()
-            .unwrap_or_else(|| (known(self.owners.group(metadata.gid())), None));
+        let (user, uid) =
+            self.owner.clone().unwrap_or_else(|| (known(self.owners.user(metadata.uid())), None));
+        let (group, gid) =
+            self.group.clone().unwrap_or_else(|| (known(self.owners.group(metadata.gid())), None));
         let named = |name: String| if self.owners.numeric { String::new() } else { name };
         Box::new(Fields {
             kind: kind.byte(),

@@ -1,10 +1,10 @@
-//! Numbers of users and groups by their names, as this machine has them.
+//! Lookup of user and group IDs by name on this machine.
 
 use std::collections::HashMap;
 use std::fs;
 use std::sync::OnceLock;
 
-/// Numbers by name, read at the first question.
+/// IDs by name, read on first use.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     users: OnceLock<HashMap<Vec<u8>, u32>>,
@@ -21,7 +21,7 @@ impl Accounts {
     }
 }
 
-/// Both files have "NAME:...:NUMBER:..." on each line. The first line of a name counts.
+/// Reads a file with lines "NAME:...:NUMBER:...". The first line for a name counts.
 fn read(path: &str) -> HashMap<Vec<u8>, u32> {
     let mut numbers = HashMap::new();
     for line in fs::read(path).unwrap_or_default().split(|byte| *byte == b'\n') {

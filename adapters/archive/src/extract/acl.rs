@@ -1,8 +1,8 @@
-//! POSIX access control lists: from the text that archives have to the bytes that Linux takes.
+//! Encoding of POSIX access control lists, from the text in archives to the binary form of Linux.
 
 use super::accounts::Accounts;
 
-/// The attributes that hold them.
+/// The extended attributes that hold them.
 pub(super) const ACCESS: &str = "system.posix_acl_access";
 pub(super) const DEFAULT: &str = "system.posix_acl_default";
 
@@ -14,10 +14,12 @@ const GROUP: u16 = 8;
 const MASK: u16 = 0x10;
 const OTHER: u16 = 0x20;
 
-/// The value of the attribute; `None` if the text can't be read, or names somebody who is not known here.
+/// Returns the value of the attribute; `None` if the text is invalid or names a user or group that
+/// is unknown here.
 ///
-/// Entries are `user:NAME:rwx`, as long or short names, with `:NUMBER` behind it as star and libarchive
-/// add it, between commas or on lines, with comments behind `#`.
+/// Entries have the form `user:NAME:rwx`, with long or short keywords and an optional `:NUMBER` at
+/// the end, as star and libarchive add it. They are separated by commas or newlines; `#` begins a
+/// comment.
 pub(super) fn encode(text: &[u8], accounts: &Accounts, numeric: bool) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text).ok()?;
     let mut entries = Vec::new();
@@ -28,7 +30,7 @@ pub(super) fn encode(text: &[u8], accounts: &Accounts, numeric: bool) -> Option<
             entries.push(parse(entry, accounts, numeric)?);
         }
     }
-    // Linux wants them in this order.
+    // Linux requires this order.
     entries.sort_unstable();
     entries.dedup_by_key(|(tag, id, _)| (*tag, *id));
     let mut value = VERSION.to_le_bytes().to_vec();
@@ -79,16 +81,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_read_as_others_write_them() {
+    fn lists_of_other_programs_are_understood() {
         let accounts = Accounts::default();
         let encode = |text: &str| encode(text.as_bytes(), &accounts, false);
-        let long = encode("user::rw-,group::r--,mask::rw-,other::r--,user:1234:rw-").expect("good");
+        let long = encode("user::rw-,group::r--,mask::rw-,other::r--,user:1234:rw-")
+            .expect("a valid list");
         assert_eq!(long.len(), 4 + 5 * 8);
         assert_eq!(long[..12], [2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255]);
         assert_eq!(long[12..20], [2, 0, 6, 0, 0xd2, 4, 0, 0]);
-        let short = "u::rw-\nu:nobody-here:rw-:1234\ng::r--\nm:rw-\t#effective\no:r--\n";
-        assert_eq!(encode(short).expect("good"), long);
-        for bad in ["user::rwz", "user:nobody-here:rwx", "king::rwx", "rwx"] {
+        let short = "u::rw-\nu:unknown-user:rw-:1234\ng::r--\nm:rw-\t#effective\no:r--\n";
+        assert_eq!(encode(short).expect("a valid list"), long);
+        for bad in ["user::rwz", "user:unknown-user:rwx", "king::rwx", "rwx"] {
             assert_eq!(encode(bad), None, "{bad}");
         }
     }

@@ -1,4 +1,4 @@
-//! Writing files.
+//! Writing the contents of files.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -13,7 +13,7 @@ use crate::read::Piece;
 use crate::scan::{Head, Unreadable};
 use crate::{EntryReader, Error, Result};
 
-/// Creates a file, or opens the one that is there to write over it.
+/// Creates a file, or opens the existing one to overwrite it.
 pub(super) fn create<'a>(
     place: Place<'a>,
     head: &Head,
@@ -22,23 +22,23 @@ pub(super) fn create<'a>(
     let mode = Mode::from_raw_mode(head.mode & 0o777);
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let is_file = || Ok::<_, Error>(matches!(place.look()?, Some((FileType::RegularFile, _))));
-    let how = if existing == Existing::Overwrite && is_file()? {
-        // Should it have become a pipe, this does not wait.
+    let open_how = if existing == Existing::Overwrite && is_file()? {
+        // NONBLOCK: opening must not block if it has become a pipe in the meantime.
         OFlags::TRUNC | OFlags::NONBLOCK
     } else {
         OFlags::CREATE | OFlags::EXCL
     };
-    place.make(existing, |name| openat(place.folder, name, flags | how, mode).map(File::from))
+    place.make(existing, |name| openat(place.folder, name, flags | open_how, mode).map(File::from))
 }
 
-/// Writes the contents of an entry, and sets what belongs to them.
+/// Writes the contents of an entry and sets its attributes.
 pub(super) fn write<R: Read>(
     entry: &mut EntryReader<'_, R>,
     mut file: &File,
     head: &Head,
     setter: &mut Setter<'_>,
 ) -> Result<()> {
-    let too_long = |_| Error::unnamed("it has too long a hole");
+    let too_long = |_| Error::unnamed("a hole is too long");
     let mut ends_in_hole = false;
     if let Some(Unreadable::Disordered(segments)) = &head.unreadable {
         for segment in segments {
@@ -48,7 +48,7 @@ pub(super) fn write<R: Read>(
                 let data = entry.stored_data()?;
                 let n = data.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                 if n == 0 {
-                    return Err(Error::unnamed("it has less data than its map says"));
+                    return Err(Error::unnamed("less data than its map lists"));
                 }
                 file.write_all(&data[..n])?;
                 entry.consume_data(n)?;

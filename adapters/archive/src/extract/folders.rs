@@ -1,4 +1,5 @@
-//! The folders that entries go into, each opened from the one before without following a link.
+//! The directories that entries are extracted into, each opened relative to its parent without
+//! following links.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -20,36 +21,36 @@ use crate::{Error, Result};
 const FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// A folder and all that is extracted below it.
+/// The root directory of the extraction and the directories below it.
 #[derive(Debug)]
 pub(super) struct Folders {
     root: OwnedFd,
-    /// The one that the last entry went into.
+    /// The directory of the last entry.
     last: Option<(Vec<u8>, OwnedFd)>,
-    /// What folders get when nothing more goes into them, and which folders they are.
+    /// Directories whose attributes are set at the end.
     later: Vec<(Head, Id)>,
     links: Links,
     umask: Option<u32>,
 }
 
-/// Symbolic links that may stand for folders.
+/// Symbolic links that may stand for directories.
 #[derive(Debug, Default)]
 struct Links {
     keep: bool,
-    /// Those of the archive are none.
+    /// Links that come from the archive, which are never followed.
     made: HashSet<Id>,
 }
 
 impl Folders {
     pub(super) fn open(root: &Path, keep_links: bool) -> rustix::io::Result<Self> {
-        // The user says which folder, and may say it with a link.
+        // The user chose this directory, so a link is fine.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(root, flags, Mode::empty())?;
         let links = Links { keep: keep_links, made: HashSet::new() };
         Ok(Self { root, last: None, later: Vec::new(), links, umask: umask() })
     }
 
-    /// The folder of these names, made if need be.
+    /// Returns the directory at this path, created if need be.
     pub(super) fn parent(&mut self, parts: &[&[u8]]) -> Result<&OwnedFd> {
         if parts.is_empty() {
             return Ok(&self.root);
@@ -63,17 +64,17 @@ impl Folders {
         Ok(&self.last.insert((path, folder)).1)
     }
 
-    /// The folder of these names, which is there.
+    /// Returns the existing directory at this path.
     pub(super) fn existing(&self, parts: &[&[u8]]) -> Result<OwnedFd> {
         self.walk(parts, false)
     }
 
-    /// Something was replaced, which may have been a folder.
+    /// Forgets the cached directory, after something was replaced that may have been it.
     pub(super) fn forget(&mut self) {
         self.last = None;
     }
 
-    /// Remembers a symbolic link of the archive: nothing is written through it.
+    /// Remembers a symbolic link from the archive: nothing is written through it.
     pub(super) fn note_link(&mut self, link: Id) {
         if self.links.keep {
             self.links.made.insert(link);
@@ -84,14 +85,14 @@ impl Folders {
         let mut folder = self
             .root
             .try_clone()
-            .map_err(|error| Error::unnamed_from("its folder can't be opened once more", error))?;
+            .map_err(|error| Error::unnamed_from("the directory can't be reopened", error))?;
         for part in parts {
             folder = self.links.step(&folder, part, make)?;
         }
         Ok(folder)
     }
 
-    /// Makes the folder of an entry.
+    /// Creates the directory of an entry.
     pub(super) fn make(
         &mut self,
         parts: &[&[u8]],
@@ -108,21 +109,21 @@ impl Folders {
             let there = place.look()?;
             if !there.is_some_and(|(kind, _)| kind == FileType::Directory) {
                 was_there = false;
-                // Nobody else gets in before it has its permissions, and we do.
+                // Only the owner has access until its permissions are set.
                 let closed = Mode::from_raw_mode(head.mode & 0o777 | 0o700);
                 let made = place.make(options.existing, |name| mkdirat(folder, name, closed))?;
                 let Some(made) = made else { return Ok(Extracted::Kept) };
-                if made.settle()? {
+                if made.commit()? {
                     self.forget();
                 }
             }
         }
-        // Those that are there stay as they are, if that is asked for.
+        // Existing directories are left as they are, if requested.
         if was_there && matches!(options.existing, Existing::Keep | Existing::Skip) {
             return Ok(Extracted::Done);
         }
         let folder = self.walk(parts, false)?;
-        let id = id(&folder).map_err(|errno| Error::unnamed_from("it can't be made", errno))?;
+        let id = id(&folder).map_err(|errno| Error::unnamed_from("can't be created", errno))?;
         self.later.push((Head { sparse: None, ..head.clone() }, id));
         Ok(Extracted::Done)
     }
@@ -138,21 +139,22 @@ impl Folders {
         }
     }
 
-    /// Gives all folders what they get, the inner ones first; `told` takes what could not be set.
+    /// Sets the attributes of all directories, inner ones first. `warn` receives those that could
+    /// not be set.
     pub(super) fn finish(
         &mut self,
         options: &ExtractOptions,
         accounts: &Accounts,
-        mut told: impl FnMut(&Head, String),
+        mut warn: impl FnMut(&Head, String),
     ) -> Result<()> {
         let mut result = Ok(());
         let mut done = HashSet::new();
-        // Of those of one depth, the last ones first: the sort is stable.
+        // The last ones first within each depth: the sort is stable.
         let mut later = std::mem::take(&mut self.later);
         later.reverse();
         later.sort_by_key(|(head, _)| Reverse(depth(head)));
         for (head, was) in later {
-            // What the last entry of a folder says counts. Something else may have taken its place.
+            // The last entry of a directory counts. The directory may also have been replaced.
             if !self.is_there(&head, was) || !done.insert(was) {
                 continue;
             }
@@ -161,10 +163,10 @@ impl Folders {
                 Ok(folder) => {
                     let mut setter = Setter::new(&head, options, accounts);
                     setter.folder(&folder, self.umask);
-                    setter.failures.into_iter().for_each(|what| told(&head, what));
+                    setter.failures.into_iter().for_each(|what| warn(&head, what));
                 }
                 Err(error) => {
-                    let error = error.of_entry(&head.path, "the folder can't be finished");
+                    let error = error.for_entry(&head.path, "the directory can't be finalised");
                     result = result.and(Err(error));
                 }
             }
@@ -184,12 +186,12 @@ impl Folders {
     }
 }
 
-/// How many folders are above, in the archive.
+/// Returns the depth of an entry in the archive.
 fn depth(head: &Head) -> usize {
     split(path_of(head)).map_or(0, |parts| parts.len())
 }
 
-/// The process's umask, as Linux tells it. To ask the system for it means to change it.
+/// Returns the process's umask from `/proc`. The system call to read it would also change it.
 fn umask() -> Option<u32> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
@@ -197,7 +199,7 @@ fn umask() -> Option<u32> {
 }
 
 impl Links {
-    /// Whether it is a link that was there before, to a folder.
+    /// Returns whether it is a link to a directory that existed before.
     fn stands_for_folder(&self, folder: &OwnedFd, name: &[u8], link: Id) -> bool {
         self.keep
             && !self.made.contains(&link)
@@ -220,9 +222,9 @@ impl Links {
             let part = String::from_utf8_lossy(part);
             match errno {
                 Errno::LOOP | Errno::NOTDIR => Error::unnamed(format!(
-                    "{part} is a symbolic link or a file, and nothing is written through it"
+                    "{part} is a symbolic link or a file; not writing through it"
                 )),
-                errno => Error::unnamed_from(format!("the folder {part} can't be opened"), errno),
+                errno => Error::unnamed_from(format!("directory {part} can't be opened"), errno),
             }
         })
     }

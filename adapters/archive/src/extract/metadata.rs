@@ -1,4 +1,4 @@
-//! Times, permissions, owners and attributes of what was extracted.
+//! Setting times, permissions, owners and attributes of extracted files.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -16,10 +16,11 @@ use crate::EntryKind;
 use crate::pattern;
 use crate::scan::Head;
 
-/// setuid and setgid: they are not for another owner than the archive's.
+/// setuid and setgid: only set if the owner is the one in the archive.
 const SET_ID: u32 = 0o6000;
 
-/// Sets what an entry says. What can't be set stays as it is, and is told.
+/// Sets the attributes of an entry. Those that can't be set are left as they are and recorded in
+/// `failures`.
 #[derive(Debug)]
 pub(super) struct Setter<'a> {
     pub(super) head: &'a Head,
@@ -37,24 +38,24 @@ impl<'a> Setter<'a> {
         Self { head, options, accounts, failures: Vec::new() }
     }
 
-    /// What a file gets when its contents are written.
+    /// Sets the attributes of a file, after its contents are written.
     pub(super) fn file(&mut self, file: BorrowedFd<'_>) {
         let mut mode = self.head.mode;
         if !self.set_owner(|uid, gid| fchown(file, Some(uid), Some(gid))) {
             mode &= !SET_ID;
         }
-        // Before the permissions, which may not allow it any more.
+        // Before the permissions, which may forbid it.
         self.set_attributes(false, |name, value| fsetxattr(file, name, value, XattrFlags::empty()));
         self.clear_acls(file);
         if self.options.permissions {
             self.note("permissions", fchmod(file, Mode::from_raw_mode(mode)));
         }
-        // Behind them, since they are part of the list.
+        // After the permissions, since these are part of the list.
         self.set_acls(file);
         self.note("time", futimens(file, &self.times()));
     }
 
-    /// What a link or pipe gets, which is not opened for it.
+    /// Sets the attributes of a link or pipe, without opening it.
     pub(super) fn link(&mut self, folder: &OwnedFd, name: &[u8]) {
         let no_follow = AtFlags::SYMLINK_NOFOLLOW;
         let mut mode = self.head.mode;
@@ -71,7 +72,8 @@ impl<'a> Setter<'a> {
         self.note("time", utimensat(folder, name, &self.times(), no_follow));
     }
 
-    /// What a folder gets when all is in it; without the umask, at most what it has.
+    /// Sets the attributes of a directory, after everything in it is extracted. If the umask is
+    /// unknown, the permissions are at most those that it has.
     pub(super) fn folder(&mut self, folder: &OwnedFd, umask: Option<u32>) {
         let mut wanted = self.head.mode;
         if !self.set_owner(|uid, gid| fchown(folder, Some(uid), Some(gid))) {
@@ -100,7 +102,7 @@ impl<'a> Setter<'a> {
         self.note("time", futimens(folder, &self.times()));
     }
 
-    /// Whether it has the owner that it should have.
+    /// Sets the owner. Returns whether the file now has the right one.
     fn set_owner(&mut self, set: impl Fn(Uid, Gid) -> rustix::io::Result<()>) -> bool {
         if !self.options.owner {
             return true;
@@ -110,7 +112,7 @@ impl<'a> Setter<'a> {
         let uid = by_name(self.accounts.user(&owner.user)).or(owner.uid);
         let gid = by_name(self.accounts.group(&owner.group)).or(owner.gid);
         let (Some(uid), Some(gid)) = (uid, gid) else {
-            self.failures.push("its owner is not known, and can't be set".into());
+            self.failures.push("owner can't be set: unknown name, no valid ID".into());
             return false;
         };
         let result = set(Uid::from_raw(uid), Gid::from_raw(gid));
@@ -118,7 +120,8 @@ impl<'a> Setter<'a> {
         result.is_ok()
     }
 
-    /// Sets extended attributes and the label. A link or pipe has none of its user.
+    /// Sets extended attributes and the `SELinux` label. Links and pipes can't have `user.`
+    /// attributes.
     fn set_attributes(
         &mut self,
         is_link: bool,
@@ -128,13 +131,13 @@ impl<'a> Setter<'a> {
         if self.options.selinux
             && let Some(label) = &self.head.attributes.selinux
         {
-            // With a NUL, as the kernel has it.
+            // The kernel's labels end with a NUL.
             let label = [label.strip_suffix(b"\0").unwrap_or(label), b"\0"].concat();
             self.note("SELinux label", set(b"security.selinux", &label));
         }
     }
 
-    /// Sets those extended attributes that are asked for, and of which `is_now` is true.
+    /// Sets the requested extended attributes for which `is_now` returns true.
     fn set_xattrs(
         &mut self,
         set: impl Fn(&[u8], &[u8]) -> rustix::io::Result<()>,
@@ -148,17 +151,17 @@ impl<'a> Setter<'a> {
             let wanted = if options.xattrs_include.is_empty() {
                 name.starts_with(b"user.")
             } else {
-                options.xattrs_include.iter().any(|p| pattern::fits(p, name))
+                options.xattrs_include.iter().any(|p| pattern::matches(p, name))
             };
-            let unwanted = options.xattrs_exclude.iter().any(|p| pattern::fits(p, name));
+            let unwanted = options.xattrs_exclude.iter().any(|p| pattern::matches(p, name));
             if wanted && !unwanted {
                 let result = set(name, value);
-                self.note(&format!("attribute {}", name.escape_ascii()), result);
+                self.note(&format!("extended attribute {}", name.escape_ascii()), result);
             }
         }
     }
 
-    /// Removes the lists that a file has from its folder, where the archive has none for it.
+    /// Removes the lists that a file inherited from its directory, if the archive has none for it.
     fn clear_acls(&mut self, file: BorrowedFd<'_>) {
         let attributes = &self.head.attributes;
         if !self.options.acls || attributes.acl_foreign {
@@ -183,7 +186,7 @@ impl<'a> Setter<'a> {
         }
         let attributes = &self.head.attributes;
         if attributes.acl_foreign {
-            self.failures.push("its access control list is of a kind that can't be set".into());
+            self.failures.push("access control list can't be set: unsupported kind".into());
         }
         for (name, text) in
             [(acl::ACCESS, &attributes.acl_access), (acl::DEFAULT, &attributes.acl_default)]
@@ -195,7 +198,7 @@ impl<'a> Setter<'a> {
                     self.note("access control list", result);
                 }
                 None => self.failures.push(format!(
-                    "its access control list can't be set: it can't be read, or names who is not known: {}",
+                    "access control list can't be set: invalid, or unknown user or group: {}",
                     text[..text.len().min(200)].escape_ascii()
                 )),
             }
@@ -223,11 +226,11 @@ impl<'a> Setter<'a> {
     }
 
     fn failed(&mut self, what: &str, errno: Errno) {
-        self.failures.push(format!("its {what} can't be set: {errno}"));
+        self.failures.push(format!("{what} can't be set: {errno}"));
     }
 }
 
-/// Sets the permissions of a pipe, and of nothing else that may be there by now.
+/// Sets the permissions of a pipe. Fails if it has been replaced by something else.
 fn chmod_pipe(folder: &OwnedFd, name: &[u8], mode: u32) -> rustix::io::Result<()> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let pipe = openat(folder, name, flags, Mode::empty())?;
@@ -237,7 +240,7 @@ fn chmod_pipe(folder: &OwnedFd, name: &[u8], mode: u32) -> rustix::io::Result<()
     chmod(format!("/proc/self/fd/{}", pipe.as_raw_fd()), Mode::from_raw_mode(mode))
 }
 
-/// Whether the attribute is an access control list, which permissions are part of.
+/// Returns whether the attribute is an access control list, which includes the permissions.
 fn is_acl(name: &[u8]) -> bool {
     name.starts_with(b"system.posix_acl_")
 }

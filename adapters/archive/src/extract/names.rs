@@ -1,30 +1,28 @@
-//! Names of entries as names below the folder that is extracted into.
+//! Names of entries relative to the target directory.
 
 use crate::scan::Head;
 use crate::{Error, Result};
 
-/// The name below the folder that is extracted into.
+/// Returns the name relative to the target directory.
 pub(super) fn path_of(head: &Head) -> &[u8] {
     relative(&head.path)
 }
 
-/// A name without `/` at its beginning.
+/// Strips leading `/` from a name.
 pub(super) fn relative(path: &[u8]) -> &[u8] {
     &path[path.iter().position(|byte| *byte != b'/').unwrap_or(path.len())..]
 }
 
-/// The parts of a name.
+/// Splits a name into its components.
 ///
 /// # Errors
 ///
-/// For a name that leads out of the folder.
+/// If the name contains `..`, which could lead out of the target directory.
 pub(super) fn split(path: &[u8]) -> Result<Vec<&[u8]>> {
     let parts: Vec<_> =
         path.split(|byte| *byte == b'/').filter(|part| !matches!(part, [] | [b'.'])).collect();
     if parts.iter().any(|part| *part == b"..") {
-        return Err(Error::unnamed(
-            "its name, or the one that it links to, has .. in it; it is not extracted",
-        ));
+        return Err(Error::unnamed("member name or link target contains '..'; not extracted"));
     }
     Ok(parts)
 }

@@ -1,25 +1,58 @@
 //! Settings of extraction.
 
-/// What becomes of something that is at the place of an entry already.
+/// How to handle an existing file with the name of an entry.
+///
+/// ```
+/// use uadk_compress_archive::{ArchiveReader, ArchiveWriter, Existing, ExtractOptions, Extractor};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_bytes("notes.txt", b"remember the milk")?;
+/// let file = archive.finish()?;
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::write(folder.path().join("notes.txt"), "mine")?;
+/// let options = ExtractOptions::new().existing(Existing::Skip);
+/// let mut extractor = Extractor::new(folder.path(), options)?;
+/// let mut archive = ArchiveReader::new(&file[..])?;
+/// extractor.extract(&mut archive.next_entry()?.expect("one entry"))?;
+/// assert_eq!(std::fs::read(folder.path().join("notes.txt"))?, b"mine");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Existing {
-    /// The entry replaces it when it is whole. A folder is replaced only if it is empty.
+    /// Replaces it when the new file is complete. A directory is replaced only if it is empty.
     #[default]
     Replace,
-    /// It stays, and that is an error of the entry. Folders that are there are used as they are.
+    /// Keeps it; the entry fails. Existing directories are used as they are.
     Keep,
-    /// It stays, and the entry is [left out](crate::Extracted::Kept). Folders that are there are used as
+    /// Keeps it; the entry is [skipped](crate::Extracted::Kept). Existing directories are used as
     /// they are.
     Skip,
-    /// A file is written over in place, so that its other names and those who have it open see the new
-    /// contents; the rest is replaced.
+    /// Overwrites a file in place, so that its other hard links and processes that have it open
+    /// see the new contents. Anything else is replaced.
     Overwrite,
-    /// It is removed first.
+    /// Removes it first.
     UnlinkFirst,
 }
 
 /// Settings of an [`Extractor`](crate::Extractor).
+///
+/// ```
+/// use uadk_compress_archive::{ArchiveReader, ArchiveWriter, Error, ExtractOptions, Extractor};
+///
+/// let mut archive = ArchiveWriter::new(Vec::new())?;
+/// archive.append_bytes("huge", &[0; 5000])?;
+/// let file = archive.finish()?;
+///
+/// let folder = tempfile::tempdir()?;
+/// let options = ExtractOptions::new().max_size(Some(1000));
+/// let mut extractor = Extractor::new(folder.path(), options)?;
+/// let mut archive = ArchiveReader::new(&file[..])?;
+/// let result = extractor.extract(&mut archive.next_entry()?.expect("one entry"));
+/// assert!(matches!(result, Err(Error::Entry { name, .. }) if name == "huge"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
 #[allow(clippy::struct_excessive_bools)] // Independent switches.
@@ -39,42 +72,43 @@ pub struct ExtractOptions {
 }
 
 impl ExtractOptions {
-    /// Permissions less the process's umask, without setuid, setgid and sticky bits; files belong to who
-    /// extracts them; no extended attributes; what is there is replaced; no limit.
+    /// Creates the default options: permissions minus the process's umask, without setuid, setgid
+    /// and sticky bits; files belong to the extracting user; no extended attributes; existing files
+    /// are replaced; no size limit.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether files get exactly the permissions of the archive, setuid, setgid and sticky bits
-    /// included.
+    /// Sets whether files get exactly the permissions in the archive, including setuid, setgid and
+    /// sticky bits.
     pub fn permissions(mut self, exact: bool) -> Self {
         self.permissions = exact;
         self
     }
 
-    /// Whether files get the owner and group of the archive, by name where this machine has the name in
-    /// `/etc/passwd` and `/etc/group`, else by number; only root may do that.
+    /// Sets whether files get the owner and group in the archive: by name if it is in
+    /// `/etc/passwd` or `/etc/group`, otherwise by number. Only root may do that.
     pub fn owner(mut self, same: bool) -> Self {
         self.owner = same;
         self
     }
 
-    /// Whether [`owner`](Self::owner) goes by numbers alone.
+    /// Sets whether [`owner`](Self::owner) uses only the numbers.
     pub fn numeric_owner(mut self, numeric: bool) -> Self {
         self.numeric_owner = numeric;
         self
     }
 
-    /// Whether files get the extended attributes of the archive whose name begins with `user.`, or those
-    /// that [`xattrs_include`](Self::xattrs_include) says.
+    /// Sets whether files get the extended attributes in the archive: those in the `user.`
+    /// namespace, or those selected by [`xattrs_include`](Self::xattrs_include).
     pub fn xattrs(mut self, xattrs: bool) -> Self {
         self.xattrs = xattrs;
         self
     }
 
-    /// Sets the extended attributes that match one of these patterns, of any namespace, instead of those of
-    /// `user.`. `*` stands for any characters, `?` for one, `[a-z]` for one of a range. Without patterns,
-    /// nothing changes.
+    /// Selects the extended attributes that match one of these patterns, in any namespace, instead
+    /// of those in `user.`. `*` matches any characters, `?` matches one, `[a-z]` matches one in a
+    /// range. Without patterns, nothing changes.
     pub fn xattrs_include<P: Into<Vec<u8>>>(
         mut self,
         patterns: impl IntoIterator<Item = P>,
@@ -84,7 +118,7 @@ impl ExtractOptions {
         self
     }
 
-    /// Does not set the extended attributes that match one of these patterns.
+    /// Excludes the extended attributes that match one of these patterns.
     pub fn xattrs_exclude<P: Into<Vec<u8>>>(
         mut self,
         patterns: impl IntoIterator<Item = P>,
@@ -93,46 +127,46 @@ impl ExtractOptions {
         self
     }
 
-    /// Whether files get the POSIX access control lists of the archive, and lose those that they have from
-    /// their folder where the archive has none.
+    /// Sets whether files get the POSIX access control lists in the archive, and lose those
+    /// inherited from their directory if the archive has none.
     pub fn acls(mut self, acls: bool) -> Self {
         self.acls = acls;
         self
     }
 
-    /// Whether files get the `SELinux` labels of the archive.
+    /// Sets whether files get the `SELinux` labels in the archive.
     pub fn selinux(mut self, selinux: bool) -> Self {
         self.selinux = selinux;
         self
     }
 
-    /// What becomes of what is there already. [`Existing::Replace`] if not set.
+    /// Sets how existing files are handled. The default is [`Existing::Replace`].
     pub fn existing(mut self, existing: Existing) -> Self {
         self.existing = existing;
         self
     }
 
-    /// Whether a file that is there already is an error, instead of being replaced:
-    /// [`Existing::Keep`].
+    /// Sets whether an existing file is an error ([`Existing::Keep`]) instead of being replaced.
     pub fn keep_old(self, keep: bool) -> Self {
         self.existing(if keep { Existing::Keep } else { Existing::Replace })
     }
 
-    /// Whether a symbolic link to a folder, which was there before, stands for that folder where the archive
-    /// has a folder. What is extracted into it may end up outside then. If not set, the link is replaced.
+    /// Sets whether an existing symbolic link to a directory is followed where the archive has a
+    /// directory. Files extracted into it may then end up outside the target directory. By default,
+    /// the link is replaced.
     pub fn keep_directory_symlink(mut self, keep: bool) -> Self {
         self.keep_directory_symlink = keep;
         self
     }
 
-    /// Whether files get the present time instead of the archive's.
+    /// Sets whether files get the current time instead of the one in the archive.
     pub fn touch(mut self, touch: bool) -> Self {
         self.touch = touch;
         self
     }
 
-    /// The most bytes that all files may have together, holes included; more is an error, before any of
-    /// the file that would exceed it is written.
+    /// Limits the total size of all files, including holes. A file that would exceed the limit is
+    /// an error before any of it is written.
     pub fn max_size(mut self, bytes: Option<u64>) -> Self {
         self.max_size = bytes;
         self

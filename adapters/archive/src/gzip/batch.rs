@@ -1,4 +1,4 @@
-//! Members of block gzip that go to a worker together to be inflated.
+//! Batches of block-gzip members, which a worker inflates together.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use super::member::{self, MAX_BLOCK_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
 use super::place::Place;
 use crate::Error;
 
-/// The most full blocks of a batch.
+/// The maximum number of full blocks in a batch.
 pub(crate) const BATCH_BLOCKS: usize = 32;
-/// The most blocks of a batch, where they are short.
+/// The maximum number of blocks in a batch if they are short.
 const MAX_BLOCKS: usize = 64;
 
-/// Full blocks of a batch with this many threads. Each thread has a batch under way, and all of them
-/// together are to keep an accelerator at a depth of some 60; but with two batches per thread in
-/// memory, many threads have smaller ones.
+/// Returns the number of full blocks in a batch with this many threads. With one batch in flight
+/// per thread, together they keep an accelerator at a queue depth of some 60. As there are two
+/// batches per thread in memory, many threads have smaller ones.
 pub(super) const fn blocks_of_batch(threads: usize) -> usize {
     match threads {
         2..=4 => BATCH_BLOCKS,
@@ -28,21 +28,21 @@ pub(super) const fn blocks_of_batch(threads: usize) -> usize {
 /// Some blocks: as gzip members in `members`, and then inflated in `data`.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// Uncompressed bytes, as many as `data_len`.
+    /// Uncompressed data, `data_len` bytes.
     data: Box<[u8]>,
     pub(super) data_len: usize,
-    /// Members one behind the other, as many bytes as `members_len`.
+    /// Consecutive members, `members_len` bytes.
     members: Box<[u8]>,
     pub(super) members_len: usize,
-    /// Where each block is.
+    /// The location of each block.
     pub(super) blocks: Vec<Extent>,
-    /// What ended decompression; `data_len` then counts what came before.
+    /// The error that ended decompression; `data_len` then excludes the damaged block.
     pub(super) error: Option<Error>,
-    /// Bytes of the file before the first member.
+    /// File offset of the first member.
     pub(super) file_offset: u64,
 }
 
-/// One block of a batch.
+/// The location of a block in a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
     pub(super) member_start: usize,
@@ -53,7 +53,7 @@ pub(crate) struct Extent {
 }
 
 impl Batch {
-    /// An empty batch for this many full blocks.
+    /// Creates an empty batch for this many full blocks.
     pub(super) fn new(blocks: usize) -> Self {
         Self {
             data: vec![0; blocks * MAX_BLOCK_LEN].into_boxed_slice(),
@@ -73,31 +73,31 @@ impl Batch {
         self.error = None;
     }
 
-    /// The uncompressed bytes.
+    /// Returns the uncompressed data.
     pub(super) fn data(&self) -> &[u8] {
         &self.data[..self.data_len]
     }
 
-    /// Where the byte of data is that `consumed` bytes are before.
+    /// Returns the place of the data byte after `consumed` bytes.
     pub(super) fn place(&self, consumed: usize) -> Place {
-        let behind =
+        let after =
             self.blocks.partition_point(|block| block.data_start + block.data_len <= consumed);
-        let (start, within) = match self.blocks.get(behind) {
+        let (start, within) = match self.blocks.get(after) {
             Some(block) => (block.member_start, consumed - block.data_start),
-            // Empty blocks at the end of a file are no data that could be continued.
+            // Empty blocks at the end of a file hold no data to continue.
             None => (self.data_end(), 0),
         };
         Place { block: self.file_offset + start as u64, within: within as u32 }
     }
 
-    /// Where the last block ends that has data in it.
+    /// Returns the end of the last block that contains data.
     pub(super) fn data_end(&self) -> usize {
         self.blocks.iter().rfind(|block| block.data_len > 0).map_or(0, Extent::end)
     }
 
-    /// Takes a member to decompress, whose header is known to be good; false if there is no room.
+    /// Adds a member whose header has been checked. Returns `false` if the batch is full.
     pub(super) fn push_member(&mut self, member: &[u8], header_len: usize) -> bool {
-        // No block is longer; one that says so fails when its turn comes.
+        // No block is longer; one that claims to be fails in `decompress`.
         let data_len = (member::read_trailer(member).1 as usize).min(MAX_BLOCK_LEN + 1);
         if self.blocks.len() == MAX_BLOCKS
             || self.members_len + member.len() > self.members.len()
@@ -118,7 +118,7 @@ impl Batch {
         true
     }
 
-    /// Makes data of the members, and stops at the first that is damaged.
+    /// Inflates the members up to the first damaged one.
     pub(super) fn decompress(&mut self, engine: &dyn BlockCompressor) {
         let Self { data, members, blocks: extents, .. } = self;
         let too_long = extents.iter().position(|extent| extent.data_len > MAX_BLOCK_LEN);
@@ -126,8 +126,8 @@ impl Batch {
         let mut blocks = Vec::with_capacity(usable.len());
         let mut rest = &mut data[..];
         for extent in usable {
-            let (dst, behind) = std::mem::take(&mut rest).split_at_mut(extent.data_len);
-            rest = behind;
+            let (dst, after) = std::mem::take(&mut rest).split_at_mut(extent.data_len);
+            rest = after;
             blocks.push(Block::exact(extent.deflate(members), dst));
         }
         engine.decompress_batch(&mut blocks);
@@ -136,7 +136,7 @@ impl Batch {
         });
         drop(blocks);
         let wrong = wrong.or_else(|| {
-            too_long.map(|i| (i, "it says that it holds more than 64 KiB of data".into()))
+            too_long.map(|i| (i, "its trailer claims more than 64 KiB of data".into()))
         });
         if let Some((i, what)) = wrong {
             let extent = self.blocks[i];
@@ -147,12 +147,12 @@ impl Batch {
 }
 
 impl Extent {
-    /// Where it ends in the batch.
+    /// Returns the end of the member in the batch.
     const fn end(&self) -> usize {
         self.member_start + self.member_len
     }
 
-    /// Whether it is as short as only the end marker is.
+    /// Returns whether it is an empty block of the length of the end marker.
     pub(super) const fn is_end_marker(&self) -> bool {
         self.data_len == 0 && self.member_len == member::END_MARKER.len()
     }
@@ -162,8 +162,8 @@ impl Extent {
     }
 }
 
-/// Whether the block is what its trailer says. What an engine got wrong, software does again: only
-/// then is it the data that is damaged.
+/// Checks the block against its trailer. If an engine failed or returned wrong data, software
+/// retries: only if that fails too is the data damaged.
 fn check(block: &mut Block<'_>, extent: &Extent, members: &[u8]) -> Result<(), Cow<'static, str>> {
     let (crc, len) = member::read_trailer(&members[extent.member_start..][..extent.member_len]);
     let is_good =
@@ -174,14 +174,14 @@ fn check(block: &mut Block<'_>, extent: &Extent, members: &[u8]) -> Result<(), C
     block.run(|deflate, data| software()?.decompress(deflate, data));
     match block.result() {
         Ok(_) if is_good(block) => Ok(()),
-        Ok(_) => Err("its checksum is wrong".into()),
+        Ok(_) => Err("checksum mismatch".into()),
         Err(EngineError::WrongLength { reported, .. }) => {
-            Err(format!("it holds {reported} bytes and says {len}").into())
+            Err(format!("length mismatch: {reported} bytes, expected {len}").into())
         }
         Err(EngineError::OutputFull) => {
-            Err(format!("it holds more than the {len} bytes that it says").into())
+            Err(format!("length mismatch: more than the expected {len} bytes").into())
         }
-        Err(_) => Err("its deflate stream is wrong".into()),
+        Err(_) => Err("invalid deflate stream".into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Settings of readers and writers.
+//! Options of readers and writers.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -9,16 +9,17 @@ use super::layout::Layout;
 use super::member;
 use crate::{Error, Result};
 
-/// Settings of a [`GzReader`](crate::GzReader) or [`GzWriter`](crate::GzWriter).
+/// Options of a [`GzReader`](crate::GzReader) or [`GzWriter`](crate::GzWriter).
 ///
 /// ```
 /// use std::io::Write;
-/// use uadk_compress::Level;
 /// use uadk_compress_archive::GzOptions;
+/// use uadk_compress_archive::uadk_compress::Level;
 ///
 /// let mut writer = GzOptions::new().level(Level::BEST).threads(4).writer(Vec::new())?;
 /// writer.write_all(b"as any gzip file")?;
 /// let file = writer.finish()?;
+/// assert!(file.starts_with(&[0x1f, 0x8b]));
 /// # Ok::<(), uadk_compress_archive::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ pub struct GzOptions {
     pub(super) end_marker: bool,
     pub(super) trailing_garbage: bool,
     compressor: Option<Arc<dyn BlockCompressor>>,
-    /// What decompresses, if it has been made already.
+    /// The engine that decompresses, if it has been created already.
     decompressor: Option<Arc<dyn BlockCompressor>>,
     name: Option<Vec<u8>>,
     mtime: u32,
@@ -43,7 +44,7 @@ impl Default for GzOptions {
 }
 
 impl GzOptions {
-    /// One member at [`Level::BALANCED`], and a thread per CPU.
+    /// Returns the defaults: one member at [`Level::BALANCED`], and one thread per CPU.
     pub fn new() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
@@ -59,61 +60,61 @@ impl GzOptions {
         }
     }
 
-    /// The level to compress at; a [`compressor`](Self::compressor) of your own has its own.
+    /// Sets the compression level. A custom [`compressor`](Self::compressor) has its own level.
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
         self
     }
 
-    /// Threads that compress or decompress. They start with the first data that is worth it; 0 and
-    /// 1 mean the caller's own. Where the system refuses threads, fewer do.
+    /// Sets the number of threads that compress or decompress. They start once there is enough
+    /// data; 0 and 1 mean the caller's thread. If the system refuses threads, fewer are used.
     ///
-    /// The result does not depend on it.
+    /// The output does not depend on it.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// How a writer lays out the file. Readers read both.
+    /// Sets the layout of files to write. Readers read both.
     pub fn layout(mut self, layout: Layout) -> Self {
         self.layout = layout;
         self
     }
 
-    /// What compresses and decompresses: raw deflate, in any engine. With this, one compressor and its
-    /// counters serve many streams.
+    /// Sets the engine that compresses and decompresses; its format must be raw deflate. One
+    /// compressor, with its counters, can serve many streams.
     ///
-    /// If not set, readers and writers of [`Layout::Bgzf`] use a [`Compressor`], which has the
-    /// accelerator where there is one, and writers of [`Layout::OneMember`] software.
+    /// By default, readers and writers of [`Layout::Bgzf`] use a [`Compressor`], which uses the
+    /// accelerator if there is one, and writers of [`Layout::OneMember`] use software.
     pub fn compressor(mut self, compressor: Arc<dyn BlockCompressor>) -> Self {
         self.compressor = Some(compressor);
         self
     }
 
-    /// The name of the file that is compressed, for the header of [`Layout::OneMember`]. A zero byte in
-    /// it is left out.
+    /// Sets the name of the compressed file for the header of [`Layout::OneMember`]. NUL bytes in
+    /// it are omitted.
     pub fn file_name(mut self, name: Option<Vec<u8>>) -> Self {
         self.name = name;
         self
     }
 
-    /// When that file was last changed, in seconds since 1970; 0 if unknown.
+    /// Sets the modification time of that file, in seconds since 1970; 0 if unknown.
     pub fn mtime(mut self, seconds: u32) -> Self {
         self.mtime = seconds;
         self
     }
 
-    /// Whether a block-gzip file without an end marker is an error, when all data has been read: it
-    /// may have been cut off between two blocks. It is if not set; otherwise it is a
-    /// [warning](crate::GzReader::warnings). For other gzip files there is no marker, and this means
-    /// nothing.
+    /// Sets whether a missing end marker of a block-gzip file is an error, returned after all data:
+    /// the file may have been cut off between two blocks. `true` by default; with `false`, it is a
+    /// [warning](crate::GzReader::warnings). Other gzip files have no end marker, and ignore this.
     pub fn end_marker(mut self, required: bool) -> Self {
         self.end_marker = required;
         self
     }
 
-    /// Whether the data may be followed by something that is not gzip, as by the padding of a tape. It is
-    /// ignored then, with a [warning](crate::GzReader::warnings); if not set, it is an error.
+    /// Sets whether the data may be followed by something that is not gzip, such as the padding of
+    /// a tape. It is then ignored with a [warning](crate::GzReader::warnings). `false` by default,
+    /// which makes it an error.
     pub fn trailing_garbage(mut self, allowed: bool) -> Self {
         self.trailing_garbage = allowed;
         self
@@ -123,7 +124,7 @@ impl GzOptions {
         self.trailing_garbage
     }
 
-    /// The same with the compressor that they stand for.
+    /// Returns the same options with their engines created.
     pub(crate) fn with_engine(&self) -> Result<Self> {
         let engine = Arc::clone(self.engine()?.get_ref());
         let compressor = match self.layout {
@@ -133,9 +134,9 @@ impl GzOptions {
         Ok(Self { compressor, decompressor: Some(engine), name: self.name.clone(), ..*self })
     }
 
-    /// What decompresses, and compresses block gzip.
+    /// Returns the engine that decompresses, and that compresses block gzip.
     pub(super) fn engine(&self) -> Result<Checked<Arc<dyn BlockCompressor>>> {
-        if let Some(engine) = self.own_engine()? {
+        if let Some(engine) = self.custom_engine()? {
             return Ok(engine);
         }
         if let Some(engine) = &self.decompressor {
@@ -146,17 +147,17 @@ impl GzOptions {
         Ok(Checked::new(Arc::new(engine)))
     }
 
-    /// The engine that was set.
-    pub(super) fn own_engine(&self) -> Result<Option<Checked<Arc<dyn BlockCompressor>>>> {
+    /// Returns the engine that the caller set.
+    pub(super) fn custom_engine(&self) -> Result<Option<Checked<Arc<dyn BlockCompressor>>>> {
         match &self.compressor {
             Some(engine) if engine.format() != Format::RawDeflate => Err(Error::Unsupported(
-                format!("gzip is made of raw deflate, not {}", engine.format()).into(),
+                format!("gzip requires a raw deflate compressor, not {}", engine.format()).into(),
             )),
             engine => Ok(engine.as_ref().map(|engine| Checked::new(Arc::clone(engine)))),
         }
     }
 
-    /// The header of one member.
+    /// Returns the header of the one member.
     pub(super) fn header(&self) -> Vec<u8> {
         member::plain_header(self.name.as_deref(), self.mtime)
     }

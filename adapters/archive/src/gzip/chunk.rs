@@ -1,4 +1,4 @@
-//! Data that goes to a worker together to be compressed.
+//! Chunks of data, which a worker compresses.
 
 use uadk_compress::{
     Block, BlockCompressor, Error as EngineError, Format, Level, SoftwareCompressor,
@@ -7,23 +7,23 @@ use uadk_compress::{
 use super::member::{self, BLOCK_LEN, HEADER_LEN, MAX_MEMBER_LEN, TRAILER_LEN};
 use super::segment::{self, SEGMENT_LEN, SegmentEncoder};
 
-/// The most segments of a chunk.
+/// The maximum number of segments in a chunk.
 const SEGMENTS: usize = 2;
-/// The most full blocks of a chunk of block gzip.
+/// The maximum number of full blocks in a chunk of block gzip.
 const MAX_BLOCKS: usize = 32;
 
-/// Data, and what it becomes in the file.
+/// Data, and its compressed form in the file.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    /// Uncompressed bytes, as many as `data_len`.
+    /// Uncompressed data, `data_len` bytes.
     data: Box<[u8]>,
     pub(super) data_len: usize,
-    /// Whether it is all data of a member: one segment, and nothing follows it.
+    /// Whether it is all data of a member: one segment that nothing follows.
     pub(super) is_whole: bool,
-    /// Bytes for the file, as many as `output_len`.
+    /// Bytes for the file, `output_len` of them.
     output: Box<[u8]>,
     output_len: usize,
-    /// What each piece of the data became, known afterwards.
+    /// The pieces of the output, set by compression.
     pub(super) pieces: Vec<Piece>,
 }
 
@@ -39,16 +39,16 @@ pub(super) struct Piece {
 }
 
 impl Chunk {
-    /// An empty chunk of block gzip. Each thread has a chunk under way, and all of them together are to
-    /// keep an accelerator at a depth of some 60; but with two chunks per thread in memory, many
-    /// threads have smaller ones.
-    pub(super) fn of_blocks(threads: usize) -> Self {
+    /// Creates an empty chunk of block gzip. With one chunk in flight per thread, together they
+    /// keep an accelerator at a queue depth of some 60. As there are two chunks per thread in
+    /// memory, many threads have smaller ones.
+    pub(super) fn for_blocks(threads: usize) -> Self {
         let blocks = if matches!(threads, 2..=4) { MAX_BLOCKS } else { MAX_BLOCKS / 2 };
         Self::new(blocks * BLOCK_LEN, blocks * MAX_MEMBER_LEN)
     }
 
-    /// An empty chunk of segments, which are made two at a time.
-    pub(super) fn of_segments() -> Self {
+    /// Creates an empty chunk of segments, which are compressed two at a time.
+    pub(super) fn for_segments() -> Self {
         Self::new(SEGMENTS * SEGMENT_LEN, SEGMENTS * segment::MAX_LEN)
     }
 
@@ -70,17 +70,17 @@ impl Chunk {
         self.pieces.clear();
     }
 
-    /// The bytes for the file.
+    /// Returns the bytes for the file.
     pub(super) fn output(&self) -> &[u8] {
         &self.output[..self.output_len]
     }
 
-    /// Room for more data; empty when the chunk is full.
-    pub(super) fn room(&mut self) -> &mut [u8] {
+    /// Returns the free space for data; empty if the chunk is full.
+    pub(super) fn free(&mut self) -> &mut [u8] {
         &mut self.data[self.data_len..]
     }
 
-    /// Makes segments of the data, or a stream with an end if it is all of a member's.
+    /// Compresses the data into segments, or into a whole stream if it is all data of a member.
     pub(super) fn compress_segments(&mut self, encoder: &mut SegmentEncoder) {
         let data = &self.data[..self.data_len];
         let lens = if self.is_whole {
@@ -104,7 +104,7 @@ impl Chunk {
         }
     }
 
-    /// Makes members of block gzip of the data.
+    /// Compresses the data into members of block gzip.
     pub(super) fn compress_blocks(&mut self, engine: &dyn BlockCompressor) {
         let data = &self.data[..self.data_len];
         let mut blocks: Vec<Block<'_>> = data
@@ -138,8 +138,7 @@ impl Chunk {
     }
 }
 
-/// Returns the length of a block's deflate stream. A bare engine's troubles are not the caller's:
-/// software does its work.
+/// Returns the length of a block's deflate stream. If the engine failed, software takes over.
 fn settle(block: &mut Block<'_>) -> usize {
     // No deflate stream is empty.
     let stream_len = |block: &Block<'_>| block.result().ok().filter(|len| *len > 0);
@@ -152,7 +151,7 @@ fn settle(block: &mut Block<'_>) -> usize {
     });
     len.unwrap_or_else(|| {
         let (data, deflate) = block.parts();
-        // It fits: a block of ours is shorter than a stored block may be.
+        // It fits: our blocks are shorter than the limit of a stored block.
         deflate[0] = 1;
         segment::store(data, &mut deflate[1..]) + 1
     })

@@ -1,35 +1,35 @@
-//! Finds what can be inflated ahead, and has it inflated.
+//! Framing: finds blocks and segments to inflate ahead, and submits them to the workers.
 
 use std::io::Read;
 
 use super::batch::{self, BATCH_BLOCKS, Batch};
 use super::job::Job;
 use super::read::{GzReader, InOrder, Next};
-use super::run::{Framed, Look, MAX_RUN_LEN, RUN_LEN, Run};
+use super::run::{Framed, MAX_RUN_LEN, RUN_LEN, Run, Search};
 use super::segment::SYNC_MARKER;
 use super::source::Next as Piece;
 use super::warning::GzWarning;
 use crate::{Error, Result};
 
-/// Bytes of the first run that are looked at first: who reads little waits for little.
-const FIRST_LOOK: usize = 16 << 10;
+/// Bytes of the first run to search first: a short read should not wait for much data.
+const FIRST_LEN: usize = 16 << 10;
 
-/// What became of the attempt to find a job.
+/// The result of looking for a job.
 enum Found {
-    /// It is submitted, and more may be.
+    /// A job was submitted; more can be.
     Job,
-    /// It is done, and for now there is enough.
+    /// A job was done on this thread, which is enough for now.
     Enough,
-    /// There is none before this.
+    /// There is no job before this.
     None(Next),
 }
 
 impl<R: Read> GzReader<R> {
-    /// Keeps the threads busy. Nothing is framed behind an error, or in a member or a part of one that
-    /// has to be inflated in order.
+    /// Keeps the threads busy. Nothing is framed after an error, or in a member or a part of one
+    /// that must be inflated in order.
     pub(super) fn submit_jobs(&mut self) -> Next {
-        while self.failed.is_none() && self.pool.has_room() {
-            // What is there comes first: the other end may wait for an answer to it.
+        while self.failed.is_none() && self.pool.has_capacity() {
+            // Return available data first: the other end may wait for a reply to it.
             if self.source.waits() && !self.pool.is_empty() {
                 return Next::Jobs;
             }
@@ -44,7 +44,7 @@ impl<R: Read> GzReader<R> {
         Next::Jobs
     }
 
-    /// Submits a job, and says what follows. Threads are for those who read on.
+    /// Submits a job. The first ones are done on this thread, in case the caller reads little.
     fn submit(&mut self, job: Job) -> Found {
         let here = self.ramp <= BATCH_BLOCKS && self.pool.is_empty();
         self.pool.submit(job, here);
@@ -105,7 +105,7 @@ impl<R: Read> GzReader<R> {
         if member.then_in_order.is_some() {
             return Ok(Found::None(Next::Jobs));
         }
-        if self.source.is_behind_last_block() {
+        if self.source.is_past_last_block() {
             return Ok(Found::None(Next::End));
         }
         let mut run = match self.pool.spare(|job| matches!(job, Job::Run(_))) {
@@ -115,7 +115,7 @@ impl<R: Read> GzReader<R> {
         run.clear(self.source.offset());
         let torn = match self.fill_run(&mut run)? {
             Filled::Run => {
-                self.least_run = 0;
+                self.min_run_len = 0;
                 return Ok(self.submit(Job::Run(run)));
             }
             Filled::Nothing => true,
@@ -135,7 +135,7 @@ impl<R: Read> GzReader<R> {
             self.known.as_ref().and_then(|known| known.at_file(source.offset()))
             && !run.is_long()
             && (!short || run.is_empty())
-            && !source.is_behind_last_block()
+            && !source.is_past_last_block()
         {
             let len = segment.len as usize;
             match source.fill(len) {
@@ -153,31 +153,31 @@ impl<R: Read> GzReader<R> {
         if !run.is_empty() {
             return Ok(Filled::Run);
         }
-        let least = self.least_run;
-        if least > MAX_RUN_LEN / 4 * 3 {
+        let min_len = self.min_run_len;
+        if min_len > MAX_RUN_LEN / 4 * 3 {
             return Ok(Filled::NoMarker);
         }
-        let mut wanted = if short { FIRST_LOOK } else { RUN_LEN };
+        let mut wanted = if short { FIRST_LEN } else { RUN_LEN };
         let mut searched = self.no_marker_before.saturating_sub(source.offset()) as usize;
         let mut seen = 0;
         loop {
-            // One read at a time, and none before what is there has been looked at: the other end of a pipe
-            // may wait for an answer to that.
+            // Read once at a time, and only after searching the available bytes: the other end of a
+            // pipe may wait for a reply to them.
             let is_new = source.buffered().len() > seen;
             let ended = !is_new && !source.fill_once(wanted)?;
             let bytes = source.buffered();
             seen = bytes.len();
             let waits = source.waits();
-            // One may begin in the last bytes.
+            // A marker may begin in the last bytes.
             let no_marker = bytes.len().saturating_sub(SYNC_MARKER.len() - 1);
-            match run.frame(bytes, Look { ended, short, waits, least, searched }) {
+            match run.frame(bytes, Search { ended, short, waits, min_len, searched }) {
                 Framed::Run(0) => return Ok(Filled::Nothing),
                 Framed::Run(len) => {
                     run.take(source, len);
                     return Ok(Filled::Run);
                 }
                 Framed::NoMarker => {
-                    if least == 0 {
+                    if min_len == 0 {
                         let before = source.offset() + no_marker as u64;
                         self.no_marker_before = before.max(self.no_marker_before);
                     }
@@ -185,7 +185,7 @@ impl<R: Read> GzReader<R> {
                 }
                 Framed::Needs(len) => {
                     wanted = len.max(bytes.len() + 1);
-                    if waits && least == 0 {
+                    if waits && min_len == 0 {
                         searched = searched.max(no_marker);
                     }
                 }
@@ -194,7 +194,7 @@ impl<R: Read> GzReader<R> {
     }
 }
 
-/// What became of a run.
+/// The result of filling a run.
 enum Filled {
     Run,
     /// The file has ended.

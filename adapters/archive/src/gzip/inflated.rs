@@ -1,18 +1,33 @@
-//! What is inflated without an engine.
+//! Statistics of data inflated without an engine.
 
 use std::time::Duration;
 
-/// What a [`GzReader`](crate::GzReader) inflated without an engine.
+/// Statistics of the data that a [`GzReader`](crate::GzReader) inflated without an engine.
+///
+/// ```
+/// use std::io::Read;
+/// use uadk_compress_archive::{GzOptions, GzReader};
+///
+/// let text = b"many lines\n".repeat(10_000);
+/// let file = GzOptions::new().compress(&text[..], Vec::new())?;
+///
+/// let mut reader = GzReader::new(&file[..])?;
+/// reader.read_to_end(&mut Vec::new())?;
+/// let inflated = reader.inflated();
+/// assert_eq!(inflated.bytes, text.len() as u64);
+/// println!("{} compressed bytes in {:?}", inflated.compressed, inflated.time);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inflated {
-    /// Segments, and members or rests of them that were inflated in order.
+    /// Segments, and members or parts of them that were inflated in order.
     pub pieces: u64,
-    /// Bytes of deflate streams that they were made of.
+    /// Compressed bytes of these.
     pub compressed: u64,
     /// Bytes of data.
     pub bytes: u64,
-    /// Time spent in that, summed over threads.
+    /// Time spent inflating, summed over threads.
     pub time: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What a reader's workers do.
+//! The jobs of a reader's workers.
 
 use uadk_compress::BlockCompressor;
 use zlib_rs::Inflate;
@@ -6,7 +6,7 @@ use zlib_rs::Inflate;
 use super::batch::Batch;
 use super::run::Run;
 
-/// Something to inflate, with its buffers.
+/// Compressed data to inflate, with its buffers.
 #[derive(Debug)]
 pub(super) enum Job {
     /// Members of block gzip.

@@ -1,9 +1,9 @@
-//! Finds the last block of a complete deflate stream (RFC 1951), so that another stream can follow it.
+//! Finds the last block of a complete deflate stream (RFC 1951), so that another stream can follow.
 //!
-//! Compressors end a stream by a bit in the header of its last block, and where that is only decoding
-//! tells. Nothing is produced here, so tables can be simple: each entry says how many bits to skip,
-//! extra bits included, and which table comes next. Several literals, or literals and a length, share
-//! an entry where their codes fit, and only long codes and the end of a block need a branch.
+//! A bit in the header of the last block ends the stream, and only decoding finds that header. As
+//! no data is produced here, the tables can be simple: each entry says how many bits to skip,
+//! including extra bits, and which table comes next. Several literals, or literals and a length,
+//! share an entry if their codes fit. Only long codes and the end of a block need a branch.
 
 use std::ops::Range;
 
@@ -15,26 +15,26 @@ const SUB_BITS: u32 = MAX_CODE_BITS as u32 - ROOT_BITS;
 const SUB_LEN: usize = 1 << SUB_BITS;
 /// The longest code.
 const MAX_CODE_BITS: usize = 15;
-/// Where the table of literals and lengths begins, and that of distances.
+/// Offsets of the table of literals and lengths, and of that of distances.
 const LITERAL_TABLE: usize = 0;
 const DISTANCE_TABLE: usize = ROOT_LEN;
-/// Both tables and their subtables, of which there are at most one for two codes. No index is behind
-/// it: an entry has 16 bits for where a table begins.
+/// Length of both tables with their subtables, of which there is at most one per two codes. No
+/// index exceeds it: an entry has 16 bits for the offset of a table.
 const TABLE_LEN: usize = (1 << 16) + ROOT_LEN;
-/// Bytes that must be readable behind a stream.
+/// Bytes that must be readable after a stream.
 pub(super) const SLACK: usize = 8;
 
-/// Symbols of the alphabets in a block's header.
+/// The end-of-block symbol, and the sizes of the alphabets.
 const END_OF_BLOCK: usize = 256;
 const LITERALS: usize = 288;
 const DISTANCES: usize = 32;
 
-/// An entry: bits to skip (bits 0 to 7), whether that is not all (8 to 11), and where the next table
-/// begins (16 to 31).
+/// A table entry: bits to skip (bits 0 to 7), flags of special cases (8 to 11), and the offset of
+/// the next table (16 to 31).
 type Entry = u32;
 /// The block ends.
 const ENDS: Entry = 1 << 8;
-/// There is no such code.
+/// No such code exists.
 const INVALID: Entry = 1 << 9;
 /// The code is longer, and the next table is a subtable.
 const LONG: Entry = 1 << 10;
@@ -46,15 +46,15 @@ const fn go_to(table: usize) -> Entry {
 /// Extra bits of length symbols from 257 on.
 const LENGTH_EXTRA: [u8; 29] =
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-/// The order in which lengths of the code for code lengths come.
+/// The order of the lengths of the code for code lengths.
 const LENGTHS_ORDER: [usize; 19] =
     [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// Finds last blocks. The tables are reused from stream to stream.
+/// Finds last blocks. Its tables are reused from stream to stream.
 #[derive(Debug)]
 pub(super) struct Finder {
     table: Box<[Entry; TABLE_LEN]>,
-    /// The literals' table before literals are joined; here, for it is large for a stack.
+    /// The literals' table before literals are joined; kept here because it is large for a stack.
     single: Box<[Entry]>,
 }
 
@@ -63,21 +63,21 @@ impl Finder {
         // Most of it is never touched.
         let table = vec![0; TABLE_LEN].into_boxed_slice();
         let single = vec![0; ROOT_LEN].into_boxed_slice();
-        Self { table: table.try_into().expect("it has this length"), single }
+        Self { table: table.try_into().expect("a table of TABLE_LEN entries"), single }
     }
 
-    /// Returns the bit at which the last block of the stream in `buffer[..len]` begins, and the one
-    /// at which it ends. `None` if it is no deflate stream, or is longer or shorter than `len` bytes.
+    /// Returns the range, in bits, of the last block of the stream in `buffer[..len]`. `None` if
+    /// that is not a deflate stream, or if the stream is not `len` bytes long.
     ///
-    /// [`SLACK`] bytes of any value have to follow it in the buffer.
+    /// [`SLACK`] bytes of any value must follow it in the buffer.
     pub(super) fn find(&mut self, buffer: &[u8], len: usize) -> Option<Range<usize>> {
         let mut walk = Walk::new(self, buffer, len);
         walk.next_block();
         walk.finish()
     }
 
-    /// As [`find`](Self::find), in two streams at once: one step of each overlaps with one of the other,
-    /// which takes little longer than one stream alone.
+    /// As [`find`](Self::find), for two streams at once: their steps overlap, so both take little
+    /// longer than one alone.
     pub(super) fn find_both(
         finders: [&mut Self; 2],
         streams: [(&[u8], usize); 2],
@@ -90,12 +90,12 @@ impl Finder {
         while a.is_in_symbols() && b.is_in_symbols() {
             a.bits.refill();
             b.bits.refill();
-            // A step skips 24 bits at most: a distance's code and its extra bits.
+            // A step skips at most 24 bits: a distance's code and its extra bits.
             for _ in 0..2 {
-                let (of_a, of_b) = (a.step(), b.step());
-                if (of_a | of_b) & SPECIAL != 0 {
-                    a.handle(of_a);
-                    b.handle(of_b);
+                let (entry_a, entry_b) = (a.step(), b.step());
+                if (entry_a | entry_b) & SPECIAL != 0 {
+                    a.handle(entry_a);
+                    b.handle(entry_b);
                     break;
                 }
             }
@@ -155,7 +155,7 @@ impl Finder {
         self.build(literal_lens, distance_lens)
     }
 
-    /// Makes both tables. `None` if one of the codes is impossible.
+    /// Builds both tables. Returns `None` if one of the codes is impossible.
     fn build(&mut self, literals: &[u8], distances: &[u8]) -> Option<()> {
         let literal_codes = codes::<LITERALS>(literals)?;
         let distance_codes = codes::<DISTANCES>(distances)?;
@@ -182,8 +182,8 @@ impl Finder {
         Some(())
     }
 
-    /// Puts the entry of a code into a table, or into one of its subtables, which are allocated at
-    /// `end`.
+    /// Inserts the entry of a code into a table, or into one of its subtables, which are allocated
+    /// at `end`.
     fn insert(
         &mut self,
         table: usize,
@@ -215,12 +215,12 @@ impl Finder {
         Some(())
     }
 
-    /// Joins literals with what follows them in the same bits.
+    /// Joins literals with the symbols that follow them in the same bits.
     fn pack_literals(&mut self) {
-        // A literal is what leads back to the same table. Lengths lead to the other one.
+        // Literals lead back to the same table; lengths lead to the other one.
         let is_literal = |entry: Entry| entry & !0xff == go_to(LITERAL_TABLE);
-        // Bits of an entry that are codes. Up to five bits of a length are extra bits: counting them
-        // is on the safe side.
+        // Bits of an entry that are codes. Up to five bits of a length are extra bits; counting
+        // them is on the safe side.
         let code_bits = |entry: Entry| if entry & SPECIAL == 0 { entry & 0xff } else { u32::MAX };
         let Self { table, single } = self;
         single.copy_from_slice(&table[..ROOT_LEN]);
@@ -229,7 +229,7 @@ impl Finder {
                 continue;
             }
             let len = first & 0xff;
-            // What follows, if it is all within the bits that are left: several codes, or one.
+            // The entry that follows, if it fits in the remaining bits: several codes, or one.
             let rest = i >> len;
             let candidates = [table[rest], single[rest]];
             let next = candidates.into_iter().find(|next| code_bits(*next) <= ROOT_BITS - len);
@@ -240,12 +240,12 @@ impl Finder {
     }
 }
 
-/// A walk through the blocks of a stream.
+/// A traversal of the blocks of a stream.
 struct Walk<'a> {
     finder: &'a mut Finder,
     bits: Bits<'a>,
     len: usize,
-    /// Where the block begins, and whether it says that it is the last one.
+    /// Bit at which the block begins, and whether it is marked as the last one.
     start: usize,
     is_last: bool,
     state: State,
@@ -257,16 +257,16 @@ struct Walk<'a> {
 enum State {
     /// In a block with codes.
     Symbols,
-    /// Behind the last block.
+    /// After the last block.
     Ended,
-    /// It is no stream.
-    Wrong,
+    /// The stream is invalid.
+    Invalid,
 }
 
 impl<'a> Walk<'a> {
     fn new(finder: &'a mut Finder, buffer: &'a [u8], len: usize) -> Self {
         debug_assert!(buffer.len() >= len + SLACK);
-        let (bits, state) = (Bits::new(buffer), State::Wrong);
+        let (bits, state) = (Bits::new(buffer), State::Invalid);
         Self { finder, bits, len, start: 0, is_last: false, state, table: LITERAL_TABLE }
     }
 
@@ -274,9 +274,9 @@ impl<'a> Walk<'a> {
         self.state == State::Symbols
     }
 
-    /// Goes on to the symbols of the next block that has any.
+    /// Advances to the symbols of the next block that has any.
     fn next_block(&mut self) {
-        self.state = self.read_headers().unwrap_or(State::Wrong);
+        self.state = self.read_headers().unwrap_or(State::Invalid);
         self.table = LITERAL_TABLE;
     }
 
@@ -305,7 +305,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Skips what one entry says, and returns it.
+    /// Looks up the next entry, skips its bits, and returns it.
     #[inline]
     fn step(&mut self) -> Entry {
         let index = self.table + (self.bits.buffer as usize & (ROOT_LEN - 1));
@@ -315,7 +315,7 @@ impl<'a> Walk<'a> {
         entry
     }
 
-    /// Does what else an entry asks for.
+    /// Handles the special cases of an entry.
     fn handle(&mut self, mut entry: Entry) {
         if entry & LONG != 0 {
             self.bits.refill();
@@ -325,7 +325,7 @@ impl<'a> Walk<'a> {
             self.table = (entry >> 16) as usize;
         }
         if self.bits.position() > self.len * 8 || entry & INVALID != 0 {
-            self.state = State::Wrong;
+            self.state = State::Invalid;
         } else if entry & ENDS != 0 {
             if self.is_last {
                 self.state = State::Ended;
@@ -335,14 +335,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Ends the walk where nothing is left to read.
+    /// Ends the traversal if it read past the end.
     fn check(&mut self) {
         if self.bits.is_overrun() {
-            self.state = State::Wrong;
+            self.state = State::Invalid;
         }
     }
 
-    /// Walks to the end, and returns where the last block is.
+    /// Walks to the end, and returns the range of the last block.
     fn finish(mut self) -> Option<Range<usize>> {
         while self.is_in_symbols() {
             self.bits.refill();
@@ -361,8 +361,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The codes of symbols with such lengths, bits in the order in which they are read. `None` if more
-/// codes are asked for than there are.
+/// Returns the codes of symbols with these lengths, bits in reading order. `None` if the lengths
+/// are oversubscribed.
 fn codes<const N: usize>(lens: &[u8]) -> Option<[u16; N]> {
     let mut counts = [0_u32; MAX_CODE_BITS + 1];
     for len in lens {
@@ -387,10 +387,10 @@ fn codes<const N: usize>(lens: &[u8]) -> Option<[u16; N]> {
     Some(codes)
 }
 
-/// Reads bits, the lowest of each byte first. Behind the end it reads what is there, and then zeros.
+/// Reads bits, the lowest of each byte first. After the stream it reads the slack, then zeros.
 struct Bits<'a> {
     bytes: &'a [u8],
-    /// Bytes that are in the buffer or were.
+    /// Bytes that have been loaded into the buffer.
     at: usize,
     buffer: u64,
     /// Bits of the buffer that are valid.
@@ -402,7 +402,7 @@ impl<'a> Bits<'a> {
         Self { bytes, at: 0, buffer: 0, count: 0 }
     }
 
-    /// Has at least 56 bits in the buffer.
+    /// Fills the buffer to at least 56 bits.
     #[inline]
     fn refill(&mut self) {
         if let Some(bytes) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
@@ -431,7 +431,7 @@ impl<'a> Bits<'a> {
         self.count -= bits;
     }
 
-    /// Whether more has been read than there is.
+    /// Returns whether the reader is past the end of the bytes.
     const fn is_overrun(&self) -> bool {
         self.position() > self.bytes.len() * 8
     }
@@ -482,15 +482,15 @@ mod tests {
         let mut buffer = stream.to_vec();
         buffer.extend([0xa5; SLACK]);
         let alone = Finder::new().find(&buffer, stream.len());
-        // Beside another one it is the same, on either side.
+        // In a pair, the result is the same on either side.
         let other = (&[3, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], 2);
         let (mut first, mut second) = (Finder::new(), Finder::new());
-        for (streams, place) in
+        for (streams, i) in
             [([(&buffer[..], stream.len()), other], 0), ([other, (&buffer, stream.len())], 1)]
         {
             let both = Finder::find_both([&mut first, &mut second], streams);
-            assert_eq!(both[place], alone);
-            assert_eq!(both[1 - place], Some(0..10));
+            assert_eq!(both[i], alone);
+            assert_eq!(both[1 - i], Some(0..10));
         }
         let twice = [(&buffer[..], stream.len()); 2];
         assert_eq!(

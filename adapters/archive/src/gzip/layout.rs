@@ -2,24 +2,37 @@
 
 use uadk_compress::Level;
 
-/// How a gzip file is laid out. Both are read by gzip and tar; by far not all readers read the second
+/// The layout of a gzip file. gzip and tar can read both; many other readers don't read the second
 /// one to its end.
+///
+/// ```
+/// use uadk_compress_archive::{GzOptions, Layout};
+///
+/// let text = b"many lines\n".repeat(10_000);
+/// let options = GzOptions::new().layout(Layout::Bgzf);
+/// let blocks = options.compress(&text[..], Vec::new())?;
+/// // The header of each block has a field `BC` with the size of the block.
+/// assert_eq!(&blocks[12..14], b"BC");
+/// assert_eq!(Layout::default(), Layout::OneMember);
+/// # Ok::<(), uadk_compress_archive::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// One gzip member with a plain header, as gzip and pigz write it. It is made of segments that can be
-    /// inflated in parallel, and every reader reads it.
+    /// One gzip member with a plain header, as written by gzip and pigz. It consists of segments
+    /// that can be inflated in parallel. Any reader can read it.
     #[default]
     OneMember,
-    /// Block gzip (BGZF): members of at most 64 KiB that say how long they are. htslib, Hail and Spark seek
-    /// in it. Many readers take the first member for the whole file: see docs/archives.md.
+    /// Block gzip (BGZF): members of at most 64 KiB that declare their size. htslib, Hail and Spark
+    /// can seek in it. Many readers take the first member for the whole file: see
+    /// docs/archives.md.
     Bgzf,
 }
 
 impl Layout {
-    /// The level of software at which a file has the ratio that gzip has at `level`.
+    /// Returns the software level that achieves gzip's compression ratio at `level`.
     ///
-    /// Segments have no history, but libdeflate is ahead of zlib by more than that costs: in one member it
-    /// takes the level below.
+    /// Segments have no history, but libdeflate's advantage over zlib outweighs that: in one member
+    /// the level below is enough.
     #[must_use]
     pub fn software_level(self, level: Level) -> Level {
         match (self, level.get()) {

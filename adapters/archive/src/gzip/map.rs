@@ -1,89 +1,89 @@
-//! Where reading may begin in a file.
+//! The positions in a file at which reading can start.
 
-/// Where a member or a segment begins.
+/// The beginning of a member or segment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Start {
-    /// In the file.
+    /// File offset.
     pub(super) file: u64,
-    /// In the data.
+    /// Offset in the data.
     pub(super) data: u64,
-    /// Whether it is a segment, and has no header.
+    /// Whether it is a segment, which has no header.
     pub(super) in_member: bool,
 }
 
-/// Where the members and segments begin that have been seen.
+/// The starts of the members and segments seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Map {
     starts: Vec<Start>,
-    /// Where the first member begins whose length is not known.
+    /// The first member of unknown length.
     pub(super) frontier: Start,
     /// Whether there is none.
     pub(super) complete: bool,
-    /// All starts are known up to this byte of the data.
+    /// All starts are known up to this offset in the data.
     covered: u64,
-    /// Bytes of the data from which on a member refers to what is before them.
-    bars: Vec<u64>,
+    /// Offsets in the data from which on a member refers to data before them.
+    barriers: Vec<u64>,
 }
 
 /// How far back a deflate stream refers.
 pub(crate) const HISTORY: usize = 32 << 10;
-/// Segments that have less data are not worth a start each.
-const APART: u64 = 64 << 10;
+/// Minimum distance of segment starts: a start per shorter segment is not worth its memory.
+const MIN_DISTANCE: u64 = 64 << 10;
 
 impl Map {
-    /// Notes a start.
-    pub(super) fn see(&mut self, start: Start) {
+    /// Adds a start.
+    pub(super) fn add(&mut self, start: Start) {
         let i = self.starts.partition_point(|known| known.data < start.data);
-        let is_near = |known: &Start| known.data == start.data;
-        let follows = |known: &Start| start.in_member && start.data - known.data < APART;
-        let is_known = self.starts.get(i).is_some_and(is_near)
+        let is_same = |known: &Start| known.data == start.data;
+        let follows = |known: &Start| start.in_member && start.data - known.data < MIN_DISTANCE;
+        let is_known = self.starts.get(i).is_some_and(is_same)
             || self.starts[..i].last().is_some_and(follows)
-            || start.in_member && !self.is_far_before_bar(start.data);
+            || start.in_member && !self.is_far_before_barrier(start.data);
         if !is_known {
             self.starts.insert(i, start);
         }
     }
 
-    /// Notes that from a byte of the data on, inside of a member, the data refers to what is before it.
-    pub(super) fn bar(&mut self, data: u64) {
-        if let Err(i) = self.bars.binary_search(&data) {
-            self.bars.insert(i, data);
+    /// Records that data from this offset on, inside a member, refers to data before it.
+    pub(super) fn add_barrier(&mut self, data: u64) {
+        if let Err(i) = self.barriers.binary_search(&data) {
+            self.barriers.insert(i, data);
         }
         let near = self.starts.partition_point(|start| start.data + HISTORY as u64 <= data);
-        let mut behind = self.starts.split_off(near);
-        behind.retain(|start| !start.in_member || start.data > data);
-        self.starts.append(&mut behind);
+        let mut after = self.starts.split_off(near);
+        after.retain(|start| !start.in_member || start.data > data);
+        self.starts.append(&mut after);
     }
 
-    /// Whether what follows a byte of the data refers to nothing before it, even if a later part refers to
-    /// what is before that.
-    pub(super) fn is_far_before_bar(&self, data: u64) -> bool {
-        let next = self.bars.partition_point(|bar| *bar <= data);
-        self.bars.get(next).is_none_or(|bar| bar - data >= HISTORY as u64)
+    /// Returns whether the next barrier, if any, is too far away to refer to data before this
+    /// offset.
+    pub(super) fn is_far_before_barrier(&self, data: u64) -> bool {
+        let next = self.barriers.partition_point(|barrier| *barrier <= data);
+        self.barriers.get(next).is_none_or(|barrier| barrier - data >= HISTORY as u64)
     }
 
-    /// Notes that all starts in a part of the data have been seen.
+    /// Records that all starts in a range of the data have been seen.
     pub(super) fn cover(&mut self, from: u64, to: u64) {
         if from <= self.covered {
             self.covered = self.covered.max(to);
         }
     }
 
-    /// Whether the last start before a byte of the data is known.
+    /// Returns whether the last start before this offset in the data is known.
     pub(super) fn covers(&self, data: u64) -> bool {
         data < self.covered || data < self.frontier.data || self.complete
     }
 
-    /// The last start at or before a byte of the data from which the data can be read on.
+    /// Returns the last start at or before this offset in the data from which reading can start.
     pub(super) fn find(&self, data: u64) -> Start {
-        // Where it is not known what follows, that may refer back.
+        // Data that has not been seen yet may refer back.
         let known_to = if data < self.frontier.data || self.complete {
             u64::MAX
         } else {
             self.covered.saturating_sub(HISTORY as u64)
         };
-        let behind = self.starts.partition_point(|start| start.data <= data);
+        let after = self.starts.partition_point(|start| start.data <= data);
         let is_sure = |start: &&Start| !start.in_member || start.data <= known_to;
-        self.starts[..behind].iter().rfind(is_sure).copied().unwrap_or_default()
+        self.starts[..after].iter().rfind(is_sure).copied().unwrap_or_default()
     }
 }

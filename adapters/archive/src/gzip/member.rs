@@ -1,21 +1,22 @@
-//! How a gzip member begins and ends (RFC 1952), and BGZF's extra field (SAM specification, 4.1).
+//! Headers and trailers of gzip members (RFC 1952), and the extra field of BGZF (SAM
+//! specification, 4.1).
 
 use std::borrow::Cow;
 
-/// Bytes of data in a full block: what htslib puts there, so that one that does not shrink still
-/// fits.
+/// Bytes of data in a full block, as in htslib: incompressible data still fits.
 pub(crate) const BLOCK_LEN: usize = 0xff00;
-/// The most data that a member of BGZF holds.
+/// The maximum data of a BGZF member.
 pub(crate) const MAX_BLOCK_LEN: usize = 1 << 16;
-/// The longest member of BGZF, header and trailer included: its size less one has 16 bits.
+/// The maximum length of a BGZF member, including header and trailer: its size minus one has 16
+/// bits.
 pub(crate) const MAX_MEMBER_LEN: usize = 1 << 16;
-/// Bytes before the deflate stream of a member that we write.
+/// Bytes before the deflate stream of a block that we write.
 pub(crate) const HEADER_LEN: usize = 18;
 /// CRC-32 and length.
 pub(crate) const TRAILER_LEN: usize = 8;
-/// Bytes of data that a byte of a deflate stream can hold: four lengths of 258, each with two bits.
+/// The maximum data per byte of a deflate stream: four matches of length 258, two bits each.
 pub(crate) const MAX_DEFLATED: u64 = 1032;
-/// A deflate stream of no bytes.
+/// A deflate stream without data.
 pub(crate) const EMPTY_DEFLATE: [u8; 2] = [3, 0];
 
 /// The empty member at the end of a BGZF file, byte for byte.
@@ -24,7 +25,7 @@ pub(crate) const END_MARKER: [u8; 28] = [
     0, 0,
 ];
 
-/// What a member begins with.
+/// The first bytes of a member.
 pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 const EXTRA: u8 = 4;
 const NAME: u8 = 8;
@@ -32,30 +33,30 @@ const COMMENT: u8 = 16;
 const HEADER_CRC: u8 = 2;
 const RESERVED: u8 = 0xe0;
 
-/// A gzip header is refused if its name, comment and extra field are longer than this.
+/// A gzip header is rejected if its name, comment and extra field are longer than this.
 pub(crate) const MAX_HEADER_LEN: usize = 192 << 10;
 
-/// How a member begins.
+/// A member's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Header {
-    /// One that says how long it is, altogether.
+    /// One that declares the length of the member.
     Block {
         /// Bytes before the deflate stream.
         header_len: usize,
-        /// Bytes of the member, which need not be true.
+        /// Declared length of the member, which may be wrong.
         len: usize,
     },
-    /// One that does not: its end is found by inflating it.
+    /// One that does not: the end of the member is found by inflating it.
     Unsized {
         /// Bytes before the deflate stream.
         header_len: usize,
     },
-    /// More bytes are needed to say.
+    /// More bytes are needed to decide.
     Incomplete,
 }
 
-/// Reads the header at the beginning of `bytes`. `Err` says what is wrong with it; `None` that it is
-/// no gzip header at all.
+/// Parses the header at the beginning of `bytes`. Returns `Err` with a description if it is
+/// invalid, and `None` if it is not a gzip header at all.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Result<Header, Cow<'static, str>>> {
     if !MAGIC.starts_with(&bytes[..bytes.len().min(2)]) {
         return None;
@@ -65,13 +66,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Result<Header, Cow<'static, str>>> {
     }
     let (method, flags) = (bytes[2], bytes[3]);
     if method != 8 || flags & RESERVED != 0 {
-        return Some(Err("its header asks for what gzip does not have".into()));
+        return Some(Err("unsupported compression method or header flags".into()));
     }
     let header = parse_fields(bytes, flags).unwrap_or(Header::Incomplete);
     Some(check_crc(bytes, flags, header).map(|()| header))
 }
 
-/// Whether the header's own checksum is right, if it has one: the low half of a CRC-32.
+/// Verifies the header's checksum, if it has one: the low half of a CRC-32.
 fn check_crc(bytes: &[u8], flags: u8, header: Header) -> Result<(), Cow<'static, str>> {
     let (Header::Block { header_len, .. } | Header::Unsized { header_len }) = header else {
         return Ok(());
@@ -83,10 +84,10 @@ fn check_crc(bytes: &[u8], flags: u8, header: Header) -> Result<(), Cow<'static,
     if crc == &libdeflater::crc32(before).to_le_bytes()[..2] {
         return Ok(());
     }
-    Err("the checksum of its header is wrong".into())
+    Err("header checksum mismatch".into())
 }
 
-/// `None` if there are not enough bytes.
+/// Parses the fields after the flags; `None` if `bytes` is too short.
 fn parse_fields(bytes: &[u8], flags: u8) -> Option<Header> {
     let mut at = 10;
     let mut block_len = None;
@@ -111,7 +112,7 @@ fn parse_fields(bytes: &[u8], flags: u8) -> Option<Header> {
     })
 }
 
-/// The length that BGZF's subfield gives.
+/// Returns the length in BGZF's subfield.
 fn find_block_len(mut extra: &[u8]) -> Option<usize> {
     while let (Some(id), Some(len)) = (extra.get(..2), u16_at(extra, 2)) {
         let value = extra.get(4..4 + usize::from(len))?;
@@ -123,7 +124,7 @@ fn find_block_len(mut extra: &[u8]) -> Option<usize> {
     None
 }
 
-/// The header of a member that is not a block, with a file's name and time if they are known.
+/// Returns the header of a member that is not a block, with the file's name and time, if known.
 pub(super) fn plain_header(name: Option<&[u8]>, mtime: u32) -> Vec<u8> {
     const UNIX: u8 = 3;
     let mut header = vec![0x1f, 0x8b, 8, if name.is_some() { NAME } else { 0 }];
@@ -137,7 +138,7 @@ pub(super) fn plain_header(name: Option<&[u8]>, mtime: u32) -> Vec<u8> {
     header
 }
 
-/// The header of a block of `len` bytes altogether.
+/// Returns the header of a block of `len` bytes, including the header.
 pub(crate) fn block_header(len: usize) -> [u8; HEADER_LEN] {
     let mut header = [0; HEADER_LEN];
     header.copy_from_slice(&END_MARKER[..HEADER_LEN]);
@@ -146,7 +147,7 @@ pub(crate) fn block_header(len: usize) -> [u8; HEADER_LEN] {
     header
 }
 
-/// The trailer of a member with such data.
+/// Returns the trailer of a member with data of this CRC-32 and length.
 pub(crate) fn trailer(crc: u32, len: u64) -> [u8; TRAILER_LEN] {
     let mut trailer = [0; TRAILER_LEN];
     trailer[..4].copy_from_slice(&crc.to_le_bytes());
@@ -154,7 +155,7 @@ pub(crate) fn trailer(crc: u32, len: u64) -> [u8; TRAILER_LEN] {
     trailer
 }
 
-/// CRC-32 and length modulo 2^32 from the last bytes of `member`, which has at least those.
+/// Returns the CRC-32 and the length modulo 2^32 from the trailer at the end of `member`.
 pub(crate) fn read_trailer(member: &[u8]) -> (u32, u32) {
     let trailer = &member[member.len() - TRAILER_LEN..];
     let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| trailer[at + i]));
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_end_marker_is_a_block_of_28_bytes() {
-        let header = parse(&END_MARKER).expect("gzip").expect("good");
+        let header = parse(&END_MARKER).expect("gzip").expect("a valid header");
         assert_eq!(header, Header::Block { header_len: 18, len: 28 });
         assert_eq!(read_trailer(&END_MARKER), (0, 0));
         assert_eq!(block_header(28), END_MARKER[..18]);
@@ -191,11 +192,11 @@ mod tests {
         let header_len = header.len();
         assert_eq!(parse(&header), Some(Ok(Header::Unsized { header_len })));
         header[header_len - 1] ^= 1;
-        assert!(matches!(parse(&header), Some(Err(_))), "its checksum is wrong");
+        assert!(matches!(parse(&header), Some(Err(_))), "checksum mismatch");
     }
 
     #[test]
-    fn the_size_is_found_behind_other_subfields() {
+    fn the_size_is_found_after_other_subfields() {
         let mut header = vec![0x1f, 0x8b, 8, EXTRA, 0, 0, 0, 0, 0, 0xff, 13, 0];
         header.extend([b'x', b'y', 3, 0, 1, 2, 3, b'B', b'C', 2, 0, 99, 1]);
         let expected = Header::Block { header_len: 25, len: 0x163 + 1 };
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_gzip_is_told_from_bad_gzip() {
+    fn other_formats_are_distinguished_from_invalid_gzip() {
         assert_eq!(parse(b"PK"), None);
         assert_eq!(parse(b"\x1f\x8c"), None);
         assert!(matches!(parse(&[0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Some(Err(_))));

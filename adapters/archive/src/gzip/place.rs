@@ -1,10 +1,10 @@
-//! Places in a block-gzip file.
+//! Places in a gzip file.
 
-/// Where a byte of data is in the file.
+/// The location of a data byte in the file, like a virtual offset of BGZF.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Bytes of the file before the block.
+    /// File offset of the block or segment.
     pub(crate) block: u64,
-    /// Bytes of data in the block before it.
+    /// Offset of the byte in the uncompressed data of that block.
     pub(crate) within: u32,
 }

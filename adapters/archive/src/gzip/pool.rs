@@ -1,10 +1,10 @@
-//! The worker pool, and jobs whose buffers are used again.
+//! The worker pool, and jobs with reusable buffers.
 
 use uadk_compress::pool;
 
 use crate::Error;
 
-/// Works on jobs, and returns them in order.
+/// Processes jobs, and returns them in order.
 pub(super) struct Pool<J: Send + 'static> {
     jobs: pool::Pool<'static, J>,
     spare: Vec<J>,
@@ -19,7 +19,7 @@ impl<J: Send + 'static> std::fmt::Debug for Pool<J> {
 }
 
 impl<J: Send + 'static> Pool<J> {
-    /// A pool whose threads make a state of their own each, and which makes jobs as it needs them.
+    /// Creates a pool that calls `state` once per thread, and `make` for each new job.
     pub(super) fn new<S: Send + 'static>(
         threads: usize,
         make: fn(threads: usize) -> J,
@@ -30,8 +30,8 @@ impl<J: Send + 'static> Pool<J> {
         Self { jobs, spare: Vec::new(), make, threads }
     }
 
-    /// Whether another job may be submitted before the oldest is taken.
-    pub(super) fn has_room(&self) -> bool {
+    /// Returns whether another job can be submitted before the oldest is taken.
+    pub(super) fn has_capacity(&self) -> bool {
         !self.jobs.is_full()
     }
 
@@ -39,41 +39,41 @@ impl<J: Send + 'static> Pool<J> {
         self.jobs.is_empty()
     }
 
-    /// Threads that work on jobs.
+    /// Returns the number of threads.
     pub(super) const fn threads(&self) -> usize {
         self.threads
     }
 
-    /// A job that is new, or one that was recycled, as it was then.
+    /// Returns a new job, or a recycled one in the state in which it was recycled.
     pub(super) fn job(&mut self) -> J {
         self.spare.pop().unwrap_or_else(|| (self.make)(self.threads))
     }
 
-    /// A job that was recycled, and is of the kind that is wanted.
+    /// Returns a recycled job of the requested kind.
     pub(super) fn spare(&mut self, is_wanted: impl Fn(&J) -> bool) -> Option<J> {
         let i = self.spare.iter().rposition(is_wanted)?;
         Some(self.spare.swap_remove(i))
     }
 
-    /// Keeps the buffers of a job that is done with.
+    /// Keeps a finished job so that its buffers are reused.
     pub(super) fn recycle(&mut self, job: J) {
         self.spare.push(job);
     }
 
-    /// Submits a job, to be done on this thread before it returns, or by the workers. There must be
-    /// [room](Self::has_room).
+    /// Submits a job to the workers, or processes it on this thread if `here` is set. The pool must
+    /// have [capacity](Self::has_capacity).
     pub(super) fn submit(&mut self, job: J, here: bool) {
         let submitted = if here { self.jobs.submit_here(job) } else { self.jobs.submit(job) };
-        submitted.unwrap_or_else(|_| unreachable!("there is room"));
+        submitted.unwrap_or_else(|_| unreachable!("the pool has capacity"));
     }
 
-    /// The oldest job, when it is done; `None` if there is none. An engine of the user's own may
-    /// have panicked.
+    /// Waits for the oldest job and returns it; `None` if there is none. An error if the job
+    /// panicked, as a caller-provided engine may.
     pub(super) fn take(&mut self) -> Option<Result<J, Error>> {
         self.jobs.take().map(|done| done.map_err(|panicked| std::io::Error::from(panicked).into()))
     }
 
-    /// Waits for all jobs, whose results nobody wants.
+    /// Waits for all jobs, and discards their results.
     pub(super) fn discard_all(&mut self) {
         while let Some(done) = self.take() {
             self.spare.extend(done.ok());

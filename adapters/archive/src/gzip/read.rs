@@ -1,4 +1,4 @@
-//! Reading gzip of any kind.
+//! Reading any gzip file.
 
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -21,18 +21,32 @@ use super::source::Source;
 use super::warning::GzWarning;
 use crate::{Error, Result};
 
-/// Decompresses any gzip file: block gzip (BGZF) and members made of independent segments, as
-/// [`GzWriter`](crate::GzWriter) and `pigz -i` make them, on several threads; others in order, on the
-/// caller's. Members of all kinds may follow each other.
+/// Decompresses any gzip file: on several threads for block gzip (BGZF) and for members of
+/// independent segments, as written by [`GzWriter`](crate::GzWriter) and `pigz -i`; in order, on
+/// the caller's thread, for others. Members of all kinds may follow each other.
 ///
-/// It is [`Read`] and [`BufRead`], and [`Seek`](io::Seek) where the file is. Of block gzip, the checksum of
-/// each block is verified before any byte of it is returned; one that says a wrong length, and is sound
-/// otherwise, is read as what it is. Other members have their checksum at the end, and bytes are returned
-/// before. An error comes when all whole data before it has been read, and
-/// says where; after it there is nothing more to read but the same error. After a
-/// [`seek`](io::Seek::seek) it goes on.
+/// Implements [`Read`] and [`BufRead`], and [`Seek`](io::Seek) if the file does. In block gzip, the
+/// checksum of each block is verified before any byte of it is returned; a block that declares a
+/// wrong length but is sound otherwise is read at its actual length. The checksum of other members
+/// is at their end, so bytes are returned before it is verified. An error is returned after all
+/// intact data before it and contains its offset; further reads return the same error.
+/// [`seek`](io::Seek::seek) clears it.
 ///
 /// Memory: two batches of 2 MiB per thread, of 4 MiB with two to four threads.
+///
+/// ```
+/// use std::io::{Cursor, Read, Seek, SeekFrom};
+/// use uadk_compress_archive::{GzOptions, GzReader};
+///
+/// let file = GzOptions::new().compress(&b"remember the milk"[..], Vec::new())?;
+///
+/// let mut reader = GzReader::new(Cursor::new(file))?;
+/// reader.seek(SeekFrom::Start(13))?;
+/// let mut text = String::new();
+/// reader.read_to_string(&mut text)?;
+/// assert_eq!(text, "milk");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[allow(clippy::struct_excessive_bools)] // Independent states.
 pub struct GzReader<R> {
     pub(super) source: Source<R>,
@@ -40,36 +54,36 @@ pub struct GzReader<R> {
     pub(super) current: Option<Job>,
     /// Bytes consumed of the current job.
     pub(super) consumed: usize,
-    /// The member that is inflated as segments, if one is.
+    /// The member that is being inflated as segments, if any.
     pub(super) member: Option<Member>,
-    /// What inflates a member, or the rest of one, in order.
+    /// Inflates a member, or the rest of one, in order.
     pub(super) sequential: Option<Box<Sequential>>,
-    /// Where an index says that segments are.
+    /// The segments listed in an index.
     pub(super) known: Option<Arc<Segments>>,
-    /// Data that was consumed before `current` and `sequential`, or that was sought over.
+    /// Bytes of data consumed before `current` and `sequential`, or seeked over.
     pub(super) position: u64,
     pub(super) failed: Option<Error>,
-    /// Blocks of the next batch: few at first, so that who reads little waits for little.
+    /// Blocks of the next batch: few at first, so that a short read does not wait for much data.
     pub(super) ramp: usize,
     pub(super) trailing_garbage: bool,
     end_marker: bool,
-    /// Whether the newest member that was framed is a block, and not the end marker.
+    /// Whether the last framed member is a block other than the end marker.
     pub(super) open_end: bool,
     pub(super) warnings: Vec<GzWarning>,
     pub(super) map: Map,
-    /// The segments that were read, if they are [collected](Self::collect_segments).
-    seen: Option<Segments>,
+    /// The segments read so far, if they are [collected](Self::collect_segments).
+    collected: Option<Segments>,
     inflated: Inflated,
     is_one_member: bool,
-    /// Bytes that the next run has to have: a shorter one did not end where a segment does.
-    pub(super) least_run: usize,
-    /// No marker is ahead up to this byte of the file.
+    /// Minimum length of the next run: a shorter one did not end at the end of a segment.
+    pub(super) min_run_len: usize,
+    /// There is no marker ahead up to this file offset.
     pub(super) no_marker_before: u64,
-    /// Where the last block ends that had data in it; `None` if not all data was in blocks.
+    /// The end of the last block that contained data; `None` if not all data was in blocks.
     data_end: Option<u64>,
-    /// Whether to stop where the member ends.
+    /// Whether to stop at the end of the member.
     pub(super) one_member: bool,
-    /// For what is left of a run.
+    /// For the rest of a run.
     inflate: Option<Box<Inflate>>,
     engine: Engine,
 }
@@ -87,15 +101,15 @@ impl<R: std::fmt::Debug> std::fmt::Debug for GzReader<R> {
 /// A member that is inflated as segments.
 #[derive(Debug)]
 pub(super) struct Member {
-    /// The checksum of its data; `None` if not all of that is read.
+    /// The checksum of its data; `None` if not all of it is read.
     joiner: Option<Joiner>,
     /// The last data that was consumed.
     history: Vec<u8>,
-    /// How the rest of it is to be inflated in order, once all runs are consumed.
+    /// Set if the rest is to be inflated in order once all runs are consumed.
     pub(super) then_in_order: Option<InOrder>,
 }
 
-/// The rest of a member is inflated in order.
+/// How the rest of a member is inflated in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InOrder {
     /// It is known to need no history.
@@ -105,39 +119,39 @@ pub(super) struct InOrder {
 /// What follows when all jobs are done.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// A member that is not block gzip, with such a header.
+    /// A member that is not block gzip, with a header of this length.
     Member { header_len: usize },
-    /// The end of the file, or of what is wanted.
+    /// The end of the file, or of the requested part.
     End,
     /// More jobs.
     Jobs,
 }
 
-/// What inflates blocks.
+/// The engine that inflates blocks.
 type Engine = Checked<Arc<dyn BlockCompressor>>;
 
 /// Blocks of the first batch.
 const FIRST_BLOCKS: usize = 1;
 
 impl GzOptions {
-    /// A reader of any gzip file.
+    /// Creates a reader of any gzip file.
     ///
     /// # Errors
     ///
-    /// As [`writer`](Self::writer).
+    /// See [`writer`](Self::writer).
     pub fn reader<R: Read>(&self, inner: R) -> Result<GzReader<R>> {
         let engine = self.engine()?;
         Ok(self.reader_with(engine, Source::new(inner)))
     }
 
-    /// A reader of a file of which the beginning is known already.
+    /// Creates a reader of a file whose beginning has been buffered.
     pub(crate) fn reader_of<R: Read>(&self, source: Source<R>) -> Result<Box<GzReader<R>>> {
         let engine = self.engine()?;
         Ok(self.boxed_reader_with(engine, source))
     }
 
-    /// In a frame of its own, for a reader is a large thing on the stack, and to make an engine takes some of
-    /// it, too.
+    /// In a stack frame of its own, because a reader is large and creating an engine needs stack
+    /// too.
     #[inline(never)]
     fn boxed_reader_with<R: Read>(&self, engine: Engine, source: Source<R>) -> Box<GzReader<R>> {
         Box::new(self.reader_with(engine, source))
@@ -163,10 +177,10 @@ impl GzOptions {
             open_end: false,
             warnings: Vec::new(),
             map: Map::default(),
-            seen: None,
+            collected: None,
             inflated: Inflated::default(),
             is_one_member: false,
-            least_run: 0,
+            min_run_len: 0,
             no_marker_before: 0,
             data_end: Some(0),
             one_member: false,
@@ -177,91 +191,91 @@ impl GzOptions {
 }
 
 impl<R: Read> GzReader<R> {
-    /// A reader with the default [`GzOptions`].
+    /// Creates a reader with the default [`GzOptions`].
     ///
     /// # Errors
     ///
-    /// As [`GzOptions::reader`].
+    /// See [`GzOptions::reader`].
     pub fn new(inner: R) -> Result<Self> {
         GzOptions::new().reader(inner)
     }
 
-    /// What is read from. It has been read further than the data that was returned.
+    /// Returns the underlying reader. It is ahead of the data returned so far.
     pub fn get_ref(&self) -> &R {
         self.source.get_ref()
     }
 
-    /// What was read from.
+    /// Returns the underlying reader.
     pub fn into_inner(self) -> R {
         self.source.into_inner()
     }
 
-    /// What was odd and did not keep the data from being read; complete when all data has been read.
+    /// Returns warnings about oddities that did not prevent reading. The list is complete once all
+    /// data has been read.
     #[must_use]
     pub fn warnings(&self) -> &[GzWarning] {
         &self.warnings
     }
 
-    /// What was inflated so far without an engine: data that is not in blocks whose lengths are known is
-    /// always inflated in software.
+    /// Returns statistics of the data inflated so far without an engine: data that is not in blocks
+    /// of known length is always inflated in software.
     #[must_use]
     pub const fn inflated(&self) -> Inflated {
         self.inflated
     }
 
-    /// How many zeros are behind the data and end the file, as tapes leave them: they are neither data nor
-    /// garbage. To be asked when all data has been read.
+    /// Returns the number of zeros after the data that end the file, as tapes leave them. They are
+    /// neither data nor garbage. Valid once all data has been read.
     #[must_use]
     pub const fn trailing_zeros(&self) -> u64 {
         self.source.zeros()
     }
 
-    /// Whether reading ended in [`Error::Truncated`] because of one byte at the end of the file, with which
-    /// a member may begin and anything else as well.
+    /// Returns whether reading ended in [`Error::Truncated`] because of a single byte at the end of
+    /// the file, which may be the first byte of a member or anything else.
     #[must_use]
     pub const fn has_lone_byte(&self) -> bool {
         self.source.has_lone_byte()
     }
 
-    /// Whether all data was read, and an end marker is missing.
+    /// Returns whether all data was read and an end marker is missing.
     pub(crate) fn lacks_end_marker(&self) -> bool {
         self.warnings.contains(&GzWarning::NoEndMarker)
     }
 
-    /// Says where the segments of the file's one member are; each is verified before any byte of it is
+    /// Sets the segments of the file's one member. Each is verified before any byte of it is
     /// returned.
     pub(crate) fn set_known_segments(&mut self, segments: Option<Arc<Segments>>) {
         self.known = segments;
     }
 
-    /// Whether the file begins with a member that is not block gzip.
+    /// Returns whether the file begins with a member that is not block gzip.
     pub(crate) const fn is_one_member(&self) -> bool {
         self.is_one_member
     }
 
-    /// Has the segments collected that are read, which takes memory for each.
+    /// Starts collecting the segments that are read, which takes memory for each.
     pub(crate) fn collect_segments(&mut self) {
-        self.seen = Some(Segments::default());
+        self.collected = Some(Segments::default());
     }
 
-    /// The segments that have been read since the beginning of the file, where they follow each other.
+    /// Returns the consecutive segments read since the beginning of the file.
     pub(crate) fn take_segments(&mut self) -> Segments {
-        self.seen.take().unwrap_or_default()
+        self.collected.take().unwrap_or_default()
     }
 
-    /// Whether data can be read on from a byte where a segment or member begins: what follows does not refer
-    /// to what is before that. To be asked when all has been read.
+    /// Returns whether reading can start at an offset in the data where a segment or member begins:
+    /// what follows must not refer to earlier data. Valid once everything has been read.
     pub(crate) fn can_begin_at(&self, data: u64) -> bool {
-        self.map.is_far_before_bar(data)
+        self.map.is_far_before_barrier(data)
     }
 
-    /// Reads no blocks or segments that begin behind this byte of the file; the data ends with the last
-    /// one.
+    /// Ends the data before the first block or segment that begins after this file offset.
     pub(crate) fn end_after_block(&mut self, last_block: Option<u64>) {
         self.source.end_after_block(last_block.unwrap_or(u64::MAX));
     }
 
-    /// Bytes of data read so far.
+    /// Returns the bytes of data read so far.
     pub(crate) fn position(&self) -> u64 {
         match &self.sequential {
             Some(sequential) if self.current.is_none() => self.position + sequential.consumed(),
@@ -269,8 +283,8 @@ impl<R: Read> GzReader<R> {
         }
     }
 
-    /// Where the next byte is in the file; `None` where nothing can be found by its place, and before
-    /// anything has been read.
+    /// Returns the place of the next byte in the file. `None` where reading can't start at a place,
+    /// and before anything has been read.
     pub(crate) fn place(&self) -> Option<Place> {
         match (&self.current, &self.sequential, &self.member) {
             (Some(Job::Blocks(batch)), ..) => Some(batch.place(self.consumed)),
@@ -283,13 +297,14 @@ impl<R: Read> GzReader<R> {
         }
     }
 
-    /// Where the last block ends, of those read, that had data in it; `None` if there was data that is not
-    /// in blocks.
+    /// Returns the end of the last block read that contained data; `None` if there was data outside
+    /// of blocks.
     pub(crate) const fn data_end(&self) -> Option<u64> {
         self.data_end
     }
 
-    /// Gives up what is on its way; what comes next is at the source's place.
+    /// Discards everything in flight. Reading continues at the source's position, which is
+    /// `position` in the data.
     pub(super) fn reset(&mut self, position: u64) {
         self.pool.discard_all();
         if let Some(job) = self.current.take() {
@@ -302,10 +317,10 @@ impl<R: Read> GzReader<R> {
         self.failed = None;
         self.ramp = FIRST_BLOCKS;
         self.open_end = false;
-        self.least_run = 0;
+        self.min_run_len = 0;
     }
 
-    /// Begins with the member whose header comes next.
+    /// Begins the member whose header comes next.
     pub(super) fn begin_member(&mut self, header_len: usize) {
         self.open_end = false;
         self.is_one_member |= self.source.offset() == 0;
@@ -315,12 +330,12 @@ impl<R: Read> GzReader<R> {
         self.member = Some(Member { joiner, history: Vec::new(), then_in_order: None });
     }
 
-    /// Goes on inside a member, of which not all is read.
+    /// Continues inside a member that is not read from its beginning.
     pub(super) fn enter_member(&mut self) {
         self.member = Some(Member { joiner: None, history: Vec::new(), then_in_order: None });
     }
 
-    /// Makes data ready, if there is any left.
+    /// Makes data available, if there is any left.
     fn advance(&mut self) -> Result<()> {
         loop {
             if self.one_member && self.member.is_none() && self.current.is_none() {
@@ -361,7 +376,7 @@ impl<R: Read> GzReader<R> {
                         let history = std::mem::take(&mut member.history);
                         let refers_back = member.then_in_order.is_some_and(|order| !order.torn);
                         if refers_back && !history.is_empty() {
-                            self.map.bar(self.position);
+                            self.map.add_barrier(self.position);
                         }
                         let joiner = member.joiner.take();
                         let offset = self.source.offset();
@@ -374,7 +389,7 @@ impl<R: Read> GzReader<R> {
         }
     }
 
-    /// Makes data ready of what is inflated in order; false if there is no more.
+    /// Makes data available that is inflated in order; returns `false` if there is no more.
     fn advance_in_order(&mut self) -> bool {
         let Some(sequential) = &mut self.sequential else { return false };
         if sequential.data().is_empty() && sequential.is_active() {
@@ -393,13 +408,13 @@ impl<R: Read> GzReader<R> {
         false
     }
 
-    /// Makes a job that is done the current one.
+    /// Makes a finished job the current one.
     fn enter_job(&mut self, mut job: Job) {
         match &mut job {
             Job::Blocks(batch) => {
                 if let Some(error) = batch.error.take() {
                     self.failed = Some(error);
-                    // What was framed behind it is not wanted any more.
+                    // The jobs after it are not needed any more.
                     self.pool.discard_all();
                 }
                 if let Some(end) = &mut self.data_end
@@ -420,12 +435,12 @@ impl<R: Read> GzReader<R> {
                 joiner.add(done.crc, done.data_len as u64);
             }
             let segment = done.segment(run.file_offset, self.position);
-            if let Some(seen) = &mut self.seen
+            if let Some(collected) = &mut self.collected
                 && !done.is_last
             {
-                seen.push_next(segment);
+                collected.push_next(segment);
             }
-            self.map.see(Start { file: segment.file, data: segment.data, in_member: true });
+            self.map.add(Start { file: segment.file, data: segment.data, in_member: true });
         }
         if !run.is_known() {
             self.inflated.add(run.inflated());
@@ -443,7 +458,7 @@ impl<R: Read> GzReader<R> {
         member.history.drain(..excess);
     }
 
-    /// Leaves the current job, all of whose data is consumed.
+    /// Leaves the current job, whose data is all consumed.
     fn leave_job(&mut self) {
         let Some(mut job) = self.current.take() else { return };
         self.position += self.consumed as u64;
@@ -462,9 +477,9 @@ impl<R: Read> GzReader<R> {
                     self.failed = Some(error);
                 }
                 Then::Longer { at } => {
-                    self.least_run = run.compressed_from(at).len() + 1;
+                    self.min_run_len = run.compressed_from(at).len() + 1;
                     self.put_back(run, at);
-                    // Others like it may follow, and make it useless to read ahead.
+                    // Similar data may follow, which makes reading ahead useless.
                     self.ramp = BATCH_BLOCKS;
                 }
                 Then::InOrder { at, torn } => {
@@ -487,7 +502,7 @@ impl<R: Read> GzReader<R> {
         self.pool.recycle(job);
     }
 
-    /// Puts everything back that was read behind a byte of the run.
+    /// Puts back everything that was read from a byte of the run on.
     fn put_back(&mut self, run: &Run, at: usize) {
         let mut bytes = run.compressed_from(at).to_vec();
         let mut panicked = None;
@@ -504,7 +519,7 @@ impl<R: Read> GzReader<R> {
             }
         }
         self.source.unread(&bytes);
-        // What was seen behind it comes again; but reading fails only once.
+        // Other errors after it will occur again, but reading fails only once.
         if let Some(error @ Error::Io(_)) = std::mem::replace(&mut self.failed, panicked) {
             self.source.fail(error);
         }
@@ -513,7 +528,7 @@ impl<R: Read> GzReader<R> {
         }
     }
 
-    /// Whether the file may end here.
+    /// Checks whether the file may end here.
     fn check_end(&mut self) -> Result<()> {
         let what = if self.source.is_bounded() {
             return Ok(());

@@ -1,9 +1,9 @@
-//! A run of segments that goes to a worker to be inflated.
+//! Runs of segments, which a worker inflates.
 //!
-//! Where an index says where segments begin, their lengths and checksums are known. Elsewhere a run ends
-//! at a marker, and is inflated ahead. An empty stored block ends a segment, and the next one begins without
-//! history. That is right if nothing in it refers further back, and if the marker at the end of the run is
-//! such a block, and not data that looks like one.
+//! If an index lists the segments, their lengths and checksums are known. Otherwise a run ends at a
+//! sync marker, and is inflated speculatively: an empty stored block is assumed to end a segment,
+//! and the next one to begin without history. This holds if nothing in it refers further back, and
+//! if the marker at the end of the run is such a block and not data that looks like one.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
@@ -20,47 +20,47 @@ use super::segments::Segment;
 use super::source::Source;
 use crate::Error;
 
-/// Bytes that a run has at least in the file, but for the first.
+/// Minimum length of a run in the file, except for the first one.
 pub(super) const RUN_LEN: usize = 256 << 10;
-/// Bytes among which a marker is looked for.
+/// Maximum length of a run, within which a marker is searched for.
 pub(super) const MAX_RUN_LEN: usize = 1 << 20;
-/// Bytes that are read at once, where more are needed for a marker.
+/// Bytes to read at once if more are needed to find a marker.
 const STEP: usize = 64 << 10;
-/// When a run has so much data, the rest of it waits.
-const MUCH_DATA: usize = 2 << 20;
-/// A segment with more data is inflated piece by piece.
+/// Once a run has this much data, inflating pauses until the data is consumed.
+const PAUSE_LEN: usize = 2 << 20;
+/// A segment with more data is inflated in order.
 const MAX_DATA: usize = 4 << 20;
-/// So many markers may be data before it is found out block by block where a segment ends.
+/// Number of markers to try as segment ends before inflating block by block.
 const MAX_TRIES: usize = 3;
-/// Bytes of an empty stored block that are read from its first bit on. No other block without data has
-/// so many: one with fixed codes has two at most, one with codes of its own at least ten.
+/// Bytes of an empty stored block, counted from its first bit. No other block without data has this
+/// length: one with fixed codes has at most two bytes, a dynamic one at least ten.
 const EMPTY_STORED: std::ops::RangeInclusive<usize> = 4..=5;
 
 /// Segments, compressed and then inflated.
 #[derive(Debug, Default)]
 pub(super) struct Run {
-    /// Byte of the file where it begins.
+    /// File offset.
     pub(super) file_offset: u64,
-    /// The bytes of the file, and room for a [`Probe`] behind them.
+    /// The bytes of the file, followed by space for a [`Probe`].
     compressed: Vec<u8>,
     len: usize,
-    /// What an index says of its segments.
+    /// Its segments, if an index lists them.
     known: Vec<Known>,
     /// Whether the file ends with it.
     at_end: bool,
     probe: Probe,
-    /// Segments that are inflated.
+    /// Segments that have been inflated.
     pub(super) done: Vec<Done>,
-    /// Bytes of the file that are inflated.
+    /// Bytes of the file that have been inflated.
     inflated: usize,
     data: Vec<u8>,
     data_len: usize,
     then: Option<Then>,
-    /// Spent in inflating what is `done`.
+    /// Time spent inflating the segments in `done`.
     time: Duration,
 }
 
-/// A segment that an index tells of.
+/// A segment listed in an index.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     end: usize,
@@ -68,21 +68,21 @@ struct Known {
     crc: u32,
 }
 
-/// A segment that is inflated.
+/// An inflated segment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Done {
-    /// Where it begins in the run.
+    /// Offset in the run.
     start: usize,
     end: usize,
     data_start: usize,
     pub(super) data_len: usize,
     pub(super) crc: u32,
-    /// Whether the stream ends in it: nothing can follow.
+    /// Whether the stream ends in it, so that nothing can follow.
     pub(super) is_last: bool,
 }
 
 impl Done {
-    /// Where it is, if its run begins at byte `file` of the file and byte `data` of the data.
+    /// Returns its location, given the offsets of its run in the file and in the data.
     pub(super) const fn segment(&self, file: u64, data: u64) -> Segment {
         Segment {
             file: file + self.start as u64,
@@ -94,38 +94,38 @@ impl Done {
     }
 }
 
-/// What comes when the data of a run is consumed.
+/// What to do when the data of a run is consumed.
 #[derive(Clone, Debug)]
 pub(super) enum Then {
-    /// The next run.
+    /// Continue with the next run.
     Next,
-    /// More of this one.
+    /// Inflate more of this run.
     More,
-    /// What is left from this byte on is inflated again, with more behind it: what was taken for a marker at
-    /// the end of the run is data.
+    /// Inflate again from this byte on, with more bytes: the assumed marker at the end of the run
+    /// was data.
     Longer {
         at: usize,
     },
-    /// What is left from this byte on has to be inflated in order.
+    /// Inflate in order from this byte on.
     InOrder {
         at: usize,
         /// It is known to need no history: only its end is missing.
         torn: bool,
     },
-    /// The member's trailer, at this byte.
+    /// Read the member's trailer at this byte.
     Trailer {
         at: usize,
     },
     Damaged(Error),
 }
 
-/// What there is to frame.
+/// The result of framing.
 pub(super) enum Framed {
-    /// A run, of so many bytes.
+    /// A run of this many bytes.
     Run(usize),
-    /// No marker for a long time.
+    /// No marker within the maximum length.
     NoMarker,
-    /// More bytes are needed, so many in all.
+    /// More bytes are needed, this many in total.
     Needs(usize),
 }
 
@@ -142,7 +142,7 @@ impl Run {
         self.time = Duration::ZERO;
     }
 
-    /// What was done of it since the last time that it was asked to go on.
+    /// Returns statistics of the last call of [`inflate`](Self::inflate).
     pub(super) fn inflated(&self) -> Inflated {
         Inflated {
             pieces: self.done.len() as u64,
@@ -156,11 +156,11 @@ impl Run {
         &self.data[..self.data_len]
     }
 
-    /// Where the byte of data is that `consumed` bytes are before; `None` where the stream ends without
-    /// a marker, as streams do that have no segments.
+    /// Returns the place of the data byte after `consumed` bytes; `None` if the stream ends there
+    /// without a marker, like streams that have no segments.
     pub(super) fn place(&self, consumed: usize) -> Option<Place> {
-        let behind = self.done.partition_point(|done| done.data_start + done.data_len <= consumed);
-        let (start, within) = match self.done.get(behind) {
+        let after = self.done.partition_point(|done| done.data_start + done.data_len <= consumed);
+        let (start, within) = match self.done.get(after) {
             Some(done) if done.is_last && done.data_len > 0 => return None,
             Some(done) => (done.start, consumed - done.data_start),
             None => (self.inflated, 0),
@@ -168,7 +168,7 @@ impl Run {
         Some(Place { block: self.file_offset + start as u64, within: within as u32 })
     }
 
-    /// The bytes of the file from `at` on.
+    /// Returns the bytes of the file from `at` on.
     pub(super) fn compressed_from(&self, at: usize) -> &[u8] {
         &self.compressed[at..self.len]
     }
@@ -177,19 +177,19 @@ impl Run {
         self.then.take().unwrap_or(Then::Next)
     }
 
-    /// Adds a segment that an index tells of.
+    /// Adds a segment listed in an index.
     pub(super) fn push_known(&mut self, bytes: &[u8], segment: &Segment) {
         self.push(bytes);
         let data_len = segment.data_len as usize;
         self.known.push(Known { end: self.len, data_len, crc: segment.crc });
     }
 
-    /// Whether an index tells of its segments.
+    /// Returns whether its segments are listed in an index.
     pub(super) fn is_known(&self) -> bool {
         !self.known.is_empty()
     }
 
-    /// Whether it has enough of them.
+    /// Returns whether it has enough bytes.
     pub(super) fn is_long(&self) -> bool {
         self.len >= RUN_LEN
     }
@@ -205,25 +205,26 @@ impl Run {
         self.compressed.extend([0; Probe::LEN]);
     }
 
-    /// Looks for whole segments at the beginning of `bytes`, as far as markers tell.
-    pub(super) fn frame(&mut self, bytes: &[u8], look: Look) -> Framed {
-        // Where there was too little it takes much more: there may be a marker in every few bytes.
-        let enough = if look.short { 1 } else { RUN_LEN }.max(look.least * 2).min(MAX_RUN_LEN);
-        let from = enough.saturating_sub(SYNC_MARKER.len()).max(look.searched);
-        let last = || rfind(bytes, look.searched).filter(|end| *end >= look.least);
+    /// Looks for whole segments at the beginning of `bytes` by their markers.
+    pub(super) fn frame(&mut self, bytes: &[u8], search: Search) -> Framed {
+        // After a run that was too short, double the length: every few bytes may contain a marker.
+        let enough =
+            if search.short { 1 } else { RUN_LEN }.max(search.min_len * 2).min(MAX_RUN_LEN);
+        let from = enough.saturating_sub(SYNC_MARKER.len()).max(search.searched);
+        let last = || rfind(bytes, search.searched).filter(|end| *end >= search.min_len);
         if let Some(end) = find(bytes, from) {
             Framed::Run(end)
-        } else if look.ended {
+        } else if search.ended {
             self.at_end = true;
             Framed::Run(bytes.len())
         } else if bytes.len() >= MAX_RUN_LEN {
             last().map_or(Framed::NoMarker, Framed::Run)
         } else {
-            // Most segments end soon: what is read behind their ends has to be copied.
+            // Most segments end soon, and bytes read past their ends have to be copied.
             let far = bytes.len() >= RUN_LEN + 4 * STEP;
             let step = if far { bytes.len() } else { STEP };
             let more = Framed::Needs((bytes.len() + step).min(MAX_RUN_LEN));
-            let ready = if look.waits { last() } else { None };
+            let ready = if search.waits { last() } else { None };
             ready.map_or(more, Framed::Run)
         }
     }
@@ -234,7 +235,7 @@ impl Run {
         self.len = len;
     }
 
-    /// Inflates segments until there is much data or none is left.
+    /// Inflates segments until there is enough data or none is left.
     pub(super) fn inflate(
         &mut self,
         inflate: &mut Option<Box<Inflate>>,
@@ -254,7 +255,7 @@ impl Run {
         inflate: &mut Option<Box<Inflate>>,
         engine: &dyn BlockCompressor,
     ) -> Result<(), Then> {
-        while self.data_len < MUCH_DATA && self.inflated < self.len {
+        while self.data_len < PAUSE_LEN && self.inflated < self.len {
             let next = self.known.partition_point(|known| known.end <= self.inflated);
             match self.known.get(next) {
                 Some(&known) => self.inflate_known(engine, known)?,
@@ -264,33 +265,33 @@ impl Run {
         Ok(())
     }
 
-    /// Inflates a segment that an index tells of.
+    /// Inflates a segment listed in an index.
     fn inflate_known(&mut self, engine: &dyn BlockCompressor, known: Known) -> Result<(), Then> {
         let Known { end, data_len: len, crc } = known;
-        self.make_room(len);
-        // With an end behind it, it is a stream of its own.
-        let behind = end + END.len();
+        self.reserve(len);
+        // With an empty last block appended, it is a stream of its own.
+        let after = end + END.len();
         let saved = [self.compressed[end], self.compressed[end + 1]];
-        self.compressed[end..behind].copy_from_slice(&END);
-        let src = &self.compressed[self.inflated..behind];
+        self.compressed[end..after].copy_from_slice(&END);
+        let src = &self.compressed[self.inflated..after];
         let mut block = Block::exact(src, &mut self.data[self.data_len..][..len]);
         let is_good =
             |block: &Block<'_>| block.output().is_ok_and(|data| libdeflater::crc32(data) == crc);
         block.run(|src, dst| engine.decompress(src, dst));
         if !is_good(&block) {
-            // What an engine got wrong, software does again: only then is it the data that is damaged.
+            // The engine may be at fault: the data is damaged only if software fails too.
             let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
             block.run(|src, dst| software?.decompress(src, dst));
         }
         let what = match block.result() {
             Ok(_) if is_good(&block) => None,
-            Ok(_) => Some("its checksum is wrong"),
+            Ok(_) => Some("checksum mismatch"),
             Err(EngineError::WrongLength { .. } | EngineError::OutputFull) => {
-                Some("it has another length than the index says")
+                Some("its length differs from the index")
             }
-            Err(_) => Some("its deflate stream is wrong"),
+            Err(_) => Some("invalid deflate stream"),
         };
-        self.compressed[end..behind].copy_from_slice(&saved);
+        self.compressed[end..after].copy_from_slice(&saved);
         match what {
             None => {
                 self.finish_segment(end, len, crc, false);
@@ -303,7 +304,7 @@ impl Run {
         }
     }
 
-    /// Inflates the next segment, where no index tells of it.
+    /// Inflates the next segment if no index lists it.
     fn inflate_ahead(&mut self, inflate: &mut Option<Box<Inflate>>) -> Result<(), Then> {
         let mut from = self.inflated;
         for _ in 0..MAX_TRIES {
@@ -314,28 +315,29 @@ impl Run {
             }
             from = end;
         }
-        // It is not what most segments are: find out what.
+        // Not a typical segment: examine its blocks.
         self.inflate_blocks(inflate.get_or_insert_with(|| Box::new(Inflate::new(false, 15))))
     }
 
-    /// Inflates a segment that ends at `end` and begins without history, as most do, with the fastest
-    /// decoder, and returns the length of its data; `None` if it is anything else.
+    /// Inflates a segment that ends at `end` and begins without history, as most do, with the
+    /// fastest decoder. Returns the length of its data; `None` if it is anything else.
     fn inflate_whole(&mut self, end: usize) -> Option<usize> {
-        // Ours have no more data, and those of others rarely shrink to less than a quarter.
-        let room = ((end - self.inflated) * 4).clamp(SEGMENT_LEN, MAX_DATA) + Probe::LEN;
-        self.make_room(room);
-        let behind = end + Probe::LEN;
+        // Our segments have at most `SEGMENT_LEN` bytes of data. Others rarely shrink to less than
+        // a quarter.
+        let space = ((end - self.inflated) * 4).clamp(SEGMENT_LEN, MAX_DATA) + Probe::LEN;
+        self.reserve(space);
+        let after = end + Probe::LEN;
         let mut saved = [0; Probe::LEN];
-        saved.copy_from_slice(&self.compressed[end..behind]);
-        self.compressed[end..behind].copy_from_slice(&self.probe.0);
+        saved.copy_from_slice(&self.compressed[end..after]);
+        self.compressed[end..after].copy_from_slice(&self.probe.0);
         let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
-        let (src, dst) = (&self.compressed[self.inflated..behind], &mut self.data[self.data_len..]);
+        let (src, dst) = (&self.compressed[self.inflated..after], &mut self.data[self.data_len..]);
         let inflated = software.and_then(|software| software.decompress(src, dst));
-        self.compressed[end..behind].copy_from_slice(&saved);
+        self.compressed[end..after].copy_from_slice(&saved);
         self.probe.strip(&self.data[self.data_len..][..inflated.ok()?])
     }
 
-    /// Inflates a segment block by block, up to an empty stored one.
+    /// Inflates a segment block by block, up to an empty stored block.
     fn inflate_blocks(&mut self, inflate: &mut Inflate) -> Result<(), Then> {
         let start = self.inflated;
         let in_order = |torn| Err(Then::InOrder { at: start, torn });
@@ -345,31 +347,31 @@ impl Run {
             if written > MAX_DATA {
                 return in_order(false);
             }
-            // At the first it is as much as segments usually become.
+            // At first, reserve the usual length of a segment's data.
             let likely = (self.len - start).min(RUN_LEN) * 4;
-            self.make_room((written * 2).max(likely).max(1 << 16));
+            self.reserve((written * 2).max(likely).max(1 << 16));
             let src = &self.compressed[start + read..self.len];
             let dst = &mut self.data[self.data_len + written..];
-            let room = dst.len();
+            let space = dst.len();
             let status = inflate.decompress(src, dst, InflateFlush::Block);
             let (end, len) = (start + inflate.total_in() as usize, inflate.total_out() as usize);
             let (taken, made) = (end - start - read, len - written);
             match status {
-                // It is damaged, or it refers to what is before the segment.
+                // It is damaged, or it refers to data before the segment.
                 Err(_) => return in_order(false),
                 Ok(Status::StreamEnd) => {
                     self.finish_segment(end, len, self.crc(len), true);
                     return Err(Then::Trailer { at: end });
                 }
-                // Not if it is the last block: the next call says so.
+                // An empty stored block ends the segment, unless it is the last block.
                 Ok(_) if made == 0 && EMPTY_STORED.contains(&taken) && !has_ended(inflate) => {
                     if end < self.len || is_between_blocks(inflate) {
                         self.finish_segment(end, len, self.crc(len), false);
                         return Ok(());
                     }
                 }
-                // Only room was missing.
-                Ok(_) if end < self.len || made == room => continue,
+                // Only output space was missing.
+                Ok(_) if end < self.len || made == space => continue,
                 Ok(_) => {}
             }
             if end == self.len && has_ended(inflate) {
@@ -382,7 +384,8 @@ impl Run {
         }
     }
 
-    fn make_room(&mut self, len: usize) {
+    /// Ensures space for `len` more bytes of data.
+    fn reserve(&mut self, len: usize) {
         let wanted = self.data_len + len;
         if self.data.len() < wanted {
             self.data.resize(wanted, 0);
@@ -401,25 +404,25 @@ impl Run {
     }
 }
 
-/// Whether the block that has ended was the last one.
+/// Returns whether the block that has just ended was the last one.
 fn has_ended(inflate: &mut Inflate) -> bool {
     inflate.decompress(&[], &mut [], InflateFlush::Block) == Ok(Status::StreamEnd)
 }
 
-/// Whether a block has ended with the last byte that was read, for all that is known: not in the header of
-/// the next one.
+/// Returns whether a block may have ended with the last byte read, rather than inside the header of
+/// the next block.
 fn is_between_blocks(inflate: &mut Inflate) -> bool {
     inflate.decompress(&END, &mut [], InflateFlush::NoFlush) == Ok(Status::StreamEnd)
 }
 
-/// What is put behind a marker to find out whether a block ends there, with a decoder that says neither
-/// that nor how much of its input it has read: a stored block, and a last one with one byte.
+/// Bytes appended to a marker to find out whether a block ends there, using a decoder that reports
+/// neither that nor how much input it has read: a stored block, and a last block with one byte.
 ///
-/// If a block has not ended there, it may end in the first bits of the probe; but only three zeros make a
-/// header that is followed by a length, and those are the first ones. If it has ended a bit before, that bit
-/// is one, and makes the stored block the last one. A stored block may end with the probe's; then the header
-/// of that is data. And what the probe is inflated to can't come from elsewhere: it is random, for data may
-/// be made to deceive.
+/// If no block ends there, one may end in the first bits of the probe; but only three zero bits
+/// make a header that a length follows, and those are the first three. If a block ended one bit
+/// earlier, that bit is a one, which makes the stored block the last one. A stored block may end
+/// together with the probe's; then the probe's header is part of its data. The probe's contents
+/// can't come from elsewhere: they are random, as data may be crafted to deceive.
 #[derive(Debug)]
 struct Probe([u8; Self::LEN]);
 
@@ -429,10 +432,10 @@ impl Probe {
     const LAST: [u8; 3] = [0x0b, 0x05, 0];
     const LAST_DATA: u8 = b'U';
 
-    /// The length of the data without the probe's, if that is what it ends in.
+    /// Returns the length of the data before the probe's, if it ends in the probe's.
     fn strip(&self, data: &[u8]) -> Option<usize> {
-        let (header, own) = self.0[..5 + Self::DATA_LEN].split_at(5);
-        let data = data.strip_suffix(&[Self::LAST_DATA])?.strip_suffix(own)?;
+        let (header, contents) = self.0[..5 + Self::DATA_LEN].split_at(5);
+        let data = data.strip_suffix(&[Self::LAST_DATA])?.strip_suffix(contents)?;
         (!data.ends_with(header)).then_some(data.len())
     }
 }
@@ -449,28 +452,28 @@ impl Default for Probe {
     }
 }
 
-/// How segments are looked for.
+/// Parameters of the search for segments.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
+pub(super) struct Search {
     /// No bytes follow.
     pub(super) ended: bool,
-    /// One segment is enough, for the caller may read little.
+    /// One segment is enough, as the caller may read little.
     pub(super) short: bool,
     /// More bytes would have to be waited for.
     pub(super) waits: bool,
-    /// Bytes that a run must have: at what looks like a marker before, none ends.
-    pub(super) least: usize,
-    /// Bytes in which no marker begins.
+    /// Minimum length of the run: no segment ends at an apparent marker before that.
+    pub(super) min_len: usize,
+    /// Length of the prefix in which no marker begins.
     pub(super) searched: usize,
 }
 
-/// The end of the first marker that begins at `from` or behind it.
+/// Returns the end of the first marker that begins at or after `from`.
 fn find(bytes: &[u8], from: usize) -> Option<usize> {
     let i = memchr::memmem::find(bytes.get(from..)?, &SYNC_MARKER)?;
     Some(from + i + SYNC_MARKER.len())
 }
 
-/// The end of the last one.
+/// Returns the end of the last marker that begins at or after `from`.
 fn rfind(bytes: &[u8], from: usize) -> Option<usize> {
     let i = memchr::memmem::rfind(bytes.get(from..)?, &SYNC_MARKER)?;
     Some(from + i + SYNC_MARKER.len())
@@ -490,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_is_what_it_says() {
+    fn a_probe_inflates_to_its_contents() {
         let probe = Probe::default();
         let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED);
         let mut data = [0; 100];

@@ -1,4 +1,4 @@
-//! Seeking: from block to block by their sizes, or to segments that are known.
+//! Seeking: from block to block by their sizes, or to known segments.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
@@ -10,31 +10,30 @@ use super::source::Next;
 use crate::{Error, Result};
 
 impl<R: Read + Seek> GzReader<R> {
-    /// Goes to a block that begins at a byte of the file, and so many bytes into its data; `position`
-    /// is what that place is in the data of the whole file.
+    /// Seeks to `place`; `position` is the corresponding offset in the data of the whole file.
     pub(crate) fn seek_to(&mut self, place: Place, position: u64) -> Result<()> {
         self.reset(position.saturating_sub(u64::from(place.within)));
         self.source.seek(place.block)?;
-        // No deflate stream begins as a gzip header does: its first block would be of a type that
-        // does not exist.
+        // No deflate stream begins like a gzip header: its first block would be of the reserved
+        // type.
         if place.block > 0 && self.source.fill(1)? && self.source.buffered()[0] != 0x1f {
             self.enter_member();
         }
         self.skip(u64::from(place.within))
     }
 
-    /// Uses the file itself, and goes on where it was.
+    /// Calls `work` with the file itself, then returns to the current position.
     pub(crate) fn with_inner<T>(&mut self, work: impl FnOnce(&mut R) -> T) -> Result<T> {
         self.source.with_inner(work)
     }
 
-    /// Reads so many bytes and throws them away.
+    /// Reads and discards this many bytes.
     pub(crate) fn skip(&mut self, bytes: u64) -> Result<()> {
         let mut left = bytes;
         while left > 0 {
             let n = self.fill_buf()?.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             if n == 0 {
-                let what = format!("it ends {left} bytes before a place that is looked for");
+                let what = format!("the data ends {left} bytes before the requested position");
                 return Err(Error::truncated(self.source.offset(), what));
             }
             self.consume(n);
@@ -43,19 +42,19 @@ impl<R: Read + Seek> GzReader<R> {
         Ok(())
     }
 
-    /// Where to begin in order to read a byte of the data.
+    /// Returns where to start reading to reach a byte of the data.
     fn find_start(&mut self, data: u64) -> Result<Start> {
         if let Some(segment) = self.known.as_ref().and_then(|known| known.at_data(data)) {
             return Ok(Start { file: segment.file, data: segment.data, in_member: true });
         }
         while !self.map.covers(data) {
-            self.see_next()?;
+            self.map_next()?;
         }
         Ok(self.map.find(data))
     }
 
-    /// Sees one more member. The reader's place is lost.
-    fn see_next(&mut self) -> Result<()> {
+    /// Adds the next member to the map. The reader's position is lost.
+    fn map_next(&mut self) -> Result<()> {
         let start = self.map.frontier;
         self.reset(start.data);
         self.source.seek(start.file)?;
@@ -65,7 +64,7 @@ impl<R: Read + Seek> GzReader<R> {
                 self.source.consume(len);
                 u64::from(data_len)
             }
-            Ok(Next::Unsized { header_len }) => self.pass_member(header_len)?,
+            Ok(Next::Unsized { header_len }) => self.skip_member(header_len)?,
             Ok(Next::End) => {
                 self.map.complete = true;
                 return Ok(());
@@ -77,19 +76,19 @@ impl<R: Read + Seek> GzReader<R> {
             Err(error) => return Err(error),
         };
         if len > 0 {
-            self.map.see(start);
+            self.map.add(start);
         }
         let (file, data) = (self.source.offset(), start.data + len);
         self.map.frontier = Start { file, data, in_member: false };
         Ok(())
     }
 
-    /// Reads over a member, and returns the length of its data.
-    fn pass_member(&mut self, header_len: usize) -> Result<u64> {
+    /// Skips a member by inflating it, and returns the length of its data.
+    fn skip_member(&mut self, header_len: usize) -> Result<u64> {
         let start = self.position();
         self.begin_member(header_len);
         self.one_member = true;
-        let passed = loop {
+        let skipped = loop {
             match self.fill_buf().map(<[u8]>::len) {
                 Ok(0) => break Ok(self.position() - start),
                 Ok(n) => self.consume(n),
@@ -97,19 +96,19 @@ impl<R: Read + Seek> GzReader<R> {
             }
         };
         self.one_member = false;
-        passed
+        skipped
     }
 
     fn data_len(&mut self) -> Result<u64> {
         while !self.map.complete {
-            self.see_next()?;
+            self.map_next()?;
         }
         Ok(self.map.frontier.data)
     }
 }
 
-/// Seeking reads the headers of the blocks up to the place, the first time; members without a size
-/// are inflated for it. Behind the end there is nothing to read.
+/// The first seek reads the headers of all blocks up to the position; members without a size are
+/// inflated. Nothing can be read after the end.
 impl<R: Read + Seek> Seek for GzReader<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let here = self.position();
@@ -119,7 +118,8 @@ impl<R: Read + Seek> Seek for GzReader<R> {
             SeekFrom::End(by) => self.data_len()?.checked_add_signed(by),
         };
         let target = target.ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, "a place before the beginning")
+            let what = "invalid seek to a negative or overflowing position";
+            io::Error::new(io::ErrorKind::InvalidInput, what)
         })?;
         let start = self.find_start(target)?;
         let end = self.map.frontier.data;

@@ -1,7 +1,8 @@
-//! Segments: pieces of one deflate stream that are made independently of each other.
+//! Segments: pieces of one deflate stream that are compressed independently.
 //!
-//! A segment refers to no data before it, begins and ends at a byte, and none of its blocks is the
-//! last of the stream. It ends in an empty stored block, as pigz and zlib's `Z_SYNC_FLUSH` leave it.
+//! A segment refers to no data before it, begins and ends at a byte boundary, and none of its
+//! blocks is the last one of the stream. It ends in an empty stored block, as written by pigz and
+//! by zlib's `Z_SYNC_FLUSH`.
 
 use std::array;
 use std::ops::Range;
@@ -16,34 +17,34 @@ use super::last_block::{Finder, SLACK};
 use super::layout::Layout;
 use super::member::EMPTY_DEFLATE;
 
-/// Bytes of data in a full segment. Larger ones cost time when a small file of an archive is read;
-/// smaller ones cost ratio, since each begins without history.
+/// Bytes of data in a full segment. Larger segments cost time when a small file of an archive is
+/// read; smaller ones cost ratio, as each begins without history.
 pub(crate) const SEGMENT_LEN: usize = 512 << 10;
-/// So few bytes of data are compressed by our own encoder, too, where nothing else follows.
-const FEW: usize = 64;
-/// The most data of a stored block.
+/// A whole stream of at most this much data is also tried with our own encoder.
+const SHORT_LEN: usize = 64;
+/// The maximum data of a stored block.
 const STORED_LEN: usize = 0xffff;
 /// Bytes of a stored block before its data.
 pub(crate) const STORED_HEADER: usize = 5;
-/// The longest segment, and room for what an engine writes before it is known to be longer.
+/// The maximum length of a segment, plus space for an engine to exceed it before it is rejected.
 pub(super) const MAX_LEN: usize =
     SEGMENT_LEN + (SEGMENT_LEN.div_ceil(STORED_LEN) + 1) * STORED_HEADER + SLACK;
-/// The end of an empty stored block, which is all of it where it begins at a byte but for three bits.
+/// The byte-aligned end of an empty stored block: all of it except the three header bits.
 pub(super) const SYNC_MARKER: [u8; 4] = [0, 0, 0xff, 0xff];
-/// The end of a stream behind a segment: an empty block with fixed codes.
+/// Ends a stream after a segment: an empty last block with fixed codes.
 pub(super) const END: [u8; 2] = EMPTY_DEFLATE;
 
-/// What makes segments.
+/// The engine that compresses segments.
 #[derive(Clone, Debug)]
 pub(super) enum SegmentEngine {
-    /// Our own encoder, which makes segments itself.
+    /// Our own encoder, which produces segments directly.
     Fast(Mode),
-    /// An engine for whole streams, whose ends are turned into joints.
+    /// An engine for whole streams, whose ends are turned into segment ends.
     Streams(Checked<Arc<dyn BlockCompressor>>),
 }
 
 impl SegmentEngine {
-    /// Software for a level of gzip.
+    /// Creates a software engine for a gzip level.
     pub(super) fn software(level: Level) -> Result<Self, uadk_compress::Error> {
         if level.get() <= 1 {
             let mode = if level == Level::FASTEST { Mode::Fast } else { Mode::Default };
@@ -56,7 +57,7 @@ impl SegmentEngine {
     }
 }
 
-/// A [`SegmentEngine`] with the contexts that one thread needs.
+/// A [`SegmentEngine`] with the contexts of one thread.
 #[derive(Debug)]
 pub(super) enum SegmentEncoder {
     Fast(Box<Encoder>),
@@ -74,8 +75,8 @@ impl SegmentEncoder {
         }
     }
 
-    /// Makes segments of up to two pieces of data, which have 1 to [`SEGMENT_LEN`] bytes each, and returns
-    /// their lengths. For each there are [`MAX_LEN`] bytes of `out`.
+    /// Compresses up to two pieces of data, of 1 to [`SEGMENT_LEN`] bytes each, into segments, and
+    /// returns their lengths. Each has [`MAX_LEN`] bytes of `out`.
     pub(super) fn compress(&mut self, data: &[u8], out: &mut [u8]) -> [usize; 2] {
         let pieces = || data.chunks(SEGMENT_LEN);
         let mut lens = [None; 2];
@@ -89,7 +90,7 @@ impl SegmentEncoder {
                 let outputs = out.chunks_mut(MAX_LEN);
                 let mut blocks: Vec<Block<'_>> = pieces()
                     .zip(outputs)
-                    .map(|(piece, out)| Block::new(piece, &mut out[..room(piece.len())]))
+                    .map(|(piece, out)| Block::new(piece, &mut out[..output_limit(piece.len())]))
                     .collect();
                 engine.compress_batch(&mut blocks);
                 let streams: [usize; 2] = array::from_fn(|i| {
@@ -103,10 +104,10 @@ impl SegmentEncoder {
         lens.map(|len| pieces.next().map_or(0, |(piece, out)| finish(piece, out, len)))
     }
 
-    /// Makes a whole stream of up to [`SEGMENT_LEN`] bytes of data, which nothing can follow, and returns
-    /// its length. There are [`MAX_LEN`] bytes of `out`.
+    /// Compresses up to [`SEGMENT_LEN`] bytes of data into a whole stream, which nothing can
+    /// follow, and returns its length. `out` has [`MAX_LEN`] bytes.
     pub(super) fn compress_whole(&mut self, data: &[u8], out: &mut [u8]) -> usize {
-        let limit = room(data.len());
+        let limit = output_limit(data.len());
         let len = match self {
             Self::Fast(encoder) => encoder.compress(data, &mut out[..limit]).ok(),
             Self::Streams { engine, finders } => {
@@ -122,7 +123,7 @@ impl SegmentEncoder {
             software.compress(data, &mut out[..limit]).ok()
         };
         let len = len.or_else(by_software).filter(|len| *len <= stored_len(data.len()));
-        let shorter = by_own_encoder(data, len.unwrap_or(limit));
+        let shorter = compress_short(data, len.unwrap_or(limit));
         match (len, shorter) {
             (_, Some(shorter)) => {
                 out[..shorter.len()].copy_from_slice(&shorter);
@@ -140,10 +141,10 @@ impl SegmentEncoder {
     }
 }
 
-/// A few bytes of data as a stream that is shorter than `len`. Engines store them, and codes make less of
-/// them.
-fn by_own_encoder(data: &[u8], len: usize) -> Option<Vec<u8>> {
-    if data.len() > FEW {
+/// Compresses a few bytes of data with our own encoder; `None` unless the stream is shorter than
+/// `len`. Engines store such data, but codes make it shorter.
+fn compress_short(data: &[u8], len: usize) -> Option<Vec<u8>> {
+    if data.len() > SHORT_LEN {
         return None;
     }
     let mut out = vec![0; Encoder::segment_bound(data.len())];
@@ -152,8 +153,8 @@ fn by_own_encoder(data: &[u8], len: usize) -> Option<Vec<u8>> {
     (shorter < len).then_some(out)
 }
 
-/// Bytes that an engine may write for a piece of data: no more than the data stored.
-const fn room(len: usize) -> usize {
+/// Returns the output limit of an engine for a piece of data: the length of the data when stored.
+const fn output_limit(len: usize) -> usize {
     stored_len(len) + STORED_HEADER
 }
 
@@ -161,17 +162,17 @@ const fn stored_len(len: usize) -> usize {
     len + len.div_ceil(STORED_LEN) * STORED_HEADER
 }
 
-/// The length of a segment: `len`, if an engine has made it and it is not longer than the data. An engine
-/// that fails, or whose stream is none, has its work done by software.
+/// Completes a segment and returns its length: `len`, if an engine produced it and it is not longer
+/// than the stored data. Software takes over if the engine failed or its stream was invalid.
 fn finish(piece: &[u8], out: &mut [u8], len: Option<usize>) -> usize {
     let by_software = || {
         let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).ok()?;
-        let len = software.compress(piece, &mut out[..room(piece.len())]).ok()?;
+        let len = software.compress(piece, &mut out[..output_limit(piece.len())]).ok()?;
         let last = Finder::new().find(out, len)?;
         Some(join(out, len, last))
     };
     match len.or_else(by_software) {
-        Some(len) if len < room(piece.len()) => len,
+        Some(len) if len < output_limit(piece.len()) => len,
         _ => {
             let len = store(piece, &mut out[1..]);
             out[0] = 0;
@@ -201,10 +202,10 @@ fn join_both(finders: &mut [Finder; 2], out: &mut [u8], lens: [usize; 2]) -> [Op
     })
 }
 
-/// Turns a whole stream of `len` bytes, whose last block is known, into a segment; returns its length.
+/// Turns a whole stream of `len` bytes with last block `last` into a segment; returns its length.
 fn join(out: &mut [u8], len: usize, last: Range<usize>) -> usize {
     out[last.start / 8] &= !(1 << (last.start % 8));
-    // Three zeros begin a stored block that is not the last one; zeros fill its first byte.
+    // Three zero bits begin a stored block that is not the last one; zeros pad its first byte.
     let end = (last.end + 3).div_ceil(8);
     out[len..end].fill(0);
     let used = last.end % 8;
@@ -215,8 +216,8 @@ fn join(out: &mut [u8], len: usize, last: Range<usize>) -> usize {
     end + 4
 }
 
-/// Writes `data` as stored blocks, without the first byte of the first of them, which the caller
-/// writes; returns the length.
+/// Writes `data` as stored blocks, except the first byte of the first block, which the caller
+/// writes. Returns the length.
 pub(super) fn store(data: &[u8], out: &mut [u8]) -> usize {
     let mut at = 0;
     for (i, piece) in data.chunks(STORED_LEN).enumerate() {

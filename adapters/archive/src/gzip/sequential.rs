@@ -1,4 +1,4 @@
-//! Members, or what is left of one, inflated piece by piece.
+//! Inflates a member, or the rest of one, in order.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -14,24 +14,24 @@ use crate::Error;
 
 const OUTPUT_LEN: usize = 128 << 10;
 
-/// Inflates a member, or what is left of one, in bounded memory.
+/// Inflates a member, or the rest of one, in bounded memory.
 pub(super) struct Sequential {
     inflate: Inflate,
     crc: Crc,
     len: u64,
-    /// The checksum of what the member has before this; `None` if that has not been read.
+    /// The checksum of the member's data before this; `None` if that has not been read.
     before: Option<Joiner>,
-    /// Byte of the file where it begins.
+    /// File offset where it begins.
     start_offset: u64,
     output: Box<[u8]>,
     start: usize,
     end: usize,
     state: State,
-    /// Spent in inflating.
+    /// Time spent inflating.
     time: Duration,
 }
 
-/// What of a member is left.
+/// The part of a member that is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Data,
@@ -48,11 +48,11 @@ impl std::fmt::Debug for Sequential {
 }
 
 impl Sequential {
-    /// Goes on inside a member, at the byte `start_offset` of the file, where a block begins. `history`
-    /// is the data before that; matches reach back at most 32 KiB.
+    /// Continues inside a member, at file offset `start_offset`, where a block begins. `history` is
+    /// the data before that; matches reach back at most 32 KiB.
     pub(super) fn new(start_offset: u64, before: Option<Joiner>, history: &[u8]) -> Box<Self> {
         let mut inflate = Inflate::new(false, 15);
-        // It fails only for streams with a zlib header.
+        // Fails only for streams with a zlib header.
         let _ = history.is_empty() || inflate.set_dictionary(history).is_ok();
         Box::new(Self {
             inflate,
@@ -68,28 +68,28 @@ impl Sequential {
         })
     }
 
-    /// Whether the member has not ended yet.
+    /// Returns whether the member has not ended yet.
     pub(super) fn is_active(&self) -> bool {
         self.state != State::Nothing
     }
 
-    /// Byte of the file where it began.
+    /// Returns the file offset where it began.
     pub(super) const fn start_offset(&self) -> u64 {
         self.start_offset
     }
 
-    /// Bytes of data that have been consumed.
+    /// Returns the number of bytes of data consumed so far.
     pub(super) const fn consumed(&self) -> u64 {
         self.len - (self.end - self.start) as u64
     }
 
-    /// What it has done, if all its data is consumed.
+    /// Returns statistics; complete once all data is consumed.
     pub(super) fn inflated(&self) -> Inflated {
         let compressed = self.inflate.total_in();
         Inflated { pieces: 1, compressed, bytes: self.consumed(), time: self.time }
     }
 
-    /// Data that is ready.
+    /// Returns the inflated data that is not consumed yet.
     pub(super) fn data(&self) -> &[u8] {
         &self.output[self.start..self.end]
     }
@@ -98,10 +98,10 @@ impl Sequential {
         self.start += n;
     }
 
-    /// Makes more data ready; when there is none, the member has ended and is as its trailer says.
+    /// Inflates more data. If there is none, the member has ended and matches its trailer.
     pub(super) fn fill<R: Read>(&mut self, source: &mut Source<R>) -> Result<(), Error> {
         self.inflate_some(source).inspect_err(|_| {
-            // The piece with the error in it is not returned.
+            // The piece that contains the error is not returned.
             self.end = 0;
             self.state = State::Nothing;
         })
@@ -112,7 +112,7 @@ impl Sequential {
         self.end = 0;
         while self.state == State::Data && self.end == 0 {
             if !source.fill(1)? {
-                let what = "the last gzip member is not all there";
+                let what = "the last gzip member is incomplete";
                 return Err(Error::truncated(source.offset(), what));
             }
             let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
@@ -120,8 +120,8 @@ impl Sequential {
             let status =
                 self.inflate.decompress(source.buffered(), &mut self.output, InflateFlush::NoFlush);
             self.time += begun.elapsed();
-            let status = status
-                .map_err(|_| Error::damaged(self.start_offset, "its deflate stream is wrong"))?;
+            let status =
+                status.map_err(|_| Error::damaged(self.start_offset, "invalid deflate stream"))?;
             source.consume((self.inflate.total_in() - before_in) as usize);
             self.end = (self.inflate.total_out() - before_out) as usize;
             self.crc.update(&self.output[..self.end]);
@@ -136,12 +136,12 @@ impl Sequential {
                 Status::Ok => {}
                 Status::BufError if self.inflate.total_in() > before_in || self.end > 0 => {}
                 Status::BufError => {
-                    let what = "its deflate stream stands still";
+                    let what = "its deflate stream makes no progress";
                     return Err(Error::damaged(self.start_offset, what));
                 }
             }
         }
-        // What is wrong with it is said when all data is consumed.
+        // The trailer is checked only when all data is consumed.
         if self.state == State::Trailer && self.end == 0 {
             check_trailer(source, self.before.as_ref(), self.start_offset)?;
             self.state = State::Nothing;
@@ -150,8 +150,8 @@ impl Sequential {
     }
 }
 
-/// Reads the trailer of a member, which comes next, and compares it with the checksum of the data, if
-/// all of that has been read.
+/// Reads the trailer of a member, which comes next, and checks it against the data if all of the
+/// data has been read.
 pub(super) fn check_trailer<R: Read>(
     source: &mut Source<R>,
     joiner: Option<&Joiner>,
@@ -159,19 +159,20 @@ pub(super) fn check_trailer<R: Read>(
 ) -> Result<(), Error> {
     if !source.fill(TRAILER_LEN)? {
         let end = source.offset() + source.buffered().len() as u64;
-        return Err(Error::truncated(end, "the last gzip member has no checksum"));
+        return Err(Error::truncated(end, "the trailer of the last gzip member is incomplete"));
     }
     let trailer = &source.buffered()[..TRAILER_LEN];
     if let Some(joiner) = joiner {
         let frame = joiner.trailer();
         let expected = frame.as_bytes();
         if expected[..4] != trailer[..4] {
-            return Err(Error::damaged(offset, "its checksum is wrong"));
+            return Err(Error::damaged(offset, "checksum mismatch"));
         }
         if expected != trailer {
-            let ((_, is), (_, says)) =
+            let ((_, actual), (_, recorded)) =
                 (member::read_trailer(expected), member::read_trailer(trailer));
-            let what = format!("it holds {is} bytes and says {says} (modulo 2^32)");
+            let what =
+                format!("length mismatch: {actual} bytes, expected {recorded} (modulo 2^32)");
             return Err(Error::damaged(offset, what));
         }
     }

@@ -1,24 +1,24 @@
-//! Where a member ends, by its deflate stream.
+//! Finds the end of a member by inflating it.
 
 use libdeflater::Crc;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::member::{self, TRAILER_LEN};
 
-/// Inflated at once, and forgotten.
+/// Bytes inflated at a time, then discarded.
 const PIECE_LEN: usize = 32 << 10;
 
-/// How a member is that some bytes begin with.
+/// The condition of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Soundness {
-    /// It has so many bytes, and its data is what its trailer says.
+    /// It has this many bytes, and its data matches its trailer.
     Whole(usize),
-    /// More bytes are needed to say.
+    /// More bytes are needed to decide.
     Unfinished,
     Damaged,
 }
 
-/// Inflates the member that `bytes` begin with, and keeps nothing of it.
+/// Examines the member at the beginning of `bytes` by inflating it; discards the data.
 pub(super) fn examine(bytes: &[u8], header_len: usize) -> Soundness {
     let mut inflate = Inflate::new(false, 15);
     let mut crc = Crc::new();
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_member_is_whole_at_its_end_and_not_before() {
-        let file = [&END_MARKER[..], b"behind it"].concat();
+        let file = [&END_MARKER[..], b"trailing"].concat();
         for len in 18..file.len() {
             let expected = if len < 28 { Soundness::Unfinished } else { Soundness::Whole(28) };
             assert_eq!(examine(&file[..len], 18), expected, "{len}");

@@ -1,4 +1,4 @@
-//! A file of gzip members, read piece by piece.
+//! A buffered file of gzip members.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,44 +9,44 @@ use super::member::{
 use super::sound::{self, Soundness};
 use crate::Error;
 
-/// Read at once. A member of BGZF, and a header, always fit.
+/// Bytes read at once. A BGZF member or a header always fits.
 const BUFFER_LEN: usize = 256 << 10;
 
-/// Bytes in a full pipe, on Linux. Where a read returns fewer, the other end is slower than this one.
+/// Capacity of a pipe on Linux. If a read returns less, the writing end is the slower one.
 const PIPE_LEN: usize = 64 << 10;
 
-/// A buffer before a file, which knows where it is.
+/// A buffered file that knows its offset.
 #[derive(Debug)]
 pub(crate) struct Source<R> {
     inner: R,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// Bytes of the file before `start`.
+    /// File offset of `start`.
     offset: u64,
-    /// Blocks that begin behind this are left alone.
+    /// Blocks that begin after this offset are not read.
     last_block: u64,
     ended: bool,
-    /// Whether the last read returned less than there was room for and than a full pipe has.
+    /// Whether the last read returned less than the free space and less than a full pipe.
     waits: bool,
-    /// What reading ended in, for when the bytes before it are consumed.
+    /// The error that ended reading, returned once the bytes before it are consumed.
     failed: Option<Error>,
-    /// Where something begins that is not gzip, once that has been found.
+    /// Offset of trailing data that is not gzip, once found.
     garbage: Option<u64>,
-    /// Zeros that end the file, once they have been found.
+    /// Number of zeros that end the file, once found.
     zeros: u64,
-    /// Whether the first byte of a member is the last one of the file, behind another member.
+    /// Whether the file ends after the first byte of a member, following another member.
     lone_byte: bool,
 }
 
 /// What comes next in a file.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// A member that says how long it is, which is in the buffer.
+    /// A member with a declared size, completely buffered.
     Block { header_len: usize, len: usize },
-    /// A member that does not.
+    /// A member without one.
     Unsized { header_len: usize },
-    /// The file's end, or the last block that is wanted.
+    /// The end of the file, or of the requested blocks.
     End,
 }
 
@@ -80,8 +80,8 @@ impl<R: Read> Source<R> {
         self.offset
     }
 
-    /// Moves `len` bytes to `to`, with `slack` bytes of any value behind them. Mostly that is the buffer
-    /// itself, and only what is behind them in it is copied.
+    /// Moves `len` bytes to `to`, followed by `slack` bytes of any value. Usually swaps the buffers
+    /// and copies only the bytes after those.
     pub(super) fn take(&mut self, len: usize, slack: usize, to: &mut Vec<u8>) {
         let buffered = &self.buffer[self.start..self.end];
         if self.start == 0 && len + slack <= self.buffer.len() {
@@ -98,24 +98,24 @@ impl<R: Read> Source<R> {
         }
     }
 
-    /// Whether more bytes may take a while to come.
+    /// Returns whether more bytes may take a while to arrive.
     pub(super) const fn waits(&self) -> bool {
         self.waits
     }
 
-    /// Whether a block is buffered, all of it.
+    /// Returns whether a complete block is buffered.
     pub(super) fn has_block(&self) -> bool {
         let buffered = self.buffered();
         let header = member::parse(buffered);
         matches!(header, Some(Ok(Header::Block { len, .. })) if len <= buffered.len())
     }
 
-    /// Has reading end in this error, behind the bytes that are buffered.
+    /// Makes reading fail with this error after the buffered bytes.
     pub(super) fn fail(&mut self, error: Error) {
         self.failed = Some(error);
     }
 
-    /// Puts bytes back that were consumed last.
+    /// Puts back the bytes that were consumed last.
     pub(super) fn unread(&mut self, bytes: &[u8]) {
         let buffered = self.buffered();
         if bytes.len() > self.start {
@@ -132,22 +132,22 @@ impl<R: Read> Source<R> {
         self.offset -= bytes.len() as u64;
     }
 
-    /// Whether the block or segment that begins here is not wanted any more.
-    pub(super) fn is_behind_last_block(&self) -> bool {
+    /// Returns whether the block or segment that begins here is after the last requested one.
+    pub(super) fn is_past_last_block(&self) -> bool {
         self.offset > self.last_block
     }
 
-    /// Leaves blocks alone that begin behind this byte of the file.
+    /// Ends reading at blocks that begin after this file offset.
     pub(super) fn end_after_block(&mut self, last_block: u64) {
         self.last_block = last_block;
     }
 
-    /// Whether there may be blocks that are not wanted.
+    /// Returns whether a last block was set.
     pub(super) fn is_bounded(&self) -> bool {
         self.last_block != u64::MAX
     }
 
-    /// What is in the buffer.
+    /// Returns the buffered bytes.
     pub(crate) fn buffered(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
@@ -157,9 +157,9 @@ impl<R: Read> Source<R> {
         self.offset += n as u64;
     }
 
-    /// Looks at what comes next, with all of its header, and all of it if it is a block.
+    /// Determines what comes next, after buffering its header, and all of it if it is a block.
     pub(super) fn peek(&mut self) -> Result<Next, Error> {
-        if self.is_behind_last_block() {
+        if self.is_past_last_block() {
             return Ok(Next::End);
         }
         if let Some(offset) = self.garbage {
@@ -170,7 +170,7 @@ impl<R: Read> Source<R> {
             let len = buffered.len();
             let header = member::parse(buffered);
             let wanted = match header {
-                // Zeros up to the end are what tapes and some file systems leave.
+                // Tapes and some file systems pad the end with zeros.
                 None if buffered.first() == Some(&0) && self.offset > 0 => {
                     return self.skip_zeros();
                 }
@@ -184,7 +184,7 @@ impl<R: Read> Source<R> {
                     return Ok(Next::Unsized { header_len });
                 }
                 Some(Ok(Header::Incomplete)) if len >= MAX_HEADER_LEN => {
-                    return Err(Error::damaged(self.offset, "its header has no end"));
+                    return Err(Error::damaged(self.offset, "its header is too long"));
                 }
                 Some(Ok(Header::Incomplete)) => len + 1,
             };
@@ -198,50 +198,50 @@ impl<R: Read> Source<R> {
                     return Ok(Next::Unsized { header_len });
                 }
                 self.lone_byte = len == 1 && self.offset > 0;
-                let what = "the last gzip member is not all there";
+                let what = "the last gzip member is incomplete";
                 return Err(Error::truncated(self.offset + len as u64, what));
             }
         }
     }
 
-    /// Looks at a block that is buffered. One whose length makes no sense may be a plain member, with
-    /// other things in its header that look like BGZF's, or a block whose header alone is damaged.
+    /// Checks a buffered block. If its length is implausible, it may be a plain member with a
+    /// header field that looks like BGZF's, or a block of which only the header is damaged.
     fn check_block(&mut self, header_len: usize, len: usize) -> Result<Next, Error> {
         let is_short = len < header_len + TRAILER_LEN;
         let buffered = self.buffered();
-        let behind = &buffered[len..];
+        let after = &buffered[len..];
         let is_odd = is_short
             || member::read_trailer(&buffered[..len]).1 as usize > MAX_BLOCK_LEN
-            || !MAGIC.starts_with(&behind[..behind.len().min(MAGIC.len())]);
+            || !MAGIC.starts_with(&after[..after.len().min(MAGIC.len())]);
         if is_odd && self.is_plain(header_len, len) {
             return Ok(Next::Unsized { header_len });
         }
         if is_short {
-            let what = format!("it says that it has {len} bytes, which is less than a member has");
+            let what = format!("its BGZF size of {len} bytes is too small for a member");
             return Err(Error::damaged(self.offset, what));
         }
         Ok(Next::Block { header_len, len })
     }
 
-    /// Whether the member that comes next is sound, and of another length than it says. That of a block is
-    /// found out before any of its data is returned; what the file begins with may be longer than one.
+    /// Returns whether the next member is sound but has another length than it declares. Blocks are
+    /// examined to their end; the first member of the file may be longer than a block.
     fn is_plain(&mut self, header_len: usize, len: usize) -> bool {
         if let Err(error) = self.fill(MAX_MEMBER_LEN) {
             self.failed = Some(error);
         }
         match sound::examine(self.buffered(), header_len) {
-            // An empty block may say that it is longer, and have a member in it that readers of blocks pass
-            // over: indexes of archives are there.
-            Soundness::Whole(is) => {
-                let (_, data_len) = member::read_trailer(&self.buffered()[..is]);
-                is != len && (data_len > 0 || self.offset == 0)
+            // An empty block may declare more than its own size to hide a member from block
+            // readers: archive indexes use this.
+            Soundness::Whole(actual) => {
+                let (_, data_len) = member::read_trailer(&self.buffered()[..actual]);
+                actual != len && (data_len > 0 || self.offset == 0)
             }
             Soundness::Unfinished => self.offset == 0 && self.buffered().len() >= MAX_MEMBER_LEN,
             Soundness::Damaged => false,
         }
     }
 
-    /// Has at least `wanted` bytes in the buffer; false if the file has fewer.
+    /// Buffers at least `wanted` bytes; returns `false` if the file has fewer.
     pub(crate) fn fill(&mut self, wanted: usize) -> Result<bool, Error> {
         while self.end - self.start < wanted {
             if let Some(error) = self.failed.take() {
@@ -255,8 +255,9 @@ impl<R: Read> Source<R> {
         Ok(true)
     }
 
-    /// Reads once where there are fewer bytes than `wanted`, and not much more; false if the file has no more.
-    /// Where reading fails, that is said when the bytes before are consumed.
+    /// Reads once, and not much more than needed, if fewer than `wanted` bytes are buffered.
+    /// Returns `false` if the file has no more. A read error is deferred until the bytes before it
+    /// are consumed.
     pub(super) fn fill_once(&mut self, wanted: usize) -> Result<bool, Error> {
         let buffered = self.end - self.start;
         if buffered >= wanted {
@@ -273,7 +274,7 @@ impl<R: Read> Source<R> {
         Ok(self.end - self.start > buffered)
     }
 
-    /// Reads once, `most` bytes, in order to have `wanted` ones.
+    /// Reads once, at most `most` bytes, towards having `wanted` bytes buffered.
     fn read(&mut self, wanted: usize, most: usize) -> Result<(), Error> {
         if self.start > 0 && self.buffer.len() - self.start < wanted.max(MAX_MEMBER_LEN) {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -283,13 +284,13 @@ impl<R: Read> Source<R> {
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted.next_power_of_two(), 0);
         }
-        let room = self.room(wanted).min(most);
+        let len = self.read_len(wanted).min(most);
         loop {
-            match self.inner.read(&mut self.buffer[self.end..self.end + room]) {
+            match self.inner.read(&mut self.buffer[self.end..self.end + len]) {
                 Ok(0) => self.ended = true,
                 Ok(n) => {
                     self.end += n;
-                    self.waits = n < room.min(PIPE_LEN);
+                    self.waits = n < len.min(PIPE_LEN);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
@@ -298,7 +299,7 @@ impl<R: Read> Source<R> {
         }
     }
 
-    /// Has at least so many bytes in the buffer, if the file has them, and reads no more than them.
+    /// Buffers the first `wanted` bytes, if the file has them, and reads no more than that.
     pub(crate) fn fill_start(&mut self, wanted: usize) -> Result<(), Error> {
         while self.end < wanted && !self.ended {
             match self.inner.read(&mut self.buffer[self.end..wanted]) {
@@ -311,13 +312,13 @@ impl<R: Read> Source<R> {
         Ok(())
     }
 
-    /// How much to read at once: no more than what is wanted, or what the last block may need.
-    fn room(&self, wanted: usize) -> usize {
-        let room = self.buffer.len() - self.end;
+    /// Returns how much to read at once: no more than `wanted` or the last block may need.
+    fn read_len(&self, wanted: usize) -> usize {
+        let free = self.buffer.len() - self.end;
         let buffered = self.end - self.start;
         let position = self.offset + buffered as u64;
         let block = self.last_block.saturating_add(MAX_MEMBER_LEN as u64).saturating_sub(position);
-        room.min(usize::try_from(block).unwrap_or(usize::MAX).max(wanted - buffered))
+        free.min(usize::try_from(block).unwrap_or(usize::MAX).max(wanted - buffered))
     }
 
     fn skip_zeros(&mut self) -> Result<Next, Error> {
@@ -335,17 +336,17 @@ impl<R: Read> Source<R> {
         Ok(Next::End)
     }
 
-    /// How many zeros end the file, once they have been found.
+    /// Returns the number of zeros that end the file, once found.
     pub(super) const fn zeros(&self) -> u64 {
         self.zeros
     }
 
-    /// Whether the first byte of a member is the last one of the file, once that has been found.
+    /// Returns whether the file was found to end after the first byte of a member.
     pub(super) const fn has_lone_byte(&self) -> bool {
         self.lone_byte
     }
 
-    /// Moves the next block to a batch; false if there is no room.
+    /// Moves the next block to a batch; returns `false` if the batch is full.
     pub(super) fn take_block(&mut self, header_len: usize, len: usize, batch: &mut Batch) -> bool {
         if !batch.push_member(&self.buffer[self.start..self.start + len], header_len) {
             return false;
@@ -356,7 +357,7 @@ impl<R: Read> Source<R> {
 }
 
 impl<R: Read + Seek> Source<R> {
-    /// Uses the file itself, and goes on where it was.
+    /// Calls `work` with the file itself, then returns to the current position.
     pub(crate) fn with_inner<T>(&mut self, work: impl FnOnce(&mut R) -> T) -> Result<T, Error> {
         let result = work(&mut self.inner);
         self.start = 0;
@@ -367,7 +368,7 @@ impl<R: Read + Seek> Source<R> {
         Ok(result)
     }
 
-    /// Goes on at another byte of the file.
+    /// Continues at another file offset.
     pub(crate) fn seek(&mut self, offset: u64) -> Result<(), Error> {
         self.garbage = None;
         let buffered = (self.end - self.start) as u64;

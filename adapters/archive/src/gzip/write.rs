@@ -15,16 +15,17 @@ use super::segment::{END, SEGMENT_LEN, SegmentEncoder, SegmentEngine};
 use super::segments::{Segment, Segments, new_joiner};
 use crate::{Error, Result, error};
 
-/// Compresses what is written to it into gzip, on several threads.
+/// Compresses data into gzip on several threads.
 ///
-/// The file is one gzip member, which every reader of gzip reads; or block gzip (BGZF), in which
-/// htslib seeks: see [`Layout`].
+/// The file is one gzip member, which any gzip reader can read, or block gzip (BGZF), in which
+/// htslib can seek: see [`Layout`].
 ///
-/// Threads compress while the caller writes on; when they are behind, [`write`](Write::write) waits.
-/// The bytes depend on the data and on where it was [flushed](Write::flush), and not on the number of
-/// threads.
+/// Threads compress while the caller continues to write; if they fall behind,
+/// [`write`](Write::write) waits. The output depends on the data and on where it was
+/// [flushed](Write::flush), not on the number of threads.
 ///
-/// [`finish`](Self::finish) it: what was not has no end, and readers say that it was cut off.
+/// Call [`finish`](Self::finish) at the end: without it, the file is truncated, and readers report
+/// that.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -40,7 +41,7 @@ use crate::{Error, Result, error};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "a writer that is not finished leaves a file that looks cut off"]
+#[must_use = "an unfinished writer leaves a truncated file"]
 pub struct GzWriter<W: Write> {
     inner: W,
     pool: Pool<Chunk>,
@@ -48,40 +49,41 @@ pub struct GzWriter<W: Write> {
     layout: Layout,
     /// The header of the one member, until it is written.
     header: Option<Vec<u8>>,
-    /// Bytes given to `inner`.
+    /// Bytes written to `inner`.
     file_len: u64,
     /// Bytes of data in them.
     data_written: u64,
-    /// Bytes of data taken from the caller.
+    /// Bytes of data accepted from the caller.
     data_taken: u64,
-    /// In one member: the checksum of the data that is written, and where it is.
+    /// In one member: the checksum of the written data, and its segments.
     joiner: Joiner,
     segments: Segments,
-    /// In block gzip: where the caller wants to know the block of, in order.
+    /// In block gzip: offsets in the data whose places were requested, in order.
     marks: VecDeque<u64>,
-    found: VecDeque<Place>,
-    /// What to do once the first data is written, with the length of the file then.
+    /// The places of marks whose blocks are compressed.
+    places: VecDeque<Place>,
+    /// Called once the first data is written, with the length of the file at that time.
     after_first: Option<fn(&mut W, u64) -> io::Result<()>>,
     failed: bool,
 }
 
 impl GzOptions {
-    /// A writer of gzip.
+    /// Creates a gzip writer.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] if the compressor is not one for raw deflate; [`Error::Compressor`] if the
-    /// environment asks for one that is unavailable ([`Compressor`](uadk_compress::Compressor)).
+    /// [`Error::Unsupported`] if the compressor's format is not raw deflate; [`Error::Compressor`]
+    /// if the environment requires an unavailable one ([`Compressor`](uadk_compress::Compressor)).
     pub fn writer<W: Write>(&self, inner: W) -> Result<GzWriter<W>> {
         let layout = self.layout;
-        let pool = match (layout, self.own_engine()?) {
+        let pool = match (layout, self.custom_engine()?) {
             (Layout::Bgzf, _) => {
                 let engine = self.engine()?;
                 let compress = move |(): &mut (), chunk: &mut Chunk| chunk.compress_blocks(&engine);
-                Pool::new(self.threads, Chunk::of_blocks, || (), compress)
+                Pool::new(self.threads, Chunk::for_blocks, || (), compress)
             }
-            (Layout::OneMember, own) => {
-                let engine = match own {
+            (Layout::OneMember, custom) => {
+                let engine = match custom {
                     Some(engine) => SegmentEngine::Streams(engine),
                     None => SegmentEngine::software(self.level).map_err(Error::Compressor)?,
                 };
@@ -89,19 +91,19 @@ impl GzOptions {
                 let compress = |encoder: &mut SegmentEncoder, chunk: &mut Chunk| {
                     chunk.compress_segments(encoder);
                 };
-                Pool::new(self.threads, |_| Chunk::of_segments(), encoder, compress)
+                Pool::new(self.threads, |_| Chunk::for_segments(), encoder, compress)
             }
         };
         let header = (layout == Layout::OneMember).then(|| self.header());
         Ok(GzWriter::with_pool(inner, pool, layout, header))
     }
 
-    /// Compresses all of `from` into `to`, reading straight into the threads' buffers, and returns
+    /// Compresses all of `from` into `to`, reading directly into the threads' buffers, and returns
     /// `to`.
     ///
     /// # Errors
     ///
-    /// Those of both, and as [`writer`](Self::writer).
+    /// Those of both, and of [`writer`](Self::writer).
     pub fn compress<R: Read, W: Write>(&self, mut from: R, to: W) -> Result<W> {
         let mut writer = self.writer(to)?;
         writer.copy_from(&mut from, u64::MAX, |_| ())?;
@@ -110,11 +112,11 @@ impl GzOptions {
 }
 
 impl<W: Write> GzWriter<W> {
-    /// A writer with the default [`GzOptions`].
+    /// Creates a writer with the default [`GzOptions`].
     ///
     /// # Errors
     ///
-    /// As [`GzOptions::writer`].
+    /// See [`GzOptions::writer`].
     pub fn new(inner: W) -> Result<Self> {
         GzOptions::new().writer(inner)
     }
@@ -132,20 +134,20 @@ impl<W: Write> GzWriter<W> {
             joiner: new_joiner(),
             segments: Segments::default(),
             marks: VecDeque::new(),
-            found: VecDeque::new(),
+            places: VecDeque::new(),
             after_first: None,
             failed: false,
         }
     }
 
-    /// Continues block gzip of which so many bytes, with so many bytes of data, are written.
+    /// Continues block gzip of which `file_len` bytes, with `data_len` bytes of data, exist.
     pub(crate) fn continue_blocks(&mut self, file_len: u64, data_len: u64) {
         self.file_len = file_len;
         self.data_written = data_len;
         self.data_taken = data_len;
     }
 
-    /// Continues one member behind these segments.
+    /// Continues one member after these segments.
     pub(crate) fn continue_segments(&mut self, segments: Segments) {
         let Some((file_len, data_len)) = segments.end() else { return };
         self.continue_blocks(file_len, data_len);
@@ -154,12 +156,12 @@ impl<W: Write> GzWriter<W> {
         self.segments = segments;
     }
 
-    /// Has something done once the first data is written, with the length of the file then.
+    /// Calls `work` once the first data is written, with the length of the file at that time.
     pub(crate) fn after_first_write(&mut self, work: fn(&mut W, u64) -> io::Result<()>) {
         self.after_first = Some(work);
     }
 
-    /// What is written to.
+    /// Returns the underlying writer.
     pub fn get_ref(&self) -> &W {
         &self.inner
     }
@@ -172,13 +174,14 @@ impl<W: Write> GzWriter<W> {
         self.layout
     }
 
-    /// Writes what is left and the end of the file, and returns what was written to.
+    /// Writes the remaining data and the end of the file, and returns the underlying writer.
     ///
     /// # Errors
     ///
-    /// Those of what is written to.
+    /// Those of the underlying writer.
     pub fn finish(mut self) -> Result<W> {
-        // Then its last block is that of the stream: a joint and an end would be as long as little data.
+        // A single segment ends the stream itself: the length of a sync marker and an empty last
+        // block would matter for short data.
         self.chunk.is_whole = self.is_one_segment();
         let has_end = self.chunk.is_whole;
         self.drain()?;
@@ -195,7 +198,7 @@ impl<W: Write> GzWriter<W> {
         Ok(self.inner)
     }
 
-    /// As [`finish`](Self::finish), in one member, with a last block in which `data` is stored as it is.
+    /// As [`finish`](Self::finish), for one member, with `data` in a last, stored block.
     pub(crate) fn finish_with_stored(mut self, data: &[u8]) -> Result<W> {
         self.drain()?;
         let len = data.len() as u16;
@@ -210,7 +213,7 @@ impl<W: Write> GzWriter<W> {
         Ok(self.inner)
     }
 
-    /// Whether there is a member whose data is in one segment, which is not compressed yet.
+    /// Returns whether all data of the member is in one segment that is not compressed yet.
     fn is_one_segment(&self) -> bool {
         self.header.is_some()
             && self.pool.is_empty()
@@ -222,67 +225,65 @@ impl<W: Write> GzWriter<W> {
         self.write_file(trailer.as_bytes())
     }
 
-    /// Compresses `len` bytes of `source`, reading straight into the buffer of a chunk. Returns the
-    /// number of bytes that there were; `see` sees them all.
+    /// Compresses up to `len` bytes from `source`, reading directly into the buffer of a chunk, and
+    /// passes them to `inspect`. Returns the number of bytes read.
     pub(crate) fn copy_from(
         &mut self,
         source: &mut impl Read,
         len: u64,
-        mut see: impl FnMut(&[u8]),
+        mut inspect: impl FnMut(&[u8]),
     ) -> io::Result<u64> {
         self.check()?;
         let mut left = len;
         while left > 0 {
-            let room = self.chunk.room();
-            let wanted = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let n = match source.read(&mut room[..wanted]) {
+            let free = self.chunk.free();
+            let wanted = free.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let n = match source.read(&mut free[..wanted]) {
                 Ok(0) => break,
                 Ok(n) => n.min(wanted),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            see(&room[..n]);
-            self.took(n)?;
+            inspect(&free[..n]);
+            self.advance(n)?;
             left -= n as u64;
         }
         Ok(len - left)
     }
 
-    /// Data written so far, compressed or not yet.
+    /// Returns the bytes of data accepted so far, compressed or not.
     pub(crate) fn position(&self) -> u64 {
         self.data_taken
     }
 
-    /// Bytes of the file so far, all of them after [`drain`](Self::drain).
+    /// Returns the bytes of the file so far; complete after [`drain`](Self::drain).
     pub(crate) fn file_position(&self) -> u64 {
         self.file_len
     }
 
-    /// In one member: where the data is that is written so far, all of it after
-    /// [`drain`](Self::drain).
+    /// In one member: returns the segments written so far; complete after [`drain`](Self::drain).
     pub(crate) const fn segments(&self) -> &Segments {
         &self.segments
     }
 
-    /// In block gzip: has the place of the next byte found, for [`found`](Self::found).
+    /// In block gzip: requests the place of the next byte, for [`pop_place`](Self::pop_place).
     pub(crate) fn mark(&mut self) {
         if self.layout == Layout::Bgzf {
             self.marks.push_back(self.data_taken);
         }
     }
 
-    /// The place of the oldest mark that is not taken yet, once its block is compressed.
-    pub(crate) fn found(&mut self) -> Option<Place> {
-        self.found.pop_front()
+    /// Removes and returns the place of the oldest mark, once its block is compressed.
+    pub(crate) fn pop_place(&mut self) -> Option<Place> {
+        self.places.pop_front()
     }
 
-    /// Compresses and writes all data taken so far. Marks behind it are at the beginning of the next
-    /// block.
+    /// Compresses and writes all data accepted so far. Marks at its end belong to the next block.
     pub(crate) fn drain(&mut self) -> io::Result<()> {
         self.check()?;
         if self.chunk.data_len > 0 {
             // A single short chunk is not worth a thread.
-            let full = self.chunk.room().is_empty();
+            let full = self.chunk.free().is_empty();
             self.submit(!full && self.pool.is_empty())?;
         }
         while !self.pool.is_empty() {
@@ -291,12 +292,13 @@ impl<W: Write> GzWriter<W> {
         // An empty member has a header too.
         self.write_file(&[])?;
         while self.marks.pop_front().is_some() {
-            self.found.push_back(Place { block: self.file_len, within: 0 });
+            self.places.push_back(Place { block: self.file_len, within: 0 });
         }
         Ok(())
     }
 
-    /// Writes to the file what is no data of the stream; [`drain`](Self::drain) comes before it.
+    /// Writes bytes to the file as they are. If they are not compressed data, call
+    /// [`drain`](Self::drain) first.
     pub(crate) fn write_file(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.check()?;
         self.failed = true;
@@ -316,18 +318,18 @@ impl<W: Write> GzWriter<W> {
     }
 
     /// Counts `n` more bytes in the chunk, and submits it if it is full.
-    fn took(&mut self, n: usize) -> io::Result<()> {
+    fn advance(&mut self, n: usize) -> io::Result<()> {
         self.chunk.data_len += n;
         self.data_taken += n as u64;
-        if self.chunk.room().is_empty() {
+        if self.chunk.free().is_empty() {
             self.submit(false)?;
         }
         Ok(())
     }
 
-    /// Submits the chunk, after writing older ones until there is room for it.
+    /// Submits the chunk, after writing older ones until the pool has capacity.
     fn submit(&mut self, here: bool) -> io::Result<()> {
-        while !self.pool.has_room() {
+        while !self.pool.has_capacity() {
             self.write_oldest()?;
         }
         let mut next = self.pool.job();
@@ -336,15 +338,15 @@ impl<W: Write> GzWriter<W> {
         Ok(())
     }
 
-    /// Waits for the oldest chunk on its way, and writes it.
+    /// Waits for the oldest chunk in flight, and writes it.
     fn write_oldest(&mut self) -> io::Result<()> {
         let Some(done) = self.pool.take() else { return Ok(()) };
         let chunk = done.inspect_err(|_| self.failed = true)?;
-        // So that what follows is told from where its header has been written.
+        // Writes the header, so that the offsets below include it.
         self.write_file(&[])?;
         match self.layout {
-            Layout::Bgzf => self.find_marks(&chunk),
-            Layout::OneMember => self.note_segments(&chunk),
+            Layout::Bgzf => self.resolve_marks(&chunk),
+            Layout::OneMember => self.record_segments(&chunk),
         }
         self.write_file(chunk.output())?;
         self.data_written += chunk.data_len as u64;
@@ -352,7 +354,7 @@ impl<W: Write> GzWriter<W> {
         Ok(())
     }
 
-    fn find_marks(&mut self, chunk: &Chunk) {
+    fn resolve_marks(&mut self, chunk: &Chunk) {
         while let Some(mark) = self.marks.front() {
             let ahead = mark - self.data_written;
             let block = chunk.pieces.iter().find(|block| {
@@ -360,7 +362,7 @@ impl<W: Write> GzWriter<W> {
                 (start..start + block.data_len as u64).contains(&ahead)
             });
             let Some(block) = block else { break };
-            self.found.push_back(Place {
+            self.places.push_back(Place {
                 block: self.file_len + block.output_start as u64,
                 within: (ahead - block.data_start as u64) as u32,
             });
@@ -368,7 +370,7 @@ impl<W: Write> GzWriter<W> {
         }
     }
 
-    fn note_segments(&mut self, chunk: &Chunk) {
+    fn record_segments(&mut self, chunk: &Chunk) {
         for piece in &chunk.pieces {
             self.joiner.add(piece.crc, piece.data_len as u64);
             self.segments.push(Segment {
@@ -393,15 +395,15 @@ impl<W: Write> GzWriter<W> {
 impl<W: Write> Write for GzWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check()?;
-        let room = self.chunk.room();
-        let n = room.len().min(bytes.len());
-        room[..n].copy_from_slice(&bytes[..n]);
-        self.took(n)?;
+        let free = self.chunk.free();
+        let n = free.len().min(bytes.len());
+        free[..n].copy_from_slice(&bytes[..n]);
+        self.advance(n)?;
         Ok(n)
     }
 
-    /// Ends the block or segment, so that a reader gets all that was written so far. Often, it costs
-    /// ratio.
+    /// Ends the block or segment, so that a reader receives everything written so far. Frequent
+    /// flushes cost compression ratio.
     fn flush(&mut self) -> io::Result<()> {
         self.drain()?;
         self.inner.flush()

@@ -1,23 +1,25 @@
 //! Names in headers.
 
-/// Bytes that a header has for a name, and for the folders before it.
+/// Lengths of the header fields for a name, and for its prefix.
 pub(super) const LEN: usize = 100;
 pub(super) const PREFIX_LEN: usize = 155;
 
-/// The two parts of a header's name, without the slash between them; `None` if it has no room for it.
+/// Splits a path into prefix and name, without the slash between them. Returns `None` if it does
+/// not fit into a header.
 pub(super) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     if path.len() <= LEN {
         return Some((b"", path));
     }
-    // The slash behind a folder ends its name; it does not begin an empty one.
+    // A trailing slash belongs to the name of a directory; it does not begin an empty name.
     let end = path.len() - 1;
     let at = path[..end.min(PREFIX_LEN + 1)].iter().rposition(|byte| *byte == b'/')?;
     let (prefix, name) = (&path[..at], &path[at + 1..]);
     (!prefix.is_empty() && name.len() <= LEN).then_some((prefix, name))
 }
 
-/// What a header has of a name that it has no room for. Not that of a folder, for which some take it.
-pub(super) fn beginning(path: &[u8]) -> &[u8] {
+/// Truncates a name that does not fit into a header. Trailing slashes are removed, because some
+/// readers would take it for a directory.
+pub(super) fn truncated(path: &[u8]) -> &[u8] {
     let mut name = &path[..path.len().min(LEN)];
     while let Some(shorter) = name.strip_suffix(b"/") {
         name = shorter;
@@ -25,13 +27,13 @@ pub(super) fn beginning(path: &[u8]) -> &[u8] {
     name
 }
 
-/// The name in a folder `folder` beside it, as GNU tar makes it.
-pub(super) fn beside(path: &[u8], folder: &[u8]) -> Vec<u8> {
+/// Moves a name into a subdirectory `folder` of its parent, as GNU tar does.
+pub(super) fn in_subdirectory(path: &[u8], folder: &[u8]) -> Vec<u8> {
     let (parent, name) = parent_and_name(path);
     [parent, b"/", folder, b"/", name].concat()
 }
 
-/// The folder that it is in, and its name there.
+/// Splits a path into its parent directory and its name in it.
 fn parent_and_name(path: &[u8]) -> (&[u8], &[u8]) {
     let path = path.strip_suffix(b"/").unwrap_or(path);
     match path.iter().rposition(|byte| *byte == b'/') {
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_split_at_the_last_slash_that_does() {
+    fn names_are_split_at_the_last_possible_slash() {
         let (p, n) = ("p".repeat(90), "n".repeat(90));
         let path = format!("a/{p}/{n}");
         assert_eq!(split(path.as_bytes()), Some((&path.as_bytes()[..92], n.as_bytes())));
@@ -61,9 +63,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_put_between_a_name_and_where_it_is() {
-        assert_eq!(beside(b"dir/file", b"x"), b"dir/x/file");
-        assert_eq!(beside(b"file", b"x"), b"./x/file");
-        assert_eq!(beside(b"a/b/", b"x"), b"a/x/b");
+    fn names_are_moved_into_a_subdirectory() {
+        assert_eq!(in_subdirectory(b"dir/file", b"x"), b"dir/x/file");
+        assert_eq!(in_subdirectory(b"file", b"x"), b"./x/file");
+        assert_eq!(in_subdirectory(b"a/b/", b"x"), b"a/x/b");
     }
 }

@@ -1,12 +1,12 @@
 //! Numbers in headers.
 
-/// Whether so many octal digits can say it.
+/// Returns whether a number fits into this many octal digits.
 pub(super) const fn fits(number: u64, digits: u32) -> bool {
     number >> (3 * digits) == 0
 }
 
-/// Writes octal digits with a NUL behind them, or where they have no room, GNU's base 256, which nearly
-/// all read.
+/// Writes octal digits and a NUL or, if they don't fit, GNU's base 256, which nearly all readers
+/// support.
 pub(super) fn write(field: &mut [u8], number: u64) {
     let digits = field.len() - 1;
     if fits(number, digits as u32) {
@@ -16,7 +16,7 @@ pub(super) fn write(field: &mut [u8], number: u64) {
     }
     field.fill(0);
     let bytes = number.to_be_bytes();
-    // A field of 8 bytes has its first bit for the mark: numbers up to 2^63 - 1 have room.
+    // The first bit is the mark, so numbers up to 2^63 - 1 fit into a field of 8 bytes.
     let n = bytes.len().min(field.len());
     let at = field.len() - n;
     field[at..].copy_from_slice(&bytes[bytes.len() - n..]);
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_octal_as_long_as_they_fit() {
+    fn numbers_are_octal_if_they_fit() {
         let mut field = [0xFF; 8];
         write(&mut field, 0o1_234_567);
         assert_eq!(&field, b"1234567\0");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A moment, in seconds since 1970 and the nanoseconds behind them.
+/// A time in seconds since 1970, plus nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Time {
     pub(crate) seconds: i64,
@@ -10,13 +10,13 @@ pub(crate) struct Time {
 }
 
 impl Time {
-    /// Whether a header has room for it: whole seconds from 1970 to 2242.
+    /// Returns whether it fits into a header: whole seconds from 1970 to 2242.
     pub(super) fn fits_header(self) -> bool {
         (0..1 << 33).contains(&self.seconds) && self.nanoseconds == 0
     }
 }
 
-/// As in a record: decimal, without zeros at its end.
+/// Formats the time as in a record: decimal, without trailing zeros.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut seconds, mut nanoseconds) = (i128::from(self.seconds), self.nanoseconds);
@@ -32,11 +32,11 @@ impl fmt::Display for Time {
     }
 }
 
-/// The records "LENGTH KEY=VALUE\n", one behind the other.
+/// Encodes records as "LENGTH KEY=VALUE\n", one after another.
 pub(super) fn encode(records: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let mut data = Vec::new();
     for (key, value) in records {
-        // The length counts its own digits.
+        // The length includes its own digits.
         let rest = key.len() + value.len() + 3;
         let mut len = rest;
         while len != rest + len.to_string().len() {
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_count_themselves() {
+    fn lengths_include_their_own_digits() {
         for len in 0..1100 {
             let data = encode(&[(b"key".to_vec(), vec![b'v'; len])]);
             let said = data.split(|byte| *byte == b' ').next().expect("a length");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_as_gnu_tar_writes_them() {
+    fn times_are_formatted_like_gnu_tar() {
         for (seconds, nanoseconds, text) in [
             (1_600_000_000, 123_456_789, "1600000000.123456789"),
             (7, 500_000_000, "7.5"),

@@ -1,20 +1,20 @@
-//! The last member before the end marker: where the index begins.
+//! The footer: the last member before the end marker, which says where the index begins.
 
 use std::borrow::Cow;
 
 use super::member;
 use crate::gzip::Place;
 
-/// "uadkidx" and the version.
+/// `uadkidx` and the version.
 const MAGIC: [u8; 8] = *b"uadkidx1";
 const LEN: usize = 8 + 7 * 8 + 2 * 4 + 4;
-/// Bytes of the footer in the file.
+/// Bytes of the footer in the file, including its members.
 pub(crate) const MEMBER_LEN: usize = LEN + member::OVERHEAD;
 
-/// Where the index is, and what the tar is that it belongs to.
+/// The location of the index, and the extent of its tar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Footer {
-    /// Byte of the file at which the index begins.
+    /// File offset of the index.
     pub(crate) index_start: u64,
     pub(crate) entries: u64,
     /// Bytes and CRC-32 of all records, uncompressed.
@@ -22,7 +22,7 @@ pub(crate) struct Footer {
     pub(crate) raw_crc: u32,
     /// Bytes of the tar.
     pub(crate) tar_len: u64,
-    /// Where the entries end in the tar and in the file.
+    /// The end of the entries in the tar and in the file.
     pub(crate) end: u64,
     pub(crate) end_place: Place,
 }
@@ -48,25 +48,25 @@ impl Footer {
     }
 }
 
-/// Reads a footer's member; `None` if it is something else.
+/// Decodes a footer's member; `None` if it is something else.
 pub(super) fn decode(member: &[u8]) -> Option<Result<Footer, Cow<'static, str>>> {
     let contents = member::unwrap(member).filter(|(kind, bytes, _)| {
         *kind == member::FOOTER && bytes.len() == LEN && bytes[..7] == MAGIC[..7]
     });
     let Some((_, bytes, _)) = contents else {
-        // Of one that was damaged, a part is what it should be.
+        // A damaged footer is still recognised by the part that is intact.
         let sample = member::wrap(member::FOOTER, &[0; LEN]);
-        let (before, behind) = member.split_at_checked(member::BEFORE)?;
-        let is_like = before == &sample[..before.len()] || behind.starts_with(&MAGIC[..7]);
-        return is_like.then(|| Err("its footer is damaged".into()));
+        let (before, after) = member.split_at_checked(member::BEFORE)?;
+        let is_like = before == &sample[..before.len()] || after.starts_with(&MAGIC[..7]);
+        return is_like.then(|| Err("damaged footer".into()));
     };
     let (body, crc) = bytes.split_at(LEN - 4);
     if libdeflater::crc32(body).to_le_bytes() != crc {
-        return Some(Err("the checksum of its footer is wrong".into()));
+        return Some(Err("footer checksum mismatch".into()));
     }
     if body[7] != MAGIC[7] {
         let version = char::from(body[7]);
-        return Some(Err(format!("it has version {version:?}, which is not known here").into()));
+        return Some(Err(format!("unsupported version {version:?}").into()));
     }
     let word = |i: usize| {
         let mut word = [0; 8];
@@ -83,7 +83,7 @@ pub(super) fn decode(member: &[u8]) -> Option<Result<Footer, Cow<'static, str>>>
         raw_crc: word(7) as u32,
     };
     if word(6) > 1 << 16 || footer.end > footer.tar_len {
-        return Some(Err("its footer contradicts itself".into()));
+        return Some(Err("inconsistent footer".into()));
     }
     Some(Ok(footer))
 }
@@ -105,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn footers_are_read_as_written() {
         let member = footer().encode();
         assert_eq!(member.len(), MEMBER_LEN);
         assert_eq!(decode(&member), Some(Ok(footer())));
     }
 
     #[test]
-    fn a_changed_byte_is_noticed() {
+    fn a_changed_byte_is_detected() {
         let member = footer().encode();
         for i in 0..member.len() {
             let mut changed = member.clone();

@@ -1,36 +1,36 @@
-//! An index inside of the deflate stream, behind the zeros that end the tar.
+//! An index inside the deflate stream, after the zeros that end the tar.
 //!
-//! Tar readers don't look there. Those that are told to (`tar --ignore-zeros`) find PAX headers for the
-//! whole archive with a comment in them, and ignore that.
+//! Tar readers don't look there. Those that are told to (`tar --ignore-zeros`) find global PAX
+//! headers that contain a comment, and ignore them.
 
 use std::borrow::Cow;
 
 use tar::{EntryType, Header};
 
-/// "uadkidx" and the version.
+/// `uadkidx` and the version.
 const MAGIC: [u8; 8] = *b"uadkidx2";
-/// Bytes of a tar's block.
+/// Bytes of a tar block.
 pub(super) const BLOCK: usize = 512;
-/// Bytes of the index in one comment: PAX headers of more than 1 MiB are refused by some.
+/// Bytes of the index in one comment: some readers refuse PAX headers of more than 1 MiB.
 const PIECE: usize = 960 << 10;
-/// What a record's value follows, its length aside.
+/// The part of a record between its length and its value.
 const KEY: &[u8] = b" comment=";
-/// The name that git has for such headers.
+/// The name that git uses for such headers.
 const NAME: &[u8] = b"pax_global_header";
 /// Bytes of the footer in the tar: a header and a record that fills a block.
 pub(crate) const FOOTER_LEN: usize = 2 * BLOCK;
 
-/// Where the index is, and what the tar is that it belongs to.
+/// The location of the index, and the extent of its tar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Footer {
     /// Bytes of the file.
     pub(crate) file_len: u64,
-    /// Byte of the file at which the segments of the index begin, and those of the tar end.
+    /// File offset where the segments of the tar end and those of the index begin.
     pub(crate) index_start: u64,
-    /// Byte of the file at which the first segment begins.
+    /// File offset of the first segment.
     pub(crate) data_start: u64,
     pub(crate) entries: u64,
-    /// Bytes of the records; those of the table of segments follow.
+    /// Bytes of the records. The table of segments follows them.
     pub(crate) records_len: u64,
     /// Bytes and CRC-32 of both, uncompressed.
     pub(crate) raw_len: u64,
@@ -39,12 +39,12 @@ pub(crate) struct Footer {
     pub(crate) packed_len: u64,
     /// Bytes of the tar.
     pub(crate) tar_len: u64,
-    /// Where the entries end in the tar.
+    /// The end of the entries in the tar.
     pub(crate) end: u64,
 }
 
 impl Footer {
-    /// The last bytes of the data.
+    /// Encodes the footer: the last bytes of the data.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut value = MAGIC.to_vec();
         for word in [
@@ -62,12 +62,12 @@ impl Footer {
         }
         value.extend(self.raw_crc.to_le_bytes());
         value.extend(libdeflater::crc32(&value).to_le_bytes());
-        // A record of 512 bytes: "512 comment=", the value, and the end of the line.
+        // A record of 512 bytes: "512 comment=", the value and a newline.
         value.resize(BLOCK - 3 - KEY.len() - 1, 0);
         wrap_piece(&value)
     }
 
-    /// Reads the last bytes of the data; `None` if they are something else.
+    /// Decodes the last bytes of the data; `None` if they are something else.
     pub(super) fn decode(bytes: &[u8]) -> Option<Result<Self, Cow<'static, str>>> {
         let value = bytes.get(BLOCK + 3 + KEY.len()..)?;
         let (body, rest) = value.split_at_checked(8 + 9 * 8 + 4)?;
@@ -75,13 +75,11 @@ impl Footer {
             return None;
         }
         if rest[..4] != libdeflater::crc32(body).to_le_bytes() {
-            return Some(Err("the checksum of its footer is wrong".into()));
+            return Some(Err("footer checksum mismatch".into()));
         }
         if body[7] != MAGIC[7] {
             let version = char::from(body[7]);
-            return Some(
-                Err(format!("it has version {version:?}, which is not known here").into()),
-            );
+            return Some(Err(format!("unsupported version {version:?}").into()));
         }
         let word = |i: usize| {
             let mut word = [0; 8];
@@ -105,26 +103,27 @@ impl Footer {
             || footer.data_start > footer.index_start
             || footer.encode() != bytes
         {
-            return Some(Err("its footer contradicts itself".into()));
+            return Some(Err("inconsistent footer".into()));
         }
         Some(Ok(footer))
     }
 }
 
-/// An index as it is in the tar's stream, in PAX headers.
+/// Wraps a packed index in PAX headers for the tar stream.
 pub(super) fn wrap(packed: &[u8]) -> Vec<u8> {
     packed.chunks(PIECE).flat_map(wrap_piece).collect()
 }
 
-/// Takes the index out of the PAX headers that [`wrap`] made, in place; `None` if it did not make them.
+/// Extracts the index from the PAX headers that [`wrap`] made, in place; `None` if `bytes` is
+/// something else.
 pub(super) fn unwrap(mut bytes: Vec<u8>, packed_len: usize) -> Option<Vec<u8>> {
     let (mut packed, mut at) = (0, 0);
     while packed < packed_len {
         let len = (packed_len - packed).min(PIECE);
         let start = at + BLOCK + record_len(len).to_string().len() + KEY.len();
         let end = at + BLOCK + record_len(len).next_multiple_of(BLOCK);
-        let (before, behind) = around(len);
-        if bytes.get(at..start)? != before || bytes.get(start + len..end)? != behind {
+        let (before, after) = around(len);
+        if bytes.get(at..start)? != before || bytes.get(start + len..end)? != after {
             return None;
         }
         bytes.copy_within(start..start + len, packed);
@@ -137,14 +136,14 @@ pub(super) fn unwrap(mut bytes: Vec<u8>, packed_len: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Bytes of the PAX headers for so many bytes of an index.
+/// Returns the length of an index of `packed_len` bytes once wrapped in PAX headers.
 pub(super) fn wrapped_len(packed_len: u64) -> u64 {
-    let of = |len: u64| (BLOCK + record_len(len as usize).next_multiple_of(BLOCK)) as u64;
+    let piece = |len: u64| (BLOCK + record_len(len as usize).next_multiple_of(BLOCK)) as u64;
     let (full, rest) = (packed_len / PIECE as u64, packed_len % PIECE as u64);
-    full * of(PIECE as u64) + if rest > 0 { of(rest) } else { 0 }
+    full * piece(PIECE as u64) + if rest > 0 { piece(rest) } else { 0 }
 }
 
-/// Bytes of the record "LENGTH comment=VALUE\n" with a value of `len` bytes.
+/// Returns the length of the record "LENGTH comment=VALUE\n" with a value of `len` bytes.
 fn record_len(len: usize) -> usize {
     let rest = KEY.len() + len + 1;
     let digits = |n: usize| n.to_string().len();
@@ -152,8 +151,8 @@ fn record_len(len: usize) -> usize {
     rest + digits(guess)
 }
 
-/// Bytes behind a header that [`wrap`] or [`Footer::encode`] makes; `None` if `block` is something else, as
-/// the similar headers of `git archive` are.
+/// Returns the number of bytes after a header that [`wrap`] or [`Footer::encode`] made; `None` if
+/// `block` is something else, such as a similar header of `git archive`.
 pub(super) fn piece_len(block: &[u8]) -> Option<u64> {
     let len = (block.len() == BLOCK).then(|| Header::from_byte_slice(block).entry_size())?.ok()?;
     let is_ours = len <= PIECE as u64 + 64 && header(len as usize).as_bytes()[..] == *block;
@@ -174,19 +173,19 @@ fn header(len: usize) -> Header {
 }
 
 fn wrap_piece(value: &[u8]) -> Vec<u8> {
-    let (before, behind) = around(value.len());
-    [&before, value, &behind].concat()
+    let (before, after) = around(value.len());
+    [&before, value, &after].concat()
 }
 
-/// What a piece has before and behind a value of that length.
+/// Returns the bytes before and after a value of that length.
 fn around(value_len: usize) -> (Vec<u8>, Vec<u8>) {
     let len = record_len(value_len);
     let mut before = header(len).as_bytes().to_vec();
     before.extend(len.to_string().bytes());
     before.extend(KEY);
-    let mut behind = vec![0; len.next_multiple_of(BLOCK) + BLOCK - before.len() - value_len];
-    behind[0] = b'\n';
-    (before, behind)
+    let mut after = vec![0; len.next_multiple_of(BLOCK) + BLOCK - before.len() - value_len];
+    after[0] = b'\n';
+    (before, after)
 }
 
 #[cfg(test)]
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn footers_are_read_as_written() {
         let bytes = footer().encode();
         assert_eq!(bytes.len(), FOOTER_LEN);
         assert_eq!(bytes[BLOCK..BLOCK + 4], *b"512 ");

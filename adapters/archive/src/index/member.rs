@@ -1,25 +1,25 @@
-//! Bytes in gzip members that hold no data.
+//! Hides bytes in gzip members that hold no data.
 //!
-//! They are in the extra field of an empty member, which gzip skips. htslib takes no other extra field
-//! than its own of 6 bytes, so an empty block of BGZF goes before that member and says that it is as
-//! long as both together: htslib skips both, having found an empty deflate stream at the
-//! beginning and the checksum and length of nothing at the end.
+//! They are in the extra field of an empty member, which gzip skips. htslib accepts no extra field
+//! but its own of 6 bytes. So an empty BGZF block precedes that member, with a size that covers
+//! both: htslib skips both, having found an empty deflate stream at the beginning and the checksum
+//! and length of nothing at the end.
 
 use std::io::{self, Read};
 
 use crate::gzip::{EMPTY_DEFLATE, END_MARKER, TRAILER_LEN};
 
-/// Kinds of contents.
+/// Kinds of contents: index records, and the footer.
 pub(super) const RECORDS: u8 = b'R';
 pub(super) const FOOTER: u8 = b'F';
 
 const SUBFIELD: [u8; 2] = *b"UI";
-/// The empty block, and the empty member's header up to and with the kind.
+/// Bytes of the empty block, and of the empty member's header up to and including the kind.
 pub(super) const BEFORE: usize = END_MARKER.len() + 12 + 4 + 1;
 /// Bytes around the contents.
 pub(super) const OVERHEAD: usize = BEFORE + EMPTY_DEFLATE.len() + TRAILER_LEN;
 
-/// The two members around `contents`, of 65,000 bytes at most.
+/// Wraps `contents`, of at most 65,000 bytes, in the two members.
 pub(super) fn wrap(kind: u8, contents: &[u8]) -> Vec<u8> {
     let len = OVERHEAD + contents.len();
     let mut bytes = Vec::with_capacity(len);
@@ -36,7 +36,7 @@ pub(super) fn wrap(kind: u8, contents: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Reads as many bytes as the two members say that they have.
+/// Reads the two members by the size that the first one declares.
 pub(super) fn read_members(input: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
     const HEADER: usize = 18;
     bytes.clear();
@@ -50,13 +50,14 @@ pub(super) fn read_members(input: &mut impl Read, bytes: &mut Vec<u8>) -> io::Re
     Ok(())
 }
 
-/// Kind and contents of the two members at the beginning of `bytes`, and what is behind them.
+/// Returns the kind and contents of the two members at the beginning of `bytes`, and the bytes
+/// after them.
 pub(super) fn unwrap(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let len = usize::from(u16::from_le_bytes([*bytes.get(16)?, *bytes.get(17)?])) + 1;
     let member = bytes.get(..len)?;
     let contents = member.get(BEFORE..len.checked_sub(EMPTY_DEFLATE.len() + TRAILER_LEN)?)?;
     let kind = member[BEFORE - 1];
-    // It is ours if it is what we would have made of it.
+    // Accepted only if `wrap` would have made the same bytes.
     let fits = contents.len() <= 65_000;
     (fits && wrap(kind, contents) == member).then_some((kind, contents, &bytes[len..]))
 }

@@ -1,4 +1,4 @@
-//! Packs the records of entries, for both places of an index, and unpacks them.
+//! Packs and unpacks the records of entries, for both locations of an index.
 
 use std::io::BufRead;
 
@@ -12,10 +12,10 @@ use crate::checksum::Checksum;
 use crate::gzip::{Layout, Place, Segments};
 use crate::{Entry, Error, Result};
 
-/// Uncompressed bytes of records in a member: so many that they fit in stored blocks too.
+/// Uncompressed bytes of records in a member. They also fit if they are stored.
 const PIECE: usize = 60_000;
 
-/// Packs entries as they come, so that what waits for the end of the archive is small.
+/// Packs entries as they are added, so that little memory is used until the archive ends.
 #[derive(Debug)]
 pub(crate) struct IndexBuilder {
     layout: Layout,
@@ -24,7 +24,7 @@ pub(crate) struct IndexBuilder {
     raw_crc: Checksum,
     raw_len: u64,
     entries: u64,
-    /// Members, or pieces of the index inside of the stream.
+    /// Members, or pieces of the index inside the stream.
     packed: Vec<u8>,
     deflated: Vec<u8>,
     engine: SoftwareCompressor,
@@ -47,15 +47,15 @@ impl IndexBuilder {
         })
     }
 
-    /// Adds an entry, whose place is known if the layout is block gzip.
+    /// Adds an entry. In block gzip, its place must be known.
     pub(crate) fn push(&mut self, entry: &Entry) -> Result<()> {
         self.encoder.encode(entry, &mut self.raw);
         self.entries += 1;
         self.pack_full()
     }
 
-    /// For block gzip: all members of the index, footer included, to be written at byte `index_start` of
-    /// the file.
+    /// For block gzip: returns all members of the index, including the footer, to be written at
+    /// file offset `index_start`.
     pub(crate) fn finish(
         mut self,
         index_start: u64,
@@ -77,8 +77,8 @@ impl IndexBuilder {
         Ok(self.packed)
     }
 
-    /// For one member: the index that follows a tar of `tar_len` bytes, whose last entry ends at `end`,
-    /// and what its footer says.
+    /// For one member: returns the index that follows a tar of `tar_len` bytes whose last entry
+    /// ends at `end`, and its footer.
     pub(crate) fn finish_inside(
         mut self,
         segments: &Segments,
@@ -137,9 +137,9 @@ impl IndexBuilder {
     }
 }
 
-/// The records in the pieces of an index inside of the stream.
+/// Unpacks the records in the pieces of an index inside the stream.
 pub(super) fn unpack_pieces(mut bytes: &[u8], raw_len: u64, raw_crc: u32) -> Result<Vec<u8>> {
-    let damaged = || Error::index("its pieces are damaged");
+    let damaged = || Error::index("damaged pieces");
     let mut unpacking = Unpacking::new(raw_len)?;
     while let Some((lens, rest)) = bytes.split_first_chunk::<4>() {
         let len = u16::from_le_bytes([lens[0], lens[1]]);
@@ -151,11 +151,11 @@ pub(super) fn unpack_pieces(mut bytes: &[u8], raw_len: u64, raw_crc: u32) -> Res
     if bytes.is_empty() { unpacking.finish(raw_crc) } else { Err(damaged()) }
 }
 
-/// Records that are inflated.
+/// Records inflated so far.
 struct Unpacking {
     engine: Checked<SoftwareCompressor>,
     raw: Vec<u8>,
-    /// Bytes of all of them.
+    /// Bytes of all records.
     raw_len: u64,
 }
 
@@ -177,15 +177,15 @@ impl Unpacking {
 
     fn finish(self, raw_crc: u32) -> Result<Vec<u8>> {
         if self.raw.len() as u64 != self.raw_len || libdeflater::crc32(&self.raw) != raw_crc {
-            return Err(Error::index("its checksum is wrong"));
+            return Err(Error::index("checksum mismatch"));
         }
         Ok(self.raw)
     }
 }
 
-/// The records in the members before the footer.
+/// Unpacks the records in the members before the footer.
 pub(super) fn unpack(mut input: impl BufRead, footer: &Footer) -> Result<Vec<u8>> {
-    let damaged = || Error::index("its members are damaged");
+    let damaged = || Error::index("damaged members");
     let mut unpacking = Unpacking::new(footer.raw_len)?;
     let mut member = Vec::new();
     while !input.fill_buf()?.is_empty() {

@@ -1,14 +1,14 @@
-//! Records of the index: one for each entry, each told by what differs from the one before.
+//! Records of the index: one for each entry, delta-encoded against the previous one.
 
 use super::footer::Footer;
 use crate::gzip::{Ahead, MAX_DEFLATED, Place, Segment, Segments};
 use crate::{Entry, EntryKind, Error, Result};
 
-/// Blocks of a tar.
+/// Bytes of a tar block.
 const BLOCK: u64 = 512;
 
-/// Writes records: with the place of each entry, or without, where it follows from a table of
-/// segments.
+/// Encodes records, with or without the place of each entry. Without, places follow from a table
+/// of segments.
 #[derive(Debug)]
 pub(super) struct Encoder {
     places: bool,
@@ -48,22 +48,22 @@ impl Encoder {
     }
 }
 
-/// What is known of the records before they are read.
+/// What is known about the records before they are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expected<'a> {
     /// Their number.
     pub(super) entries: u64,
-    /// Where the last entry ends in the tar.
+    /// The end of the last entry in the tar.
     pub(super) end: u64,
     pub(super) places: Places<'a>,
 }
 
-/// Where entries are in the file.
+/// The source of the entries' places in the file.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Places<'a> {
-    /// In the records, none behind this block.
+    /// The records, none of them after this block.
     Recorded { last: u64 },
-    /// In these segments.
+    /// These segments.
     Segments(Ahead<'a>),
 }
 
@@ -74,49 +74,49 @@ impl Footer {
     }
 }
 
-/// Reads all records of an index.
+/// Decodes all records of an index.
 pub(super) fn decode(raw: &[u8], expected: Expected<'_>) -> Result<Vec<Entry>> {
     if expected.entries > expected.end / BLOCK {
-        return Err(Error::index("it tells of more entries than there is room for"));
+        return Err(Error::index("more entries than the tar can hold"));
     }
-    // A record has more than ten bytes: so many may be made room for.
+    // A record has more than ten bytes, which bounds the number to allocate for.
     let likely = usize::try_from(expected.entries).unwrap_or(usize::MAX).min(raw.len() / 10);
     let mut entries: Vec<Entry> = Vec::with_capacity(likely);
     let mut input = Input(raw);
     let (mut start, mut block) = (0, 0);
     let mut places = expected.places;
-    // Few bytes can say that a long name comes again and again.
+    // A few bytes can repeat a long name any number of times.
     let mut names_left = raw.len().saturating_mul(64).max(64 << 20);
     while !input.0.is_empty() {
         let before = entries.last().map_or(&[][..], |entry| &entry.path);
-        let entry = input.entry(before, start, block, &mut places).ok_or_else(|| {
-            Error::index(format!("the record of entry {} can't be read", entries.len()))
-        })?;
+        let entry = input
+            .entry(before, start, block, &mut places)
+            .ok_or_else(|| Error::index(format!("invalid record of entry {}", entries.len())))?;
         names_left = names_left
             .checked_sub(entry.path.len())
-            .ok_or_else(|| Error::index("its names are longer than any archive has them"))?;
+            .ok_or_else(|| Error::index("implausibly long names"))?;
         start = entry.end();
         block = entry.place.map_or(block, |place| place.block);
-        let is_behind = match expected.places {
+        let is_after = match expected.places {
             Places::Recorded { last } => block > last,
             Places::Segments(_) => false,
         };
-        if start > expected.end || is_behind {
+        if start > expected.end || is_after {
             let name = String::from_utf8_lossy(&entry.path);
-            return Err(Error::index(format!("{name} ends behind the end of the archive")));
+            return Err(Error::index(format!("{name} extends past the end of the archive")));
         }
         if entries.len() as u64 == expected.entries {
-            return Err(Error::index("it tells of more entries than it says"));
+            return Err(Error::index("more records than entries"));
         }
         entries.push(entry);
     }
     if entries.len() as u64 != expected.entries || start != expected.end {
-        return Err(Error::index("it does not tell of all entries"));
+        return Err(Error::index("the records do not cover all entries"));
     }
     Ok(entries)
 }
 
-/// Writes the table of segments.
+/// Encodes the table of segments.
 pub(super) fn encode_segments(segments: &Segments, out: &mut Vec<u8>) {
     for segment in segments.as_slice() {
         put(out, u64::from(segment.len));
@@ -125,7 +125,7 @@ pub(super) fn encode_segments(segments: &Segments, out: &mut Vec<u8>) {
     }
 }
 
-/// Reads a table of segments, the first of which begins at byte `file` of the file.
+/// Decodes a table of segments, the first of which begins at file offset `file`.
 pub(super) fn decode_segments(raw: &[u8], mut file: u64) -> Option<Segments> {
     let (mut input, mut data) = (Input(raw), 0);
     let mut segments = Segments::default();
@@ -207,7 +207,8 @@ impl<'a> Input<'a> {
         self.bytes(len)
     }
 
-    /// Seven bits in a byte, the lowest first; the highest bit says that another byte follows.
+    /// Reads a LEB128 number: seven bits per byte, lowest first; the high bit is set if another
+    /// byte follows.
     fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
@@ -233,7 +234,7 @@ fn put(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
-/// Small numbers of both signs become small numbers.
+/// Maps small numbers of either sign to small unsigned numbers.
 const fn zigzag(number: i64) -> u64 {
     (number << 1 ^ number >> 63).cast_unsigned()
 }
@@ -276,14 +277,14 @@ mod tests {
         let entries = [entry(b"a/b", 0), entry(b"a/c", BLOCK), entry(b"", 2 * BLOCK)];
         let (mut encoder, mut raw) = (Encoder::new(true), Vec::new());
         entries[..2].iter().for_each(|entry| encoder.encode(entry, &mut raw));
-        assert_eq!(decode(&raw, footer(2, 2).expected()).expect("good"), entries[..2]);
-        assert!(decode(&raw, footer(3, 2).expected()).is_err(), "one is missing");
+        assert_eq!(decode(&raw, footer(2, 2).expected()).expect("valid records"), entries[..2]);
+        assert!(decode(&raw, footer(3, 2).expected()).is_err(), "a missing record");
         encoder.encode(&entries[2], &mut raw);
-        assert!(decode(&raw, footer(3, 3).expected()).is_err(), "one has no name");
+        assert!(decode(&raw, footer(3, 3).expected()).is_err(), "an empty name");
     }
 
     #[test]
-    fn names_that_would_fill_the_memory_are_refused() {
+    fn names_that_would_exhaust_memory_are_refused() {
         let long = entry(&vec![b'x'; 1 << 20], 0);
         let (mut encoder, mut raw) = (Encoder::new(true), Vec::new());
         (0..1000)

@@ -1,45 +1,46 @@
-//! What decompresses one format.
+//! The interface of the decompressors.
 
 use std::borrow::Cow;
 
-/// Decompresses a format whose files are frames, one behind the other; xz calls them streams.
+/// Decompresses a format whose files are a sequence of frames (called streams by xz).
 pub(super) trait Codec: std::fmt::Debug + Send {
-    /// The name of the format.
+    /// Returns the name of the format.
     fn format(&self) -> &'static str;
 
-    /// The name of its frames.
+    /// Returns the name of its frames.
     fn frame(&self) -> &'static str;
 
-    /// Bytes that tell whether a frame begins.
+    /// Returns how many bytes identify the beginning of a frame.
     fn magic_len(&self) -> usize;
 
-    /// Whether a frame begins with these bytes.
+    /// Returns whether these bytes are the beginning of a frame.
     fn is_frame(&self, start: &[u8]) -> bool;
 
-    /// Whether a frame that begins with these bytes has data, and is none that is skipped.
+    /// Returns whether these bytes are the beginning of a frame with data, not a skippable one.
     fn is_data_frame(&self, start: &[u8]) -> bool {
         self.is_frame(start)
     }
 
-    /// Whether a file that ends in these bytes was cut off within the first ones of a frame.
+    /// Returns whether a file that ends with these bytes was cut off within the magic number of a
+    /// frame.
     fn is_cut_frame(&self, rest: &[u8]) -> bool;
 
-    /// Zeros between frames are of a multiple of so many bytes; 0 if there may be none.
+    /// Returns the unit of zero padding between frames in bytes; 0 if none is allowed.
     fn padding(&self) -> u64;
 
-    /// Begins a frame, which `start` has the first bytes of.
+    /// Begins a frame whose first bytes are in `start`.
     fn begin(&mut self, start: &[u8]) -> Result<(), Fault>;
 
-    /// Decompresses some of `input` to `output`.
+    /// Decompresses a part of `input` to `output`.
     fn run(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
 }
 
-/// What a call did.
+/// The result of one call of [`Codec::run`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     pub(super) read: usize,
     pub(super) written: usize,
-    /// Whether the frame is whole, with its checksum.
+    /// Whether the frame is complete, including its checksum.
     pub(super) ended: bool,
 }
 
@@ -47,11 +48,11 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Fault {
     Damaged(Cow<'static, str>),
-    /// It is whole as far as one can tell, and needs what is not there.
+    /// It seems intact, but needs something that is not available.
     Unsupported(String),
 }
 
-/// A number of bytes, for people.
+/// Formats a number of bytes for messages.
 pub(super) fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1 << 20))
 }

@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes.
+//! Detection of the format of a file by its first bytes.
 
 use std::io::Read;
 
@@ -7,8 +7,8 @@ use crate::scan::is_header;
 use crate::{Error, Result};
 
 const BLOCK: usize = 512;
-/// Where a tar begins with something that is no header, one is looked for in so many bytes.
-const SEARCHED: usize = 64 << 10;
+/// If the first block is not a header, one is searched for in this many bytes.
+const SEARCH_LEN: usize = 64 << 10;
 
 pub(super) const XZ: &[u8] = b"\xFD7zXZ\0";
 pub(super) const ZSTD: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
@@ -21,10 +21,10 @@ pub(super) enum Format {
     Plain,
 }
 
-/// Finds out what a file is. One that has nothing in it is taken for gzip, which it is too short for.
+/// Detects the format of a file. An empty file counts as gzip, which then reports it as too short.
 ///
-/// A tar that says that it is one comes first, for its first bytes are those of a name. One that begins
-/// with a damaged header is a tar if there is a sound one soon.
+/// A tar header with magic bytes is checked first: it begins with a name, which can be any bytes.
+/// A file that begins with a damaged header is a tar if a valid one follows soon.
 pub(super) fn detect<R: Read>(source: &mut Source<R>) -> Result<Format> {
     source.fill_start(BLOCK)?;
     let start = source.buffered();
@@ -43,22 +43,23 @@ pub(super) fn detect<R: Read>(source: &mut Source<R>) -> Result<Format> {
     }
     for (format, magic) in [("zstd", ZSTD), ("xz", XZ)] {
         if start.len() < magic.len() && magic.starts_with(start) {
-            let what = format!("it begins as {format} does, and nothing follows");
+            let what = format!("incomplete {format} magic number");
             return Err(Error::truncated(start.len() as u64, what));
         }
     }
     if block.is_some_and(|block| is_header(block, false) || block.iter().all(|byte| *byte == 0)) {
         return Ok(Format::Plain);
     }
-    if let Some((name, command)) = other(start) {
-        let what =
-            format!("archives compressed by {name} are not read; `{command}` decompresses them");
+    if let Some((name, command)) = other_compression(start) {
+        let what = format!(
+            "archives compressed with {name} are not supported: decompress with `{command}` first"
+        );
         return Err(Error::Unsupported(what.into()));
     }
-    if let Some(name) = no_tar(start) {
-        return Err(Error::Unsupported(format!("it is {name}, not a tar archive").into()));
+    if let Some(name) = other_archive(start) {
+        return Err(Error::Unsupported(format!("this is {name}, not a tar archive").into()));
     }
-    source.fill(SEARCHED)?;
+    source.fill(SEARCH_LEN)?;
     let (blocks, _) = source.buffered().as_chunks::<BLOCK>();
     if blocks.iter().any(|block| is_header(block, true)) {
         return Ok(Format::Plain);
@@ -66,20 +67,20 @@ pub(super) fn detect<R: Read>(source: &mut Source<R>) -> Result<Format> {
     Err(Error::NotArchive)
 }
 
-/// Whether a zstd frame begins here, or one that zstd skips.
+/// Returns whether these bytes are the beginning of a zstd frame or a skippable frame.
 pub(super) fn is_zstd(bytes: &[u8]) -> bool {
     bytes.starts_with(ZSTD) || matches!(bytes, [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..])
 }
 
-/// Whether these bytes, with which a file ends, begin as a zstd frame does.
+/// Returns whether these last bytes of a file are a truncated zstd magic number.
 pub(super) fn is_cut_zstd(bytes: &[u8]) -> bool {
     let is_skippable =
         matches!(bytes, [0x50..=0x5F] | [0x50..=0x5F, 0x2A] | [0x50..=0x5F, 0x2A, 0x4D]);
     is_skippable || !bytes.is_empty() && ZSTD.starts_with(bytes)
 }
 
-/// A format of compressed files that is not read, and what decompresses it.
-fn other(start: &[u8]) -> Option<(&'static str, &'static str)> {
+/// Returns the name of an unsupported compression format, and a command that decompresses it.
+fn other_compression(start: &[u8]) -> Option<(&'static str, &'static str)> {
     let is_bzip2 = matches!(start, [b'B', b'Z', b'h', b'1'..=b'9', block @ ..]
         if block.starts_with(&[0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
             || block.starts_with(&[0x17, 0x72, 0x45, 0x38, 0x50, 0x90]));
@@ -100,8 +101,8 @@ fn other(start: &[u8]) -> Option<(&'static str, &'static str)> {
     found.map(|(_, name, command)| (*name, *command))
 }
 
-/// An archive or file of another kind that is often given by mistake.
-fn no_tar(start: &[u8]) -> Option<&'static str> {
+/// Returns the name of another kind of archive that is often passed by mistake.
+fn other_archive(start: &[u8]) -> Option<&'static str> {
     let magic: [(&[u8], _); 6] = [
         (b"PK\x03\x04", "a zip file"),
         (b"7z\xBC\xAF\x27\x1C", "a 7z archive"),
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_told_by_their_first_bytes() {
+    fn formats_are_detected_by_their_first_bytes() {
         assert_eq!(detected(b"").expect("empty"), Format::Gzip);
         assert_eq!(detected(&[0x1f, 0x8b, 8]).expect("gzip"), Format::Gzip);
         assert_eq!(

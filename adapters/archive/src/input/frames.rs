@@ -1,4 +1,4 @@
-//! A file of compressed frames, read in order.
+//! Sequential reading of a file of compressed frames.
 
 use std::io::{Read, Seek};
 
@@ -7,10 +7,10 @@ use crate::gzip::Source;
 use crate::{Error, GzWarning, Result};
 
 const OUTPUT_LEN: usize = 128 << 10;
-/// The header of a frame is shorter.
+/// Upper limit for the length of a frame header.
 const HEADER_LEN: usize = 18;
 
-/// Decompresses frames, one behind the other, in bounded memory.
+/// Decompresses frames one after another in bounded memory.
 #[derive(Debug)]
 pub(crate) struct Frames<R> {
     source: Source<R>,
@@ -20,9 +20,9 @@ pub(crate) struct Frames<R> {
     end: usize,
     /// Bytes of data consumed.
     position: u64,
-    /// Where the frame begins that is being decompressed, if one is.
+    /// Offset of the frame being decompressed, if any.
     frame: Option<u64>,
-    /// Whether a frame has had data, or could have had.
+    /// Whether a data frame has begun, even if it has no contents.
     has_data: bool,
     ended: bool,
     failed: Option<Error>,
@@ -60,7 +60,7 @@ impl<R: Read> Frames<R> {
         self.source.into_inner()
     }
 
-    /// Data that is ready; empty at the end.
+    /// Returns decompressed data; empty at the end.
     pub(super) fn ready(&mut self) -> Result<&[u8]> {
         while self.start == self.end {
             if let Some(error) = &self.failed {
@@ -80,7 +80,7 @@ impl<R: Read> Frames<R> {
         self.position += n as u64;
     }
 
-    /// Goes on by one step; false at the end.
+    /// Advances by one step. Returns `false` at the end.
     fn advance(&mut self) -> Result<bool> {
         if self.ended {
             return Ok(false);
@@ -99,16 +99,16 @@ impl<R: Read> Frames<R> {
             let wanted = self.source.buffered().len() + 1;
             if !self.source.fill(wanted)? {
                 let at = self.source.offset() + wanted as u64 - 1;
-                let what = format!("the last {} is not all there", self.codec.frame());
+                let what = format!("the last {} is incomplete", self.codec.frame());
                 return Err(Error::truncated(at, what));
             }
         }
         Ok(true)
     }
 
-    /// Begins the next frame, if there is one.
+    /// Begins the next frame. Returns `false` if there is none.
     fn begin_frame(&mut self) -> Result<bool> {
-        let behind = self.source.offset();
+        let end = self.source.offset();
         let zeros = self.skip_zeros()?;
         self.source.fill(HEADER_LEN)?;
         let offset = self.source.offset();
@@ -117,7 +117,10 @@ impl<R: Read> Frames<R> {
         if self.codec.is_frame(start) {
             let padding = self.codec.padding();
             if zeros > 0 && (padding == 0 || !zeros.is_multiple_of(padding)) {
-                let what = format!("{zeros} zeros before it are no padding of {}", self.format());
+                let what = format!(
+                    "the {zeros} zero bytes before it are not valid {} padding",
+                    self.format()
+                );
                 return Err(self.error(offset, Fault::Damaged(what.into())));
             }
             self.has_data |= self.codec.is_data_frame(start);
@@ -127,29 +130,29 @@ impl<R: Read> Frames<R> {
             return Ok(true);
         }
         if self.codec.is_cut_frame(rest) {
-            let what = format!("the last {} is not all there", self.codec.frame());
+            let what = format!("the last {} is incomplete", self.codec.frame());
             return Err(Error::truncated(offset + rest.len() as u64, what));
         }
         if !self.has_data {
-            let what = format!("there is no {} with data", self.codec.frame());
-            return Err(Error::truncated(behind, what));
+            let what = format!("no {} with data", self.codec.frame());
+            return Err(Error::truncated(end, what));
         }
-        // Zeros up to the end are what tapes and some file systems leave.
+        // Tapes and some file systems leave trailing zeros.
         if rest.is_empty() {
             return Ok(false);
         }
         if !self.trailing_garbage {
-            let what = format!("something other than a {} follows", self.codec.frame());
-            return Err(self.error(behind, Fault::Damaged(what.into())));
+            let what = format!("expected another {} or the end of the file", self.codec.frame());
+            return Err(self.error(end, Fault::Damaged(what.into())));
         }
-        let warning = GzWarning::TrailingGarbage { offset: behind };
+        let warning = GzWarning::TrailingGarbage { offset: end };
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
         Ok(false)
     }
 
-    /// Skips zeros, and returns how many.
+    /// Skips zeros and returns how many there were.
     fn skip_zeros(&mut self) -> Result<u64> {
         let begin = self.source.offset();
         while self.source.fill(1)? {
@@ -170,7 +173,7 @@ impl<R: Read> Frames<R> {
             Fault::Unsupported(why) => {
                 let frame = self.codec.frame();
                 Error::Unsupported(
-                    format!("the {frame} at byte {offset} is not read: {why}").into(),
+                    format!("the {frame} at byte {offset} can't be decompressed: {why}").into(),
                 )
             }
         }
@@ -178,7 +181,7 @@ impl<R: Read> Frames<R> {
 }
 
 impl<R: Read + Seek> Frames<R> {
-    /// Goes to a byte of the data: what is before it is decompressed for that.
+    /// Seeks to a byte of the data by decompressing everything before it.
     pub(super) fn seek_to(&mut self, position: u64) -> Result<()> {
         if position < self.position || self.failed.is_some() {
             self.source.seek(0)?;
@@ -190,7 +193,7 @@ impl<R: Read + Seek> Frames<R> {
         while self.position < position {
             let ready = self.ready()?.len() as u64;
             if ready == 0 {
-                let what = format!("it ends before byte {position} of the tar");
+                let what = format!("the tar ends before byte {position}");
                 return Err(Error::truncated(self.source.offset(), what));
             }
             self.consume(ready.min(position - self.position) as usize);

@@ -1,12 +1,12 @@
-//! A tar that is not compressed.
+//! Uncompressed tar.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::Result;
 use crate::gzip::Source;
 
-/// Less is read faster than sought over.
-const WORTH_SEEKING: u64 = 1 << 20;
+/// Shorter distances are faster to read than to seek over.
+const MIN_SEEK: u64 = 1 << 20;
 
 /// Plain tar.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Plain<R> {
     seeking: Option<Seeking<R>>,
 }
 
-/// How to pass over contents.
+/// How contents are skipped.
 #[derive(Debug)]
 struct Seeking<R> {
     file_len: u64,
@@ -31,7 +31,7 @@ impl<R: Read> Plain<R> {
         self.source.into_inner()
     }
 
-    /// Data that is ready; empty at the end.
+    /// Returns buffered data; empty at the end.
     pub(super) fn ready(&mut self) -> Result<&[u8]> {
         self.source.fill(1)?;
         Ok(self.source.buffered())
@@ -41,18 +41,18 @@ impl<R: Read> Plain<R> {
         self.source.consume(n);
     }
 
-    /// Bytes up to the end of the file, if it can be sought in.
+    /// Returns the number of bytes up to the end of the file; 0 if seeking is not enabled.
     pub(super) fn unread_len(&self) -> u64 {
         let seeking = self.seeking.as_ref();
         seeking.map_or(0, |seeking| seeking.file_len.saturating_sub(self.source.offset()))
     }
 
-    /// Passes over some of so many bytes, and returns how many: no more than there are.
+    /// Skips up to `bytes` bytes, but not past the end of the file. Returns how many were skipped.
     pub(super) fn pass(&mut self, bytes: u64) -> Result<u64> {
         let Some(seeking) = &self.seeking else { return Ok(0) };
         let here = self.source.offset();
         let bytes = bytes.min(self.unread_len());
-        if bytes < WORTH_SEEKING {
+        if bytes < MIN_SEEK {
             return Ok(0);
         }
         (seeking.seek)(&mut self.source, here + bytes)?;

@@ -10,7 +10,7 @@ struct Xz {
     memory: u64,
 }
 
-/// What decompresses xz with so many bytes of memory.
+/// Creates an xz decompressor that uses at most `memory` bytes.
 pub(super) fn codec(memory: u64) -> Box<dyn Codec> {
     Box::new(Xz { stream: None, memory })
 }
@@ -54,7 +54,7 @@ impl Codec for Xz {
 
     fn run(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
         let Some(stream) = &mut self.stream else {
-            return Err(Fault::Damaged("no stream has begun".into()));
+            return Err(Fault::Damaged("no stream was started".into()));
         };
         let before = (stream.total_in(), stream.total_out());
         let status = stream.process(input, output, Action::Run);
@@ -71,20 +71,14 @@ impl Xz {
     fn fault(&self, error: Error) -> Fault {
         match error {
             Error::MemLimit => Fault::Unsupported(format!(
-                "it takes more memory than the {} that are allowed; a higher --memory-limit lets it",
+                "it needs more memory than the limit of {} (raise it with --memory-limit)",
                 mebibytes(self.memory)
             )),
-            Error::UnsupportedCheck => {
-                Fault::Unsupported("its checksums are of a kind that is not known".to_owned())
-            }
-            Error::Options => {
-                Fault::Unsupported("it uses filters or options that are not known".to_owned())
-            }
-            Error::Mem => Fault::Unsupported("there is not enough memory".to_owned()),
-            Error::Data => {
-                Fault::Damaged("it can't be decompressed, or a checksum is wrong".into())
-            }
-            Error::Format => Fault::Damaged("its header is not that of a stream".into()),
+            Error::UnsupportedCheck => Fault::Unsupported("unknown checksum type".to_owned()),
+            Error::Options => Fault::Unsupported("unknown filters or options".to_owned()),
+            Error::Mem => Fault::Unsupported("out of memory".to_owned()),
+            Error::Data => Fault::Damaged("invalid data or wrong checksum".into()),
+            Error::Format => Fault::Damaged("invalid stream header".into()),
             error => Fault::Damaged(error.to_string().into()),
         }
     }

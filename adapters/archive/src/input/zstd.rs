@@ -5,7 +5,7 @@ use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 use super::codec::{Codec, Fault, Step, mebibytes};
 use super::format;
 
-/// As far as the library goes on machines of 64 bits.
+/// The library's maximum on 64-bit machines.
 const MAX_WINDOW_LOG: u32 = 31;
 
 struct Zstd {
@@ -13,7 +13,7 @@ struct Zstd {
     memory: u64,
 }
 
-/// What decompresses zstd with windows of at most so many bytes.
+/// Creates a zstd decompressor for windows of at most `memory` bytes.
 pub(super) fn codec(memory: u64) -> Box<dyn Codec> {
     Box::new(Zstd { context: DCtx::create(), memory })
 }
@@ -58,14 +58,14 @@ impl Codec for Zstd {
             && window > self.memory
         {
             return Err(Fault::Unsupported(format!(
-                "it takes {} of memory, and {} are allowed; a higher --memory-limit lets it",
+                "it needs {} of memory, but the limit is {} (raise it with --memory-limit)",
                 mebibytes(window),
                 mebibytes(self.memory)
             )));
         }
         let log = self.memory.max(1).ilog2().clamp(10, MAX_WINDOW_LOG);
         let set = self.context.init().and_then(|_| {
-            // The limit above is the exact one.
+            // The check above is the exact limit.
             self.context.set_parameter(DParameter::WindowLogMax((log + 1).min(MAX_WINDOW_LOG)))
         });
         set.map(drop).map_err(|code| Fault::Unsupported(get_error_name(code).to_owned()))
@@ -80,7 +80,7 @@ impl Codec for Zstd {
     }
 }
 
-/// Bytes of the window that a frame says it needs; `None` if it does not say so in `start`.
+/// Returns the window size that a frame header declares; `None` if `start` does not contain it.
 fn window(start: &[u8]) -> Option<u64> {
     if !start.starts_with(format::ZSTD) {
         return None;
@@ -92,7 +92,7 @@ fn window(start: &[u8]) -> Option<u64> {
         let base = 1_u64 << (10 + (byte >> 3));
         return Some(base + base / 8 * u64::from(byte & 7));
     }
-    // The window is the contents then, whose length follows the number of a dictionary.
+    // The window is the whole contents. Their length follows the dictionary ID.
     let at = 5 + [0, 1, 2, 4][usize::from(descriptor & 3)];
     let len = [1, 2, 4, 8][usize::from(descriptor >> 6)];
     let mut bytes = [0; 8];
@@ -106,15 +106,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_are_what_the_header_says() {
+    fn windows_are_as_the_header_declares() {
         let magic = [0x28, 0xB5, 0x2F, 0xFD];
-        let of = |rest: &[u8]| window(&[&magic[..], rest].concat());
-        assert_eq!(of(&[0x00, 0x00]), Some(1 << 10));
-        assert_eq!(of(&[0x04, 0x51]), Some((1 << 20) + (1 << 17)));
-        assert_eq!(of(&[0x20, 7]), Some(7));
-        assert_eq!(of(&[0x60, 0, 1]), Some(512));
-        assert_eq!(of(&[0xA1, 9, 1, 0, 0, 1]), Some((1 << 24) + 1));
-        assert_eq!(of(&[0xA1, 9, 1]), None);
+        let window_of = |rest: &[u8]| window(&[&magic[..], rest].concat());
+        assert_eq!(window_of(&[0x00, 0x00]), Some(1 << 10));
+        assert_eq!(window_of(&[0x04, 0x51]), Some((1 << 20) + (1 << 17)));
+        assert_eq!(window_of(&[0x20, 7]), Some(7));
+        assert_eq!(window_of(&[0x60, 0, 1]), Some(512));
+        assert_eq!(window_of(&[0xA1, 9, 1, 0, 0, 1]), Some((1 << 24) + 1));
+        assert_eq!(window_of(&[0xA1, 9, 1]), None);
         assert_eq!(window(&[0x50, 0x2A, 0x4D, 0x18, 9, 0, 0, 0]), None);
     }
 }

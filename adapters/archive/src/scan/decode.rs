@@ -1,4 +1,4 @@
-//! From header blocks to what they say of an entry.
+//! Decoding of the header blocks of an entry.
 
 use super::head::{Head, Owner};
 use super::pax::Extensions;
@@ -6,7 +6,7 @@ use super::raw::{NoNumber, Raw};
 use crate::EntryKind;
 use crate::warning::{Warning, Warnings};
 
-/// The headers before the one of the entry itself, which say more about it.
+/// The extension headers before the header of the entry itself.
 #[derive(Debug, Default)]
 pub(super) struct Before {
     pub(super) pax: Option<Box<Extensions>>,
@@ -24,16 +24,16 @@ impl Before {
     }
 }
 
-/// A header that is no entry.
+/// Why a header is not an entry.
 pub(super) enum NoEntry {
-    /// Nobody knows how many bytes follow.
+    /// The size of its contents is unknown.
     Size,
-    /// It has no name; so many bytes follow.
+    /// It has no name; this many bytes of contents follow.
     Name(u64),
 }
 
-/// What the headers of an entry say. Attributes that can't be read are dropped, with a warning. `left` is
-/// the most that can be behind the headers.
+/// Decodes the headers of an entry. Unreadable attributes are dropped with a warning. `left` is the
+/// maximum size of the contents.
 pub(super) fn head(
     raw: Raw<'_>,
     (start, at, left): (u64, u64, u64),
@@ -46,10 +46,10 @@ pub(super) fn head(
     let given = |name: &Option<Vec<u8>>| name.as_ref().is_some_and(|name| !name.is_empty());
     let mut dropped = std::mem::take(&mut pax.dropped);
     if before.long_name.is_some() && !given(&before.long_name) {
-        dropped.push("its long name is empty; it is dropped".into());
+        dropped.push("dropped empty long name".into());
     }
     if before.long_link.is_some() && !given(&before.long_link) {
-        dropped.push("its long link target is empty; it is dropped".into());
+        dropped.push("dropped empty long link target".into());
     }
     let long_name = before.long_name.filter(|name| !name.is_empty());
     let path = pax.path.take().or(long_name).unwrap_or_else(|| raw.path());
@@ -60,41 +60,41 @@ pub(super) fn head(
         }
         _ => Vec::new(),
     };
-    // As tars had it before they knew folders.
-    let is_old_folder = matches!(raw.kind(), b'0' | b'7' | 0) && path.ends_with(b"/");
-    let kind = if is_old_folder { EntryKind::Directory } else { kind };
+    // Old tars had no type for directories.
+    let is_old_directory = matches!(raw.kind(), b'0' | b'7' | 0) && path.ends_with(b"/");
+    let kind = if is_old_directory { EntryKind::Directory } else { kind };
     let has_data = kind.has_data() || raw.kind() == b'D';
     let stored = if has_data { pax.size.or_else(|| raw.size()) } else { Some(0) };
     let stored = stored.filter(|stored| *stored <= left).ok_or(NoEntry::Size)?;
 
-    let mut told = |what: String| warnings.push(Warning::new(&path, at, what));
-    dropped.into_iter().for_each(&mut told);
+    let mut warn = |what: String| warnings.push(Warning::new(&path, at, what));
+    dropped.into_iter().for_each(&mut warn);
     if path.is_empty() {
-        told("an entry without a name is left out".into());
+        warn("skipped an entry without a name".into());
         return Err(NoEntry::Name(stored));
     }
     let mut field = |name: &str, value: Result<Option<i64>, NoNumber>, default: i64| {
         value.map_or_else(
             |NoNumber| {
-                told(format!("its {name} is dropped: the field of the header has no number"));
+                warn(format!("dropped {name}: the header field is not a number"));
                 default
             },
             Option::unwrap_or_default,
         )
     };
-    // Nobody but the owner gets in, if it is not known who may.
+    // If the mode is unknown, only the owner gets access.
     let closed = if kind == EntryKind::Directory { 0o700 } else { 0o600 };
     let in_range = |value: Result<Option<i64>, NoNumber>, highest: i64| match value {
         Ok(Some(value)) if !(0..=highest).contains(&value) => Err(NoNumber),
         value => value,
     };
-    // The bits above are those of kinds of files, which some writers store.
+    // Some writers store the file type in the higher bits.
     let mode = in_range(raw.mode(), i64::from(u32::MAX));
     let mode = field("mode", mode, closed).cast_unsigned() as u32 & 0o7777;
     let (mtime, nanoseconds) = pax.mtime.unwrap_or_else(|| (field("mtime", raw.mtime(), 0), 0));
     let mut number = |name, given: Option<u32>, value: Result<Option<i64>, NoNumber>| {
         given.or_else(|| {
-            // The highest number stands for none.
+            // The highest number means "no owner".
             let value = in_range(value, i64::from(u32::MAX) - 1);
             u32::try_from(field(name, value, -1)).ok()
         })

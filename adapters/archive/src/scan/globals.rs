@@ -1,8 +1,8 @@
-//! What global PAX headers say of all entries behind them.
+//! Global PAX headers, which apply to all entries after them.
 
 use super::pax::Extensions;
 
-/// What global headers say from a byte of the tar on, the last one last.
+/// The global attributes, each set valid from a byte of the tar on, in order.
 #[derive(Debug, Default)]
 pub(super) struct Globals {
     changes: Vec<(u64, Extensions)>,
@@ -15,12 +15,12 @@ impl Globals {
         before.checked_sub(1).map_or(&self.none, |last| &self.changes[last].1)
     }
 
-    /// Takes a global header at this byte, and gives what was dropped of it.
+    /// Adds the global header at this byte. Returns warnings about what was dropped from it.
     pub(super) fn add(&mut self, at: u64, data: &[u8]) -> Vec<String> {
         let mut extensions = self.at(at).clone();
         extensions.global(data);
         let dropped = std::mem::take(&mut extensions.dropped);
-        // Seen already, if the same tar is read again.
+        // It is already known if the same tar is read again.
         if self.changes.last().is_none_or(|(last, _)| *last < at) {
             self.changes.push((at, extensions));
         }

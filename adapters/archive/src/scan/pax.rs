@@ -1,10 +1,10 @@
-//! What PAX extended headers say (POSIX pax, and what GNU tar, star and libarchive add).
+//! PAX extended headers (POSIX pax, with the extensions of GNU tar, star and libarchive).
 
 use super::head::Attributes;
 use super::raw::{NoNumber, text};
 use super::values::{decimal, gnu_xattr_name, libarchive_xattr, time, unpadded};
 
-/// The keys that we know, of one entry or of all that follow.
+/// The values of the known keys, for one entry or for all that follow.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extensions {
     pub(super) path: Option<Vec<u8>>,
@@ -18,48 +18,48 @@ pub(super) struct Extensions {
     pub(super) group: Option<Vec<u8>>,
     pub(super) attributes: Box<Attributes>,
     pub(super) sparse: Sparse,
-    /// What was dropped because it can't be read.
+    /// Warnings about unreadable records that were dropped.
     pub(super) dropped: Vec<String>,
 }
 
-/// GNU tar's three ways to say where the holes are.
+/// Sparse file information, in GNU tar's three PAX versions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sparse {
-    /// 1: the map is before the contents.
+    /// 1 if the map is stored before the contents.
     pub(super) major: Option<u64>,
     pub(super) minor: Option<u64>,
-    /// Versions 0.0 and 0.1: offsets and lengths by turns.
+    /// Versions 0.0 and 0.1: alternating offsets and lengths.
     pub(super) numbers: Option<Vec<u64>>,
     pub(super) real_size: Option<u64>,
-    /// Something of it can't be read.
+    /// Whether some of it is unreadable.
     pub(super) is_damaged: bool,
 }
 
-/// More than this many dropped records of one header are not told one by one.
+/// Maximum number of warnings about dropped records of one header.
 const MAX_DROPPED: usize = 100;
 
 impl Extensions {
-    /// Takes the records of a header. What can't be read is dropped.
+    /// Adds the records of a header. Unreadable ones are dropped.
     pub(super) fn parse(&mut self, data: &[u8]) {
         let mut rest = data;
         let mut sparse_name = None;
         loop {
             rest = match record(rest) {
                 Record::End => break,
-                Record::Broken { what, behind } => {
-                    self.drop_record(format!("a record of an extended header {what}"));
-                    let (lost, behind) = rest.split_at(rest.len() - behind.len());
+                Record::Broken { what, after } => {
+                    self.drop_record(format!("a PAX record {what}"));
+                    let (lost, after) = rest.split_at(rest.len() - after.len());
                     self.sparse.is_damaged |= lost.windows(11).any(|bytes| bytes == b"GNU.sparse.");
-                    behind
+                    after
                 }
-                Record::Whole { key, value, behind } => {
+                Record::Whole { key, value, after } => {
                     if key == b"GNU.sparse.name" {
                         sparse_name = self.name(key, value);
                     } else if self.take(key, value).is_none() {
                         self.sparse.is_damaged |= key.starts_with(b"GNU.sparse.");
                         self.drop_record(unreadable(key, value));
                     }
-                    behind
+                    after
                 }
             };
         }
@@ -74,7 +74,8 @@ impl Extensions {
         }
     }
 
-    /// Takes one record; `None` if its value can't be read. An empty value stands for none (POSIX pax).
+    /// Adds one record. Returns `None` if its value is unreadable. An empty value unsets the key
+    /// (POSIX pax).
     fn take(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
         match key {
             b"path" => self.path = self.name(key, value),
@@ -85,7 +86,7 @@ impl Extensions {
             b"uid" => self.uid = given(value, owner).ok()?,
             b"gid" => self.gid = given(value, owner).ok()?,
             b"mtime" => self.mtime = given(value, time).ok()?,
-            // They are not restored, but a person should know.
+            // Not restored, but worth a warning if unreadable.
             b"atime" | b"ctime" => drop(given(value, time).ok()?),
             b"GNU.sparse.major" => self.sparse.major = Some(decimal(value)?),
             b"GNU.sparse.minor" => self.sparse.minor = Some(decimal(value)?),
@@ -95,7 +96,7 @@ impl Extensions {
             }
             b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
                 let number = decimal(value)?;
-                // They come by turns.
+                // Offsets and lengths must alternate.
                 let is_offset = key == b"GNU.sparse.offset";
                 let count = self.sparse.numbers.as_ref().map_or(0, Vec::len);
                 if is_offset != count.is_multiple_of(2) {
@@ -111,7 +112,7 @@ impl Extensions {
                 } else {
                     numbers.collect::<Option<_>>()?
                 });
-                // Whatever other records add to it.
+                // Set here, since other records may still add numbers.
                 let count = self.sparse.numbers.as_ref().map_or(0, Vec::len);
                 self.sparse.is_damaged |= !count.is_multiple_of(2);
             }
@@ -132,19 +133,20 @@ impl Extensions {
         Some(())
     }
 
-    /// A name up to a NUL, as those read it for which names end there.
+    /// Returns the name up to the first NUL, where C programs end it.
     fn name(&mut self, key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
         let name = text(value);
         if value[name.len()..].iter().any(|byte| *byte != 0) {
             let key = String::from_utf8_lossy(key);
-            self.drop_record(format!("its {key} has a NUL in it; what is behind that is dropped"));
+            self.drop_record(format!("dropped {key} bytes after a NUL"));
         }
         (!name.is_empty()).then(|| name.to_vec())
     }
 
-    /// What all entries that follow get of a global header: what is of one entry alone is dropped.
+    /// Adds the records of a global header. Those that can only apply to a single entry are
+    /// dropped.
     pub(super) fn global(&mut self, data: &[u8]) {
-        // An empty value takes back what an earlier header said.
+        // An empty value unsets that of an earlier header.
         let mut new = Self {
             mtime: self.mtime,
             uid: self.uid,
@@ -161,7 +163,7 @@ impl Extensions {
             ("sparse map", new.sparse.numbers.is_some() || new.sparse.real_size.is_some()),
         ];
         for (key, _) in single.iter().filter(|(_, is_there)| *is_there) {
-            new.drop_record(format!("a global header has a {key} for all entries; it is dropped"));
+            new.drop_record(format!("global header sets a {key} for all entries; dropped"));
         }
         *self = Self {
             mtime: new.mtime,
@@ -174,7 +176,7 @@ impl Extensions {
         };
     }
 
-    /// These global ones, with those of one entry before them.
+    /// Returns these global values, overridden by those of one entry.
     pub(super) fn overlaid(&self, mut entry: Box<Self>) -> Box<Self> {
         entry.mtime = entry.mtime.or(self.mtime);
         entry.uid = entry.uid.or(self.uid);
@@ -186,22 +188,23 @@ impl Extensions {
 }
 
 impl Attributes {
-    /// Libarchive writes each attribute twice; the form that is not encoded counts.
-    fn set_xattr(&mut self, name: &[u8], value: Vec<u8>, counts: bool) {
+    /// Sets an extended attribute. Libarchive writes each one twice: the form without encoding
+    /// takes precedence.
+    fn set_xattr(&mut self, name: &[u8], value: Vec<u8>, overrides: bool) {
         match self.xattrs.iter_mut().find(|(known, _)| known == name) {
-            Some(known) if counts => known.1 = value,
+            Some(known) if overrides => known.1 = value,
             Some(_) => {}
             None => self.xattrs.push((name.to_vec(), value)),
         }
     }
 }
 
-/// The name of an extended attribute, which a system call can take.
+/// Returns the name of an extended attribute if it is valid for a system call.
 fn checked_key(name: &[u8]) -> Option<&[u8]> {
     (!name.is_empty() && !name.contains(&0)).then_some(name)
 }
 
-/// An empty value says that there is none.
+/// Parses a value. An empty one means that there is none.
 fn given<T>(value: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>, NoNumber> {
     if value.is_empty() { Ok(None) } else { read(value).map(Some).ok_or(NoNumber) }
 }
@@ -210,7 +213,7 @@ fn file_size(value: &[u8]) -> Option<u64> {
     decimal(unpadded(value)).filter(|size| i64::try_from(*size).is_ok())
 }
 
-/// The highest number stands for no owner.
+/// Parses an owner ID. The highest number means "no owner".
 fn owner(value: &[u8]) -> Option<u32> {
     u32::try_from(decimal(unpadded(value))?).ok().filter(|number| *number != u32::MAX)
 }
@@ -220,54 +223,54 @@ fn unreadable(key: &[u8], value: &[u8]) -> String {
     let key = key[..key.len().min(SHOWN)].escape_ascii();
     let more = if value.len() > SHOWN { "..." } else { "" };
     let value = value[..value.len().min(SHOWN)].escape_ascii();
-    format!("its {key} is dropped: it can't be {value}{more}")
+    format!("dropped {key}: invalid value {value}{more}")
 }
 
-/// What is next in an extended header.
+/// The next record of an extended header.
 enum Record<'a> {
     Whole {
         key: &'a [u8],
         value: &'a [u8],
-        behind: &'a [u8],
+        after: &'a [u8],
     },
     Broken {
         what: &'static str,
-        behind: &'a [u8],
+        after: &'a [u8],
     },
-    /// Nothing but padding follows.
+    /// Only padding follows.
     End,
 }
 
-/// Reads the record "LENGTH KEY=VALUE\n". Blanks may be before the length, and padding behind the last
-/// record.
+/// Reads a record "LENGTH KEY=VALUE\n". Blanks may precede the length, and padding may follow the
+/// last record.
 fn record(data: &[u8]) -> Record<'_> {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = data.iter().position(|byte| !blank(byte)).unwrap_or(data.len());
     if data[start..].iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\n')) {
         return Record::End;
     }
-    let broken = |what| Record::Broken { what, behind: &[] };
+    let broken = |what| Record::Broken { what, after: &[] };
     let digits = data[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let Some(len) = decimal(&data[start..start + digits]) else {
-        return broken("has no length; what follows is dropped");
+        return broken("has no length; dropped the rest of its header");
     };
     let body_start = start + digits;
     let Some(record) =
         usize::try_from(len).ok().and_then(|len| data.get(..len)).filter(|r| r.len() > body_start)
     else {
-        return broken("has a length that is wrong; what follows is dropped");
+        return broken("has a wrong length; dropped the rest of its header");
     };
-    let behind = &data[record.len()..];
+    let after = &data[record.len()..];
     let Some(body) = record[body_start..].strip_suffix(b"\n") else {
-        return broken("does not end where it says; what follows is dropped");
+        return broken("does not end with a newline; dropped the rest of its header");
     };
     let key_start = body.iter().position(|byte| !blank(byte)).unwrap_or(body.len());
     match body[key_start..].iter().position(|byte| *byte == b'=') {
         Some(equals) if key_start > 0 && !body[..key_start + equals].contains(&0) => {
             let (key, value) = body[key_start..].split_at(equals);
-            Record::Whole { key, value: &value[1..], behind }
+            Record::Whole { key, value: &value[1..], after }
         }
-        _ => Record::Broken { what: "has no key; it is dropped", behind },
+        _ => Record::Broken { what: "has no key; dropped", after },
     }
 }
 
@@ -282,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_read_one_behind_the_other() {
+    fn records_are_read_one_after_another() {
         let data = b"12 path=a/b\n30 mtime=1350244992.023960108\n26 SCHILY.xattr.user.x=\n=\n";
         let extensions = parsed(data);
         assert_eq!(extensions.path.as_deref(), Some(&b"a/b"[..]));
@@ -292,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_records_are_dropped_alone_where_their_end_is_known() {
+    fn only_the_bad_record_is_dropped_if_its_end_is_known() {
         for data in [&b"12 path=a/b"[..], b"99 path=a\n", b"x", b"0 a=\n", b"11path=a/b\n"] {
             let extensions = parsed(data);
             assert!(extensions.path.is_none(), "{data:?}");
@@ -304,11 +307,11 @@ mod tests {
             let extensions = parsed(&[bad, b"12 path=a/b\n"].concat());
             assert!(extensions.path.is_some() || bad.len() == 7, "{bad:?}");
         }
-        assert_eq!(parsed(b"9 uid=-1\n").dropped, ["its uid is dropped: it can't be -1"]);
+        assert_eq!(parsed(b"9 uid=-1\n").dropped, ["dropped uid: invalid value -1"]);
     }
 
     #[test]
-    fn padding_is_no_record() {
+    fn padding_is_not_a_record() {
         for data in [&b"12 path=a/b\n\0\0\0"[..], b"  14 path=a/b\n", b"12 path=a/b\n  \n"] {
             let extensions = parsed(data);
             assert_eq!(extensions.path.as_deref(), Some(&b"a/b"[..]), "{data:?}");
@@ -325,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_and_lengths_of_pieces_come_by_turns() {
+    fn offsets_and_lengths_of_segments_alternate() {
         let (offset, len) = (b"23 GNU.sparse.offset=5\n", b"25 GNU.sparse.numbytes=3\n");
         let whole = parsed(&[&offset[..], &len[..]].concat());
         assert_eq!(whole.sparse.numbers, Some(vec![5, 3]));
@@ -337,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_an_attribute_are_one() {
+    fn both_forms_of_an_attribute_are_merged() {
         let extensions = parsed(b"30 LIBARCHIVE.xattr.user.a=eA\n25 SCHILY.xattr.user.a=y\n");
         assert_eq!(extensions.attributes.xattrs.len(), 1, "{extensions:?}");
         assert_eq!(extensions.attributes.xattrs[0].1, b"y");

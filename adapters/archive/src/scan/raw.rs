@@ -1,4 +1,4 @@
-//! The fields of a header block, whatever is in them.
+//! Access to the raw fields of a header block.
 
 use super::head::BLOCK;
 
@@ -6,13 +6,14 @@ use super::head::BLOCK;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Raw<'a>(pub(super) &'a [u8; BLOCK]);
 
-/// Whether a block is a whole header; with the magic bytes of POSIX or GNU, if it has to have them.
+/// Returns whether a block is a valid header, with the magic bytes of POSIX or GNU if `with_magic`
+/// is set.
 pub(crate) fn is_header(block: &[u8; BLOCK], with_magic: bool) -> bool {
     let raw = Raw(block);
-    raw.is_sound() && (!with_magic || raw.has_magic())
+    raw.is_valid() && (!with_magic || raw.has_magic())
 }
 
-/// A field has something in it that is no number.
+/// Error for a field that is not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoNumber;
 
@@ -21,15 +22,16 @@ impl<'a> Raw<'a> {
         self.0.iter().all(|byte| *byte == 0)
     }
 
-    /// Whether the header has its checksum, which some old writers made of signed bytes.
-    pub(super) fn is_sound(self) -> bool {
+    /// Returns whether the checksum is right. Some old writers sum signed bytes.
+    pub(super) fn is_valid(self) -> bool {
         let sum = |value: fn(u8) -> i64| {
             let spaces = 8 * i64::from(b' ');
-            let (before, behind) = (&self.0[..148], &self.0[156..]);
-            before.iter().chain(behind).map(|byte| value(*byte)).sum::<i64>() + spaces
+            let (before, after) = (&self.0[..148], &self.0[156..]);
+            before.iter().chain(after).map(|byte| value(*byte)).sum::<i64>() + spaces
         };
-        number(&self.0[148..156]).is_ok_and(|said| {
-            said == Some(sum(i64::from)) || said == Some(sum(|byte| i64::from(byte.cast_signed())))
+        number(&self.0[148..156]).is_ok_and(|stored| {
+            stored == Some(sum(i64::from))
+                || stored == Some(sum(|byte| i64::from(byte.cast_signed())))
         })
     }
 
@@ -37,7 +39,7 @@ impl<'a> Raw<'a> {
         self.0[156]
     }
 
-    /// The name, with the part that ustar has in another field.
+    /// Returns the name, including the ustar prefix.
     pub(super) fn path(self) -> Vec<u8> {
         let (name, prefix) = (text(&self.0[..100]), text(&self.0[345..500]));
         let has_prefix = self.0[257..].starts_with(b"ustar") && !self.is_gnu();
@@ -63,7 +65,8 @@ impl<'a> Raw<'a> {
         number(&self.0[116..124])
     }
 
-    /// Bytes that follow. A blank field is no size, one that begins with NULs is 0.
+    /// Returns the size of the contents. A blank field is not a size; one that begins with NULs
+    /// is 0.
     pub(super) fn size(self) -> Option<u64> {
         let field = &self.0[124..136];
         match number(field) {
@@ -85,13 +88,13 @@ impl<'a> Raw<'a> {
         if self.has_magic() { text(&self.0[297..329]) } else { b"" }
     }
 
-    /// Major and minor number of a device.
+    /// Returns the major and minor number of a device.
     pub(super) fn device(self) -> Result<(u32, u32), NoNumber> {
         let part = |field| u32::try_from(number(field)?.unwrap_or(0)).map_err(|_| NoNumber);
         Ok((part(&self.0[329..337])?, part(&self.0[337..345])?))
     }
 
-    /// Whether it is of GNU tar's old format, which has the map of sparse files.
+    /// Returns whether the header is in GNU tar's old format, which contains sparse file maps.
     pub(super) fn is_gnu(self) -> bool {
         self.0[257..265] == *b"ustar  \0"
     }
@@ -101,18 +104,18 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// What is before the first NUL.
+/// Returns the bytes before the first NUL.
 pub(super) fn text(field: &[u8]) -> &[u8] {
     &field[..field.iter().position(|byte| *byte == 0).unwrap_or(field.len())]
 }
 
-/// A number in octal or, where the first bit is set, in binary (GNU's base 256, with a sign). `None` where
-/// the field is blank or has NULs: some writers leave out what they don't know.
+/// Parses a number in octal or, if the first bit is set, in binary (GNU's signed base 256). Returns
+/// `None` for a field of blanks or NULs: some writers omit unknown values.
 pub(super) fn number(field: &[u8]) -> Result<Option<i64>, NoNumber> {
     if field.first().is_some_and(|byte| byte & 0x80 != 0) {
         return binary(field).map(Some).ok_or(NoNumber);
     }
-    // Some old writer puts a NUL before a field when the one before has overflown.
+    // An old writer leaves a NUL at the start of a field when the previous one overflows.
     let rest =
         field.strip_prefix(b"\0").unwrap_or(field).iter().skip_while(|byte| is_blank(**byte));
     let (mut value, mut digits) = (0_i64, 0);
@@ -130,14 +133,14 @@ pub(super) fn number(field: &[u8]) -> Result<Option<i64>, NoNumber> {
     Ok((digits > 0).then_some(value))
 }
 
-/// As C has it: a vertical tab, too.
+/// Like C's `isspace`, which includes the vertical tab.
 const fn is_blank(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0b
 }
 
 fn binary(field: &[u8]) -> Option<i64> {
     let (first, rest) = field.split_first()?;
-    // The second bit is the sign's.
+    // The second bit is the sign.
     let first = i128::from(first & 0x3f) - i128::from(first & 0x40);
     let value = rest
         .iter()

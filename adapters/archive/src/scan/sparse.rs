@@ -1,4 +1,4 @@
-//! Where a sparse file has data: GNU tar's old format, and its PAX versions 0.0, 0.1 and 1.0.
+//! Sparse file maps: GNU tar's old format, and its PAX versions 0.0, 0.1 and 1.0.
 
 use super::head::{BLOCK, Head, Segment, Unreadable};
 use super::pax::Sparse;
@@ -6,69 +6,71 @@ use super::raw::{self, Raw};
 use super::values::decimal;
 use crate::Result;
 
-/// A file may have so many pieces of data.
+/// Maximum number of data segments of a file.
 const MAX_SEGMENTS: usize = 1 << 20;
 
-/// A map and the size that the file has with its holes, as far as they can be read.
+/// A map, and the size of the file including holes if it is known.
 struct Map {
     segments: Vec<Segment>,
     real_size: Option<u64>,
 }
 
-/// Why there is no map.
-enum Trouble {
+/// Why a map is unusable.
+enum MapError {
     Damaged(&'static str),
-    /// It is not known either where the map ends.
+    /// Where the map ends is unknown, too.
     NoEnd(&'static str),
     Input(crate::Error),
 }
 
-impl From<crate::Error> for Trouble {
+impl From<crate::Error> for MapError {
     fn from(error: crate::Error) -> Self {
         Self::Input(error)
     }
 }
 
-/// What of the file is odd, for a warning.
+/// A warning about an odd map.
 pub(super) type Oddity = Option<&'static str>;
 
-/// Fills in `sparse`, `size` and `stored`, if the file is sparse, and `unreadable` if nobody can say what
-/// is in it. `next_block` returns the next block of the tar.
+/// Fills in `sparse`, `size` and `stored` if the file is sparse, and `unreadable` if its map is
+/// unusable. `next_block` returns the next block of the tar.
 pub(super) fn read_map(
     raw: Raw<'_>,
     pax: &Sparse,
     head: &mut Head,
     next_block: impl FnMut() -> Result<Box<[u8; BLOCK]>>,
 ) -> Result<Oddity> {
-    let said = head.stored;
+    let declared = head.stored;
     let map = if raw.kind() == b'S' && raw.is_gnu() {
         read_old(raw, next_block)
-    } else if pax.is_damaged && (pax.numbers.is_some() || said != pax.real_size.unwrap_or(said)) {
-        Err(Trouble::Damaged("the map of the sparse file can't be read"))
+    } else if pax.is_damaged
+        && (pax.numbers.is_some() || declared != pax.real_size.unwrap_or(declared))
+    {
+        Err(MapError::Damaged("invalid sparse file map"))
     } else {
         match (pax.major, pax.minor) {
             (Some(1), None | Some(0)) => read_in_data(head, pax.real_size, next_block),
             (None, _) | (Some(0), None | Some(0 | 1)) => match &pax.numbers {
                 Some(numbers) => pairs(numbers, pax.real_size),
-                // A size alone makes no hole.
-                None if pax.real_size.is_none_or(|size| size == said) => return Ok(None),
-                // No data, and no pieces of it: a hole.
-                None if said == 0 => pairs(&[], pax.real_size),
-                None => Err(Trouble::Damaged("the map of the sparse file is missing")),
+                // The size alone does not make a hole.
+                None if pax.real_size.is_none_or(|size| size == declared) => return Ok(None),
+                // Without data, the whole file is a hole.
+                None if declared == 0 => pairs(&[], pax.real_size),
+                None => Err(MapError::Damaged("missing sparse file map")),
             },
-            _ => Err(Trouble::Damaged("the map of the sparse file is of an unknown version")),
+            _ => Err(MapError::Damaged("unknown version of the sparse file map")),
         }
     };
-    let result = map.and_then(|map| apply(map, said, head));
+    let result = map.and_then(|map| apply(map, declared, head));
     match result {
         Ok(oddity) => Ok(oddity),
-        Err(Trouble::Input(error)) => Err(error),
-        Err(Trouble::Damaged(what)) => {
+        Err(MapError::Input(error)) => Err(error),
+        Err(MapError::Damaged(what)) => {
             head.unreadable = Some(Unreadable::Damaged(what));
             Ok(Some(what))
         }
-        Err(Trouble::NoEnd(what)) => {
-            // The next header is looked for from here.
+        Err(MapError::NoEnd(what)) => {
+            // The search for the next header starts here.
             head.stored = 0;
             head.unreadable = Some(Unreadable::Damaged(what));
             Ok(Some(what))
@@ -76,40 +78,43 @@ pub(super) fn read_map(
     }
 }
 
-/// Gives the entry its pieces, if there is data for them.
-fn apply(map: Map, said: u64, head: &mut Head) -> Result<Oddity, Trouble> {
-    let damaged = Trouble::Damaged;
+/// Sets the segments of the entry, if there is data for them. `declared` is the size of the
+/// contents in the tar according to the headers.
+fn apply(map: Map, declared: u64, head: &mut Head) -> Result<Oddity, MapError> {
+    let damaged = MapError::Damaged;
     let Map { segments, real_size } = map;
     let (mut end, mut highest, mut sum, mut in_order) = (0, 0, 0_u64, true);
     for segment in &segments {
         in_order &= segment.offset >= end;
-        end =
-            segment.offset.checked_add(segment.len).ok_or(damaged("the sparse file has no end"))?;
+        end = segment
+            .offset
+            .checked_add(segment.len)
+            .ok_or(damaged("the sparse file is too large"))?;
         highest = end.max(highest);
         sum = sum.saturating_add(segment.len);
     }
     let has_size = real_size.is_some();
     let real_size = real_size.unwrap_or(highest);
     if highest > real_size || i64::try_from(real_size).is_err() {
-        return Err(damaged("the sparse file has data behind its end"));
+        return Err(damaged("the sparse file has data past its end"));
     }
     if sum > head.stored {
-        return Err(damaged("the sparse file has less data than its map says"));
+        return Err(damaged("the sparse file has less data than its map lists"));
     }
     let mut oddity = None;
     if !has_size {
-        oddity = Some("the size of the sparse file is missing; it ends with its last piece");
+        oddity = Some("the size of the sparse file is missing; it ends with its last segment");
     }
     if sum < head.stored {
         if segments.is_empty() {
-            let what = "the sparse file has data that its map does not know";
-            return Err(if said == real_size { Trouble::NoEnd(what) } else { damaged(what) });
+            let what = "the sparse file has data that its map does not list";
+            return Err(if declared == real_size { MapError::NoEnd(what) } else { damaged(what) });
         }
-        // Old versions of bsdtar write the size with the holes there.
-        if said == real_size {
+        // Old versions of bsdtar declare the size including holes.
+        if declared == real_size {
             head.stored = sum;
         } else {
-            oddity = Some("the sparse file has more data than its map says, which is skipped");
+            oddity = Some("the sparse file has more data than its map lists; skipping the excess");
         }
     }
     head.size = real_size;
@@ -121,12 +126,12 @@ fn apply(map: Map, said: u64, head: &mut Head) -> Result<Oddity, Trouble> {
     Ok(oddity)
 }
 
-/// The old format: four pieces in the header, and more in blocks behind it.
+/// Reads a map in the old format: four segments in the header, and more in the blocks after it.
 fn read_old(
     raw: Raw<'_>,
     mut next_block: impl FnMut() -> Result<Box<[u8; BLOCK]>>,
-) -> Result<Map, Trouble> {
-    const DAMAGED: &str = "the map of the sparse file can't be read";
+) -> Result<Map, MapError> {
+    const DAMAGED: &str = "invalid sparse file map";
     let block = raw.0;
     let mut segments = Vec::new();
     let mut is_damaged = push_all(&block[386..482], &mut segments).is_none();
@@ -134,9 +139,9 @@ fn read_old(
     while more {
         let block = next_block()?;
         is_damaged |= segments.len() > MAX_SEGMENTS;
-        // A block that is no map says that the one before was none either.
+        // If this block is not part of a map, neither was the last one.
         if push_all(&block[..504], &mut segments).is_none() {
-            return Err(Trouble::NoEnd(DAMAGED));
+            return Err(MapError::NoEnd(DAMAGED));
         }
         if is_damaged {
             segments.clear();
@@ -146,12 +151,12 @@ fn read_old(
     let real_size = raw::number(&block[483..495]).ok().flatten();
     let real_size = real_size.and_then(|size| u64::try_from(size).ok());
     if is_damaged || real_size.is_none() {
-        return Err(Trouble::Damaged(DAMAGED));
+        return Err(MapError::Damaged(DAMAGED));
     }
     Ok(Map { segments, real_size })
 }
 
-/// Adds the pieces of a table; `None` if there is something that is no number.
+/// Adds the segments of a table. Returns `None` if a field is not a number.
 fn push_all(table: &[u8], segments: &mut Vec<Segment>) -> Option<()> {
     for pair in table.chunks_exact(24).filter(|pair| pair[0] != 0 && pair[12] != 0) {
         let number = |field| u64::try_from(raw::number(field).ok()??).ok();
@@ -160,22 +165,23 @@ fn push_all(table: &[u8], segments: &mut Vec<Segment>) -> Option<()> {
     Some(())
 }
 
-fn pairs(numbers: &[u64], real_size: Option<u64>) -> Result<Map, Trouble> {
+fn pairs(numbers: &[u64], real_size: Option<u64>) -> Result<Map, MapError> {
     let pairs = numbers.chunks_exact(2);
     if !pairs.remainder().is_empty() {
-        return Err(Trouble::Damaged("the map of the sparse file is not made of pairs"));
+        return Err(MapError::Damaged("the sparse file map has an odd number of values"));
     }
     let segments = pairs.map(|pair| Segment { offset: pair[0], len: pair[1] }).collect();
     Ok(Map { segments, real_size })
 }
 
-/// Version 1.0: a number of pairs, then the pairs, each number on a line, up to a full block.
+/// Reads a map of version 1.0: the number of pairs, then the pairs, one number per line, padded to
+/// a full block.
 fn read_in_data(
     head: &mut Head,
     real_size: Option<u64>,
     mut next_block: impl FnMut() -> Result<Box<[u8; BLOCK]>>,
-) -> Result<Map, Trouble> {
-    const DAMAGED: Trouble = Trouble::Damaged("the map of the sparse file can't be read");
+) -> Result<Map, MapError> {
+    const DAMAGED: MapError = MapError::Damaged("invalid sparse file map");
     let mut numbers: Vec<u64> = Vec::new();
     let mut count = None;
     let mut line = Vec::new();

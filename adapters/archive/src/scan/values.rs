@@ -1,12 +1,12 @@
-//! Values of PAX records.
+//! Parsing of the values of PAX records.
 
-/// A value without the NULs and blanks that may be behind it.
+/// Strips trailing NULs and blanks.
 pub(super) fn unpadded(value: &[u8]) -> &[u8] {
     let padding = value.iter().rev().take_while(|byte| matches!(byte, 0 | b' ')).count();
     &value[..value.len() - padding]
 }
 
-/// A number of digits and nothing else.
+/// Parses a decimal number, without sign or blanks.
 pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -14,7 +14,7 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Seconds with a fraction, before 1970 too. NULs and blanks may be behind it.
+/// Parses seconds with a fraction; negative before 1970. Trailing NULs and blanks are allowed.
 pub(super) fn time(value: &[u8]) -> Option<(i64, u32)> {
     let value = unpadded(value);
     let (negative, value) = match value.strip_prefix(b"-") {
@@ -38,34 +38,34 @@ pub(super) fn time(value: &[u8]) -> Option<(i64, u32)> {
     })
 }
 
-/// The name of an attribute as GNU tar writes it: `%3D` stands for `=`, and `%25` for `%`.
+/// Decodes the name of an attribute as GNU tar writes it: `%3D` stands for `=`, and `%25` for `%`.
 pub(super) fn gnu_xattr_name(name: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(name.len());
     let mut rest = name;
-    while let [first, behind @ ..] = rest {
+    while let [first, after @ ..] = rest {
         let (byte, len) = match rest {
             [b'%', b'3', b'D', ..] => (b'=', 3),
             [b'%', b'2', b'5', ..] => (b'%', 3),
             _ => (*first, 1),
         };
         decoded.push(byte);
-        rest = if len == 1 { behind } else { &rest[len..] };
+        rest = if len == 1 { after } else { &rest[len..] };
     }
     decoded
 }
 
-/// Name and value of an attribute as libarchive writes them: `%` and two digits stand for a byte of the
-/// name, the value is in base 64.
+/// Decodes the name and value of an attribute as libarchive writes them: `%` and two hexadecimal
+/// digits stand for a byte of the name; the value is in base64.
 pub(super) fn libarchive_xattr(name: &[u8], value: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut decoded = Vec::with_capacity(name.len());
     let mut rest = name;
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        if let (b'%', [high, low, behind @ ..]) = (first, behind)
+    while let [first, after @ ..] = rest {
+        rest = after;
+        if let (b'%', [high, low, after @ ..]) = (first, after)
             && let (Some(high), Some(low)) = (hex(*high), hex(*low))
         {
             decoded.push(high << 4 | low);
-            rest = behind;
+            rest = after;
         } else {
             decoded.push(*first);
         }
@@ -93,7 +93,7 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
             };
             bits = bits << 6 | u32::from(value);
         }
-        // A last group of two or three has one or two bytes.
+        // A final group of two or three digits encodes one or two bytes.
         let n = [None, None, Some(1), Some(2), Some(3)][group.len()]?;
         bits <<= 6 * (4 - group.len());
         bytes.extend(&bits.to_be_bytes()[1..=n]);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_of_libarchive_are_decoded() {
+    fn libarchive_attributes_are_decoded() {
         for (encoded, bytes) in
             [("", ""), ("eA", "x"), ("eHk=", "xy"), ("eHl6", "xyz"), ("eHl6eA", "xyzx")]
         {

@@ -1,14 +1,14 @@
-//! Writing a tar as it is.
+//! Writing plain tar.
 
 use std::io::{self, Read, Write};
 
 use crate::error;
 
 const BUFFER_LEN: usize = 256 << 10;
-/// Tars are written in records of so many bytes, since they went to tapes.
+/// Tars are padded to whole records of this size, a convention from tapes.
 const RECORD_LEN: u64 = 10 << 10;
 
-/// Writes plain tar, in large pieces.
+/// Writes plain tar in large pieces.
 pub(crate) struct PlainWriter<W> {
     inner: W,
     buffer: Box<[u8]>,
@@ -26,13 +26,13 @@ impl<W> std::fmt::Debug for PlainWriter<W> {
 }
 
 impl<W: Write> PlainWriter<W> {
-    /// Goes on at a byte of a tar, where `inner` is.
+    /// Creates a writer that continues at an offset in a tar, at which `inner` is positioned.
     pub(crate) fn new(inner: W, position: u64) -> Self {
         let buffer = vec![0; BUFFER_LEN].into_boxed_slice();
         Self { inner, buffer, len: 0, position, failed: false, after_first: None }
     }
 
-    /// Has something done once the first data is written, with the length of the file then.
+    /// Calls `work` once the first data is written, with the length of the file at that time.
     pub(crate) fn after_first_write(&mut self, work: fn(&mut W, u64) -> io::Result<()>) {
         self.after_first = Some(work);
     }
@@ -45,32 +45,33 @@ impl<W: Write> PlainWriter<W> {
         self.failed
     }
 
-    /// Copies `len` bytes of `source`, of which `see` sees all. Returns the number of bytes that there were.
+    /// Copies up to `len` bytes from `source`, and passes them to `inspect`. Returns the number of
+    /// bytes copied, which is less than `len` only if `source` ends.
     pub(super) fn copy_from(
         &mut self,
         source: &mut impl Read,
         len: u64,
-        mut see: impl FnMut(&[u8]),
+        mut inspect: impl FnMut(&[u8]),
     ) -> io::Result<u64> {
         let mut left = len;
         while left > 0 {
-            self.make_room()?;
-            let room = &mut self.buffer[self.len..];
-            let wanted = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let n = match source.read(&mut room[..wanted]) {
+            self.ensure_space()?;
+            let free = &mut self.buffer[self.len..];
+            let wanted = free.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let n = match source.read(&mut free[..wanted]) {
                 Ok(0) => break,
                 Ok(n) => n.min(wanted),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            see(&room[..n]);
-            self.took(n);
+            inspect(&free[..n]);
+            self.advance(n);
             left -= n as u64;
         }
         Ok(len - left)
     }
 
-    /// Writes zeros up to the end of a record and what is left, and returns what was written to.
+    /// Pads the tar to a whole record, flushes, and returns the underlying writer.
     pub(super) fn finish(mut self) -> io::Result<W> {
         let mut zeros = self.position.next_multiple_of(RECORD_LEN) - self.position;
         while zeros > 0 {
@@ -82,13 +83,13 @@ impl<W: Write> PlainWriter<W> {
         Ok(self.inner)
     }
 
-    fn took(&mut self, n: usize) {
+    fn advance(&mut self, n: usize) {
         self.len += n;
         self.position += n as u64;
     }
 
-    /// Has room in the buffer for a byte at least.
-    fn make_room(&mut self) -> io::Result<()> {
+    /// Ensures space for at least one byte in the buffer.
+    fn ensure_space(&mut self) -> io::Result<()> {
         if self.len == self.buffer.len() { self.write_buffer() } else { self.check() }
     }
 
@@ -113,11 +114,11 @@ impl<W: Write> PlainWriter<W> {
 
 impl<W: Write> Write for PlainWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.make_room()?;
-        let room = &mut self.buffer[self.len..];
-        let n = room.len().min(bytes.len());
-        room[..n].copy_from_slice(&bytes[..n]);
-        self.took(n);
+        self.ensure_space()?;
+        let free = &mut self.buffer[self.len..];
+        let n = free.len().min(bytes.len());
+        free[..n].copy_from_slice(&bytes[..n]);
+        self.advance(n);
         Ok(n)
     }
 

@@ -1,4 +1,4 @@
-//! What a tar is written to.
+//! The destination of a tar.
 
 use std::io::{self, Read, Write};
 
@@ -29,7 +29,7 @@ impl<W: Write> Sink<W> {
         }
     }
 
-    /// Has the place of the next byte found, where the index needs it.
+    /// Requests the place of the next byte, if the index needs it.
     pub(super) fn mark(&mut self) {
         if let Self::Gzip(gzip) = self {
             gzip.mark();
@@ -37,7 +37,7 @@ impl<W: Write> Sink<W> {
     }
 }
 
-/// The bytes of a tar, and a checksum of those of an entry.
+/// Writes the bytes of a tar, and computes the checksum of the current entry.
 #[derive(Debug)]
 pub(crate) struct TarStream<W: Write> {
     pub(super) sink: Sink<W>,
@@ -49,13 +49,13 @@ impl<W: Write> TarStream<W> {
         Self { sink, crc: Checksum::default() }
     }
 
-    /// Copies `len` bytes; returns how many there were.
+    /// Copies up to `len` bytes; returns how many `data` had.
     pub(crate) fn copy(&mut self, data: &mut impl Read, len: u64) -> Result<u64> {
         let crc = &mut self.crc;
-        let see = |bytes: &[u8]| crc.update(bytes);
+        let inspect = |bytes: &[u8]| crc.update(bytes);
         Ok(match &mut self.sink {
-            Sink::Gzip(gzip) => gzip.copy_from(data, len, see)?,
-            Sink::Plain(plain) => plain.copy_from(data, len, see)?,
+            Sink::Gzip(gzip) => gzip.copy_from(data, len, inspect)?,
+            Sink::Plain(plain) => plain.copy_from(data, len, inspect)?,
         })
     }
 

@@ -1,6 +1,7 @@
-//! Tars with headers that no decent writer writes.
+//! Tars with headers that no sane writer produces.
 
-/// A header block and what follows it. Fields are as bytes: whatever a case wants in them.
+/// A header block and the data that follows it. Fields are raw bytes, so that a case can put
+/// anything into them.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     block: [u8; 512],
@@ -8,7 +9,7 @@ pub(crate) struct Entry {
     checksum: fn(u32) -> Vec<u8>,
 }
 
-/// Places of the fields.
+/// Offsets and lengths of the fields.
 pub(crate) const NAME: (usize, usize) = (0, 100);
 pub(crate) const MODE: (usize, usize) = (100, 8);
 pub(crate) const UID: (usize, usize) = (108, 8);
@@ -23,7 +24,7 @@ pub(crate) const DEV_MAJOR: (usize, usize) = (329, 8);
 pub(crate) const PREFIX: (usize, usize) = (345, 155);
 
 impl Entry {
-    /// A file of a tar as POSIX has it.
+    /// Creates a regular file as POSIX specifies it.
     pub(crate) fn file(name: &str, data: &[u8]) -> Self {
         let size = format!("{:011o}\0", data.len());
         let entry = Self {
@@ -46,18 +47,18 @@ impl Entry {
             .with((337, 8), "0000000\0")
     }
 
-    /// Something else than a file, without contents.
-    pub(crate) fn of_kind(kind: u8, name: &str, link: &str) -> Self {
+    /// Creates an entry of another kind, without contents.
+    pub(crate) fn new(kind: u8, name: &str, link: &str) -> Self {
         let entry = Self::file(name, b"").with(KIND, [kind]).with(LINK, link);
         if kind == b'5' { entry.with(MODE, "0000755\0") } else { entry }
     }
 
-    /// A PAX header, or a long name.
+    /// Creates a PAX header or a GNU long name.
     pub(crate) fn extension(kind: u8, data: &[u8]) -> Self {
         Self::file("PaxHeaders/x", data).with(KIND, [kind])
     }
 
-    /// With these bytes in a field, and NULs behind them.
+    /// Sets a field to these bytes, padded with NULs.
     pub(crate) fn with(mut self, (at, len): (usize, usize), value: impl AsRef<[u8]>) -> Self {
         let value = &value.as_ref()[..value.as_ref().len().min(len)];
         self.block[at..at + len].fill(0);
@@ -65,13 +66,13 @@ impl Entry {
         self
     }
 
-    /// With another checksum than the right one.
+    /// Uses this checksum instead of the correct one.
     pub(crate) fn checksum(mut self, checksum: fn(u32) -> Vec<u8>) -> Self {
         self.checksum = checksum;
         self
     }
 
-    /// GNU tar's old kind of sparse file.
+    /// Creates a sparse file in GNU tar's old format.
     pub(crate) fn old_sparse(pieces: &[(&str, &str)], real_size: &str, data: &[u8]) -> Self {
         let mut entry = Self::file("s.bin", data).with(KIND, "S").with(MAGIC, "ustar  \0");
         for (i, (offset, len)) in pieces.iter().enumerate() {
@@ -91,7 +92,7 @@ impl Entry {
     }
 }
 
-/// A PAX record.
+/// Returns a PAX record.
 pub(crate) fn record(key: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
     let value = value.as_ref();
     let rest = key.len() + value.len() + 3;
@@ -102,13 +103,13 @@ pub(crate) fn record(key: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
     [format!("{len} {key}=").as_bytes(), value, b"\n"].concat()
 }
 
-/// A PAX header with these records.
+/// Returns a PAX header with these records.
 pub(crate) fn pax(records: &[(&str, &str)]) -> Entry {
     let records: Vec<u8> = records.iter().flat_map(|(key, value)| record(key, value)).collect();
     Entry::extension(b'x', &records)
 }
 
-/// All of them, with a last file that must not be lost, and the end.
+/// Returns a tar of these entries and a last file that must not be lost.
 pub(crate) fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut tar: Vec<u8> = entries.iter().flat_map(Entry::bytes).collect();
     tar.extend(Entry::file("after.txt", b"after\n").bytes());
@@ -116,7 +117,7 @@ pub(crate) fn tar(entries: &[Entry]) -> Vec<u8> {
     tar
 }
 
-/// A small file.
+/// Returns a small file.
 pub(crate) fn good() -> Entry {
     Entry::file("a.txt", b"a\n")
 }

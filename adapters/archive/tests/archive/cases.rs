@@ -1,4 +1,4 @@
-//! Odd archives: what comes out of them, compared with what GNU tar, bsdtar and `BusyBox` extract.
+//! Odd archives: what we extract, compared with GNU tar, bsdtar and `BusyBox`.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -11,7 +11,7 @@ use uadk_compress_archive::{ArchiveReader, ExtractOptions, Extracted, Extractor,
 use crate::builder::{Entry, MODE, good, pax, tar};
 use crate::common::{children, crc, gzip};
 
-/// What an archive came to.
+/// The result of extracting an archive.
 pub(crate) struct Outcome {
     pub(crate) files: Vec<String>,
     listed: Vec<String>,
@@ -21,17 +21,17 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// As a command's status says it: whether nothing was left out or dropped.
+    /// Returns whether nothing was skipped or dropped, as a command's exit status says.
     pub(crate) fn is_clean(&self) -> bool {
         self.errors.is_empty() && self.skipped == 0 && self.warnings.iter().all(Warning::is_notice)
     }
 }
 
 pub(crate) fn extract(file: &[u8]) -> Outcome {
-    let to = tempfile::tempdir().expect("a folder");
+    let to = tempfile::tempdir().expect("a directory");
     let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a reader");
     let options = ExtractOptions::new().permissions(true);
-    let mut extractor = Extractor::new(to.path(), options).expect("a folder");
+    let mut extractor = Extractor::new(to.path(), options).expect("a directory");
     let (mut listed, mut errors, mut skipped) = (Vec::new(), Vec::new(), 0);
     loop {
         match archive.next_entry() {
@@ -50,13 +50,13 @@ pub(crate) fn extract(file: &[u8]) -> Outcome {
         }
     }
     let mut warnings = archive.take_warnings();
-    warnings.extend(extractor.finish().expect("the folders can be finished"));
+    warnings.extend(extractor.finish().expect("the directories can be finished"));
     Outcome { files: files(to.path()), listed, warnings, errors, skipped }
 }
 
-/// What a program extracts, whatever it says about it.
+/// Lists what another program extracts. Its messages and its status are ignored.
 fn peer(package: &str, command: &[&str], file: &[u8]) -> Vec<String> {
-    let to = tempfile::tempdir().expect("a folder");
+    let to = tempfile::tempdir().expect("a directory");
     let mut child = Command::new(command[0])
         .args(&command[1..])
         .arg("-C")
@@ -66,7 +66,7 @@ fn peer(package: &str, command: &[&str], file: &[u8]) -> Vec<String> {
         .stderr(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| panic!("{command:?}: {error}; `make setup` installs {package}"));
-    // It may end before it has read everything.
+    // The program may exit before it has read everything.
     let _ = child.stdin.take().expect("piped").write_all(file);
     child.wait().expect("it runs");
     files(to.path())
@@ -84,14 +84,14 @@ fn busybox(file: &[u8]) -> Vec<String> {
     peer("busybox", &["busybox", "tar", "-xzpf", "-"], file)
 }
 
-/// Names with kinds, permissions, times, sizes and contents. Times of folders are those of what was put
-/// into them, where the archive has none.
+/// Lists names, kinds, permissions, times, sizes and contents. Times of directories are left out:
+/// if the archive has none, they change with each entry extracted into the directory.
 fn files(root: &Path) -> Vec<String> {
     fn walk(root: &Path, name: &Path, lines: &mut Vec<String>) {
         for child in children(&root.join(name)) {
             let name = name.join(child);
             let path = root.join(&name);
-            let metadata = fs::symlink_metadata(&path).expect("it is there");
+            let metadata = fs::symlink_metadata(&path).expect("it exists");
             let (shown, time) = (name.display(), (metadata.mtime(), metadata.mtime_nsec()));
             let mode = metadata.permissions().mode();
             lines.push(if metadata.is_dir() {
@@ -114,11 +114,11 @@ fn files(root: &Path) -> Vec<String> {
     lines
 }
 
-pub(crate) fn zipped(tar: &[u8]) -> Vec<u8> {
-    gzip(1).compress(tar, Vec::new()).expect("memory")
+pub(crate) fn gzipped(tar: &[u8]) -> Vec<u8> {
+    gzip(1).compress(tar, Vec::new()).expect("writes to memory")
 }
 
-/// Which program extracts the same files.
+/// A program that extracts the same files.
 #[derive(Clone, Copy)]
 enum Peer {
     Gnu,
@@ -126,11 +126,11 @@ enum Peer {
     BusyBox,
 }
 
-/// Names and sizes of files; whether nothing was dropped or left out; who agrees.
+/// Name; names and sizes of the files; whether nothing was dropped or skipped; peers that agree.
 type Case = (&'static str, &'static [(&'static str, u64)], bool, &'static [Peer]);
 
 #[test]
-fn odd_archives_give_what_the_most_tolerant_program_extracts() {
+fn odd_archives_are_extracted_as_by_the_most_tolerant_peer() {
     use Peer::{Bsd, BusyBox, Gnu};
     const AFTER: (&str, u64) = ("after.txt", 6);
     const TWO: &[(&str, u64)] = &[("a.txt", 2), AFTER];
@@ -150,7 +150,7 @@ fn odd_archives_give_what_the_most_tolerant_program_extracts() {
         ("name_empty", &[AFTER], false, &[Gnu, Bsd]),
         ("sparse_realsize_only", TWO, true, &[Gnu, Bsd, BusyBox]),
         ("sparse01_empty_map", &[AFTER, ("s.bin", 8192)], true, &[Bsd]),
-        // No program has both: bsdtar loses what is behind it, the others its contents.
+        // No peer extracts both: bsdtar loses the entries behind it, the others its contents.
         ("sparse10_size_is_realsize", &[AFTER, ("s.bin", 8192)], true, &[]),
         ("name_abs", &[("abs.txt", 2), AFTER], true, &[Gnu, Bsd, BusyBox]),
         ("hardlink_abs_target", &[AFTER, ("etc/x.conf", 2), ("etc/y.conf", 2)], true, &[Gnu, Bsd]),
@@ -159,7 +159,7 @@ fn odd_archives_give_what_the_most_tolerant_program_extracts() {
         ("file_then_dir_same", &[("a/b", 2)], true, &[Gnu, Bsd]),
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    assert_eq!(children(&folder).len(), cases.len(), "each archive has its right value");
+    assert_eq!(children(&folder).len(), cases.len(), "every archive has an expected result");
     for (name, expected, is_clean, peers) in cases {
         let file = fs::read(folder.join(format!("{name}.tar.gz"))).expect("a case");
         let outcome = extract(&file);
@@ -167,15 +167,15 @@ fn odd_archives_give_what_the_most_tolerant_program_extracts() {
             .files
             .iter()
             .map(|line| line.split(' ').collect::<Vec<_>>())
-            // Names, modes, times of two parts, sizes, checksums: files have them all.
+            // Only files have a name, a mode, a time (two words), a size and a checksum.
             .filter(|words| words.len() == 6)
             .map(|words| (words[0].to_owned(), words[4].parse().expect("a size")))
             .collect();
         let expected: Vec<(String, u64)> =
             expected.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect();
         assert_eq!(sizes, expected, "{name}");
-        let told = (&outcome.warnings, &outcome.errors);
-        assert_eq!(outcome.is_clean(), *is_clean, "{name}: {told:?}");
+        let reported = (&outcome.warnings, &outcome.errors);
+        assert_eq!(outcome.is_clean(), *is_clean, "{name}: {reported:?}");
         for peer in *peers {
             let theirs = match peer {
                 Gnu => gnu_tar(&file),
@@ -184,13 +184,13 @@ fn odd_archives_give_what_the_most_tolerant_program_extracts() {
             };
             assert_eq!(outcome.files, theirs, "{name}");
         }
-        // The list that an index is made of has the same entries, and verifying finds no more.
+        // An index lists the same entries, and verifying finds the same archives damaged.
         let mut archive = ArchiveReader::new(Cursor::new(&file[..])).expect("a reader");
-        let index = archive.index().expect("whole");
+        let index = archive.index().expect("intact");
         let names: Vec<_> =
             index.entries().iter().map(|entry| entry.path().display().to_string()).collect();
         assert_eq!(names, outcome.listed, "{name}");
-        archive.verify().expect("whole");
+        archive.verify().expect("intact");
         let found = archive.take_warnings().iter().any(|warning| !warning.is_notice());
         let is_damaged = !outcome.is_clean() || *name == "hardlink_to_itself";
         assert_eq!(found, is_damaged, "{name}");
@@ -202,28 +202,24 @@ fn odd_archives_give_what_the_most_tolerant_program_extracts() {
 #[test]
 fn warnings_name_the_entry_and_the_attribute() {
     for (before, entry, expected) in [
-        (
-            Some(pax(&[("mtime", "1e-05")])),
-            good(),
-            "a.txt: its mtime is dropped: it can't be 1e-05",
-        ),
-        (Some(pax(&[("uid", "-1")])), good(), "a.txt: its uid is dropped: it can't be -1"),
+        (Some(pax(&[("mtime", "1e-05")])), good(), "a.txt: dropped mtime: invalid value 1e-05"),
+        (Some(pax(&[("uid", "-1")])), good(), "a.txt: dropped uid: invalid value -1"),
         (
             None,
             good().with(MODE, "rw-r--r-"),
-            "a.txt: its mode is dropped: the field of the header has no number",
+            "a.txt: dropped mode: the header field is not a number",
         ),
         (
             None,
             good().checksum(|_| b"0000001\0".to_vec()),
-            "there is no tar header at byte 1024 of the tar, or it is damaged; skipping to the next one",
+            "missing or damaged header at byte 1024 of the tar; skipping to the next one",
         ),
     ] {
         let mut entries = vec![Entry::file("first", b"1")];
         entries.extend(before);
         entries.push(entry);
-        let outcome = extract(&zipped(&tar(&entries)));
-        let told: Vec<_> = outcome.warnings.iter().map(ToString::to_string).collect();
-        assert_eq!(told, [expected]);
+        let outcome = extract(&gzipped(&tar(&entries)));
+        let messages: Vec<_> = outcome.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(messages, [expected]);
     }
 }

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Helpers shared by several tests.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -12,18 +12,18 @@ use rand_pcg::Pcg64Mcg;
 use uadk_compress::{Format, Level, SoftwareCompressor};
 use uadk_compress_archive::{ArchiveOptions, ArchiveReader, ArchiveWriter, GzOptions, Layout};
 
-/// A generator whose numbers are the same each time.
+/// Returns a random number generator with a fixed seed.
 pub(crate) fn seeded(seed: u64) -> Pcg64Mcg {
     Pcg64Mcg::seed_from_u64(seed)
 }
 
-/// The error and its sources, as a program prints them.
+/// Returns the error and its sources as a program prints them.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
     sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Text that compresses about as text does.
+/// Returns text that compresses about as well as natural text.
 pub(crate) fn text(len: usize, seed: u64) -> Vec<u8> {
     let mut numbers = seeded(seed);
     let mut text = Vec::with_capacity(len + 20);
@@ -37,16 +37,19 @@ pub(crate) fn text(len: usize, seed: u64) -> Vec<u8> {
     text
 }
 
-/// Bytes that don't compress.
+/// Returns incompressible bytes.
 pub(crate) fn noise(len: usize, seed: u64) -> Vec<u8> {
     let mut noise = vec![0; len];
     seeded(seed).fill_bytes(&mut noise);
     noise
 }
 
-/// Software alone, whose bytes are the same each time.
+/// Returns a software-only compressor, whose output is reproducible.
 pub(crate) fn software() -> Arc<SoftwareCompressor> {
-    Arc::new(SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("it has deflate"))
+    Arc::new(
+        SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED)
+            .expect("software supports deflate"),
+    )
 }
 
 pub(crate) fn gzip(threads: usize) -> GzOptions {
@@ -57,17 +60,17 @@ pub(crate) fn options(threads: usize) -> ArchiveOptions {
     ArchiveOptions::new().threads(threads).compressor(software())
 }
 
-/// As [`gzip`], in blocks.
+/// Like [`gzip`], in blocks.
 pub(crate) fn bgzf(threads: usize) -> GzOptions {
     gzip(threads).layout(Layout::Bgzf)
 }
 
-/// As [`options`], in blocks.
+/// Like [`options`], in blocks.
 pub(crate) fn bgzf_options(threads: usize) -> ArchiveOptions {
     options(threads).layout(Layout::Bgzf)
 }
 
-/// Names and contents, small and large, across blocks and at their ends.
+/// Returns names and contents: small and large, some crossing or ending at a block boundary.
 pub(crate) fn sample_files() -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
         ("empty".to_owned(), Vec::new()),
@@ -84,23 +87,23 @@ pub(crate) fn sample_files() -> Vec<(String, Vec<u8>)> {
 pub(crate) fn write_sample(options: &ArchiveOptions) -> Vec<u8> {
     let mut archive = options.writer(Vec::new()).expect("an archive");
     append_sample(&mut archive);
-    archive.finish().expect("memory")
+    archive.finish().expect("writes to memory")
 }
 
 pub(crate) fn append_sample<W: std::io::Write>(archive: &mut ArchiveWriter<W>) {
     for (name, contents) in sample_files() {
-        archive.append_bytes(&name, &contents).expect("memory");
+        archive.append_bytes(&name, &contents).expect("writes to memory");
     }
 }
 
-/// All entries with their contents, in order.
+/// Reads all entries with their contents, in order.
 pub(crate) fn read_all(file: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut archive = ArchiveReader::new(file).expect("a reader");
     let mut files = Vec::new();
-    while let Some(mut entry) = archive.next_entry().expect("a whole archive") {
+    while let Some(mut entry) = archive.next_entry().expect("a complete archive") {
         let name = entry.entry().path().display().to_string();
         let mut contents = Vec::new();
-        entry.read_to_end(&mut contents).expect("whole contents");
+        entry.read_to_end(&mut contents).expect("complete contents");
         files.push((name, contents));
     }
     files
@@ -112,7 +115,7 @@ pub(crate) fn verify(
     ArchiveReader::new(Cursor::new(file))?.verify()
 }
 
-/// Runs a program that Debian's `package` has, and gives what it writes.
+/// Runs a program from Debian's `package` and returns its output.
 pub(crate) fn run(package: &str, program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut child = Command::new(program)
@@ -124,7 +127,7 @@ pub(crate) fn run(package: &str, program: &str, arguments: &[&str], input: &[u8]
         .unwrap_or_else(|error| panic!("{program}: {error}; `make setup` installs {package}"));
     let mut stdin = child.stdin.take().expect("piped");
     let output = std::thread::scope(|scope| {
-        // It may end before it has read everything.
+        // The program may exit before it has read everything.
         scope.spawn(move || drop(stdin.write_all(input)));
         child.wait_with_output().expect("it runs")
     });
@@ -134,16 +137,16 @@ pub(crate) fn run(package: &str, program: &str, arguments: &[&str], input: &[u8]
     output.stdout
 }
 
-/// A folder with all kinds of things in it. Nothing is newer than 2023.
+/// Creates a directory with all kinds of files. Nothing in it is newer than 2023.
 pub(crate) fn make_tree(root: &Path) {
-    fs::create_dir_all(root.join("sub/deep")).expect("a folder");
+    fs::create_dir_all(root.join("sub/deep")).expect("a directory");
     fs::write(root.join("a.txt"), text(100_000, 5)).expect("a file");
     fs::write(root.join("empty"), b"").expect("a file");
     fs::write(root.join("sub/noise.bin"), noise(150_000, 6)).expect("a file");
     fs::write(root.join("sub/deep/script.sh"), b"#!/bin/sh\n").expect("a file");
     fs::write(root.join("grün und\nseltsam"), b"x").expect("a file");
     let long = root.join("n".repeat(120)).join("m".repeat(120));
-    fs::create_dir_all(&long).expect("a folder");
+    fs::create_dir_all(&long).expect("a directory");
     fs::write(long.join("file"), b"far down").expect("a file");
     symlink("../a.txt", root.join("sub/link")).expect("a link");
     symlink("x".repeat(150), root.join("dangling")).expect("a link");
@@ -164,14 +167,15 @@ pub(crate) fn make_tree(root: &Path) {
     set_times(root, &mut 1_600_000_000);
 }
 
-/// A file with holes at its beginning, in it and at its end, in more pieces than a header has room for.
+/// Creates a file with holes at its start, inside and at its end, in more pieces than one header
+/// can hold.
 pub(crate) fn make_sparse(path: &Path) {
     use std::os::unix::fs::FileExt;
     let file = fs::File::create(path).expect("a file");
     for i in 1..30_u64 {
-        file.write_all_at(&[i as u8; 4096], i * 131_072).expect("room");
+        file.write_all_at(&[i as u8; 4096], i * 131_072).expect("enough space");
     }
-    file.set_len(5 << 20).expect("room");
+    file.set_len(5 << 20).expect("enough space");
 }
 
 fn set_times(path: &Path, seconds: &mut i64) {
@@ -188,14 +192,14 @@ fn set_times(path: &Path, seconds: &mut i64) {
 }
 
 pub(crate) fn children(folder: &Path) -> Vec<std::ffi::OsString> {
-    let entries = fs::read_dir(folder).expect("a folder");
+    let entries = fs::read_dir(folder).expect("a directory");
     let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
     names.sort();
     names
 }
 
-/// What two trees must have in common: names, kinds, modes, owners, times, contents, targets, and
-/// which names are of one file.
+/// Lists what two trees must have in common: names, kinds, modes, owners, times, contents, link
+/// targets, and which names are hard links to one file.
 pub(crate) fn snapshot(root: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     let mut first_names = std::collections::HashMap::new();
@@ -210,7 +214,7 @@ fn walk(
     first_names: &mut std::collections::HashMap<u64, String>,
 ) {
     let path = root.join(name);
-    let metadata = fs::symlink_metadata(&path).expect("it is there");
+    let metadata = fs::symlink_metadata(&path).expect("it exists");
     let shown = format!("\"{}\"", name.display());
     let contents = if metadata.is_file() {
         let contents = fs::read(&path).expect("a file");
@@ -245,7 +249,7 @@ pub(crate) fn crc(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// Bytes of disk that a file takes.
+/// Returns the disk space that a file takes, in bytes.
 pub(crate) fn allocated(path: &Path) -> u64 {
     fs::metadata(path).expect("a file").blocks() * 512
 }

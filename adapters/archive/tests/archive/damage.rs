@@ -1,4 +1,4 @@
-//! Damaged archives: an error, or what was there, and never anything else.
+//! Damaged archives: reading returns an error or the original data, never anything else.
 
 use std::io::{Cursor, Read};
 
@@ -7,46 +7,47 @@ use uadk_compress_archive::{ArchiveOptions, ArchiveReader, Error, Layout};
 use crate::common::{chain, options, text, verify};
 use crate::engines::Trouble;
 
-/// A small archive and its files.
+/// Returns a small archive and its files.
 fn small(layout: Layout) -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
     let files: Vec<_> = (0..6)
         .map(|i| {
             let len = [0, 5, 700, 1500, 1500, 40][i];
-            // One goes over the end of a block.
+            // One crosses a block boundary.
             (format!("dir/file{i}"), text(len, i as u64).repeat(if i == 4 { 50 } else { 1 }))
         })
         .collect();
     let mut archive = options(1).layout(layout).writer(Vec::new()).expect("an archive");
     for (name, contents) in &files {
-        archive.append_bytes(name, contents).expect("memory");
+        archive.append_bytes(name, contents).expect("writes to memory");
     }
-    (archive.finish().expect("memory"), files)
+    (archive.finish().expect("writes to memory"), files)
 }
 
-/// Reads as far as it goes; whatever comes out must be the beginning of what went in.
+/// Reads as far as possible. Whatever is read must be a prefix of what was written.
 fn read_prefix(file: &[u8], files: &[(String, Vec<u8>)], what: &str) -> Result<(), Error> {
     let mut archive = options(1).reader(file)?;
     let mut expected = files.iter();
     while let Some(mut entry) = archive.next_entry()? {
-        let (name, contents) = expected.next().unwrap_or_else(|| panic!("{what}: one too many"));
+        let (name, contents) =
+            expected.next().unwrap_or_else(|| panic!("{what}: unexpected entry"));
         assert_eq!(entry.entry().path().to_str(), Some(&name[..]), "{what}");
         let mut read = Vec::new();
         let result = entry.read_to_end(&mut read);
         assert!(contents.starts_with(&read), "{what}: wrong bytes in {name}");
         result?;
-        assert_eq!(read.len(), contents.len(), "{what}: {name} is short");
+        assert_eq!(read.len(), contents.len(), "{what}: {name} is too short");
     }
-    // All entries, or an error.
+    // Either all entries or an error.
     archive.verify_stream()?;
-    assert!(expected.next().is_none(), "{what}: entries are missing and nobody said so");
-    // All of the tar was there; only that block gzip may have more behind it is not known.
+    assert!(expected.next().is_none(), "{what}: entries are missing without an error");
+    // The tar is complete; a warning says that block gzip may have been cut off behind it.
     match archive.gz_warnings() {
         [] => Ok(()),
         warnings => Err(Error::Unsupported(warnings[0].to_string().into())),
     }
 }
 
-/// Opens each file by name, which goes by the index.
+/// Opens each file by name, which uses the index.
 fn open_each(file: &[u8], files: &[(String, Vec<u8>)], what: &str) {
     let Ok(mut archive) = options(1).reader(Cursor::new(file)) else { return };
     for (name, contents) in files {
@@ -61,15 +62,15 @@ fn open_each(file: &[u8], files: &[(String, Vec<u8>)], what: &str) {
 }
 
 #[test]
-fn every_flipped_byte_is_noticed_or_means_nothing() {
+fn every_flipped_byte_is_detected_or_harmless() {
     let (file, files) = small(Layout::Bgzf);
-    let mut unnoticed = 0;
+    let mut undetected = 0;
     for i in 0..file.len() {
         let mut damaged = file.clone();
         damaged[i] ^= 1 << (i % 8);
         let what = format!("byte {i} of {}", file.len());
         let read = read_prefix(&damaged, &files, &what);
-        // Opening goes through the same blocks; at some of the bytes is enough.
+        // Opening reads the same blocks; a sample of the bytes is enough.
         if i % 5 == 0 || i > file.len() - 700 {
             open_each(&damaged, &files, &what);
         }
@@ -77,24 +78,28 @@ fn every_flipped_byte_is_noticed_or_means_nothing() {
             (Err(error), _) | (_, Err(error)) => {
                 assert!(!matches!(error, Error::Io(_)), "{what}: {error}");
             }
-            // Times, flags and systems in gzip headers; that there is an index at all.
-            (Ok(()), Ok(_)) => unnoticed += 1,
+            // Time, flags and OS in gzip headers; bytes that mark the index.
+            (Ok(()), Ok(_)) => undetected += 1,
         }
     }
     let members = 3 + 2 * 2 + 1;
-    assert!(unnoticed <= members * 60, "{unnoticed} of {} bytes don't matter", file.len());
+    assert!(
+        undetected <= members * 60,
+        "{undetected} of {} flipped bytes are undetected",
+        file.len()
+    );
 }
 
 #[test]
-fn every_flipped_byte_of_one_member_is_noticed_or_means_nothing() {
+fn every_flipped_byte_of_one_member_is_detected_or_harmless() {
     let (file, files) = small(Layout::OneMember);
-    let mut unnoticed = Vec::new();
+    let mut undetected = Vec::new();
     for i in 0..file.len() {
         let mut damaged = file.clone();
         damaged[i] ^= 1 << (i % 8);
         let what = format!("byte {i} of {}", file.len());
         let Ok(mut archive) = options(1).reader(Cursor::new(&damaged)) else { continue };
-        // Without its index, the checksum comes after the data.
+        // Without its index, data is returned before its checksum is verified.
         if archive.load_stored_index().is_ok_and(|loaded| loaded) {
             let mut expected = files.iter();
             while let Ok(Some(mut entry)) = archive.next_entry() {
@@ -108,16 +113,16 @@ fn every_flipped_byte_of_one_member_is_noticed_or_means_nothing() {
             open_each(&damaged, &files, &what);
         }
         if verify(&damaged).is_ok() {
-            unnoticed.push(i);
+            undetected.push(i);
         }
     }
-    // Time, flags and system of the header; magic and version of the index and what else tells that
-    // there is one, whose change the checksum of the whole would tell; padding of a byte.
-    assert!(unnoticed.len() < 10, "{unnoticed:?} of {} bytes don't matter", file.len());
+    // Time, flags and OS of the header; the magic, the version and other bytes that mark the index
+    // (the checksum of the whole would detect these); padding bits in a byte.
+    assert!(undetected.len() < 10, "{undetected:?} of {} flipped bytes are undetected", file.len());
 }
 
 #[test]
-fn every_truncation_is_an_error_after_whole_entries() {
+fn every_truncation_is_an_error_after_complete_entries() {
     for (file, files) in [Layout::Bgzf, Layout::OneMember].map(small) {
         truncate_everywhere(&file, &files);
     }
@@ -128,8 +133,8 @@ fn truncate_everywhere(file: &[u8], files: &[(String, Vec<u8>)]) {
         let what = format!("cut at {len} of {}", file.len());
         let error = read_prefix(&file[..len], files, &what).expect_err(&what);
         let error = chain(&error);
-        let is_told = error.contains("ends too early") || error.contains("end marker");
-        assert!(is_told, "{what}: {error}");
+        let is_expected = error.contains("unexpected end") || error.contains("end marker");
+        assert!(is_expected, "{what}: {error}");
         if len % 11 == 0 && !error.contains("end marker") {
             open_each(&file[..len], files, &what);
             assert!(verify(&file[..len]).is_err(), "{what}");
@@ -138,7 +143,7 @@ fn truncate_everywhere(file: &[u8], files: &[(String, Vec<u8>)]) {
 }
 
 #[test]
-fn errors_say_where() {
+fn errors_name_the_offset() {
     let (file, _) = small(Layout::Bgzf);
     let mut damaged = file.clone();
     damaged[500] ^= 0xff;
@@ -148,7 +153,8 @@ fn errors_say_where() {
     assert!(chain(&error).contains("at byte 600"), "{error}");
 }
 
-/// The index of one archive behind the tar of another. Blocks are stored, so that places are the same.
+/// Puts the index of one archive behind the tar of another. Blocks are stored, so that offsets are
+/// the same.
 fn with_foreign_index(names: impl Fn(usize) -> (String, Vec<u8>)) -> Vec<u8> {
     let stored = || {
         ArchiveOptions::new()
@@ -160,9 +166,9 @@ fn with_foreign_index(names: impl Fn(usize) -> (String, Vec<u8>)) -> Vec<u8> {
         let mut archive = stored().writer(Vec::new()).expect("an archive");
         for i in 0..6 {
             let (name, contents) = names(i);
-            archive.append_bytes(&name, &contents).expect("memory");
+            archive.append_bytes(&name, &contents).expect("writes to memory");
         }
-        archive.finish().expect("memory")
+        archive.finish().expect("writes to memory")
     };
     let files = small(Layout::Bgzf).1;
     let (file, other) = (write(&|i| files[i].clone()), write(&names));
@@ -172,14 +178,14 @@ fn with_foreign_index(names: impl Fn(usize) -> (String, Vec<u8>)) -> Vec<u8> {
             file[footer..].windows(8).position(|w| w == b"uadkidx1").expect("a footer") + footer;
         u64::from_le_bytes(file[at + 8..at + 16].try_into().expect("8 bytes")) as usize
     };
-    assert_eq!(start(&file), start(&other), "the lie must fit");
+    assert_eq!(start(&file), start(&other), "the offsets must match");
     [&file[..start(&file)], &other[start(&other)..]].concat()
 }
 
 #[test]
-fn an_index_that_lies_is_found_out() {
+fn a_false_index_is_detected() {
     let (file, files) = small(Layout::Bgzf);
-    // Another name of the same length, whose data compresses to the same length.
+    // Another name of the same length, with data that compresses to the same length.
     let lies = with_foreign_index(|i| {
         let (name, contents) = files[i].clone();
         (if i == 3 { name.replace("dir", "rid") } else { name }, contents)
@@ -192,13 +198,17 @@ fn an_index_that_lies_is_found_out() {
     let error = archive.open("rid/file3").unwrap_err();
     assert!(matches!(error, Error::Index { .. }), "{error}");
     assert!(archive.open("dir/file3").is_err(), "the index does not know it");
-    archive.open("dir/file4").expect("true").read_to_end(&mut Vec::new()).expect("whole");
-    // Who reads in order does not need it.
-    read_prefix(&lies, &files, "in order").expect("the tar is whole");
+    archive
+        .open("dir/file4")
+        .expect("its entry is correct")
+        .read_to_end(&mut Vec::new())
+        .expect("intact");
+    // Reading in order does not use the index.
+    read_prefix(&lies, &files, "in order").expect("the tar is intact");
 }
 
 #[test]
-fn a_block_that_lies_about_its_length_is_an_error() {
+fn a_block_with_a_wrong_length_is_an_error() {
     let (file, _) = small(Layout::Bgzf);
     let len = usize::from(u16::from_le_bytes([file[16], file[17]])) + 1;
     for lie in [0_u32, 1, 65_279, 65_281, 65_536, 65_537, u32::MAX] {
@@ -210,15 +220,15 @@ fn a_block_that_lies_about_its_length_is_an_error() {
 }
 
 #[test]
-fn a_tar_header_that_lies_about_its_size_is_an_error() {
+fn a_tar_header_with_a_wrong_size_is_an_error() {
     for size in [1_u64 << 33, u64::MAX, i64::MAX as u64, 600] {
         let mut header = tar::Header::new_gnu();
-        header.set_path("liar").expect("short");
+        header.set_path("liar").expect("a short name");
         header.set_mode(0o644);
         header.set_size(size);
         header.set_cksum();
         let tar = [&header.as_bytes()[..], &[7; 512]].concat();
-        let file = crate::common::gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+        let file = crate::common::gzip(1).compress(&tar[..], Vec::new()).expect("writes to memory");
         let error = verify(&file).unwrap_err();
         assert!(matches!(error, Error::NotTar { .. }), "{size}: {error}");
     }

@@ -1,4 +1,4 @@
-//! The accelerator's path, on the stand-in for UADK's library: healthy, failing, and gone.
+//! The accelerator path on a simulated UADK library: healthy, failing and gone.
 
 use std::io::{Cursor, Read};
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use uadk_sim::{Machine, Simulator};
 
 use crate::common::{append_sample, noise, read_all, run, sample_files, text, verify};
 
-/// Runs `work` with the stand-in as `script` has it.
+/// Runs `work` with the simulator controlled by `script`.
 fn with_device(script: &str, work: impl FnOnce(&ArchiveOptions, &GzOptions)) {
     let sim = Simulator::acquire(Machine::default());
-    sim.script(script).expect("a good script");
-    // UADK's trouble with truncated raw deflate is none of the simulator's.
+    sim.script(script).expect("a valid script");
+    // The simulator does not have UADK's problem with truncated raw deflate.
     let config = UadkConfig::default().with_background(false).with_raw_deflate_decompression(true);
     let (libwd, clock) = (uadk_sim::libwd(), SystemClock::default());
     let uadk = UadkCompressor::with_libwd(&libwd, Format::RawDeflate, &config, clock);
     let uadk = uadk.expect("a device");
     let software = SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("software");
-    // So that it is tried again and again, however fast the test is.
+    // Without a hold-off, the device is tried again and again, however fast the test is.
     let hold_off = std::time::Duration::ZERO;
     let policy =
         Policy::default().with_hold_off(hold_off, hold_off).with_verify(Verify::Compressed);
-    let engine = Arc::new(OffloadCompressor::new(uadk, software, policy).expect("one format"));
+    let engine = Arc::new(OffloadCompressor::new(uadk, software, policy).expect("the same format"));
     let gzip =
         GzOptions::new().layout(Layout::Bgzf).threads(3).compressor(Arc::clone(&engine) as _);
     let archive =
@@ -35,7 +35,7 @@ fn with_device(script: &str, work: impl FnOnce(&ArchiveOptions, &GzOptions)) {
     work(&archive, &gzip);
     let stats = engine.stats();
     let asked = stats.accelerator.blocks() + stats.fallbacks.device_error;
-    assert!(asked > 0, "{script}: the device was not asked: {stats}");
+    assert!(asked > 0, "{script}: the device was not used: {stats}");
     // The simulator must outlive its sessions.
     drop((archive, gzip, engine));
     drop(sim);
@@ -52,66 +52,66 @@ const SCRIPTS: [&str; 7] = [
 ];
 
 #[test]
-fn streams_are_whole_whatever_the_device_does() {
+fn streams_are_intact_whatever_the_device_does() {
     let data = [text(3_000_000, 1), noise(300_000, 2), text(1_000_000, 3)].concat();
     for script in SCRIPTS {
         with_device(script, |_, gzip| {
-            let file = gzip.compress(&data[..], Vec::new()).expect("memory");
+            let file = gzip.compress(&data[..], Vec::new()).expect("writes to memory");
             assert!(run("tabix", "bgzip", &["-dc"], &file) == data, "{script}");
             let mut read = Vec::new();
-            gzip.reader(&file[..]).expect("a reader").read_to_end(&mut read).expect("whole");
+            gzip.reader(&file[..]).expect("a reader").read_to_end(&mut read).expect("intact");
             assert!(read == data, "{script}");
         });
     }
 }
 
 #[test]
-fn what_the_device_makes_is_joined_to_one_member() {
+fn output_of_the_device_is_joined_into_one_member() {
     let data = [text(3_000_000, 1), noise(300_000, 2), text(1_000_000, 3)].concat();
     for script in SCRIPTS {
         with_device(script, |_, gzip| {
             let gzip = gzip.clone().layout(Layout::OneMember);
-            let file = gzip.compress(&data[..], Vec::new()).expect("memory");
+            let file = gzip.compress(&data[..], Vec::new()).expect("writes to memory");
             assert!(run("pigz", "pigz", &["-dc"], &file) == data, "{script}");
             let mut read = Vec::new();
-            gzip.reader(&file[..]).expect("a reader").read_to_end(&mut read).expect("whole");
+            gzip.reader(&file[..]).expect("a reader").read_to_end(&mut read).expect("intact");
             assert!(read == data, "{script}");
         });
     }
 }
 
 #[test]
-fn archives_are_whole_whatever_the_device_does() {
+fn archives_are_intact_whatever_the_device_does() {
     for script in SCRIPTS {
         with_device(script, |options, _| {
             let mut archive = options.writer(Vec::new()).expect("an archive");
             append_sample(&mut archive);
-            let file = archive.finish().expect("memory");
+            let file = archive.finish().expect("writes to memory");
             verify(&file).unwrap_or_else(|error| panic!("{script}: {error}"));
             assert!(read_all(&file) == sample_files(), "{script}");
             let mut reader = options.reader(Cursor::new(&file)).expect("a reader");
             for (name, contents) in sample_files() {
                 let mut read = Vec::new();
-                reader.open(&name).expect("there").read_to_end(&mut read).expect("whole");
+                reader.open(&name).expect("it exists").read_to_end(&mut read).expect("intact");
                 assert!(read == contents, "{script}: {name}");
             }
-            // Killed and resumed.
+            // Interrupted and resumed.
             let torn = file[..file.len() / 2].to_vec();
             let (mut archive, recovered) = options.resume(Cursor::new(torn)).expect("a torn end");
             for (name, contents) in &sample_files()[recovered.entries.len()..] {
-                archive.append_bytes(name, contents).expect("memory");
+                archive.append_bytes(name, contents).expect("writes to memory");
             }
-            let file = archive.finish().expect("memory").into_inner();
+            let file = archive.finish().expect("writes to memory").into_inner();
             assert!(read_all(&file) == sample_files(), "{script}");
         });
     }
 }
 
 #[test]
-fn damage_is_the_datas_not_the_devices() {
+fn damaged_data_is_not_blamed_on_the_device() {
     with_device("seed=6; flip=1/9", |_, gzip| {
         let data = text(2_000_000, 5);
-        let mut file = gzip.compress(&data[..], Vec::new()).expect("memory");
+        let mut file = gzip.compress(&data[..], Vec::new()).expect("writes to memory");
         let middle = file.len() / 2;
         file[middle] ^= 4;
         let mut read = Vec::new();

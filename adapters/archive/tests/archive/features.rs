@@ -1,4 +1,4 @@
-//! Archives with everything in them, and what each reader keeps of it.
+//! Archives that use every feature, and which of them each reader preserves.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -14,7 +14,8 @@ use uadk_compress_archive::{ExtractOptions, TreeWriter};
 use crate::common::{allocated, crc, make_sparse, noise, run, verify};
 use crate::tree::{archive_of, extract};
 
-/// An access control list with a user more: `user::rw-,user:1234:r--,group::r--,mask::rw-,other::---`.
+/// An access control list with an additional user:
+/// `user::rw-,user:1234:r--,group::r--,mask::rw-,other::---`.
 const ACL: &[u8] = b"\x02\0\0\0\x01\0\x06\0\xff\xff\xff\xff\x02\0\x04\0\xd2\x04\0\0\
     \x04\0\x04\0\xff\xff\xff\xff\x10\0\x06\0\xff\xff\xff\xff\x20\0\0\0\xff\xff\xff\xff";
 /// The capability `cap_net_raw`, effective and permitted.
@@ -38,7 +39,7 @@ fn set_time(path: &Path, seconds: i64, nanoseconds: i64) {
     rustix::fs::utimensat(CWD, path, &times, flags).expect("a time");
 }
 
-/// Where the parts of the tree are.
+/// Paths of some files of the tree.
 struct Names {
     split: PathBuf,
     long: PathBuf,
@@ -56,11 +57,11 @@ impl Names {
     }
 }
 
-/// Everything that an archive can keep.
+/// Creates everything that an archive can store.
 fn make_everything(root: &Path) {
     let names = Names::new();
-    fs::create_dir_all(root.join(&names.long).parent().expect("a folder")).expect("a folder");
-    fs::create_dir(root.join("empty-folder")).expect("a folder");
+    fs::create_dir_all(root.join(&names.long).parent().expect("a directory")).expect("a directory");
+    fs::create_dir(root.join("empty-folder")).expect("a directory");
     for (name, contents) in [
         (Path::new("-- odd \\ name\n"), noise(70_000, 1)),
         (Path::new("empty"), Vec::new()),
@@ -110,14 +111,14 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Two folders to compare.
+/// Two directories to compare.
 struct Pair {
     from: PathBuf,
     to: PathBuf,
 }
 
 impl Pair {
-    /// Whether what is known of these is the same on both sides.
+    /// Returns whether `known` returns the same on both sides for all these names.
     fn same<T: PartialEq>(&self, names: &[&Path], known: impl Fn(&Path, &Metadata) -> T) -> bool {
         names.iter().all(|name| {
             let of = |root: &Path| {
@@ -154,10 +155,10 @@ impl Pair {
     }
 }
 
-/// What a row of the table is about, and whether it was kept; `None` where this machine has no such thing.
+/// A feature and whether it was preserved; `None` if this machine does not support it.
 type Row = (&'static str, Option<bool>);
 
-/// What default archives keep.
+/// Checks the features of default archives.
 fn plain_rows(pair: &Pair) -> Vec<Row> {
     let names = Names::new();
     let link = |path: &Path, _: &Metadata| fs::read_link(path).ok();
@@ -191,13 +192,13 @@ fn plain_rows(pair: &Pair) -> Vec<Row> {
     ]
 }
 
-/// What those keep that are made with `--xattrs`, `--acls` and `--sparse`.
+/// Checks the features of archives made with `--xattrs`, `--acls` and `--sparse`.
 fn extra_rows(pair: &Pair) -> Vec<Row> {
     let acl = |name, kind| pair.same_attribute(name, &format!("system.posix_acl_{kind}"));
     let acls = acl("acl", "access").zip(acl("empty-folder", "default")).map(|(a, b)| a && b);
     let sparse = Path::new("sparse");
-    let room = allocated(&pair.from.join(sparse)) + 65_536;
-    let few = fs::metadata(pair.to.join(sparse)).is_ok_and(|m| m.blocks() * 512 <= room);
+    let limit = allocated(&pair.from.join(sparse)) + 65_536;
+    let few = fs::metadata(pair.to.join(sparse)).is_ok_and(|m| m.blocks() * 512 <= limit);
     vec![
         ("attributes (`--xattrs`)", pair.same_attribute("attributes", "user.note")),
         ("attributes with = in their names", pair.same_attribute("attributes", "user.a=b%")),
@@ -207,7 +208,7 @@ fn extra_rows(pair: &Pair) -> Vec<Row> {
     ]
 }
 
-/// node-tar, where `tools/setup` puts it.
+/// Returns the path of node-tar, which `tools/setup` installs.
 fn node_tar() -> String {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/node-tar");
     let package = target.join("node_modules/tar");
@@ -224,7 +225,8 @@ archive.extractall(sys.argv[2], numeric_owner=True)";
 const NODE: &str = "const [tar, file, cwd] = process.argv.slice(1);
 require(tar).x({ file, cwd, umask: 0, processUmask: 0, preserveOwner: process.getuid() === 0 })";
 
-/// Those that read our archives: name, package, and what extracts the first argument to the second.
+/// Programs that read our archives: name, package, and the command that extracts its first argument
+/// to the second.
 fn readers() -> Vec<(&'static str, &'static str, Vec<String>)> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let code = |program: &[&str], more: Vec<String>| {
@@ -247,18 +249,18 @@ fn readers() -> Vec<(&'static str, &'static str, Vec<String>)> {
     ]
 }
 
-/// What each reader keeps of an archive, without a complaint.
+/// Returns what each reader preserves of an archive. None of them may complain.
 fn kept(archive: &[u8], from: &Path, rows: fn(&Pair) -> Vec<Row>) -> Vec<(&'static str, Vec<Row>)> {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let file = folder.path().join("a.tar.gz");
-    fs::write(&file, archive).expect("room");
+    fs::write(&file, archive).expect("enough space");
     let mut kept = Vec::new();
     for (name, package, words) in readers() {
         let out = folder.path().join(package);
-        fs::create_dir(&out).expect("a folder");
+        fs::create_dir(&out).expect("a directory");
         let mut paths = [&file, &out].into_iter();
         let words = words.iter().map(|word| match &word[..] {
-            "{}" => paths.next().expect("two of them").as_os_str(),
+            "{}" => paths.next().expect("two paths").as_os_str(),
             word => OsStr::new(word),
         });
         let words: Vec<_> = words.collect();
@@ -274,13 +276,14 @@ fn kept(archive: &[u8], from: &Path, rows: fn(&Pair) -> Vec<Row>) -> Vec<(&'stat
     kept
 }
 
-/// The lines of a table, and those that this machine can't tell as `None`.
+/// Returns the lines of a table; `None` for those that this machine cannot check.
 fn table(kept: &[(&'static str, Vec<Row>)]) -> Vec<Option<String>> {
     let rows = 0..kept[0].1.len();
     let line = |row: usize| {
         let mut line = format!("| {} |", kept[0].1[row].0);
         for (_, rows) in kept {
-            write!(line, " {} |", if rows[row].1? { "yes" } else { "no" }).expect("a String");
+            write!(line, " {} |", if rows[row].1? { "yes" } else { "no" })
+                .expect("writes to a String");
         }
         Some(line)
     };
@@ -288,10 +291,10 @@ fn table(kept: &[(&'static str, Vec<Row>)]) -> Vec<Option<String>> {
 }
 
 #[test]
-fn each_reader_keeps_what_the_documentation_says() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn each_reader_preserves_what_the_documentation_says() {
+    let folder = tempfile::tempdir().expect("a directory");
     let from = folder.path().join("everything");
-    fs::create_dir(&from).expect("a folder");
+    fs::create_dir(&from).expect("a directory");
     make_everything(&from);
     let plain = archive_of(&from, "t", TreeWriter::new());
     let full = TreeWriter::new().xattrs(true).acls(true).sparse(true);
@@ -300,7 +303,7 @@ fn each_reader_keeps_what_the_documentation_says() {
         verify(archive).expect("index and tar agree");
     }
     let out = folder.path().join("out");
-    fs::create_dir(&out).expect("a folder");
+    fs::create_dir(&out).expect("a directory");
     extract(&plain, &out, ExtractOptions::new().permissions(true).owner(is_root()));
     for (what, kept) in plain_rows(&Pair { from: from.clone(), to: out.join("t") }) {
         assert_ne!(kept, Some(false), "we lose {what}");
@@ -313,7 +316,7 @@ fn each_reader_keeps_what_the_documentation_says() {
     for line in lines.iter().flatten() {
         println!("{line}");
     }
-    // Nothing is lost that the reader knows at all.
+    // Each reader preserves every feature that it supports.
     for (reader, rows) in &plain {
         for (what, kept) in rows {
             let unknown = match *reader {
@@ -327,13 +330,13 @@ fn each_reader_keeps_what_the_documentation_says() {
         }
     }
     let documentation = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/archives.md");
-    let documentation = fs::read_to_string(documentation).expect("it is there");
+    let documentation = fs::read_to_string(documentation).expect("it exists");
     for line in lines.iter().flatten() {
-        assert!(documentation.contains(line), "docs/archives.md says otherwise than {line}");
+        assert!(documentation.contains(line), "docs/archives.md lacks the line {line}");
     }
 }
 
-/// The PAX records of a tar, by the name of the entry that follows.
+/// Returns the PAX records of a tar, by the name of the entry that follows them.
 fn records(tar: &[u8]) -> Vec<(String, Vec<Vec<u8>>)> {
     let (mut all, mut pending, mut at) = (Vec::new(), Vec::new(), 0);
     while tar[at] != 0 {
@@ -359,10 +362,10 @@ fn records(tar: &[u8]) -> Vec<(String, Vec<Vec<u8>>)> {
 }
 
 #[test]
-fn attributes_lists_and_labels_are_written_as_gnu_tar_does() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn attributes_acls_and_labels_are_written_as_by_gnu_tar() {
+    let folder = tempfile::tempdir().expect("a directory");
     let root = folder.path().join("t");
-    fs::create_dir_all(root.join("d")).expect("a folder");
+    fs::create_dir_all(root.join("d")).expect("a directory");
     fs::write(root.join("f"), b"f").expect("a file");
     set_time(&root.join("f"), 1_600_000_000, 120_000_000);
     set(&root.join("f"), "user.a=b%", b"\0\n");
@@ -379,7 +382,8 @@ fn attributes_lists_and_labels_are_written_as_gnu_tar_does() {
     let comparable = |tar: &[u8]| {
         let mut all = records(tar);
         for (_, records) in &mut all {
-            // Only GNU tar has these. It takes attributes in the order in which the system tells them.
+            // Only GNU tar writes these. It writes attributes in the order in which the system
+            // lists them.
             records.retain(|r| !r.starts_with(b"atime=") && !r.starts_with(b"ctime="));
             records.sort();
         }
@@ -390,11 +394,11 @@ fn attributes_lists_and_labels_are_written_as_gnu_tar_does() {
 
 #[test]
 fn only_attributes_that_match_are_written() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("f");
     fs::write(&path, b"f").expect("a file");
     if !set(&path, "user.a", b"1") || !set(&path, "user.b", b"2") {
-        // This file system has none.
+        // This file system does not support them.
         return;
     }
     set_time(&path, 1_600_000_000, 0);
@@ -404,8 +408,8 @@ fn only_attributes_that_match_are_written() {
 }
 
 #[test]
-fn sparse_files_are_written_as_gnu_tar_does() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn sparse_files_are_written_as_by_gnu_tar() {
+    let folder = tempfile::tempdir().expect("a directory");
     make_sparse(&folder.path().join("s"));
     set_time(&folder.path().join("s"), 1_600_000_000, 0);
     let writer = TreeWriter::new().sparse(true).numeric_owner(true);
@@ -415,12 +419,13 @@ fn sparse_files_are_written_as_gnu_tar_does() {
         --pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f -S -C";
     let arguments: Vec<_> = ["cf", "-"].into_iter().chain(theirs.split_whitespace()).collect();
     let theirs = run("tar", "tar", &[&arguments[..], &[&path, "s"]].concat(), b"");
-    // They differ in the process id that GNU tar writes into the name, and in how the tar is padded.
+    // They differ in the process id that GNU tar writes into the name, and in the padding of the
+    // tar.
     let name = |tar: &[u8]| String::from_utf8_lossy(&tar[1024..1024 + 20]).into_owned();
     assert!(name(&ours).starts_with("./GNUSparseFile.0/s"), "{}", name(&ours));
     assert!(name(&theirs).starts_with("./GNUSparseFile."), "{}", name(&theirs));
     assert_eq!(records(&ours)[0].1, records(&theirs)[0].1);
-    // Ours has an index behind its end.
+    // Ours has an index behind its end-of-archive blocks.
     let end = theirs.iter().rposition(|byte| *byte != 0).expect("data") + 1;
     assert!(ours[1536..end] == theirs[1536..end], "map and data");
 }

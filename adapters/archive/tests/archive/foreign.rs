@@ -1,4 +1,4 @@
-//! What we make of the archives of others.
+//! Reading archives made by other programs.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -10,9 +10,9 @@ use uadk_compress_archive::{ArchiveReader, ExtractOptions};
 use crate::common::{make_tree, run, snapshot, text, verify};
 use crate::tree::extract;
 
-/// Whether an archive of a tree, made by others, gives back the tree.
+/// Checks that an archive of a tree, made by another program, is extracted to the same tree.
 fn assert_read(tree: &Path, file: &[u8], what: &str) {
-    let out = tempfile::tempdir().expect("a folder");
+    let out = tempfile::tempdir().expect("a directory");
     extract(
         file,
         out.path(),
@@ -21,16 +21,16 @@ fn assert_read(tree: &Path, file: &[u8], what: &str) {
     assert_eq!(snapshot(&out.path().join("tree")), snapshot(tree), "{what}");
     let verified = verify(file).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(!verified.indexed && verified.ended, "{what}");
-    // One file out of it.
+    // Open a single file.
     let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a reader");
     let mut read = Vec::new();
-    archive.open("tree/sparse").expect("there").read_to_end(&mut read).expect("whole");
+    archive.open("tree/sparse").expect("it exists").read_to_end(&mut read).expect("intact");
     assert!(read == fs::read(tree.join("sparse")).expect("a file"), "{what}");
 }
 
 #[test]
 fn gnu_tars_formats_are_read() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
     make_tree(&tree);
     let root = folder.path().display().to_string();
@@ -50,7 +50,7 @@ fn gnu_tars_formats_are_read() {
 
 #[test]
 fn bsdtars_formats_are_read() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
     make_tree(&tree);
     let root = folder.path().display().to_string();
@@ -62,7 +62,7 @@ fn bsdtars_formats_are_read() {
 
 #[test]
 fn pythons_tarfile_is_read() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
     make_tree(&tree);
     let script = "import sys, tarfile
@@ -76,8 +76,8 @@ archive.close()";
 }
 
 #[test]
-fn compressors_of_others_are_read() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn output_of_other_compressors_is_read() {
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
     make_tree(&tree);
     let root = folder.path().display().to_string();
@@ -92,16 +92,17 @@ fn compressors_of_others_are_read() {
     ] {
         let file = run(package, program, arguments, &tar);
         assert_read(&tree, &file, program);
-        // Concatenated with itself, as `cat` does it.
+        // Concatenated with itself, as by `cat`.
         let twice = [&file[..], &file].concat();
         let mut read = Vec::new();
         let mut reader = uadk_compress_archive::GzReader::new(&twice[..]).expect("a reader");
-        reader.read_to_end(&mut read).expect("whole");
+        reader.read_to_end(&mut read).expect("intact");
         assert!(read == [&tar[..], &tar].concat(), "{program}");
     }
 }
 
-/// Made by crabz 0.10.1 (`crabz -l 9 -p 2 -f FORMAT`) of a tar with `t/lines.txt` and `t/sub/hello.txt`.
+/// The fixtures are made by crabz 0.10.1 (`crabz -l 9 -p 2 -f FORMAT`) from a tar with
+/// `t/lines.txt` and `t/sub/hello.txt`.
 #[test]
 fn crabz_is_read() {
     let lines: Vec<String> = (0..20_000).map(|i| format!("line {}\n", i * 7919 % 1000)).collect();
@@ -114,18 +115,18 @@ fn crabz_is_read() {
         let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a reader");
         for (name, contents) in [("t/lines.txt", &lines[..]), ("t/sub/hello.txt", "hello\n")] {
             let mut read = String::new();
-            archive.open(name).expect("there").read_to_string(&mut read).expect("whole");
+            archive.open(name).expect("it exists").read_to_string(&mut read).expect("intact");
             assert!(read == contents, "{name}");
         }
-        assert_eq!(archive.verify().expect("whole").entries, 4);
+        assert_eq!(archive.verify().expect("intact").entries, 4);
     }
 }
 
 #[test]
 fn extended_attributes_of_gnu_tar_and_bsdtar_are_read() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let from = folder.path().join("from");
-    fs::create_dir(&from).expect("a folder");
+    fs::create_dir(&from).expect("a directory");
     fs::write(from.join("file"), text(100, 1)).expect("a file");
     let set = rustix::fs::lsetxattr(
         from.join("file"),
@@ -134,7 +135,7 @@ fn extended_attributes_of_gnu_tar_and_bsdtar_are_read() {
         rustix::fs::XattrFlags::empty(),
     );
     if set.is_err() {
-        // This file system has none.
+        // This file system does not support them.
         return;
     }
     let root = from.display().to_string();
@@ -147,7 +148,7 @@ fn extended_attributes_of_gnu_tar_and_bsdtar_are_read() {
         ),
     ] {
         let file = run(package, program, arguments, b"");
-        let out = tempfile::tempdir().expect("a folder");
+        let out = tempfile::tempdir().expect("a directory");
         extract(&file, out.path(), ExtractOptions::new().xattrs(true));
         let mut value = [0; 10];
         let len = rustix::fs::lgetxattr(out.path().join("file"), "user.note", &mut value[..]);
@@ -155,7 +156,8 @@ fn extended_attributes_of_gnu_tar_and_bsdtar_are_read() {
     }
 }
 
-/// The attributes of a file that others may set: a list, capabilities, a label, and root's own.
+/// Attributes of each namespace: a note, one for root only, capabilities, a label and an access
+/// control list.
 const ATTRIBUTES: [(&str, &[u8]); 5] = [
     ("user.note", b"n"),
     ("trusted.note", b"t"),
@@ -163,8 +165,8 @@ const ATTRIBUTES: [(&str, &[u8]); 5] = [
     ("security.selinux", b"foo_u:r:t\0"),
     (
         "system.posix_acl_access",
-        b"\x02\0\0\0\x01\0\x06\0\xff\xff\xff\xff\x02\0\x06\0\xd2\x04\0\0\x04\0\x04\0\xff\xff\xff\xff\
-          \x10\0\x06\0\xff\xff\xff\xff\x20\0\x04\0\xff\xff\xff\xff",
+        b"\x02\0\0\0\x01\0\x06\0\xff\xff\xff\xff\x02\0\x06\0\xd2\x04\0\0\x04\0\x04\0\
+          \xff\xff\xff\xff\x10\0\x06\0\xff\xff\xff\xff\x20\0\x04\0\xff\xff\xff\xff",
     ),
 ];
 
@@ -175,12 +177,12 @@ fn without_nul(value: &[u8]) -> &[u8] {
 #[test]
 fn attributes_of_all_namespaces_are_restored_on_request() {
     if !rustix::process::geteuid().is_root() {
-        // Nobody else may set them.
+        // Only root may set them.
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let from = folder.path().join("from");
-    fs::create_dir(&from).expect("a folder");
+    fs::create_dir(&from).expect("a directory");
     fs::write(from.join("file"), text(100, 1)).expect("a file");
     for (name, value) in ATTRIBUTES {
         let flags = rustix::fs::XattrFlags::empty();
@@ -226,7 +228,7 @@ fn attributes_of_all_namespaces_are_restored_on_request() {
             &["security.capability"],
         ),
     ] {
-        let out = tempfile::tempdir().expect("a folder");
+        let out = tempfile::tempdir().expect("a directory");
         extract(&file, out.path(), options.permissions(true));
         let found: Vec<_> = ATTRIBUTES
             .into_iter()
@@ -234,7 +236,7 @@ fn attributes_of_all_namespaces_are_restored_on_request() {
                 let mut found = [0; 100];
                 let len =
                     rustix::fs::lgetxattr(out.path().join("file"), name, &mut found[..]).ok()?;
-                // bsdtar leaves the NUL behind the label out.
+                // bsdtar drops the NUL at the end of the label.
                 assert_eq!(without_nul(&found[..len]), without_nul(value), "{what}: {name}");
                 Some(name)
             })
@@ -244,10 +246,10 @@ fn attributes_of_all_namespaces_are_restored_on_request() {
 }
 
 #[test]
-fn names_of_attributes_and_modes_of_pipes_are_those_of_the_archive() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn attribute_names_and_pipe_modes_are_restored_exactly() {
+    let folder = tempfile::tempdir().expect("a directory");
     let from = folder.path().join("from");
-    fs::create_dir(&from).expect("a folder");
+    fs::create_dir(&from).expect("a directory");
     fs::write(from.join("file"), b"").expect("a file");
     let names = ["user.a=b", "user.p%", "user.%3D"];
     for name in names {
@@ -261,7 +263,7 @@ fn names_of_attributes_and_modes_of_pipes_are_those_of_the_archive() {
     let root = from.display().to_string();
     let tar = run("tar", "tar", &["--xattrs", "-cf", "-", "-C", &root, "file", "pipe"], b"");
     let of = |options: ExtractOptions| {
-        let out = tempfile::tempdir().expect("a folder");
+        let out = tempfile::tempdir().expect("a directory");
         extract(&tar, out.path(), options.permissions(true));
         let pipe = fs::metadata(out.path().join("pipe")).expect("a pipe");
         assert_eq!(pipe.mode() & 0o777, 0o666);
@@ -275,27 +277,27 @@ fn names_of_attributes_and_modes_of_pipes_are_those_of_the_archive() {
 }
 
 #[test]
-fn a_file_has_no_list_from_its_folder_where_the_archive_has_none() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn restoring_acls_removes_those_inherited_from_the_directory() {
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
-    fs::create_dir_all(tree.join("d")).expect("a folder");
+    fs::create_dir_all(tree.join("d")).expect("a directory");
     fs::write(tree.join("d/f"), b"").expect("a file");
     let root = folder.path().display().to_string();
     let tar = run("tar", "tar", &["--acls", "-cf", "-", "-C", &root, "tree"], b"");
-    // Read and write for user 1234, and for the owner and the rest what is usual.
+    // Read and write for user 1234, and the usual permissions for the owner and the rest.
     let list = b"\x02\0\0\0\x01\0\x07\0\xff\xff\xff\xff\x02\0\x06\0\xd2\x04\0\0\x04\0\x05\0\
         \xff\xff\xff\xff\x10\0\x07\0\xff\xff\xff\xff\x20\0\x05\0\xff\xff\xff\xff";
     let flags = rustix::fs::XattrFlags::empty();
     for (acls, expected) in [(true, false), (false, true)] {
-        let out = tempfile::tempdir().expect("a folder");
+        let out = tempfile::tempdir().expect("a directory");
         let default = "system.posix_acl_default";
-        rustix::fs::lsetxattr(out.path(), default, list, flags).expect("a file system with lists");
+        rustix::fs::lsetxattr(out.path(), default, list, flags).expect("a file system with ACLs");
         extract(&tar, out.path(), ExtractOptions::new().permissions(true).acls(acls));
         for (path, name) in [("tree/d/f", "system.posix_acl_access"), ("tree/d", default)] {
             let list = rustix::fs::lgetxattr(out.path().join(path), name, &mut [0; 100]);
             assert_eq!(list.is_ok(), expected, "{path}");
         }
-        let mode = |path: &str| fs::metadata(out.path().join(path)).expect("it is there").mode();
+        let mode = |path: &str| fs::metadata(out.path().join(path)).expect("it exists").mode();
         if acls {
             assert_eq!(mode("tree/d/f"), fs::metadata(tree.join("d/f")).expect("a file").mode());
         }
@@ -304,9 +306,9 @@ fn a_file_has_no_list_from_its_folder_where_the_archive_has_none() {
 
 #[test]
 fn nanoseconds_are_restored() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let from = folder.path().join("from");
-    fs::create_dir(&from).expect("a folder");
+    fs::create_dir(&from).expect("a directory");
     fs::write(from.join("file"), b"x").expect("a file");
     let root = from.display().to_string();
     // bsdtar writes and reads fractions before 1970 with the wrong sign.
@@ -316,21 +318,21 @@ fn nanoseconds_are_restored() {
         let flags = rustix::fs::AtFlags::empty();
         rustix::fs::utimensat(rustix::fs::CWD, from.join("file"), &times, flags).expect("a time");
         let file = run(package, program, &["--format=pax", "-czf", "-", "-C", &root, "file"], b"");
-        let out = tempfile::tempdir().expect("a folder");
+        let out = tempfile::tempdir().expect("a directory");
         extract(&file, out.path(), ExtractOptions::new());
-        let metadata = fs::metadata(out.path().join("file")).expect("there");
+        let metadata = fs::metadata(out.path().join("file")).expect("it exists");
         let time = (metadata.mtime(), metadata.mtime_nsec());
         assert_eq!(time, (seconds, 123_456_789), "{program}");
         let mut archive = ArchiveReader::new(&file[..]).expect("a reader");
-        let entry = archive.next_entry().expect("whole").expect("an entry");
+        let entry = archive.next_entry().expect("intact").expect("an entry");
         assert_eq!(entry.entry().mtime_nanoseconds(), 123_456_789, "{program}");
         assert!(!entry.entry().user_name().is_empty() && !entry.entry().group_name().is_empty());
     }
 }
 
 #[test]
-fn joined_archives_are_read_as_gnu_tar_reads_them() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn concatenated_archives_are_read_as_by_gnu_tar() {
+    let folder = tempfile::tempdir().expect("a directory");
     let mut both = Vec::new();
     for name in ["one", "two"] {
         fs::write(folder.path().join(name), name).expect("a file");
@@ -341,13 +343,13 @@ fn joined_archives_are_read_as_gnu_tar_reads_them() {
         let listed = run("tar", "tar", &[arguments, "-"], &both);
         let mut archive = ArchiveReader::new(Cursor::new(&both[..])).expect("a reader");
         archive.ignore_zeros(ignore);
-        let index = archive.index().expect("whole");
+        let index = archive.index().expect("intact");
         let names: Vec<_> =
             index.entries().iter().map(|entry| entry.path().display().to_string()).collect();
         assert_eq!(names.join("\n") + "\n", String::from_utf8_lossy(&listed));
         for name in &names {
             let mut contents = String::new();
-            archive.open(name).expect("there").read_to_string(&mut contents).expect("whole");
+            archive.open(name).expect("it exists").read_to_string(&mut contents).expect("intact");
             assert_eq!(&contents, name);
         }
         assert!(archive.take_warnings().is_empty());
@@ -355,15 +357,15 @@ fn joined_archives_are_read_as_gnu_tar_reads_them() {
 }
 
 #[test]
-fn incremental_archives_of_gnu_tar_are_extracted_as_by_it() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn incremental_archives_are_extracted_as_by_gnu_tar() {
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
     make_tree(&tree);
-    fs::create_dir(tree.join("nothing in it")).expect("a folder");
+    fs::create_dir(tree.join("nothing in it")).expect("a directory");
     let root = folder.path().display().to_string();
     let snapshot_file = format!("--listed-incremental={root}/state");
     let file = run("tar", "tar", &[&snapshot_file, "-czf", "-", "-C", &root, "tree"], b"");
-    let out = tempfile::tempdir().expect("a folder");
+    let out = tempfile::tempdir().expect("a directory");
     let owner = rustix::process::geteuid().is_root();
     extract(&file, out.path(), ExtractOptions::new().permissions(true).owner(owner));
     assert_eq!(snapshot(&out.path().join("tree")), snapshot(&tree));

@@ -1,11 +1,11 @@
-//! The bodies of the fuzz targets, on bytes at random and on real files with some bytes changed.
+//! The bodies of the fuzz targets, run on random bytes and on mutated real files.
 
 use rand::Rng;
 use uadk_compress_archive::fuzzing;
 
 use crate::common::{noise, options, seeded, write_sample};
 
-/// Changes some bytes, cuts, repeats.
+/// Changes, cuts, repeats and inserts some bytes.
 pub(crate) fn mutate(bytes: &[u8], numbers: &mut impl Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..=numbers.random_range(0..6) {
@@ -33,13 +33,13 @@ fn small() -> Vec<u8> {
     for i in 0..30 {
         archive
             .append_bytes(format!("some/dir/{i}"), &vec![i; 40 * usize::from(i)])
-            .expect("memory");
+            .expect("writes to memory");
     }
-    archive.finish().expect("memory")
+    archive.finish().expect("writes to memory")
 }
 
 #[test]
-fn nothing_that_is_read_as_block_gzip_panics() {
+fn reading_anything_as_block_gzip_does_not_panic() {
     let mut numbers = seeded(1);
     let seeds = [
         small(),
@@ -53,7 +53,7 @@ fn nothing_that_is_read_as_block_gzip_panics() {
 }
 
 #[test]
-fn nothing_that_is_read_as_an_index_panics() {
+fn reading_anything_as_an_index_does_not_panic() {
     let mut numbers = seeded(2);
     let file = small();
     let tail = &file[file.len() - 700..];
@@ -64,17 +64,17 @@ fn nothing_that_is_read_as_an_index_panics() {
 }
 
 #[test]
-fn nothing_that_is_read_as_an_archive_panics() {
+fn reading_anything_as_an_archive_does_not_panic() {
     let mut numbers = seeded(3);
     let file = small();
-    // A tar that is changed within whole gzip gets further than one whose checksums are wrong.
+    // A tar mutated inside intact gzip gets further than one with wrong checksums.
     let mut tar = Vec::new();
-    std::io::Read::read_to_end(&mut options_reader(&file), &mut tar).expect("whole");
+    std::io::Read::read_to_end(&mut options_reader(&file), &mut tar).expect("intact");
     for _ in 0..600 {
         fuzzing::archive(&mutate(&file, &mut numbers));
         let mut tar = mutate(&tar, &mut numbers);
         mend_checksums(&mut tar);
-        let gz = crate::common::gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+        let gz = crate::common::gzip(1).compress(&tar[..], Vec::new()).expect("writes to memory");
         fuzzing::archive(&gz);
     }
     fuzzing::archive(&write_sample(&options(1)));
@@ -84,7 +84,7 @@ fn options_reader(file: &[u8]) -> uadk_compress_archive::GzReader<&[u8]> {
     crate::common::gzip(1).reader(file).expect("a reader")
 }
 
-/// So that changed headers are looked at.
+/// Corrects the checksums of headers, so that changed headers are parsed.
 pub(crate) fn mend_checksums(tar: &mut [u8]) {
     for block in tar.chunks_exact_mut(512).filter(|block| block[257..262] == *b"ustar") {
         let mut header = tar::Header::new_gnu();

@@ -1,4 +1,4 @@
-//! What is written is what is read, however it is cut.
+//! Gzip streams are read back as they were written, however they are split.
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
@@ -16,34 +16,34 @@ const SEGMENT: usize = 512 << 10;
 
 fn compress(threads: usize, data: &[u8]) -> Vec<u8> {
     let mut writer = gzip(threads).writer(Vec::new()).expect("a writer");
-    writer.write_all(data).expect("memory");
-    writer.finish().expect("memory")
+    writer.write_all(data).expect("writes to memory");
+    writer.finish().expect("writes to memory")
 }
 
 fn decompress(threads: usize, file: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
-    gzip(threads).reader(file).expect("a reader").read_to_end(&mut data).expect("whole");
+    gzip(threads).reader(file).expect("a reader").read_to_end(&mut data).expect("intact");
     data
 }
 
 fn unsized_member(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    encoder.write_all(data).expect("memory");
-    encoder.finish().expect("memory")
+    encoder.write_all(data).expect("writes to memory");
+    encoder.finish().expect("writes to memory")
 }
 
-/// Data of 5 MB, with parts that don't compress.
+/// Returns 5 MB of data, with incompressible parts.
 fn mixed() -> Vec<u8> {
     [text(2_000_000, 1), noise(1_000_000, 2), text(2_000_000, 3)].concat()
 }
 
 #[test]
-fn data_of_every_length_around_a_block_comes_back() {
+fn data_of_lengths_around_a_block_or_segment_is_read_back() {
     let blocks = [0, 1, 65_279, 65_280, 65_281, 65_536, 130_560, 16 * 65_280, 16 * 65_280 + 1];
     let segments = [SEGMENT - 1, SEGMENT, SEGMENT + 1, 5 * SEGMENT];
     for len in blocks.into_iter().chain(segments) {
         for data in [text(len, 7), noise(len, 8)] {
-            let blocks = bgzf(2).compress(&data[..], Vec::new()).expect("memory");
+            let blocks = bgzf(2).compress(&data[..], Vec::new()).expect("writes to memory");
             assert_eq!(decompress(2, &blocks), data, "{len}");
             let file = compress(2, &data);
             assert_eq!(decompress(2, &file), data, "{len}");
@@ -55,17 +55,18 @@ fn data_of_every_length_around_a_block_comes_back() {
 }
 
 #[test]
-fn little_data_takes_no_more_room_than_with_gzip() {
+fn little_data_takes_no_more_space_than_with_gzip() {
     for len in [0, 1, 2, 100, 5000, 70_000, SEGMENT] {
         let data = text(len, 5);
         let theirs = crate::common::run("gzip", "gzip", &["-cn6"], &data).len();
         let file = compress(2, &data);
         assert!(file.len() <= theirs + theirs / 50, "{len}: {} and {theirs}", file.len());
         assert!(decompress(2, &file) == data);
-        // What does not shrink is stored, in blocks of 64 KiB.
+        // Incompressible data is stored, in blocks of 64 KiB.
         let data = noise(len, 6);
         for level in [Level::FASTEST, Level::BALANCED, Level::BEST] {
-            let file = gzip(1).level(level).compress(&data[..], Vec::new()).expect("memory");
+            let file =
+                gzip(1).level(level).compress(&data[..], Vec::new()).expect("writes to memory");
             let most = 18 + len + 5 * len.div_ceil(65_535).max(1);
             assert!(file.len() <= most, "{len} at {level:?}: {}", file.len());
             assert!(decompress(1, &file) == data);
@@ -77,7 +78,7 @@ fn little_data_takes_no_more_room_than_with_gzip() {
 }
 
 #[test]
-fn the_bytes_are_the_same_at_any_number_of_threads_and_however_they_are_written() {
+fn output_does_not_depend_on_the_number_of_threads_or_the_sizes_of_writes() {
     let data = mixed();
     let file = compress(1, &data);
     for threads in [0, 2, 3, 8] {
@@ -89,29 +90,29 @@ fn the_bytes_are_the_same_at_any_number_of_threads_and_however_they_are_written(
     let mut rest = &data[..];
     while !rest.is_empty() {
         let n = (numbers.random_range(0..100_000) + 1).min(rest.len());
-        writer.write_all(&rest[..n]).expect("memory");
+        writer.write_all(&rest[..n]).expect("writes to memory");
         rest = &rest[n..];
     }
-    assert_eq!(writer.finish().expect("memory"), file);
-    assert_eq!(gzip(2).compress(&data[..], Vec::new()).expect("memory"), file);
+    assert_eq!(writer.finish().expect("writes to memory"), file);
+    assert_eq!(gzip(2).compress(&data[..], Vec::new()).expect("writes to memory"), file);
 }
 
 #[test]
-fn a_flush_lets_a_reader_have_what_was_written() {
+fn a_flush_makes_everything_written_so_far_readable() {
     let mut writer = gzip(2).writer(Vec::new()).expect("a writer");
-    writer.write_all(b"so far").expect("memory");
-    writer.flush().expect("memory");
+    writer.write_all(b"so far").expect("writes to memory");
+    writer.flush().expect("writes to memory");
     let mut reader = gzip(1).reader(&writer.get_ref()[..]).expect("a reader");
     let mut begun = [0; 6];
-    reader.read_exact(&mut begun).expect("it is there");
+    reader.read_exact(&mut begun).expect("flushed data");
     assert_eq!(&begun, b"so far");
-    writer.write_all(b" and so on").expect("memory");
-    assert_eq!(decompress(1, &writer.finish().expect("memory")), b"so far and so on");
+    writer.write_all(b" and so on").expect("writes to memory");
+    assert_eq!(decompress(1, &writer.finish().expect("writes to memory")), b"so far and so on");
 }
 
 #[test]
-fn a_reader_answers_before_it_waits_for_more() {
-    // Each message is written when the answer to the one before has come.
+fn a_reader_returns_data_before_it_waits_for_more() {
+    // Each message is written after the answer to the one before.
     for options in [gzip(2), bgzf(2)] {
         let (from, to) = std::io::pipe().expect("a pipe");
         let (answer, answers) = std::sync::mpsc::channel();
@@ -120,31 +121,31 @@ fn a_reader_answers_before_it_waits_for_more() {
             let mut reader = reader.reader(from).expect("a reader");
             for _ in 0..20 {
                 let mut message = [0; 7];
-                reader.read_exact(&mut message).expect("it is there");
-                answer.send(message).expect("it is waited for");
+                reader.read_exact(&mut message).expect("a message");
+                answer.send(message).expect("the writer waits for it");
             }
         });
         let mut writer = options.writer(to).expect("a writer");
         for i in 0..20 {
             let message = format!("hello{i:02}");
-            writer.write_all(message.as_bytes()).expect("room");
-            writer.flush().expect("room");
+            writer.write_all(message.as_bytes()).expect("writes to a pipe");
+            writer.flush().expect("writes to a pipe");
             let answer = answers.recv_timeout(std::time::Duration::from_secs(60));
             assert_eq!(answer.expect("an answer"), message.as_bytes());
         }
-        reading.join().expect("it has read all");
+        reading.join().expect("the reader ends");
     }
 }
 
 #[test]
-fn members_of_all_kinds_follow_each_other() {
+fn members_of_all_kinds_can_be_concatenated() {
     let parts = [text(300_000, 1), noise(70_000, 2), text(10, 3), Vec::new(), text(2_000_000, 4)];
     let mut file = Vec::new();
     for (i, part) in parts.iter().enumerate() {
         file.extend(match i % 3 {
             0 => unsized_member(part),
             1 => compress(2, part),
-            _ => bgzf(2).compress(&part[..], Vec::new()).expect("memory"),
+            _ => bgzf(2).compress(&part[..], Vec::new()).expect("writes to memory"),
         });
     }
     file.extend(compress(1, &parts[0]));
@@ -157,16 +158,16 @@ fn members_of_all_kinds_follow_each_other() {
 }
 
 #[test]
-fn a_file_without_an_end_marker_is_cut_off_unless_that_is_allowed() {
+fn a_missing_end_marker_is_an_error_unless_allowed() {
     let data = text(200_000, 3);
-    let file = bgzf(2).compress(&data[..], Vec::new()).expect("memory");
+    let file = bgzf(2).compress(&data[..], Vec::new()).expect("writes to memory");
     let cut = &file[..file.len() - 28];
     let mut read = Vec::new();
     let error = bgzf(2).reader(cut).expect("a reader").read_to_end(&mut read).unwrap_err();
     assert!(
         matches!(Error::from(error), Error::Truncated { offset, .. } if offset == cut.len() as u64)
     );
-    assert_eq!(read, data, "the whole data comes first");
+    assert_eq!(read, data, "all data comes before the error");
     read.clear();
     let mut reader = bgzf(2).end_marker(false).reader(cut).expect("a reader");
     reader.read_to_end(&mut read).expect("it is allowed");
@@ -175,11 +176,13 @@ fn a_file_without_an_end_marker_is_cut_off_unless_that_is_allowed() {
 }
 
 #[test]
-fn what_follows_the_data_and_is_no_gzip_is_an_error_unless_that_is_allowed() {
+fn trailing_garbage_is_an_error_unless_allowed() {
     let data = text(600_000, 3);
-    // A marker between segments, which is none.
+    // It contains what looks like a marker between segments.
     let garbage = b"junk\0\0\xff\xff and more junk\0\0\xff\xff";
-    for file in [compress(2, &data), bgzf(2).compress(&data[..], Vec::new()).expect("memory")] {
+    for file in
+        [compress(2, &data), bgzf(2).compress(&data[..], Vec::new()).expect("writes to memory")]
+    {
         let len = file.len() as u64;
         let file = [&file[..], garbage].concat();
         let mut read = Vec::new();
@@ -200,18 +203,18 @@ fn one_member_is_written_with_a_plain_header() {
     let file = compress(2, b"data");
     assert_eq!(file[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
     let mut writer =
-        gzip(1).file_name(Some(b"a\0b".to_vec())).mtime(77).writer(Vec::new()).expect("one");
-    writer.write_all(b"data").expect("memory");
-    let file = writer.finish().expect("memory");
+        gzip(1).file_name(Some(b"a\0b".to_vec())).mtime(77).writer(Vec::new()).expect("a writer");
+    writer.write_all(b"data").expect("writes to memory");
+    let file = writer.finish().expect("writes to memory");
     let mut reader = flate2::read::GzDecoder::new(&file[..]);
     let mut read = String::new();
     reader.read_to_string(&mut read).expect("zlib reads it");
-    let header = reader.header().expect("one");
+    let header = reader.header().expect("a header");
     assert_eq!((header.filename(), header.mtime()), (Some(&b"ab"[..]), 77));
 }
 
 #[test]
-fn damage_in_one_member_is_an_error_at_its_end_at_the_latest() {
+fn damage_in_one_member_is_an_error_by_its_end() {
     let data = [text(700_000, 1), noise(300_000, 2), vec![0; 9_000_000]].concat();
     let file = compress(2, &data);
     let mut numbers = seeded(3);
@@ -229,8 +232,8 @@ fn damage_in_one_member_is_an_error_at_its_end_at_the_latest() {
 }
 
 #[test]
-fn all_data_comes_before_what_is_wrong_with_the_trailer() {
-    // In one run, in several, and in order.
+fn all_data_comes_before_an_error_in_the_trailer() {
+    // In one run, in several runs, and in order.
     for data in [text(10, 1), text(588_895, 2), text(9_000_000, 3), vec![0; 9_000_000]] {
         for file in [unsized_member(&data), compress(1, &data)] {
             for threads in [1, 3] {
@@ -255,8 +258,9 @@ fn all_data_comes_before_what_is_wrong_with_the_trailer() {
 }
 
 #[test]
-fn markers_in_the_data_are_none() {
-    // Stored, so that they are in the file as they are, at the end of what is looked at and before.
+fn markers_in_the_data_do_not_end_segments() {
+    // Noise is stored, so that the markers are in the file as they are: at the end of the searched
+    // bytes and before it.
     let mut data = noise(3_000_000, 1);
     for at in (100..data.len() - 4).step_by(70_001) {
         data[at..at + 4].copy_from_slice(&[0, 0, 0xff, 0xff]);
@@ -268,13 +272,13 @@ fn markers_in_the_data_are_none() {
         for threads in [1, 3] {
             let mut read = Vec::new();
             let mut reader = gzip(threads).reader(&file[..]).expect("a reader");
-            reader.read_to_end(&mut read).expect("whole");
+            reader.read_to_end(&mut read).expect("intact");
             assert!(read == data);
-            // In segments to the end, and not in order from the first wrong marker on.
+            // In segments to the end, not in order from the first false marker on.
             assert!(reader.inflated().pieces as usize >= data.len() / SEGMENT, "{end}");
         }
     }
-    // Cut off, with such bytes at its end.
+    // Cut off, with a false marker at the end.
     let file = compress(1, &parts.concat());
     let cut = [&file[..file.len() / 2], &[0, 0, 0xff, 0xff]].concat();
     let mut read = Vec::new();
@@ -291,27 +295,27 @@ fn segments_that_refer_back_are_read_in_order() {
             assert!(decompress(threads, &file) == data, "{what}");
         }
         let mut reader = gzip(2).reader(Cursor::new(&file)).expect("a reader");
-        for place in [2_000_000, 5, 1_299_999, 700_000] {
+        for offset in [2_000_000, 5, 1_299_999, 700_000] {
             let mut piece = [0; 100];
-            reader.seek(SeekFrom::Start(place)).expect("memory");
-            reader.read_exact(&mut piece).expect("whole");
-            assert_eq!(piece, data[place as usize..][..100], "{what} at {place}");
+            reader.seek(SeekFrom::Start(offset)).expect("a valid position");
+            reader.read_exact(&mut piece).expect("intact");
+            assert_eq!(piece, data[offset as usize..][..100], "{what} at {offset}");
         }
     }
 }
 
 #[test]
-fn nothing_and_other_files_are_no_gzip() {
+fn empty_and_other_files_are_not_gzip() {
     for (file, word) in [(&b""[..], "empty"), (b"PK\x03\x04", "no gzip"), (b"\0\0\0", "no gzip")] {
         let mut reader = GzReader::new(file).expect("a reader");
         let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
         assert!(error.to_string().contains(word), "{error}");
-        assert!(reader.read(&mut [0]).is_err(), "it stays so");
+        assert!(reader.read(&mut [0]).is_err(), "the error is permanent");
     }
 }
 
 #[test]
-fn a_writer_that_failed_takes_nothing_more() {
+fn a_failed_writer_accepts_no_more_data() {
     struct Full(usize);
     impl Write for Full {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -348,7 +352,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn seeking_is_like_seeking_in_the_data(
+    fn seeking_matches_seeking_in_the_data(
         seed in any::<u64>(),
         lens in prop::collection::vec((0_usize..600_000, 0..3_u8), 1..4),
         threads in 1_usize..4,
@@ -360,7 +364,7 @@ proptest! {
             file.extend(match kind {
                 0 => unsized_member(&part),
                 1 => compress(1, &part),
-                _ => bgzf(1).compress(&part[..], Vec::new()).expect("memory"),
+                _ => bgzf(1).compress(&part[..], Vec::new()).expect("writes to memory"),
             });
             data.extend(part);
         }
@@ -381,8 +385,8 @@ proptest! {
             }
             let n = numbers.random_range(0_u64..100_000);
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-            reader.by_ref().take(n).read_to_end(&mut ours).expect("whole");
-            Read::by_ref(&mut oracle).take(n).read_to_end(&mut theirs).expect("memory");
+            reader.by_ref().take(n).read_to_end(&mut ours).expect("intact");
+            Read::by_ref(&mut oracle).take(n).read_to_end(&mut theirs).expect("reads from memory");
             prop_assert!(ours == theirs);
         }
     }

@@ -1,4 +1,4 @@
-//! Headers of any names and numbers, as others read them.
+//! Headers with arbitrary names and numbers, as other programs read them.
 
 use std::ffi::OsStr;
 use std::io::Read;
@@ -11,14 +11,14 @@ use uadk_compress_archive::{ArchiveReader, Error};
 
 use crate::common::{gzip, options, run, verify};
 
-/// Names with long and short parts, of any bytes but those that no name has.
+/// Generates names with long and short components, of any bytes that a name can have.
 fn name() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![8 => b'a'..=b'e', 1 => 1..=b'.', 1 => b'0'..=255];
     let part = prop_oneof![
         3 => prop::collection::vec(byte.clone(), 1..12),
         1 => prop::collection::vec(byte, 80..160),
     ]
-    .prop_filter("no name", |part| !matches!(&part[..], b"." | b".."));
+    .prop_filter("not a name", |part| !matches!(&part[..], b"." | b".."));
     prop::collection::vec(part, 1..5).prop_map(|parts| parts.join(&b'/'))
 }
 
@@ -46,7 +46,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn any_names_and_numbers_are_read_as_they_were_written(
+    fn arbitrary_names_and_numbers_are_read_as_written(
         entries in prop::collection::vec(wanted(), 1..8),
     ) {
         let mut archive = options(1).writer(Vec::new()).expect("an archive");
@@ -61,17 +61,17 @@ proptest! {
                 Some(link) => archive.append_link(header, path, OsStr::from_bytes(link)),
                 None => archive.append_data(header, path, &entry.data[..]),
             }
-            .expect("memory");
+            .expect("writes to memory");
         }
-        let file = archive.finish().expect("memory");
-        // What the index says is what we read in the headers.
-        verify(&file).expect("whole");
+        let file = archive.finish().expect("writes to memory");
+        // The index agrees with what we read from the headers.
+        verify(&file).expect("intact");
         let mut tar = Vec::new();
-        gzip(1).reader(&file[..]).expect("a reader").read_to_end(&mut tar).expect("whole");
+        gzip(1).reader(&file[..]).expect("a reader").read_to_end(&mut tar).expect("intact");
         let mut theirs = tar::Archive::new(&tar[..]);
         let mut theirs = theirs.entries().expect("a tar");
         for wanted in &entries {
-            let mut entry = theirs.next().expect("as many").expect("whole");
+            let mut entry = theirs.next().expect("as many entries").expect("intact");
             prop_assert_eq!(&*entry.path_bytes(), &wanted.name[..]);
             let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
             prop_assert_eq!(link.as_ref(), wanted.link.as_ref());
@@ -79,7 +79,7 @@ proptest! {
             prop_assert_eq!(header.uid().ok(), Some(u64::from(wanted.uid)));
             prop_assert_eq!(header.mtime().ok(), Some(wanted.mtime));
             let mut data = Vec::new();
-            entry.read_to_end(&mut data).expect("whole");
+            entry.read_to_end(&mut data).expect("intact");
             prop_assert_eq!(&data, &wanted.data);
         }
         prop_assert!(theirs.next().is_none());
@@ -87,7 +87,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_no_entry_is_refused_and_others_follow() {
+fn invalid_entries_are_refused_and_others_follow() {
     let mut archive = options(1).writer(Vec::new()).expect("an archive");
     for name in ["", "/", "/etc/passwd", "a/../b", "..", "nul\0"] {
         let error = archive.append_bytes(name, b"x").unwrap_err();
@@ -101,14 +101,14 @@ fn what_is_no_entry_is_refused_and_others_follow() {
         assert!(matches!(&error, Error::Entry { name, .. } if name == "name"), "{error}");
     }
     assert!(archive.append_bytes("folder/", b"x").is_err());
-    archive.append_bytes("./folder//", b"").expect("memory");
+    archive.append_bytes("./folder//", b"").expect("writes to memory");
     let mut header = Header::new_ustar();
     header.set_entry_type(EntryType::Char);
-    header.set_device_major(1).expect("room");
-    header.set_device_minor(3).expect("room");
-    archive.append_data(header, "null", &b""[..]).expect("memory");
-    let file = archive.finish().expect("memory");
-    assert_eq!(verify(&file).expect("whole").entries, 2);
+    header.set_device_major(1).expect("a ustar header");
+    header.set_device_minor(3).expect("a ustar header");
+    archive.append_data(header, "null", &b""[..]).expect("writes to memory");
+    let file = archive.finish().expect("writes to memory");
+    assert_eq!(verify(&file).expect("intact").entries, 2);
     let listed = run("tar", "tar", &["tvzf", "-", "--utc", "--numeric-owner"], &file);
     let listed = String::from_utf8(listed).expect("ASCII");
     let fields: Vec<Vec<_>> =
@@ -125,28 +125,28 @@ fn archives_of_long_names_are_resumed_to_the_same_bytes() {
             let mut header = Header::new_gnu();
             header.set_uid(1 << 30);
             header.set_size(0);
-            archive.append_link(header, name, "t".repeat(name.len())).expect("memory");
+            archive.append_link(header, name, "t".repeat(name.len())).expect("writes to memory");
         }
     };
     let mut archive = options(1).writer(std::io::Cursor::new(Vec::new())).expect("an archive");
     write(&mut archive, &entries);
-    let whole = archive.finish().expect("memory").into_inner();
+    let whole = archive.finish().expect("writes to memory").into_inner();
     for cut in (0..whole.len()).step_by(199) {
         let torn = std::io::Cursor::new(whole[..cut].to_vec());
         let (mut archive, recovered) = options(1).resume(torn).expect("a torn end");
         write(&mut archive, &entries[recovered.entries.len()..]);
-        assert!(archive.finish().expect("memory").into_inner() == whole, "cut at {cut}");
+        assert!(archive.finish().expect("writes to memory").into_inner() == whole, "cut at {cut}");
     }
     let mut archive = ArchiveReader::new(std::io::Cursor::new(whole)).expect("a reader");
-    assert_eq!(archive.index().expect("whole").entries().len(), entries.len());
+    assert_eq!(archive.index().expect("intact").entries().len(), entries.len());
 }
 
 #[test]
-fn permissions_are_changed_as_gnu_tar_changes_them() {
+fn permissions_are_changed_as_by_gnu_tar() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let root = folder.path();
-    std::fs::create_dir(root.join("t")).expect("a folder");
+    std::fs::create_dir(root.join("t")).expect("a directory");
     for mode in [0o600, 0o644, 0o755, 0o4711, 0o070] {
         let path = root.join(format!("t/{mode:o}"));
         std::fs::write(&path, b"x").expect("a file");

@@ -1,4 +1,4 @@
-//! Single entries are read by their own blocks, and the index is invisible to others.
+//! Reading a single entry reads only its own blocks, and the index is invisible to other programs.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
@@ -38,9 +38,9 @@ fn every_entry_is_found_by_its_name() {
         assert!(archive.index().expect("an index").is_stored());
         for (name, contents) in sample_files().into_iter().rev() {
             let mut read = Vec::new();
-            let mut entry = archive.open(&name).expect("it is there");
+            let mut entry = archive.open(&name).expect("it exists");
             assert_eq!(entry.entry().size(), contents.len() as u64);
-            entry.read_to_end(&mut read).expect("whole");
+            entry.read_to_end(&mut read).expect("intact");
             assert!(read == contents, "{name}");
         }
         assert!(
@@ -53,26 +53,27 @@ fn every_entry_is_found_by_its_name() {
 }
 
 #[test]
-fn an_entry_costs_its_own_blocks_and_the_index() {
-    // Of blocks, and of segments.
-    cost_of_entries(&write_sample(&bgzf_options(2)), 1 << 16);
-    cost_of_entries(&write_sample(&options(2)), 512 << 10);
+fn reading_an_entry_reads_only_its_blocks_and_the_index() {
+    // In blocks and in segments.
+    check_costs(&write_sample(&bgzf_options(2)), 1 << 16);
+    check_costs(&write_sample(&options(2)), 512 << 10);
 }
 
-fn cost_of_entries(file: &[u8], block: u64) {
+fn check_costs(file: &[u8], block: u64) {
     let read = std::cell::Cell::new(0);
     let counted = Counted { file: Cursor::new(file), read: &read };
     let mut archive = options(2).reader(counted).expect("a reader");
     archive.index().expect("an index");
     let index_cost = read.replace(0);
     assert!(index_cost < 10_000, "{index_cost} bytes for the index");
-    archive.open("dir/one").expect("there").read_to_end(&mut Vec::new()).expect("whole");
-    // A block, and what may be the rest of another.
-    assert!(read.get() <= 2 * block, "{} bytes read for one", read.get());
+    archive.open("dir/one").expect("it exists").read_to_end(&mut Vec::new()).expect("intact");
+    // A block and possibly the rest of another.
+    assert!(read.get() <= 2 * block, "{} bytes read for one entry", read.get());
     read.set(0);
-    archive.open("large").expect("there").read_to_end(&mut Vec::new()).expect("whole");
+    archive.open("large").expect("it exists").read_to_end(&mut Vec::new()).expect("intact");
     let entries = archive.index().expect("an index").entries();
-    let large = entries.iter().position(|entry| entry.path().ends_with("large")).expect("there");
+    let large =
+        entries.iter().position(|entry| entry.path().ends_with("large")).expect("it exists");
     let span = entries[large + 1].block_offset().expect("a block")
         - entries[large].block_offset().expect("a block");
     assert!(read.get() <= span + 2 * block, "{} bytes read for {span}", read.get());
@@ -82,29 +83,29 @@ fn cost_of_entries(file: &[u8], block: u64) {
 fn the_last_entry_of_a_name_counts() {
     let mut archive = ArchiveWriter::new(Vec::new()).expect("an archive");
     for contents in ["old", "new"] {
-        archive.append_bytes("./name", contents.as_bytes()).expect("memory");
+        archive.append_bytes("./name", contents.as_bytes()).expect("writes to memory");
     }
-    let file = archive.finish().expect("memory");
+    let file = archive.finish().expect("writes to memory");
     let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a reader");
     let mut text = String::new();
-    archive.open("name/").expect("there").read_to_string(&mut text).expect("whole");
+    archive.open("name/").expect("it exists").read_to_string(&mut text).expect("intact");
     assert_eq!(text, "new");
 }
 
 #[test]
-fn entries_follow_the_one_that_was_opened() {
+fn reading_continues_behind_the_opened_entry() {
     let file = write_sample(&options(2));
     let mut archive = options(2).reader(Cursor::new(&file)).expect("a reader");
-    archive.open("many/010").expect("there");
-    let next = archive.next_entry().expect("whole").expect("another");
+    archive.open("many/010").expect("it exists");
+    let next = archive.next_entry().expect("intact").expect("another entry");
     assert_eq!(next.entry().path().to_str(), Some("many/011"));
-    archive.rewind().expect("memory");
-    let first = archive.next_entry().expect("whole").expect("another");
+    archive.rewind().expect("seeks in memory");
+    let first = archive.next_entry().expect("intact").expect("another entry");
     assert_eq!(first.entry().path().to_str(), Some("empty"));
 }
 
 #[test]
-fn properties_are_in_the_index_as_in_the_tar() {
+fn metadata_in_the_index_is_that_of_the_tar() {
     let mut archive = options(1).writer(Vec::new()).expect("an archive");
     let mut header = Header::new_gnu();
     header.set_mode(0o4751);
@@ -112,15 +113,15 @@ fn properties_are_in_the_index_as_in_the_tar() {
     header.set_gid(77);
     header.set_mtime(1_700_000_000);
     header.set_size(4);
-    archive.append_data(header.clone(), "f", &b"1234"[..]).expect("memory");
-    archive.append_link(header.clone(), "s", "target").expect("memory");
+    archive.append_data(header.clone(), "f", &b"1234"[..]).expect("writes to memory");
+    archive.append_link(header.clone(), "s", "target").expect("writes to memory");
     header.set_entry_type(EntryType::Link);
-    archive.append_link(header, "h", "f").expect("memory");
-    let file = archive.finish().expect("memory");
+    archive.append_link(header, "h", "f").expect("writes to memory");
+    let file = archive.finish().expect("writes to memory");
 
     let mut archive = ArchiveReader::new(Cursor::new(&file)).expect("a reader");
     let stored = archive.index().expect("an index").clone();
-    let [file_entry, symlink, hardlink] = stored.entries() else { panic!("three") };
+    let [file_entry, symlink, hardlink] = stored.entries() else { panic!("three entries") };
     assert_eq!((file_entry.mode(), file_entry.uid()), (0o4751, 3_000_000_000));
     assert_eq!((file_entry.gid(), file_entry.mtime(), file_entry.size()), (77, 1_700_000_000, 4));
     assert_eq!((symlink.kind(), hardlink.kind()), (EntryKind::Symlink, EntryKind::HardLink));
@@ -129,73 +130,73 @@ fn properties_are_in_the_index_as_in_the_tar() {
 }
 
 #[test]
-fn without_an_index_one_is_made_by_reading() {
+fn without_a_stored_index_one_is_built_by_reading() {
     let tar = sample_tar();
-    let blocks = bgzf(1).compress(&tar[..], Vec::new()).expect("memory");
-    let segments = gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+    let blocks = bgzf(1).compress(&tar[..], Vec::new()).expect("writes to memory");
+    let segments = gzip(1).compress(&tar[..], Vec::new()).expect("writes to memory");
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    encoder.write_all(&tar).expect("memory");
-    let unsized_file = encoder.finish().expect("memory");
+    encoder.write_all(&tar).expect("writes to memory");
+    let unsized_file = encoder.finish().expect("writes to memory");
     for file in [blocks, segments, unsized_file] {
         let mut archive = ArchiveReader::new(Cursor::new(&file)).expect("a reader");
-        assert!(!archive.index().expect("made").is_stored());
+        assert!(!archive.index().expect("an index").is_stored());
         for (name, contents) in sample_files().into_iter().rev().step_by(5) {
             let mut read = Vec::new();
-            archive.open(&name).expect("there").read_to_end(&mut read).expect("whole");
+            archive.open(&name).expect("it exists").read_to_end(&mut read).expect("intact");
             assert!(read == contents, "{name}");
         }
-        let verified = archive.verify().expect("whole");
+        let verified = archive.verify().expect("intact");
         assert!(!verified.indexed && verified.ended);
     }
 }
 
 #[test]
-fn archives_of_others_get_an_index() {
+fn archives_of_other_programs_get_an_index() {
     let tar = sample_tar();
-    // In place, where there are blocks or segments: the same as if it had been written with one.
+    // In place if there are blocks or segments: the same bytes as if written with an index.
     for (options, gzip) in [(bgzf_options(1), bgzf(1)), (options(1), gzip(1))] {
         let made = write_sample(&options);
-        let mut file = Cursor::new(gzip.compress(&tar[..], Vec::new()).expect("memory"));
+        let mut file = Cursor::new(gzip.compress(&tar[..], Vec::new()).expect("writes to memory"));
         let count = options.index(&mut file).expect("it has blocks");
         assert_eq!(count, sample_files().len() as u64);
         assert!(file.get_ref() == &made);
-        // Once more changes nothing.
+        // Doing it again changes nothing.
         options.index(&mut file).expect("it has blocks");
         assert!(file.get_ref() == &made);
     }
-    // Of segments of others, the last has no marker.
+    // In files of other programs, the last segment has no marker.
     let mut file = Cursor::new(crate::common::run("pigz", "pigz", &["-i"], &tar));
     options(1).index(&mut file).expect("it has segments");
-    crate::common::verify(file.get_ref()).expect("whole");
+    crate::common::verify(file.get_ref()).expect("intact");
     assert!(read_all(file.get_ref()) == sample_files());
 
-    // Anew, where there are none.
+    // Rewritten if there are none.
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
-    encoder.write_all(&tar).expect("memory");
-    let plain = encoder.finish().expect("memory");
+    encoder.write_all(&tar).expect("writes to memory");
+    let plain = encoder.finish().expect("writes to memory");
     let error = options(1).index(Cursor::new(plain.clone())).unwrap_err();
     assert!(matches!(error, Error::NoBlocks), "{error}");
     for options in [options(3), bgzf_options(3)] {
         let made = write_sample(&options);
-        // An index that is there is not part of the tar.
+        // An existing index is not part of the tar.
         for from in [&plain, &made] {
-            let mut anew = Vec::new();
-            options.rewrite(&from[..], &mut anew).expect("whole");
-            assert!(anew == made);
+            let mut rewritten = Vec::new();
+            options.rewrite(&from[..], &mut rewritten).expect("intact");
+            assert!(rewritten == made);
         }
     }
 }
 
-/// The tar of the sample.
+/// Returns the tar of the sample.
 fn sample_tar() -> Vec<u8> {
     let mut tar = Vec::new();
     let made = write_sample(&bgzf_options(1));
-    gzip(1).reader(&made[..]).expect("a reader").read_to_end(&mut tar).expect("whole");
+    gzip(1).reader(&made[..]).expect("a reader").read_to_end(&mut tar).expect("intact");
     tar
 }
 
 #[test]
-fn data_that_ends_early_becomes_zeros_and_an_error_and_the_rest_is_whole() {
+fn data_that_ends_early_is_an_error_and_padded_with_zeros() {
     struct Broken(usize);
     impl Read for Broken {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -219,15 +220,15 @@ fn data_that_ends_early_becomes_zeros_and_an_error_and_the_rest_is_whole() {
         let error = archive.append_data(header.clone(), bad, io::empty()).unwrap_err();
         assert!(matches!(error, Error::Entry { .. }), "{error}");
     }
-    archive.append_bytes("after", b"whole").expect("memory");
-    let file = archive.finish().expect("memory");
-    assert_eq!(crate::common::verify(&file).expect("whole").entries, 3);
+    archive.append_bytes("after", b"whole").expect("writes to memory");
+    let file = archive.finish().expect("writes to memory");
+    assert_eq!(crate::common::verify(&file).expect("intact").entries, 3);
     let entries = read_all(&file);
     assert!(entries[0].1[70_000..].iter().all(|byte| *byte == 0) && entries[0].1.len() == 100_000);
     assert_eq!(entries[2].1, b"whole");
 }
 
-/// A file that is mostly a hole behind its header.
+/// A file with a large hole between its header and its tail.
 struct Holed<'a> {
     header: &'a [u8],
     tail: &'a [u8],
@@ -260,15 +261,15 @@ impl Seek for Holed<'_> {
             SeekFrom::End(by) => self.len.checked_add_signed(by),
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
         };
-        // As of files, whose sizes are signed.
+        // As with files, whose sizes are signed.
         self.at = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.at)
     }
 }
 
 #[test]
-fn a_footer_with_any_number_in_it_is_used_or_refused_in_little_memory() {
-    // Where the footer's numbers begin, and how many there are before their checksum.
+fn a_footer_with_any_numbers_is_used_or_refused_in_little_memory() {
+    // The magic before the footer's numbers, and how many there are before their checksum.
     for (options, magic, numbers) in
         [(options(1), b"uadkidx2", 9), (bgzf_options(1), b"uadkidx1", 7)]
     {
@@ -277,8 +278,8 @@ fn a_footer_with_any_number_in_it_is_used_or_refused_in_little_memory() {
         let crc_at = at + 8 + 8 * numbers + if magic == b"uadkidx2" { 4 } else { 8 };
         let len = whole.len() as u64;
         for number in 0..numbers {
-            let place = at + 8 + 8 * number;
-            let was = u64::from_le_bytes(whole[place..place + 8].try_into().expect("8 bytes"));
+            let offset = at + 8 + 8 * number;
+            let was = u64::from_le_bytes(whole[offset..offset + 8].try_into().expect("8 bytes"));
             for lie in [
                 0,
                 1,
@@ -295,12 +296,12 @@ fn a_footer_with_any_number_in_it_is_used_or_refused_in_little_memory() {
                 u64::MAX,
             ] {
                 let mut file = whole.clone();
-                file[place..place + 8].copy_from_slice(&lie.to_le_bytes());
+                file[offset..offset + 8].copy_from_slice(&lie.to_le_bytes());
                 let crc = crate::common::crc(&file[at..crc_at]);
                 file[crc_at..crc_at + 4].copy_from_slice(&crc.to_le_bytes());
                 let used = allocation_counter::measure(|| {
                     let mut archive = options.reader(Cursor::new(&file)).expect("a reader");
-                    let is_used = archive.load_stored_index().expect("memory");
+                    let is_used = archive.load_stored_index().expect("reads from memory");
                     if is_used {
                         let _ = archive
                             .open("dir/one")
@@ -309,7 +310,7 @@ fn a_footer_with_any_number_in_it_is_used_or_refused_in_little_memory() {
                 });
                 assert!(used.bytes_max < 40 << 20, "{number} as {lie}: {} bytes", used.bytes_max);
 
-                // With as much of the file as it says, of which nothing is there.
+                // With a file as long as the footer says, which is mostly a hole.
                 if magic != b"uadkidx2" {
                     continue;
                 }

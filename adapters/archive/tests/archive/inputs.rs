@@ -1,4 +1,4 @@
-//! Archives that are plain or compressed by zstd or xz, made by the programs that people make them with.
+//! Plain archives and archives compressed with zstd or xz, made by the usual programs.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -10,17 +10,17 @@ use uadk_compress_archive::{
 
 use crate::common::{make_tree, noise, options, run, snapshot, text};
 
-/// A small tar by GNU tar: an empty file, a long name, and contents of several blocks.
+/// Makes a small tar with GNU tar: an empty file, a long name, and contents of several blocks.
 fn small() -> Vec<u8> {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join("d")).expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
+    fs::create_dir(folder.path().join("d")).expect("a directory");
     fs::write(folder.path().join("d/a"), text(3000, 1)).expect("a file");
     fs::write(folder.path().join("d/empty"), b"").expect("a file");
     fs::write(folder.path().join("d").join("n".repeat(150)), noise(700, 2)).expect("a file");
     gnu_tar(folder.path(), "d")
 }
 
-/// What GNU tar makes of what is in a folder.
+/// Archives a file in a directory with GNU tar.
 fn gnu_tar(folder: &Path, name: &str) -> Vec<u8> {
     let folder = folder.to_str().expect("UTF-8");
     run("tar", "tar", &["-c", "--format=pax", "--sort=name", "-C", folder, name], b"")
@@ -34,7 +34,7 @@ fn zstd(arguments: &[&str], data: &[u8]) -> Vec<u8> {
     run("zstd", "zstd", &[&["-c", "-q"], arguments].concat(), data)
 }
 
-/// Two frames, the data of which is one tar, and one that is skipped before each and at the end.
+/// Compresses a tar into two frames, with a skippable frame before each and at the end.
 fn zstd_frames(tar: &[u8]) -> Vec<u8> {
     let skipped = [&[0x5A, 0x2A, 0x4D, 0x18, 5, 0, 0, 0][..], b"12345"].concat();
     let (first, second) = tar.split_at(tar.len() / 3);
@@ -42,14 +42,14 @@ fn zstd_frames(tar: &[u8]) -> Vec<u8> {
     [&skipped[..], &frames[0], &skipped, &frames[1], &skipped].concat()
 }
 
-/// Two streams with padding before the second and at the end.
+/// Compresses a tar into two streams, with padding before the second and at the end.
 fn xz_streams(tar: &[u8]) -> Vec<u8> {
     let (first, second) = tar.split_at(tar.len() / 3);
     let streams = [xz(&["--check=sha256"], first), xz(&["--check=crc32"], second)];
     [&streams[0][..], &[0; 8], &streams[1], &[0; 4]].concat()
 }
 
-/// The tar in all ways.
+/// Returns the tar in every form.
 fn forms(tar: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("plain", tar.to_vec()),
@@ -63,7 +63,7 @@ fn forms(tar: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Names and contents, in order, from something that can only be read.
+/// Reads names and contents in order, without seeking.
 fn in_order(file: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
     let mut archive = options(1).reader(file)?;
     let mut files = Vec::new();
@@ -107,7 +107,7 @@ fn archives_of_every_form_are_listed_opened_and_verified() {
 
 #[test]
 fn trees_by_gnu_tar_and_bsdtar_are_extracted_from_every_form() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
     make_tree(&tree);
     let expected = snapshot(&tree);
@@ -124,9 +124,9 @@ fn trees_by_gnu_tar_and_bsdtar_are_extracted_from_every_form() {
     files.push(("bsdtar -J", bsdtar(&["-cJ", "-f", "-"])));
     for (n, (form, file)) in files.iter().enumerate() {
         let to = folder.path().join(format!("to{n}"));
-        fs::create_dir(&to).expect("a folder");
+        fs::create_dir(&to).expect("a directory");
         let extract = ExtractOptions::new().permissions(true);
-        let mut extractor = Extractor::new(&to, extract).expect("a folder");
+        let mut extractor = Extractor::new(&to, extract).expect("a directory");
         let mut archive = options(1).reader(&file[..]).expect(form);
         while let Some(mut entry) = archive.next_entry().expect(form) {
             extractor.extract(&mut entry).expect(form);
@@ -144,7 +144,7 @@ fn every_truncation_is_an_error() {
     for (form, file) in forms(&tar) {
         let frame_ends = match form {
             "zstd of several frames" => zstd_frame_ends(&tar),
-            // Padding is not missed.
+            // Missing padding is not an error.
             "xz of several streams" => (0..4).map(|n| file.len() - 4 + n).collect(),
             _ => Vec::new(),
         };
@@ -155,7 +155,7 @@ fn every_truncation_is_an_error() {
                 Ok(archive.take_warnings())
             });
             let Ok(read) = read else {
-                assert!(verified.is_err(), "{form} of {len}");
+                assert!(verified.is_err(), "{form} cut at {len}");
                 continue;
             };
             let read_all = read == whole;
@@ -163,21 +163,21 @@ fn every_truncation_is_an_error() {
             let is_padding = form == "plain" && read_all;
             assert!(
                 is_at_end || is_padding || read_all && frame_ends.contains(&len),
-                "{form} is cut at {len}, and nobody says so: {} entries",
+                "{form} cut at {len} is not reported: {} entries",
                 read.len()
             );
         }
     }
 }
 
-/// Where the file may end for all that one can tell: behind the last frame with data.
+/// Returns the lengths at which a cut cannot be detected: behind the last frame with data.
 fn zstd_frame_ends(tar: &[u8]) -> Vec<usize> {
     let last = zstd_frames(tar).len() - 13;
     vec![last]
 }
 
 #[test]
-fn plain_tar_that_is_cut_between_entries_is_told() {
+fn plain_tar_that_is_cut_between_entries_is_reported() {
     let tar = small();
     let starts: Vec<usize> = {
         let mut archive = options(1).reader(Cursor::new(&tar)).expect("a tar");
@@ -186,40 +186,41 @@ fn plain_tar_that_is_cut_between_entries_is_told() {
     };
     for len in &starts[1..] {
         let mut archive = options(1).reader(&tar[..*len]).expect("a tar");
-        while archive.next_entry().expect("whole entries").is_some() {}
+        while archive.next_entry().expect("complete entries").is_some() {}
         let warnings = archive.take_warnings();
         assert!(warnings[0].is_notice() && warnings[0].to_string().contains("cut off"));
         let mut archive = options(1).reader(Cursor::new(&tar[..*len])).expect("a tar");
-        assert!(!archive.verify().expect("whole entries").ended);
+        assert!(!archive.verify().expect("complete entries").ended);
         assert!(archive.take_warnings().iter().any(|warning| !warning.is_notice()));
     }
 }
 
 #[test]
-fn a_file_that_lacks_nothing_but_its_padding_is_whole() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn a_file_that_lacks_only_its_padding_is_complete() {
+    let folder = tempfile::tempdir().expect("a directory");
     fs::write(folder.path().join("file"), "contents").expect("a file");
     let at = folder.path().to_str().expect("UTF-8");
     let tar = run("tar", "tar", &["-cf", "-", "-C", at, "file"], b"");
     for len in [512 + 8, 512 + 100] {
         let cut = &tar[..len];
         let expected = [("file".to_owned(), b"contents".to_vec())];
-        assert_eq!(in_order(cut).expect("whole"), expected);
+        assert_eq!(in_order(cut).expect("intact"), expected);
         let mut archive = options(1).reader(Cursor::new(cut)).expect("a tar");
         let mut contents = Vec::new();
-        archive.open("file").expect("there").read_to_end(&mut contents).expect("whole");
+        archive.open("file").expect("it exists").read_to_end(&mut contents).expect("intact");
         assert_eq!(contents, b"contents");
-        let is_told = |warnings: Vec<Warning>| warnings.iter().any(|warning| !warning.is_notice());
-        assert!(is_told(archive.take_warnings()));
-        assert!(!archive.verify().expect("whole entries").ended);
-        assert!(is_told(archive.take_warnings()));
+        let is_reported =
+            |warnings: Vec<Warning>| warnings.iter().any(|warning| !warning.is_notice());
+        assert!(is_reported(archive.take_warnings()));
+        assert!(!archive.verify().expect("complete entries").ended);
+        assert!(is_reported(archive.take_warnings()));
         assert!(options(1).append(Cursor::new(cut.to_vec())).is_err());
     }
     assert!(in_order(&tar[..512 + 7]).is_err());
 }
 
 #[test]
-fn every_flipped_byte_of_zstd_and_xz_is_noticed_or_means_nothing() {
+fn every_flipped_byte_of_zstd_and_xz_is_detected_or_harmless() {
     let tar = small();
     let expected = in_order(&tar).expect("a tar");
     let files = [
@@ -229,15 +230,15 @@ fn every_flipped_byte_of_zstd_and_xz_is_noticed_or_means_nothing() {
         ("xz streams", xz_streams(&tar)),
     ];
     for (form, file) in files {
-        // Of zstd without a checksum, a flipped byte may be one of the data.
+        // In zstd without a checksum, a flipped byte may change the data.
         let has_checksums = form != "zstd frames";
         for at in 0..file.len() {
             let mut damaged = file.clone();
             damaged[at] ^= 1 << (at % 8);
             let Ok(mut archive) = options(1).reader(&damaged[..]) else { continue };
             let verified = archive.verify_stream();
-            let is_told = verified.is_err() || !archive.gz_warnings().is_empty();
-            if !is_told && has_checksums {
+            let is_reported = verified.is_err() || !archive.gz_warnings().is_empty();
+            if !is_reported && has_checksums {
                 assert_eq!(in_order(&damaged).expect("verified"), expected, "{form}, byte {at}");
             }
             let _ = in_order(&damaged);
@@ -250,7 +251,7 @@ fn every_flipped_byte_of_zstd_and_xz_is_noticed_or_means_nothing() {
 }
 
 #[test]
-fn what_follows_is_a_warning_or_nothing() {
+fn trailing_garbage_is_a_warning_and_zeros_are_ignored() {
     let tar = small();
     for (form, file) in [("zstd", zstd(&[], &tar)), ("xz", xz(&[], &tar))] {
         let read = |behind: &[u8]| {
@@ -267,7 +268,7 @@ fn what_follows_is_a_warning_or_nothing() {
     }
     let stream = xz(&[], &tar);
     let odd = [&stream[..], &[0; 3], &stream].concat();
-    let error = in_order(&odd).expect_err("the padding is of three bytes");
+    let error = in_order(&odd).expect_err("three bytes of padding");
     assert!(matches!(error, Error::Damaged { format: "xz", .. }), "{error}");
 }
 
@@ -320,8 +321,8 @@ fn other_formats_are_refused_by_name() {
 }
 
 #[test]
-fn a_tar_is_known_whatever_its_first_name_is_and_if_its_first_header_is_damaged() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn a_tar_is_recognised_with_any_first_name_and_with_a_damaged_first_header() {
+    let folder = tempfile::tempdir().expect("a directory");
     let names = ["BZh91AY&SY", "LZIP", "PK\x03\x04", "second"];
     for name in names {
         fs::write(folder.path().join(name), name).expect("a file");
@@ -341,15 +342,15 @@ fn a_tar_is_known_whatever_its_first_name_is_and_if_its_first_header_is_damaged(
     let mut tar = small();
     tar[1] ^= 1;
     let mut archive = options(1).reader(Cursor::new(&tar)).expect("a tar");
-    // An extended header, without which its entry is a whole one.
+    // It is an extended header, without which its entry is still complete.
     assert_eq!(archive.index().expect("the rest").entries().len(), 4);
     assert!(!archive.take_warnings().is_empty());
 }
 
 #[test]
-fn contents_of_plain_tar_are_sought_over() {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join("d")).expect("a folder");
+fn contents_of_plain_tar_are_skipped_by_seeking() {
+    let folder = tempfile::tempdir().expect("a directory");
+    fs::create_dir(folder.path().join("d")).expect("a directory");
     for name in ["a", "b", "c"] {
         fs::write(folder.path().join("d").join(name), noise(8 << 20, 3)).expect("a file");
     }
@@ -361,10 +362,10 @@ fn contents_of_plain_tar_are_sought_over() {
     assert!(read.get() < 4 << 20, "{} bytes for the index", read.get());
     read.set(0);
     let mut contents = Vec::new();
-    archive.open("d/b").expect("there").read_to_end(&mut contents).expect("whole");
+    archive.open("d/b").expect("it exists").read_to_end(&mut contents).expect("intact");
     assert!(contents == noise(8 << 20, 3));
-    assert!(read.get() < 10 << 20, "{} bytes for one", read.get());
-    // Cut within contents that are sought over.
+    assert!(read.get() < 10 << 20, "{} bytes for one entry", read.get());
+    // Cut within contents that are skipped.
     let cut = &tar[..tar.len() - (1 << 20)];
     let mut archive = options(1).reader(Cursor::new(cut)).expect("a tar");
     assert!(matches!(archive.index(), Err(Error::NotTar { .. })));
@@ -398,7 +399,7 @@ fn archives_that_are_not_gzip_are_rewritten_and_not_indexed_or_appended_to() {
         assert_eq!(options(1).rewrite(&file[..], &mut to).expect(form), 4, "{form}");
         let new = to.into_inner();
         let unpacked = run("gzip", "gzip", &["-dc"], &new);
-        assert!(unpacked.starts_with(&tar), "{form}: the tar is another one");
+        assert!(unpacked.starts_with(&tar), "{form}: the tar differs");
         let mut archive = options(1).reader(Cursor::new(&new)).expect(form);
         assert!(archive.verify().expect(form).indexed, "{form}");
 

@@ -1,4 +1,4 @@
-//! Files of several members and archives behind each other: nothing in them is lost when they are changed.
+//! Files of several members and concatenated archives: changing them loses nothing.
 
 use std::io::{Cursor, Read, Write};
 
@@ -11,8 +11,8 @@ use crate::common::{
 
 fn plain(data: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    encoder.write_all(data).expect("memory");
-    encoder.finish().expect("memory")
+    encoder.write_all(data).expect("writes to memory");
+    encoder.finish().expect("writes to memory")
 }
 
 fn gunzip(file: &[u8]) -> Vec<u8> {
@@ -21,21 +21,21 @@ fn gunzip(file: &[u8]) -> Vec<u8> {
     data
 }
 
-/// A way to go on with an archive.
+/// A way to change an archive.
 type Way = dyn Fn(&mut Cursor<Vec<u8>>) -> Result<(), Error>;
-/// Makes a file of some data.
+/// Compresses data to a file.
 type Kind = dyn Fn(&[u8]) -> Vec<u8>;
 
-/// The tar of the sample.
+/// Returns the tar of the sample.
 fn sample_tar() -> Vec<u8> {
     gunzip(&write_sample(&bgzf_options(1)))
 }
 
-/// An archive of one file.
+/// Returns an archive of one file.
 fn archive_of(options: &ArchiveOptions, name: &str) -> Vec<u8> {
     let mut archive = options.writer(Vec::new()).expect("an archive");
-    archive.append_bytes(name, &text(1000, 1)).expect("memory");
-    archive.finish().expect("memory")
+    archive.append_bytes(name, &text(1000, 1)).expect("writes to memory");
+    archive.finish().expect("writes to memory")
 }
 
 fn append_one(mut archive: ArchiveWriter<&mut Cursor<Vec<u8>>>) -> Result<(), Error> {
@@ -43,7 +43,8 @@ fn append_one(mut archive: ArchiveWriter<&mut Cursor<Vec<u8>>>) -> Result<(), Er
     archive.finish().map(drop)
 }
 
-/// Changes a file in each way there is. Either it stays as it is, or all of its entries are still there.
+/// Changes a file in each way. Either it stays as it is, or all of its entries are still there.
+/// Returns which ways succeeded.
 fn change(file: &[u8], what: &str) -> Vec<bool> {
     let files = sample_files();
     let ways: [(&str, &Way); 4] = [
@@ -57,7 +58,7 @@ fn change(file: &[u8], what: &str) -> Vec<bool> {
         let made = make(&mut changed);
         let changed = changed.into_inner();
         let Ok(()) = made else {
-            assert!(changed == file, "{change} of {what} fails and ways the file");
+            assert!(changed == file, "{change} of {what} fails and changes the file");
             return false;
         };
         let mut entries = read_all(&changed);
@@ -74,14 +75,14 @@ fn change(file: &[u8], what: &str) -> Vec<bool> {
 }
 
 #[test]
-fn a_tar_in_members_of_several_kinds_loses_nothing_when_it_is_changed() {
+fn changing_a_tar_in_members_of_several_kinds_loses_nothing() {
     let tar = sample_tar();
     let kinds: [(&str, &Kind); 3] = [
         ("plain", &plain),
-        ("segments", &|part| gzip(1).compress(part, Vec::new()).expect("memory")),
-        ("blocks", &|part| bgzf(1).compress(part, Vec::new()).expect("memory")),
+        ("segments", &|part| gzip(1).compress(part, Vec::new()).expect("writes to memory")),
+        ("blocks", &|part| bgzf(1).compress(part, Vec::new()).expect("writes to memory")),
     ];
-    // The last parts have the last entries, and nothing but zeros.
+    // With the last cuts, the second part has the last entries, or nothing but zeros.
     for cut in [1_000_000, tar.len() - 40_000, tar.len() - 1024] {
         for (first, compress) in kinds {
             for (second, compress_second) in kinds {
@@ -92,8 +93,8 @@ fn a_tar_in_members_of_several_kinds_loses_nothing_when_it_is_changed() {
             }
         }
     }
-    let blocks = bgzf(1).compress(&tar[..], Vec::new()).expect("memory");
-    let segments = gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+    let blocks = bgzf(1).compress(&tar[..], Vec::new()).expect("writes to memory");
+    let segments = gzip(1).compress(&tar[..], Vec::new()).expect("writes to memory");
     for (file, what) in [(blocks, "blocks"), (segments, "segments")] {
         assert_eq!(change(&file, what), [true; 4], "{what}");
         let behind_nothing = [plain(b""), file].concat();
@@ -102,12 +103,13 @@ fn a_tar_in_members_of_several_kinds_loses_nothing_when_it_is_changed() {
 }
 
 #[test]
-fn what_is_behind_an_archive_is_not_cut_off() {
+fn data_behind_an_archive_is_not_cut_off() {
     for layout in [Layout::OneMember, Layout::Bgzf] {
         let options = options(1).layout(layout);
         let archive = write_sample(&options);
         let second = archive_of(&options, "second");
-        let empty = options.writer(Vec::new()).expect("an archive").finish().expect("memory");
+        let empty =
+            options.writer(Vec::new()).expect("an archive").finish().expect("writes to memory");
         let garbage = b"notes of mine".repeat(50_000);
         for (first, behind) in [(&archive, &second), (&empty, &archive), (&archive, &garbage)] {
             let file = [&first[..], behind].concat();
@@ -134,31 +136,31 @@ fn an_archive_stays_as_it_is_until_something_is_appended() {
         let options = options(2).layout(layout);
         let whole = write_sample(&options);
         let mut file = Cursor::new(whole.clone());
-        let mut archive = options.append(&mut file).expect("whole");
-        archive.append_bytes("little", b"not enough to be written").expect("memory");
-        // As where a program fails and never finishes it.
+        let mut archive = options.append(&mut file).expect("intact");
+        archive.append_bytes("little", b"not enough to be written").expect("writes to memory");
+        // As if the program had failed before finishing it.
         drop(archive);
         assert!(file.get_ref() == &whole, "{layout:?}");
         file.set_position(0);
-        let mut archive = options.append(&mut file).expect("whole");
-        archive.append_bytes("little", b"not enough to be written").expect("memory");
-        archive.flush().expect("memory");
+        let mut archive = options.append(&mut file).expect("intact");
+        archive.append_bytes("little", b"not enough to be written").expect("writes to memory");
+        archive.flush().expect("writes to memory");
         drop(archive);
-        // Now it is an interrupted one, in which all entries are.
-        let (mut archive, recovered) = options.resume(&mut file).expect("interrupted");
+        // Now it is an interrupted archive with all entries.
+        let (mut archive, recovered) = options.resume(&mut file).expect("an interrupted archive");
         assert_eq!(recovered.entries.len(), sample_files().len() + 1);
-        archive.append_bytes("more", b"!").expect("memory");
-        archive.finish().expect("memory");
-        let entries = verify(file.get_ref()).expect("whole").entries;
+        archive.append_bytes("more", b"!").expect("writes to memory");
+        archive.finish().expect("writes to memory");
+        let entries = verify(file.get_ref()).expect("intact").entries;
         assert_eq!(entries, sample_files().len() as u64 + 2);
     }
 }
 
 #[test]
-fn a_wrong_checksum_is_not_made_right_by_going_on() {
-    // Without an index, nothing else tells that contents are damaged.
+fn continuing_an_archive_does_not_hide_a_wrong_checksum() {
+    // Without an index, only the checksum shows that contents are damaged.
     let tar = sample_tar();
-    let mut file = gzip(1).compress(&tar[..], Vec::new()).expect("memory");
+    let mut file = gzip(1).compress(&tar[..], Vec::new()).expect("writes to memory");
     let at = file.len() - 8;
     file[at] ^= 1;
     for result in [
@@ -171,50 +173,50 @@ fn a_wrong_checksum_is_not_made_right_by_going_on() {
 }
 
 #[test]
-fn all_of_a_tar_is_kept_when_it_is_written_anew() {
+fn rewriting_keeps_all_of_a_tar() {
     let tar = sample_tar();
-    // As `git archive` writes it: with a header like those that an index has.
+    // As written by `git archive`: with a header like those of an index.
     let mut header = tar::Header::new_ustar();
     header.set_entry_type(tar::EntryType::XGlobalHeader);
-    header.set_path("pax_global_header").expect("short");
+    header.set_path("pax_global_header").expect("a short name");
     header.set_mode(0o666);
     header.set_mtime(1_700_000_000);
-    header.set_username("root").expect("short");
+    header.set_username("root").expect("a short name");
     header.set_size(52);
     header.set_cksum();
-    let mut of_git = header.as_bytes().to_vec();
-    of_git.extend(format!("52 comment={}\n", "c0ffee0123".repeat(4)).bytes());
-    of_git.resize(1024, 0);
-    of_git.extend(gunzip(&archive_of(&bgzf_options(1), "in git")));
-    let joined = [&tar[..], &of_git].concat();
+    let mut from_git = header.as_bytes().to_vec();
+    from_git.extend(format!("52 comment={}\n", "c0ffee0123".repeat(4)).bytes());
+    from_git.resize(1024, 0);
+    from_git.extend(gunzip(&archive_of(&bgzf_options(1), "in git")));
+    let joined = [&tar[..], &from_git].concat();
     let without_end = &tar[..tar.len() - 1024];
     for options in [options(2), bgzf_options(2)] {
         for tar in [&joined[..], without_end] {
-            let mut anew = Vec::new();
-            options.rewrite(&plain(tar)[..], &mut anew).expect("whole");
-            assert!(gunzip(&anew).starts_with(tar), "{}", tar.len());
-            assert_eq!(verify(&anew).expect("whole").entries, sample_files().len() as u64);
-            let mut file = Cursor::new(anew);
-            // With its index an archive is known to be whole to its end.
+            let mut rewritten = Vec::new();
+            options.rewrite(&plain(tar)[..], &mut rewritten).expect("intact");
+            assert!(gunzip(&rewritten).starts_with(tar), "{}", tar.len());
+            assert_eq!(verify(&rewritten).expect("intact").entries, sample_files().len() as u64);
+            let mut file = Cursor::new(rewritten);
+            // With its index, an archive is known to be complete.
             if tar == without_end {
-                options.append(&mut file).and_then(append_one).expect("whole");
-                let entries = verify(file.get_ref()).expect("whole").entries;
+                options.append(&mut file).and_then(append_one).expect("intact");
+                let entries = verify(file.get_ref()).expect("intact").entries;
                 assert_eq!(entries, sample_files().len() as u64 + 1);
             }
         }
-        // Of archives behind each other, an index of the first is no part of the tar.
+        // In concatenated archives, an index of the first is not part of the tar.
         let made = write_sample(&options);
         let joined = [made, archive_of(&options, "second")].concat();
-        let mut anew = Vec::new();
-        options.rewrite(&joined[..], &mut anew).expect("whole");
-        let mut archive = ArchiveReader::new(&anew[..]).expect("a reader");
+        let mut rewritten = Vec::new();
+        options.rewrite(&joined[..], &mut rewritten).expect("intact");
+        let mut archive = ArchiveReader::new(&rewritten[..]).expect("a reader");
         archive.ignore_zeros(true);
         let mut count = 0;
-        while archive.next_entry().expect("whole").is_some() {
+        while archive.next_entry().expect("intact").is_some() {
             count += 1;
         }
         assert_eq!(count, sample_files().len() + 1);
-        assert!(gunzip(&anew).starts_with(&tar));
+        assert!(gunzip(&rewritten).starts_with(&tar));
     }
 }
 
@@ -223,17 +225,18 @@ fn a_tar_without_its_end_gets_an_index_in_place() {
     let tar = sample_tar();
     let without_end = &tar[..tar.len() - 1024];
     for (options, gzip) in [(options(1), gzip(1)), (bgzf_options(1), bgzf(1))] {
-        let mut file = Cursor::new(gzip.compress(without_end, Vec::new()).expect("memory"));
+        let mut file =
+            Cursor::new(gzip.compress(without_end, Vec::new()).expect("writes to memory"));
         options.index(&mut file).expect("it has blocks");
-        assert!(verify(file.get_ref()).expect("whole").indexed);
-        options.append(&mut file).and_then(append_one).expect("whole");
-        let entries = verify(file.get_ref()).expect("whole").entries;
+        assert!(verify(file.get_ref()).expect("intact").indexed);
+        options.append(&mut file).and_then(append_one).expect("intact");
+        let entries = verify(file.get_ref()).expect("intact").entries;
         assert_eq!(entries, sample_files().len() as u64 + 1);
     }
 }
 #[test]
 fn an_archive_of_compressed_files_is_resumed() {
-    // They have markers inside of them, where no segment ends.
+    // The files contain markers where no segment ends.
     let contents = noise(70_000, 5);
     let mut compressed = Vec::new();
     while compressed.len() < 3_000_000 {
@@ -242,21 +245,23 @@ fn an_archive_of_compressed_files_is_resumed() {
     }
     let write = |count: usize| {
         let mut archive = options(1).writer(Vec::new()).expect("an archive");
-        archive.append_bytes("first", b"1").expect("memory");
+        archive.append_bytes("first", b"1").expect("writes to memory");
         for i in 0..count {
-            archive.append_bytes(format!("compressed{i}"), &compressed).expect("memory");
+            archive.append_bytes(format!("compressed{i}"), &compressed).expect("writes to memory");
         }
         archive
     };
-    let whole = write(2).finish().expect("memory");
+    let whole = write(2).finish().expect("writes to memory");
     for threads in [1, 3] {
         for cut in [whole.len() - 2000, whole.len() / 2, 400_000] {
             let torn = Cursor::new(whole[..cut].to_vec());
             let (mut archive, recovered) = options(threads).resume(torn).expect("a torn end");
             for i in recovered.entries.len() - 1..2 {
-                archive.append_bytes(format!("compressed{i}"), &compressed).expect("memory");
+                archive
+                    .append_bytes(format!("compressed{i}"), &compressed)
+                    .expect("writes to memory");
             }
-            let file = archive.finish().expect("memory").into_inner();
+            let file = archive.finish().expect("writes to memory").into_inner();
             assert!(file == whole, "cut at {cut}");
         }
     }

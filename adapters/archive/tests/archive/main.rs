@@ -1,4 +1,4 @@
-//! Block gzip and archives, against peers that know nothing of us.
+//! Tests of gzip and archives, against peers that know nothing of our extensions.
 
 mod append;
 mod builder;

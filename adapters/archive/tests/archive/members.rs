@@ -1,4 +1,4 @@
-//! Members of all kinds behind each other, read as zlib reads them, however the bytes come.
+//! Concatenated members of all kinds are read as by zlib, however the bytes arrive.
 
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom, Write};
 
@@ -11,7 +11,7 @@ use uadk_compress_archive::{ArchiveReader, Error, GzWarning, Layout};
 
 use crate::common::{bgzf, crc, gzip, noise, seeded, text};
 
-/// A member around a deflate stream.
+/// Wraps a deflate stream in a member.
 fn member(deflate: &[u8], data: &[u8]) -> Vec<u8> {
     let mut member = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     member.extend(deflate);
@@ -20,24 +20,24 @@ fn member(deflate: &[u8], data: &[u8]) -> Vec<u8> {
     member
 }
 
-/// A member that is flushed after every so many bytes.
+/// Creates a member that is flushed after `every` bytes.
 fn flushed(data: &[u8], every: usize, flush: FlushCompress) -> Vec<u8> {
     let mut compress = Compress::new(Compression::new(6), false);
     let mut deflate = Vec::with_capacity(data.len() + data.len() / 8 + 100 * data.len() / every);
     for piece in data.chunks(every) {
         deflate.reserve(2 * piece.len() + 1000);
-        compress.compress_vec(piece, &mut deflate, flush).expect("memory");
+        compress.compress_vec(piece, &mut deflate, flush).expect("writes to memory");
     }
     deflate.reserve(1000);
-    compress.compress_vec(&[], &mut deflate, FlushCompress::Finish).expect("memory");
+    compress.compress_vec(&[], &mut deflate, FlushCompress::Finish).expect("writes to memory");
     member(&deflate, data)
 }
 
 fn by_flate2(data: &[u8], level: u32, name: Option<&str>) -> Vec<u8> {
     let builder = name.map_or_else(GzBuilder::new, |name| GzBuilder::new().filename(name));
     let mut encoder = builder.write(Vec::new(), Compression::new(level));
-    encoder.write_all(data).expect("memory");
-    encoder.finish().expect("memory")
+    encoder.write_all(data).expect("writes to memory");
+    encoder.finish().expect("writes to memory")
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +58,7 @@ enum Contents {
     Text,
     Noise,
     Zeros,
-    /// Noise with what looks like the end of a segment.
+    /// Noise with bytes that look like the end of a segment.
     Markers,
 }
 
@@ -85,23 +85,23 @@ fn compress(kind: Kind, data: &[u8]) -> Vec<u8> {
         Kind::Plain => by_flate2(data, 6, None),
         Kind::Stored => by_flate2(data, 0, None),
         Kind::Named => by_flate2(data, 1, Some("its name")),
-        Kind::Ours => gzip(1).compress(data, Vec::new()).expect("memory"),
+        Kind::Ours => gzip(1).compress(data, Vec::new()).expect("writes to memory"),
         Kind::OursFlushed => {
             let mut writer = gzip(2).writer(Vec::new()).expect("a writer");
             for piece in data.chunks(data.len() / 3 + 1) {
-                writer.write_all(piece).expect("memory");
-                writer.flush().expect("memory");
+                writer.write_all(piece).expect("writes to memory");
+                writer.flush().expect("writes to memory");
             }
-            writer.finish().expect("memory")
+            writer.finish().expect("writes to memory")
         }
-        Kind::Bgzf => bgzf(1).compress(data, Vec::new()).expect("memory"),
+        Kind::Bgzf => bgzf(1).compress(data, Vec::new()).expect("writes to memory"),
         Kind::SyncFlush(every) => flushed(data, every, FlushCompress::Sync),
         Kind::FullFlush(every) => flushed(data, every, FlushCompress::Full),
         Kind::Nothing => by_flate2(b"", 6, None),
     }
 }
 
-/// Returns as many bytes at once as it likes, and is interrupted now and then.
+/// Returns a random number of bytes at once, and is interrupted now and then.
 struct Dribbling<R> {
     inner: R,
     most: usize,
@@ -125,7 +125,7 @@ impl<R: Seek> Seek for Dribbling<R> {
     }
 }
 
-/// Ends in an error instead of the end.
+/// Returns an error instead of the end of the file.
 struct Failing<'a>(&'a [u8]);
 
 impl Read for Failing<'_> {
@@ -137,12 +137,12 @@ impl Read for Failing<'_> {
     }
 }
 
-/// What comes out up to the end or an error.
+/// Reads up to the end or an error.
 fn read_up_to_error(threads: usize, file: impl Read) -> (Vec<u8>, Option<Error>) {
     let mut data = Vec::new();
     let mut reader = gzip(threads).reader(file).expect("a reader");
     let error = reader.read_to_end(&mut data).err();
-    assert!(error.is_none() || reader.read(&mut [0]).is_err(), "an error stays");
+    assert!(error.is_none() || reader.read(&mut [0]).is_err(), "an error is permanent");
     (data, error.map(Error::from))
 }
 
@@ -175,7 +175,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn members_of_all_kinds_are_read_as_zlib_reads_them(
+    fn members_of_all_kinds_are_read_as_by_zlib(
         members in members(),
         seed in any::<u64>(),
         threads in 0_usize..=4,
@@ -196,7 +196,7 @@ proptest! {
         let mut reader = gzip(threads).reader(dribbling).expect("a reader");
         let mut read: Vec<u8> = Vec::new();
         loop {
-            let ready = reader.fill_buf().expect("whole");
+            let ready = reader.fill_buf().expect("intact");
             let n = ready.len().min(numbers.random_range(0..100_000) + 1);
             read.extend(&ready[..n]);
             if n == 0 {
@@ -207,7 +207,7 @@ proptest! {
         prop_assert!(read == data, "in order");
         prop_assert_eq!(reader.read(&mut [0]).expect("the end"), 0);
 
-        // Anywhere.
+        // From random positions.
         let mut oracle = Cursor::new(&data);
         oracle.set_position(data.len() as u64);
         for _ in 0..8 {
@@ -222,12 +222,12 @@ proptest! {
             }
             let n = numbers.random_range(0_u64..50_000);
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-            reader.by_ref().take(n).read_to_end(&mut ours).expect("whole");
-            oracle.by_ref().take(n).read_to_end(&mut theirs).expect("memory");
+            reader.by_ref().take(n).read_to_end(&mut ours).expect("intact");
+            oracle.by_ref().take(n).read_to_end(&mut theirs).expect("reads from memory");
             prop_assert!(ours == theirs, "after {to:?}");
         }
 
-        // Cut off, and failing there.
+        // Cut off, and failing at the same offset.
         let cut = numbers.random_range(0..file.len());
         let (read, error) = read_up_to_error(threads, &file[..cut]);
         prop_assert!(data.starts_with(&read), "cut at {cut}");
@@ -240,7 +240,7 @@ proptest! {
     }
 }
 
-/// A member whose header has an extra field like BGZF's, with any size in it.
+/// Creates a member whose header has an extra field like BGZF's, with any size in it.
 fn looks_like_a_block(data: &[u8], size: u16) -> Vec<u8> {
     let plain = by_flate2(data, 6, None);
     let mut file = vec![0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 3, 6, 0, b'B', b'C', 2, 0];
@@ -250,21 +250,24 @@ fn looks_like_a_block(data: &[u8], size: u16) -> Vec<u8> {
 }
 
 #[test]
-fn a_size_that_does_not_fit_keeps_no_member_from_being_read() {
+fn members_with_a_wrong_block_size_are_read() {
     for data in [b"a few bytes".to_vec(), text(50_000, 1), text(3_000_000, 2)] {
         let true_size = looks_like_a_block(&data, 0).len() - 1;
         for size in [0, 5, 18, 25, 255, 10_000, 65_535, (true_size as u16).wrapping_sub(1)] {
             let member = looks_like_a_block(&data, size);
-            let before = bgzf(1).end_marker(false).compress(&data[..], Vec::new()).expect("memory");
+            let before = bgzf(1)
+                .end_marker(false)
+                .compress(&data[..], Vec::new())
+                .expect("writes to memory");
             let mut files = vec![member.clone(), [&member[..], &[0; 100]].concat()];
             files.push([&member[..], &before].concat());
-            // Behind the first member it is only looked for where a block may end.
+            // Only the first member of a file may be longer than a block.
             if member.len() < 60_000 {
                 files.push([&before[..], &member, &before].concat());
             }
             for file in files {
                 let mut expected = Vec::new();
-                // What zlib makes of it, but for the zeros.
+                // What zlib reads; the zeros are an error for it.
                 let _ = MultiGzDecoder::new(&file[..]).read_to_end(&mut expected);
                 for threads in [1, 3] {
                     let (read, error) = read_up_to_error(threads, &file[..]);
@@ -272,9 +275,9 @@ fn a_size_that_does_not_fit_keeps_no_member_from_being_read() {
                     assert!(read == expected, "{} bytes, {size}", data.len());
                 }
                 let mut reader = gzip(2).reader(Cursor::new(&file)).expect("a reader");
-                let len = reader.seek(SeekFrom::End(0)).expect("memory");
+                let len = reader.seek(SeekFrom::End(0)).expect("a valid position");
                 assert_eq!(len, expected.len() as u64, "{} bytes, {size}", data.len());
-                // Cut off, it is an error.
+                // If it is cut off, that is an error.
                 let (read, error) = read_up_to_error(1, &member[..member.len() - 3]);
                 assert!(error.is_some() && data.starts_with(&read));
             }
@@ -283,9 +286,9 @@ fn a_size_that_does_not_fit_keeps_no_member_from_being_read() {
 }
 
 #[test]
-fn blocks_with_a_wrong_size_are_read_if_all_else_is_right() {
+fn blocks_with_a_wrong_size_are_read_if_everything_else_is_right() {
     let data = text(400_000, 1);
-    let file = bgzf(1).compress(&data[..], Vec::new()).expect("memory");
+    let file = bgzf(1).compress(&data[..], Vec::new()).expect("writes to memory");
     let size = |at: usize| usize::from(u16::from_le_bytes([file[at + 16], file[at + 17]])) + 1;
     let mut at = 0;
     while at + 28 < file.len() {
@@ -296,7 +299,7 @@ fn blocks_with_a_wrong_size_are_read_if_all_else_is_right() {
                 let (read, error) = read_up_to_error(threads, &file[..]);
                 assert!(error.is_none() && read == data, "{at}, {wrong}: {error:?}");
             }
-            // Damaged as well, no byte of the block comes out before that is known.
+            // If it is damaged as well, no byte of the block is returned before that is known.
             file[at + size(at) - 7] ^= 1;
             let (read, error) = read_up_to_error(2, &file[..]);
             assert!(matches!(error, Some(Error::Damaged { .. } | Error::Truncated { .. })));
@@ -307,12 +310,13 @@ fn blocks_with_a_wrong_size_are_read_if_all_else_is_right() {
 }
 
 #[test]
-fn the_end_stays_the_end_whatever_is_behind_it() {
+fn the_end_stays_the_end_whatever_follows_it() {
     let data = text(300_000, 1);
     for layout in [Layout::OneMember, Layout::Bgzf] {
-        let file = gzip(1).layout(layout).compress(&data[..], Vec::new()).expect("memory");
+        let file =
+            gzip(1).layout(layout).compress(&data[..], Vec::new()).expect("writes to memory");
         let offset = file.len() as u64;
-        // As gzip has it: behind zeros and other garbage, members are none any more.
+        // As with gzip, members behind zeros and other garbage are ignored.
         for behind in [&[0; 100][..], b"garbage"] {
             let file = [&file[..], behind, &file].concat();
             for threads in [1, 3] {
@@ -324,14 +328,17 @@ fn the_end_stays_the_end_whatever_is_behind_it() {
                 }
                 assert!(read == data, "{layout:?}, {threads}");
                 assert_eq!(reader.warnings(), [GzWarning::TrailingGarbage { offset }]);
-                assert_eq!(reader.seek(SeekFrom::End(0)).expect("memory"), data.len() as u64);
+                assert_eq!(
+                    reader.seek(SeekFrom::End(0)).expect("a valid position"),
+                    data.len() as u64
+                );
                 assert_eq!(reader.read(&mut [0]).expect("the end"), 0);
             }
         }
     }
 }
 
-/// Panics where it would have to wait for what is only sent after an answer.
+/// Panics if it would have to wait for a message that is only sent after an answer.
 struct Dialog {
     messages: std::collections::VecDeque<Vec<u8>>,
     may_read: std::sync::Arc<std::sync::atomic::AtomicBool>,
@@ -340,7 +347,7 @@ struct Dialog {
 impl Read for Dialog {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         use std::sync::atomic::Ordering;
-        assert!(self.may_read.swap(false, Ordering::Relaxed), "it would wait for ever");
+        assert!(self.may_read.swap(false, Ordering::Relaxed), "it would wait forever");
         let Some(message) = self.messages.pop_front() else { return Ok(0) };
         buffer[..message.len()].copy_from_slice(&message);
         Ok(message.len())
@@ -348,7 +355,7 @@ impl Read for Dialog {
 }
 
 #[test]
-fn what_was_flushed_is_read_before_more_is_asked_for() {
+fn flushed_data_is_returned_before_more_is_read() {
     use std::sync::atomic::{AtomicBool, Ordering};
     for (layout, threads) in
         [(Layout::OneMember, 1), (Layout::OneMember, 3), (Layout::Bgzf, 1), (Layout::Bgzf, 3)]
@@ -357,8 +364,8 @@ fn what_was_flushed_is_read_before_more_is_asked_for() {
         let mut sent = 0;
         let data: Vec<_> = (0..40).map(|i| text(1 + i * 90, i as u64)).collect();
         let messages = data.iter().map(|data| {
-            writer.write_all(data).expect("memory");
-            writer.flush().expect("memory");
+            writer.write_all(data).expect("writes to memory");
+            writer.flush().expect("writes to memory");
             let message = writer.get_ref()[sent..].to_vec();
             sent += message.len();
             message
@@ -370,7 +377,7 @@ fn what_was_flushed_is_read_before_more_is_asked_for() {
         for data in data {
             may_read.store(true, Ordering::Relaxed);
             let mut read = vec![0; data.len()];
-            reader.read_exact(&mut read).expect("it was sent");
+            reader.read_exact(&mut read).expect("a sent message");
             assert!(read == data, "{layout:?}, {threads} threads");
         }
     }
@@ -384,7 +391,7 @@ struct Bits {
 }
 
 impl Bits {
-    /// A number, its lowest bit first.
+    /// Appends a number, lowest bit first.
     fn number(&mut self, number: u32, bits: usize) {
         (0..bits).for_each(|bit| self.bit(number >> bit & 1));
     }
@@ -398,7 +405,7 @@ impl Bits {
         self.len += 1;
     }
 
-    /// A stored block.
+    /// Appends a stored block.
     fn stored(&mut self, data: &[u8], is_last: bool) {
         self.number(u32::from(is_last), 3);
         while !self.len.is_multiple_of(8) {
@@ -412,24 +419,25 @@ impl Bits {
         }
     }
 
-    /// A code, as it is written: its first bit first.
+    /// Appends a code as it is written: first bit first.
     fn code(&mut self, code: &str) {
         code.bytes().for_each(|bit| self.bit(u32::from(bit - b'0')));
     }
 }
 
 #[test]
-fn a_marker_inside_a_block_ends_no_segment_even_if_zeros_would_end_the_block() {
-    // What matches refer to.
+fn a_marker_inside_a_block_does_not_end_a_segment_even_if_zeros_would_end_the_block() {
+    // Data for matches to refer to.
     let stored = noise(40_000, 3);
     let mut bits = Bits::default();
     bits.stored(&stored, false);
-    // Codes: 00 ends the block, 01 and one extra bit are a length; 0 and 1, and 13 extra bits, a distance.
+    // Codes: 00 ends the block; 01 and one extra bit are a length; 0 or 1 and 13 extra bits are a
+    // distance.
     bits.number(0b100, 3);
     bits.number(11, 5);
     bits.number(29, 5);
     bits.number(14, 4);
-    // Lengths of the codes for lengths 17, 18, 2 and 1, in their odd order.
+    // Lengths of the codes for code lengths 17, 18, 2 and 1, in deflate's order.
     for len in [0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2] {
         bits.number(len, 3);
     }
@@ -451,7 +459,7 @@ fn a_marker_inside_a_block_ends_no_segment_even_if_zeros_would_end_the_block() {
     }
     let zeros = format!("01{}", "0".repeat(15));
     let ones = format!("01{}", "1".repeat(15));
-    // The marker begins at a byte, with the third bit of a match.
+    // The marker starts at a byte boundary, with the third bit of a match.
     while bits.len % 8 != 6 {
         bits.code(&zeros);
     }
@@ -460,7 +468,7 @@ fn a_marker_inside_a_block_ends_no_segment_even_if_zeros_would_end_the_block() {
     assert!(bits.bytes.ends_with(&[0, 0, 0xff, 0xff]) && bits.len % 8 == 0);
     bits.code(&ones);
     bits.code("00");
-    // More that could be read ahead, and the end.
+    // More data that could be read ahead, and the end.
     let rest = noise(30_000, 4);
     bits.stored(&rest, false);
     bits.stored(&rest, true);
@@ -497,49 +505,49 @@ fn stored_markers_are_read() {
 }
 
 #[test]
-fn what_refers_back_is_read_from_far_enough_before() {
-    // The first pieces refer to nothing, and the last one to all of them.
+fn reading_starts_far_enough_before_data_that_refers_back() {
+    // The first pieces refer to nothing, the later ones to them.
     let once = noise(10_000, 1);
     let twice = noise(10_000, 2);
     let data = [&once[..], &twice, &once, &twice, &text(1_000_000, 3)].concat();
     let file = flushed(&data, 10_000, FlushCompress::Sync);
     for read_before in [0, 15_000, 25_000, data.len()] {
-        for place in [5_000, 10_000, 19_999, 20_001, 35_000, 700_000] {
+        for offset in [5_000, 10_000, 19_999, 20_001, 35_000, 700_000] {
             let mut reader = gzip(1).reader(Cursor::new(&file)).expect("a reader");
-            reader.read_exact(&mut vec![0; read_before]).expect("whole");
-            reader.seek(SeekFrom::Start(place as u64)).expect("memory");
+            reader.read_exact(&mut vec![0; read_before]).expect("intact");
+            reader.seek(SeekFrom::Start(offset as u64)).expect("a valid position");
             let mut read = Vec::new();
-            reader.read_to_end(&mut read).expect("whole");
-            assert!(read == data[place..], "at {place} after {read_before}");
+            reader.read_to_end(&mut read).expect("intact");
+            assert!(read == data[offset..], "at {offset} after {read_before}");
         }
     }
-    // An archive, too: entries before are opened and read on from.
+    // The same in an archive: each entry is opened, and reading continues behind it.
     let names: Vec<_> = (0..8).map(|i| format!("entry{i}")).collect();
     let mut archive = crate::common::options(1).writer(Vec::new()).expect("an archive");
     for (i, name) in names.iter().enumerate() {
         let contents = if i % 2 == 0 { &once } else { &twice };
-        archive.append_bytes(name, contents).expect("memory");
+        archive.append_bytes(name, contents).expect("writes to memory");
     }
     let mut tar = Vec::new();
-    let made = archive.finish().expect("memory");
+    let made = archive.finish().expect("writes to memory");
     MultiGzDecoder::new(&made[..]).read_to_end(&mut tar).expect("zlib reads it");
     let file = flushed(&tar, 5_000, FlushCompress::Sync);
     let mut archive = ArchiveReader::new(Cursor::new(&file)).expect("a reader");
     for (i, name) in names.iter().enumerate() {
         let contents = if i % 2 == 0 { &once } else { &twice };
         let mut read = Vec::new();
-        archive.open(name).expect("it is there").read_to_end(&mut read).expect("whole");
+        archive.open(name).expect("it exists").read_to_end(&mut read).expect("intact");
         assert!(&read == contents, "{name}");
         let mut left = names.len() - i - 1;
-        while archive.next_entry().expect("whole").is_some() {
+        while archive.next_entry().expect("intact").is_some() {
             left -= 1;
         }
         assert_eq!(left, 0, "behind {name}");
     }
-    // What can't be inflated alone is compressed again.
+    // Segments that cannot be inflated independently are recompressed.
     let mut indexed = Cursor::new(file);
     crate::common::options(1).index(&mut indexed).expect("it has segments");
-    assert!(crate::common::verify(indexed.get_ref()).expect("whole").indexed);
+    assert!(crate::common::verify(indexed.get_ref()).expect("intact").indexed);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What is near to the odd archives that are known: each field and record with values that it should not
-//! have. The files must be those of GNU tar or bsdtar, or better ones.
+//! Neighbours of the known odd archives: each field and record with values that it should not have.
+//! The extracted files must be those of GNU tar or bsdtar, or better ones.
 
 use std::io::{Cursor, Read};
 
@@ -9,14 +9,14 @@ use crate::builder::{
     DEV_MAJOR, Entry, GID, KIND, LINK, MAGIC, MODE, MTIME, NAME, PREFIX, SIZE, UID, UNAME, good,
     pax, record, tar,
 };
-use crate::cases::{bsdtar, extract, gnu_tar, zipped};
+use crate::cases::{bsdtar, extract, gnu_tar, gzipped};
 use crate::common::seeded;
 use crate::fuzz::{mend_checksums, mutate};
 
-/// A field's name, place and values.
+/// A field's name, its offset and length, and values.
 type Field = (&'static str, (usize, usize), &'static [&'static [u8]]);
 
-/// Each field of a header with values that it should not have.
+/// Returns cases for each field of a header, with values that it should not have.
 fn header_cases() -> Vec<(String, Vec<Entry>)> {
     let mut cases = Vec::new();
     let fields: &[Field] = &[
@@ -106,7 +106,7 @@ fn header_cases() -> Vec<(String, Vec<Entry>)> {
         let bad = Entry::file("bad", b"bad").checksum(checksum);
         cases.push((format!("later checksum {name}"), vec![good(), bad]));
     }
-    // Sizes where there are no contents: none follow, or they do.
+    // Sizes of kinds without contents, with and without contents that follow.
     for kind in [b'1', b'2', b'5', b'6', b'0', 0] {
         let name = if matches!(kind, b'1' | b'2' | b'6') { "l" } else { "d/" };
         let entry = |data| Entry::file(name, data).with(KIND, [kind]).with(LINK, "a.txt");
@@ -118,7 +118,7 @@ fn header_cases() -> Vec<(String, Vec<Entry>)> {
     cases
 }
 
-/// Headers that say more about an entry, or should.
+/// Returns cases with valid and invalid extension headers.
 fn extension_cases() -> Vec<(String, Vec<Entry>)> {
     let mut cases = Vec::new();
     for (key, values) in [
@@ -169,7 +169,7 @@ fn extension_cases() -> Vec<(String, Vec<Entry>)> {
     let x = |key, value| Entry::extension(b'x', &record(key, value));
     let g = |key, value| Entry::extension(b'g', &record(key, value));
     let long = |kind, data: &[u8]| Entry::extension(kind, data);
-    let link = || Entry::of_kind(b'2', "a.txt", "x");
+    let link = || Entry::new(b'2', "a.txt", "x");
     for (name, entries) in [
         ("twice the same key", vec![pax(&[("path", "q1"), ("path", "q2")]), good()]),
         ("two headers", vec![x("path", "q1"), x("mtime", "5"), good()]),
@@ -195,13 +195,10 @@ fn extension_cases() -> Vec<(String, Vec<Entry>)> {
                 Entry::file("l", b"a\n").with(KIND, "1").with(LINK, "a.txt"),
             ],
         ),
-        ("hard link to nothing", vec![Entry::of_kind(b'1', "l", "nowhere")]),
-        ("hard link out", vec![Entry::of_kind(b'1', "l", "../x")]),
-        (
-            "hard link to a folder",
-            vec![Entry::of_kind(b'5', "d/", ""), Entry::of_kind(b'1', "l", "d")],
-        ),
-        ("symlink to nothing", vec![Entry::of_kind(b'2', "l", "")]),
+        ("hard link to nothing", vec![Entry::new(b'1', "l", "nowhere")]),
+        ("hard link out", vec![Entry::new(b'1', "l", "../x")]),
+        ("hard link to a folder", vec![Entry::new(b'5', "d/", ""), Entry::new(b'1', "l", "d")]),
+        ("symlink to nothing", vec![Entry::new(b'2', "l", "")]),
     ] {
         cases.push((name.into(), entries));
     }
@@ -267,31 +264,31 @@ fn sparse_cases() -> Vec<(String, Vec<Entry>)> {
     ]
 }
 
-/// What replaces what.
+/// Returns cases in which an entry replaces another.
 fn replacing_cases() -> Vec<(String, Vec<Entry>)> {
-    let dir = |name| Entry::of_kind(b'5', name, "");
+    let dir = |name| Entry::new(b'5', name, "");
     let file = |name| Entry::file(name, b"file");
-    let link = |name, to| Entry::of_kind(b'2', name, to);
+    let link = |name, to| Entry::new(b'2', name, to);
     vec![
         ("full folder, file".into(), vec![dir("a/"), file("a/b"), file("a")]),
         ("link, folder".into(), vec![dir("r/"), link("a", "r"), dir("a/"), file("a/f")]),
         ("link, file in it".into(), vec![dir("r/"), link("a", "r"), file("a/f")]),
         ("folder twice".into(), vec![dir("a/").with(MTIME, "5"), dir("a/").with(MODE, "700")]),
         ("file, file in it".into(), vec![file("a"), file("a/b")]),
-        ("folder, hard link".into(), vec![good(), dir("d/"), Entry::of_kind(b'1', "d", "a.txt")]),
-        ("folder, pipe".into(), vec![dir("d/"), Entry::of_kind(b'6', "d", "")]),
+        ("folder, hard link".into(), vec![good(), dir("d/"), Entry::new(b'1', "d", "a.txt")]),
+        ("folder, pipe".into(), vec![dir("d/"), Entry::new(b'6', "d", "")]),
         ("link, file".into(), vec![file("r"), link("a", "r"), Entry::file("a", b"other")]),
         (
             "hard link, file".into(),
-            vec![file("r"), Entry::of_kind(b'1', "a", "r"), Entry::file("a", b"other")],
+            vec![file("r"), Entry::new(b'1', "a", "r"), Entry::file("a", b"other")],
         ),
     ]
 }
 
-/// Cases whose files are others than those of both programs, which is told, and why that is better.
+/// Cases whose files differ from those of both programs, which is reported, and why that is better.
 const BETTER: &[(&str, &[&str])] = &[
     (
-        "a file whose map lies is left out: both programs write other bytes than were stored",
+        "a file with a wrong map is skipped: both programs write other bytes than were stored",
         &[
             "old, less data",
             "old, behind the end",
@@ -308,31 +305,31 @@ const BETTER: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "nobody else gets in where the mode is not known: GNU tar makes it 7777",
+        "others get no access if the mode is unknown: GNU tar sets 7777",
         &["mode abcdefg", "mode 0000888"],
     ),
-    ("1970 stands for a time that is not known: GNU tar takes the second before", &["mtime abc"]),
-    ("a time with something behind it is no time: both programs take 1e-05 for 1", &["mtime=1.5x"]),
-    ("only the record is dropped, and not those behind it", &["records without key"]),
+    ("an unknown time becomes 1970: GNU tar uses the second before", &["mtime abc"]),
+    ("a number with a suffix is not a time: both programs take 1e-05 for 1", &["mtime=1.5x"]),
+    ("only the record itself is dropped, not those behind it", &["records without key"]),
     ("an empty long name is dropped: both programs drop the file", &["empty long name"]),
 ];
 
 #[test]
-fn neighbours_of_odd_archives_give_what_others_extract() {
+fn neighbours_of_odd_archives_are_extracted_as_by_a_peer() {
     let cases = [header_cases(), extension_cases(), sparse_cases(), replacing_cases()].concat();
     let better: Vec<&str> = BETTER.iter().flat_map(|(_, names)| *names).copied().collect();
     let mut differing = Vec::new();
     for (name, entries) in cases {
-        let file = zipped(&tar(&entries));
+        let file = gzipped(&tar(&entries));
         let outcome = extract(&file);
         let (gnu, bsd) = (gnu_tar(&file), bsdtar(&file));
         if outcome.files == gnu || outcome.files == bsd {
             continue;
         }
         if better.contains(&&name[..]) {
-            assert!(!outcome.is_clean(), "{name}: nobody is told");
+            assert!(!outcome.is_clean(), "{name}: not reported");
             let last = outcome.files.iter().any(|line| line.starts_with("after.txt "));
-            assert!(last, "{name}: what is behind it is lost");
+            assert!(last, "{name}: the file behind it is lost");
             continue;
         }
         let ours = outcome.files;
@@ -343,18 +340,18 @@ fn neighbours_of_odd_archives_give_what_others_extract() {
 
 #[test]
 fn an_entry_behind_a_hard_link_with_contents_is_opened() {
-    // The contents begin with a block that is no header, and go on with one that is.
+    // The contents start with a block that is not a header, followed by one that is.
     let contents = [&[b'x'; 512][..], &Entry::file("inside", b"").bytes()].concat();
     let link = Entry::file("link", &contents).with(KIND, "1").with(LINK, "a.txt");
     let tar = tar(&[good(), link]);
-    for file in [tar.clone(), zipped(&tar)] {
+    for file in [tar.clone(), gzipped(&tar)] {
         let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a tar");
         let index = archive.index().expect("a tar");
         let names: Vec<_> = index.entries().iter().map(|entry| entry.path().to_owned()).collect();
         assert_eq!(names.len(), 3, "{names:?}");
         let mut after = Vec::new();
-        let mut entry = archive.open("after.txt").expect("it is there");
-        entry.read_to_end(&mut after).expect("it is whole");
+        let mut entry = archive.open("after.txt").expect("it exists");
+        entry.read_to_end(&mut after).expect("intact");
         assert_eq!(after, b"after\n");
     }
 }
@@ -367,7 +364,7 @@ fn mutated_neighbours_are_read_without_panics() {
         for _ in 0..2 {
             let mut tar = mutate(&tar(&entries), &mut numbers);
             mend_checksums(&mut tar);
-            let file = zipped(&tar);
+            let file = gzipped(&tar);
             uadk_compress_archive::fuzzing::archive(&file);
             extract(&file);
         }

@@ -1,4 +1,4 @@
-//! What others make of our archives.
+//! Our archives, read by other programs.
 
 use std::fs;
 use std::io::Read;
@@ -13,17 +13,17 @@ use crate::tree::archive_of;
 
 fn tar_of(file: &[u8]) -> Vec<u8> {
     let mut tar = Vec::new();
-    gzip(1).reader(file).expect("a reader").read_to_end(&mut tar).expect("whole");
+    gzip(1).reader(file).expect("a reader").read_to_end(&mut tar).expect("intact");
     tar
 }
 
-/// An archive of a tree, the tree, and a folder for what peers extract.
+/// Creates a tree, an archive of it, and a directory for peers to extract to.
 fn fixture() -> (tempfile::TempDir, Vec<u8>) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     make_tree(&folder.path().join("tree"));
-    fs::create_dir(folder.path().join("out")).expect("a folder");
+    fs::create_dir(folder.path().join("out")).expect("a directory");
     let file = archive_of(&folder.path().join("tree"), "tree", TreeWriter::new());
-    fs::write(folder.path().join("a.tar.gz"), &file).expect("room");
+    fs::write(folder.path().join("a.tar.gz"), &file).expect("enough space");
     (folder, file)
 }
 
@@ -73,7 +73,7 @@ archive.extractall(sys.argv[2], numeric_owner=True)";
         &["-c", script, &path(folder, "a.tar.gz"), &path(folder, "out")],
         b"",
     );
-    // It leaves symbolic links the time when it made them.
+    // It does not set times of symbolic links.
     let others = |root: &str| -> Vec<String> {
         snapshot(&folder.join(root)).into_iter().filter(|line| !line.contains("->")).collect()
     };
@@ -91,11 +91,11 @@ fn extended_attributes_are_read_by_gnu_tar() {
     let file = folder.join("tree/a.txt");
     let set = rustix::fs::lsetxattr(&file, "user.note", b"here", rustix::fs::XattrFlags::empty());
     if set.is_err() {
-        // This file system has none.
+        // This file system does not support them.
         return;
     }
     let archive = archive_of(&folder.join("tree"), "tree", TreeWriter::new().xattrs(true));
-    fs::write(folder.join("a.tar.gz"), archive).expect("room");
+    fs::write(folder.join("a.tar.gz"), archive).expect("enough space");
     let (archive, out) = (path(folder, "a.tar.gz"), path(folder, "out"));
     run("tar", "tar", &["xzpf", &archive, "--xattrs", "-C", &out], b"");
     assert_extracted(folder);
@@ -105,7 +105,7 @@ fn extended_attributes_are_read_by_gnu_tar() {
 }
 
 #[test]
-fn gunzip_and_pigz_and_bgzip_give_exactly_the_tar() {
+fn other_decompressors_output_exactly_the_tar() {
     let file = write_sample(&options(3));
     let tar = tar_of(&file);
     for (package, program, arguments) in [
@@ -129,16 +129,16 @@ fn gunzip_and_pigz_and_bgzip_give_exactly_the_tar() {
 }
 
 #[test]
-fn htslib_seeks_in_it() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn htslib_seeks_in_blocks() {
+    let folder = tempfile::tempdir().expect("a directory");
     let data = text(2_000_000, 1);
     for (name, file) in [
-        ("plain.gz", bgzf(2).compress(&data[..], Vec::new()).expect("memory")),
+        ("plain.gz", bgzf(2).compress(&data[..], Vec::new()).expect("writes to memory")),
         ("archive.tar.gz", write_sample(&bgzf_options(2))),
     ] {
         let tar = tar_of(&file);
         let path = path(folder.path(), name);
-        fs::write(&path, file).expect("room");
+        fs::write(&path, file).expect("enough space");
         run("tabix", "bgzip", &["-r", &path], b"");
         for offset in [0, 1, 65_279, 65_280, 1_000_000, tar.len() - 10] {
             let from = offset.to_string();
@@ -149,7 +149,7 @@ fn htslib_seeks_in_it() {
 }
 
 #[test]
-fn an_appended_and_resumed_archive_is_read_too() {
+fn appended_and_resumed_archives_are_read() {
     let mut file = write_sample(&options(1));
     for cut in [false, true] {
         if cut {
@@ -157,8 +157,8 @@ fn an_appended_and_resumed_archive_is_read_too() {
         }
         let resumed = options(2).resume(std::io::Cursor::new(file)).expect("a torn end");
         let mut archive = resumed.0;
-        archive.append_bytes("appended", b"more").expect("memory");
-        file = archive.finish().expect("memory").into_inner();
+        archive.append_bytes("appended", b"more").expect("writes to memory");
+        file = archive.finish().expect("writes to memory").into_inner();
         let tar = run("tabix", "bgzip", &["-dc", "-@", "2"], &file);
         assert!(run("gzip", "gzip", &["-dc"], &file) == tar);
         let names = String::from_utf8(run("tar", "tar", &["tf", "-"], &tar)).expect("ASCII");

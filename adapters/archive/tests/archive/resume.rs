@@ -1,4 +1,4 @@
-//! Writing that was interrupted.
+//! Resuming archives whose writing was interrupted.
 
 use std::io::{self, Cursor, Write};
 
@@ -9,19 +9,19 @@ use crate::common::{
     append_sample, chain, noise, options, read_all, sample_files, seeded, verify, write_sample,
 };
 
-/// A disk that stops taking bytes in the middle of a write.
-struct Dies {
+/// A disk that fails in the middle of a write.
+struct FailingDisk {
     written: Vec<u8>,
-    room: usize,
+    space: usize,
 }
 
-impl Write for &mut Dies {
+impl Write for &mut FailingDisk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = bytes.len().min(self.room);
+        let n = bytes.len().min(self.space);
         if n == 0 {
             return Err(io::Error::other("killed"));
         }
-        self.room -= n;
+        self.space -= n;
         self.written.extend(&bytes[..n]);
         Ok(n)
     }
@@ -30,7 +30,7 @@ impl Write for &mut Dies {
     }
 }
 
-/// Adds what is missing of the sample.
+/// Appends the missing files of the sample. Returns the file and how many entries it had.
 fn complete(
     (mut archive, recovered): (ArchiveWriter<Cursor<Vec<u8>>>, Recovered),
 ) -> (Vec<u8>, usize) {
@@ -41,21 +41,22 @@ fn complete(
         assert_eq!(entry.size(), contents.len() as u64);
     }
     for (name, contents) in &files[kept..] {
-        archive.append_bytes(name, contents).expect("memory");
+        archive.append_bytes(name, contents).expect("writes to memory");
     }
-    (archive.finish().expect("memory").into_inner(), kept)
+    (archive.finish().expect("writes to memory").into_inner(), kept)
 }
 
 #[test]
-fn a_writer_killed_anywhere_goes_on_to_the_same_archive() {
+fn a_writer_killed_anywhere_is_resumed_to_the_same_archive() {
     let whole = write_sample(&options(1));
     let mut numbers = seeded(0x5eed);
     let mut most_kept = 0;
     for round in 0..50 {
         let threads = 1 + round % 3;
-        // Now and then behind the large file, so that many entries are kept.
+        // Sometimes behind the large file, so that many entries are kept.
         let least = if round % 5 == 0 { whole.len() - 20_000 } else { 0 };
-        let mut disk = Dies { written: Vec::new(), room: numbers.random_range(least..whole.len()) };
+        let mut disk =
+            FailingDisk { written: Vec::new(), space: numbers.random_range(least..whole.len()) };
         let killed = (|| {
             let mut archive = options(threads).writer(&mut disk)?;
             for (name, contents) in sample_files() {
@@ -71,11 +72,11 @@ fn a_writer_killed_anywhere_goes_on_to_the_same_archive() {
         most_kept = most_kept.max(kept);
         assert!(file == whole, "round {round}, killed at {at}");
     }
-    assert!(most_kept > 4, "whole entries are kept");
+    assert!(most_kept > 4, "complete entries are kept");
 }
 
 #[test]
-fn a_file_cut_anywhere_near_its_end_goes_on_to_the_same_archive() {
+fn a_file_cut_anywhere_near_its_end_is_resumed_to_the_same_archive() {
     let whole = write_sample(&options(1));
     for cut in (whole.len() - 3000..whole.len()).step_by(37).chain([0, 1, 17, 18, 100, whole.len()])
     {
@@ -87,7 +88,7 @@ fn a_file_cut_anywhere_near_its_end_goes_on_to_the_same_archive() {
 }
 
 #[test]
-fn pages_that_a_power_failure_left_as_zeros_are_a_torn_end() {
+fn zero_pages_left_by_a_power_failure_are_a_torn_end() {
     let whole = write_sample(&options(1));
     for cut in [10, 5_000, whole.len() / 2, whole.len() - 200] {
         let mut torn = whole[..cut].to_vec();
@@ -100,24 +101,26 @@ fn pages_that_a_power_failure_left_as_zeros_are_a_torn_end() {
 }
 
 #[test]
-fn damage_with_entries_behind_it_is_not_cut_off_unasked() {
+fn damage_with_entries_behind_it_is_cut_off_only_on_request() {
     let mut archive = options(1).writer(Vec::new()).expect("an archive");
     append_sample(&mut archive);
-    archive.append_bytes("last", &noise(300_000, 77)).expect("memory");
-    let mut damaged = archive.finish().expect("memory");
+    archive.append_bytes("last", &noise(300_000, 77)).expect("writes to memory");
+    let mut damaged = archive.finish().expect("writes to memory");
     let middle = damaged.len() / 3;
     damaged[middle] ^= 0x10;
     let error = options(1).resume(Cursor::new(damaged.clone())).unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
-    let asked = options(1).discard_damaged(true).resume(Cursor::new(damaged)).expect("asked for");
+    let asked =
+        options(1).discard_damaged(true).resume(Cursor::new(damaged)).expect("damage is discarded");
     assert!(asked.1.cut > 0 && asked.1.torn.is_some());
     let (file, _) = complete(asked);
     assert!(file == write_sample(&options(1)));
 }
 
 #[test]
-fn what_is_no_archive_is_left_alone() {
-    let not_tar = crate::common::gzip(1).compress(&noise(5000, 1)[..], Vec::new()).expect("memory");
+fn other_files_are_not_resumed() {
+    let not_tar =
+        crate::common::gzip(1).compress(&noise(5000, 1)[..], Vec::new()).expect("writes to memory");
     for file in [b"some notes of mine".to_vec(), vec![0; 5000], not_tar] {
         for discard in [false, true] {
             let options = options(1).discard_damaged(discard);
@@ -129,13 +132,13 @@ fn what_is_no_archive_is_left_alone() {
 }
 
 #[test]
-fn a_whole_archive_is_appended_to() {
+fn a_complete_archive_is_resumed_by_appending() {
     let (mut archive, recovered) =
-        options(2).resume(Cursor::new(write_sample(&options(1)))).expect("whole");
+        options(2).resume(Cursor::new(write_sample(&options(1)))).expect("intact");
     assert!(recovered.torn.is_none() && recovered.cut == 0);
-    archive.append_bytes("more", b"!").expect("memory");
-    let file = archive.finish().expect("memory").into_inner();
-    assert_eq!(verify(&file).expect("whole").entries, sample_files().len() as u64 + 1);
+    archive.append_bytes("more", b"!").expect("writes to memory");
+    let file = archive.finish().expect("writes to memory").into_inner();
+    assert_eq!(verify(&file).expect("intact").entries, sample_files().len() as u64 + 1);
     assert_eq!(read_all(&file).len(), sample_files().len() + 1);
 }
 
@@ -155,6 +158,6 @@ fn an_interrupted_archive_is_read_up_to_its_torn_end() {
             Err(error) => break error,
         }
     };
-    assert!(names >= 4, "{names} whole entries");
-    assert!(chain(&error).contains("too early"), "{error}");
+    assert!(names >= 4, "{names} complete entries");
+    assert!(chain(&error).contains("unexpected end"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Trees on disk, there and back.
+//! Trees on disk, archived and extracted.
 
 use std::fs;
 use std::io::Cursor;
@@ -13,64 +13,64 @@ use crate::common::{allocated, make_tree, options, run, snapshot, verify};
 pub(crate) fn archive_of(tree: &Path, name: &str, writer: TreeWriter) -> Vec<u8> {
     let mut archive = options(2).writer(Vec::new()).expect("an archive");
     let mut writer = writer;
-    let notes = writer.append_tree(&mut archive, tree, Path::new(name)).expect("memory");
-    assert_eq!(notes, [], "all can be read");
-    archive.finish().expect("memory")
+    let notes = writer.append_tree(&mut archive, tree, Path::new(name)).expect("writes to memory");
+    assert_eq!(notes, [], "everything is readable");
+    archive.finish().expect("writes to memory")
 }
 
 pub(crate) fn extract(file: &[u8], to: &Path, options: ExtractOptions) {
     let mut archive = ArchiveReader::new(file).expect("a reader");
-    let mut extractor = Extractor::new(to, options).expect("a folder");
-    while let Some(mut entry) = archive.next_entry().expect("whole") {
-        extractor.extract(&mut entry).expect("it can be written");
+    let mut extractor = Extractor::new(to, options).expect("a directory");
+    while let Some(mut entry) = archive.next_entry().expect("intact") {
+        extractor.extract(&mut entry).expect("extracted");
     }
-    extractor.finish().expect("folders");
+    extractor.finish().expect("extracted");
 }
 
 #[test]
-fn a_tree_comes_back_as_it_was() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn a_tree_is_extracted_as_it_was() {
+    let folder = tempfile::tempdir().expect("a directory");
     let (from, to) = (folder.path().join("from"), folder.path().join("to"));
     make_tree(&from);
-    fs::create_dir(&to).expect("a folder");
+    fs::create_dir(&to).expect("a directory");
     let file = archive_of(&from, "tree", TreeWriter::new().sparse(true));
     verify(&file).expect("index and tar agree");
     let exact = ExtractOptions::new().permissions(true).owner(rustix::process::geteuid().is_root());
     extract(&file, &to, exact.clone());
     assert_eq!(snapshot(&to.join("tree")), snapshot(&from));
     assert!(allocated(&to.join("tree/sparse")) <= allocated(&from.join("sparse")) + 65_536);
-    // Over what is there already.
+    // Again, over the existing files.
     extract(&file, &to, exact);
     assert_eq!(snapshot(&to.join("tree")), snapshot(&from));
 }
 
 #[test]
-fn holes_are_left_out_if_that_is_wanted() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn holes_are_left_out_on_request() {
+    let folder = tempfile::tempdir().expect("a directory");
     let from = folder.path().join("from");
     make_tree(&from);
     let with = archive_of(&from, "t", TreeWriter::new());
     let without = archive_of(&from, "t", TreeWriter::new().sparse(true));
-    let tar_len = |file: &[u8]| verify(file).expect("whole").tar_len;
+    let tar_len = |file: &[u8]| verify(file).expect("intact").tar_len;
     if allocated(&from.join("sparse")) < 1 << 20 {
         assert!(tar_len(&without) + (4 << 20) < tar_len(&with));
     }
     for file in [with, without] {
         let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a reader");
-        let mut entry = archive.open("t/sparse").expect("it is there");
+        let mut entry = archive.open("t/sparse").expect("it exists");
         assert_eq!((entry.entry().kind(), entry.entry().size()), (EntryKind::File, 5 << 20));
         let mut read = Vec::new();
-        std::io::Read::read_to_end(&mut entry, &mut read).expect("whole");
+        std::io::Read::read_to_end(&mut entry, &mut read).expect("intact");
         assert!(read == fs::read(from.join("sparse")).expect("a file"));
     }
 }
 
 #[test]
-fn extended_attributes_come_back() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn extended_attributes_are_restored() {
+    let folder = tempfile::tempdir().expect("a directory");
     let (from, to) = (folder.path().join("from"), folder.path().join("to"));
     for path in [&from, &to] {
-        fs::create_dir(path).expect("a folder");
+        fs::create_dir(path).expect("a directory");
     }
     let path = from.join("file");
     fs::write(&path, b"contents").expect("a file");
@@ -78,7 +78,7 @@ fn extended_attributes_come_back() {
     for (name, value) in values {
         let set = rustix::fs::lsetxattr(&path, name, value, rustix::fs::XattrFlags::empty());
         if set == Err(rustix::io::Errno::OPNOTSUPP) {
-            // This file system has none.
+            // This file system does not support them.
             return;
         }
         set.expect("an attribute");
@@ -92,17 +92,17 @@ fn extended_attributes_come_back() {
     for (name, value) in values {
         assert_eq!(get(&to.join("t/file"), name).as_deref(), Ok(value));
     }
-    // Only if they are asked for.
+    // Only on request.
     extract(&file, &to, ExtractOptions::new());
     assert!(get(&to.join("t/file"), "user.plain").is_err());
 }
 
 #[test]
-fn times_before_1970_and_odd_names_come_back() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn times_before_1970_and_odd_names_are_restored() {
+    let folder = tempfile::tempdir().expect("a directory");
     let (from, to) = (folder.path().join("from"), folder.path().join("to"));
     for path in [&from, &to] {
-        fs::create_dir(path).expect("a folder");
+        fs::create_dir(path).expect("a directory");
     }
     let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff\xfe \n");
     fs::write(from.join(name), b"old").expect("a file");
@@ -111,13 +111,13 @@ fn times_before_1970_and_odd_names_come_back() {
     let file = archive_of(&from, "t", TreeWriter::new());
     verify(&file).expect("index and tar agree");
     extract(&file, &to, ExtractOptions::new());
-    let metadata = fs::metadata(to.join("t").join(name)).expect("it is there");
+    let metadata = fs::metadata(to.join("t").join(name)).expect("it exists");
     assert_eq!(metadata.modified().expect("a time"), time);
 }
 
 #[test]
-fn a_socket_is_told_of_and_left_out() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn a_socket_is_noted_and_skipped() {
+    let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("socket");
     let _socket = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
     let mut archive = options(1).writer(Vec::new()).expect("an archive");
@@ -128,66 +128,68 @@ fn a_socket_is_told_of_and_left_out() {
     assert_eq!(notes, [("socket ignored", 0)]);
     let error = tree.append_path(&mut archive, &folder.path().join("none"), Path::new("none"));
     assert!(matches!(error, Err(Error::Entry { .. })));
-    assert_eq!(verify(&archive.finish().expect("memory")).expect("whole").entries, 0);
+    assert_eq!(verify(&archive.finish().expect("writes to memory")).expect("intact").entries, 0);
 }
 
 #[test]
-fn what_cant_be_read_is_noted_and_the_rest_is_added() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn unreadable_files_are_noted_and_the_rest_is_added() {
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
-    fs::create_dir_all(tree.join("z")).expect("a folder");
+    fs::create_dir_all(tree.join("z")).expect("a directory");
     fs::write(tree.join("z/last"), b"last").expect("a file");
-    // Where a file was, as for one that vanishes between the two looks at it.
+    // A dangling link looks like a file that vanishes between being listed and being read.
     std::os::unix::fs::symlink("nowhere", tree.join("gone")).expect("a link");
     let mut archive = options(1).writer(Vec::new()).expect("an archive");
     let mut writer = TreeWriter::new().dereference(true);
-    let notes = writer.append_tree(&mut archive, &tree, Path::new("t")).expect("memory");
+    let notes = writer.append_tree(&mut archive, &tree, Path::new("t")).expect("writes to memory");
     let notes: Vec<_> = notes.iter().map(|note| (note.what(), note.status())).collect();
     assert_eq!(notes, [("file removed before we read it", 1)]);
     let missing = folder.path().join("missing");
-    let notes = writer.append_tree(&mut archive, &missing, Path::new("m")).expect("memory");
+    let notes =
+        writer.append_tree(&mut archive, &missing, Path::new("m")).expect("writes to memory");
     assert!(matches!(&notes[..], [note] if note.status() == 2), "{notes:?}");
-    assert_eq!(names(&archive.finish().expect("memory")), ["t/", "t/z/", "t/z/last"]);
+    assert_eq!(names(&archive.finish().expect("writes to memory")), ["t/", "t/z/", "t/z/last"]);
 }
 
 fn names(file: &[u8]) -> Vec<String> {
     let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a reader");
-    let index = archive.index().expect("whole");
+    let index = archive.index().expect("intact");
     index.entries().iter().map(|entry| entry.path().display().to_string()).collect()
 }
 
 #[test]
-fn a_file_that_is_met_again_is_no_link_to_itself() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn a_file_that_is_added_again_is_not_a_link_to_itself() {
+    let folder = tempfile::tempdir().expect("a directory");
     let root = folder.path();
-    fs::create_dir_all(root.join("d/sub")).expect("a folder");
+    fs::create_dir_all(root.join("d/sub")).expect("a directory");
     fs::write(root.join("d/sub/f"), b"x").expect("a file");
     fs::hard_link(root.join("d/sub/f"), root.join("d/sub/g")).expect("a link");
     let mut archive = options(1).writer(Vec::new()).expect("an archive");
     let mut tree = TreeWriter::new();
     for name in ["d", "d/sub", "./d//sub/f"] {
         let notes = tree.append_tree(&mut archive, &root.join(name), Path::new(name));
-        assert_eq!(notes.expect("memory"), []);
+        assert_eq!(notes.expect("writes to memory"), []);
     }
-    let file = archive.finish().expect("memory");
+    let file = archive.finish().expect("writes to memory");
     let mut archive = ArchiveReader::new(Cursor::new(&file)).expect("a reader");
-    for entry in archive.index().expect("whole").entries() {
+    for entry in archive.index().expect("intact").entries() {
         assert_ne!(entry.link(), Some(entry.path()));
     }
     let out = root.join("out");
-    fs::create_dir(&out).expect("a folder");
+    fs::create_dir(&out).expect("a directory");
     extract(&file, &out, ExtractOptions::new());
     assert_eq!(snapshot(&out.join("d")), snapshot(&root.join("d")));
 }
 
 #[test]
-fn further_names_are_files_of_their_own_if_that_is_wanted() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn hard_links_are_stored_as_separate_files_on_request() {
+    let folder = tempfile::tempdir().expect("a directory");
     fs::write(folder.path().join("f"), b"x").expect("a file");
     fs::hard_link(folder.path().join("f"), folder.path().join("g")).expect("a link");
     let file = archive_of(folder.path(), "t", TreeWriter::new().hard_dereference(true));
     let mut archive = ArchiveReader::new(Cursor::new(file)).expect("a reader");
-    let kinds: Vec<_> = archive.index().expect("whole").entries().iter().map(Entry::kind).collect();
+    let kinds: Vec<_> =
+        archive.index().expect("intact").entries().iter().map(Entry::kind).collect();
     assert_eq!(kinds, [EntryKind::Directory, EntryKind::File, EntryKind::File]);
 }
 
@@ -208,8 +210,8 @@ impl std::io::Write for Meddler<'_> {
 }
 
 #[test]
-fn files_that_change_while_they_are_read_have_the_size_first_seen() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn files_that_change_while_they_are_read_keep_the_size_first_seen() {
+    let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("changing");
     let resize =
         |len: u64| fs::File::options().write(true).open(&path).and_then(|file| file.set_len(len));
@@ -225,31 +227,31 @@ fn files_that_change_while_they_are_read_have_the_size_first_seen() {
         let mut archive = options(1).writer(meddler).expect("an archive");
         let appended = TreeWriter::new().append_path(&mut archive, &path, Path::new("f"));
         let appended = appended.expect("a note");
-        // Before it a header with nanoseconds, of two blocks, and its own.
+        // Its header, and before it an extended one of two blocks with the nanoseconds.
         assert_eq!(archive.tar_len(), noise.len() as u64 + 3 * 512);
         let [note] = &appended.notes[..] else { panic!("{:?}", appended.notes) };
         assert_eq!(note.status(), 1);
-        // How much had been read before is no matter of ours.
+        // How much had been read before the change varies.
         let digits = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
         assert_eq!(digits(note.what()), digits(&what));
-        archive.finish().expect("it takes all");
+        archive.finish().expect("it accepts all writes");
     }
 }
 
 #[test]
-fn paths_may_be_longer_than_the_system_takes_at_once() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn paths_may_be_longer_than_path_max() {
+    let folder = tempfile::tempdir().expect("a directory");
     let root = folder.path().join("t");
-    fs::create_dir(&root).expect("a folder");
-    let mut at = fs::File::open(&root).expect("a folder");
+    fs::create_dir(&root).expect("a directory");
+    let mut at = fs::File::open(&root).expect("a directory");
     let name = "n".repeat(100);
     let depth = 60;
     for _ in 0..depth {
         let mode = rustix::fs::Mode::from_raw_mode(0o755);
-        rustix::fs::mkdirat(&at, &name, mode).expect("a folder");
+        rustix::fs::mkdirat(&at, &name, mode).expect("a directory");
         let flags = rustix::fs::OFlags::DIRECTORY;
         at = rustix::fs::openat(&at, &name, flags, rustix::fs::Mode::empty())
-            .expect("a folder")
+            .expect("a directory")
             .into();
     }
     rustix::fs::symlinkat("target", &at, "link").expect("a link");
@@ -266,17 +268,17 @@ fn paths_may_be_longer_than_the_system_takes_at_once() {
     let theirs = run("tar", "tar", &["cf", "-", "--sort=name", "-C", &path, "t"], b"");
     let listed = |tar: &[u8]| run("tar", "tar", &["tf", "-"], tar);
     assert!(listed(&theirs) == listed(&run("gzip", "gzip", &["-dc"], &file)));
-    // Those without room for such names go on behind them.
+    // Programs that do not support such names continue behind them.
     let listed = run("busybox", "busybox", &["tar", "tzf", "-"], &file);
     assert_eq!(listed.split(|byte| *byte == b'\n').count(), names.len() + 1);
-    // The library's own way to remove it takes no such path.
+    // The standard library cannot remove such a path.
     run("coreutils", "rm", &["-r", &root.display().to_string()], b"");
 }
 
 #[test]
 fn a_slash_behind_a_symbolic_link_does_not_follow_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join("d")).expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
+    fs::create_dir(folder.path().join("d")).expect("a directory");
     fs::write(folder.path().join("d/f"), b"x").expect("a file");
     std::os::unix::fs::symlink("d", folder.path().join("l")).expect("a link");
     for (path, dereference, expected) in
@@ -289,28 +291,31 @@ fn a_slash_behind_a_symbolic_link_does_not_follow_it() {
 }
 
 #[test]
-fn links_to_a_folder_above_them_end() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn links_to_a_parent_directory_are_not_followed_forever() {
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("t");
-    fs::create_dir_all(tree.join("d")).expect("a folder");
+    fs::create_dir_all(tree.join("d")).expect("a directory");
     std::os::unix::fs::symlink("..", tree.join("d/up")).expect("a link");
     fs::write(tree.join("z"), b"x").expect("a file");
     let mut archive = options(1).writer(Vec::new()).expect("an archive");
     let mut writer = TreeWriter::new().dereference(true);
-    let notes = writer.append_tree(&mut archive, &tree, Path::new("t")).expect("memory");
+    let notes = writer.append_tree(&mut archive, &tree, Path::new("t")).expect("writes to memory");
     assert!(matches!(&notes[..], [note] if note.status() == 2), "{notes:?}");
-    assert_eq!(names(&archive.finish().expect("memory")), ["t/", "t/d/", "t/d/up/", "t/z"]);
+    assert_eq!(
+        names(&archive.finish().expect("writes to memory")),
+        ["t/", "t/d/", "t/d/up/", "t/z"]
+    );
 }
 
 #[test]
-fn what_entries_say_can_be_set() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn metadata_of_entries_can_be_set() {
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("t");
-    fs::create_dir(&tree).expect("a folder");
+    fs::create_dir(&tree).expect("a directory");
     fs::write(tree.join("f"), b"x").expect("a file");
     let writer = TreeWriter::new()
         .mtime(Some((1_600_000_000, 5)))
-        .owner(Some(("somebody".to_owned(), 77)))
+        .owner(Some(("someone".to_owned(), 77)))
         .group(Some((String::new(), 4_000_000_000)))
         .mode(Some("u=rwX,go=".parse().expect("a change")));
     let file = archive_of(&tree, "t", writer);
@@ -318,21 +323,21 @@ fn what_entries_say_can_be_set() {
     let tar = {
         let mut tar = Vec::new();
         let mut reader = crate::common::gzip(1).reader(&file[..]).expect("a reader");
-        std::io::Read::read_to_end(&mut reader, &mut tar).expect("whole");
+        std::io::Read::read_to_end(&mut reader, &mut tar).expect("intact");
         tar
     };
     let listed = run("tar", "tar", &["tvf", "-", "--full-time", "--utc"], &tar);
     let listed = String::from_utf8(listed).expect("ASCII");
     let lines: Vec<Vec<_>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
     let expected: [Vec<&str>; 2] = [
-        vec!["drwx------", "somebody/4000000000", "0", "2020-09-13", "12:26:40.000000005", "t/"],
-        vec!["-rw-------", "somebody/4000000000", "1", "2020-09-13", "12:26:40.000000005", "t/f"],
+        vec!["drwx------", "someone/4000000000", "0", "2020-09-13", "12:26:40.000000005", "t/"],
+        vec!["-rw-------", "someone/4000000000", "1", "2020-09-13", "12:26:40.000000005", "t/f"],
     ];
     assert_eq!(lines, expected);
     let numeric = archive_of(&tree, "t", TreeWriter::new().numeric_owner(true).mtime(Some((0, 0))));
-    // No names, and nothing that has no room in the headers.
+    // No names, and nothing that does not fit into the headers.
     let mut archive = ArchiveReader::new(Cursor::new(numeric)).expect("a reader");
     let offsets: Vec<_> =
-        archive.index().expect("whole").entries().iter().map(Entry::tar_offset).collect();
+        archive.index().expect("intact").entries().iter().map(Entry::tar_offset).collect();
     assert_eq!(offsets, [0, 512]);
 }

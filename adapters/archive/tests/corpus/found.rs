@@ -1,7 +1,7 @@
-//! Archives that the differential fuzzer found: one for each rule that has no case in the corpus, and some
-//! that showed faults. They are not mutated, so that the archives of a seed stay what they are.
+//! Archives found by the differential fuzzer: one for each rule that has no case in the corpus, and
+//! some that exposed bugs. They are not mutated, so that the archives of a seed stay the same.
 //!
-//! `tools/fuzz-archives --without RULE` writes such archives.
+//! `tools/fuzz-archives --without RULE` finds such archives.
 
 use std::fs;
 use std::io::Read;

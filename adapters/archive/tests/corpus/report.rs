@@ -1,4 +1,4 @@
-//! What the test says in the end.
+//! The report at the end of the test.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::kit::cases::Case;
 use crate::kit::judge::{Difference, Evidence};
 use crate::kit::rules::{self, RULES, Rule};
 
-/// Counts what rules explain, and keeps what they don't.
+/// Counts the differences that rules explain and collects those that they don't.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     explained: BTreeMap<&'static str, usize>,
@@ -37,24 +37,24 @@ impl Report {
         println!("{cases} archives; documented differences:");
         for rule in &RULES {
             let count = self.explained.get(rule.name).copied().unwrap_or(0);
-            println!("{count:6} {:20} {}", rule.name, rule.why);
+            println!("{count:6} {:20} {}", rule.name, rule.reason);
         }
         assert!(
             self.count == 0,
-            "{} of {cases} archives are extracted otherwise than by GNU tar and bsdtar:\n{}",
+            "{} of {cases} archives are extracted differently from GNU tar and bsdtar:\n{}",
             self.count,
             self.unexplained
         );
     }
 
-    /// Counts what another report has explained.
+    /// Adds the explained differences of another report.
     pub(crate) fn add_explained(&mut self, other: &Self) {
         for (name, count) in &other.explained {
             *self.explained.entry(name).or_default() += count;
         }
     }
 
-    /// No rule outlives its reason.
+    /// Checks that each rule is still needed.
     pub(crate) fn check_rules(&self) {
         let is_unused = |rule: &&Rule| !self.explained.contains_key(rule.name);
         let unused: Vec<_> = RULES.iter().filter(is_unused).map(|rule| rule.name).collect();

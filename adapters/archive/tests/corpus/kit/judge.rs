@@ -1,4 +1,4 @@
-//! Compares three trees: ours is right where it is as one of the peers'.
+//! Compares three trees: ours is right where it equals one of the peers'.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,32 +7,32 @@ use super::ours::{Member, Outcome, on_disk};
 use super::tarball::{BLOCK, CHECKSUM, MAGIC, NAME, SIZE, TYPE};
 use super::tree::{Kind, Node, Tree};
 
-/// What differs of a path.
+/// What differs for a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Aspect {
-    /// Both peers have it.
+    /// Both peers have it, we don't.
     Missing,
-    /// No peer has it.
+    /// We have it, no peer does.
     Extra,
     Kind,
     Contents,
     Target,
     Mode,
     Time,
-    /// Which names are of one file.
+    /// Which names are hard links to one file.
     Names,
-    /// Sound, in at least one peer's, and not in ours.
+    /// A sound entry that at least one peer has, and we don't.
     Lost,
-    /// In a peer's, not in ours, and nothing was said.
+    /// A peer has it, we don't, and we reported nothing.
     Silent,
 }
 
-/// What else is known of a case.
+/// Additional evidence about a case.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     pub(crate) ours: Outcome,
     tar: Vec<u8>,
-    /// What the peers said.
+    /// The messages of the peers.
     pub(crate) gnu: String,
     pub(crate) bsd: String,
     /// Whether `before.txt` and `after.txt` are sound.
@@ -44,14 +44,14 @@ impl Evidence {
         Self { ours, tar: tar.to_vec(), gnu, bsd, is_sound }
     }
 
-    /// The names that the file has here or there, those of what it is a link to, and those of entries that
-    /// have its name in a header or record, where another one counts.
+    /// Returns the names that the file has in the trees, those of its link targets, and those of
+    /// entries that have its name in a header or record that another one overrides.
     fn names(&self, difference: &Difference) -> BTreeSet<Vec<u8>> {
         let nodes = [&difference.ours, &difference.gnu, &difference.bsd].into_iter().flatten();
         let first_names = nodes.map(|node| node.first_name.clone());
         let mut names: BTreeSet<_> = first_names.chain([difference.path.clone()]).collect();
         for member in &self.ours.members {
-            if self.blocks(member).any(|block| says_name(block, &difference.path)) {
+            if self.blocks(member).any(|block| mentions_name(block, &difference.path)) {
                 names.insert(member.path.clone());
             }
         }
@@ -63,50 +63,51 @@ impl Evidence {
         names
     }
 
-    /// What we said of the file, or of what is below it.
-    pub(crate) fn told_of(&self, difference: &Difference) -> Vec<&str> {
+    /// Returns our complaints about the file or anything below it.
+    pub(crate) fn complaints_about(&self, difference: &Difference) -> Vec<&str> {
         self.names(difference)
             .into_iter()
-            .flat_map(|name| of_path(&self.ours.complaints, &name))
+            .flat_map(|name| about_path(&self.ours.complaints, &name))
             .collect()
     }
 
-    /// As [`told_of`](Self::told_of), what we said only so that somebody knows.
-    pub(crate) fn noticed_of(&self, difference: &Difference) -> Vec<&str> {
+    /// Returns our notices about the file or anything below it.
+    pub(crate) fn notices_about(&self, difference: &Difference) -> Vec<&str> {
         self.names(difference)
             .into_iter()
-            .flat_map(|name| of_path(&self.ours.notices, &name))
+            .flat_map(|name| about_path(&self.ours.notices, &name))
             .collect()
     }
 
-    /// Whether we said something of the file with one of these words in it.
-    pub(crate) fn told(&self, difference: &Difference, words: &[&str]) -> bool {
+    /// Returns whether we complained about the file with one of these phrases.
+    pub(crate) fn complained(&self, difference: &Difference, words: &[&str]) -> bool {
         let said = |complaint: &&str| words.iter().any(|words| complaint.contains(words));
-        self.told_of(difference).iter().any(said)
+        self.complaints_about(difference).iter().any(said)
     }
 
-    /// Whether we said one of these words of anything.
-    pub(crate) fn told_at_all(&self, words: &[&str]) -> bool {
+    /// Returns whether we complained about anything with one of these phrases.
+    pub(crate) fn complained_anywhere(&self, words: &[&str]) -> bool {
         let said = |complaint: &String| words.iter().any(|words| complaint.contains(words));
         self.ours.complaints.iter().any(said)
     }
 
-    /// Whether we said these words of a folder that the path is in.
-    pub(crate) fn told_above(&self, path: &[u8], words: &str) -> bool {
+    /// Returns whether we complained about a parent directory with this phrase.
+    pub(crate) fn complained_above(&self, path: &[u8], words: &str) -> bool {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-        let mut said = slashes.flat_map(|(at, _)| of_path(&self.ours.complaints, &path[..at]));
+        let mut said = slashes.flat_map(|(at, _)| about_path(&self.ours.complaints, &path[..at]));
         said.any(|complaint| complaint.contains(words))
     }
 
-    /// Whether GNU tar said these words of the file, or of what is below it.
-    pub(crate) fn gnu_told(&self, difference: &Difference, words: &str) -> bool {
+    /// Returns whether GNU tar complained about the file or anything below it with this phrase.
+    pub(crate) fn gnu_complained(&self, difference: &Difference, words: &str) -> bool {
         let lines = self.gnu.split(['\n', '|']).map(|line| line.trim().trim_start_matches("tar: "));
         let lines: Vec<_> = lines.map(str::to_owned).collect();
-        let mut said = self.names(difference).into_iter().flat_map(|name| of_path(&lines, &name));
+        let mut said =
+            self.names(difference).into_iter().flat_map(|name| about_path(&lines, &name));
         said.any(|line| line.contains(words))
     }
 
-    /// Our entries of this file, or below it.
+    /// Returns our entries for this file or below it.
     pub(crate) fn members(&self, difference: &Difference) -> Vec<&Member> {
         let names = self.names(difference);
         let is_of = |member: &&Member| {
@@ -116,23 +117,24 @@ impl Evidence {
         self.ours.members.iter().filter(is_of).collect()
     }
 
-    /// The blocks of an entry in the tar: headers, contents, and what was skipped before them.
+    /// Returns the blocks of an entry in the tar: headers, contents, and what was skipped before
+    /// them.
     pub(crate) fn blocks(&self, member: &Member) -> impl Iterator<Item = &[u8]> {
         let end = member.end.min(self.tar.len());
         self.tar.get(member.start..end).unwrap_or_default().chunks_exact(BLOCK)
     }
 
-    /// Whether a block of an entry of the file is so.
+    /// Returns whether any block of the file's entries satisfies `is`.
     pub(crate) fn has_block(&self, difference: &Difference, is: impl Fn(&[u8]) -> bool) -> bool {
         self.members(difference).iter().any(|member| self.blocks(member).any(&is))
     }
 
-    /// Whether an entry of the file is sparse.
+    /// Returns whether an entry for the file is sparse.
     pub(crate) fn is_sparse(&self, difference: &Difference) -> bool {
-        self.has_block(difference, says_sparse)
+        self.has_block(difference, marks_sparse)
     }
 
-    /// Whether one of GNU's long names begins as this path does, or is all that this path begins with.
+    /// Returns whether one of GNU's long names starts with this path or this path starts with it.
     pub(crate) fn has_long_name(&self, path: &[u8]) -> bool {
         let mut pairs = self.tar.chunks_exact(BLOCK).zip(self.tar.chunks_exact(BLOCK).skip(1));
         pairs.any(|(header, data)| {
@@ -142,20 +144,20 @@ impl Evidence {
         })
     }
 
-    /// Where the first header is of which we said one of these words.
+    /// Returns the offset of the first header about which we complained with one of these phrases.
     pub(crate) fn first(&self, words: &[&str]) -> Option<usize> {
         let said = |what: &str| words.iter().any(|words| what.contains(words));
         self.ours.dropped.iter().filter(|(_, what)| said(what)).map(|(at, _)| *at).min()
     }
 
-    /// Whether the file is one of an entry behind this byte of the tar, or of no entry.
+    /// Returns whether the file has an entry behind this offset in the tar, or none at all.
     pub(crate) fn is_behind(&self, difference: &Difference, at: usize) -> bool {
         let members = self.members(difference);
         members.is_empty() || members.iter().any(|member| member.end > at)
     }
 
-    /// Whether a damaged header that we skipped has nothing where its checksum should be, and that is the sum of
-    /// its signed bytes.
+    /// Returns whether a damaged header that we skipped has only NULs as its checksum, and the sum
+    /// of its signed bytes is 0, too.
     pub(crate) fn has_empty_checksum(&self) -> bool {
         let damaged = self.ours.dropped.iter().filter(|(_, what)| what.contains("skipping to the"));
         let mut blocks = damaged.filter_map(|(at, _)| self.tar.get(*at..at + BLOCK));
@@ -169,39 +171,40 @@ impl Evidence {
         })
     }
 
-    /// Whether something that has no contents is said to be sparse.
+    /// Returns whether an entry of a kind without contents is marked as sparse.
     pub(crate) fn has_sparse_nothing(&self) -> bool {
         let mut members = self.ours.members.iter();
-        members.any(|member| self.is_empty_kind(member) && self.blocks(member).any(says_sparse))
+        members.any(|member| self.is_empty_kind(member) && self.blocks(member).any(marks_sparse))
     }
 
-    /// Whether a sparse file is before the file's entry.
+    /// Returns whether a sparse file precedes the file's entry.
     pub(crate) fn is_behind_sparse(&self, difference: &Difference) -> bool {
-        let is_sparse = |member: &&Member| self.blocks(member).any(says_sparse);
+        let is_sparse = |member: &&Member| self.blocks(member).any(marks_sparse);
         let first = self.ours.members.iter().find(is_sparse).map(|member| member.start);
         let starts = self.members(difference).iter().map(|member| member.start).max();
         first.zip(starts).is_some_and(|(sparse, start)| sparse < start)
     }
 
-    /// Where the first global header is of which we dropped something.
+    /// Returns the offset of the first global header of which we dropped something.
     pub(crate) fn damaged_global(&self) -> Option<usize> {
-        let is_global = |what: &str| what.starts_with("its ") || what.starts_with("a record of an");
+        let is_global =
+            |what: &str| what.starts_with("dropped ") || what.starts_with("a PAX record");
         self.ours.dropped.iter().filter(|(_, what)| is_global(what)).map(|(at, _)| *at).min()
     }
 
-    /// Whether any header of this type has this name.
+    /// Returns whether any header of this type has this name.
     pub(crate) fn has_header(&self, kind: u8, path: &[u8]) -> bool {
         let mut blocks = self.tar.chunks_exact(BLOCK);
-        blocks.any(|block| block[TYPE.start] == kind && says_name(block, path))
+        blocks.any(|block| block[TYPE.start] == kind && mentions_name(block, path))
     }
 
-    /// Whether a global header says something that ends so.
+    /// Returns whether the data of a global header satisfies `is`.
     pub(crate) fn has_global(&self, is: impl Fn(&[u8]) -> bool) -> bool {
         let data = self.globals().into_iter().map(|at| self.tar.get(at + BLOCK..at + 2 * BLOCK));
         data.flatten().any(is)
     }
 
-    /// Whether a hard link has a size, and no header behind it.
+    /// Returns whether a hard link has a size and no header behind it.
     pub(crate) fn has_link_contents(&self) -> bool {
         let pairs = self.tar.chunks_exact(BLOCK).zip(self.tar.chunks_exact(BLOCK).skip(1));
         let is_header = |block: &[u8]| block[MAGIC.start..].starts_with(b"ustar");
@@ -214,7 +217,8 @@ impl Evidence {
             .any(|(header, behind)| (has_size(header) || in_records) && !is_header(behind))
     }
 
-    /// Whether an extended header has NULs behind its records, or a tab in one, or blanks before one.
+    /// Returns whether an extended header has NULs behind its records, a tab in one, or blanks
+    /// before one.
     pub(crate) fn has_lenient_records(&self) -> bool {
         let is_extended = |header: &[u8]| {
             matches!(header[TYPE.start], b'x' | b'g') && header[MAGIC.start..].starts_with(b"ustar")
@@ -233,7 +237,7 @@ impl Evidence {
         })
     }
 
-    /// Whether an entry of this kind is before the file's last one, or is its own.
+    /// Returns whether an entry that satisfies `is` precedes the file's last one, or is that one.
     pub(crate) fn is_behind_block(
         &self,
         difference: &Difference,
@@ -246,14 +250,14 @@ impl Evidence {
             .any(|member| last.is_none_or(|at| member.start <= at) && is(member))
     }
 
-    /// Whether an entry is of a kind that has no contents.
+    /// Returns whether an entry is of a kind without contents.
     pub(crate) fn is_empty_kind(&self, member: &Member) -> bool {
         self.blocks(member).any(|block| {
             block[MAGIC.start..].starts_with(b"ustar") && matches!(block[TYPE.start], b'1'..=b'6')
         })
     }
 
-    /// Where the global headers are.
+    /// Returns the offsets of the global headers.
     pub(crate) fn globals(&self) -> Vec<usize> {
         let blocks = self.tar.chunks_exact(BLOCK).enumerate();
         let is_global =
@@ -262,8 +266,9 @@ impl Evidence {
     }
 }
 
-/// Whether a header block has this name or one below it, or a record of an extended header has it.
-pub(crate) fn says_name(block: &[u8], path: &[u8]) -> bool {
+/// Returns whether a header block has this name or one below it, or a record of an extended header
+/// has this name.
+pub(crate) fn mentions_name(block: &[u8], path: &[u8]) -> bool {
     let is_header = block[MAGIC.start..].starts_with(b"ustar");
     let name = block[..NAME.len].split(|byte| *byte == 0).next().unwrap_or_default();
     if is_header {
@@ -275,7 +280,7 @@ pub(crate) fn says_name(block: &[u8], path: &[u8]) -> bool {
     path.len() > 1 && values.map(on_disk).any(|value| value == path)
 }
 
-/// Bytes of the record at the beginning of this, as it says them itself, and what follows that number.
+/// Returns the length stated by the record at the start of `data`, and the byte behind that number.
 fn record_len(data: &[u8]) -> Option<(usize, u8)> {
     let blanks = data.iter().take_while(|byte| **byte == b' ').count();
     let digits = data[blanks..].split(|byte| !byte.is_ascii_digit()).next()?;
@@ -284,20 +289,20 @@ fn record_len(data: &[u8]) -> Option<(usize, u8)> {
     (len > digits.len() && data.get(len - 1) == Some(&b'\n')).then_some((len, behind))
 }
 
-/// Whether these bytes are in a block.
+/// Returns whether a block contains these bytes.
 pub(crate) fn has(block: &[u8], bytes: &[u8]) -> bool {
     block.windows(bytes.len()).any(|found| found == bytes)
 }
 
-fn says_sparse(block: &[u8]) -> bool {
+fn marks_sparse(block: &[u8]) -> bool {
     block[TYPE.start] == b'S' || has(block, b"GNU.sparse")
 }
 
-/// What was said of a path, or of what is below it.
-fn of_path<'a>(all: &'a [String], path: &[u8]) -> Vec<&'a str> {
+/// Returns the messages about a path or anything below it.
+fn about_path<'a>(all: &'a [String], path: &[u8]) -> Vec<&'a str> {
     let path = printable(&String::from_utf8_lossy(path));
     let is_of = |what: &&str| {
-        // As on disk, where slashes and dots mean nothing.
+        // As on disk, where repeated slashes and `.` components mean nothing.
         let mut what = format!("/{}", printable(what));
         while what.contains("//") || what.contains("/./") {
             what = what.replace("//", "/").replace("/./", "/");
@@ -307,7 +312,7 @@ fn of_path<'a>(all: &'a [String], path: &[u8]) -> Vec<&'a str> {
     all.iter().map(String::as_str).filter(is_of).collect()
 }
 
-/// As warnings have names.
+/// Escapes control characters as warnings do.
 fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
     text.chars().map(shown).collect()
@@ -349,17 +354,17 @@ impl Difference {
     }
 }
 
-/// Names that are sound in each archive: whoever loses them has lost data.
+/// Names of the sound entries of each archive: losing them is losing data.
 const SOUND: [&[u8]; 2] = [b"before.txt", b"after.txt"];
 
-/// Where our tree is like neither peer's.
+/// Returns where our tree differs from both peers'.
 pub(crate) fn differences(
     ours: &Tree,
     gnu: &Tree,
     bsd: &Tree,
     evidence: &Evidence,
 ) -> Vec<Difference> {
-    // A name that is another one in each tree is no loss.
+    // If one peer has the same names as we do, a name that only the other one has is not a loss.
     let is_silent = evidence.ours.complaints.is_empty()
         && ![gnu, bsd].iter().any(|peer| peer.keys().eq(ours.keys()));
     let paths: BTreeSet<_> = ours.keys().chain(gnu.keys()).chain(bsd.keys()).collect();
@@ -440,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_told_of_and_is_not_sound() {
+    fn entries_left_out_are_reported_and_are_not_sound() {
         let (none, odd, other) = (tree(&[]), tree(&[("odd", 1)]), tree(&[("other", 1)]));
         let after = tree(&[("after.txt", 1)]);
         assert_eq!(aspects(&none, &odd, &odd, Some("why")), [Aspect::Missing]);

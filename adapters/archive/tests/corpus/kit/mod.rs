@@ -1,5 +1,5 @@
-//! What the corpus test and the differential fuzzer share: archives, extraction by us and by peers, and
-//! the comparison of what came out.
+//! Code shared by the corpus test and the differential fuzzer: archives, extraction by us and by
+//! peers, and the comparison of the results.
 
 pub(crate) mod cases;
 pub(crate) mod judge;

@@ -1,4 +1,4 @@
-//! Archives that nobody would write: those of the corpus, changed where it matters.
+//! Mutated archives: those of the corpus, changed where it matters.
 
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -8,13 +8,13 @@ use super::cases::Case;
 use super::odd;
 use super::tarball::{BLOCK, FIELDS, Header, MAGIC, Tarball, record, seal};
 
-/// More than this is of no more use.
+/// Longer archives find nothing more.
 const LONGEST: usize = 64 << 10;
 
-/// Number `n` of the archives of a seed.
+/// Returns archive number `n` of a seed.
 pub(crate) fn archive(cases: &[Case], seed: u64, n: u64) -> Vec<u8> {
     let numbers = &mut Pcg64Mcg::seed_from_u64(seed << 40 | n);
-    let seed = |numbers: &mut _| cases.choose(numbers).expect("there are cases").tar.clone();
+    let seed = |numbers: &mut _| cases.choose(numbers).expect("not empty").tar.clone();
     let mut tar = seed(numbers);
     for _ in 0..numbers.random_range(1..=4) {
         match numbers.random_range(0..12) {
@@ -30,7 +30,7 @@ pub(crate) fn archive(cases: &[Case], seed: u64, n: u64) -> Vec<u8> {
         }
     }
     tar.truncate(LONGEST);
-    // Else most changes would only be seen as a wrong checksum.
+    // Otherwise most changes would only be seen as a wrong checksum.
     let keep_wrong = numbers.random_bool(0.05);
     if !keep_wrong {
         mend(&mut tar);
@@ -38,12 +38,12 @@ pub(crate) fn archive(cases: &[Case], seed: u64, n: u64) -> Vec<u8> {
     tar
 }
 
-/// Makes the checksums of headers right.
+/// Corrects the checksums of headers.
 pub(crate) fn mend(tar: &mut [u8]) {
     headers(tar).for_each(seal);
 }
 
-/// The blocks that are headers by their magic.
+/// Returns the blocks that have the magic of a header.
 fn headers(tar: &mut [u8]) -> impl Iterator<Item = &mut [u8]> {
     let is_header = |block: &&mut [u8]| block[MAGIC.start..].starts_with(b"ustar");
     tar.chunks_exact_mut(BLOCK).filter(is_header)
@@ -55,13 +55,13 @@ fn change_field(tar: &mut [u8], numbers: &mut impl Rng) {
         return;
     }
     let block = numbers.random_range(0..blocks.len());
-    let field = FIELDS.choose(numbers).expect("there are fields");
+    let field = FIELDS.choose(numbers).expect("not empty");
     let value = &mut blocks[block][field.start..field.start + field.len];
     if field.len == 1 {
-        value[0] = *b"0123456789DKLMNSVXgx".choose(numbers).expect("there are types");
+        value[0] = *b"0123456789DKLMNSVXgx".choose(numbers).expect("not empty");
     } else if numbers.random_bool(0.7) {
         let values = odd::values(*field);
-        value.copy_from_slice(&values.choose(numbers).expect("there are values").1);
+        value.copy_from_slice(&values.choose(numbers).expect("not empty").1);
     } else {
         let at = numbers.random_range(0..value.len());
         value[at] = numbers.random();
@@ -77,7 +77,7 @@ fn change_bytes(tar: &mut [u8], numbers: &mut impl Rng) {
     }
 }
 
-/// Most digits are those of sizes, offsets and lengths.
+/// Changes a digit. Most digits are those of sizes, offsets and lengths.
 fn change_digit(tar: &mut [u8], numbers: &mut impl Rng) {
     let digits: Vec<_> = (0..tar.len()).filter(|at| tar[*at].is_ascii_digit()).collect();
     if let Some(at) = digits.choose(numbers) {
@@ -107,7 +107,7 @@ fn change_blocks(tar: &mut Vec<u8>, numbers: &mut impl Rng) {
     }
 }
 
-/// Blocks of another archive come in at some place.
+/// Inserts blocks of another archive at a random position.
 fn splice(tar: &mut Vec<u8>, other: &[u8], numbers: &mut impl Rng) {
     let blocks = other.len() / BLOCK;
     if blocks > 0 {
@@ -199,7 +199,7 @@ const NAMES: [&[u8]; 10] = [
     b"/odd",
 ];
 
-/// An entry that may be in another one's way, or lead somewhere.
+/// Returns an entry that may be in the way of another one, or a link to another one.
 fn link(numbers: &mut impl Rng) -> Vec<u8> {
     let mut name = || NAMES.choose(numbers).expect("not empty");
     let (name, target) = (name(), name());

@@ -1,8 +1,8 @@
-//! What a field of a header can be wrong with.
+//! Odd values for the fields of a header.
 
 use super::tarball::Field;
 
-/// Odd values of a field, of its whole width, with their names.
+/// Returns odd values that fill a whole field, with their names.
 pub(crate) fn values(field: Field) -> Vec<(&'static str, Vec<u8>)> {
     let len = field.len;
     let padded = |value: &[u8], padding: u8| {

@@ -1,4 +1,4 @@
-//! What our library makes of an archive.
+//! Extracting and reading archives with our library.
 
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
@@ -9,15 +9,15 @@ use uadk_compress_archive::{
     ArchiveOptions, ArchiveReader, EntryKind, ExtractOptions, Extracted, Extractor,
 };
 
-/// Entries can have huge holes: so much of one is read.
-const READ: u64 = 1 << 20;
+/// Entries can have huge holes: at most this much of one is read.
+const MAX_READ: u64 = 1 << 20;
 
-/// What a command would have said while it extracted, and what it saw.
+/// What a command would have reported while it extracted, and the entries that it saw.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) complaints: Vec<String>,
     pub(crate) notices: Vec<String>,
-    /// Complaints of headers, and at which byte of the tar those are.
+    /// Complaints about headers, with the offsets of the headers in the tar.
     pub(crate) dropped: Vec<(usize, String)>,
     pub(crate) members: Vec<Member>,
 }
@@ -25,27 +25,27 @@ pub(crate) struct Outcome {
 /// An entry of the archive.
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// As it is on disk.
+    /// The path on disk.
     pub(crate) path: Vec<u8>,
-    /// Of a hard link.
+    /// The target of a hard link.
     pub(crate) target: Option<Vec<u8>>,
-    /// Where its bytes in the tar begin and end.
+    /// The range of its bytes in the tar.
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
-/// The archive as a gzip file.
+/// Compresses a tar with gzip.
 pub(crate) fn gzip(tar: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(tar).expect("memory");
-    encoder.finish().expect("memory")
+    encoder.write_all(tar).expect("writes to memory");
+    encoder.finish().expect("writes to memory")
 }
 
 fn reader(gz: &[u8]) -> uadk_compress_archive::Result<ArchiveReader<Cursor<&[u8]>>> {
     ArchiveOptions::new().threads(1).reader(Cursor::new(gz))
 }
 
-/// Extracts as a command does: what can't be extracted is told of, and the rest goes on.
+/// Extracts as a command does: reports what can't be extracted, and continues.
 pub(crate) fn extract(gz: &[u8], folder: &Path) -> Outcome {
     let mut outcome = Outcome::default();
     if let Err(error) = extract_into(gz, folder, &mut outcome) {
@@ -71,14 +71,14 @@ fn extract_into(
             Err(error) => break Err(error),
             Ok(Some(mut entry)) => {
                 let about = entry.entry();
-                let start = usize::try_from(about.tar_offset()).expect("it is in memory");
+                let start = usize::try_from(about.tar_offset()).expect("it fits into memory");
                 let path = on_disk(about.path_bytes());
                 let link = about.link().filter(|_| about.kind() == EntryKind::HardLink);
                 let target = link.map(|link| on_disk(link.as_os_str().as_encoded_bytes()));
                 members.push(Member { path, target, start, end: start });
                 match extractor.extract(&mut entry) {
-                    Ok(Extracted::Skipped(why)) => {
-                        complaints.push(format!("{}: {why}", entry.entry().path().display()));
+                    Ok(Extracted::Skipped(reason)) => {
+                        complaints.push(format!("{}: {reason}", entry.entry().path().display()));
                     }
                     Ok(_) => {}
                     Err(error) => complaints.push(chain(&error)),
@@ -91,7 +91,7 @@ fn extract_into(
             notices.push(warning.to_string());
         } else {
             complaints.push(warning.to_string());
-            let at = usize::try_from(warning.offset()).expect("it is in memory");
+            let at = usize::try_from(warning.offset()).expect("it fits into memory");
             dropped.push((at, warning.to_string()));
         }
     }
@@ -99,13 +99,13 @@ fn extract_into(
     walked
 }
 
-/// A name without what is of no meaning.
+/// Returns a name without empty and `.` components.
 pub(crate) fn on_disk(path: &[u8]) -> Vec<u8> {
     let parts = path.split(|byte| *byte == b'/').filter(|part| !matches!(part, [] | [b'.']));
     parts.collect::<Vec<_>>().join(&b'/')
 }
 
-/// An entry as listing and reading show it.
+/// An entry as shown by listing and reading.
 #[derive(Debug, PartialEq, Eq)]
 struct Shown {
     path: Vec<u8>,
@@ -117,7 +117,7 @@ struct Shown {
     contents: Option<Vec<u8>>,
 }
 
-/// Reads in order, verifies, and reads by index; complains of what does not agree.
+/// Reads in order, verifies, and reads by index. Fails if the results do not agree.
 pub(crate) fn check_reading(gz: &[u8]) -> Result<(), String> {
     let in_order = read_in_order(gz);
     let mut archive = reader(gz).map_err(|error| chain(&error))?;
@@ -160,7 +160,7 @@ fn read_in_order(gz: &[u8]) -> Result<Vec<Shown>, String> {
 fn show<R: Read>(entry: &mut uadk_compress_archive::EntryReader<'_, R>) -> Shown {
     let about = entry.entry().clone();
     let mut contents = Vec::new();
-    let read = entry.take(READ).read_to_end(&mut contents);
+    let read = entry.take(MAX_READ).read_to_end(&mut contents);
     Shown {
         path: about.path_bytes().to_vec(),
         link: about.link().map(|link| link.as_os_str().as_encoded_bytes().to_vec()),
@@ -172,7 +172,7 @@ fn show<R: Read>(entry: &mut uadk_compress_archive::EntryReader<'_, R>) -> Shown
     }
 }
 
-/// The error and its sources, as a program prints them.
+/// Returns the error and its sources as a program prints them.
 fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
     sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")

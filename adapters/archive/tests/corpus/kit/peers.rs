@@ -1,4 +1,4 @@
-//! GNU tar and bsdtar, many archives in one go.
+//! GNU tar and bsdtar, extracting many archives in one run.
 
 use std::fs;
 use std::io;
@@ -6,22 +6,22 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Nobody: makes no device nodes, changes no owners.
+/// The user `nobody`, who can neither create device nodes nor change owners.
 const NOBODY: u32 = 65534;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     program: &'static str,
-    /// What Debian calls the package that has it.
+    /// The Debian package of the program.
     package: &'static str,
 }
 
 pub(crate) const GNU: Peer = Peer { name: "gnu", program: "tar", package: "tar" };
 pub(crate) const BSD: Peer = Peer { name: "bsd", program: "bsdtar", package: "libarchive-tools" };
 
-/// Extracts each archive named on standard input (`DIR/in/NAME`) into `DIR/PEER/NAME`; what the program
-/// says goes to `NAME.log`, its status is the last line there.
+/// Extracts each archive named on standard input (`DIR/in/NAME`) into `DIR/PEER/NAME`. The messages
+/// of the program go to `NAME.log`, and its status is the last line there.
 const SCRIPT: &str = r#"
 umask 022
 ulimit -t 20
@@ -32,7 +32,7 @@ while read -r name; do
 done
 "#;
 
-/// A folder in memory, if the system has one for that.
+/// Creates a scratch directory, in memory if `/dev/shm` exists.
 pub(crate) fn scratch() -> io::Result<tempfile::TempDir> {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() {
@@ -54,10 +54,10 @@ impl Peer {
             self.package
         );
         let work = folder.join(self.name);
-        fs::create_dir(&work).expect("room");
-        // The archives' names, a file that the script reads.
+        fs::create_dir(&work).expect("enough space");
+        // A file with the names of the archives, for the script.
         let list = folder.join(format!("{}.list", self.name));
-        fs::write(&list, names.join("\n") + "\n").expect("room");
+        fs::write(&list, names.join("\n") + "\n").expect("enough space");
         let mut command = unprivileged(&work);
         command.args(["sh", "-c", SCRIPT, "sh", self.program, self.name]);
         command.stdin(fs::File::open(list).expect("just written"));
@@ -74,25 +74,25 @@ impl Peer {
     }
 }
 
-/// A command that runs as nobody if we are root; `writable` is its own.
+/// Returns a command that runs as `nobody` if we are root. That user then owns `writable`.
 fn unprivileged(writable: &Path) -> Command {
     if !rustix::process::geteuid().is_root() {
         return Command::new("env");
     }
-    chown(writable, Some(NOBODY), Some(NOBODY)).expect("root may");
+    chown(writable, Some(NOBODY), Some(NOBODY)).expect("root may change owners");
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
     command
 }
 
-/// A peer at work.
+/// A running peer.
 #[derive(Debug)]
 pub(crate) struct Run {
     child: Child,
     folder: PathBuf,
 }
 
-/// What a peer left.
+/// The results of a peer.
 #[derive(Debug)]
 pub(crate) struct Done {
     folder: PathBuf,
@@ -112,7 +112,7 @@ impl Done {
         self.folder.join(name)
     }
 
-    /// What the program said.
+    /// Returns the messages of the program, and its status.
     pub(crate) fn log(&self, name: &str) -> String {
         let log = fs::read(self.folder.join(format!("{name}.log"))).expect("the script writes it");
         String::from_utf8_lossy(&log).into_owned()

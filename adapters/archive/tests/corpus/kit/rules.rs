@@ -1,18 +1,18 @@
-//! The documented differences: where we do on purpose what neither GNU tar nor bsdtar does.
+//! The documented differences: where we deliberately do what neither GNU tar nor bsdtar does.
 
-use super::judge::{Aspect, Difference, Evidence, has, says_name};
+use super::judge::{Aspect, Difference, Evidence, has, mentions_name};
 use super::tarball::{LINK, MAGIC, MODE, NAME, SIZE, TIME, TYPE};
 use super::tree::{Kind, Node};
 
-/// Why a difference is right.
+/// The reason why a difference is right.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
     pub(crate) name: &'static str,
-    pub(crate) why: &'static str,
+    pub(crate) reason: &'static str,
     applies: fn(&Difference, &Evidence) -> bool,
 }
 
-/// The rule that explains a difference; one of them can be left out.
+/// Returns the rule that explains a difference. One of the rules can be left out.
 pub(crate) fn explain(
     difference: &Difference,
     evidence: &Evidence,
@@ -25,7 +25,7 @@ pub(crate) fn explain(
 pub(crate) const RULES: [Rule; 38] = [
     Rule {
         name: "folder-time",
-        why: "folders get their times when all is in them, also what comes late",
+        reason: "directories get their times after all their contents, even those that come late",
         applies: |difference, _| {
             let is_folder = |node: &Node| node.kind == Kind::Folder;
             let is_new = |node: &Node| node.mtime.is_none();
@@ -36,32 +36,33 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "global-attributes",
-        why: "a global header gives no entry its name, size or map: all would have the same",
+        reason: "a global header sets no name, size or map: all entries would have the same",
         applies: |difference, evidence| {
-            let at = evidence.first(&["for all entries; it is dropped"]);
+            let at = evidence.first(&["for all entries; dropped"]);
             let at = at.or_else(|| evidence.damaged_global());
-            let is_its_name = || evidence.has_global(|data| says_name(data, &difference.path));
+            let is_its_name = || evidence.has_global(|data| mentions_name(data, &difference.path));
             at.is_some_and(|at| evidence.is_behind(difference, at) || is_its_name())
         },
     },
     Rule {
         name: "global-twice",
-        why: "of records of global headers with one key the last one counts, until another one comes (POSIX)",
+        reason: "of the records of global headers with the same key, the last one counts, until \
+                 another one follows (POSIX)",
         applies: |difference, evidence| {
             let time = |node: &Option<Node>| node.as_ref().map(|node| node.mtime);
             let globals = evidence.globals();
             let is_behind =
                 |n: usize| globals.get(n).is_some_and(|at| evidence.is_behind(difference, *at));
-            // GNU tar takes the first one of a header, and forgets it with the next header.
+            // GNU tar uses the first one of a header, and forgets it with the next header.
             difference.aspect == Aspect::Time
                 && (is_behind(1) || is_behind(0) && time(&difference.gnu) != time(&difference.bsd))
         },
     },
     Rule {
         name: "empty-name",
-        why: "a long name or target that is empty is dropped, and the header's counts",
+        reason: "an empty long name or link target is dropped, and the header's counts",
         applies: |difference, evidence| {
-            let words = ["long name is empty", "long link target is empty"];
+            let words = ["empty long name", "empty long link target"];
             let is_empty = |block: &[u8]| {
                 let ends = |end: &[u8]| block.windows(end.len()).any(|bytes| bytes == end);
                 ends(b"path=\n") || ends(b"GNU.sparse.name=\n")
@@ -70,21 +71,21 @@ pub(crate) const RULES: [Rule; 38] = [
                 evidence.gnu.contains("for empty") || evidence.gnu.contains("to ‘’");
             let has_empty =
                 || evidence.has_block(difference, is_empty) || evidence.has_global(is_empty);
-            evidence.told(difference, &words) || gnu_complains && has_empty()
+            evidence.complained(difference, &words) || gnu_complains && has_empty()
         },
     },
     Rule {
         name: "link-to-nothing",
-        why: "a link without a target is refused, and no file is made of what else its headers say",
+        reason: "a link without a target is refused, and no file is made from its other headers",
         applies: |difference, evidence| {
             matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
-                && evidence.told(difference, &["it is a link to nothing"])
+                && evidence.complained(difference, &["link without a target"])
         },
     },
     Rule {
         name: "odd-magic",
-        why: "a header with neither POSIX's nor GNU's magic is one of ustar, as for libarchive, also where \
-              that takes no part of the archive",
+        reason: "a header with neither POSIX's nor GNU's magic counts as ustar, as for libarchive, \
+                 even where libarchive extracts nothing of the archive",
         applies: |difference, evidence| {
             let is_odd = |block: &[u8]| {
                 let magic = &block[MAGIC.start..MAGIC.start + 8];
@@ -96,7 +97,7 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "solaris-acl",
-        why: "an access control list of Solaris (type A) is no file, as for libarchive",
+        reason: "an access control list of Solaris (type A) is not a file, as for libarchive",
         applies: |difference, evidence| {
             let is_acl = |block: &[u8]| block[TYPE.start] == b'A';
             difference.bsd.is_none()
@@ -106,51 +107,52 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "label",
-        why: "the name of an archive (type V) is no file, whatever is said of it",
+        reason: "the name of an archive (type V) is not a file, whatever its headers say",
         applies: |difference, evidence| {
-            let noticed = evidence.noticed_of(difference);
+            let noticed = evidence.notices_about(difference);
             matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
-                && noticed.iter().any(|notice| notice.contains("it is the name of the archive"))
+                && noticed.iter().any(|notice| notice.contains("volume label"))
         },
     },
     Rule {
         name: "continued",
-        why: "what begins in another archive is left out, and is not taken for whole",
-        applies: |difference, evidence| evidence.told(difference, &["continued"]),
+        reason: "a file that begins in another archive is left out: it is not complete",
+        applies: |difference, evidence| evidence.complained(difference, &["continued"]),
     },
     Rule {
         name: "cut-off",
-        why: "a file that the archive's end cuts off is not left behind as if it were whole",
+        reason: "a file cut off by the archive's end is not left behind as if it were complete",
         applies: |difference, evidence| {
             let words = ["ends in the middle"];
             let is_extra = difference.aspect == Aspect::Extra
                 && evidence.gnu.contains("Unexpected EOF")
-                && evidence.told_at_all(&words);
-            // Where a size is dropped, the rest can be taken for contents.
+                && evidence.complained_anywhere(&words);
+            // If a size is dropped, the rest may be read as contents.
             let is_inside = difference.ours.is_none()
-                && evidence.told_at_all(&words)
-                && evidence.told_at_all(&["its size is dropped"]);
-            is_extra || is_inside || evidence.told(difference, &words)
+                && evidence.complained_anywhere(&words)
+                && evidence.complained_anywhere(&["dropped size"]);
+            is_extra || is_inside || evidence.complained(difference, &words)
         },
     },
     Rule {
         name: "link-contents",
-        why: "where no header is behind a hard link, its size is believed (POSIX lets it have contents)",
+        reason: "if no header follows a hard link, its size counts (POSIX allows it to have \
+                 contents)",
         applies: |difference, evidence| {
             let mut members = evidence.ours.members.iter();
             let is_passed_over = !members.any(|member| member.path == difference.path)
-                || evidence.told_at_all(&["it ends in the middle of an entry"]);
+                || evidence.complained_anywhere(&["it ends in the middle of an entry"]);
             difference.ours.is_none() && is_passed_over && evidence.has_link_contents()
         },
     },
     Rule {
         name: "cut-padding",
-        why: "a file that lacks nothing but its padding is whole, as for libarchive",
-        applies: |_, evidence| evidence.told_at_all(&["ends in the middle of a block"]),
+        reason: "a file that lacks only its padding is complete, as for libarchive",
+        applies: |_, evidence| evidence.complained_anywhere(&["ends in the middle of a block"]),
     },
     Rule {
         name: "memory",
-        why: "GNU tar ends when a number needs more memory than there is; we go on",
+        reason: "GNU tar exits when a number needs more memory than there is; we continue",
         applies: |difference, evidence| {
             difference.ours.is_some()
                 && (difference.bsd.is_none()
@@ -161,27 +163,30 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "device",
-        why: "devices are not made, not even those that anybody may make (0:0)",
+        reason: "devices are not created, not even those that any user may create (0:0)",
         applies: |difference, evidence| {
-            let words = "devices are not made";
-            evidence.told(difference, &[words]) || evidence.told_above(&difference.path, words)
+            let words = "device nodes are not created";
+            evidence.complained(difference, &[words])
+                || evidence.complained_above(&difference.path, words)
         },
     },
     Rule {
         name: "dropped-attribute",
-        why: "a mode or time that can't be read is dropped, and is not the part of it that can be",
+        reason: "a mode or time that can't be parsed is dropped; the part of it that can be is not \
+                 used",
         applies: |difference, evidence| {
             let words: &[_] = match difference.aspect {
-                Aspect::Mode => &["its mode is dropped"],
-                Aspect::Time => &["its mtime is dropped"],
+                Aspect::Mode => &["dropped mode"],
+                Aspect::Time => &["dropped mtime"],
                 _ => &[],
             };
-            evidence.told(difference, words)
+            evidence.complained(difference, words)
         },
     },
     Rule {
         name: "blank-field",
-        why: "a blank mode or time is 0, as for libarchive, also where that takes no part of the archive",
+        reason: "a blank mode or time is 0, as for libarchive, even where libarchive extracts \
+                 nothing of the archive",
         applies: |difference, evidence| {
             let field = if difference.aspect == Aspect::Mode { MODE } else { TIME };
             let value = |node: &Node| match difference.aspect {
@@ -203,17 +208,18 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "damaged-records",
-        why: "of an extended header that is damaged, the records that can be read count",
+        reason: "of a damaged extended header, the readable records count",
         applies: |difference, evidence| {
             let at = evidence.damaged_global();
             matches!(difference.aspect, Aspect::Time | Aspect::Contents)
-                && (evidence.told(difference, &["a record of an extended header"])
+                && (evidence.complained(difference, &["a PAX record"])
                     || at.is_some_and(|at| evidence.is_behind(difference, at)))
         },
     },
     Rule {
         name: "lenient-records",
-        why: "blanks may be before the length of a record, a tab behind it, and NULs behind the last record, as for GNU tar",
+        reason: "blanks before the length of a record, a tab behind it, and NULs behind the last \
+                 record are allowed, as by GNU tar",
         applies: |difference, evidence| {
             matches!(difference.aspect, Aspect::Silent | Aspect::Extra | Aspect::Time)
                 && evidence.bsd.contains("malformed pax")
@@ -222,14 +228,14 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "base-64",
-        why: "a size in the base-64 of GNU tar 1.12 is none, and its header is damaged",
+        reason: "a size in the base-64 of GNU tar 1.12 is invalid, and its header is damaged",
         applies: |difference, evidence| {
             difference.ours.is_none() && evidence.gnu.contains("obsolescent base-64")
         },
     },
     Rule {
         name: "record-size",
-        why: "the size in a record counts, also where the header's is none",
+        reason: "the size in a record counts, even if the header's is invalid",
         applies: |difference, evidence| {
             difference.ours.is_some()
                 && evidence.gnu.contains("off_t")
@@ -238,7 +244,8 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "unfinished",
-        why: "what GNU tar was writing when it gave up has no time yet, and what follows is not there",
+        reason: "the file that GNU tar was writing when it aborted has no time yet, and what \
+                 follows is missing",
         applies: |difference, evidence| {
             let is_new = difference.gnu.as_ref().is_some_and(|node| node.mtime.is_none());
             let is_alone = evidence.bsd.contains("Unrecognized archive format");
@@ -252,22 +259,22 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "dropped-size",
-        why: "a size that is no number is dropped, and the header's counts",
+        reason: "a size that is not a number is dropped, and the header's counts",
         applies: |difference, evidence| {
-            evidence.told(difference, &["its size is dropped", "its GNU.sparse"])
+            evidence.complained(difference, &["dropped size", "dropped GNU.sparse"])
         },
     },
     Rule {
         name: "wrong-map",
-        why: "a sparse file whose map is wrong is left out: nobody knows which bytes are where",
+        reason: "a sparse file with a wrong map is left out: the offsets of its bytes are unknown",
         applies: |difference, evidence| {
             matches!(difference.aspect, Aspect::Missing | Aspect::Silent)
-                && evidence.told(difference, &["sparse file"])
+                && evidence.complained(difference, &["sparse file"])
         },
     },
     Rule {
         name: "odd-map",
-        why: "a map that can be read is, where peers that call it malformed make up other contents",
+        reason: "a readable map is used, where peers that call it malformed make up other contents",
         applies: |difference, evidence| {
             let kind = |node: &Option<Node>| node.as_ref().map(|node| node.kind.clone());
             let is_new = |node: &Node| node.mtime.is_none();
@@ -282,7 +289,7 @@ pub(crate) const RULES: [Rule; 38] = [
                 }
                 Aspect::Names => {
                     evidence.is_sparse(difference)
-                        && evidence.gnu_told(difference, "sparse archive member")
+                        && evidence.gnu_complained(difference, "sparse archive member")
                 }
                 Aspect::Time => {
                     evidence.is_sparse(difference)
@@ -292,7 +299,7 @@ pub(crate) const RULES: [Rule; 38] = [
                 Aspect::Extra => {
                     evidence.is_sparse(difference) || evidence.is_behind_sparse(difference)
                 }
-                // Behind one whose data is elsewhere for GNU tar.
+                // Behind a sparse file whose data GNU tar reads from another offset.
                 Aspect::Silent => evidence.gnu.contains("header: excess GNU.sparse"),
                 _ => false,
             }
@@ -300,7 +307,7 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "size-of-nothing",
-        why: "the size of what has no contents is not looked at",
+        reason: "the size of an entry of a kind without contents is ignored",
         applies: |difference, evidence| {
             let has_none = |node: &Node| !matches!(node.kind, Kind::File { .. });
             let size = |block: &[u8]| block[SIZE.start..SIZE.start + SIZE.len].to_vec();
@@ -308,7 +315,7 @@ pub(crate) const RULES: [Rule; 38] = [
                 |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0'..=b'7' | 0));
             let is_some = |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0' | 0));
             let is_refused = evidence.gnu.contains("Member name contains");
-            // What is behind such an entry is lost where its size is believed.
+            // A peer that believes the size of such an entry loses what is behind it.
             let is_extra = matches!(difference.aspect, Aspect::Extra | Aspect::Kind)
                 && evidence.is_behind_block(difference, |member| {
                     let mut blocks = evidence.blocks(member);
@@ -325,9 +332,9 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "found-again",
-        why: "behind damage, or something that is dropped, we find entries that peers lose",
+        reason: "behind damage or something that is dropped, we find entries that peers lose",
         applies: |difference, evidence| {
-            let words = ["skipping to the next", "its size is dropped", "sparse file"];
+            let words = ["skipping to the next", "dropped size", "sparse file"];
             let members = evidence.members(difference);
             let is_behind = |at| members.iter().any(|member| member.end > at);
             difference.ours.is_some() && evidence.first(&words).is_some_and(is_behind)
@@ -335,12 +342,13 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "long-path",
-        why: "peers can't finish what has a path of more than 4095 bytes",
+        reason: "peers can't finish entries with paths of more than 4095 bytes",
         applies: |difference, _| difference.path.len() > 4095,
     },
     Rule {
         name: "long-name",
-        why: "a long name is as long as its header says, and PAX records count more, as for GNU tar",
+        reason: "a long name is as long as its header says, and PAX records override it, as for \
+                 GNU tar",
         applies: |difference, evidence| {
             let is_long = |block: &[u8]| matches!(block[TYPE.start], b'L' | b'K');
             let aspects =
@@ -348,7 +356,7 @@ pub(crate) const RULES: [Rule; 38] = [
             // The name may be that of a damaged header, too.
             let is_other = difference.aspect == Aspect::Missing
                 && evidence.has_long_name(&difference.path)
-                && evidence.told_at_all(&["skipping to the next"]);
+                && evidence.complained_anywhere(&["skipping to the next"]);
             is_other
                 || aspects.contains(&difference.aspect)
                     && (evidence.has_long_name(&difference.path)
@@ -360,7 +368,8 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "slash-behind",
-        why: "a slash or dot behind the name of a link, or the target of a hard link, does not matter",
+        reason: "a slash or dot behind the name of a link or the target of a hard link does not \
+                 matter",
         applies: |difference, evidence| {
             let ends = |field: &[u8]| {
                 let text = field.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -379,35 +388,37 @@ pub(crate) const RULES: [Rule; 38] = [
             let refusals = ["Cannot hard link to", "Cannot create symlink to"];
             let gnu_refuses = refusals.iter().any(|words| evidence.gnu.contains(words));
             difference.ours.is_some()
-                && (evidence.gnu_told(difference, "Not a directory")
+                && (evidence.gnu_complained(difference, "Not a directory")
                     || gnu_refuses && evidence.has_block(difference, is_slash))
         },
     },
     Rule {
         name: "empty-checksum",
-        why: "a header without a checksum is damaged, also where the sum of its (signed) bytes is 0",
+        reason: "a header without a checksum is damaged, even if the sum of its (signed) bytes is \
+                 0",
         applies: |difference, evidence| difference.ours.is_none() && evidence.has_empty_checksum(),
     },
     Rule {
         name: "closed-folder",
-        why: "folders get their permissions when all is in them, also those that nobody may write to",
+        reason: "directories get their permissions after all their contents, even read-only ones",
         applies: |difference, evidence| {
             difference.aspect == Aspect::Extra
                 && difference.bsd.is_none()
-                && evidence.gnu_told(difference, "Permission denied")
+                && evidence.gnu_complained(difference, "Permission denied")
         },
     },
     Rule {
         name: "through-link",
-        why: "nothing is written through a symbolic link, also where peers drop the link and make a folder",
+        reason: "nothing is written through a symbolic link, even where peers replace the link \
+                 with a directory",
         applies: |difference, evidence| {
             difference.ours.is_none()
-                && evidence.told(difference, &["nothing is written through it"])
+                && evidence.complained(difference, &["not writing through it"])
         },
     },
     Rule {
         name: "empty-value",
-        why: "a record with an empty value takes back what an earlier one says (POSIX)",
+        reason: "a record with an empty value cancels an earlier one (POSIX)",
         applies: |difference, evidence| {
             let key: &[u8] = match difference.aspect {
                 Aspect::Contents => b"size=\n",
@@ -419,7 +430,7 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "padded-number",
-        why: "a number with blanks behind it is one, as for libarchive",
+        reason: "a number with trailing blanks is valid, as for libarchive",
         applies: |difference, evidence| {
             let is_padded = |block: &[u8]| has(block, b"size=") && has(block, b" \n");
             difference.aspect == Aspect::Contents
@@ -429,7 +440,7 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "sparse-nothing",
-        why: "folders, links and pipes have no contents, whatever maps are said to be theirs",
+        reason: "directories, links and pipes have no contents, whatever maps their headers have",
         applies: |difference, evidence| {
             let is_left_out =
                 difference.bsd.is_none() && evidence.gnu.contains("sparse archive member");
@@ -443,31 +454,36 @@ pub(crate) const RULES: [Rule; 38] = [
     },
     Rule {
         name: "no-folder-for-nothing",
-        why: "folders are not made for an entry that is then refused",
+        reason: "no directories are created for an entry that is then refused",
         applies: |difference, evidence| {
             difference.aspect == Aspect::Missing
                 && [&difference.gnu, &difference.bsd]
                     .into_iter()
                     .any(|node| node.as_ref().is_some_and(|node| node.kind == Kind::Folder))
-                && !evidence.told_of(difference).is_empty()
+                && !evidence.complaints_about(difference).is_empty()
         },
     },
     Rule {
         name: "kept",
-        why: "what is there stays when the entry that would replace it is refused",
+        reason: "an existing file stays when the entry that would replace it is refused",
         applies: |difference, evidence| {
             let is_refusal = |complaint: &&str| {
-                let others =
-                    ["dropped", "can't be set", "which is skipped", "ends with its last piece"];
+                let others = [
+                    "dropped",
+                    "can't be set",
+                    "skipping the excess",
+                    "ends with its last segment",
+                ];
                 !others.iter().any(|what| complaint.contains(what))
             };
-            difference.ours.is_some() && evidence.told_of(difference).iter().any(is_refusal)
+            difference.ours.is_some()
+                && evidence.complaints_about(difference).iter().any(is_refusal)
         },
     },
     Rule {
         name: "no-consensus",
-        why: "where an archive is so damaged that all three complain and the peers differ, too, we have a \
-              third reading; contents and targets are never a matter of reading",
+        reason: "if an archive is so damaged that all three complain and the peers differ, too, \
+                 ours may be a third result; contents and targets are excepted",
         applies: |difference, evidence| {
             let (gnu, bsd) = (&difference.gnu, &difference.bsd);
             let attributes = |node: &Node| (node.kind.name(), node.mode, node.mtime);

@@ -1,9 +1,9 @@
-//! Builds tar archives byte by byte, right ones and wrong ones.
+//! Builds valid and invalid tar archives byte by byte.
 
-/// Bytes of a block of a tar.
+/// Size of a tar block.
 pub(crate) const BLOCK: usize = 512;
 
-/// The time of everything that has a sound time: long before any test runs.
+/// The time of all entries with a sound time: long before any test runs.
 pub(crate) const MTIME: u64 = 1_000_000_000;
 
 /// A field of a ustar header.
@@ -45,7 +45,7 @@ pub(crate) const FIELDS: [Field; 16] = [
 pub(crate) struct Header([u8; BLOCK]);
 
 impl Header {
-    /// A POSIX header of this type.
+    /// Creates a POSIX header of this type.
     pub(crate) fn ustar(name: &[u8], kind: u8, size: u64) -> Self {
         let mut header = Self([0; BLOCK]);
         header.set(NAME, name).set(TYPE, &[kind]).set(MAGIC, b"ustar\0").set(VERSION, b"00");
@@ -56,14 +56,14 @@ impl Header {
         header
     }
 
-    /// A header as GNU tar writes it by default.
+    /// Creates a header as GNU tar writes it by default.
     pub(crate) fn gnu(name: &[u8], kind: u8, size: u64) -> Self {
         let mut header = Self::ustar(name, kind, size);
         header.set(MAGIC, b"ustar ").set(VERSION, b" \0").set(MAJOR, b"").set(MINOR, b"");
         header
     }
 
-    /// Fills a field with these bytes, and the rest of it with NULs.
+    /// Sets a field to these bytes, padded with NULs.
     pub(crate) fn set(&mut self, field: Field, value: &[u8]) -> &mut Self {
         self.0[field.start..field.start + field.len].fill(0);
         let n = value.len().min(field.len);
@@ -71,7 +71,7 @@ impl Header {
         self
     }
 
-    /// Writes octal digits with a NUL behind them.
+    /// Sets a field to octal digits with a trailing NUL.
     pub(crate) fn number(&mut self, field: Field, value: u64) -> &mut Self {
         let width = field.len - 1;
         self.set(field, format!("{value:0width$o}").as_bytes())
@@ -100,7 +100,7 @@ pub(crate) fn seal(block: &mut [u8]) {
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }
 
-/// One record of an extended header.
+/// Returns a record of an extended header.
 pub(crate) fn record(key: &[u8], value: &[u8]) -> Vec<u8> {
     let body = key.len() + value.len() + 3;
     let mut len = body;
@@ -110,12 +110,12 @@ pub(crate) fn record(key: &[u8], value: &[u8]) -> Vec<u8> {
     [len.to_string().as_bytes(), b" ", key, b"=", value, b"\n"].concat()
 }
 
-/// An archive in the making.
+/// A tar archive under construction.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tarball(Vec<u8>);
 
 impl Tarball {
-    /// With a sound entry `before.txt`.
+    /// Creates an archive that starts with a sound entry `before.txt`.
     pub(crate) fn new() -> Self {
         let mut tarball = Self::default();
         tarball.file(b"before.txt", b"before\n");
@@ -127,7 +127,7 @@ impl Tarball {
         self
     }
 
-    /// Contents, padded to whole blocks.
+    /// Appends contents, padded to whole blocks.
     pub(crate) fn data(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend(bytes);
         self.0.resize(self.0.len().next_multiple_of(BLOCK), 0);
@@ -150,18 +150,18 @@ impl Tarball {
         self.entry(Header::ustar(name, kind, 0).set(LINK, target), b"")
     }
 
-    /// An extended header (`x` or `g`) of these bytes.
+    /// Appends an extended header (`x` or `g`) with these bytes.
     pub(crate) fn pax(&mut self, kind: u8, records: &[u8]) -> &mut Self {
         let name: &[u8] = if kind == b'g' { b"GlobalHead.0.0" } else { b"PaxHeaders.0/x" };
         self.entry(&Header::ustar(name, kind, records.len() as u64), records)
     }
 
-    /// GNU's long name (`L`) or link target (`K`).
+    /// Appends GNU's long name (`L`) or link target (`K`).
     pub(crate) fn long(&mut self, kind: u8, bytes: &[u8]) -> &mut Self {
         self.entry(&Header::gnu(b"././@LongLink", kind, bytes.len() as u64), bytes)
     }
 
-    /// A sound entry `after.txt`, and the archive's end.
+    /// Appends a sound entry `after.txt` and the archive's end. Returns the archive.
     pub(crate) fn after(&mut self) -> Vec<u8> {
         self.file(b"after.txt", b"after\n");
         self.end()
@@ -172,7 +172,7 @@ impl Tarball {
         std::mem::take(&mut self.0)
     }
 
-    /// The bytes so far, without an end.
+    /// Returns the bytes so far, without an end.
     pub(crate) fn open_end(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.0)
     }

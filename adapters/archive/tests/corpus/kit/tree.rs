@@ -1,4 +1,4 @@
-//! What is in a folder.
+//! The contents of a directory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,10 +9,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Files with holes can be huge: so much of one is compared, and its length.
-const COMPARED: u64 = 1 << 20;
+/// Files with holes can be huge: at most this much of one is compared, and its length.
+const MAX_COMPARED: u64 = 1 << 20;
 
-/// Everything below a folder, by its path from there.
+/// Everything below a directory, by its relative path.
 pub(crate) type Tree = BTreeMap<Vec<u8>, Node>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +21,9 @@ pub(crate) struct Node {
     pub(crate) mode: u32,
     /// Seconds and nanoseconds; `None` for the time of extraction.
     pub(crate) mtime: Option<(i64, i64)>,
-    /// Set while the tree is read, for files of several names.
+    /// Set while the tree is read, for files with several names.
     pub(super) inode: Option<u64>,
-    /// The first of the names of this file.
+    /// The first name of this file.
     pub(crate) first_name: Vec<u8>,
 }
 
@@ -40,7 +40,7 @@ impl Kind {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::File { .. } => "file",
-            Self::Folder => "folder",
+            Self::Folder => "directory",
             Self::Symlink(_) => "symlink",
             Self::Pipe => "pipe",
             Self::Other => "device or socket",
@@ -48,14 +48,14 @@ impl Kind {
     }
 }
 
-/// A folder whose entries are reached through it, however long its path is.
+/// An open directory. Its entries are accessed through its handle, however long its path is.
 struct Folder {
     name: PathBuf,
     handle: fs::File,
 }
 
 impl Folder {
-    /// Opens a folder, even one whose mode forbids it.
+    /// Opens a directory, even one whose mode forbids it.
     fn open(path: &Path, name: PathBuf) -> io::Result<Self> {
         let handle = match fs::File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -73,7 +73,7 @@ impl Folder {
 
     fn entries(&self) -> io::Result<Vec<fs::DirEntry>> {
         let entries = fs::read_dir(self.path())?.collect::<io::Result<Vec<_>>>()?;
-        // Names can be listed where nothing can be reached.
+        // A directory that can be listed may still deny access to its entries.
         if entries.iter().any(|entry| entry.metadata().is_err()) {
             fs::set_permissions(self.path(), fs::Permissions::from_mode(0o700))?;
         }
@@ -85,7 +85,7 @@ impl Folder {
     }
 }
 
-/// Reads a folder; times from `now` on are those of extraction.
+/// Reads a directory. Times from `now` on are those of extraction.
 pub(crate) fn read(root: &Path, now: i64) -> io::Result<Tree> {
     let mut tree = Tree::new();
     let mut inodes = BTreeMap::new();
@@ -110,7 +110,7 @@ pub(crate) fn read(root: &Path, now: i64) -> io::Result<Tree> {
             let node = Node {
                 kind,
                 mode: metadata.mode() & 0o7777,
-                // Some write a time that they can't represent as the highest that they can.
+                // Some programs write times that they can't represent as the highest that they can.
                 mtime: (mtime.0 < now || mtime.0 > now + 3600).then_some(mtime),
                 inode: several.then(|| metadata.ino()),
                 first_name: name.clone(),
@@ -146,20 +146,20 @@ fn hash(path: &Path, metadata: &fs::Metadata) -> io::Result<u64> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
             let file = fs::File::open(path);
-            // It may have another name.
+            // Restored, because the file may have another name.
             fs::set_permissions(path, metadata.permissions())?;
             file
         }
         file => file,
     };
     let mut contents = Vec::new();
-    file?.take(COMPARED).read_to_end(&mut contents)?;
+    file?.take(MAX_COMPARED).read_to_end(&mut contents)?;
     let mut hasher = DefaultHasher::new();
     contents.hash(&mut hasher);
     Ok(hasher.finish())
 }
 
-/// Removes all that is in a folder, whatever the modes; the folder stays.
+/// Removes the contents of a directory, whatever their modes. The directory stays.
 pub(crate) fn clear(folder: &Path) -> io::Result<()> {
     clear_opened(&Folder::open(folder, PathBuf::new())?)
 }

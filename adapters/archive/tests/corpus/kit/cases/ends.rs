@@ -1,4 +1,4 @@
-//! How an archive ends, and what is behind its end.
+//! Ends of archives, and data behind them.
 
 use super::Case;
 use crate::kit::tarball::{BLOCK, Header, Tarball, record};

@@ -1,4 +1,4 @@
-//! Global extended headers, anywhere.
+//! Global extended headers at any position.
 
 use super::Case;
 use crate::kit::tarball::{Tarball, record};
@@ -13,8 +13,8 @@ pub(super) fn add(cases: &mut Vec<Case>) {
         let g = |tarball: &mut Tarball| {
             tarball.pax(b'g', records);
         };
-        let mut add = |place: &str, tar: Vec<u8>| {
-            cases.push(Case::new(format!("global/{what}/{place}"), tar));
+        let mut add = |position: &str, tar: Vec<u8>| {
+            cases.push(Case::new(format!("global/{what}/{position}"), tar));
         };
         let mut only = Tarball::default();
         g(&mut only);

@@ -1,4 +1,4 @@
-//! Each field of the header, with each odd value.
+//! Each field of the header with each odd value.
 
 use super::Case;
 use crate::kit::odd;
@@ -8,7 +8,7 @@ pub(super) fn add(cases: &mut Vec<Case>) {
     for field in FIELDS {
         for (what, value) in odd::values(field) {
             for (format, make) in FORMATS {
-                // GNU's magic makes a difference to fields, not to kinds.
+                // GNU's magic affects fields, not kinds.
                 let entries = if format == "gnu" { &ENTRIES[..1] } else { &ENTRIES };
                 for &(entry, kind, data) in entries {
                     let mut header = make(b"odd", kind, data.len() as u64);
@@ -44,7 +44,7 @@ const ENTRIES: [(&str, u8, &[u8]); 4] = [
     ("symlink", b'2', b""),
 ];
 
-/// What a reader sees first decides for many what the file is.
+/// Many readers identify the format by the first header.
 fn first_header_is_damaged(cases: &mut Vec<Case>) {
     let file = Header::ustar(b"odd", b'0', 4);
     for (what, value) in odd::values(CHECKSUM) {
@@ -52,7 +52,8 @@ fn first_header_is_damaged(cases: &mut Vec<Case>) {
         let tar = Tarball::default().raw(&block).data(b"odd\n").after();
         cases.push(Case::new(format!("header/first/chksum/{what}"), tar));
     }
-    // A lost header, zeros that may be its file's, and an entry that replaces one from before.
+    // A lost header, zeros that may be the contents of its file, and an entry that replaces an
+    // earlier one.
     let mut behind = Tarball::new();
     behind.raw(&[b'g'; 512]).raw(&[0; 512]).folder(b"before.txt/");
     cases.push(Case::new("header/garbage/zeros", behind.end()));
@@ -63,7 +64,7 @@ fn first_header_is_damaged(cases: &mut Vec<Case>) {
     }
 }
 
-/// From before POSIX: no magic, folders that are files whose name ends in a slash.
+/// Headers older than POSIX: without magic, and directories are files whose name ends in a slash.
 fn old_formats(cases: &mut Vec<Case>) {
     for (what, kind, name, link) in [
         ("file", 0, &b"odd"[..], &b""[..]),
@@ -77,7 +78,7 @@ fn old_formats(cases: &mut Vec<Case>) {
         let tar = Tarball::new().entry(&header, b"").after();
         cases.push(Case::new(format!("header/v7/{what}"), tar));
     }
-    // Signed sums, as old Suns computed them.
+    // A signed checksum, as old Suns computed it.
     let mut header = Header::ustar(b"odd-\xe9", b'0', 4).sealed();
     let sum = header.iter().map(|byte| i32::from(byte.cast_signed())).sum::<i32>()
         - header[148..156].iter().map(|byte| i32::from(*byte)).sum::<i32>()

@@ -1,4 +1,4 @@
-//! Links of all sorts, and entries that meet what an earlier one left.
+//! Links of all kinds, and entries that replace earlier ones.
 
 use super::Case;
 use crate::kit::tarball::{Header, MODE, Tarball, USER};
@@ -55,7 +55,7 @@ fn targets(cases: &mut Vec<Case>) {
 
 type Add = fn(&mut Tarball) -> &mut Tarball;
 
-/// What has the name `odd`, one after the other.
+/// Entries with the name `odd`, of which one replaces another.
 const KINDS: [(&str, Add); 8] = [
     ("file", |t| t.file(b"odd", b"odd\n")),
     ("folder", |t| t.folder(b"odd/")),
@@ -93,7 +93,7 @@ fn replacements(cases: &mut Vec<Case>) {
     }
 }
 
-/// Nothing may be written through what the archive itself made.
+/// Nothing may be written through links from the archive itself.
 fn through_links(cases: &mut Vec<Case>) {
     for (what, target) in [
         ("outside", &b".."[..]),

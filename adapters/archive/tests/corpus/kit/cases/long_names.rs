@@ -1,4 +1,4 @@
-//! GNU's long names and link targets, with odd sizes and in odd places.
+//! GNU's long names and link targets, with odd sizes and at odd positions.
 
 use super::Case;
 use crate::kit::tarball::{Header, Tarball};
@@ -36,7 +36,7 @@ pub(super) fn add(cases: &mut Vec<Case>) {
             cases.push(Case::new(format!("long/size/{}/{what}", char::from(kind)), tar));
         }
     }
-    // Only GNU tar knows an archive that begins with such a number.
+    // Only GNU tar recognises an archive that starts with such a number.
     let mut first = Tarball::default();
     first.entry(Header::ustar(b"first", b'0', 0).raw(108, b"0001 50"), b"");
     first.entry(&Header::gnu(b"././@LongLink", b'L', 1), b"new\0").file(b"odd", b"odd\n");

@@ -1,4 +1,4 @@
-//! The corpus: what can be odd in a tar, one oddity per archive, between sound entries.
+//! The corpus: archives with one oddity each, between sound entries.
 
 mod ends;
 mod globals;
@@ -23,7 +23,7 @@ impl Case {
     }
 }
 
-/// All of them, each time in the same order.
+/// Returns all cases, always in the same order.
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
     headers::add(&mut cases);

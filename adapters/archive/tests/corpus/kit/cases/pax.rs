@@ -1,4 +1,4 @@
-//! Each key of an extended header, with each odd value.
+//! Each key of an extended header with each odd value.
 
 use super::Case;
 use crate::kit::tarball::{Header, LINK, Tarball, record};
@@ -93,7 +93,7 @@ fn with_records(kind: u8, records: &[u8], typeflag: u8) -> Vec<u8> {
     Tarball::new().pax(kind, records).entry(&header, data).after()
 }
 
-/// Records that speak of the same thing, or of the header's next.
+/// Records about the same attribute, records that affect others, and several headers.
 fn pairs(cases: &mut Vec<Case>) {
     let two = |a: (&[u8], &[u8]), b: (&[u8], &[u8])| [record(a.0, a.1), record(b.0, b.1)].concat();
     for (what, records) in [

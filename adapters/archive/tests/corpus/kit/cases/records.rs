@@ -31,14 +31,14 @@ pub(super) fn add(cases: &mut Vec<Case>) {
     let sound = record(b"mtime", b"1234567890");
     for (what, fault) in faults {
         for (header, kind) in [("x", b'x'), ("g", b'g')] {
-            for (place, records) in [
+            for (position, records) in [
                 ("alone", fault.to_vec()),
                 ("first", [fault, &sound].concat()),
                 ("last", [&sound, fault].concat()),
             ] {
                 let mut tarball = Tarball::new();
                 tarball.pax(kind, &records).file(b"odd", b"some contents\n");
-                let name = format!("record/{header}/{place}/{what}");
+                let name = format!("record/{header}/{position}/{what}");
                 cases.push(Case::new(name, tarball.after()));
             }
         }

@@ -1,9 +1,9 @@
-//! GNU tar's four ways to store a sparse file, with sound maps and wrong ones.
+//! GNU tar's four formats for sparse files, with sound and wrong maps.
 
 use super::Case;
 use crate::kit::tarball::{BLOCK, Header, SIZE, Tarball, record};
 
-/// Where there is data: offsets and lengths.
+/// Offsets and lengths of the data.
 type Map = Vec<(i64, i64)>;
 
 struct Sparse {
@@ -82,7 +82,7 @@ const FORMATS: [(&str, Make); 5] = [
         with_records(&records, &contents(sparse.stored))
     }),
     ("1.0", |sparse| with_records(&records_1_0(sparse), &data_1_0(sparse))),
-    // As old versions of bsdtar write it: the header's size is that of the file with its holes.
+    // As written by old versions of bsdtar: the header's size is that of the file with its holes.
     ("1.0-real-size", |sparse| {
         let data = data_1_0(sparse);
         let real_size = u64::try_from(sparse.real_size).unwrap_or(0).min((1 << 33) - 1);
@@ -131,7 +131,7 @@ fn with_records(records: &[u8], data: &[u8]) -> Vec<u8> {
     Tarball::new().pax(b'x', records).entry(&header, data).after()
 }
 
-/// Twelve bytes of octal digits, or base 256 for what they have no room for.
+/// Returns twelve bytes of octal digits, or in base 256 if the number does not fit.
 fn number(value: i64) -> [u8; 12] {
     let mut field = [0; 12];
     if (0..1 << 33).contains(&value) {
@@ -144,7 +144,7 @@ fn number(value: i64) -> [u8; 12] {
     field
 }
 
-/// Four pieces in the header, and 21 in each block behind it.
+/// The old format: four pieces in the header, and 21 in each block behind it.
 fn old(sparse: &Sparse) -> Vec<u8> {
     let mut header = Header::gnu(b"odd", b'S', sparse.stored as u64);
     header.raw(483, &number(sparse.real_size));
@@ -281,7 +281,7 @@ fn odd_maps_in_data(cases: &mut Vec<Case>) {
         tarball.pax(b'x', &records_1_0(&sparse)).entry(&header, &data[..size]);
         cases.push(Case::new(format!("sparse/map-in-data/size-{what}"), tarball.after()));
     }
-    // Volumes have other maps.
+    // Continued files of multi-volume archives have other maps.
     let data = data_1_0(&sparse);
     let mut tarball = Tarball::new();
     let header = Header::ustar(b"odd", b'M', data.len() as u64);
