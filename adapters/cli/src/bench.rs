@@ -1,4 +1,4 @@
-//! `bench`: compares engines, formats, levels and block sizes on the user's own data.
+//! `bench`: compares engines, formats, levels and block sizes on the user's data.
 
 mod case;
 mod input;
@@ -21,7 +21,7 @@ use input::Input;
 use measure::{Failure, Mode, measure};
 use table::{Outcome, Row};
 
-/// More than any engine takes in one block.
+/// The largest supported block size.
 const MAX_BLOCK: usize = 8 << 20;
 
 /// Compares engines, formats, levels and block sizes on your own data
@@ -31,26 +31,30 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Levels of the software engine: 1 to 12, 0 or `fastest` for the least CPU
-    #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_value = "0,1,6,12", value_parser = level)]
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_value = "0,1,6,12")]
+    #[arg(value_parser = level)]
     levels: Vec<Level>,
-    /// Bytes of a block, up to 8M
-    #[arg(long, value_name = "SIZES", value_delimiter = ',', default_value = "4K,16K,64K", value_parser = block_size)]
+    /// Block sizes, up to 8M
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', default_value = "4K,16K,64K")]
+    #[arg(value_parser = block_size)]
     block_sizes: Vec<usize>,
     /// Formats: deflate, zlib, gzip
-    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "deflate,zlib,gzip", value_parser = format)]
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
+    #[arg(default_value = "deflate,zlib,gzip", value_parser = format)]
     formats: Vec<Format>,
-    /// Read no more than this, an equal share of each file from its beginning
+    /// Read at most this much, an equal share from the beginning of each file
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size::parse)]
     limit: usize,
-    /// Measure for about so many seconds altogether; slow cases then use an even sample of the data
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    /// Measure for about this many seconds in total; slow cases then use an even sample of the data
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86400))]
     seconds: u64,
     /// Print JSON, for machines
     #[arg(long)]
     json: bool,
 }
 
-/// Measures, and prints a row for each case; one that failed has the reason in it.
+/// Measures, and prints a row for each case; the row of a failed case has the error.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let input = Input::read(&arguments.files, arguments.limit)?;
     let (cases, accelerator_missing) = arguments.cases()?;
@@ -74,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 }
 
 impl Arguments {
-    /// All cases, and why there are none with the accelerator.
+    /// Returns all cases, and the reason if there are none with the accelerator.
     fn cases(&self) -> Result<(Vec<Case>, Option<String>), Error> {
         let mut engines: Vec<(_, Arc<dyn BlockCompressor>, _)> = Vec::new();
         let mut missing = None;
@@ -83,7 +87,7 @@ impl Arguments {
                 let codec = SoftwareCompressor::new(*format, *level).map_err(Error::Software)?;
                 engines.push((SOFTWARE, Arc::new(codec), Some(*level)));
             }
-            // Waits for the device, which is to be measured from its first block on.
+            // Waits for the device, which is measured from its first block on.
             let codec = engines::accelerator(*format).and_then(|codec| {
                 codec.start()?;
                 Ok(codec)
@@ -109,7 +113,7 @@ impl Arguments {
     }
 }
 
-/// Hidden where stderr is no terminal.
+/// Creates a progress bar, hidden if stderr is not a terminal.
 fn progress(cases: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -121,19 +125,19 @@ fn level(text: &str) -> Result<Level, String> {
         return Ok(Level::FASTEST);
     }
     let level = text.parse().ok().and_then(Level::new);
-    level.ok_or_else(|| "levels are 0 (or fastest) to 12".to_owned())
+    level.ok_or_else(|| "must be from 0 (or fastest) to 12".to_owned())
 }
 
 fn format(text: &str) -> Result<Format, String> {
     [Format::RawDeflate, Format::Zlib, Format::Gzip]
         .into_iter()
         .find(|format| format.name() == text)
-        .ok_or_else(|| "formats are deflate, zlib and gzip".to_owned())
+        .ok_or_else(|| "must be deflate, zlib or gzip".to_owned())
 }
 
 fn block_size(text: &str) -> Result<usize, String> {
     let bytes = size::parse(text)?;
-    if bytes > MAX_BLOCK { Err("blocks have up to 8M".to_owned()) } else { Ok(bytes) }
+    if bytes > MAX_BLOCK { Err("must be at most 8M".to_owned()) } else { Ok(bytes) }
 }
 
 #[cfg(test)]
@@ -154,8 +158,8 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_read_and_have_defaults() {
-        let arguments = parse(&["x"]).expect("defaults");
+    fn lists_are_parsed_and_have_defaults() {
+        let arguments = parse(&["x"]).expect("a valid command line");
         assert_eq!(arguments.block_sizes, [4 << 10, 16 << 10, 64 << 10]);
         assert_eq!(
             arguments.levels.iter().map(|level| level.get()).collect::<Vec<_>>(),
@@ -164,21 +168,21 @@ mod tests {
         assert_eq!((arguments.formats.len(), arguments.limit), (3, 64 << 20));
 
         let line = ["--levels", "fastest,9", "--block-sizes", "1M", "--formats", "gzip", "a", "-"];
-        let arguments = parse(&line).expect("a good line");
+        let arguments = parse(&line).expect("a valid command line");
         assert_eq!(arguments.levels, [Level::FASTEST, Level::nearest(9)]);
         assert_eq!((arguments.block_sizes, arguments.files.len()), (vec![1 << 20], 2));
         assert_eq!(arguments.formats, [Format::Gzip]);
     }
 
     #[test]
-    fn wrong_values_are_refused_with_what_would_do() {
+    fn wrong_values_are_refused_with_a_hint() {
         for (line, hint) in [
             (["--levels", "13", "x"], "to 12"),
             (["--levels", "high", "x"], "to 12"),
-            (["--block-sizes", "9M", "x"], "up to 8M"),
-            (["--block-sizes", "0", "x"], "between 1"),
-            (["--formats", "lz4", "x"], "deflate, zlib and gzip"),
-            (["--limit", "64X", "x"], "K, M and G"),
+            (["--block-sizes", "9M", "x"], "at most 8M"),
+            (["--block-sizes", "0", "x"], "zero"),
+            (["--formats", "lz4", "x"], "deflate, zlib or gzip"),
+            (["--limit", "64X", "x"], "K, M or G"),
             (["--seconds", "0", "x"], "86400"),
         ] {
             let message = parse(&line).unwrap_err();

@@ -7,8 +7,8 @@ pub(crate) const SOFTWARE: &str = "software";
 /// See [`SOFTWARE`].
 pub(crate) const ACCELERATOR: &str = "accelerator";
 
-/// The bare accelerator, without a policy that would hide its troubles. It is initialised by
-/// [`UadkCompressor::start`], or in the background from the first block on.
+/// Creates the bare accelerator, without a policy that would hide its failures. It is initialised
+/// by [`UadkCompressor::start`], or in the background from the first block on.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What ends a command.
+//! Errors that end a command.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,61 +6,62 @@ use std::process::ExitCode;
 
 use crate::descriptors;
 
-/// Output that can't be written (`EX_IOERR` of `sysexits.h`).
+/// The exit status when the output can't be written (`EX_IOERR` in `sysexits.h`).
 const OUTPUT: u8 = 74;
 
-/// What ends a command. [`report`](crate::report::report) prints it with its sources and the remedy.
+/// An error that ends a command. [`report`](crate::report::report) prints it with its sources and
+/// the remedy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("{} can't be read", path.display())]
+    #[error("can't read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("{} can't be written", path.display())]
+    #[error("can't write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("{} is a folder", path.display())]
+    #[error("{} is a directory", path.display())]
     Folder { path: PathBuf },
-    #[error("{} is there already", path.display())]
+    #[error("{} already exists", path.display())]
     Exists { path: PathBuf },
-    #[error("{files}: there are no bytes to compress")]
+    #[error("{files}: no data to compress")]
     Empty { files: String },
     #[error("the software engine failed")]
     Software(#[source] uadk_compress::Error),
-    #[error("other bytes came back than were compressed by {}", cases.join("; "))]
+    #[error("decompressed data differs from the original: {}", cases.join("; "))]
     WrongBytes { cases: Vec<String> },
     #[error("{file}")]
     Archive { file: String, source: uadk_compress_archive::Error },
     #[error("{file}")]
     File { file: String, source: io::Error },
-    /// What is asked for makes no sense; the hint says what would.
+    /// A request that makes no sense; the hint suggests one that does.
     #[error("{what}")]
     Refused { what: String, hint: Option<&'static str> },
-    #[error("{count} of the files or entries failed, as said above; the others are done")]
+    #[error("{count} of the files or entries failed (see above); the others are done")]
     Some { count: u64 },
     #[error("{}", path.display())]
     Snapshot { path: PathBuf, source: uadk_compress_pages::Error },
-    #[error("{} has {len} bytes, and the regions make {expected}", path.display())]
+    #[error("{} has {len} bytes, but the regions add up to {expected}", path.display())]
     Regions { path: PathBuf, len: u64, expected: u64 },
-    #[error("the layout of {} differs", path.display())]
+    #[error("{} has a different layout", path.display())]
     OtherLayout { path: PathBuf },
-    #[error("a snapshot from stdin can't be part of a chain")]
+    #[error("a chain of snapshots can't be read from stdin")]
     ChainFromStdin,
-    #[error("no engine can be made")]
+    #[error("can't create a compression engine")]
     Engine(#[source] uadk_compress::Error),
-    #[error("{address} can't be listened at")]
+    #[error("can't listen on {address}")]
     Listen { address: String, source: io::Error },
-    #[error("connections can't be accepted any more")]
+    #[error("can't accept connections any more")]
     Accept(#[source] io::Error),
-    #[error("the migration failed and the source's guest goes on")]
+    #[error("the migration failed; the guest keeps running on the source")]
     Migration {
         source: Box<dyn std::error::Error + Send + Sync>,
         /// What to do about it.
         hint: Option<&'static str>,
     },
-    #[error("the output can't be written")]
+    #[error("can't write the output")]
     Output(#[from] io::Error),
 }
 
 impl Error {
-    /// What went wrong with a file that has a name.
+    /// Creates an error about a named file.
     pub(crate) fn file(path: &Path, source: io::Error) -> Self {
         Self::File { file: path.display().to_string(), source }
     }
@@ -73,7 +74,7 @@ impl Error {
         Self::Write { path: path.to_owned(), source }
     }
 
-    /// What went wrong with an archive or a gzip file.
+    /// Creates an error about an archive or a gzip file.
     pub(crate) fn archive(path: &Path, source: uadk_compress_archive::Error) -> Self {
         Self::Archive { file: path.display().to_string(), source }
     }
@@ -86,7 +87,7 @@ impl Error {
         Self::Refused { what: what.into(), hint }
     }
 
-    /// Whether it is only that nobody reads on, as behind `| head`.
+    /// Returns whether the reader of the output is gone, as with `| head`.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         use uadk_compress_archive::Error as Archive;
         match self {
@@ -108,13 +109,13 @@ impl Error {
     }
 }
 
-/// The error and its sources, joined by ": ".
+/// Returns the error and its sources, joined by ": ".
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
     sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Writes to stdout. A reader that has seen enough (`| head`) is no error.
+/// Writes to stdout. A reader that has seen enough (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     use io::Write;
     descriptors::stdout()?;

@@ -1,12 +1,14 @@
-//! `gzip`, `gunzip`, `zcat` and `bgzip`, with the options, messages and statuses of those.
+//! `gzip`, `gunzip`, `zcat` and `bgzip`, with their options, messages and exit statuses.
 //!
-//! What differs from GNU gzip 1.12: `-l` adds up all members of a file, and is instant for block
-//! gzip; a damaged file does not keep the next ones from their turn; compress's `.Z`, pack, LZH and
-//! zip files are refused by name; names and times are not stored.
+//! Differences from GNU gzip 1.12: `-l` adds up all members of a file, and is instant for block
+//! gzip; a damaged file does not stop the run; compress (`.Z`), pack, LZH and zip files are refused
+//! with the name of their format; names and times are not stored.
 
 mod bgzf;
 mod bgzip;
+mod convert;
 mod documented;
+mod failure;
 mod getopt;
 mod gzi;
 mod header;
@@ -15,7 +17,6 @@ mod index;
 mod input;
 mod job;
 mod list;
-mod make;
 mod messages;
 mod names;
 mod options;
@@ -24,7 +25,6 @@ mod ratio;
 mod session;
 mod settings;
 mod target;
-mod trouble;
 mod work;
 
 use std::ffi::OsString;
@@ -35,32 +35,31 @@ pub(crate) use documented::{Bgzip, Gunzip, Gzip, Zcat};
 use messages::Messages;
 use program::Program;
 use session::Session;
-use settings::{Settings, Wanted};
+use settings::{Request, Settings};
 
 /// One of the programs and its arguments.
 #[derive(Debug)]
 pub(crate) struct Call {
     program: Program,
-    /// Whether it is a subcommand.
-    is_ours: bool,
+    is_subcommand: bool,
     arguments: Vec<OsString>,
 }
 
 impl Call {
-    /// A program that is called by its own name (a symlink to this one), or as a subcommand of
-    /// this.
-    pub(crate) fn of(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+    /// Recognises one of the programs, called by its own name (a symlink to this program) or as a
+    /// subcommand.
+    pub(crate) fn from_arguments(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let own = arguments.next()?;
-        let called = Path::new(&own).file_name().and_then(Program::of_name);
-        let is_ours = called.is_none();
+        let called = Path::new(&own).file_name().and_then(Program::from_name);
+        let is_subcommand = called.is_none();
         let program = match called {
             Some(program) => program,
-            None => Program::of_name(&arguments.next()?)?,
+            None => Program::from_name(&arguments.next()?)?,
         };
-        Some(Self { program, is_ours, arguments: arguments.collect() })
+        Some(Self { program, is_subcommand, arguments: arguments.collect() })
     }
 
-    /// Does what it says.
+    /// Runs the program.
     pub(crate) fn run(self) -> ExitCode {
         let messages = Messages::new(self.program);
         let environment = match self.program {
@@ -73,11 +72,11 @@ impl Call {
             self.arguments,
             &messages,
         ) {
-            Ok(Wanted::Work(mut settings)) => {
-                settings.progress = self.is_ours && settings.verbose == 0 && !settings.quiet;
+            Ok(Request::Work(mut settings)) => {
+                settings.progress = self.is_subcommand && settings.verbose == 0 && !settings.quiet;
                 settings
             }
-            Ok(Wanted::Text(text)) => return help::print(&text),
+            Ok(Request::Text(text)) => return help::print(&text),
             Err(()) => return ExitCode::FAILURE,
         };
         let mut session = Session::new(&settings, &messages);

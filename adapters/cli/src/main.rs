@@ -1,5 +1,5 @@
-//! `uadk-compress`: archives, gzip, what this machine offers for the accelerator, and what it gains
-//! on your data.
+//! `uadk-compress`: archives, gzip, guest memory, a check of the accelerator, and benchmarks on
+//! your own data.
 
 mod bench;
 mod descriptors;
@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// A command line that can't be understood (`EX_USAGE` of `sysexits.h`): 1 and 2 are `doctor`'s.
+/// The exit status for an invalid command line (`EX_USAGE` in `sysexits.h`); `doctor` uses 1 and 2.
 const USAGE: u8 = 64;
 
 /// Block compression on UADK accelerators, and in software everywhere else.
@@ -40,13 +40,13 @@ enum Command {
     Bench(bench::Arguments),
     #[command(subcommand)]
     Tar(tar::Command),
-    /// Compresses as gzip does, on all CPUs or an accelerator; a symlink named gzip does the same
+    /// Compresses like gzip, on all CPUs or an accelerator; a symlink named gzip does the same
     Gzip(gzip::Gzip),
     /// Decompresses any gzip file, block gzip on all CPUs or an accelerator
     Gunzip(gzip::Gunzip),
     /// Decompresses to stdout
     Zcat(gzip::Zcat),
-    /// Compresses into block gzip as bgzip does, with an index, and gets parts of it
+    /// Compresses to block gzip like bgzip, with an index, and extracts ranges
     Bgzip(gzip::Bgzip),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -55,8 +55,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Their command lines are not clap's.
-    if let Some(call) = gzip::Call::of(std::env::args_os()) {
+    // These command lines are not parsed by clap.
+    if let Some(call) = gzip::Call::from_arguments(std::env::args_os()) {
         return call.run();
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help is an "error" too. There is nowhere to say that it can't be printed.
+            // Help is an "error" too. If it can't be printed, there is nowhere to report that.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Tar(command) => return tar::run(command),
         Command::Gzip(_) | Command::Gunzip(_) | Command::Zcat(_) | Command::Bgzip(_) => {
-            Err(error::Error::refused("the command comes first", None))
+            Err(error::Error::refused("this command must be the first argument", None))
         }
         Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
         Command::Man(arguments) => manual::man(&arguments, Arguments::command()),

@@ -1,4 +1,4 @@
-//! Shell completions and man pages, made from the command line's own description.
+//! Shell completions and man pages, generated from the definition of the command line.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,11 +16,11 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-/// Prints the man page, or writes those of all commands
+/// Prints the man page, or writes the man pages of all commands
 #[derive(Debug, clap::Args)]
 pub(crate) struct Man {
-    /// Write a page for each command into this folder
-    #[arg(long, value_name = "FOLDER")]
+    /// Write a page for each command into this directory
+    #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
 

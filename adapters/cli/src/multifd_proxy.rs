@@ -1,4 +1,4 @@
-//! `multifd-proxy`: compression for migrations between QEMUs that know nothing of it.
+//! `multifd-proxy`: compresses migrations between unmodified QEMUs.
 
 mod address;
 mod channel;
@@ -19,34 +19,35 @@ use crate::stats_line;
 use address::Address;
 use migration::Migration;
 
-/// Passes a QEMU migration on, compressed in another way
+/// Relays a QEMU migration with another compression method
 ///
-/// QEMU's source connects to --listen; the destination, or a second proxy beside it, listens at
-/// --connect. Addresses are tcp:HOST:PORT and unix:PATH, as in QEMU. Methods are QEMU's
-/// multifd-compression: none, zlib, zstd, qpl, uadk. The migration's main channel is passed on as it
-/// is. Ends after one migration, with status 1 if it failed.
+/// The source QEMU connects to --listen; the destination, or a second proxy next to it, listens at
+/// --connect. Addresses are tcp:HOST:PORT and unix:PATH, as in QEMU. Methods are the values of
+/// QEMU's multifd-compression: none, zlib, zstd, qpl, uadk. The main channel is relayed unchanged.
+/// Ends after one migration, with status 1 if it failed.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// Where the source connects to
+    /// The address that the source connects to
     #[arg(long, value_name = "ADDRESS")]
     listen: Address,
-    /// Where the destination listens
+    /// The address that the destination listens on
     #[arg(long, value_name = "ADDRESS")]
     connect: Address,
-    /// The method that arrives
+    /// The method to receive
     #[arg(long, value_name = "METHOD", value_parser = methods())]
     from: Method,
     /// The method to send
     #[arg(long, value_name = "METHOD", value_parser = methods())]
     to: Method,
     /// The level of zstd, and of the software engine for qpl and uadk
-    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=20))]
+    #[arg(long, value_name = "LEVEL", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(i32).range(1..=20))]
     level: i32,
-    /// The page size of the guest's machine: 4K to 64K
+    /// The guest's page size: 4K to 64K
     #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = page_size)]
     page_size: usize,
-    /// Go on after a migration, with the next one
+    /// Wait for the next migration after each one
     #[arg(long)]
     keep_listening: bool,
     /// Print JSON, for machines
@@ -54,7 +55,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Passes one migration on, or one after the other.
+/// Relays one migration, or one after another.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let (from, from_codec) = settings(arguments.from, arguments)?;
     let (to, to_codec) = settings(arguments.to, arguments)?;
@@ -62,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         .listen
         .listen()
         .map_err(|source| Error::Listen { address: arguments.listen.to_string(), source })?;
-    // The thread that accepts has the listener, and never ends.
+    // The accepting thread owns the listener, and never ends.
     let _cleanup = listener.cleanup().map_err(Error::Accept)?;
     if !arguments.json {
         let listening = listener.address().map_err(Error::Accept)?;
@@ -118,5 +119,5 @@ fn methods() -> impl TypedValueParser<Value = Method> {
 fn page_size(text: &str) -> Result<usize, String> {
     let bytes = size::parse(text)?;
     let valid = bytes.is_power_of_two() && (4 << 10..=64 << 10).contains(&bytes);
-    if valid { Ok(bytes) } else { Err("pages have 4K, 8K, 16K, 32K or 64K".to_owned()) }
+    if valid { Ok(bytes) } else { Err("must be 4K, 8K, 16K, 32K or 64K".to_owned()) }
 }

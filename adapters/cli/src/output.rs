@@ -1,8 +1,8 @@
-//! Files that appear under their names when they are whole.
+//! Output files that appear under their names only when they are complete.
 
 mod partial;
-mod place;
 mod rules;
+mod target;
 
 use std::fs::{File, FileTimes, Metadata};
 use std::io::{self, Write};
@@ -12,27 +12,28 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 
 use partial::Partial;
-use place::Place;
 pub(crate) use rules::{Links, Nodes, Rules};
+use target::Target;
 
 use crate::error::Error;
 
-/// The owner, mode and times of a file that is done.
+/// The owner, mode and times that a finished file gets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attributes<'a> {
-    /// Owner and mode of the file that is replaced, or what the umask leaves of 0666.
+    /// Owner and mode of the file that is replaced, or 0666 less the umask.
     Usual,
-    /// The mode; if a file is replaced, its owner, and only bits that its mode has too.
+    /// This mode. If a file is replaced: its owner, and only those bits that its mode has too.
     Mode(u32),
-    /// Owner, mode and times of another file, as far as the user may set them.
+    /// Owner and mode of another file, as far as the user may set them, and these times.
     Of(&'a Metadata, FileTimes),
 }
 
-/// A file that is written beside its place, and put there at the end; or what can't be replaced,
-/// which is written to: no regular file, one that is a mount point, or one in a folder of others.
+/// A file that is written under a temporary name in the same directory and renamed at the end.
+/// Files that can't be replaced are written in place: special files, mount points, and files in a
+/// directory that the user may not write to.
 ///
-/// It is dropped without [`finish`](Self::finish) where something fails: then there is what was
-/// there before. The same if a signal ends the program.
+/// If it is dropped without [`finish`](Self::finish), or a signal ends the program, whatever was
+/// there before stays.
 #[derive(Debug)]
 pub(crate) struct Output {
     path: PathBuf,
@@ -42,67 +43,68 @@ pub(crate) struct Output {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 enum To {
-    /// Beside the place, and the file that is replaced.
+    /// The temporary file, and the file that it replaces.
     Partial(Partial, Option<Metadata>),
+    /// Written in place.
     Node(File),
 }
 
 impl Output {
-    /// Begins a file; what is at its place stays until [`finish`](Self::finish).
+    /// Begins a file; an existing one stays until [`finish`](Self::finish).
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] if there is a file and `rules` don't have it replaced; if there is what
-    /// can't be written to; if the folder can't be.
+    /// [`Error::Exists`] if the file exists and `rules` don't allow replacing it. Other errors if
+    /// neither the existing file nor the directory can be written to.
     pub(crate) fn create(path: &Path, rules: Rules) -> Result<Self, Error> {
         let failed = |source| Error::write(path, source);
-        let to = match Place::find(path, rules.links).map_err(failed)? {
-            Place::Free(place) => To::Partial(Partial::create(place).map_err(failed)?, None),
-            Place::File(..) if !rules.force => {
+        let to = match Target::resolve(path, rules.links).map_err(failed)? {
+            Target::Free(target) => To::Partial(Partial::create(target).map_err(failed)?, None),
+            Target::File(..) if !rules.force => {
                 return Err(Error::Exists { path: path.to_owned() });
             }
-            Place::File(place, _) if rules.nodes == Nodes::Through && is_mount_point(&place) => {
-                To::Node(write_over(&place).map_err(failed)?)
+            Target::File(target, _) if rules.nodes == Nodes::Through && is_mount_point(&target) => {
+                To::Node(write_over(&target).map_err(failed)?)
             }
-            Place::File(place, old) => match Partial::create(place.clone()) {
-                // In a folder that can't be written to, the file alone may be.
+            Target::File(target, old) => match Partial::create(target.clone()) {
+                // The file may be writable although its directory is not.
                 Err(error) if rules.nodes == Nodes::Through && is_forbidden(&error) => {
-                    To::Node(write_over(&place).map_err(|_| failed(error))?)
+                    To::Node(write_over(&target).map_err(|_| failed(error))?)
                 }
                 partial => To::Partial(partial.map_err(failed)?, Some(old)),
             },
-            Place::Node(what, place) if rules.nodes == Nodes::Through && what.takes_bytes() => {
-                To::Node(File::options().write(true).open(place).map_err(failed)?)
+            Target::Node(what, target) if rules.nodes == Nodes::Through && what.takes_bytes() => {
+                To::Node(File::options().write(true).open(target).map_err(failed)?)
             }
-            Place::Node(what, _) => {
-                let what = format!("{} is {what}, and not written to", path.display());
-                return Err(Error::refused(what, Some("- writes to stdout")));
+            Target::Node(what, _) => {
+                let what = format!("refusing to write to {}: it is {what}", path.display());
+                return Err(Error::refused(what, Some("use - to write to stdout")));
             }
         };
         Ok(Self { path: path.to_owned(), to })
     }
 
-    /// Goes on with a file that [`create`](Self::create) began and whose writer was killed, if there is one
-    /// that is newer than what is at its place. Then it stays as it is if it is not
-    /// [finished](Self::finish), also if a signal ends the program.
+    /// Resumes a file that [`create`](Self::create) began and whose writer was killed, if there is
+    /// one that is newer than the existing file. If it is not [finished](Self::finish), it is kept,
+    /// even if a signal ends the program.
     ///
     /// # Errors
     ///
-    /// If the folder can't be read.
+    /// If the directory can't be read.
     pub(crate) fn resume(path: &Path) -> Result<Option<Self>, Error> {
         let failed = |source| Error::write(path, source);
-        let (place, old) = match Place::find(path, Links::Follow).map_err(failed)? {
-            Place::Free(place) => (place, None),
-            Place::File(place, old) => (place, Some(old)),
-            Place::Node(..) => return Ok(None),
+        let (target, old) = match Target::resolve(path, Links::Follow).map_err(failed)? {
+            Target::Free(target) => (target, None),
+            Target::File(target, old) => (target, Some(old)),
+            Target::Node(..) => return Ok(None),
         };
         let after = old.as_ref().and_then(|old| old.modified().ok());
-        let partial = Partial::left_over(place, after).map_err(failed)?;
+        let partial = Partial::left_over(target, after).map_err(failed)?;
         let to = partial.map(|partial| To::Partial(partial, old));
         Ok(to.map(|to| Self { path: path.to_owned(), to }))
     }
 
-    /// Where the file is until it is put at its place.
+    /// Returns the temporary path of the file.
     pub(crate) fn partial_path(&self) -> Option<&Path> {
         match &self.to {
             To::Partial(partial, _) => Some(partial.path()),
@@ -110,7 +112,7 @@ impl Output {
         }
     }
 
-    /// What is written to: a new, empty file, unless it [is a stream](Self::is_stream).
+    /// Returns the file to write to: new and empty, unless it [is a stream](Self::is_stream).
     pub(crate) const fn file(&self) -> &File {
         match &self.to {
             To::Partial(partial, _) => partial.file(),
@@ -118,12 +120,12 @@ impl Output {
         }
     }
 
-    /// Whether it is a FIFO, a terminal or the like, which is written from beginning to end.
+    /// Returns whether it is written in place, strictly from beginning to end, such as a FIFO.
     pub(crate) const fn is_stream(&self) -> bool {
         matches!(self.to, To::Node(_))
     }
 
-    /// Puts the file at its place, safe from a crash of the machine.
+    /// Renames the file to its final name, safe from a crash of the machine.
     pub(crate) fn finish(self, attributes: Attributes<'_>) -> Result<(), Error> {
         let Self { path, to } = self;
         let To::Partial(partial, old) = to else { return Ok(()) };
@@ -148,7 +150,7 @@ impl Write for Output {
     }
 }
 
-/// A file that can't be replaced, and is written over as other programs do.
+/// Opens a file that can't be replaced to overwrite it in place, as other programs do.
 fn write_over(path: &Path) -> io::Result<File> {
     File::options().write(true).truncate(true).open(path)
 }
@@ -157,7 +159,7 @@ fn is_forbidden(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
-/// Whether something is mounted at the path: it can't be renamed then, nor anything to it.
+/// Returns whether the path is a mount point, which can't be renamed or replaced.
 fn is_mount_point(path: &Path) -> bool {
     let mount = |path: &Path| {
         let stat = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID).ok()?;
@@ -184,13 +186,13 @@ fn set(file: &File, attributes: Attributes<'_>, old: Option<&Metadata>) -> io::R
     }
 }
 
-/// The mode last: a change of the owner may drop bits of it.
+/// Sets the mode last: changing the owner may clear bits of it.
 fn set_owner_and_mode(file: &File, like: &Metadata) -> io::Result<()> {
     set_owner(file, like);
     set_mode(file, like.permissions().mode())
 }
 
-/// Only root may give files away; for others the file is theirs, as with gzip.
+/// Sets the owner if the user may do that; other users keep the file as their own, as with gzip.
 fn set_owner(file: &File, like: &Metadata) {
     let _ = fchown(file, None, Some(like.gid()));
     let _ = fchown(file, Some(like.uid()), None);
@@ -200,7 +202,7 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(PermissionsExt::from_mode(mode & 0o777))
 }
 
-/// The process's umask, which can't be asked for without changing it but from the kernel's files.
+/// Returns the umask of the process. Only procfs tells it without changing it.
 fn umask() -> u32 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
@@ -218,59 +220,59 @@ mod tests {
     const FORCE: Rules = Rules { force: true, ..NEW };
 
     fn count(folder: &Path) -> usize {
-        fs::read_dir(folder).expect("a folder").count()
+        fs::read_dir(folder).expect("reads the directory").count()
     }
 
     #[test]
-    fn nothing_is_at_the_place_before_the_end_and_nothing_beside_it_after() {
-        let folder = tempfile::tempdir().expect("a folder");
+    fn the_file_appears_only_when_finished_and_leaves_no_other_files() {
+        let folder = tempfile::tempdir().expect("creates a temporary directory");
         for name in ["name".to_owned(), "n".repeat(255)] {
             let path = folder.path().join(name);
-            let mut output = Output::create(&path, NEW).expect("a new file");
-            output.write_all(b"data").expect("written");
+            let mut output = Output::create(&path, NEW).expect("creates the output");
+            output.write_all(b"data").expect("writes the data");
             assert!(!path.exists());
-            output.finish(Attributes::Usual).expect("put there");
-            assert_eq!(fs::read(&path).expect("there"), b"data");
-            drop(Output::create(&path, FORCE).expect("a new file"));
-            assert_eq!(fs::read(&path).expect("there"), b"data");
-            fs::remove_file(path).expect("there");
+            output.finish(Attributes::Usual).expect("finishes the output");
+            assert_eq!(fs::read(&path).expect("reads the file"), b"data");
+            drop(Output::create(&path, FORCE).expect("creates the output"));
+            assert_eq!(fs::read(&path).expect("reads the file"), b"data");
+            fs::remove_file(path).expect("removes the file");
             assert_eq!(count(folder.path()), 0);
         }
     }
 
     #[test]
-    fn a_file_that_comes_meanwhile_is_not_replaced() {
-        let folder = tempfile::tempdir().expect("a folder");
+    fn a_file_created_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("creates a temporary directory");
         let path = folder.path().join("file");
-        let output = Output::create(&path, NEW).expect("a new file");
-        fs::write(&path, "another's").expect("written");
-        let error = output.finish(Attributes::Usual).expect_err("it is there");
+        let output = Output::create(&path, NEW).expect("creates the output");
+        fs::write(&path, "another's").expect("writes the file");
+        let error = output.finish(Attributes::Usual).expect_err("the file exists");
         assert!(matches!(error, Error::Exists { .. }), "{error:?}");
-        assert_eq!(fs::read(&path).expect("there"), b"another's");
+        assert_eq!(fs::read(&path).expect("reads the file"), b"another's");
         assert_eq!(count(folder.path()), 1);
     }
 
     #[test]
     fn links_are_followed_or_replaced() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let place = |name: &str| folder.path().join(name);
-        fs::create_dir(place("sub")).expect("a folder");
-        symlink("sub/file", place("link")).expect("a link");
-        symlink("link", place("link2")).expect("a link");
+        let folder = tempfile::tempdir().expect("creates a temporary directory");
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("sub")).expect("creates a directory");
+        symlink("sub/file", path("link")).expect("creates a link");
+        symlink("link", path("link2")).expect("creates a link");
         let put = |rules| {
-            Output::create(&place("link2"), rules)
+            Output::create(&path("link2"), rules)
                 .and_then(|output| output.finish(Attributes::Mode(0o640)))
         };
-        put(NEW).expect("nothing is there");
-        let mode = fs::metadata(place("sub/file")).expect("there").mode();
+        put(NEW).expect("nothing exists yet");
+        let mode = fs::metadata(path("sub/file")).expect("the file exists").mode();
         assert_eq!(mode & 0o7777, 0o640);
         assert!(matches!(put(NEW), Err(Error::Exists { .. })));
-        put(FORCE).expect("replaced");
-        assert!(place("link").is_symlink() && place("link2").is_symlink());
-        put(Rules { links: Links::Replace, ..FORCE }).expect("replaced");
-        assert!(!place("link2").is_symlink() && place("link").is_symlink());
-        symlink("loop", place("loop")).expect("a link");
-        assert!(Output::create(&place("loop"), FORCE).is_err());
-        assert!(Output::create(&place("sub"), FORCE).is_err());
+        put(FORCE).expect("replaces the target");
+        assert!(path("link").is_symlink() && path("link2").is_symlink());
+        put(Rules { links: Links::Replace, ..FORCE }).expect("replaces the link");
+        assert!(!path("link2").is_symlink() && path("link").is_symlink());
+        symlink("loop", path("loop")).expect("creates a link");
+        assert!(Output::create(&path("loop"), FORCE).is_err());
+        assert!(Output::create(&path("sub"), FORCE).is_err());
     }
 }

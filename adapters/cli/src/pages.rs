@@ -1,4 +1,4 @@
-//! `pages`: snapshots of guest memory.
+//! `pages`: saves and restores snapshots of guest memory.
 
 mod id;
 mod info;
@@ -28,7 +28,7 @@ enum Command {
     Info(info::Arguments),
 }
 
-/// Does what the command says.
+/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     match &arguments.command {
         Command::Save(arguments) => save::run(arguments),

@@ -1,4 +1,4 @@
-//! Errors on stderr, with what to do about them.
+//! Errors on stderr, with hints on what to do about them.
 
 use std::error::Error as StdError;
 use std::io;
@@ -11,7 +11,7 @@ use uadk_compress_pages::multifd::ErrorKind as StreamError;
 use crate::error::{Error, chain};
 use crate::streams::tell;
 
-/// Prints an error with its sources and, on a line of its own, what to do about it.
+/// Prints an error with its sources and, on a separate line, what to do about it.
 pub(crate) fn report(error: &(dyn StdError + 'static)) {
     tell!("uadk-compress: {}", chain(error));
     if let Some(hint) = hint(error) {
@@ -19,7 +19,7 @@ pub(crate) fn report(error: &(dyn StdError + 'static)) {
     }
 }
 
-/// The remedy for the error, or for the first of its sources that has one.
+/// Returns the hint for the error, or for the first of its sources that has one.
 pub(crate) fn hint(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -33,105 +33,103 @@ pub(crate) fn hint(error: &(dyn StdError + 'static)) -> Option<&'static str> {
 
 fn own_hint(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     if let Some(error) = error.downcast_ref() {
-        return of_command(error);
+        return command_hint(error);
     }
     if let Some(error) = error.downcast_ref() {
-        return of_pages(error);
+        return pages_hint(error);
     }
     if let Some(error) = error.downcast_ref() {
-        return of_stream(error);
+        return stream_hint(error);
     }
     if let Some(error) = error.downcast_ref() {
-        return of_engine(error);
+        return engine_hint(error);
     }
     let boxed = || error.downcast_ref::<Box<ArchiveError>>().map(|boxed| &**boxed);
     // A reader returns its errors in an io::Error.
     let inner = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
-    error.downcast_ref().or_else(boxed).or_else(inner).and_then(of_archive)
+    error.downcast_ref().or_else(boxed).or_else(inner).and_then(archive_hint)
 }
 
-fn of_command(error: &Error) -> Option<&'static str> {
+fn command_hint(error: &Error) -> Option<&'static str> {
     Some(match error {
-        Error::Read { .. } => "give a file that this user may read, or - for stdin",
+        Error::Read { .. } => "pass a file that this user may read, or - for stdin",
         Error::Folder { .. } => {
-            "give the files in it, or pipe them: tar c FOLDER | uadk-compress bench -"
+            "pass the files in it, or pipe them: tar c DIR | uadk-compress bench -"
         }
-        Error::Exists { .. } => "choose another name, or say --force",
-        Error::Empty { .. } => "give a file with data",
-        Error::WrongBytes { .. } => {
-            "don't use that engine; `uadk-compress doctor` says more about it"
+        Error::Exists { .. } => "use --force to overwrite it, or choose another name",
+        Error::Empty { .. } => "pass a file that is not empty",
+        Error::WrongBytes { .. } => "don't use that engine; `uadk-compress doctor` examines it",
+        Error::Regions { .. } => "pass --region options that add up to the size of the image",
+        Error::OtherLayout { .. } => {
+            "use the --region, --page-size and --cluster-size that it was saved with"
         }
-        Error::Regions { .. } => "give --region so that they add up",
-        Error::OtherLayout { .. } => "give the same --region, --page-size and --cluster-size",
-        Error::ChainFromStdin => "give files to restore a chain",
-        Error::Listen { .. } => {
-            "choose an address that nobody uses; remove a socket that was left behind"
-        }
+        Error::ChainFromStdin => "pass the snapshots as files",
+        Error::Listen { .. } => "choose an unused address, or remove a stale socket",
         Error::Refused { hint, .. } | Error::Migration { hint, .. } => return *hint,
         _ => return None,
     })
 }
 
-fn of_engine(error: &EngineError) -> Option<&'static str> {
+fn engine_hint(error: &EngineError) -> Option<&'static str> {
     Some(match error {
         EngineError::Unavailable(_) => {
-            "`uadk-compress doctor` says what is missing; without UADK_COMPRESS_OFFLOAD=require \
-             software does the work"
+            "`uadk-compress doctor` shows what is missing; without UADK_COMPRESS_OFFLOAD=require, \
+             software is used instead"
         }
         EngineError::Starting => {
-            "try again in a while; without UADK_COMPRESS_OFFLOAD=require software does the work"
+            "try again later; without UADK_COMPRESS_OFFLOAD=require, software is used instead"
         }
         EngineError::Busy | EngineError::Device { .. } | EngineError::TimedOut => {
-            "`uadk-compress doctor` tries the accelerator; UADK_COMPRESS_OFFLOAD=off does without"
+            "`uadk-compress doctor` tests the accelerator; UADK_COMPRESS_OFFLOAD=off bypasses it"
         }
-        EngineError::Corrupt => "restore it from a replica or a backup",
+        EngineError::Corrupt => "restore the data from a replica or a backup",
         _ => return None,
     })
 }
 
-fn of_archive(error: &ArchiveError) -> Option<&'static str> {
+fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
     Some(match error {
         ArchiveError::Damaged { .. } => {
-            "what comes before it is whole; restore the file from a copy to get the rest"
+            "everything before it is intact; restore the file from a copy to get the rest"
         }
         ArchiveError::Truncated { .. } => {
-            "it was cut off; copy it once more, or, if writing it was interrupted, resume that"
+            "the file was cut off: copy it again, or resume writing it if that was interrupted"
         }
-        ArchiveError::NotGzip { .. } => "this is not a gzip file, or it has a foreign end",
+        ArchiveError::NotGzip { .. } => "not a gzip file, or other data follows the gzip data",
         ArchiveError::Index { .. } => {
-            "the archive can be read without it; `uadk-compress tar index` makes a new one"
+            "the archive can be read without it; `uadk-compress tar index` writes a new one"
         }
         ArchiveError::NoBlocks => {
-            "`uadk-compress tar index --output` writes the archive anew, with blocks"
+            "`uadk-compress tar index --output` rewrites the archive with blocks"
         }
         _ => return None,
     })
 }
 
-fn of_pages(error: &PagesError) -> Option<&'static str> {
+fn pages_hint(error: &PagesError) -> Option<&'static str> {
     Some(match error {
         PagesError::Version(_) => "use a newer uadk-compress",
         PagesError::Incomplete => {
-            "its writer did not finish, or its end is lost; --partial restores what is whole"
+            "its writer did not finish, or its end is lost; --partial restores what is intact"
         }
         PagesError::Chain(_) => {
-            "give the base first, then the deltas in the order in which they were made"
+            "pass the base first, then the deltas in the order in which they were saved"
         }
-        PagesError::NeedsParent => "it is a delta on another snapshot: give that one first",
+        PagesError::NeedsParent => "this is a delta on another snapshot: pass that one first",
         _ => return None,
     })
 }
 
-fn of_stream(error: &StreamError) -> Option<&'static str> {
+fn stream_hint(error: &StreamError) -> Option<&'static str> {
     Some(match error {
         StreamError::Ends(_) => "the other side died, or the stream was cut off",
-        StreamError::Magic(_) => "this is no multifd channel, or bytes were lost before it",
-        StreamError::Version(_) => "QEMU 9.1 to 10 have version 1",
-        StreamError::Flags(_) => "the packet is damaged, or of a QEMU newer than 10",
+        StreamError::Magic(_) => "not a multifd channel, or bytes were lost before it",
+        StreamError::Version(_) => "QEMU 9.1 to 10 use version 1",
+        StreamError::Flags(_) => "the packet is damaged, or comes from a QEMU newer than 10",
         StreamError::OldQemu => "use QEMU 9.1 or newer on the source",
-        StreamError::Method { .. } => "set multifd-compression to the same on both sides",
+        StreamError::Method { .. } => "set multifd-compression to the same method on both sides",
         StreamError::PagesAllocated { .. } => {
-            "the packet is damaged, or of a target with another page size"
+            "the packet is damaged, or the guest has another page size"
         }
         StreamError::UnknownBlock(_) => "start both QEMUs with the same memory and devices",
         _ => return None,
@@ -143,15 +141,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remedies_are_found_along_the_chain_of_sources() {
+    fn hints_are_found_along_the_chain_of_sources() {
         let truncated = || ArchiveError::Truncated { offset: 7, what: "more".into() };
         let entry = ArchiveError::Entry {
             name: "a".into(),
-            what: "it can't be read".into(),
+            what: "can't be read".into(),
             source: Some(Box::new(truncated())),
         };
         let error = Error::archive("b.tar.gz".as_ref(), entry);
-        let text = "b.tar.gz: a: it can't be read: the file ends too early, at byte 7: more";
+        let text = "b.tar.gz: a: can't be read: unexpected end of file at byte 7: more";
         assert_eq!(chain(&error), text);
         assert!(hint(&error).is_some_and(|hint| hint.contains("resume")));
 

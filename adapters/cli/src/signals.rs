@@ -1,4 +1,4 @@
-//! What is removed or taken back when a signal ends the program.
+//! What is removed or undone when a signal ends the program.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -11,22 +11,22 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-/// Files that are not what their writer wants them to be yet.
+/// Files that are still being written.
 static UNFINISHED: ReentrantMutex<RefCell<Vec<PathBuf>>> =
     ReentrantMutex::new(RefCell::new(Vec::new()));
-/// Changes that are taken back if they are not finished.
+/// Changes that are undone unless they are finished.
 static CHANGES: Mutex<Vec<Arc<dyn Revert>>> = Mutex::new(Vec::new());
 
-/// Changes that can be taken back.
+/// Changes that can be undone.
 pub(crate) trait Revert: Send + Sync {
-    /// Takes them back; says so itself if that fails.
+    /// Undoes them; reports a failure to do so itself.
     fn revert(&self);
 }
 
-/// Changes that are taken back if a signal ends the program before this is dropped.
-pub(crate) struct Reverted(Arc<dyn Revert>);
+/// Changes that are undone if a signal ends the program before this is dropped.
+pub(crate) struct RevertOnSignal(Arc<dyn Revert>);
 
-impl Reverted {
+impl RevertOnSignal {
     pub(crate) fn new(changes: Arc<dyn Revert>) -> Self {
         watch();
         CHANGES.lock().push(Arc::clone(&changes));
@@ -34,15 +34,15 @@ impl Reverted {
     }
 }
 
-impl Drop for Reverted {
+impl Drop for RevertOnSignal {
     fn drop(&mut self) {
         CHANGES.lock().retain(|changes| !Arc::ptr_eq(changes, &self.0));
     }
 }
 
-impl fmt::Debug for Reverted {
+impl fmt::Debug for RevertOnSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reverted").finish_non_exhaustive()
+        f.debug_struct("RevertOnSignal").finish_non_exhaustive()
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Makes the file by `create`; no signal comes between that and its being known.
+    /// Creates the file with `create` and registers it, without a signal in between.
     pub(crate) fn create<T>(
         path: &Path,
         create: impl FnOnce(&Path) -> io::Result<T>,
@@ -65,7 +65,7 @@ impl Unfinished {
         Ok((Self { path: path.to_owned() }, made))
     }
 
-    /// Keeps signals from ending the program while the guard is held. Who holds one may take others.
+    /// Keeps signals from ending the program while the guard is held. The lock is reentrant.
     pub(crate) fn hold() -> ReentrantMutexGuard<'static, impl Sized> {
         UNFINISHED.lock()
     }
@@ -77,30 +77,30 @@ impl Drop for Unfinished {
     }
 }
 
-/// Ends the program as SIGPIPE does, which Rust's runtime ignores.
+/// Ends the program as SIGPIPE would; Rust's runtime ignores that signal.
 pub(crate) fn end_by_broken_pipe() -> ! {
     end_by(SIGPIPE)
 }
 
-/// Whether Ctrl-C reaches the program: in the background of a shell script it does not.
+/// Returns whether Ctrl-C reaches the program; it does not in the background of a shell script.
 pub(crate) fn is_foreground() -> bool {
     !is_ignored(SIGINT)
 }
 
-/// Starts the thread that waits for signals, once. Where the system refuses a thread, signals end
-/// the program at once, and the file stays under its temporary name.
+/// Starts the thread that waits for signals, once. If the system refuses a thread, signals end the
+/// program immediately, and the file stays under its temporary name.
 fn watch() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        // What whoever started the program ignores (nohup) stays ignored.
+        // Signals that the parent process ignores (nohup) stay ignored.
         let mut wanted = vec![SIGHUP, SIGINT, SIGTERM];
         wanted.retain(|signal| !is_ignored(*signal));
-        // Writing then fails instead, with "File too large".
+        // With a handler, writing fails with "File too large" instead.
         wanted.push(SIGXFSZ);
         let (ready, is_ready) = mpsc::channel();
         let thread = std::thread::Builder::new().name("signals".into()).spawn(move || {
             let Ok(mut signals) = Signals::new(wanted) else { return };
-            // The other side waits.
+            // The other side is waiting.
             let _ = ready.send(());
             for signal in signals.forever() {
                 if signal != SIGXFSZ {
@@ -109,18 +109,19 @@ fn watch() {
             }
         });
         if thread.is_ok() {
-            // It is an error if there are no handlers, which changes nothing here.
+            // An error means that there are no handlers, which changes nothing here.
             let _ = is_ready.recv();
         }
     });
 }
 
-/// Removes what is unfinished and ends the program by the signal, as its parent expects.
+/// Removes unfinished files, undoes changes, and ends the program by the signal, as its parent
+/// expects.
 fn end_by(signal: i32) -> ! {
-    // Held until the end: no file is finished, or begun, any more.
+    // Held until the end, so that no file is created or finished any more.
     let unfinished = UNFINISHED.lock();
     for path in &*unfinished.borrow() {
-        // It may be gone already, which is what is wanted.
+        // It may be gone already, which is fine.
         let _ = std::fs::remove_file(path);
     }
     let changes = CHANGES.lock();
@@ -129,7 +130,7 @@ fn end_by(signal: i32) -> ! {
     std::process::exit(128 + signal)
 }
 
-/// Whether a signal is ignored, by what the kernel says; no where it says nothing.
+/// Returns whether a signal is ignored, according to the kernel; `false` if it doesn't say.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

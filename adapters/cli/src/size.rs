@@ -1,6 +1,6 @@
-//! Numbers of bytes, as people write them.
+//! Sizes in bytes, as people write them.
 
-/// Reads "4096", "4K", "16KiB", "64M", "1G". K is 1024.
+/// Parses "4096", "4K", "16KiB", "64M", "1G". K is 1024.
 pub(crate) fn parse(text: &str) -> Result<usize, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -9,17 +9,17 @@ pub(crate) fn parse(text: &str) -> Result<usize, String> {
         "K" | "KB" | "KIB" => 10,
         "M" | "MB" | "MIB" => 20,
         "G" | "GB" | "GIB" => 30,
-        _ => return Err(format!("the unit {unit:?} is none of K, M and G")),
+        _ => return Err(format!("unknown unit {unit:?}: use K, M or G")),
     };
     let number: usize =
-        number.parse().map_err(|_| "write a number and a unit, such as 16K".to_owned())?;
+        number.parse().map_err(|_| "expected a number and a unit, such as 16K".to_owned())?;
     number
         .checked_mul(1 << shift)
         .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| "it is not between 1 and what this machine can count".to_owned())
+        .ok_or_else(|| "zero or too large".to_owned())
 }
 
-/// The shortest way to write it.
+/// Formats a size in the shortest way.
 pub(crate) fn display(bytes: usize) -> String {
     for (shift, unit) in [(30, "G"), (20, "M"), (10, "K")] {
         if bytes >= 1 << shift && bytes.is_multiple_of(1 << shift) {
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_refused_with_what_would_do() {
+    fn other_text_is_refused_with_a_hint() {
         for text in ["", "K", "4X", "-1", "0", "1.5K", "99999999999999999999", "99999999999999G"] {
             assert!(parse(text).is_err(), "{text}");
         }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_displayed_is_read_again() {
+    fn displayed_sizes_are_parsed_back() {
         for bytes in [1, 1000, 1024, 4096, 1536, 1 << 20, 3 << 30] {
             assert_eq!(parse(&display(bytes)), Ok(bytes));
         }

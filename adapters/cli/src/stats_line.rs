@@ -1,4 +1,4 @@
-//! Which engine did how much, and why not the other: for commands with `--stats`.
+//! How much each engine did, and why the accelerator did not do the rest, for `--stats`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use uadk_compress::stats::{EngineStats, OpStats, Stats};
 use uadk_compress::{Compressor, Error, Format, Level, Offload, SoftwareEncoder};
 use uadk_compress_archive::Layout;
 
-/// The variable that says whether an accelerator is used.
+/// The environment variable that controls whether an accelerator is used.
 const OFFLOAD: &str = "UADK_COMPRESS_OFFLOAD";
 
-/// The compressor of a command, to be passed to what works, and asked afterwards. `writes` is the
-/// layout of the file that the command writes, if it writes one.
+/// Creates the compressor of a command, which also keeps the statistics. `writes` is the layout of
+/// the file that the command writes, if it writes one.
 ///
-/// One member is made in software: nobody has seen yet that segments of real devices join. Who sets the
-/// environment variable has the device make them.
+/// One member is made in software: joining segments made by real devices is still untested. Set the
+/// environment variable to have the device make them.
 ///
 /// # Errors
 ///
@@ -24,7 +24,7 @@ pub(crate) fn compressor(level: Level, writes: Option<Layout>) -> Result<Arc<Com
     let own_level = writes.map_or(level, |layout| layout.software_level(level));
     let mut builder = Compressor::builder().format(Format::RawDeflate).level(own_level);
     if writes == Some(Layout::OneMember) && level.get() > 1 {
-        // Also at level 2, whose level of software has another encoder by default.
+        // Also at level 2, whose software level uses another encoder by default.
         builder = builder.software_encoder(SoftwareEncoder::Libdeflate);
     }
     if writes == Some(Layout::OneMember) && std::env::var_os(OFFLOAD).is_none() {
@@ -33,7 +33,7 @@ pub(crate) fn compressor(level: Level, writes: Option<Layout>) -> Result<Arc<Com
     builder.build().map(Arc::new)
 }
 
-/// One line for people: the blocks of each engine, and why they were not the accelerator's.
+/// Returns one line for people: the blocks of each engine, and the reasons for using software.
 pub(crate) fn line(stats: &Stats) -> String {
     let both = |engine: &EngineStats| engine.compress.blocks + engine.decompress.blocks;
     let mut line = format!("{} blocks in software", both(&stats.software));
@@ -45,12 +45,13 @@ pub(crate) fn line(stats: &Stats) -> String {
     if let Some(why) = &stats.unavailable {
         // On one line.
         let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-        write!(line, ", which is missing: {why}").unwrap_or_default();
+        write!(line, " (unavailable: {why})").unwrap_or_default();
     }
     line
 }
 
-/// The same for machines. What was not measured is left out: software measures some blocks only.
+/// Returns the same for machines. Values that were not measured are left out: software measures
+/// only some blocks.
 pub(crate) fn json(stats: &Stats) -> Value {
     let operation = |op: &OpStats| {
         let mut fields = Map::new();

@@ -1,4 +1,4 @@
-//! Files that may be `-`, and what happens on the way.
+//! Files that may be `-`, messages on stderr, and arguments that several commands parse.
 
 use std::fmt;
 use std::fs::File;
@@ -12,60 +12,62 @@ use uadk_compress::Level;
 use crate::descriptors;
 use crate::error::Error;
 
-/// Whether a name stands for stdin or stdout.
+/// Returns whether a name stands for stdin or stdout.
 pub(crate) fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// The file to read; `-` is stdin.
+/// Opens the file to read; `-` is stdin.
 pub(crate) fn input(path: &Path) -> Result<File, Error> {
     let file = if is_dash(path) { stdin() } else { File::open(path) };
     let file = file.map_err(|source| Error::read(path, source))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(Error::refused(format!("{} is a folder, not a file", path.display()), None));
+        return Err(Error::refused(format!("{} is a directory", path.display()), None));
     }
     Ok(file)
 }
 
-/// Stdin, unbuffered.
+/// Returns stdin, unbuffered.
 ///
 /// # Errors
 ///
-/// If the program was started without one.
+/// If the program was started without stdin.
 pub(crate) fn stdin() -> io::Result<File> {
     descriptors::stdin()?;
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Stdout, unbuffered: what is written to it is large already.
+/// Returns stdout, unbuffered: callers write large pieces anyway.
 ///
 /// # Errors
 ///
-/// If the program was started without one.
+/// If the program was started without stdout.
 pub(crate) fn stdout() -> io::Result<File> {
     descriptors::stdout()?;
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Prints a line to stderr, where `eprintln!` panics if that can't be done: a full disk under a log is no
-/// reason to stop.
+/// Prints a line to stderr and ignores failures, where `eprintln!` would panic: a log on a full
+/// disk is not a reason to stop.
 macro_rules! tell {
-    ($($text:tt)*) => { $crate::streams::write_stderr(format_args!("{}\n", format_args!($($text)*))) };
+    ($($text:tt)*) => {
+        $crate::streams::write_stderr(format_args!("{}\n", format_args!($($text)*)))
+    };
 }
 pub(crate) use tell;
 
-/// Writes to stderr, as long as that can be done.
+/// Writes to stderr; failures are ignored.
 pub(crate) fn write_stderr(text: fmt::Arguments<'_>) {
-    // In one piece, so that lines of several programs are not mixed.
+    // In one piece, so that lines of several programs are not interleaved.
     let _ = io::stderr().write_all(text.to_string().as_bytes());
 }
 
-/// Stderr, unbuffered.
+/// Returns stderr, unbuffered.
 pub(crate) fn stderr() -> io::Result<File> {
     Ok(io::stderr().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Bytes on a progress bar, which is hidden where stderr is no terminal.
+/// Creates a progress bar in bytes, hidden if stderr is not a terminal.
 pub(crate) fn progress(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => (
@@ -78,24 +80,24 @@ pub(crate) fn progress(total: Option<u64>) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Reads a level: 1 to 12, 0 or `fastest`.
+/// Parses a level: 1 to 12, 0 or `fastest`.
 pub(crate) fn level(text: &str) -> Result<Level, String> {
     if text == "fastest" {
         return Ok(Level::FASTEST);
     }
     let level = text.parse().ok().and_then(Level::new);
-    level.ok_or_else(|| "levels are 0 (or fastest) to 12".to_owned())
+    level.ok_or_else(|| "must be from 0 (or fastest) to 12".to_owned())
 }
 
-/// Reads a number of threads.
+/// Parses a number of threads.
 pub(crate) fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(threads @ 1..=1024) => Ok(threads),
-        _ => Err("a number from 1 to 1024".to_owned()),
+        _ => Err("must be a number from 1 to 1024".to_owned()),
     }
 }
 
-/// The number of threads if it was given, or else that of processors.
+/// Returns the given number of threads, or the number of processors.
 pub(crate) fn threads_or_all(count: Option<usize>) -> usize {
     count.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

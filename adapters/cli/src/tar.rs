@@ -1,7 +1,7 @@
-//! `tar`: archives that every tar reads, and that list and give single files at once.
+//! `tar`: archives that every tar reads, with instant listing and access to single files.
 //!
-//! There are two ways to say what is to be done, the subcommands and GNU tar's options. Both become one of the
-//! jobs in [`job`], which does not know where it came from.
+//! There are two front ends, the subcommands and GNU tar's options. Both create one of the jobs in
+//! [`job`].
 
 mod archive;
 mod commands;
@@ -40,8 +40,8 @@ pub(crate) fn run(command: Command) -> ExitCode {
     exit_code(commands::run(command))
 }
 
-/// The arguments of a command line that is written as for GNU tar: behind `uadk-compress tar`, or
-/// all if the program is called by the name of `tar`.
+/// Returns the arguments of a GNU tar command line: those after `uadk-compress tar`, or all if the
+/// program is called as `tar`.
 pub(crate) fn gnu_arguments(all: &[OsString]) -> Option<&[OsString]> {
     let (program, rest) = all.split_first()?;
     let name = std::path::Path::new(program).file_name();
@@ -53,7 +53,7 @@ pub(crate) fn gnu_arguments(all: &[OsString]) -> Option<&[OsString]> {
         return None;
     }
     match rest {
-        // Help about the subcommands.
+        // These show the help of the subcommands.
         [] => None,
         [only] if only == "--help" || only == "-h" => None,
         [first, ..] if commands::NAMES.iter().any(|name| first == name) => None,
@@ -61,7 +61,7 @@ pub(crate) fn gnu_arguments(all: &[OsString]) -> Option<&[OsString]> {
     }
 }
 
-/// Runs a command line that is written as for GNU tar.
+/// Runs a GNU tar command line.
 pub(crate) fn run_gnu(arguments: &[OsString]) -> ExitCode {
     match gnu::run(arguments) {
         Ok(result) => exit_code(result),

@@ -1,14 +1,14 @@
-//! Both commands with an accelerator: a stand-in for `libwd`, healthy and otherwise.
+//! Commands with an accelerator, which is a stand-in for `libwd`: healthy and failing.
 
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// Runs a command with a stand-in that does what `script` says.
+/// Runs a command with a stand-in that is controlled by `script`.
 fn run(script: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_uadk-compress"))
         .args(arguments)
-        .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("it was built"))
+        .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("the simulator is built"))
         .env("UADK_SIM_SCRIPT", script)
         .output()
         .expect("the program starts")
@@ -21,7 +21,7 @@ fn json(output: &Output) -> Value {
 }
 
 #[test]
-fn an_accelerator_that_works_is_ready_whatever_is_missing() {
+fn a_working_accelerator_is_ready_whatever_is_missing() {
     let output = run("", &["doctor", "--json"]);
     let json = json(&output);
     assert_eq!(output.status.code(), Some(0), "{json:#}");
@@ -29,12 +29,12 @@ fn an_accelerator_that_works_is_ready_whatever_is_missing() {
     assert!(trip["compress_mb_per_s"].as_f64() > Some(0.0), "{json:#}");
     let libwd =
         json["items"].as_array().expect("items").iter().find(|item| item["topic"] == "libwd");
-    assert_eq!(libwd.expect("it is always told")["state"], "ok");
+    assert_eq!(libwd.expect("it is always reported")["state"], "ok");
 }
 
 #[test]
-fn doctor_tells_who_decompresses_raw_deflate() {
-    // The stand-in has the functions of 2.10, in a file without a number.
+fn doctor_reports_what_decompresses_raw_deflate() {
+    // The stand-in has the functions of version 2.10, in a file without a version number.
     let output = run("", &["doctor"]);
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find(|line| line.contains("raw deflate")).expect("a line");
@@ -44,10 +44,10 @@ fn doctor_tells_who_decompresses_raw_deflate() {
 }
 
 #[test]
-fn a_required_accelerator_that_is_not_there_is_an_error_with_a_remedy() {
+fn a_missing_required_accelerator_is_an_error_with_a_remedy() {
     let output = Command::new(env!("CARGO_BIN_EXE_uadk-compress"))
         .args(["gzip", "--stdout", "/proc/self/status"])
-        .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("it was built"))
+        .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("the simulator is built"))
         .env("UADK_SIM_SCRIPT", "machine=no-device")
         .env("UADK_COMPRESS_OFFLOAD", "require")
         .output()
@@ -58,7 +58,7 @@ fn a_required_accelerator_that_is_not_there_is_an_error_with_a_remedy() {
 }
 
 #[test]
-fn an_accelerator_that_fails_is_broken() {
+fn a_failing_accelerator_is_broken() {
     for script in ["reset=1/1", "flip=1/1", "status=1/1:67", "return=1/1:-5", "lost=1/1:0"] {
         let output = run(script, &["doctor", "--json"]);
         let json = json(&output);
@@ -70,8 +70,8 @@ fn an_accelerator_that_fails_is_broken() {
 }
 
 #[test]
-fn an_accelerator_that_can_not_be_had_leaves_software() {
-    // The stand-in has no driver beside it, so something is missing on any machine.
+fn an_unavailable_accelerator_leaves_software() {
+    // The stand-in comes without a driver, so something is missing on any machine.
     for script in ["machine=no-device", "machine=no-permission", "queues=taken", "busy=1/1"] {
         let output = run(script, &["doctor"]);
         let text = String::from_utf8_lossy(&output.stdout);
@@ -81,7 +81,7 @@ fn an_accelerator_that_can_not_be_had_leaves_software() {
 }
 
 #[test]
-fn bench_measures_the_accelerator_beside_software() {
+fn bench_measures_the_accelerator_and_software() {
     let arguments = ["bench", "--json", "--seconds", "1", "--levels", "1", "/proc/self/exe"];
     let json = json(&run("", &arguments));
     let rows = json["rows"].as_array().expect("rows");
@@ -95,7 +95,7 @@ fn bench_measures_the_accelerator_beside_software() {
 }
 
 #[test]
-fn bench_has_no_speed_where_a_device_only_compresses() {
+fn bench_has_no_speed_if_a_device_only_compresses() {
     let arguments = ["bench", "--json", "--seconds", "1", "--levels", "1", "/proc/self/exe"];
     let json = json(&run("machine=no-raw-deflate", &arguments));
     for row in json["rows"].as_array().expect("rows") {
@@ -106,11 +106,11 @@ fn bench_has_no_speed_where_a_device_only_compresses() {
 }
 
 #[test]
-fn bench_tells_wrong_bytes_and_goes_on() {
+fn bench_reports_wrong_bytes_and_continues() {
     let arguments = ["bench", "--json", "--seconds", "1", "--levels", "1", "/proc/self/exe"];
     let output = run("flip=1/5", &arguments);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("other bytes came back"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("decompressed data differs"));
     let json = json(&output);
     let rows = json["rows"].as_array().expect("rows");
     assert!(rows.iter().any(|row| row["engine"] == "accelerator" && row["error"].is_string()));

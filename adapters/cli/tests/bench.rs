@@ -1,4 +1,4 @@
-//! `uadk-compress bench`, as it is run.
+//! Tests of the command `uadk-compress bench`.
 
 use std::fs;
 use std::io::Write;
@@ -23,7 +23,7 @@ fn stdout(output: &Output) -> String {
 }
 
 fn file(contents: &[u8]) -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("data");
     fs::write(&path, contents).expect("a file");
     (dir, path)
@@ -34,7 +34,7 @@ fn log() -> Vec<u8> {
 }
 
 #[test]
-fn a_small_file_gives_a_row_for_each_case() {
+fn a_small_file_yields_a_row_for_each_case() {
     let (_dir, path) = file(&log());
     let output = bench(&["--json", path.to_str().expect("UTF-8")]);
     let json: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
@@ -55,7 +55,7 @@ fn a_small_file_gives_a_row_for_each_case() {
 }
 
 #[test]
-fn the_table_has_what_was_asked_for() {
+fn the_table_has_the_requested_rows() {
     let (_dir, path) = file(&log());
     let arguments = ["--levels", "3", "--block-sizes", "8K", "--formats", "gzip", "--limit", "16K"];
     let output = bench(&[&arguments[..], &[path.to_str().expect("UTF-8")]].concat());
@@ -69,7 +69,7 @@ fn the_table_has_what_was_asked_for() {
         assert_eq!(fields[..5], ["software", "gzip", "3", "8K", mode]);
         assert_eq!(fields.len(), 10);
     }
-    assert!(output.stderr.is_empty(), "no progress where stderr is no terminal");
+    assert!(output.stderr.is_empty(), "no progress if stderr is not a terminal");
 }
 
 #[test]
@@ -80,19 +80,19 @@ fn data_can_come_from_stdin() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    child.stdin.take().expect("a pipe").write_all(&log()).expect("it reads");
-    let output = child.wait_with_output().expect("it ends");
+    child.stdin.take().expect("a pipe").write_all(&log()).expect("the program reads");
+    let output = child.wait_with_output().expect("it exits");
     let json: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(json["bytes"], log().len());
 }
 
 #[test]
-fn what_can_not_be_read_is_named_with_what_to_do() {
+fn unreadable_files_are_named_with_a_remedy() {
     let (dir, empty) = file(b"");
     for (path, hint) in [
-        (PathBuf::from("/nonexistent/data"), "give a file that this user may read"),
+        (PathBuf::from("/nonexistent/data"), "pass a file that this user may read"),
         (dir.path().to_owned(), "tar c"),
-        (empty, "give a file with data"),
+        (empty, "pass a file that is not empty"),
     ] {
         let path = path.to_str().expect("UTF-8");
         let output = bench(&[path]);

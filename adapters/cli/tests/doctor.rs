@@ -1,4 +1,4 @@
-//! `uadk-compress doctor`, as it is run.
+//! Tests of the command `uadk-compress doctor`.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
-/// The files of a server on which nothing is missing.
+/// Creates the files of a server on which nothing is missing.
 fn server(root: &Path) {
     let device = "sys/class/uacce/hisi_zip-0";
     for (path, contents) in [
@@ -39,14 +39,14 @@ fn server(root: &Path) {
         ("proc/self/status", "Uid:\t0\t0\t0\t0\nCapEff:\t000001ffffffffff\n"),
     ] {
         let path = root.join(path);
-        fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("below the root")).expect("a directory");
         fs::write(path, contents).expect("a file");
     }
 }
 
 #[test]
 fn a_machine_without_accelerator_works_in_software_only() {
-    let root = tempfile::tempdir().expect("a folder");
+    let root = tempfile::tempdir().expect("a directory");
     let output = doctor(&["--root", root.path().to_str().expect("UTF-8")]);
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
@@ -58,7 +58,7 @@ fn a_machine_without_accelerator_works_in_software_only() {
 
 #[test]
 fn a_complete_machine_is_ready() {
-    let root = tempfile::tempdir().expect("a folder");
+    let root = tempfile::tempdir().expect("a directory");
     server(root.path());
     let output = doctor(&["--root", root.path().to_str().expect("UTF-8")]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
@@ -84,8 +84,8 @@ fn this_machine_is_examined_and_text_and_json_agree() {
 }
 
 #[test]
-fn a_library_that_is_something_else_is_broken() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn a_file_that_is_not_a_library_is_broken() {
+    let dir = tempfile::tempdir().expect("a directory");
     fs::write(dir.path().join("libwd.so.2"), "not a library").expect("a file");
     let output = Command::new(env!("CARGO_BIN_EXE_uadk-compress"))
         .args(["doctor", "--json"])
@@ -94,8 +94,8 @@ fn a_library_that_is_something_else_is_broken() {
         .expect("the program starts");
     let json: Value = serde_json::from_str(&text(&output)).expect("JSON");
     let items = json["items"].as_array().expect("items");
-    let libwd = items.iter().find(|item| item["topic"] == "libwd").expect("it is always told");
-    // Where the system has a libwd of its own, that one is loaded instead.
+    let libwd = items.iter().find(|item| item["topic"] == "libwd").expect("it is always reported");
+    // If the system has its own libwd, that one is loaded instead.
     if libwd["state"] == "missing" {
         assert_eq!((&libwd["broken"], output.status.code()), (&Value::Bool(true), Some(2)));
         assert_eq!(json["readiness"], "broken");
@@ -105,7 +105,7 @@ fn a_library_that_is_something_else_is_broken() {
 }
 
 #[test]
-fn a_wrong_argument_is_none_of_the_three() {
+fn a_wrong_argument_has_another_status() {
     let output = doctor(&["--jsno"]);
     assert_eq!(output.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--json"));

@@ -1,4 +1,4 @@
-//! `gzip`, `gunzip` and `bgzip`: what their peers don't do, and what clap makes of the command line.
+//! `gzip`, `gunzip` and `bgzip`: what their peers don't do, and how clap parses the command line.
 
 mod common;
 
@@ -34,8 +34,8 @@ fn numbers(count: u32) -> Vec<u8> {
 }
 
 #[test]
-fn filters_go_both_ways_with_gzip_at_the_other_end() {
-    let folder = TempDir::new().expect("a folder");
+fn filters_work_both_ways_with_gzip_at_the_other_end() {
+    let folder = TempDir::new().expect("a directory");
     let data = b"line after line\n".repeat(100_000);
     for arguments in [
         &["gzip"][..],
@@ -58,8 +58,8 @@ fn filters_go_both_ways_with_gzip_at_the_other_end() {
 }
 
 #[test]
-fn a_damaged_file_stays_and_the_next_ones_have_their_turn() {
-    let folder = TempDir::new().expect("a folder");
+fn a_damaged_file_stays_and_the_next_ones_are_processed() {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     let mut file = run(at, &["gzip"], &numbers(50_000)).stdout;
     fs::write(at.join("good.gz"), &file).expect("a file");
@@ -75,29 +75,32 @@ fn a_damaged_file_stays_and_the_next_ones_have_their_turn() {
     assert!(at.join("x.gz").exists() && !at.join("x").exists());
     assert!(at.join("cut.gz").exists() && !at.join("cut").exists());
     assert!(at.join("good").exists() && !at.join("good.gz").exists());
-    assert_eq!(fs::read_dir(at).expect("a folder").count(), 3, "nothing is left over");
+    assert_eq!(fs::read_dir(at).expect("a directory").count(), 3, "no other files are left");
 }
 
 #[test]
-fn nothing_is_put_in_the_place_of_a_node() {
-    let folder = TempDir::new().expect("a folder");
+fn special_files_are_not_replaced() {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     fs::write(at.join("t"), "text").expect("a file");
-    let made = Command::new("mkfifo").arg(at.join("t.gz")).status().expect("coreutils");
+    let made = Command::new("mkfifo")
+        .arg(at.join("t.gz"))
+        .status()
+        .expect("this test needs mkfifo: install coreutils");
     assert!(made.success());
     for (arguments, status) in [(&["gzip", "t"][..], 2), (&["gzip", "-f", "t"], 1)] {
         let output = run(at, arguments, b"");
         assert_eq!(output.status.code(), Some(status), "{output:?}");
-        assert!(fs::symlink_metadata(at.join("t.gz")).expect("there").file_type().is_fifo());
-        assert_eq!(fs::read(at.join("t")).expect("there"), b"text");
+        assert!(fs::symlink_metadata(at.join("t.gz")).expect("it exists").file_type().is_fifo());
+        assert_eq!(fs::read(at.join("t")).expect("it exists"), b"text");
     }
 }
 
 #[test]
 fn a_signal_leaves_the_source_and_nothing_else() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
-    // Large enough not to be done before the signal comes.
+    // Large enough not to be finished before the signal arrives.
     let file = fs::File::create(at.join("large")).expect("a file");
     file.set_len(64 << 30).expect("a sparse file");
     for signal in ["-INT", "-TERM", "-HUP"] {
@@ -108,22 +111,23 @@ fn a_signal_leaves_the_source_and_nothing_else() {
             .stderr(Stdio::null())
             .spawn()
             .expect("the program starts");
-        while fs::read_dir(at).expect("a folder").count() == 1 {
+        while fs::read_dir(at).expect("a directory").count() == 1 {
             std::thread::yield_now();
         }
-        let names = fs::read_dir(at).expect("a folder").map(|entry| entry.expect("one").path());
+        let names =
+            fs::read_dir(at).expect("a directory").map(|entry| entry.expect("an entry").path());
         let secret = names.filter(|path| !path.ends_with("large"));
         for path in secret {
-            let mode = fs::metadata(path).expect("there").permissions().mode();
+            let mode = fs::metadata(path).expect("it exists").permissions().mode();
             assert_eq!(mode & 0o7777, 0o600);
         }
         let kill = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
         assert!(kill.expect("this test needs kill: install procps").success());
-        let status = child.wait().expect("it ends");
+        let status = child.wait().expect("it exits");
         assert!(status.signal().is_some(), "{signal}: {status}");
-        assert_eq!(fs::read_dir(at).expect("a folder").count(), 1, "{signal}");
+        assert_eq!(fs::read_dir(at).expect("a directory").count(), 1, "{signal}");
     }
-    // With the signal ignored, as by nohup, it goes on.
+    // With the signal ignored, as by nohup, it continues.
     let script = "trap '' HUP; exec \"$0\" gzip small";
     fs::write(at.join("small"), "data").expect("a file");
     let status = Command::new("sh").args(["-c", script, PROGRAM]).current_dir(at).status();
@@ -132,7 +136,7 @@ fn a_signal_leaves_the_source_and_nothing_else() {
 
 #[test]
 fn a_signal_leaves_the_source_or_the_result_but_not_both() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     for _ in 0..40 {
         fs::write(at.join("x"), numbers(1000)).expect("a file");
@@ -147,19 +151,19 @@ fn a_signal_leaves_the_source_or_the_result_but_not_both() {
         }
         let pid = rustix::process::Pid::from_child(&child);
         let killed = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        child.wait().expect("it ends");
-        assert!(killed.is_ok() && !at.join("x").exists(), "both are there");
-        fs::remove_file(at.join("x.gz")).expect("there");
+        child.wait().expect("it exits");
+        assert!(killed.is_ok() && !at.join("x").exists(), "both exist");
+        fs::remove_file(at.join("x.gz")).expect("it exists");
     }
 }
 
 #[test]
 fn the_old_format_of_compress_is_refused_by_its_name() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     fs::write(at.join("x.Z"), b"\x1f\x9d\x90aaaaaaaaaaaa").expect("a file");
     fs::write(at.join("x.zip.gz"), b"PK\x03\x04aaaaaaaaaaaa").expect("a file");
-    // Nor are they taken for what is not compressed.
+    // They are not treated as uncompressed data either.
     for arguments in [&["gunzip", "x.Z", "x.zip"][..], &["zcat", "-f", "x.Z", "x.zip.gz"]] {
         let output = run(at, arguments, b"");
         assert_eq!(output.status.code(), Some(1));
@@ -168,12 +172,12 @@ fn the_old_format_of_compress_is_refused_by_its_name() {
         assert!(errors.contains("x.zip.gz: a zip archive -- not supported"), "{errors}");
         assert!(output.stdout.is_empty());
     }
-    assert_eq!(fs::read_dir(at).expect("a folder").count(), 2);
+    assert_eq!(fs::read_dir(at).expect("a directory").count(), 2);
 }
 
 #[test]
-fn what_is_behind_blocks_is_left_out_or_passed_on() {
-    let folder = TempDir::new().expect("a folder");
+fn data_behind_blocks_is_ignored_or_passed_through() {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     let data = numbers(100_000);
     let blocks = run(at, &["gzip", "--bgzf"], &data).stdout;
@@ -187,20 +191,20 @@ fn what_is_behind_blocks_is_left_out_or_passed_on() {
         assert!(said(&output).contains(warning), "{output:?}");
         assert!(input.is_empty() || output.stdout == data);
     }
-    assert!(fs::read(at.join("junk")).expect("there") == data);
+    assert!(fs::read(at.join("junk")).expect("it exists") == data);
     let both = [&data[..], b"junk behind it"].concat();
     assert!(run(at, &["gzip", "-dcf", "junk.gz"], b"").stdout == both);
     assert!(run(at, &["gzip", "-dcf"], &junk).stdout == both);
     let output = run(at, &["gunzip", "zeros.gz"], b"");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    // Without its end marker: gzip does not know it.
+    // Without its end marker, which gzip does not know.
     let output = run(at, &["gunzip"], &blocks[..blocks.len() - 28]);
     assert!(output.status.success() && output.stdout == data, "{:?}", said(&output));
 }
 
 #[test]
 fn lists_add_up_all_blocks() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     let data = numbers(100_000);
     let file = run(at, &["gzip", "--bgzf"], &data).stdout;
@@ -208,7 +212,9 @@ fn lists_add_up_all_blocks() {
     let whole = peer(at, "gzip", &["-c"], &data);
     fs::write(at.join("whole.gz"), &whole).expect("a file");
     fs::write(at.join("both.gz"), [&file[..], &whole].concat()).expect("a file");
-    let crc = |file: &[u8]| u32::from_le_bytes(*file[..file.len() - 4].last_chunk().expect("long"));
+    let crc = |file: &[u8]| {
+        u32::from_le_bytes(*file[..file.len() - 4].last_chunk().expect("long enough"))
+    };
     for (name, len, sum) in [
         ("blocks", data.len(), Some(crc(&whole))),
         ("whole", data.len(), Some(crc(&whole))),
@@ -217,14 +223,14 @@ fn lists_add_up_all_blocks() {
         let output = run(at, &["gzip", "-lv", name], b"");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let words: Vec<_> = text.lines().last().expect("a line").split_whitespace().collect();
-        let compressed = fs::metadata(at.join(format!("{name}.gz"))).expect("there").len();
+        let compressed = fs::metadata(at.join(format!("{name}.gz"))).expect("it exists").len();
         assert_eq!(words[5..7], [compressed.to_string(), len.to_string()], "{text}");
         assert_eq!(words[8], name);
         if let Some(sum) = sum {
             assert_eq!(words[1], format!("{sum:08x}"), "{text}");
         }
-        // From a pipe it is the same.
-        let bytes = fs::read(at.join(format!("{name}.gz"))).expect("there");
+        // The same from a pipe.
+        let bytes = fs::read(at.join(format!("{name}.gz"))).expect("it exists");
         let piped = run(at, &["gzip", "-lq"], &bytes);
         let piped = String::from_utf8_lossy(&piped.stdout).into_owned();
         assert_eq!(piped.split_whitespace().take(2).collect::<Vec<_>>(), words[5..7], "{piped}");
@@ -235,8 +241,8 @@ fn lists_add_up_all_blocks() {
 }
 
 #[test]
-fn indexes_and_parts_are_those_of_bgzip() {
-    let folder = TempDir::new().expect("a folder");
+fn indexes_and_parts_are_the_same_as_with_bgzip() {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     let data = numbers(200_000);
     fs::write(at.join("x"), &data).expect("a file");
@@ -248,24 +254,24 @@ fn indexes_and_parts_are_those_of_bgzip() {
             let output = run(at, &[arguments, &[name]].concat(), b"");
             assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
             let ours = fs::read(at.join(&gzi)).expect("an index");
-            assert_eq!(fs::metadata(at.join(&gzi)).expect("there").mode() & 0o7133, 0);
-            // What bgzip says of the same file; of one without data it counts -1 blocks.
+            assert_eq!(fs::metadata(at.join(&gzi)).expect("it exists").mode() & 0o7133, 0);
+            // bgzip's index of the same file. For a file without data, bgzip counts -1 blocks.
             peer(at, "bgzip", &["-r", "-I", "peer.gzi", &gz], b"");
-            let theirs = fs::read(at.join("peer.gzi")).expect("there");
+            let theirs = fs::read(at.join("peer.gzi")).expect("it exists");
             assert!(theirs == ours || (name == "empty" && ours == [0; 8]), "{name}");
-            fs::remove_file(at.join(&gzi)).expect("there");
+            fs::remove_file(at.join(&gzi)).expect("it exists");
             assert!(run(at, &["bgzip", "-r", &gz], b"").status.success());
             assert!(fs::read(at.join(&gzi)).expect("an index") == ours);
-            fs::remove_file(at.join(&gz)).expect("there");
-            fs::remove_file(at.join(&gzi)).expect("there");
+            fs::remove_file(at.join(&gz)).expect("it exists");
+            fs::remove_file(at.join(&gzi)).expect("it exists");
         }
     }
     assert!(run(at, &["bgzip", "-ki", "-I", "named.gzi", "x"], b"").status.success());
     let to_stdout = run(at, &["bgzip", "-c", "-i", "-I", "stdout.gzi", "x"], b"");
-    assert!(to_stdout.stdout == fs::read(at.join("x.gz")).expect("there"));
-    let index = fs::read(at.join("named.gzi")).expect("there");
-    assert!(index == fs::read(at.join("stdout.gzi")).expect("there"));
-    // Behind -c it is beside the file that was not made, as bgzip has it.
+    assert!(to_stdout.stdout == fs::read(at.join("x.gz")).expect("it exists"));
+    let index = fs::read(at.join("named.gzi")).expect("it exists");
+    assert!(index == fs::read(at.join("stdout.gzi")).expect("it exists"));
+    // With -c, it is next to the file that was not created, as with bgzip.
     assert!(run(at, &["bgzip", "-c", "-i", "x"], b"").stdout == to_stdout.stdout);
     assert!(index == fs::read(at.join("x.gz.gzi")).expect("an index"));
     for arguments in [&["-c", "-i"][..], &["-r"]] {
@@ -273,7 +279,7 @@ fn indexes_and_parts_are_those_of_bgzip() {
         assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{arguments:?}");
     }
     let from_stdin = |program: &str| {
-        let file = fs::File::open(at.join("x.gz")).expect("there");
+        let file = fs::File::open(at.join("x.gz")).expect("it exists");
         let mut command = Command::new(program);
         if program == PROGRAM {
             command.arg("bgzip");
@@ -281,7 +287,7 @@ fn indexes_and_parts_are_those_of_bgzip() {
         command.args(["-r", "-I", "stdin.gzi"]).current_dir(at).stdin(file);
         assert!(command.status().expect("it runs").success());
         let index = fs::read(at.join("stdin.gzi")).expect("an index");
-        fs::remove_file(at.join("stdin.gzi")).expect("there");
+        fs::remove_file(at.join("stdin.gzi")).expect("it exists");
         index
     };
     assert!(from_stdin(PROGRAM) == index && from_stdin("bgzip") == index);
@@ -295,7 +301,7 @@ fn indexes_and_parts_are_those_of_bgzip() {
         assert!(peer(at, "bgzip", &["-b", &b, "-s", &s, "x.gz"], b"") == part);
         let named = run(at, &["gzip", "--bgzf", "-b", &b, "-s", &s, "x.gz"], b"");
         assert!(named.stdout == part);
-        let file = fs::read(at.join("x.gz")).expect("there");
+        let file = fs::read(at.join("x.gz")).expect("it exists");
         assert!(run(at, &["bgzip", "-b", &b, "-s", &s], &file).stdout == part, "a pipe");
     }
     let whole = peer(at, "gzip", &["-c"], &data);
@@ -304,16 +310,16 @@ fn indexes_and_parts_are_those_of_bgzip() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("whole.gz: not block gzip"), "{refused:?}");
     let refused = run(at, &["gzip", "-i", "x"], b"");
-    assert!(said(&refused).contains("only for --bgzf"), "{refused:?}");
+    assert!(said(&refused).contains("require --bgzf"), "{refused:?}");
 }
 
 #[test]
-fn statuses_are_those_of_bgzip() {
-    let programs = TempDir::new().expect("a folder");
+fn statuses_are_the_same_as_with_bgzip() {
+    let programs = TempDir::new().expect("a directory");
     symlink(PROGRAM, programs.path().join("bgzip")).expect("a link");
     let ours = format!("{}:/usr/bin:/bin", programs.path().display());
-    let told = |path: &str, script: &str| {
-        let folder = TempDir::new().expect("a folder");
+    let outcome = |path: &str, script: &str| {
+        let folder = TempDir::new().expect("a directory");
         let at = folder.path();
         fs::write(at.join("plain"), numbers(20_000)).expect("a file");
         for name in ["x.gz", "only.gz", "blocks"] {
@@ -323,7 +329,7 @@ fn statuses_are_those_of_bgzip() {
         let mut command = Command::new("sh");
         command.args(["-c", script]).current_dir(at).env("PATH", path);
         let output = command.stdin(Stdio::null()).output().expect("it runs");
-        let names = fs::read_dir(at).expect("a folder").map(|entry| entry.expect("one"));
+        let names = fs::read_dir(at).expect("a directory").map(|entry| entry.expect("an entry"));
         let mut names: Vec<_> = names.map(|entry| entry.file_name()).collect();
         names.sort();
         (output.status.code(), output.stdout.is_empty(), names)
@@ -348,20 +354,20 @@ fn statuses_are_those_of_bgzip() {
         "bgzip -r -I y < blocks",
         "bgzip -i -I y plain",
     ] {
-        assert_eq!(told(&ours, script), told("/usr/bin:/bin", script), "{script}");
+        assert_eq!(outcome(&ours, script), outcome("/usr/bin:/bin", script), "{script}");
     }
 }
 
 #[test]
-fn an_index_replaces_nothing_unasked_and_goes_through_no_link() {
-    let folder = TempDir::new().expect("a folder");
+fn an_index_replaces_nothing_without_force_and_follows_no_link() {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     let begin = || {
-        for entry in fs::read_dir(at).expect("a folder") {
-            fs::remove_file(entry.expect("one").path()).expect("there");
+        for entry in fs::read_dir(at).expect("a directory") {
+            fs::remove_file(entry.expect("an entry").path()).expect("it exists");
         }
         fs::write(at.join("x"), numbers(50_000)).expect("a file");
-        fs::set_permissions(at.join("x"), PermissionsExt::from_mode(0o640)).expect("ours");
+        fs::set_permissions(at.join("x"), PermissionsExt::from_mode(0o640)).expect("our own file");
         fs::write(at.join("other"), "other").expect("a file");
     };
     let gzi = at.join("x.gz.gzi");
@@ -370,7 +376,10 @@ fn an_index_replaces_nothing_unasked_and_goes_through_no_link() {
         ("a link", &|| symlink("other", &gzi).expect("a link")),
         ("a link to nothing", &|| symlink("nowhere", &gzi).expect("a link")),
         ("a FIFO", &|| {
-            let made = Command::new("mkfifo").arg(&gzi).status().expect("coreutils");
+            let made = Command::new("mkfifo")
+                .arg(&gzi)
+                .status()
+                .expect("this test needs mkfifo: install coreutils");
             assert!(made.success());
         }),
     ];
@@ -379,17 +388,17 @@ fn an_index_replaces_nothing_unasked_and_goes_through_no_link() {
             let name: &[&str] = if named { &["-I", "x.gz.gzi"] } else { &[] };
             begin();
             make();
-            let before = fs::symlink_metadata(&gzi).expect("there");
+            let before = fs::symlink_metadata(&gzi).expect("it exists");
             let output = run(at, &[&["bgzip", "-i", "x"], name].concat(), b"");
             assert!(!output.status.success(), "{what}: {output:?}");
             assert!(said(&output).contains("x.gz.gzi already exists"), "{output:?}");
-            let after = fs::symlink_metadata(&gzi).expect("there");
+            let after = fs::symlink_metadata(&gzi).expect("it exists");
             assert_eq!((before.ino(), before.len()), (after.ino(), after.len()), "{what}");
             assert!(at.join("x").exists() && !at.join("x.gz").exists(), "{what}");
 
             let output = run(at, &[&["bgzip", "-f", "-i", "x"], name].concat(), b"");
-            assert_eq!(fs::read(at.join("other")).expect("there"), b"other", "{what}");
-            let forced = fs::symlink_metadata(&gzi).expect("there");
+            assert_eq!(fs::read(at.join("other")).expect("it exists"), b"other", "{what}");
+            let forced = fs::symlink_metadata(&gzi).expect("it exists");
             if forced.file_type().is_fifo() {
                 assert!(!output.status.success() && at.join("x").exists(), "{output:?}");
             } else {
@@ -403,17 +412,17 @@ fn an_index_replaces_nothing_unasked_and_goes_through_no_link() {
 }
 
 #[test]
-fn names_that_are_not_utf8_are_said_as_they_are() {
-    let folder = TempDir::new().expect("a folder");
+fn names_that_are_not_utf8_are_printed_as_they_are() {
+    let folder = TempDir::new().expect("a directory");
     let programs = folder.path();
     for name in ["gzip", "gunzip"] {
         symlink(PROGRAM, programs.join(name)).expect("a link");
     }
     let ours = format!("{}:/usr/bin:/bin", programs.display());
-    let told = |path: &str, script: &str| {
-        let folder = TempDir::new().expect("a folder");
+    let outcome = |path: &str, script: &str| {
+        let folder = TempDir::new().expect("a directory");
         let mut command = Command::new("bash");
-        // The last number is what was saved, which differs.
+        // Lines are compared behind the last percentage: it is the saving, which differs.
         let script = format!(
             "f=$'a\\377b'; echo text > $f; gzip -k $f; touch -d @1000000000 $f $f.gz; {script}"
         );
@@ -446,13 +455,13 @@ fn names_that_are_not_utf8_are_said_as_they_are() {
         "ln -s $f l$f; gzip l$f",
         "ln $f l$f; gzip l$f",
     ] {
-        assert_eq!(told(&ours, script), told("/usr/bin:/bin", script), "{script}");
+        assert_eq!(outcome(&ours, script), outcome("/usr/bin:/bin", script), "{script}");
     }
 }
 
 #[test]
-fn programs_are_known_by_their_names() {
-    let folder = TempDir::new().expect("a folder");
+fn programs_are_recognised_by_their_names() {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     let gzip = peer(at, "gzip", &["-c"], b"data");
     for name in ["gunzip", "zcat", "gzcat"] {
@@ -466,8 +475,8 @@ fn programs_are_known_by_their_names() {
 }
 
 #[test]
-fn statistics_say_which_engine_worked_and_why_not_the_other() {
-    let folder = TempDir::new().expect("a folder");
+fn statistics_name_the_engine_and_why_the_other_was_not_used() {
+    let folder = TempDir::new().expect("a directory");
     let data = numbers(100_000);
     let without = |arguments: &[&str], input: &[u8]| {
         let mut command = Command::new(PROGRAM);
@@ -478,8 +487,8 @@ fn statistics_say_which_engine_worked_and_why_not_the_other() {
     let text = said(&output);
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains("blocks in software (no_accelerator: "), "{text}");
-    assert!(text.contains("0 by the accelerator, which is missing: "), "{text}");
-    // One member is made and inflated in software, here in two segments.
+    assert!(text.contains("0 by the accelerator (unavailable: "), "{text}");
+    // One member is compressed and inflated in software, here in two segments.
     let output = without(&["gzip", "--stats"], &data);
     assert!(said(&output).contains("2 blocks in software"), "{}", said(&output));
     let packed = output.stdout;
@@ -487,7 +496,7 @@ fn statistics_say_which_engine_worked_and_why_not_the_other() {
     let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
     let software = &stats["software"]["decompress"];
     assert_eq!(software["bytes_out"].as_u64(), Some(data.len() as u64), "{stats}");
-    // The deflate stream is what is between header and trailer.
+    // The deflate stream is between header and trailer.
     let stream = packed.len() as u64 - 18;
     let both = [stream, stream - 2];
     assert!(software["bytes_in"].as_u64().is_some_and(|n| both.contains(&n)), "{stats}");
@@ -502,7 +511,7 @@ fn statistics_say_which_engine_worked_and_why_not_the_other() {
         assert_eq!(software["bytes_in"].as_u64(), Some(file.len() as u64 - 18), "{stats}");
         assert!(software["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{stats}");
     }
-    // What is not measured is not said to have taken no time.
+    // Time that is not measured is not reported as 0.
     for data in [&data[..], b"few"] {
         let output = without(&["gzip", "--stats", "--json"], data);
         let stats: Value = serde_json::from_str(&said(&output)).expect("JSON");
@@ -514,8 +523,8 @@ fn statistics_say_which_engine_worked_and_why_not_the_other() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_ends_the_program_as_it_ends_others() {
-    let folder = TempDir::new().expect("a folder");
+fn a_pipe_without_a_reader_ends_the_program_with_sigpipe() {
+    let folder = TempDir::new().expect("a directory");
     let mut child = Command::new(PROGRAM)
         .args(["gzip", "-c"])
         .current_dir(folder.path())
@@ -527,12 +536,12 @@ fn a_pipe_that_nobody_reads_ends_the_program_as_it_ends_others() {
     let mut stdin = child.stdin.take().expect("piped");
     let noise: Vec<u8> = numbers(1 << 20);
     while stdin.write_all(&noise).is_ok() {}
-    assert_eq!(child.wait().expect("it ends").signal(), Some(13));
+    assert_eq!(child.wait().expect("it exits").signal(), Some(13));
 }
 
 #[test]
-fn completions_and_man_pages_are_made() {
-    let folder = TempDir::new().expect("a folder");
+fn completions_and_man_pages_are_generated() {
+    let folder = TempDir::new().expect("a directory");
     for shell in ["bash", "zsh", "fish"] {
         let script = run(folder.path(), &["completions", shell], b"").stdout;
         let script = String::from_utf8_lossy(&script).into_owned();
@@ -548,8 +557,8 @@ fn completions_and_man_pages_are_made() {
 }
 
 #[test]
-fn what_the_program_was_started_without_is_missed() {
-    let folder = TempDir::new().expect("a folder");
+fn closed_and_full_standard_streams_are_handled_as_by_gzip() {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     fs::write(at.join("f"), "data").expect("a file");
     peer(at, "gzip", &["-k", "f"], b"");

@@ -1,5 +1,5 @@
-//! The same command lines by GNU gzip and by us: status, what is said, what is printed, and what is
-//! in the folder afterwards must be the same.
+//! Runs the same command lines with GNU gzip and with our program: status, stdout, stderr and the
+//! resulting files must be the same.
 
 #[path = "gzip_peer/cases.rs"]
 mod cases;
@@ -12,22 +12,22 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use cases::{CASES, SETUP};
-use state::{Told, state};
+use state::{Outcome, state};
 use tempfile::TempDir;
 
-/// Where the programs of Debian's package gzip are found.
+/// The search path with the programs of Debian's package gzip.
 const SYSTEM: &str = "/usr/bin:/bin";
 
-/// A folder with our program under the names of gzip's.
+/// Creates a directory with our program under the names of gzip's programs.
 fn ours() -> TempDir {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     for name in ["gzip", "gunzip", "zcat", "gzcat"] {
         symlink(env!("CARGO_BIN_EXE_uadk-compress"), folder.path().join(name)).expect("a link");
     }
     folder
 }
 
-/// Has reads of stdin fail where there are no bytes, and becomes another program.
+/// Makes stdin non-blocking, and executes another program.
 const UNBLOCK: &str =
     "import os, sys; os.set_blocking(0, False); os.execvp(sys.argv[1], sys.argv[1:])";
 
@@ -38,22 +38,22 @@ fn shell(script: &str, folder: &Path, path: &str) -> std::process::Output {
     command.env_remove("GZIP").stdin(Stdio::null()).output().expect("this test needs bash")
 }
 
-/// The folder that all command lines begin with.
+/// Creates the directory that all command lines start with.
 fn prepared() -> TempDir {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let made = shell(SETUP, folder.path(), SYSTEM);
     assert!(made.status.success(), "this test needs gzip 1.12: install gzip ({made:?})");
     folder
 }
 
-/// Runs a command line in a copy of the folder.
-fn told(script: &str, prepared: &Path, path: &str) -> Told {
-    let folder = TempDir::new().expect("a folder");
+/// Runs a command line in a copy of the directory.
+fn run(script: &str, prepared: &Path, path: &str) -> Outcome {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path().join("at");
     let copied = Command::new("cp").arg("-a").arg(prepared).arg(&at).status();
     assert!(copied.expect("this test needs cp: install coreutils").success());
     let output = shell(script, &at, path);
-    Told { output, state: state(&at) }
+    Outcome { output, state: state(&at) }
 }
 
 #[test]
@@ -66,8 +66,7 @@ fn every_command_line_does_what_gzip_does() {
             let (prepared, path, different) = (prepared.path(), &path, &different);
             scope.spawn(move || {
                 for script in cases {
-                    let (gzip, own) =
-                        (told(script, prepared, SYSTEM), told(script, prepared, path));
+                    let (gzip, own) = (run(script, prepared, SYSTEM), run(script, prepared, path));
                     let differences = gzip.differences(&own);
                     if !differences.is_empty() {
                         let mut different = different.lock().expect("no panic");

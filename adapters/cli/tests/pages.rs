@@ -1,4 +1,4 @@
-//! `pages` as people call it.
+//! Tests of the command `uadk-compress pages`.
 
 use std::fs;
 use std::io::Write;
@@ -13,7 +13,8 @@ use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The command, with signals as they are in the foreground: the tests may run in the background, or under nohup.
+/// Returns a command with signals as in the foreground: the tests may run in the background or
+/// under nohup.
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new("env");
     command.args(["--default-signal=HUP,INT", env!("CARGO_BIN_EXE_uadk-compress"), "pages"]);
@@ -37,7 +38,7 @@ fn fail(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
-/// Zero pages, text and noise.
+/// Creates an image of zero pages, constant pages and noise.
 fn image(folder: &Path, name: &str, change: impl Fn(usize, &mut [u8])) -> PathBuf {
     let mut noise = Pcg64Mcg::seed_from_u64(1);
     let mut bytes = vec![0; 8 << 20];
@@ -50,7 +51,7 @@ fn image(folder: &Path, name: &str, change: impl Fn(usize, &mut [u8])) -> PathBu
         change(number, page);
     }
     let path = folder.join(name);
-    fs::write(&path, bytes).expect("written");
+    fs::write(&path, bytes).expect("a file");
     path
 }
 
@@ -59,8 +60,8 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn an_image_is_saved_looked_at_verified_and_restored() {
-    let folder = TempDir::new().expect("a folder");
+fn an_image_is_saved_inspected_verified_and_restored() {
+    let folder = TempDir::new().expect("a directory");
     let image = image(folder.path(), "image", |_, _| {});
     let (snapshot, back) = (folder.path().join("snapshot"), folder.path().join("back"));
     succeed(&[
@@ -80,20 +81,27 @@ fn an_image_is_saved_looked_at_verified_and_restored() {
     assert!(succeed(&["info", text(&snapshot)]).contains("base\n"));
     assert!(succeed(&["verify", text(&snapshot)]).contains("intact, 1024 pages"));
     succeed(&["restore", text(&snapshot), text(&back)]);
-    assert!(fs::read(&back).expect("there") == fs::read(&image).expect("there"));
+    assert!(fs::read(&back).expect("it exists") == fs::read(&image).expect("it exists"));
 
     let there = fail(&["restore", text(&snapshot), text(&back)]);
-    assert!(there.contains("say --force"), "{there}");
+    assert!(there.contains("use --force"), "{there}");
     succeed(&["restore", "--force", text(&snapshot), text(&back)]);
     let odd = fail(&["save", text(&image), text(&back), "--force", "--region", "0:2M"]);
-    assert!(odd.contains("the regions make 2097152"), "{odd}");
-    assert!(fs::read(&back).expect("there") == fs::read(&image).expect("there"), "it stayed");
-    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 3, "nothing is left over");
+    assert!(odd.contains("the regions add up to 2097152"), "{odd}");
+    assert!(
+        fs::read(&back).expect("it exists") == fs::read(&image).expect("it exists"),
+        "the file is unchanged"
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).expect("a directory").count(),
+        3,
+        "no other files are left"
+    );
 }
 
 #[test]
-fn statistics_say_which_engine_worked() {
-    let folder = TempDir::new().expect("a folder");
+fn statistics_name_the_engine() {
+    let folder = TempDir::new().expect("a directory");
     let at = folder.path();
     let image = image(at, "image", |_, _| {});
     let (snapshot, restored) = (at.join("snapshot"), at.join("restored"));
@@ -113,16 +121,16 @@ fn statistics_say_which_engine_worked() {
 }
 
 #[test]
-fn deltas_have_what_changed_and_restore_with_their_base() {
-    let folder = TempDir::new().expect("a folder");
-    let place = |name: &str| folder.path().join(name);
+fn deltas_contain_changes_and_are_restored_with_their_base() {
+    let folder = TempDir::new().expect("a directory");
+    let path = |name: &str| folder.path().join(name);
     let first = image(folder.path(), "first", |_, _| {});
     let second = image(folder.path(), "second", |number, page| {
         if number % 100 < 2 {
             page.fill(if number % 3 == 0 { 0 } else { 77 });
         }
     });
-    let (base, delta, back) = (place("base"), place("delta"), place("back"));
+    let (base, delta, back) = (path("base"), path("delta"), path("back"));
     succeed(&["save", text(&first), text(&base)]);
     let saved: Value = serde_json::from_str(&succeed(&[
         "save",
@@ -136,15 +144,15 @@ fn deltas_have_what_changed_and_restore_with_their_base() {
     assert!(saved["pages"].as_u64() <= Some(42), "{saved}");
     succeed(&["verify", text(&base), text(&delta)]);
     succeed(&["restore", text(&base), text(&delta), text(&back)]);
-    assert!(fs::read(&back).expect("there") == fs::read(&second).expect("there"));
-    let alone = fail(&["restore", text(&delta), text(&place("other"))]);
-    assert!(alone.contains("give that one first"), "{alone}");
-    assert!(!place("other").exists());
+    assert!(fs::read(&back).expect("it exists") == fs::read(&second).expect("it exists"));
+    let alone = fail(&["restore", text(&delta), text(&path("other"))]);
+    assert!(alone.contains("pass that one first"), "{alone}");
+    assert!(!path("other").exists());
 }
 
 #[test]
 fn snapshots_go_through_pipes() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let image = image(folder.path(), "image", |_, _| {});
     let output = run(&["save", text(&image), "-"]);
     assert!(output.status.success());
@@ -154,53 +162,53 @@ fn snapshots_go_through_pipes() {
         .stdout(Stdio::null())
         .spawn()
         .expect("the program starts");
-    child.stdin.take().expect("piped").write_all(&output.stdout).expect("it reads");
-    assert!(child.wait().expect("it ends").success());
-    assert!(fs::read(&back).expect("there") == fs::read(&image).expect("there"));
+    child.stdin.take().expect("piped").write_all(&output.stdout).expect("the program reads");
+    assert!(child.wait().expect("it exits").success());
+    assert!(fs::read(&back).expect("it exists") == fs::read(&image).expect("it exists"));
 }
 
 #[test]
-fn damage_is_named_and_the_rest_restored_when_asked_for() {
-    let folder = TempDir::new().expect("a folder");
+fn damage_is_named_and_the_rest_restored_on_request() {
+    let folder = TempDir::new().expect("a directory");
     let image = image(folder.path(), "image", |_, _| {});
     let (snapshot, back) = (folder.path().join("snapshot"), folder.path().join("back"));
     succeed(&["save", text(&image), text(&snapshot)]);
-    let whole = fs::read(&snapshot).expect("there");
+    let whole = fs::read(&snapshot).expect("it exists");
     let mut damaged = whole.clone();
     damaged[1 << 20] ^= 4;
-    fs::write(&snapshot, damaged).expect("written");
-    let told = fail(&["verify", text(&snapshot)]);
-    assert!(told.contains("guest memory from 0x"), "{told}");
+    fs::write(&snapshot, damaged).expect("a file");
+    let message = fail(&["verify", text(&snapshot)]);
+    assert!(message.contains("guest memory from 0x"), "{message}");
     let refused = fail(&["restore", text(&snapshot), text(&back)]);
     assert!(refused.contains("guest memory from 0x") && !back.exists(), "{refused}");
     let partial = fail(&["restore", "--partial", text(&snapshot), text(&back)]);
     assert!(partial.contains("missing: guest memory from 0x") && back.exists(), "{partial}");
 
-    fs::write(&snapshot, &whole[..whole.len() / 2]).expect("written");
+    fs::write(&snapshot, &whole[..whole.len() / 2]).expect("a file");
     assert!(fail(&["verify", text(&snapshot)]).contains("incomplete"));
     assert!(fail(&["info", text(&snapshot)]).contains("incomplete"));
     let partial = fail(&["restore", "--force", "--partial", text(&snapshot), text(&back)]);
-    assert!(partial.contains("missing: everything behind 0x"), "{partial}");
-    let (back, image) = (fs::read(&back).expect("there"), fs::read(&image).expect("there"));
+    assert!(partial.contains("missing: everything from 0x"), "{partial}");
+    let (back, image) = (fs::read(&back).expect("it exists"), fs::read(&image).expect("it exists"));
     assert_eq!(back.len(), image.len());
     assert!(back[..2 << 20] == image[..2 << 20]);
 }
 
-/// At a limit of one process. Root has no limit, so root runs it as another user.
+/// Runs with a limit of one process. Root has no limit, so root runs the program as another user.
 #[test]
 fn without_threads_the_same_is_saved_and_restored() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let all = fs::Permissions::from_mode(0o777);
-    fs::set_permissions(folder.path(), all).expect("the test's own");
+    fs::set_permissions(folder.path(), all).expect("the test's own file");
     let image = image(folder.path(), "image", |_, _| {});
     let (snapshot, back) = (folder.path().join("snapshot"), folder.path().join("back"));
-    // Where everybody can run it.
+    // A copy that every user can run.
     let program = folder.path().join("program");
-    fs::copy(env!("CARGO_BIN_EXE_uadk-compress"), &program).expect("copied");
+    fs::copy(env!("CARGO_BIN_EXE_uadk-compress"), &program).expect("a copy");
     let limited = |arguments: &[&str]| {
         let mut command = Command::new("prlimit");
         command.arg("--nproc=1:1").arg(&program).arg("pages").args(arguments);
-        if fs::metadata(&program).expect("there").uid() == 0 {
+        if fs::metadata(&program).expect("it exists").uid() == 0 {
             command.uid(65534).gid(65534);
         }
         let output = command.output().expect("this test needs prlimit: install util-linux");
@@ -208,106 +216,111 @@ fn without_threads_the_same_is_saved_and_restored() {
     };
     limited(&["save", "--threads=8", text(&image), text(&snapshot)]);
     limited(&["restore", "--threads=8", text(&snapshot), text(&back)]);
-    assert!(fs::read(&back).expect("there") == fs::read(&image).expect("there"));
+    assert!(fs::read(&back).expect("it exists") == fs::read(&image).expect("it exists"));
 }
 
-/// Reading it all would take many minutes.
+/// Reading all of it would take many minutes.
 #[test]
 fn holes_of_an_image_are_not_read() {
-    let folder = TempDir::new().expect("a folder");
-    let place = |name: &str| folder.path().join(name);
-    let (image, snapshot, delta) = (place("image"), place("snapshot"), place("delta"));
+    let folder = TempDir::new().expect("a directory");
+    let path = |name: &str| folder.path().join(name);
+    let (image, snapshot, delta) = (path("image"), path("snapshot"), path("delta"));
     let file = fs::File::create(&image).expect("a file");
     file.set_len(64 << 30).expect("a sparse file");
     let said = succeed(&["save", text(&image), text(&snapshot)]);
     assert!(said.contains("65536.0 MiB of memory, 0 pages with data"), "{said}");
-    file.write_at(b"data", 40 << 30).expect("written");
+    file.write_at(b"data", 40 << 30).expect("a file");
     let base = ["--base", text(&snapshot)];
     let said = succeed(&[&["save", text(&image), text(&delta)], &base[..]].concat());
     assert!(said.contains(" 1 pages with data"), "{said}");
-    succeed(&["restore", text(&snapshot), text(&delta), text(&place("back"))]);
+    succeed(&["restore", text(&snapshot), text(&delta), text(&path("back"))]);
     let mut byte = [0; 5];
-    let back = fs::File::open(place("back")).expect("there");
+    let back = fs::File::open(path("back")).expect("it exists");
     back.read_exact_at(&mut byte, (40 << 30) - 1).expect("long enough");
     assert_eq!(&byte, b"\0data");
-    assert!(back.metadata().expect("there").blocks() < 1000, "sparse");
+    assert!(back.metadata().expect("it exists").blocks() < 1000, "sparse");
 }
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("there").permissions().mode() & 0o7777
+    fs::metadata(path).expect("it exists").permissions().mode() & 0o7777
 }
 
 #[test]
-fn nobody_else_reads_what_nobody_else_could_read() {
-    let folder = TempDir::new().expect("a folder");
-    let place = |name: &str| folder.path().join(name);
+fn files_are_not_more_readable_than_their_source() {
+    let folder = TempDir::new().expect("a directory");
+    let path = |name: &str| folder.path().join(name);
     let image = image(folder.path(), "image", |_, _| {});
-    for (of_image, of_snapshot) in [(0o600, 0o600), (0o644, 0o600), (0o400, 0o400)] {
-        fs::set_permissions(&image, fs::Permissions::from_mode(of_image)).expect("the test's own");
-        let _ = fs::remove_file(place("snapshot"));
-        succeed(&["save", text(&image), text(&place("snapshot"))]);
-        assert_eq!(mode(&place("snapshot")), of_snapshot);
-        let _ = fs::remove_file(place("back"));
-        succeed(&["restore", text(&place("snapshot")), text(&place("back"))]);
-        assert_eq!(mode(&place("back")), of_snapshot);
+    for (image_mode, snapshot_mode) in [(0o600, 0o600), (0o644, 0o600), (0o400, 0o400)] {
+        fs::set_permissions(&image, fs::Permissions::from_mode(image_mode))
+            .expect("the test's own file");
+        let _ = fs::remove_file(path("snapshot"));
+        succeed(&["save", text(&image), text(&path("snapshot"))]);
+        assert_eq!(mode(&path("snapshot")), snapshot_mode);
+        let _ = fs::remove_file(path("back"));
+        succeed(&["restore", text(&path("snapshot")), text(&path("back"))]);
+        assert_eq!(mode(&path("back")), snapshot_mode);
     }
-    // What is replaced keeps its bits, too, as far as both allow them.
-    fs::write(place("old"), "").expect("a file");
-    fs::set_permissions(place("old"), fs::Permissions::from_mode(0o640)).expect("the test's own");
-    succeed(&["restore", "--force", text(&place("snapshot")), text(&place("old"))]);
-    assert_eq!(mode(&place("old")), 0o400);
+    // A replaced file keeps only the permissions that both allow.
+    fs::write(path("old"), "").expect("a file");
+    fs::set_permissions(path("old"), fs::Permissions::from_mode(0o640))
+        .expect("the test's own file");
+    succeed(&["restore", "--force", text(&path("snapshot")), text(&path("old"))]);
+    assert_eq!(mode(&path("old")), 0o400);
 }
 
 #[test]
-fn images_and_snapshots_go_through_what_is_no_file() {
-    let folder = TempDir::new().expect("a folder");
-    let place = |name: &str| folder.path().join(name);
+fn images_and_snapshots_go_through_pipes_and_devices() {
+    let folder = TempDir::new().expect("a directory");
+    let path = |name: &str| folder.path().join(name);
     let image = image(folder.path(), "image", |_, _| {});
-    let bytes = fs::read(&image).expect("there");
-    succeed(&["save", text(&image), text(&place("base")), "--page-size", "64K"]);
-    let info = succeed(&["info", text(&place("base"))]);
+    let bytes = fs::read(&image).expect("it exists");
+    succeed(&["save", text(&image), text(&path("base")), "--page-size", "64K"]);
+    let info = succeed(&["info", text(&path("base"))]);
     assert!(info.contains("of 64K"), "{info}");
 
     // To stdout, from a file and from a pipe.
-    let output = run(&["restore", text(&place("base")), "-"]);
+    let output = run(&["restore", text(&path("base")), "-"]);
     assert!(output.status.success() && output.stdout == bytes, "{:?}", output.stderr);
     let mut child = command(&["restore", "-", "-"]);
-    child.stdin(fs::File::open(place("base")).expect("there"));
+    child.stdin(fs::File::open(path("base")).expect("it exists"));
     assert!(child.output().expect("it runs").stdout == bytes);
     assert!(!Path::new("-").exists());
 
     // A FIFO stays one.
-    let made = Command::new("mkfifo").arg(place("fifo")).status().expect("coreutils");
+    let made = Command::new("mkfifo")
+        .arg(path("fifo"))
+        .status()
+        .expect("this test needs mkfifo: install coreutils");
     assert!(made.success());
-    for (arguments, from) in [("save", &image), ("restore", &place("base"))] {
-        let fifo = place("fifo");
+    for (arguments, from) in [("save", &image), ("restore", &path("base"))] {
+        let fifo = path("fifo");
         let reader = std::thread::spawn(move || fs::read(fifo).expect("a FIFO"));
-        let said = run(&[arguments, text(from), text(&place("fifo"))]);
+        let said = run(&[arguments, text(from), text(&path("fifo"))]);
         assert!(said.status.success() && said.stdout.is_empty(), "{said:?}");
-        let read = reader.join().expect("it reads");
+        let read = reader.join().expect("the program reads");
         assert!(arguments == "save" || read == bytes);
-        assert!(fs::symlink_metadata(place("fifo")).expect("there").file_type().is_fifo());
+        assert!(fs::symlink_metadata(path("fifo")).expect("it exists").file_type().is_fifo());
     }
-    succeed(&["restore", "--force", text(&place("base")), "/dev/null"]);
-    assert!(fs::metadata("/dev/null").expect("there").file_type().is_char_device());
+    succeed(&["restore", "--force", text(&path("base")), "/dev/null"]);
+    assert!(fs::metadata("/dev/null").expect("it exists").file_type().is_char_device());
 
     // A symlink stays one; what it points to is replaced.
-    std::os::unix::fs::symlink("base", place("link")).expect("a link");
-    assert!(fail(&["save", text(&image), text(&place("link"))]).contains("say --force"));
-    succeed(&["save", "--force", text(&image), text(&place("link"))]);
-    assert!(place("link").is_symlink() && !place("base").is_symlink());
-    assert!(succeed(&["info", text(&place("base"))]).contains("of 4K"));
+    std::os::unix::fs::symlink("base", path("link")).expect("a link");
+    assert!(fail(&["save", text(&image), text(&path("link"))]).contains("use --force"));
+    succeed(&["save", "--force", text(&image), text(&path("link"))]);
+    assert!(path("link").is_symlink() && !path("base").is_symlink());
+    assert!(succeed(&["info", text(&path("base"))]).contains("of 4K"));
 }
 
 #[test]
-fn a_signal_leaves_nothing_half_done() {
-    let folder = TempDir::new().expect("a folder");
+fn a_signal_leaves_no_partial_file() {
+    let folder = TempDir::new().expect("a directory");
     let mut image = vec![0; 1 << 20];
     Pcg64Mcg::seed_from_u64(2).fill_bytes(&mut image);
     let path = folder.path().join("image");
     fs::write(&path, &image).expect("a file");
     let whole = run(&["save", text(&path), "-"]).stdout;
-    fs::remove_file(&path).expect("there");
+    fs::remove_file(&path).expect("it exists");
     for signal in ["-INT", "-TERM", "-HUP"] {
         let mut child = command(&["restore", "-", text(&folder.path().join("back"))])
             .stdin(Stdio::piped())
@@ -315,15 +328,15 @@ fn a_signal_leaves_nothing_half_done() {
             .spawn()
             .expect("the program starts");
         let mut stdin = child.stdin.take().expect("piped");
-        stdin.write_all(&whole[..whole.len() / 2]).expect("it reads");
-        // It is half done: its file is there under another name.
-        while fs::read_dir(folder.path()).expect("a folder").count() == 0 {
+        stdin.write_all(&whole[..whole.len() / 2]).expect("the program reads");
+        // Wait until it is half done: its file exists under another name.
+        while fs::read_dir(folder.path()).expect("a directory").count() == 0 {
             std::thread::yield_now();
         }
         let kill = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
         assert!(kill.expect("this test needs kill: install procps").success());
-        let status = child.wait().expect("it ends");
+        let status = child.wait().expect("it exits");
         assert!(status.signal().is_some(), "{signal}: {status}");
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "{signal}");
+        assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 0, "{signal}");
     }
 }

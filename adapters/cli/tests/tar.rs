@@ -1,4 +1,4 @@
-//! `uadk-compress tar`, as it is run.
+//! Tests of the command `uadk-compress tar`.
 
 mod common;
 
@@ -26,7 +26,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     command(arguments).current_dir(folder).output().expect("the program starts")
 }
 
-/// Runs a command that succeeds and says nothing on stderr; gives stdout.
+/// Runs a command that succeeds and prints nothing on stderr; returns stdout.
 fn good(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -45,11 +45,11 @@ fn pipe(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
     feed(command(arguments).current_dir(folder), input)
 }
 
-/// A folder with a tree to archive.
+/// Creates a directory with a tree to archive.
 fn fixture() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let tree = folder.path().join("tree");
-    fs::create_dir_all(tree.join("sub/deep")).expect("a folder");
+    fs::create_dir_all(tree.join("sub/deep")).expect("a directory");
     fs::write(tree.join("a.txt"), "some text\n".repeat(20_000)).expect("a file");
     fs::write(tree.join("b.o"), [0; 100]).expect("a file");
     fs::write(tree.join("sub/c.txt"), "c").expect("a file");
@@ -65,7 +65,7 @@ fn names(folder: &Path, archive: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_tree_goes_in_and_comes_out() {
+fn a_tree_is_archived_and_extracted() {
     let folder = fixture();
     let at = folder.path();
     good(at, &["create", "-f", "a.tar.gz", "tree"]);
@@ -79,7 +79,7 @@ fn a_tree_goes_in_and_comes_out() {
         listed
     );
 
-    fs::create_dir(at.join("out")).expect("a folder");
+    fs::create_dir(at.join("out")).expect("a directory");
     good(at, &["extract", "-f", "a.tar.gz", "-C", "out"]);
     let status = Command::new("diff")
         .args(["-r", "--no-dereference", "tree", "out/tree"])
@@ -87,8 +87,8 @@ fn a_tree_goes_in_and_comes_out() {
         .status();
     assert!(status.expect("diff runs").success());
     let mode =
-        |path: &str| fs::metadata(at.join(path)).expect("there").permissions().mode() & 0o7777;
-    assert_eq!(mode("out/tree/b.o") & 0o7000, 0, "setuid only if asked for");
+        |path: &str| fs::metadata(at.join(path)).expect("it exists").permissions().mode() & 0o7777;
+    assert_eq!(mode("out/tree/b.o") & 0o7000, 0, "setuid only on request");
     good(at, &["extract", "-p", "-f", "a.tar.gz", "-C", "out", "tree/b.o"]);
     assert_eq!(mode("out/tree/b.o"), 0o4755);
 
@@ -117,14 +117,14 @@ fn lists_are_like_gnu_tars_and_json_has_more() {
 }
 
 #[test]
-fn names_and_patterns_choose() {
+fn names_and_patterns_select_members() {
     let folder = fixture();
     let at = folder.path();
     good(at, &["create", "-f", "a.tar.gz", "--exclude", "*.o", "--exclude=deep", "tree"]);
     let listed = names(at, "a.tar.gz");
     assert!(!listed.iter().any(|name| name.contains("b.o") || name.contains("deep")), "{listed:?}");
     assert_eq!(good(at, &["list", "-f", "a.tar.gz", "tree/sub/c.txt"]), "tree/sub/c.txt\n");
-    fs::create_dir(at.join("out")).expect("a folder");
+    fs::create_dir(at.join("out")).expect("a directory");
     good(at, &["extract", "-f", "a.tar.gz", "-C", "out", "--exclude=hard", "tree/sub"]);
     assert!(at.join("out/tree/sub/c.txt").is_file());
     assert!(!at.join("out/tree/a.txt").exists() && !at.join("out/tree/sub/hard").exists());
@@ -134,21 +134,21 @@ fn names_and_patterns_choose() {
 }
 
 #[test]
-fn names_that_are_no_utf8_are_got_back_from_json() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn names_that_are_not_utf8_can_be_recovered_from_json() {
+    let folder = tempfile::tempdir().expect("a directory");
     let at = folder.path();
     let name = OsStr::from_bytes(b"caf\xE9 100%");
     fs::write(at.join(name), "x").expect("a file");
     symlink(name, at.join("link")).expect("a link");
-    fs::create_dir(at.join("d")).expect("a folder");
+    fs::create_dir(at.join("d")).expect("a directory");
     for name in [name, OsStr::new("link")] {
-        fs::rename(at.join(name), at.join("d").join(name)).expect("it moves");
+        fs::rename(at.join(name), at.join("d").join(name)).expect("it is renamed");
     }
     good(at, &["create", "-f", "a.tar.gz", "-C", "d", "."]);
     let json: Value =
         serde_json::from_str(&good(at, &["list", "--json", "-f", "a.tar.gz"])).expect("JSON");
     let rows = json.as_array().expect("rows");
-    let row = |path: &str| rows.iter().find(|row| row["path"] == path).expect("it is there");
+    let row = |path: &str| rows.iter().find(|row| row["path"] == path).expect("it exists");
     assert_eq!(row("./caf\u{FFFD} 100%")["path_percent"], "./caf%E9 100%25");
     assert_eq!(row("./link")["link_percent"], "caf%E9 100%25");
     assert_eq!(row("./link").get("path_percent"), None);
@@ -159,12 +159,12 @@ fn pipes_work_at_both_ends() {
     let folder = fixture();
     let at = folder.path();
     let archive = run(at, &["create", "-f", "-", "tree"]).stdout;
-    fs::write(at.join("a.tar.gz"), &archive).expect("room");
+    fs::write(at.join("a.tar.gz"), &archive).expect("enough space");
     assert!(good(at, &["verify", "-f", "a.tar.gz"]).contains("agrees"));
     let listed = pipe(at, &["list", "-f", "-"], &archive);
     assert_eq!(String::from_utf8_lossy(&listed.stdout), good(at, &["list", "-f", "a.tar.gz"]));
     assert_eq!(pipe(at, &["cat", "-f", "-", "tree/sub/c.txt"], &archive).stdout, b"c");
-    fs::create_dir(at.join("out")).expect("a folder");
+    fs::create_dir(at.join("out")).expect("a directory");
     assert!(pipe(at, &["extract", "-f", "-", "-C", "out"], &archive).status.success());
     assert!(at.join("out/tree/sub/deep/d").is_file());
     let verified = pipe(at, &["verify", "--json", "-f", "-"], &archive);
@@ -174,7 +174,7 @@ fn pipes_work_at_both_ends() {
 }
 
 #[test]
-fn appending_and_indexing() {
+fn archives_are_appended_to_and_indexed() {
     let folder = fixture();
     let at = folder.path();
     good(at, &["create", "-f", "a.tar.gz", "tree/a.txt"]);
@@ -193,13 +193,15 @@ fn appending_and_indexing() {
     let tar = |file: &str| {
         Command::new("gzip").args(["-dc", file]).current_dir(at).output().expect("gzip").stdout
     };
-    // Behind the tar is the index.
+    // The index is behind the tar.
     assert!(tar("ours.tar.gz").starts_with(&tar("theirs.tar.gz")));
-    assert!(bad(at, &["index", "-f", "theirs.tar.gz", "-o", "ours.tar.gz"]).contains("is there"));
+    assert!(
+        bad(at, &["index", "-f", "theirs.tar.gz", "-o", "ours.tar.gz"]).contains("already exists")
+    );
 }
 
 #[test]
-fn an_archive_is_not_added_to_itself_and_what_fails_is_named() {
+fn an_archive_is_not_added_to_itself_and_failures_are_named() {
     let folder = fixture();
     let at = folder.path();
     good(at, &["create", "-f", "a.tar.gz", "."]);
@@ -208,8 +210,8 @@ fn an_archive_is_not_added_to_itself_and_what_fails_is_named() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("a.tar.gz: is the archive"));
     assert!(!names(at, "a.tar.gz").iter().any(|name| name.contains("a.tar.gz")));
     let errors = bad(at, &["create", "-f", "b.tar.gz", "tree/a.txt", "none", "../x"]);
-    assert!(errors.contains("none: it can't be read") && errors.contains("../x: "), "{errors}");
-    assert_eq!(names(at, "b.tar.gz"), ["tree/a.txt"], "the others are there");
+    assert!(errors.contains("none: can't be read") && errors.contains("../x: "), "{errors}");
+    assert_eq!(names(at, "b.tar.gz"), ["tree/a.txt"], "the other files are added");
 }
 
 #[test]
@@ -226,25 +228,28 @@ archive.close()";
     let status =
         Command::new("python3").args(["-c", script, "evil.tar.gz"]).current_dir(at).status();
     assert!(status.expect("python3 runs").success());
-    fs::create_dir(at.join("out")).expect("a folder");
+    fs::create_dir(at.join("out")).expect("a directory");
     let errors = bad(at, &["extract", "-f", "evil.tar.gz", "-C", "out", "--max-size", "500"]);
     for name in ["../evil: ", "bomb: "] {
         assert!(errors.contains(name), "{errors}");
     }
     assert!(at.join("out/good").is_file() && !at.join("out/bomb").exists());
     assert!(!at.join("evil").exists() && !Path::new("/tmp/evil-absolute").exists());
-    assert!(at.join("out/tmp/evil-absolute").is_file(), "without the slash it is below the folder");
+    assert!(
+        at.join("out/tmp/evil-absolute").is_file(),
+        "without the slash it is below the directory"
+    );
 }
 
 #[test]
-fn a_failing_accelerator_costs_no_byte() {
+fn a_failing_accelerator_loses_no_data() {
     let folder = fixture();
     let at = folder.path();
     let script = "seed=7; busy=1/3; late=1/5:4; status=1/6:67; return=1/9:-5; reset=1/40";
     let with_device = |arguments: &[&str]| {
         let output = command(arguments)
             .current_dir(at)
-            .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("it was built"))
+            .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("the simulator is built"))
             .env("UADK_SIM_SCRIPT", script)
             .output()
             .expect("the program starts");
@@ -261,10 +266,11 @@ fn a_failing_accelerator_costs_no_byte() {
     assert!(status.expect("tar runs").success());
 }
 
-/// Runs `tar create --resume` with a limit on the size of files: at that byte the kernel kills it.
+/// Runs `tar create --resume` with a limit on the size of files, at which the kernel kills it.
 fn killed_at(folder: &Path, blocks: usize, archive: &str) {
     let line = format!(
-        "ulimit -c 0; ulimit -f {blocks}; exec {} tar create --resume --threads 2 -f {archive} tree",
+        "ulimit -c 0; ulimit -f {blocks}; \
+         exec {} tar create --resume --threads 2 -f {archive} tree",
         env!("CARGO_BIN_EXE_uadk-compress")
     );
     let mut command = Command::new("sh");
@@ -278,10 +284,10 @@ fn killed_at(folder: &Path, blocks: usize, archive: &str) {
 }
 
 #[test]
-fn a_process_that_is_killed_is_resumed_to_the_same_archive() {
+fn a_killed_process_is_resumed_to_the_same_archive() {
     let folder = fixture();
     let at = folder.path();
-    // Some data that does not compress, so that there are many places to be killed at.
+    // Incompressible data, so that there are many positions to be killed at.
     let mut numbers = Pcg64Mcg::seed_from_u64(1);
     for i in 0..40 {
         let mut noise = vec![0; 30_000];
@@ -297,16 +303,16 @@ fn a_process_that_is_killed_is_resumed_to_the_same_archive() {
         assert!(output.status.success(), "{output:?}");
     };
     offload_off(&["create", "-f", "whole.tar.gz", "tree"]);
-    let whole = fs::read(at.join("whole.tar.gz")).expect("it is there");
+    let whole = fs::read(at.join("whole.tar.gz")).expect("it exists");
     for _ in 0..8 {
         let blocks = numbers.random_range(0..whole.len() / 1024);
-        // Going on with a whole archive would leave it whole.
+        // Resuming a complete archive would leave it complete.
         let _ = fs::remove_file(at.join("torn.tar.gz"));
         killed_at(at, blocks, "torn.tar.gz");
-        let torn = fs::metadata(at.join("torn.tar.gz")).expect("it is there").len();
+        let torn = fs::metadata(at.join("torn.tar.gz")).expect("it exists").len();
         assert!(torn < whole.len() as u64);
         offload_off(&["create", "--resume", "-f", "torn.tar.gz", "tree"]);
-        let resumed = fs::read(at.join("torn.tar.gz")).expect("it is there");
+        let resumed = fs::read(at.join("torn.tar.gz")).expect("it exists");
         assert!(resumed == whole, "killed at {torn}");
     }
     assert!(bad(at, &["create", "--resume", "-f", "tree/a.txt", "tree"]).contains("neither a tar"));

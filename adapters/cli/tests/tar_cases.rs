@@ -1,5 +1,5 @@
-//! Commands and archives that other programs' users have met: statuses, files and lists, as GNU tar and
-//! `BusyBox` have them.
+//! Commands and archives that users of other programs have run into: statuses, files and lists must
+//! be those of GNU tar and `BusyBox`.
 
 mod common;
 #[path = "common/peer.rs"]
@@ -32,7 +32,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Runs our command line, which ends in that status.
+/// Runs our program, which must exit with this status.
 fn ours(at: &Path, status: i32, arguments: &[&str]) -> Output {
     let output = tar(Who::Ours, at, arguments);
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {output:?}");
@@ -56,25 +56,25 @@ fn busybox(at: &Path, arguments: &[&str]) -> String {
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     for (name, contents) in files {
         let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         fs::write(path, contents).expect("a file");
     }
     folder
 }
 
-/// Names below a folder, with modes and sizes of files.
+/// Lists the names below a directory, with modes and sizes of files.
 fn files(folder: &Path) -> Vec<String> {
     fn walk(top: &Path, folder: &Path, lines: &mut Vec<String>) {
-        let entries = fs::read_dir(folder).expect("a folder");
+        let entries = fs::read_dir(folder).expect("a directory");
         let mut paths: Vec<PathBuf> =
             entries.map(|entry| entry.expect("an entry").path()).collect();
         paths.sort();
         for path in paths {
-            let metadata = path.symlink_metadata().expect("it is there");
-            let name = path.strip_prefix(top).expect("it is below").display();
+            let metadata = path.symlink_metadata().expect("it exists");
+            let name = path.strip_prefix(top).expect("below the top").display();
             let mode = metadata.mode() & 0o7777;
             if metadata.is_dir() {
                 lines.push(format!("{name}/ {mode:o}"));
@@ -93,22 +93,22 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_file_and_its_second_name_that_are_met_twice_stay_two_names() {
+fn hard_links_that_are_added_twice_stay_hard_links() {
     let folder = folder(&[("t/d/sub/f", "x\n")]);
     let at = folder.path();
     fs::hard_link(at.join("t/d/sub/f"), at.join("t/d/sub/g")).expect("a link");
     good(at, &["create", "-f", "a.tgz", "-C", "t", "d", "d/sub"]);
-    assert!(good(at, &["verify", "-f", "a.tgz"]).contains("all whole"));
+    assert!(good(at, &["verify", "-f", "a.tgz"]).contains("all intact"));
     for (who, to) in [(Who::Ours, "ours"), (Who::Gnu, "gnu"), (Who::Ours, "sub")] {
-        fs::create_dir(at.join(to)).expect("a folder");
+        fs::create_dir(at.join(to)).expect("a directory");
         let arguments = ["-xf", "a.tgz", "-C", to];
         assert!(tar(who, at, &arguments).status.success());
     }
     for to in ["ours", "gnu", "sub"] {
         for name in ["f", "g"] {
             let path = at.join(to).join("d/sub").join(name);
-            assert_eq!(fs::read(&path).expect("it is there"), b"x\n", "{}", path.display());
-            assert_eq!(path.metadata().expect("it is there").nlink(), 2, "{}", path.display());
+            assert_eq!(fs::read(&path).expect("it exists"), b"x\n", "{}", path.display());
+            assert_eq!(path.metadata().expect("it exists").nlink(), 2, "{}", path.display());
         }
     }
 }
@@ -130,30 +130,30 @@ fn busybox_reads_odd_times_long_targets_and_attributes() {
 }
 
 #[test]
-fn busybox_extracts_files_that_have_holes() {
+fn busybox_extracts_files_with_holes() {
     let folder = folder(&[("d/a", "a"), ("d/c", "c")]);
     let at = folder.path();
     let mut file = fs::File::create(at.join("d/b")).expect("a file");
-    file.set_len(100_000).expect("room");
+    file.set_len(100_000).expect("enough space");
     std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).expect("a file");
-    file.write_all(b"x\n").expect("room");
+    file.write_all(b"x\n").expect("enough space");
     good(at, &["create", "-f", "a.tgz", "d"]);
-    fs::create_dir(at.join("out")).expect("a folder");
+    fs::create_dir(at.join("out")).expect("a directory");
     busybox(at, &["xzf", "a.tgz", "-C", "out"]);
     assert_eq!(files(&at.join("out/d")), files(&at.join("d")));
-    assert!(fs::read(at.join("out/d/b")).expect("it is there").ends_with(b"\0x\n"));
+    assert!(fs::read(at.join("out/d/b")).expect("it exists").ends_with(b"\0x\n"));
 }
 
 #[test]
 fn incremental_archives_of_gnu_tar_are_extracted() {
     let folder = folder(&[("t/full/a", "a"), ("t/b", "b")]);
     let at = folder.path();
-    fs::create_dir(at.join("t/empty")).expect("a folder");
+    fs::create_dir(at.join("t/empty")).expect("a directory");
     fs::set_permissions(at.join("t/empty"), fs::Permissions::from_mode(0o750)).expect("a mode");
     fs::set_permissions(at.join("t/full"), fs::Permissions::from_mode(0o2755)).expect("a mode");
     gnu(at, &["--listed-incremental=s", "-czf", "a.tgz", "t"]);
     for (who, to) in [(Who::Ours, "ours"), (Who::Gnu, "gnu")] {
-        fs::create_dir(at.join(to)).expect("a folder");
+        fs::create_dir(at.join(to)).expect("a directory");
         assert!(tar(who, at, &["-xpf", "a.tgz", "-C", to]).status.success());
     }
     assert_eq!(files(&at.join("ours")), files(&at.join("gnu")));
@@ -161,7 +161,7 @@ fn incremental_archives_of_gnu_tar_are_extracted() {
 }
 
 #[test]
-fn of_archives_in_a_row_the_first_is_read_and_all_if_asked() {
+fn the_first_of_concatenated_archives_is_read_and_all_on_request() {
     let folder = folder(&[("1", "one"), ("2", "two")]);
     let at = folder.path();
     for options in [&[][..], &["--bgzf"]] {
@@ -169,11 +169,11 @@ fn of_archives_in_a_row_the_first_is_read_and_all_if_asked() {
             let archive = format!("{name}.tgz");
             good(at, &[options, &["-czf", &archive, name]].concat());
         }
-        let both = ["1.tgz", "2.tgz"].map(|name| fs::read(at.join(name)).expect("it is there"));
-        fs::write(at.join("c.tgz"), both.concat()).expect("room");
+        let both = ["1.tgz", "2.tgz"].map(|name| fs::read(at.join(name)).expect("it exists"));
+        fs::write(at.join("c.tgz"), both.concat()).expect("enough space");
         let list = ours(at, 0, &["list", "-f", "c.tgz"]);
         assert_eq!(stdout(&list), "1\n");
-        // In block gzip, the last index seems to be a wrong one of this archive.
+        // In block gzip, the last index looks like a wrong index of this archive.
         assert!(list.stderr.is_empty() || !options.is_empty(), "{list:?}");
         assert_eq!(good(at, &["tf", "c.tgz"]), gnu(at, &["tzf", "c.tgz"]));
         assert_eq!(good(at, &["tif", "c.tgz"]), "1\n2\n");
@@ -183,7 +183,7 @@ fn of_archives_in_a_row_the_first_is_read_and_all_if_asked() {
         for (options, expected) in [("xf", "out1"), ("xif", "out2")] {
             let to = at.join(expected);
             let _ = fs::remove_dir_all(&to);
-            fs::create_dir(&to).expect("a folder");
+            fs::create_dir(&to).expect("a directory");
             good(at, &[options, "c.tgz", "-C", expected]);
             assert_eq!(files(&to).len(), if options == "xif" { 2 } else { 1 });
         }
@@ -203,7 +203,7 @@ fn sockets_are_ignored() {
 }
 
 #[test]
-fn a_link_to_a_folder_with_a_slash_is_a_link() {
+fn a_link_to_a_directory_with_a_slash_is_a_link() {
     let folder = folder(&[("d/a", "a")]);
     let at = folder.path();
     symlink("d", at.join("l")).expect("a link");
@@ -216,18 +216,18 @@ fn a_link_to_a_folder_with_a_slash_is_a_link() {
 }
 
 #[test]
-fn a_file_that_grows_is_told_of() {
+fn a_file_that_grows_is_reported() {
     let folder = folder(&[]);
     let at = folder.path();
     let file = fs::File::create(at.join("f")).expect("a file");
-    file.set_len(64 << 20).expect("room");
+    file.set_len(64 << 20).expect("enough space");
     let done = AtomicBool::new(false);
     let output = std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut file = &file;
             while !done.load(Ordering::Relaxed) {
                 std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).expect("a file");
-                file.write_all(b"x").expect("room");
+                file.write_all(b"x").expect("enough space");
             }
         });
         let output = tar(Who::Ours, at, &["czf", "a.tgz", "f"]);
@@ -242,7 +242,7 @@ fn a_file_that_grows_is_told_of() {
 #[test]
 fn paths_of_any_length_are_added() {
     let folder = folder(&[]);
-    // Step by step, since no path is that long.
+    // Step by step, since system calls take no path of that length.
     let script = "for i in $(seq 60); do mkdir $1 && cd -P $1 || exit 1; done; echo x >f";
     let name = "n".repeat(100);
     let made = run(folder.path(), &["bash", "-c", script, "bash", &name]);
@@ -252,16 +252,16 @@ fn paths_of_any_length_are_added() {
     let listed = good(at, &["list", "-f", "a.tgz"]);
     assert_eq!(listed.lines().count(), 61);
     assert_eq!(gnu(at, &["tzf", "a.tgz"]), listed);
-    fs::create_dir(at.join("out")).expect("a folder");
+    fs::create_dir(at.join("out")).expect("a directory");
     good(at, &["xf", "a.tgz", "-C", "out"]);
     let found = run(at, &["find", "out", "-name", "f", "-size", "1"]);
     assert_eq!(stdout(&found).lines().count(), 1, "{found:?}");
-    // The standard library removes no paths that are so long.
+    // The standard library cannot remove paths of that length.
     assert!(run(at, &["rm", "-rf", &name, "out"]).status.success());
 }
 
 #[test]
-fn names_that_are_no_utf8_are_listed_so_that_they_can_be_got_back() {
+fn names_that_are_not_utf8_are_listed_so_that_they_can_be_recovered() {
     let folder = folder(&[]);
     let at = folder.path();
     fs::write(at.join(OsStr::from_bytes(b"caf\xE9")), "x").expect("a file");
@@ -270,7 +270,8 @@ fn names_that_are_no_utf8_are_listed_so_that_they_can_be_got_back() {
     assert!(good(at, &["tf", "a.tgz"]).contains("caf\\351"));
 }
 
-/// What becomes of an archive: the files with their sizes, and whether something was dropped or left out.
+/// An archive's name, the extracted files with their sizes, and whether nothing was dropped or
+/// skipped.
 type Case = (&'static str, &'static [(&'static str, u64)], bool);
 
 #[test]
@@ -316,40 +317,40 @@ fn odd_archives_are_extracted_and_their_oddities_named() {
             assert_eq!(found, *expected, "{case}");
         }
         let folder = folder(&[]);
-        let bytes = fs::read(archive).expect("it is there");
+        let bytes = fs::read(archive).expect("it exists");
         let mut command = Command::new(env!("CARGO_BIN_EXE_uadk-compress"));
         let output = feed(command.args(["tar", "-xf", "-"]).current_dir(folder.path()), &bytes);
         let found = sizes(folder.path());
         assert_eq!(found.len(), expected.len(), "{case}: {output:?}");
         let verified = tar(Who::Ours, folder.path(), &["verify", "-f", archive]);
-        assert_eq!(stdout(&verified).contains("all whole"), verified.status.success(), "{case}");
+        assert_eq!(stdout(&verified).contains("all intact"), verified.status.success(), "{case}");
         assert!(*is_clean || verified.status.code() == Some(2), "{case}: {verified:?}");
         ours(folder.path(), if *is_clean { 0 } else { 2 }, &["tf", archive]);
     }
 }
 
-/// Files below a folder, with their sizes.
+/// Lists the files below a directory, with their sizes.
 fn sizes(folder: &Path) -> Vec<(String, u64)> {
     files(folder)
         .iter()
         .filter(|line| !line.contains("/ ") && !line.contains(" -> "))
         .map(|line| {
             let name = line.split(' ').next().expect("a name").to_owned();
-            let len = folder.join(&name).symlink_metadata().expect("it is there").len();
+            let len = folder.join(&name).symlink_metadata().expect("it exists").len();
             (name, len)
         })
         .collect()
 }
 
 #[test]
-fn damage_behind_the_end_of_the_tar_is_found() {
+fn damage_behind_the_end_of_the_tar_is_detected() {
     let folder = folder(&[("d/a", "a")]);
     let at = folder.path();
     gnu(at, &["czf", "a.tgz", "d"]);
-    let mut bytes = fs::read(at.join("a.tgz")).expect("it is there");
+    let mut bytes = fs::read(at.join("a.tgz")).expect("it exists");
     let crc = bytes.len() - 8;
     bytes[crc] ^= 1;
-    fs::write(at.join("bad.tgz"), &bytes).expect("room");
+    fs::write(at.join("bad.tgz"), &bytes).expect("enough space");
     for arguments in [
         &["extract", "-f", "bad.tgz", "-C", "out"][..],
         &["list", "-f", "bad.tgz"],
@@ -357,24 +358,24 @@ fn damage_behind_the_end_of_the_tar_is_found() {
         &["-df", "bad.tgz"],
         &["verify", "-f", "bad.tgz"],
     ] {
-        fs::create_dir_all(at.join("out")).expect("a folder");
+        fs::create_dir_all(at.join("out")).expect("a directory");
         let output = ours(at, 2, arguments);
         assert!(stderr(&output).contains("checksum"), "{output:?}");
     }
-    assert!(at.join("out/d/a").is_file(), "what was there came out");
+    assert!(at.join("out/d/a").is_file(), "intact files are extracted");
 }
 
 #[test]
-fn what_is_behind_gzip_data_is_told_of() {
+fn trailing_data_behind_gzip_is_reported() {
     let folder = folder(&[("d/a", "a")]);
     let at = folder.path();
     gnu(at, &["czf", "theirs.tgz", "d"]);
     good(at, &["czf", "ours.tgz", "d"]);
     good(at, &["--bgzf", "-czf", "blocks.tgz", "d"]);
     for archive in ["theirs.tgz", "ours.tgz", "blocks.tgz"] {
-        let bytes = fs::read(at.join(archive)).expect("it is there");
+        let bytes = fs::read(at.join(archive)).expect("it exists");
         for (rest, status) in [(&b"junk\n"[..], 2), (&[0; 10_000], 0)] {
-            fs::write(at.join("more.tgz"), [&bytes, rest].concat()).expect("room");
+            fs::write(at.join("more.tgz"), [&bytes, rest].concat()).expect("enough space");
             assert_eq!(tar(Who::Gnu, at, &["tzf", "more.tgz"]).status.code(), Some(status));
             for arguments in [
                 &["extract", "-f", "more.tgz", "-C", "out"][..],
@@ -384,46 +385,46 @@ fn what_is_behind_gzip_data_is_told_of() {
                 &["verify", "-f", "more.tgz"],
             ] {
                 let _ = fs::remove_dir_all(at.join("out"));
-                fs::create_dir(at.join("out")).expect("a folder");
+                fs::create_dir(at.join("out")).expect("a directory");
                 let output = ours(at, status, arguments);
                 assert_eq!(stderr(&output).contains("trailing garbage"), status == 2, "{output:?}");
             }
         }
     }
-    // Block gzip without its end marker may have been cut off, but this tar is whole.
-    let bytes = fs::read(at.join("theirs.tgz")).expect("it is there");
+    // Block gzip without its end marker may have been cut off, but this tar is complete.
+    let bytes = fs::read(at.join("theirs.tgz")).expect("it exists");
     let unpacked = feed(Command::new("gzip").arg("-dc").stdin(Stdio::piped()), &bytes).stdout;
     let mut blocks = Command::new(env!("CARGO_BIN_EXE_uadk-compress"));
     let blocks = feed(blocks.args(["bgzip", "-c"]), &unpacked).stdout;
-    fs::write(at.join("cut.tgz"), &blocks[..blocks.len() - 28]).expect("room");
+    fs::write(at.join("cut.tgz"), &blocks[..blocks.len() - 28]).expect("enough space");
     let listed = ours(at, 0, &["tf", "cut.tgz"]);
     assert!(stderr(&listed).contains("end marker"), "{listed:?}");
     ours(at, 0, &["xf", "cut.tgz", "-C", "out"]);
     let verified = ours(at, 2, &["verify", "-f", "cut.tgz"]);
-    assert!(!stdout(&verified).contains("all whole"), "{verified:?}");
+    assert!(!stdout(&verified).contains("all intact"), "{verified:?}");
 }
 
 #[test]
-fn a_wrong_index_is_told_of_and_not_used() {
+fn a_wrong_index_is_reported_and_not_used() {
     let folder = folder(&[("d/a", "a"), ("d/b", "b")]);
     let at = folder.path();
-    // In one member, the checksum of the file is that of the index too.
+    // In one member, the checksum of the file covers the index, too.
     for (options, status) in [(&["-czf"][..], 2), (&["--bgzf", "-czf"], 0)] {
         good(at, &[options, &["a.tgz", "d"]].concat());
-        let bytes = fs::read(at.join("a.tgz")).expect("it is there");
-        let wrong = (0..bytes.len()).find_map(|place| {
+        let bytes = fs::read(at.join("a.tgz")).expect("it exists");
+        let wrong = (0..bytes.len()).find_map(|offset| {
             let mut bytes = bytes.clone();
-            bytes[place] ^= 0x55;
-            fs::write(at.join("b.tgz"), &bytes).expect("room");
+            bytes[offset] ^= 0x55;
+            fs::write(at.join("b.tgz"), &bytes).expect("enough space");
             let output = tar(Who::Ours, at, &["tf", "b.tgz"]);
-            let told = stderr(&output).contains("the archive is read without it");
-            let fits = told && output.status.code() == Some(status);
+            let reported = stderr(&output).contains("the archive is read without it");
+            let fits = reported && output.status.code() == Some(status);
             fits.then_some(output)
         });
-        let output = wrong.expect("there is an index to be damaged");
+        let output = wrong.expect("an index to damage");
         assert!(status == 2 || stdout(&output) == "d/\nd/a\nd/b\n", "{output:?}");
         let _ = fs::remove_dir_all(at.join("out"));
-        fs::create_dir(at.join("out")).expect("a folder");
+        fs::create_dir(at.join("out")).expect("a directory");
         let output = ours(at, status, &["xf", "b.tgz", "-C", "out"]);
         assert_eq!(stderr(&output).matches("read without it").count(), 1, "{output:?}");
         assert_eq!(files(&at.join("out/d")).len(), 2);

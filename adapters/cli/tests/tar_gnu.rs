@@ -1,4 +1,4 @@
-//! Command lines as people type them for GNU tar: run by it and by us, with the same results.
+//! Usual command lines of GNU tar: run by it and by our program, with the same results.
 
 #[path = "common/peer.rs"]
 mod peer;
@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 
 use peer::{Who, tar};
 
-/// A tree with names that options are about, all of it from long ago.
+/// Creates a tree with names that options refer to, with times long ago.
 fn fixture() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let at = folder.path();
     let files = [
         ("tree/a.txt", "some text\n"),
@@ -43,7 +43,7 @@ fn fixture() -> tempfile::TempDir {
     ];
     for (name, contents) in files {
         let path = at.join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         fs::write(&path, contents).expect("a file");
     }
     fs::hard_link(at.join("tree/a.txt"), at.join("tree/sub/hard")).expect("a link");
@@ -61,10 +61,10 @@ fn fixture() -> tempfile::TempDir {
     folder
 }
 
-/// Sets the times of all that is in a folder.
+/// Sets the times of everything in a directory.
 fn age(folder: &Path, seconds: u64) {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-    for entry in fs::read_dir(folder).expect("a folder") {
+    for entry in fs::read_dir(folder).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.is_symlink() {
             let status = std::process::Command::new("touch")
@@ -77,11 +77,12 @@ fn age(folder: &Path, seconds: u64) {
         if path.is_dir() {
             age(&path, seconds);
         }
-        fs::File::open(&path).expect("it is there").set_modified(time).expect("a time");
+        fs::File::open(&path).expect("it exists").set_modified(time).expect("a time");
     }
 }
 
-/// All that is below a folder: what it is, and what is in it. Archives as GNU tar lists them.
+/// Describes everything below a directory: metadata and contents. Archives are shown as GNU tar
+/// lists them.
 fn snapshot(folder: &Path) -> String {
     let mut text = String::new();
     add(&mut text, folder, folder);
@@ -90,13 +91,13 @@ fn snapshot(folder: &Path) -> String {
 
 // Writing to a string can't fail.
 fn add(text: &mut String, top: &Path, path: &Path) {
-    let metadata = path.symlink_metadata().expect("it is there");
-    let name = path.strip_prefix(top).expect("it is below").display();
+    let metadata = path.symlink_metadata().expect("it exists");
+    let name = path.strip_prefix(top).expect("below the top").display();
     let mode = metadata.mode();
     let _ = write!(text, "{name}: {mode:o} ");
     if metadata.is_dir() {
         *text += "\n";
-        let entries = fs::read_dir(path).expect("a folder");
+        let entries = fs::read_dir(path).expect("a directory");
         let mut entries: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
         entries.sort();
         for entry in entries {
@@ -105,7 +106,7 @@ fn add(text: &mut String, top: &Path, path: &Path) {
         return;
     }
     let year = metadata.mtime() / 31_557_600;
-    // What is of this year was made just now.
+    // A recent file was created by the test.
     let time = if year > 55 { "now".to_owned() } else { metadata.mtime().to_string() };
     let _ = write!(text, "{} {time} ", metadata.nlink());
     if metadata.is_symlink() {
@@ -119,8 +120,8 @@ fn add(text: &mut String, top: &Path, path: &Path) {
     *text += "\n";
 }
 
-/// Runs command lines, separated by `|`, one after the other: statuses, what is printed and what is on disk
-/// then are to be the same.
+/// Runs command lines, separated by `|`, one after the other. Statuses, output and the resulting
+/// files must be the same.
 fn same(lines: &str) {
     if let Err(difference) = compare(lines) {
         panic!("{difference}");
@@ -135,8 +136,8 @@ fn compare(lines: &str) -> Result<(), String> {
             line.split_whitespace().map(|word| word.replace('+', " ")).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         if let ["mkdir", name] = arguments[..] {
-            fs::create_dir(theirs.path().join(name)).expect("a folder");
-            fs::create_dir(ours.path().join(name)).expect("a folder");
+            fs::create_dir(theirs.path().join(name)).expect("a directory");
+            fs::create_dir(ours.path().join(name)).expect("a directory");
             continue;
         }
         if let ["write", name, text] = arguments[..] {
@@ -147,21 +148,22 @@ fn compare(lines: &str) -> Result<(), String> {
         let gnu = tar(Who::Gnu, theirs.path(), &arguments);
         let us = tar(Who::Ours, ours.path(), &arguments);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let told = format!("{line}\nGNU tar: {}\nours: {}", text(&gnu.stderr), text(&us.stderr));
+        let messages =
+            format!("{line}\nGNU tar: {}\nours: {}", text(&gnu.stderr), text(&us.stderr));
         if us.status.code() != gnu.status.code() {
-            return Err(format!("{}, not {}: {told}", us.status, gnu.status));
+            return Err(format!("{}, not {}: {messages}", us.status, gnu.status));
         }
-        // An archive on stdout is another one, as it should be.
+        // An archive on stdout may differ.
         if !gnu.stdout.starts_with(b"\x1F\x8B") {
             differ(&text(&us.stdout), &text(&gnu.stdout))
-                .map_err(|what| format!("{what}{told}"))?;
+                .map_err(|what| format!("{what}{messages}"))?;
         }
     }
     differ(&snapshot(ours.path()), &snapshot(theirs.path()))
         .map_err(|what| format!("{what}{lines}"))
 }
 
-/// The lines that differ.
+/// Returns the lines that differ as an error.
 fn differ(ours: &str, theirs: &str) -> Result<(), String> {
     if ours == theirs {
         return Ok(());
@@ -182,7 +184,7 @@ fn all_same(cases: &[&str]) {
 }
 
 #[test]
-fn options_are_written_in_every_way() {
+fn options_are_accepted_in_every_form() {
     all_same(&[
         "czf a.tgz tree | tf a.tgz | tzf a.tgz | ztf a.tgz | -tf a.tgz | t -f a.tgz",
         "-czf a.tgz tree | -t --file a.tgz | --list --file=a.tgz | --li --fi=a.tgz",
@@ -200,7 +202,7 @@ fn options_are_written_in_every_way() {
 }
 
 #[test]
-fn wrong_command_lines_end_as_there() {
+fn wrong_command_lines_fail_as_with_gnu_tar() {
     all_same(&[
         "--no-such-option",
         "-cf",
@@ -221,7 +223,7 @@ fn wrong_command_lines_end_as_there() {
 }
 
 #[test]
-fn files_are_chosen() {
+fn files_are_selected() {
     all_same(&[
         "czf a.tgz --exclude=*.txt tree",
         "czf a.tgz --exclude *.o --exclude=deep tree",
@@ -263,12 +265,12 @@ fn files_are_chosen() {
 }
 
 #[test]
-fn archives_grow() {
+fn archives_are_appended_to_and_updated() {
     all_same(&[
         "czf a.tgz tree/sub/c.txt --remove-files | tf a.tgz",
         "czf a.tgz tree/sub --remove-files | tf a.tgz",
     ]);
-    // GNU tar adds to no compressed archive.
+    // GNU tar does not append to compressed archives.
     let (theirs, ours) = (fixture(), fixture());
     for (who, at) in [(Who::Gnu, theirs.path()), (Who::Ours, ours.path())] {
         let archive = if who == Who::Gnu { "a.tar" } else { "a.tgz" };
@@ -287,7 +289,7 @@ fn archives_grow() {
 }
 
 #[test]
-fn members_are_chosen_and_extracted() {
+fn members_are_selected_and_extracted() {
     all_same(&[
         "czf a.tgz tree | mkdir out | xf a.tgz -C out | df a.tgz -C out",
         "czf a.tgz tree | mkdir out | xzvf a.tgz -C out tree/sub/ tree/soft",
@@ -300,7 +302,8 @@ fn members_are_chosen_and_extracted() {
         "czf a.tgz tree | mkdir out | xf a.tgz -C out -k",
         "czf a.tgz tree other | mkdir out | xf a.tgz -C out --newer-mtime=2010-01-01",
         "czf a.tgz tree | tf a.tgz --newer-mtime=2010-01-01",
-        "czf a.tgz tree/b.o tree/soft | tf a.tgz --occurrence tree/b.o | tf a.tgz --occurrence=2 tree/b.o",
+        "czf a.tgz tree/b.o tree/soft | tf a.tgz --occurrence tree/b.o | \
+         tf a.tgz --occurrence=2 tree/b.o",
         "czf a.tgz tree | tvf a.tgz --numeric-owner --quoting-style=literal tree/sub",
         "czf a.tgz tree | tf a.tgz --quoting-style=escape",
         "czf a.tgz tree | tf a.tgz --exclude-backups",
@@ -324,7 +327,7 @@ fn names_are_transformed_in_lists_and_new_archives() {
 }
 
 #[test]
-fn members_get_other_names_on_disk() {
+fn members_are_extracted_under_other_names() {
     all_same(&[
         "czf a.tgz tree | mkdir out | xf a.tgz -C out --strip-components=1",
         "czf a.tgz tree | mkdir out | xvf a.tgz -C out --strip-components=2 tree/sub",
@@ -339,7 +342,7 @@ fn members_get_other_names_on_disk() {
 }
 
 #[test]
-fn what_is_there_is_treated_as_asked() {
+fn existing_files_are_handled_as_requested() {
     all_same(&[
         "czf a.tgz tree | write tree/b.o changed | xf a.tgz",
         "czf a.tgz tree/b.o | write tree/b.o changed | xf a.tgz -k",
@@ -353,12 +356,12 @@ fn what_is_there_is_treated_as_asked() {
 }
 
 #[test]
-fn what_is_stored_is_as_asked() {
+fn metadata_is_stored_as_requested() {
     all_same(&[
         "czf a.tgz --owner=0 --group=0 --mtime=2001-02-03+04:05 tree | tvf a.tgz",
         "czf a.tgz --owner=me:1234 --group=us:4321 --mode=u+rw,go-w tree | tvf a.tgz",
         "czf a.tgz --owner=daemon --group=:7 tree/sub | tvf a.tgz",
-        "czf a.tgz --owner=nobody-here --group=nor-here tree/sub | tvf a.tgz",
+        "czf a.tgz --owner=no-such-user --group=no-such-group tree/sub | tvf a.tgz",
         "czf a.tgz --numeric-owner --mtime=@5 --clamp-mtime tree/sub | tvf a.tgz",
         "czf a.tgz --mtime=2010-01-01 --clamp-mtime tree | tvf a.tgz",
         "czf a.tgz --mtime=./tree/sub/c.txt tree/a.txt | tvf a.tgz",
@@ -378,13 +381,13 @@ fn what_is_stored_is_as_asked() {
 }
 
 #[test]
-fn archives_in_a_row_are_read_as_asked() {
+fn concatenated_archives_are_read_on_request() {
     let folder = fixture();
     let at = folder.path();
     for (archive, name) in [("1.tgz", "tree/a.txt"), ("2.tgz", "tree/b.o")] {
         assert!(tar(Who::Ours, at, &["czf", archive, name]).status.success());
     }
-    let both = ["1.tgz", "2.tgz"].map(|name| fs::read(at.join(name)).expect("it is there"));
+    let both = ["1.tgz", "2.tgz"].map(|name| fs::read(at.join(name)).expect("it exists"));
     fs::write(at.join("a.tgz"), both.concat()).expect("a file");
     let options = ["tif", "a.tgz"];
     let (ours, theirs) = (tar(Who::Ours, at, &options), tar(Who::Gnu, at, &options));
@@ -396,8 +399,8 @@ fn the_same_tree_makes_the_same_bytes() {
     let (one, other) = (fixture(), fixture());
     // Another order in the file system, and other times.
     let moved = other.path().join("tree/a.txt");
-    fs::rename(&moved, other.path().join("kept")).expect("it moves");
-    fs::rename(other.path().join("kept"), &moved).expect("it moves");
+    fs::rename(&moved, other.path().join("kept")).expect("it is renamed");
+    fs::rename(other.path().join("kept"), &moved).expect("it is renamed");
     fs::File::open(&moved).expect("a file").set_modified(SystemTime::now()).expect("a time");
     let options =
         ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=go=rX"];
@@ -405,13 +408,13 @@ fn the_same_tree_makes_the_same_bytes() {
         let output =
             tar(Who::Ours, folder.path(), &[&options[..], &["-czf", "a.tgz", "tree"]].concat());
         assert!(output.status.success(), "{output:?}");
-        fs::read(folder.path().join("a.tgz")).expect("it is there")
+        fs::read(folder.path().join("a.tgz")).expect("it exists")
     });
     assert!(archives[0] == archives[1]);
 }
 
 #[test]
-fn differences_are_told_in_the_same_words() {
+fn differences_are_reported_in_the_same_words() {
     all_same(&[
         "czf a.tgz tree | df a.tgz | dvf a.tgz | --compare --file=a.tgz tree/sub",
         "czf a.tgz tree | write tree/b.o longer+than+before | df a.tgz",
@@ -424,18 +427,18 @@ fn differences_are_told_in_the_same_words() {
 }
 
 #[test]
-fn names_never_lead_out_of_the_folder() {
+fn names_never_lead_out_of_the_directory() {
     same("czf a.tgz -C other/in ../../tree/sub /dev/null ../../list | tf a.tgz");
 }
 
 #[test]
-fn what_is_not_supported_is_named() {
+fn unsupported_options_are_named() {
     let folder = fixture();
     for option in ["--listed-incremental=x", "--multi-volume", "-V", "--to-command=cat", "-w"] {
         let output = tar(Who::Ours, folder.path(), &["-cf", "a.tgz", option, "tree"]);
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{option}: {error}");
-        assert!(error.contains("the option --"), "{option}: {error}");
+        assert!(error.contains("option --"), "{option}: {error}");
         assert!(!folder.path().join("a.tgz").exists(), "{option}");
     }
 }
@@ -456,7 +459,7 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
-fn a_link_by_the_name_of_tar_is_tar() {
+fn a_link_named_tar_behaves_like_tar() {
     let folder = fixture();
     let at = folder.path();
     symlink(env!("CARGO_BIN_EXE_uadk-compress"), at.join("tar")).expect("a link");
@@ -465,7 +468,7 @@ fn a_link_by_the_name_of_tar_is_tar() {
             .args(arguments)
             .current_dir(at)
             .output()
-            .expect("it starts");
+            .expect("the program starts");
         assert!(output.status.success(), "{output:?}");
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
@@ -479,8 +482,8 @@ fn a_link_by_the_name_of_tar_is_tar() {
 fn totals_name_the_engine() {
     let folder = fixture();
     let output = tar(Who::Ours, folder.path(), &["czf", "a.tgz", "tree", "--totals"]);
-    let told = String::from_utf8_lossy(&output.stderr);
+    let messages = String::from_utf8_lossy(&output.stderr);
     for part in ["Total bytes written: ", "(ratio ", " blocks in software"] {
-        assert!(told.contains(part), "{told}");
+        assert!(messages.contains(part), "{messages}");
     }
 }

@@ -1,5 +1,5 @@
-//! Which names patterns mean, and what they are changed to: asked of GNU tar, for many that are made at
-//! random.
+//! Random patterns and transformations: they must match the same names as with GNU tar, and change
+//! them in the same way.
 
 #[path = "common/peer.rs"]
 mod peer;
@@ -13,15 +13,16 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// An archive of empty files with names of a few letters, plain for GNU tar and as gzip for us.
+/// Creates an archive of empty files with names of a few letters, plain for GNU tar and as gzip for
+/// us.
 fn fixture() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let at = folder.path();
     let tree = at.join("tree");
     for first in ["a", "b", "ab", "A", "a.b", "x[y]"] {
         for second in ["a", "b", "aab", "B", "a*", "b-c"] {
             let inner = tree.join(first).join(second);
-            fs::create_dir_all(&inner).expect("a folder");
+            fs::create_dir_all(&inner).expect("a directory");
             for third in ["a", "ab.c", "\\", "bb"] {
                 fs::write(inner.join(third), "").expect("a file");
             }
@@ -41,7 +42,7 @@ fn list(who: Who, at: &Path, options: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Counts what both list, and remembers where they differ.
+/// Counts the cases that list anything, and collects the differences.
 #[derive(Default)]
 struct Comparison {
     listed: u32,
@@ -76,7 +77,7 @@ impl Comparison {
 }
 
 #[test]
-fn patterns_mean_the_same_names() {
+fn patterns_match_the_same_names() {
     let folder = fixture();
     let pieces = [
         "a",
@@ -116,11 +117,11 @@ fn patterns_mean_the_same_names() {
     let mut comparison = Comparison::default();
     for _ in 0..300 {
         let len = numbers.random_range(1..5);
-        let pattern = (0..len).map(|_| *pieces.choose(&mut numbers).expect("some"));
+        let pattern = (0..len).map(|_| *pieces.choose(&mut numbers).expect("not empty"));
         let pattern: String = pattern.collect();
-        let mode = modes.choose(&mut numbers).expect("some");
+        let mode = modes.choose(&mut numbers).expect("not empty");
         if pattern == "." {
-            // As the name of a member it means all with us, whether or not names begin with it.
+            // As a member name, it means all members for us, whether or not names begin with it.
             continue;
         }
         let exclude = format!("--exclude={pattern}");
@@ -130,7 +131,7 @@ fn patterns_mean_the_same_names() {
     comparison.finish(330);
 }
 
-/// The arguments of `s`, but for a number among the flags.
+/// Returns a random `s` expression with one of these flags.
 fn expression(numbers: &mut Pcg64Mcg, flags: &[&str]) -> String {
     let atoms = ["a", "b", ".", "[ab]", "[^a]", "\\(a\\)", "\\(b\\|a\\)", "a\\+", "\\.", "/"];
     let extended = ["a", "b", ".", "[ab]", "[^/]", "(a)", "(b|a)", "a+", "\\.", "(.)b", "a{1,2}"];
@@ -139,16 +140,16 @@ fn expression(numbers: &mut Pcg64Mcg, flags: &[&str]) -> String {
         ["", "X", "&&", "<\\1>", "\\U&\\E-x", "\\u&", "\\l&\\Ux&", "a\\&b", "\\n", "\\L\\1\\u\\1"];
     let is_extended = numbers.random_bool(0.3);
     let start = if numbers.random_bool(0.2) { "^" } else { "" };
-    let mut pick = |from: &[&'static str]| *from.choose(numbers).expect("some");
+    let mut pick = |from: &[&'static str]| *from.choose(numbers).expect("not empty");
     let atom = if is_extended { pick(&extended) } else { pick(&atoms) };
     let (behind, replacement) = (pick(&rest), pick(&replacements));
-    let flag = flags.choose(numbers).expect("some");
+    let flag = flags.choose(numbers).expect("not empty");
     let x = if is_extended { "x" } else { "" };
     format!("s,{start}{atom}{behind},{replacement},{flag}{x}")
 }
 
 #[test]
-fn expressions_make_the_same_names() {
+fn expressions_produce_the_same_names() {
     let folder = fixture();
     let mut numbers = Pcg64Mcg::seed_from_u64(2);
     let mut comparison = Comparison::default();
@@ -161,23 +162,25 @@ fn expressions_make_the_same_names() {
 }
 
 #[test]
-fn numbered_matches_are_those_of_sed() {
-    // GNU tar doubles what is before the first match then.
+fn numbered_matches_are_replaced_as_by_sed() {
+    // GNU tar duplicates the text before the first match in this case.
     let folder = fixture();
     let (_, names) = list(Who::Gnu, folder.path(), &["--quoting-style=literal"]);
     let mut numbers = Pcg64Mcg::seed_from_u64(3);
     let mut comparison = Comparison::default();
     for _ in 0..100 {
         let expression = expression(&mut numbers, &["2", "3", "2i"]);
-        // The flag x is tar's own, and sed's newline would be another line.
+        // Only tar has the flag x, and a newline in sed's output would be another line.
         if expression.ends_with('x') || expression.contains("\\n") {
             continue;
         }
         fs::write(folder.path().join("names"), &names).expect("a file");
-        let input = fs::File::open(folder.path().join("names")).expect("it is there");
-        // Tar takes the / off folders before, puts it back, and makes no name absolute or empty.
+        let input = fs::File::open(folder.path().join("names")).expect("it exists");
+        // tar removes the / of directories before, restores it afterwards, and makes no name
+        // absolute or empty.
         let script = format!(
-            "s,/$,,;t folder;{expression};s,^/*,,;s,^$,.,;b;:folder;{expression};s,^/*,,;s,^$,.,;s,$,/,"
+            "s,/$,,;t folder;{expression};s,^/*,,;s,^$,.,;b;\
+             :folder;{expression};s,^/*,,;s,^$,.,;s,$,/,"
         );
         let output = Command::new("sed")
             .arg(&script)

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The cases to measure.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use uadk_compress::{BlockCompressor, Level};
 use super::measure::Mode;
 use crate::size;
 
-/// One thing to measure.
+/// One case to measure.
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) engine: &'static str,
     pub(super) codec: Arc<dyn BlockCompressor>,
-    /// `None` for engines that ignore it.
+    /// `None` for engines that ignore the level.
     pub(super) level: Option<Level>,
     pub(super) block_size: usize,
     pub(super) mode: Mode,

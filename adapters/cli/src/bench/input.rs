@@ -1,4 +1,4 @@
-//! The user's data.
+//! The input data.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::streams;
 
-/// What is compressed.
+/// The data to compress.
 #[derive(Debug)]
 pub(super) struct Input {
-    /// The contents of the files, one behind the other.
+    /// The contents of the files, concatenated.
     pub(super) data: Vec<u8>,
     pub(super) files: Vec<PathBuf>,
-    /// There is more in the files than was read.
+    /// Whether the files have more data than was read.
     pub(super) is_cut: bool,
 }
 
 impl Input {
-    /// Reads up to `limit` bytes; what one file leaves of its share goes to those behind it.
+    /// Reads up to `limit` bytes; the unused share of a file goes to the following ones.
     pub(super) fn read(files: &[PathBuf], limit: usize) -> Result<Self, Error> {
         let mut input = Self { data: Vec::new(), files: files.to_vec(), is_cut: false };
         for (i, path) in files.iter().enumerate() {
@@ -34,7 +34,7 @@ impl Input {
         Ok(input)
     }
 
-    /// For messages.
+    /// Returns the names of the files, for messages.
     pub(super) fn names(&self) -> String {
         let names: Vec<_> = self.files.iter().map(|path| path.display().to_string()).collect();
         names.join(", ")
@@ -60,28 +60,28 @@ mod tests {
 
     #[test]
     fn each_file_gets_its_share_and_what_others_leave() {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("creates a temporary directory");
         let path = |name: &str, contents: &[u8]| {
             let path = dir.path().join(name);
-            fs::write(&path, contents).expect("a file");
+            fs::write(&path, contents).expect("writes a temporary file");
             path
         };
         let files = [path("a", b"a"), path("b", &[b'b'; 100]), path("c", &[b'c'; 100])];
-        let input = Input::read(&files, 21).expect("readable");
+        let input = Input::read(&files, 21).expect("readable files");
         assert_eq!(input.data, [&b"a"[..], &[b'b'; 10], &[b'c'; 10]].concat());
         assert!(input.is_cut);
-        assert!(!Input::read(&files, 201).expect("readable").is_cut);
+        assert!(!Input::read(&files, 201).expect("readable files").is_cut);
     }
 
     #[test]
-    fn what_can_not_be_read_is_named() {
-        let dir = tempfile::tempdir().expect("a folder");
+    fn errors_name_the_file() {
+        let dir = tempfile::tempdir().expect("creates a temporary directory");
         let empty = dir.path().join("empty");
-        fs::write(&empty, b"").expect("a file");
+        fs::write(&empty, b"").expect("writes a temporary file");
         for (path, what) in [
-            (dir.path().join("none"), "can't be read"),
-            (dir.path().to_owned(), "is a folder"),
-            (empty, "no bytes to compress"),
+            (dir.path().join("none"), "can't read"),
+            (dir.path().to_owned(), "is a directory"),
+            (empty, "no data to compress"),
         ] {
             let message = Input::read(std::slice::from_ref(&path), 100).unwrap_err().to_string();
             assert!(message.contains(what), "{message}");

@@ -1,20 +1,20 @@
-//! Times an engine on blocks.
+//! Measures the speed of an engine on blocks.
 
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use uadk_compress::{Block, BlockCompressor, Error, Level, SoftwareCompressor};
 
-/// Blocks of a batch: as many as keep an accelerator busy.
+/// The blocks of a batch: enough to keep an accelerator busy.
 const BATCH: usize = 64;
-/// Bytes of a batch, unless one block has more.
+/// The maximum bytes of a batch, unless one block is larger.
 const BATCH_BYTES: usize = 16 << 20;
-/// Small data is measured again and again for so long, to be above the clock's noise.
-const LEAST: Duration = Duration::from_millis(20);
-/// A block that finds the queues full is tried again for so long.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// Small data is measured repeatedly for this long, to rise above the clock's noise.
+const MIN_TIME: Duration = Duration::from_millis(20);
+/// A block that finds the queues full is retried for this long.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How blocks are given to the engine.
+/// How blocks are passed to the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// One at a time.
@@ -32,12 +32,12 @@ impl Mode {
     }
 }
 
-/// What was measured.
+/// A measurement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Measured {
-    /// Bytes of the blocks that were looked at.
+    /// The bytes in the blocks that were processed.
     pub(super) bytes: usize,
-    /// Bytes that they were compressed to.
+    /// Their compressed size.
     pub(super) compressed: usize,
     pub(super) compress: Work,
     /// `None` if the engine does not decompress the format.
@@ -51,17 +51,17 @@ pub(super) struct Work {
     bytes: usize,
     /// CPU time of the process.
     cpu: Duration,
-    /// Time on the wall.
+    /// Wall-clock time.
     wall: Duration,
 }
 
 impl Work {
-    /// Uncompressed bytes per second of CPU time, in units of 1,000,000.
+    /// Returns the uncompressed bytes per second of CPU time, in units of 1,000,000.
     pub(super) fn mb_per_cpu_s(&self) -> f64 {
         rate(self.bytes, self.cpu)
     }
 
-    /// Uncompressed bytes per second on the wall, in units of 1,000,000.
+    /// Returns the uncompressed bytes per second of wall-clock time, in units of 1,000,000.
     pub(super) fn mb_per_s(&self) -> f64 {
         rate(self.bytes, self.wall)
     }
@@ -70,15 +70,15 @@ impl Work {
 /// Why there is no measurement.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The engine's own answer.
+    /// The engine returned an error.
     Engine(Error),
-    /// Something else came back than was put in.
+    /// The decompressed data differs from the original.
     WrongBytes,
 }
 
-/// Compresses and decompresses blocks of `data` until all are done or `share` is over.
+/// Compresses and decompresses blocks of `data` until all are done or `share` has elapsed.
 ///
-/// Where that is too short for all blocks, those that were done are spread evenly over the data.
+/// If that is too short for all blocks, the ones that were done are spread evenly over the data.
 pub(super) fn measure(
     codec: &dyn BlockCompressor,
     data: &[u8],
@@ -92,7 +92,7 @@ pub(super) fn measure(
     let order = spread(groups.len());
 
     let mut bench = Bench::new(codec, mode, block_size, batch);
-    // Contexts, sessions and pages are there afterwards.
+    // Warms up: creates contexts and sessions, and faults in pages.
     bench.run(groups[0])?;
     let decompress = bench.measured.decompress.map(|_| Work::default());
     bench.measured = Measured { decompress, ..Measured::default() };
@@ -102,7 +102,7 @@ pub(super) fn measure(
             let counted = bench.measured;
             bench.run(groups[*group])?;
             if pass > 0 {
-                // Only the speed is of interest a second time.
+                // Repeated passes only count for the speed.
                 (bench.measured.bytes, bench.measured.compressed) =
                     (counted.bytes, counted.compressed);
             }
@@ -110,7 +110,7 @@ pub(super) fn measure(
                 return Ok(bench.measured);
             }
         }
-        if begin.elapsed() >= LEAST {
+        if begin.elapsed() >= MIN_TIME {
             break;
         }
     }
@@ -128,17 +128,17 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(codec: &'a dyn BlockCompressor, mode: Mode, block_size: usize, batch: usize) -> Self {
-        let room = codec.max_compressed_len(block_size);
+        let capacity = codec.max_compressed_len(block_size);
         Self {
             codec,
             mode,
-            packed: vec![vec![0; room]; batch],
+            packed: vec![vec![0; capacity]; batch],
             restored: vec![vec![0; block_size]; batch],
             measured: Measured { decompress: Some(Work::default()), ..Measured::default() },
         }
     }
 
-    /// There and back, at most a batch.
+    /// Makes the round trip for at most one batch.
     fn run(&mut self, group: &[&[u8]]) -> Result<(), Failure> {
         let (codec, mode) = (self.codec, self.mode);
         let bytes = group.iter().map(|block| block.len()).sum();
@@ -155,22 +155,22 @@ impl<'a> Bench<'a> {
         let mut blocks: Vec<_> = packed
             .zip(&mut self.restored)
             .zip(group)
-            // Exact room, as storage engines give.
+            // Output buffers of the exact size, as in storage engines.
             .map(|((src, dst), block)| Block::exact(src, &mut dst[..block.len()]))
             .collect();
         match &mut measured.decompress {
             Some(work) => work.add(bytes, || decompress(codec, mode, &mut blocks)),
-            None => by_software(codec, &mut blocks),
+            None => decompress_in_software(codec, &mut blocks),
         }
         let first = blocks.first().map(Block::result);
         if measured.decompress.is_some()
             && first.is_some_and(|result| result.is_err_and(|error| is_unsupported(&error)))
         {
             measured.decompress = None;
-            by_software(codec, &mut blocks);
+            decompress_in_software(codec, &mut blocks);
         }
         let restored = results(&blocks).map_err(|error| match error {
-            // Its own block.
+            // The engine compressed the block itself.
             Error::Corrupt | Error::WrongLength { .. } => Failure::WrongBytes,
             error => Failure::Engine(error),
         })?;
@@ -197,18 +197,18 @@ fn compress(codec: &dyn BlockCompressor, mode: Mode, blocks: &mut [Block<'_>]) {
     if mode == Mode::Batch {
         codec.compress_batch(blocks);
     }
-    patiently(mode, blocks, |src, dst| codec.compress(src, dst));
+    run_or_retry(mode, blocks, |src, dst| codec.compress(src, dst));
 }
 
 fn decompress(codec: &dyn BlockCompressor, mode: Mode, blocks: &mut [Block<'_>]) {
     if mode == Mode::Batch {
         codec.decompress_batch(blocks);
     }
-    patiently(mode, blocks, |src, dst| codec.decompress(src, dst));
+    run_or_retry(mode, blocks, |src, dst| codec.decompress(src, dst));
 }
 
-/// Does single blocks, and those of a batch that found the queues full.
-fn patiently(
+/// Runs single blocks, and retries the blocks of a batch that found the queues full.
+fn run_or_retry(
     mode: Mode,
     blocks: &mut [Block<'_>],
     work: impl Fn(&[u8], &mut [u8]) -> Result<usize, Error>,
@@ -219,15 +219,15 @@ fn patiently(
         }
         if is_busy(block) {
             let begin = Instant::now();
-            while is_busy(block) && begin.elapsed() < PATIENCE {
+            while is_busy(block) && begin.elapsed() < BUSY_TIMEOUT {
                 block.run(&work);
             }
         }
     }
 }
 
-/// What the engine compressed and can't decompress itself is checked all the same.
-fn by_software(codec: &dyn BlockCompressor, blocks: &mut [Block<'_>]) {
+/// Decompresses blocks in software to check them, if the engine can't decompress its format.
+fn decompress_in_software(codec: &dyn BlockCompressor, blocks: &mut [Block<'_>]) {
     match SoftwareCompressor::new(codec.format(), Level::BALANCED) {
         Ok(software) => software.decompress_batch(blocks),
         Err(error) => {
@@ -246,8 +246,8 @@ fn is_busy(block: &Block<'_>) -> bool {
     block.answer() == Some(&Err(Error::Busy))
 }
 
-/// The numbers from 0 to `len` in an order whose every beginning is spread over all of them: with
-/// reversed bits (van der Corput 1935).
+/// Returns the numbers below `len` in an order of which every prefix is spread over all of them: by
+/// reversing bits (van der Corput 1935).
 fn spread(len: usize) -> Vec<usize> {
     let bits = len.next_power_of_two().trailing_zeros();
     let reversed = |n: usize| n.reverse_bits().checked_shr(usize::BITS - bits).unwrap_or(0);
@@ -263,7 +263,7 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
-/// Whether an engine says that it does not do such blocks at all.
+/// Returns whether the engine does not support such blocks at all.
 fn is_unsupported(error: &Error) -> bool {
     matches!(error, Error::Unsupported(_))
 }
@@ -280,20 +280,21 @@ mod tests {
     fn all_blocks_are_counted_once_in_both_modes() {
         let data: Vec<_> = (0..100_000_u32).map(|n| (n / 100) as u8).collect();
         let engine =
-            SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("a format of ours");
+            SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("a supported format");
         for mode in [Mode::Single, Mode::Batch] {
             for block_size in [7000, 100_000, 1 << 20] {
-                let measured = measure(&engine, &data, block_size, mode, ENOUGH).expect("it works");
+                let measured =
+                    measure(&engine, &data, block_size, mode, ENOUGH).expect("software works");
                 assert_eq!(measured.bytes, data.len());
                 assert!(measured.compressed < data.len() / 4);
-                let decompress = measured.decompress.expect("software does");
+                let decompress = measured.decompress.expect("software decompresses");
                 assert!(measured.compress.mb_per_s() > 0.0 && decompress.mb_per_cpu_s() > 0.0);
             }
         }
     }
 
     #[test]
-    fn every_beginning_of_the_order_is_spread() {
+    fn every_prefix_of_the_order_is_spread() {
         assert_eq!(spread(1), [0]);
         assert_eq!(spread(8), [0, 4, 2, 6, 1, 5, 3, 7]);
         assert_eq!(spread(5), [0, 4, 2, 1, 3]);
@@ -304,7 +305,7 @@ mod tests {
         }
     }
 
-    /// Compresses alone, as a device without raw deflate.
+    /// Only compresses, like a device that lacks raw deflate.
     #[derive(Debug)]
     struct OneWay(SoftwareCompressor);
 
@@ -319,11 +320,11 @@ mod tests {
             self.0.compress(src, dst)
         }
         fn decompress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
-            Err(Error::Unsupported("compresses alone".into()))
+            Err(Error::Unsupported("only compresses".into()))
         }
     }
 
-    /// Gives the right lengths and wrong bytes.
+    /// Returns the right lengths but wrong data.
     #[derive(Debug)]
     struct Forgetful(SoftwareCompressor);
 
@@ -343,19 +344,21 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_that_only_compresses_has_no_other_speed() {
-        let engine = SoftwareCompressor::new(Format::RawDeflate, Level::FASTEST).expect("ours");
+    fn an_engine_that_only_compresses_has_no_decompression_speed() {
+        let engine = SoftwareCompressor::new(Format::RawDeflate, Level::FASTEST);
+        let engine = OneWay(engine.expect("a supported format"));
         let measured =
-            measure(&OneWay(engine), &[1; 9999], 4096, Mode::Batch, ENOUGH).expect("it works");
+            measure(&engine, &[1; 9999], 4096, Mode::Batch, ENOUGH).expect("software works");
         assert!(measured.decompress.is_none());
         assert_eq!(measured.bytes, 9999);
     }
 
     #[test]
     fn wrong_bytes_are_noticed() {
-        let engine = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("ours");
+        let engine = SoftwareCompressor::new(Format::Zlib, Level::FASTEST);
+        let engine = Forgetful(engine.expect("a supported format"));
         for mode in [Mode::Single, Mode::Batch] {
-            let failure = measure(&Forgetful(engine), &[1; 9999], 4096, mode, ENOUGH).unwrap_err();
+            let failure = measure(&engine, &[1; 9999], 4096, mode, ENOUGH).unwrap_err();
             assert!(matches!(failure, Failure::WrongBytes), "{failure:?}");
         }
     }

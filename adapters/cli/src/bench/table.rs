@@ -1,4 +1,4 @@
-//! The results, for people and for machines.
+//! Renders the results for people and for machines.
 
 use std::fmt::Write;
 
@@ -20,18 +20,18 @@ pub(super) struct Outcome<'a> {
     pub(super) rows: Vec<Row>,
 }
 
-/// The result of one case. Speeds are those of uncompressed bytes, in units of 1,000,000.
+/// The result of one case. Speeds count uncompressed bytes, in units of 1,000,000.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     engine: &'static str,
     format: &'static str,
-    /// Null for engines that ignore it.
+    /// Null for engines that ignore the level.
     level: Option<u8>,
     block_size: usize,
     mode: &'static str,
-    /// Bytes of the blocks that were looked at.
+    /// The bytes in the blocks that were processed.
     bytes: usize,
-    /// Uncompressed by compressed bytes.
+    /// Uncompressed bytes divided by compressed bytes.
     ratio: Option<f64>,
     compress_mb_per_cpu_s: Option<f64>,
     compress_mb_per_s: Option<f64>,
@@ -47,7 +47,7 @@ impl Row {
             Ok(measured) => (Some(measured), None),
             Err(Failure::Engine(error)) => (None, Some(chain(&error))),
             Err(Failure::WrongBytes) => {
-                (None, Some("gave back other bytes than it got".to_owned()))
+                (None, Some("decompressed data differs from the original".to_owned()))
             }
         };
         let compress = measured.map(|measured| measured.compress);
@@ -99,8 +99,8 @@ impl Row {
 impl Outcome<'_> {
     pub(super) fn text(&self) -> String {
         let mut text = format!(
-            "{:.1} MB of {}{}\n\n{:<39} {:>6} {:>19} {:>19}\n{:<12} {:<8} {:>5} {:>6} {:<6} {:>6} {:>10} \
-             {:>8} {:>10} {:>8}\n",
+            "{:.1} MB of {}{}\n\n{:<39} {:>6} {:>19} {:>19}\n{:<12} {:<8} {:>5} {:>6} {:<6} {:>6} \
+             {:>10} {:>8} {:>10} {:>8}\n",
             self.input.data.len() as f64 / 1e6,
             self.input.names(),
             if self.input.is_cut { " (there is more; see --limit)" } else { "" },
@@ -164,8 +164,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_case_that_failed_has_its_reason_in_place_of_figures() {
-        let codec = SoftwareCompressor::new(Format::Gzip, Level::FASTEST).expect("ours");
+    fn a_failed_case_shows_the_error_instead_of_figures() {
+        let codec = SoftwareCompressor::new(Format::Gzip, Level::FASTEST);
+        let codec = codec.expect("a supported format");
         let case = Case {
             engine: "accelerator",
             codec: Arc::new(codec),
@@ -185,14 +186,14 @@ mod tests {
         assert!(lines[0].contains("0.0 MB of x (there is more"), "{text}");
         assert_eq!(
             lines[4],
-            "accelerator  gzip         -    16K batch  gave back other bytes than it got"
+            "accelerator  gzip         -    16K batch  decompressed data differs from the original"
         );
         assert!(lines[5].contains("batch  the accelerator failed with code -62"), "{text}");
         assert!(lines[6].trim_end().ends_with('-'), "{text}");
         assert!(text.contains("was not measured (why)"));
 
-        let json: serde_json::Value = serde_json::from_str(&outcome.json()).expect("JSON");
-        assert_eq!(json["rows"][0]["error"], "gave back other bytes than it got");
+        let json: serde_json::Value = serde_json::from_str(&outcome.json()).expect("valid JSON");
+        assert_eq!(json["rows"][0]["error"], "decompressed data differs from the original");
         assert!(json["rows"][0]["level"].is_null() && json["rows"][0]["ratio"].is_null());
     }
 }

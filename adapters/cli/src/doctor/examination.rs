@@ -1,4 +1,4 @@
-//! What the machine and the engines were found to be.
+//! The examination of the machine and the engines.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use uadk_compress::probe::{self, Report, System};
 use super::trial::Trial;
 use super::verdict::Verdict;
 
-/// All that was found.
+/// All findings.
 pub(super) struct Examination {
     pub(super) report: Report,
     pub(super) software: Trial,
     pub(super) accelerator: Trial,
-    /// `None` without UADK, or if it was not to be tried.
+    /// `None` without UADK, or if the accelerator is not tested.
     pub(super) uadk: Option<UadkStats>,
     pub(super) verdict: Verdict,
 }

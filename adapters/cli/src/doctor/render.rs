@@ -1,4 +1,4 @@
-//! The examination for people and for machines.
+//! Renders the examination for people and for machines.
 
 use std::fmt::Write;
 
@@ -11,19 +11,19 @@ use super::trial::{Trial, describe};
 use crate::engines::{ACCELERATOR, SOFTWARE};
 use crate::size;
 
-/// What to do about an accelerator that does not work although nothing is missing.
-const LOG: &str = "libwd and the driver give their reasons to the system's log: `sudo journalctl -b | \
+/// The remedy for an accelerator that does not work although nothing is missing.
+const LOG: &str = "libwd and the driver log the reasons to the system log: `sudo journalctl -b | \
     grep -i -e wd -e hisi_zip -e uacce -e smmu`";
-/// What to do about full queues.
+/// The remedy for full queues.
 const BUSY: &str =
-    "`sudo fuser -v /dev/hisi_zip-*` says who uses them; try again when there is less to do";
-/// Where something is missing.
-const ABOVE: &str = "mend what is missing above";
-/// What to do about a software engine that does not work.
-const REPORT: &str = "test the machine's memory; if that is sound, report this as an error of ours";
+    "`sudo fuser -v /dev/hisi_zip-*` shows the processes that use them; try again later";
+/// The remedy if something is missing.
+const ABOVE: &str = "fix the missing items above";
+/// The remedy for a software engine that does not work.
+const REPORT: &str = "test the machine's memory; if it is sound, please report a bug";
 
 impl Examination {
-    /// A line for each item and engine, its remedy below it, and the conclusion.
+    /// Returns a line for each item and engine, followed by its remedy, and the conclusion.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         let width = self.report.items.iter().map(|item| item.topic.len()).max().unwrap_or(0);
@@ -37,7 +37,7 @@ impl Examination {
             let detail = match (&engine.round_trip, &engine.error) {
                 (Some(trip), _) => trip.text(),
                 (None, Some(error)) => error.clone(),
-                (None, None) => "not tried".to_owned(),
+                (None, None) => "not tested".to_owned(),
             };
             let state = if engine.round_trip.is_some() { State::Ok } else { State::Missing };
             line(&mut text, width, state, &format!("engine {}", engine.engine), &detail);
@@ -52,7 +52,7 @@ impl Examination {
         text
     }
 
-    /// One object; its fields are those of [`Json`].
+    /// Returns one object with the fields of [`Json`].
     pub(super) fn json(&self) -> String {
         let json = Json {
             readiness: name(self.verdict.readiness),
@@ -81,15 +81,15 @@ impl Examination {
     }
 }
 
-/// Which engine decompresses raw deflate, and why.
+/// Describes which engine decompresses raw deflate, and why.
 fn raw_deflate(uadk: &UadkStats) -> String {
     let version = &uadk.version;
     if uadk.raw_deflate_decompression {
-        format!("decompressed by a device that has it (UADK {version})")
+        format!("decompressed by the device if it supports it (UADK {version})")
     } else {
         format!(
-            "decompressed in software (UADK {version}; from 2.9 on its driver may crash on truncated \
-             data, see UadkConfig::raw_deflate_decompression)"
+            "decompressed in software (UADK {version}; from 2.9 on, its driver may crash on \
+             truncated data, see UadkConfig::raw_deflate_decompression)"
         )
     }
 }
@@ -109,11 +109,11 @@ struct Json<'a> {
     uadk: Option<UadkJson<'a>>,
 }
 
-/// UADK as it is loaded.
+/// The loaded UADK.
 #[derive(Serialize)]
 struct UadkJson<'a> {
     version: &'a str,
-    /// Whether raw deflate is decompressed on the device, if the device has the format.
+    /// Whether raw deflate is decompressed on the device, if the device supports the format.
     raw_deflate_decompression: bool,
 }
 
@@ -149,15 +149,15 @@ impl<'a> From<&'a Item> for ItemJson<'a> {
 #[derive(Serialize)]
 struct EngineJson {
     engine: &'static str,
-    /// Of an engine that works.
+    /// Present if the engine works.
     round_trip: Option<TripJson>,
-    /// Of an engine that is not there or failed.
+    /// Present if the engine is missing or failed.
     error: Option<String>,
     remedy: Option<&'static str>,
 }
 
 impl EngineJson {
-    /// `remedy` is for an engine that does not work.
+    /// Creates the entry of an engine; `remedy` is used if it does not work.
     fn new(engine: &'static str, trial: &Trial, remedy: &'static str) -> Self {
         let (round_trip, error) = match trial {
             Trial::Works(trip) => (Some(TripJson::from(trip)), None),
@@ -195,7 +195,8 @@ impl From<&RoundTrip> for TripJson {
 impl TripJson {
     fn text(&self) -> String {
         format!(
-            "{:.0} MB/s to compress, {:.0} MB/s to decompress ({} in blocks of {}, {:.1} times smaller)",
+            "{:.0} MB/s to compress, {:.0} MB/s to decompress ({} in blocks of {}, {:.1} times \
+             smaller)",
             self.compress_mb_per_s,
             self.decompress_mb_per_s,
             self.format,
@@ -205,7 +206,7 @@ impl TripJson {
     }
 }
 
-/// The word for machines.
+/// Returns the name in JSON.
 const fn name(readiness: Readiness) -> &'static str {
     match readiness {
         Readiness::Ready => "ready",
@@ -237,18 +238,20 @@ mod tests {
     }
 
     #[test]
-    fn who_decompresses_raw_deflate_is_told_where_there_is_uadk() {
+    fn the_engine_that_decompresses_raw_deflate_is_shown_if_uadk_is_loaded() {
         let mut examination = examination();
         assert!(!examination.text().contains("raw deflate"));
         for (version, on_device, expected) in [
-            ("2.8.0", true, "decompressed by a device that has it (UADK 2.8.0)"),
+            ("2.8.0", true, "decompressed by the device if it supports it (UADK 2.8.0)"),
             ("2.10.1", false, "decompressed in software (UADK 2.10.1;"),
         ] {
             examination.uadk = Some(uadk(version, on_device));
             let text = examination.text();
-            let line = text.lines().find(|line| line.contains("raw deflate")).expect("a line");
+            let line = text.lines().find(|line| line.contains("raw deflate"));
+            let line = line.expect("a line about raw deflate");
             assert!(line.contains(expected), "{line}");
-            let json: serde_json::Value = serde_json::from_str(&examination.json()).expect("JSON");
+            let json = examination.json();
+            let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
             assert_eq!(json["uadk"]["version"], version);
             assert_eq!(json["uadk"]["raw_deflate_decompression"], on_device);
         }
@@ -275,9 +278,10 @@ mod tests {
     }
 
     #[test]
-    fn the_json_has_the_same() {
+    fn the_json_has_the_same_content() {
         let examination = examination();
-        let json: serde_json::Value = serde_json::from_str(&examination.json()).expect("JSON");
+        let json = examination.json();
+        let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
         assert_eq!(json["readiness"], "software_only");
         assert_eq!(json["exit_status"], 1);
         assert_eq!(json["items"].as_array().map(Vec::len), Some(examination.report.items.len()));

@@ -1,4 +1,4 @@
-//! Trying the engines.
+//! Tests the engines.
 
 use uadk_compress::probe::{self, RoundTrip};
 use uadk_compress::{
@@ -8,43 +8,44 @@ use uadk_compress::{
 use crate::engines;
 use crate::error::chain;
 
-/// What became of trying an engine.
+/// The result of testing an engine.
 #[derive(Debug)]
 pub(super) enum Trial {
     Works(RoundTrip),
-    /// There is none to try.
+    /// There is no such engine.
     Unavailable(Error),
-    /// It was there, and failed.
+    /// The engine failed.
     Failed(Error),
-    /// It was not to be tried.
+    /// The engine was not tested.
     Skipped,
 }
 
 impl Trial {
-    /// Every device serves it, and every engine.
+    /// A format that all devices and engines support.
     const FORMAT: Format = Format::Zlib;
 
     pub(super) fn software() -> Self {
         match SoftwareCompressor::new(Self::FORMAT, Level::default()) {
-            Ok(engine) => Self::of(&engine),
+            Ok(engine) => Self::run(&engine),
             Err(error) => Self::Failed(error),
         }
     }
 
-    /// Also returns what UADK is, if it is there. Waits until the device is initialised.
+    /// Tests the accelerator, and also returns the state of UADK, if it is installed. Waits until
+    /// the device is initialised.
     pub(super) fn accelerator() -> (Self, Option<UadkStats>) {
         let engine = match engines::accelerator(Self::FORMAT) {
             Ok(engine) => engine,
             Err(error) => return (Self::Unavailable(error), None),
         };
         let trial = match engine.start() {
-            Ok(()) => Self::of(&engine),
+            Ok(()) => Self::run(&engine),
             Err(error) => Self::Unavailable(error),
         };
         (trial, Some(engine.stats()))
     }
 
-    fn of(engine: &dyn BlockCompressor) -> Self {
+    fn run(engine: &dyn BlockCompressor) -> Self {
         match probe::round_trip(&Checked::new(engine)) {
             Ok(round_trip) => Self::Works(round_trip),
             Err(error @ Error::Unavailable(_)) => Self::Unavailable(error),
@@ -53,11 +54,11 @@ impl Trial {
     }
 }
 
-/// An engine's error, told of an engine that got its own blocks to decompress.
+/// Describes the error of an engine that decompressed its own blocks.
 pub(super) fn describe(error: &Error) -> String {
     match error {
         Error::Corrupt | Error::WrongLength { .. } => {
-            "it gave back other bytes than it got".to_owned()
+            "decompressed data differs from the original".to_owned()
         }
         error => chain(error),
     }

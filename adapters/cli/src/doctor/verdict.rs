@@ -1,4 +1,4 @@
-//! What it all comes to.
+//! The conclusion from all findings.
 
 use uadk_compress::Error;
 use uadk_compress::probe::{Readiness, Report, State};
@@ -14,7 +14,8 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// What works has the last word; then what is there and does not work; then what is missing.
+    /// Concludes from what works first, then from what is installed but fails, then from what is
+    /// missing.
     pub(super) fn new(report: &Report, software: &Trial, accelerator: &Trial) -> Self {
         let inspected = report.readiness();
         let missing = count(report, State::Missing);
@@ -35,12 +36,11 @@ impl Verdict {
             ),
             (_, Trial::Failed(Error::Busy)) => (
                 Readiness::SoftwareOnly,
-                "the accelerator's queues are full, and software does what it can't take."
-                    .to_owned(),
+                "the accelerator's queues are full; software handles the rest.".to_owned(),
             ),
             (_, Trial::Failed(error)) => (
                 Readiness::Broken,
-                format!("the accelerator is there and fails ({}).", describe(error)),
+                format!("the accelerator is present but fails ({}).", describe(error)),
             ),
             (_, Trial::Unavailable(error)) if inspected == Readiness::Ready => (
                 Readiness::Broken,
@@ -54,13 +54,13 @@ impl Verdict {
             }
             _ if inspected == Readiness::Broken => (
                 inspected,
-                "something is installed that can't be used; software does every block meanwhile."
+                "an installed component can't be used; software handles every block meanwhile."
                     .to_owned(),
             ),
             _ => (
                 Readiness::SoftwareOnly,
                 format!(
-                    "software does every block; for the accelerator {} missing.",
+                    "software handles every block; {} missing for the accelerator.",
                     items(missing, "is", "are")
                 ),
             ),
@@ -99,7 +99,7 @@ mod tests {
 
     fn works() -> Trial {
         let engine =
-            SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("a format of ours");
+            SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("a supported format");
         Trial::Works(probe::round_trip(&engine).expect("software works"))
     }
 
@@ -107,7 +107,7 @@ mod tests {
         Trial::Unavailable(Error::Unavailable("no libwd".into()))
     }
 
-    /// Nothing was looked at, so nothing is missing.
+    /// Nothing was inspected, so nothing is missing.
     fn complete() -> Report {
         Report::default()
     }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_round_trip_has_the_last_word() {
+    fn the_round_trip_decides() {
         for (report, accelerator, readiness) in [
             (complete(), works(), Readiness::Ready),
             (lacking(), works(), Readiness::Ready),

@@ -1,4 +1,4 @@
-//! Block gzip: how it is asked for, and where its blocks are.
+//! Block gzip: selecting the layout, and finding the blocks of a file.
 
 use std::fs::File;
 use std::io;
@@ -6,38 +6,39 @@ use std::os::unix::fs::FileExt;
 
 use uadk_compress_archive::{GzOptions, Layout};
 
-use super::header::{self, Begin, TRAILER_LEN};
+use super::header::{self, Parsed, TRAILER_LEN};
 
-/// As many bytes as a header of block gzip has, and some.
+/// At least the length of a block gzip header.
 const HEAD: usize = 64;
 
-/// Settings for the layout that is asked for.
+/// Sets the layout, block gzip or one member.
 pub(super) fn layout(options: GzOptions, bgzf: bool) -> GzOptions {
     options.layout(layout_of(bgzf))
 }
 
-/// The layout that is asked for.
+/// Returns the layout, block gzip or one member.
 pub(super) const fn layout_of(bgzf: bool) -> Layout {
     if bgzf { Layout::Bgzf } else { Layout::OneMember }
 }
 
-/// A block, by what is before and behind it.
+/// A block, as its header and trailer describe it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Block {
-    /// Where in the file it begins.
+    /// Its offset in the file.
     pub(super) offset: u64,
-    /// Bytes of data.
+    /// The length of its uncompressed data.
     pub(super) data_len: u64,
     pub(super) crc: u32,
 }
 
-/// Finds the blocks of a file from `start` on without reading them; stops at what is no block.
+/// Finds the blocks of a file from `start` on without reading their data; stops at anything that is
+/// not a block.
 #[derive(Debug)]
 pub(super) struct Blocks<'f> {
     file: &'f File,
-    /// Where the next block begins.
+    /// The offset of the next block.
     pub(super) offset: u64,
-    /// What is there.
+    /// The bytes there.
     head: Vec<u8>,
 }
 
@@ -48,26 +49,26 @@ impl<'f> Blocks<'f> {
         Ok(blocks)
     }
 
-    /// Whether the file ends behind the blocks that were found.
+    /// Returns whether the file ends after the blocks that were found.
     pub(super) const fn is_at_end(&self) -> bool {
         self.head.is_empty()
     }
 
-    /// The next block.
+    /// Returns the next block.
     pub(super) fn next(&mut self) -> io::Result<Option<Block>> {
-        let Begin::Member(header) = header::parse(&self.head) else { return Ok(None) };
+        let Parsed::Member(header) = header::parse(&self.head) else { return Ok(None) };
         let Some(len) = header.member_len.filter(|len| *len >= header.len + TRAILER_LEN) else {
             return Ok(None);
         };
         let end = self.offset + len;
-        let mut behind = self.read(end - TRAILER_LEN)?;
-        if behind.len() < TRAILER_LEN as usize {
+        let mut tail = self.read(end - TRAILER_LEN)?;
+        if tail.len() < TRAILER_LEN as usize {
             return Ok(None);
         }
-        let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| behind[at + i]));
+        let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| tail[at + i]));
         let block = Block { offset: self.offset, data_len: u64::from(word(4)), crc: word(0) };
-        behind.drain(..TRAILER_LEN as usize);
-        (self.head, self.offset) = (behind, end);
+        tail.drain(..TRAILER_LEN as usize);
+        (self.head, self.offset) = (tail, end);
         Ok(Some(block))
     }
 

@@ -1,5 +1,5 @@
-//! The commands as clap knows them, for man pages and completions. Their command lines are read as
-//! gzip reads them, by [`Call`](super::Call).
+//! Describes the commands to clap, for man pages and completions. Their command lines are parsed
+//! like gzip's, by [`Call`](super::Call).
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, ValueHint};
@@ -26,8 +26,9 @@ macro_rules! documented {
 
             impl FromArgMatches for $name {
                 fn from_arg_matches(_: &ArgMatches) -> Result<Self, Error> {
-                    // It is called as the first argument, or not at all.
-                    Err(Error::raw(ErrorKind::InvalidSubcommand, "give the command first\n"))
+                    // As the first argument, it does not get here.
+                    let message = "this command must be the first argument\n";
+                    Err(Error::raw(ErrorKind::InvalidSubcommand, message))
                 }
 
                 fn update_from_arg_matches(&mut self, _: &ArgMatches) -> Result<(), Error> {
@@ -66,6 +67,6 @@ fn describe(command: Command, table: &'static [Opt<Flag>]) -> Command {
         arg
     });
     let files = Arg::new("FILE").num_args(0..).value_hint(ValueHint::FilePath);
-    let files = files.help("Files; without any, or with -, from stdin to stdout");
+    let files = files.help("Files; with no FILE, or when FILE is -, from stdin to stdout");
     command.disable_help_flag(true).disable_version_flag(true).args(shown).arg(files)
 }

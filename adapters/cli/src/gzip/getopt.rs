@@ -1,42 +1,42 @@
-//! Command lines as GNU's `getopt_long` reads them: short options in bundles, long ones cut short,
-//! and options behind operands.
+//! Parses command lines like GNU's `getopt_long`: bundled short options, abbreviated long options,
+//! and options after operands.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// An option that a program has.
+/// An option of a program.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opt<F> {
     pub(super) flag: F,
     pub(super) short: &'static str,
     pub(super) long: &'static [&'static str],
-    /// What its value is called, if it has one.
+    /// The name of its value, if it has one.
     pub(super) value: Option<&'static str>,
     /// Empty for options that are not shown.
     pub(super) help: &'static str,
-    /// Whether it is ours and not of the program that is stood in for. Long names that are cut short
-    /// mean the other's first.
-    pub(super) own: bool,
+    /// Whether the original program lacks it. Abbreviated long names mean the original's options
+    /// first.
+    pub(super) is_extension: bool,
 }
 
-/// An option as it was given.
+/// An option on the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Given<F> {
     pub(super) flag: F,
     pub(super) value: Option<OsString>,
-    /// How it is named in messages: `-c` or `--stdout`.
+    /// Its name in messages: `-c` or `--stdout`.
     pub(super) name: String,
 }
 
-/// Options one after the other, then operands.
+/// Returns the options one by one, then the operands.
 #[derive(Debug)]
 pub(super) struct Getopt<'t, F> {
     table: &'t [Opt<F>],
     rest: std::vec::IntoIter<OsString>,
-    /// Short options of a bundle that are left.
+    /// The remaining short options of a bundle.
     bundle: Vec<u8>,
     operands: Vec<OsString>,
-    /// Whether an operand ends the options (`POSIXLY_CORRECT`).
+    /// Whether the first operand ends the options (`POSIXLY_CORRECT`).
     posix: bool,
 }
 
@@ -47,7 +47,7 @@ impl<'t, F: Copy + PartialEq> Getopt<'t, F> {
         Self { table, rest, bundle, operands, posix }
     }
 
-    /// The next option; `Err` says what is wrong with it, and `None` that there is none left.
+    /// Returns the next option, an error about it, or `None` after the last one.
     pub(super) fn next(&mut self) -> Option<Result<Given<F>, String>> {
         loop {
             if !self.bundle.is_empty() {
@@ -71,7 +71,7 @@ impl<'t, F: Copy + PartialEq> Getopt<'t, F> {
         }
     }
 
-    /// What is no option, after the last one.
+    /// Returns the operands; call it after the last option.
     pub(super) fn operands(self) -> Vec<OsString> {
         self.operands
     }
@@ -123,10 +123,10 @@ impl<'t, F: Copy + PartialEq> Getopt<'t, F> {
             return Ok(found);
         }
         let mut found = Vec::new();
-        for own in [false, true] {
-            found.extend(
-                all().filter(|(opt, long)| opt.own == own && long.as_bytes().starts_with(name)),
-            );
+        for is_extension in [false, true] {
+            found.extend(all().filter(|(opt, long)| {
+                opt.is_extension == is_extension && long.as_bytes().starts_with(name)
+            }));
             if !found.is_empty() {
                 break;
             }
@@ -154,9 +154,9 @@ mod tests {
         flag: char,
         short: &'static str,
         long: &'static [&'static str],
-        own: bool,
+        is_extension: bool,
     ) -> Opt<char> {
-        Opt { flag, short, long, value: None, help: "", own }
+        Opt { flag, short, long, value: None, help: "", is_extension }
     }
 
     const TABLE: &[Opt<char>] = &[
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_found_wherever_they_are() {
+    fn options_are_found_before_and_after_operands() {
         for (arguments, flags, operands) in [
             (&["-cd", "a", "--stdout"][..], "cdc", &["a"][..]),
             (&["a", "-dS.x", "-", "--", "-c"], "dS.x", &["a", "-", "-c"]),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_ones_are_named_as_getopt_does() {
+    fn errors_have_the_words_of_getopt() {
         for (argument, message) in [
             ("-cx", "invalid option -- 'x'"),
             ("-S", "option requires an argument -- 'S'"),

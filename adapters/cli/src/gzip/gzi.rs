@@ -1,10 +1,10 @@
-//! Indexes of block gzip, as htslib has them: `.gzi`.
+//! Indexes of block gzip in htslib's format, `.gzi`.
 
 use std::io::{self, Write};
 
-use super::header::{self, Begin, TRAILER_LEN};
+use super::header::{self, Parsed, TRAILER_LEN};
 
-/// Where blocks begin, in the file and in the data. The first, at 0 and 0, is left out.
+/// The offsets of blocks, in the file and in the data. The first, at 0 and 0, is left out.
 #[derive(Debug, Default)]
 pub(super) struct Gzi {
     entries: Vec<(u64, u64)>,
@@ -13,7 +13,7 @@ pub(super) struct Gzi {
 }
 
 impl Gzi {
-    /// Adds the block behind the last one. Empty ones are no place to begin at.
+    /// Adds the next block. Empty ones are left out.
     pub(super) fn add(&mut self, offset: u64, data_len: u64) {
         if data_len == 0 {
             return;
@@ -25,7 +25,7 @@ impl Gzi {
         self.data += data_len;
     }
 
-    /// The file: how many there are, and each block's two places.
+    /// Writes the index: the number of entries, and the two offsets of each.
     pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(8 + 16 * self.entries.len());
         bytes.extend((self.entries.len() as u64).to_le_bytes());
@@ -37,14 +37,14 @@ impl Gzi {
     }
 }
 
-/// Passes block gzip on, and notes where its blocks begin.
+/// A writer that passes block gzip through and indexes its blocks.
 #[derive(Debug)]
 pub(super) struct Indexing<W> {
     inner: W,
     pub(super) gzi: Gzi,
-    /// The block that is passing, from its beginning as far as it is needed.
+    /// The beginning of the current block, as far as it was written.
     block: Vec<u8>,
-    /// Where it begins.
+    /// The offset of the current block.
     offset: u64,
 }
 
@@ -53,10 +53,10 @@ impl<W: Write> Indexing<W> {
         Self { inner, gzi: Gzi::default(), block: Vec::new(), offset: 0 }
     }
 
-    fn see(&mut self, bytes: &[u8]) {
+    fn scan(&mut self, bytes: &[u8]) {
         self.block.extend_from_slice(bytes);
         let mut at = 0;
-        while let Begin::Member(header) = header::parse(&self.block[at..])
+        while let Parsed::Member(header) = header::parse(&self.block[at..])
             && let Some(len) = header.member_len
             && let Some(block) = self.block.get(at..at + len as usize)
             && let Some(trailer) = block.last_chunk::<{ TRAILER_LEN as usize / 2 }>()
@@ -72,7 +72,7 @@ impl<W: Write> Indexing<W> {
 impl<W: Write> Write for Indexing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let n = self.inner.write(bytes)?;
-        self.see(&bytes[..n]);
+        self.scan(&bytes[..n]);
         Ok(n)
     }
 

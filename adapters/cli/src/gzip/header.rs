@@ -7,60 +7,60 @@ const HEADER_CRC: u8 = 2;
 const ENCRYPTED: u8 = 0x20;
 const RESERVED: u8 = 0xc0;
 
-/// CRC-32 and length behind the data of a member.
+/// The length of a member's trailer: CRC-32 and length of the data.
 pub(super) const TRAILER_LEN: u64 = 8;
 
-/// What a file begins with.
+/// What was found at the beginning of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Begin {
-    /// A member of gzip.
+pub(super) enum Parsed {
+    /// A gzip member.
     Member(Header),
-    /// More bytes are needed to say.
+    /// More bytes are needed.
     Incomplete,
-    /// Something else; the text says what, where it is known.
+    /// Another format, with its name if it is known.
     Foreign(Option<&'static str>),
-    /// What gzip does not have, or what is damaged; the text says it.
+    /// A gzip header that is unsupported or damaged, with a description.
     Unsupported(String),
 }
 
 /// A member's header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Bytes of the header.
+    /// The length of the header.
     pub(super) len: u64,
     /// Seconds since 1970; 0 means none.
     pub(super) mtime: u32,
     pub(super) name: Option<Vec<u8>>,
-    /// Bytes of the member, in block gzip.
+    /// The length of the member, in block gzip.
     pub(super) member_len: Option<u64>,
 }
 
-/// Reads what a file begins with.
-pub(super) fn parse(bytes: &[u8]) -> Begin {
+/// Parses the beginning of a file.
+pub(super) fn parse(bytes: &[u8]) -> Parsed {
     match bytes {
-        [] | [0x1f] => return Begin::Incomplete,
+        [] | [0x1f] => return Parsed::Incomplete,
         [0x1f, 0x8b, ..] => {}
-        [0x1f, 0x9d, ..] => return Begin::Foreign(Some("compress's format (LZW)")),
-        [0x1f, 0x1e, ..] => return Begin::Foreign(Some("pack's format")),
-        [0x1f, 0xa0, ..] => return Begin::Foreign(Some("compress -H's format (LZH)")),
-        [b'P', b'K', 3, 4, ..] => return Begin::Foreign(Some("a zip archive")),
-        _ => return Begin::Foreign(None),
+        [0x1f, 0x9d, ..] => return Parsed::Foreign(Some("compress's format (LZW)")),
+        [0x1f, 0x1e, ..] => return Parsed::Foreign(Some("pack's format")),
+        [0x1f, 0xa0, ..] => return Parsed::Foreign(Some("compress -H's format (LZH)")),
+        [b'P', b'K', 3, 4, ..] => return Parsed::Foreign(Some("a zip archive")),
+        _ => return Parsed::Foreign(None),
     }
-    let Some(&[method, flags]) = bytes.get(2..4) else { return Begin::Incomplete };
+    let Some(&[method, flags]) = bytes.get(2..4) else { return Parsed::Incomplete };
     if method != 8 {
-        return Begin::Unsupported(format!("unknown method {method} -- not supported"));
+        return Parsed::Unsupported(format!("unknown method {method} -- not supported"));
     }
     if flags & ENCRYPTED != 0 {
-        return Begin::Unsupported("is encrypted -- not supported".to_owned());
+        return Parsed::Unsupported("is encrypted -- not supported".to_owned());
     }
     if flags & RESERVED != 0 {
-        return Begin::Unsupported(format!("has flags 0x{flags:x} -- not supported"));
+        return Parsed::Unsupported(format!("has flags 0x{flags:x} -- not supported"));
     }
-    fields(bytes, flags).unwrap_or(Begin::Incomplete)
+    fields(bytes, flags).unwrap_or(Parsed::Incomplete)
 }
 
-/// `None` if there are not enough bytes.
-fn fields(bytes: &[u8], flags: u8) -> Option<Begin> {
+/// Parses the rest of a header; `None` if there are not enough bytes.
+fn fields(bytes: &[u8], flags: u8) -> Option<Parsed> {
     let mut header = Header {
         mtime: u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?),
         ..Header::default()
@@ -80,19 +80,19 @@ fn fields(bytes: &[u8], flags: u8) -> Option<Begin> {
         at += until_nul(bytes.get(at..)?)?.len() + 1;
     }
     if flags & HEADER_CRC != 0 {
-        let (said, is) = (u16_at(bytes, at)?, crc32fast::hash(&bytes[..at]) as u16);
-        if said != is {
-            return Some(Begin::Unsupported(format!(
-                "header checksum 0x{said:04x} != computed checksum 0x{is:04x}"
+        let (stored, computed) = (u16_at(bytes, at)?, crc32fast::hash(&bytes[..at]) as u16);
+        if stored != computed {
+            return Some(Parsed::Unsupported(format!(
+                "header checksum 0x{stored:04x} != computed checksum 0x{computed:04x}"
             )));
         }
         at += 2;
     }
     header.len = at as u64;
-    (bytes.len() >= at).then_some(Begin::Member(header))
+    (bytes.len() >= at).then_some(Parsed::Member(header))
 }
 
-/// What BGZF's subfield says.
+/// Returns the length in BGZF's subfield.
 fn member_len(mut extra: &[u8]) -> Option<u64> {
     while let [a, b, low, high, rest @ ..] = extra {
         let len = usize::from(u16::from_le_bytes([*low, *high]));
@@ -118,14 +118,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_fields_are_found_and_none_is_read_too_early() {
+    fn all_fields_are_parsed_and_truncated_headers_are_incomplete() {
         let mut bytes = vec![0x1f, 0x8b, 8, EXTRA | NAME | COMMENT | HEADER_CRC, 1, 2, 0, 0, 0, 3];
         bytes.extend([10, 0, b'x', b'y', 0, 0, b'B', b'C', 2, 0, 99, 1]);
         bytes.extend(b"a name\0a comment\0");
         let crc = crc32fast::hash(&bytes) as u16;
         bytes.extend(crc.to_le_bytes());
         for len in 0..bytes.len() {
-            assert_eq!(parse(&bytes[..len]), Begin::Incomplete, "{len}");
+            assert_eq!(parse(&bytes[..len]), Parsed::Incomplete, "{len}");
         }
         let header = Header {
             len: bytes.len() as u64,
@@ -133,8 +133,8 @@ mod tests {
             name: Some(b"a name".to_vec()),
             member_len: Some(0x163 + 1),
         };
-        assert_eq!(parse(&bytes), Begin::Member(header));
+        assert_eq!(parse(&bytes), Parsed::Member(header));
         bytes[5] ^= 1;
-        assert!(matches!(parse(&bytes), Begin::Unsupported(_)));
+        assert!(matches!(parse(&bytes), Parsed::Unsupported(_)));
     }
 }

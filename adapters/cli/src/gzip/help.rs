@@ -9,7 +9,7 @@ use super::program::Program;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Prints a text; the status is 1 if that fails.
+/// Prints a text; the exit status is 1 if that fails.
 pub(super) fn print(text: &str) -> ExitCode {
     match crate::error::print(text) {
         Ok(()) => ExitCode::SUCCESS,

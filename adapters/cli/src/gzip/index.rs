@@ -1,4 +1,4 @@
-//! Files with an index.
+//! Index files.
 
 use std::fs::{self, FileTimes, Metadata};
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use super::target;
 use crate::error::Error;
 use crate::output::{Attributes, Output};
 
-/// The mode of an index that takes the place of a symlink, whose own mode says nothing.
+/// The mode of an index that replaces a symlink, whose own mode is meaningless.
 const PRIVATE: u32 = 0o600;
 
-/// The file of an index, which is put at its place when the index is whole.
+/// The file of an index, which appears when the index is complete.
 #[derive(Debug)]
 pub(super) struct IndexFile {
     output: Output,
     path: PathBuf,
-    /// What it takes owner and mode of.
+    /// The file whose owner and mode it gets.
     like: Option<Metadata>,
 }
 
 impl IndexFile {
-    /// Begins the index of a file, by the rules for compressed files. What keeps it from that is said.
+    /// Begins the index of a file, by the rules for compressed files. Reports errors.
     pub(super) fn begin(
         settings: &Settings,
         messages: &Messages,
@@ -36,7 +36,7 @@ impl IndexFile {
         Some(Self { output, path, like })
     }
 
-    /// Writes the index and puts it at its place; false if that fails, which is said.
+    /// Writes the index; reports a failure and returns `false`.
     pub(super) fn finish(self, messages: &Messages, index: &Gzi) -> bool {
         let Self { mut output, path, like } = self;
         let written = index.write(&mut output).map_err(|source| Error::write(&path, source));

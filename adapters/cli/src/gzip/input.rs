@@ -12,31 +12,31 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::header::{self, Begin};
+use super::header::{self, Parsed};
 use super::messages::{Messages, about, reason};
 use super::names;
 use super::program::Program;
 use super::settings::Settings;
 use crate::streams;
 
-/// A header is looked at in pieces of this size.
+/// Headers are peeked at in pieces of this size.
 const PIECE: usize = 64 << 10;
-/// No header is longer: what is, is not read.
+/// Longer headers are not parsed.
 const MAX_HEADER: usize = 192 << 10;
-/// More than a reader of gzip has read ahead.
+/// More than the gzip reader reads ahead.
 const REMEMBERED: usize = 2 << 20;
 
-/// A file that is read from beginning to end, and whose end can be read once more.
+/// A file that is read from beginning to end, and whose end can be read again.
 #[derive(Debug)]
 pub(super) struct Input {
-    file: Waiting,
+    file: BlockingFile,
     pub(super) name: PathBuf,
     pub(super) metadata: Metadata,
-    /// Where in a regular file reading began.
+    /// The offset where reading began; `None` if it is not a regular file.
     start: Option<u64>,
-    /// Bytes that were looked at and are to be read yet.
+    /// Bytes that were peeked at and not read yet.
     head: VecDeque<u8>,
-    /// The last bytes that were read, where they can't be sought for.
+    /// The last bytes that were read, if the file is not seekable.
     last: VecDeque<u8>,
     /// Bytes read.
     pub(super) position: u64,
@@ -46,8 +46,8 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Opens the file of that name, or, to decompress as gzip, one with a suffix behind it. What keeps it
-    /// from that is said. A FIFO is waited for only if it `is_named` on the command line.
+    /// Opens the file of that name or, to decompress like gzip, that name with a suffix appended.
+    /// Reports errors. Waits for the writer of a FIFO only if it `is_named` on the command line.
     pub(super) fn open(
         settings: &Settings,
         messages: &Messages,
@@ -94,7 +94,7 @@ impl Input {
         let metadata = file.metadata()?;
         let start = if metadata.is_file() { file.stream_position().ok() } else { None };
         Ok(Self {
-            file: Waiting(file),
+            file: BlockingFile(file),
             name,
             metadata,
             start,
@@ -106,7 +106,7 @@ impl Input {
         })
     }
 
-    /// Whether the file may be replaced by what is made of it, as gzip sees it.
+    /// Returns whether gzip would replace this file by the result.
     pub(super) fn may_be_replaced(&self, settings: &Settings, messages: &Messages) -> bool {
         let (mode, links) = (self.metadata.mode(), self.metadata.nlink());
         let why = if !self.metadata.is_file() {
@@ -127,39 +127,39 @@ impl Input {
         false
     }
 
-    /// Looks at what the file begins with, without taking it.
-    pub(super) fn begin(&mut self) -> io::Result<Begin> {
+    /// Parses the header at the beginning of the file without consuming it.
+    pub(super) fn peek_header(&mut self) -> io::Result<Parsed> {
         let mut piece = vec![0; PIECE];
         loop {
-            let begin = header::parse(self.head.make_contiguous());
-            if begin != Begin::Incomplete || self.head.len() > MAX_HEADER {
-                return Ok(begin);
+            let parsed = header::parse(self.head.make_contiguous());
+            if parsed != Parsed::Incomplete || self.head.len() > MAX_HEADER {
+                return Ok(parsed);
             }
             let n = match self.file.read(&mut piece) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 n => n?,
             };
             if n == 0 {
-                return Ok(Begin::Incomplete);
+                return Ok(Parsed::Incomplete);
             }
             self.head.extend(&piece[..n]);
         }
     }
 
-    /// What has been looked at.
-    pub(super) fn looked_at(&mut self) -> &[u8] {
+    /// Returns the bytes that were peeked at and not read yet.
+    pub(super) fn peeked(&mut self) -> &[u8] {
         self.head.make_contiguous()
     }
 
-    /// A regular file, and where in it reading began.
+    /// Returns the file and the offset where reading began, if it is a regular file.
     pub(super) fn regular(&self) -> Option<(&File, u64)> {
         self.start.map(|start| (&self.file.0, start))
     }
 
-    /// What is behind `offset` of what was read, and behind that; `None` if it is too long ago.
+    /// Returns all data from `offset` on; `None` if it was read too long ago.
     pub(super) fn rest(self, offset: u64) -> Option<Box<dyn Read>> {
         if let Some(start) = self.start {
-            return Some(Box::new(From { file: self.file.0, at: start + offset }));
+            return Some(Box::new(FileTail { file: self.file.0, at: start + offset }));
         }
         let back = usize::try_from(self.position - offset).unwrap_or(usize::MAX);
         let skipped = self.last.len().checked_sub(back)?;
@@ -189,16 +189,16 @@ impl Read for Input {
     }
 }
 
-/// A file whose bytes are waited for, also where whoever opened it has reads fail instead.
+/// A file whose reads block, even if it was opened non-blocking.
 #[derive(Debug)]
-struct Waiting(File);
+struct BlockingFile(File);
 
-impl Read for Waiting {
+impl Read for BlockingFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.0.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // An interrupted one leads to another read, and that to another wait.
+                    // If the wait is interrupted, the next read leads to another wait.
                     match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) {
                         Ok(_) | Err(Errno::INTR) => {}
                         Err(error) => return Err(error.into()),
@@ -210,13 +210,13 @@ impl Read for Waiting {
     }
 }
 
-/// A file from a place on.
-struct From {
+/// A file from an offset on.
+struct FileTail {
     file: File,
     at: u64,
 }
 
-impl Read for From {
+impl Read for FileTail {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.file.read_at(buffer, self.at)?;
         self.at += n as u64;
@@ -224,8 +224,9 @@ impl Read for From {
     }
 }
 
-/// Files in place are not opened through symlinks without --force. Nobody waits for the other end of
-/// a FIFO, unless it is named and only read: what is in a folder may have none.
+/// Opens a file. Without --force, a file that is to be replaced is not opened through a symlink.
+/// Waits for the writer of a FIFO only if it is named and only read: a FIFO found in a directory
+/// may have none.
 fn open(settings: &Settings, path: &Path, is_named: bool) -> io::Result<File> {
     let mut flags = OFlags::NOCTTY;
     if !settings.stdout || !is_named {

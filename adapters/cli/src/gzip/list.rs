@@ -17,17 +17,17 @@ use super::ratio::Ratio;
 use super::settings::Settings;
 use crate::descriptors;
 
-/// A file's line.
+/// The line of a file.
 #[derive(Debug)]
 pub(super) struct Row<'r> {
     pub(super) ratio: Ratio,
-    /// Of all its data.
+    /// The CRC-32 of all its data.
     pub(super) crc: u32,
     pub(super) time: Option<SystemTime>,
     pub(super) name: &'r Path,
 }
 
-/// The table as far as it is printed.
+/// The part of the table that has been printed.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: u64,
@@ -35,7 +35,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Prints a line, and before the first one what the columns are.
+    /// Prints a line, and before the first one the column headings.
     pub(super) fn print(&mut self, settings: &Settings, row: &Row<'_>) -> io::Result<()> {
         let mut text = String::new();
         if self.rows == 0 {
@@ -65,7 +65,7 @@ impl Table {
         io::stdout().write_all(&line)
     }
 
-    /// Prints the sums, where several files were asked for.
+    /// Prints the totals if there are several files.
     pub(super) fn finish(&self, settings: &Settings) -> io::Result<()> {
         let totals = self.totals;
         let any = totals.compressed > 0 && totals.uncompressed > 0;
@@ -82,15 +82,15 @@ impl Table {
     }
 }
 
-/// `Nov 26 07:01`, in the time zone of the user.
+/// Formats a time such as `Nov 26 07:01`, in the local time zone.
 fn date(time: Option<SystemTime>) -> String {
     let time = time.and_then(|time| Timestamp::try_from(time).ok());
     let Some(time) = time else { return "??? ?? ??:??".to_owned() };
     time.to_zoned(TimeZone::system()).strftime("%b %e %H:%M").to_string()
 }
 
-/// The sizes of a file of block gzip, by its blocks' headers and trailers. `None` if it is not one
-/// from beginning to end.
+/// Returns the sizes of a block gzip file, from the headers and trailers of its blocks. `None` if
+/// the file is not block gzip from beginning to end.
 pub(super) fn measure_blocks(input: &Input, header: &Header) -> io::Result<Option<(Ratio, u32)>> {
     let Some((file, start)) = input.regular() else { return Ok(None) };
     if header.member_len.is_none() {
@@ -110,7 +110,7 @@ pub(super) fn measure_blocks(input: &Input, header: &Header) -> io::Result<Optio
     Ok(Some((Ratio { compressed, overhead, uncompressed }, crc.finalize())))
 }
 
-/// Takes data and keeps only its checksum.
+/// A writer that only computes the checksum.
 #[derive(Debug, Default)]
 pub(super) struct Checksum(Hasher);
 

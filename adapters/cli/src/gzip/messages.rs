@@ -1,4 +1,4 @@
-//! What is said on stderr, and the status that follows from it.
+//! Messages on stderr, and the exit status that follows from them.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use super::program::Program;
 
-/// Says what is wrong, and remembers the status.
+/// Prints messages and tracks the exit status.
 #[derive(Debug)]
 pub(super) struct Messages {
     pub(super) prefix: &'static str,
@@ -19,7 +19,7 @@ pub(super) struct Messages {
     status: Cell<Status>,
 }
 
-/// As gzip has them.
+/// The exit statuses of gzip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
     Good,
@@ -29,24 +29,24 @@ enum Status {
 
 impl Messages {
     pub(super) fn new(program: Program) -> Self {
-        // bgzip knows no other.
+        // bgzip has no status for warnings.
         let warned = if program == Program::Bgzip { Status::Error } else { Status::Warning };
         let (quiet, status) = (Cell::new(false), Cell::new(Status::Good));
         Self { prefix: program.prefix(), quiet, warned, status }
     }
 
-    /// Leaves warnings out; the status stays the same.
+    /// Suppresses warnings, which still set the status.
     pub(super) fn set_quiet(&self, quiet: bool) {
         self.quiet.set(quiet);
     }
 
-    /// What does not change the status.
+    /// Prints a message that does not change the status.
     pub(super) fn note(&self, what: impl AsRef<[u8]>) {
         let line = [self.prefix.as_bytes(), b": ", what.as_ref(), b"\n"].concat();
         print(&line);
     }
 
-    /// Nothing is lost, but not everything is as it might be expected: status 2, of bgzip 1.
+    /// Prints a warning: status 2, or 1 for bgzip.
     pub(super) fn warn(&self, what: impl AsRef<[u8]>) {
         if !self.quiet.get() {
             self.note(what);
@@ -54,34 +54,34 @@ impl Messages {
         self.set_warned();
     }
 
-    /// A warning about the data in a file, which stands on a line of its own.
-    pub(super) fn warn_of_data(&self, what: impl AsRef<[u8]>) {
+    /// Prints a warning after a newline, as gzip does for warnings about the data in a file.
+    pub(super) fn warn_on_new_line(&self, what: impl AsRef<[u8]>) {
         if !self.quiet.get() {
-            self.note_of_data(what.as_ref());
+            self.note_on_new_line(what.as_ref());
         }
         self.set_warned();
     }
 
-    /// The status of a warning that is said elsewhere.
+    /// Sets the status for a warning that is printed elsewhere.
     pub(super) fn set_warned(&self) {
         if self.status.get() == Status::Good {
             self.status.set(self.warned);
         }
     }
 
-    /// Something is not done: status 1.
+    /// Prints an error: status 1.
     pub(super) fn fail(&self, what: impl AsRef<[u8]>) {
         self.note(what);
         self.status.set(Status::Error);
     }
 
-    /// What is wrong with the data in a file, which stands on a line of its own.
-    pub(super) fn fail_of_data(&self, what: impl AsRef<[u8]>) {
-        self.note_of_data(what.as_ref());
+    /// Prints an error after a newline, as gzip does for errors in the data of a file.
+    pub(super) fn fail_on_new_line(&self, what: impl AsRef<[u8]>) {
+        self.note_on_new_line(what.as_ref());
         self.status.set(Status::Error);
     }
 
-    fn note_of_data(&self, what: &[u8]) {
+    fn note_on_new_line(&self, what: &[u8]) {
         let line = [b"\n", self.prefix.as_bytes(), b": ", what, b"\n"].concat();
         print(&line);
     }
@@ -91,19 +91,19 @@ impl Messages {
     }
 }
 
-/// A name as it is, which need not be UTF-8, and text behind it.
+/// Returns a name, which need not be UTF-8, followed by text.
 pub(super) fn about(name: &Path, text: impl Display) -> Vec<u8> {
     let mut about = name.as_os_str().as_bytes().to_vec();
     about.extend(text.to_string().as_bytes());
     about
 }
 
-/// Prints on stderr. Where that fails, there is nowhere to say it.
+/// Prints to stderr. If that fails, there is nowhere to report it.
 pub(super) fn print(bytes: &[u8]) {
     let _ = io::stderr().write_all(bytes);
 }
 
-/// The text of an error of the system, as other programs have it.
+/// Returns the text of a system error, as other programs print it.
 pub(super) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {

@@ -4,12 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// What compressed files end in, as gzip knows it.
+/// The suffixes of compressed files that gzip knows.
 const KNOWN: [&[u8]; 7] = [b".gz", b".z", b".taz", b".tgz", b"-gz", b"-z", b"_z"];
-/// What bgzip's files may end in, too.
+/// The other suffix of bgzip's files.
 const BLOCKS: &[u8] = b".bgz";
 
-/// Where the suffix of a compressed file begins in its name, in whatever case it is written.
+/// Returns where the suffix of a compressed file begins in its name, in upper or lower case.
 fn find(name: &[u8], own: &[u8], decompress: bool) -> Option<usize> {
     let lower = name.to_ascii_lowercase();
     let own = own.to_ascii_lowercase();
@@ -17,26 +17,26 @@ fn find(name: &[u8], own: &[u8], decompress: bool) -> Option<usize> {
     let mut all = std::iter::once(&own[..]).chain(KNOWN).chain(blocks.iter().copied());
     all.find_map(|suffix| {
         let at = lower.len().checked_sub(suffix.len())?;
-        // A name that is nothing else has none.
+        // A name that is only the suffix has none.
         let before = *lower.get(at.checked_sub(1)?)?;
         (before != b'/' && lower.ends_with(suffix)).then_some(at)
     })
 }
 
-/// The suffix of a compressed file's name.
+/// Returns the suffix of a compressed file's name.
 pub(super) fn suffix(name: &Path, own: &[u8], decompress: bool) -> Option<OsString> {
     let name = name.as_os_str().as_bytes();
     find(name, own, decompress).map(|at| OsStr::from_bytes(&name[at..]).to_owned())
 }
 
-/// The name with a suffix.
+/// Appends a suffix to a name.
 pub(super) fn with_suffix(name: &Path, suffix: &[u8]) -> PathBuf {
     let mut name = name.as_os_str().to_owned();
     name.push(OsStr::from_bytes(suffix));
     name.into()
 }
 
-/// The name of what a compressed file holds, by its suffix; `None` if that is none.
+/// Returns the name of the decompressed file; `None` if the suffix is not known.
 pub(super) fn decompressed(name: &Path, own: &[u8]) -> Option<PathBuf> {
     let name = name.as_os_str().as_bytes();
     let at = find(name, own, true)?;
@@ -47,18 +47,18 @@ pub(super) fn decompressed(name: &Path, own: &[u8]) -> Option<PathBuf> {
     Some(OsString::from_vec(plain).into())
 }
 
-/// What a file may be called that is asked for without its suffix, in the order of the search.
+/// Returns the names to try for a file that is named without its suffix, in order.
 pub(super) fn candidates(name: &Path, own: &[u8]) -> impl Iterator<Item = PathBuf> {
     let suffixes = [own, b".gz", b".z", b"-z", b".Z", b"-gz", b"_z"];
     suffixes.map(|suffix| with_suffix(name, suffix)).into_iter()
 }
 
-/// The name that a header says, in the folder of another: its last part only, so that it leads
-/// nowhere else. `None` if nothing is left of it.
-pub(super) fn from_header(name: &[u8], beside: &Path) -> Option<PathBuf> {
+/// Returns the name in a header, in the directory of `sibling`. Uses only its last component, so
+/// that it can't lead anywhere else; `None` if that is unusable.
+pub(super) fn from_header(name: &[u8], sibling: &Path) -> Option<PathBuf> {
     let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     let usable = !matches!(last, b"" | b"." | b"..");
-    usable.then(|| beside.with_file_name(OsStr::from_bytes(last)))
+    usable.then(|| sibling.with_file_name(OsStr::from_bytes(last)))
 }
 
 #[cfg(test)]
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suffixes_in_any_case_become_what_gzip_makes_of_them() {
+    fn suffixes_in_any_case_are_removed_as_gzip_does() {
         for (name, plain) in [
             ("a.gz", Some("a")),
             ("a.GZ", Some("a")),
@@ -91,11 +91,11 @@ mod tests {
     }
 
     #[test]
-    fn a_header_leads_to_no_other_folder() {
-        let beside = Path::new("d/x");
-        assert_eq!(from_header(b"../../etc/passwd", beside), Some("d/passwd".into()));
+    fn names_in_headers_stay_in_the_directory() {
+        let sibling = Path::new("d/x");
+        assert_eq!(from_header(b"../../etc/passwd", sibling), Some("d/passwd".into()));
         for name in [&b""[..], b"..", b"a/", b"/", b"a/.."] {
-            assert_eq!(from_header(name, beside), None, "{name:?}");
+            assert_eq!(from_header(name, sibling), None, "{name:?}");
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::getopt::Opt;
 
-/// What an option asks for.
+/// The meaning of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flag {
-    /// Has a meaning only on systems whose lines end in another way.
+    /// Only matters on systems with other line endings.
     Ascii,
-    /// Bits of compress's format for gzip, an offset for bgzip.
+    /// The bits of compress's format for gzip, an offset for bgzip.
     BitsOrOffset,
     Bgzf,
     Decompress,
@@ -47,7 +47,7 @@ const fn opt(
     long: &'static [&'static str],
     help: &'static str,
 ) -> Opt<Flag> {
-    Opt { flag, short, long, value: None, help, own: false }
+    Opt { flag, short, long, value: None, help, is_extension: false }
 }
 
 const fn hidden(flag: Flag, short: &'static str) -> Opt<Flag> {
@@ -59,12 +59,15 @@ impl Opt<Flag> {
         Self { value: Some(value), ..self }
     }
 
-    const fn own(self) -> Self {
-        Self { own: true, ..self }
+    const fn extension(self) -> Self {
+        Self { is_extension: true, ..self }
     }
 }
 
-/// The options of gzip, in the order of its help, and behind them ours.
+/// The help of `--stats`.
+const STATS: &str = "report the blocks of each engine, and why the accelerator was not used";
+
+/// The options of gzip, in the order of its help, followed by our extensions.
 pub(super) const GZIP: &[Opt<Flag>] = &[
     opt(Flag::Ascii, "a", &["ascii"], ""),
     opt(Flag::BitsOrOffset, "b", &["bits"], "").with("BITS"),
@@ -83,9 +86,9 @@ pub(super) const GZIP: &[Opt<Flag>] = &[
     hidden(Flag::NoTime, "m"),
     hidden(Flag::Time, "M"),
     opt(Flag::NoName, "n", &["no-name"], "do not restore the original name and timestamp"),
-    opt(Flag::Name, "N", &["name"], "restore the original name and timestamp; they are not saved"),
+    opt(Flag::Name, "N", &["name"], "restore the original name and timestamp (never saved)"),
     opt(Flag::Quiet, "q", &["quiet", "silent"], "suppress all warnings"),
-    opt(Flag::Synchronous, "", &["synchronous"], "write standard output through to the disk, too"),
+    opt(Flag::Synchronous, "", &["synchronous"], "sync standard output, too (files always are)"),
     opt(Flag::RecursiveOrReindex, "r", &["recursive"], "operate recursively on directories"),
     opt(Flag::Rsyncable, "R", &["rsyncable"], ""),
     opt(Flag::Suffix, "S", &["suffix"], "use suffix SUF on compressed files").with("SUF"),
@@ -104,17 +107,19 @@ pub(super) const GZIP: &[Opt<Flag>] = &[
     opt(Flag::LevelDigit(9), "9", &["best"], "compress better"),
     opt(Flag::Level, "", &["level"], "level 1 to 12, 0 or fastest for the least CPU")
         .with("LEVEL")
-        .own(),
-    opt(Flag::Threads, "p", &["processes", "threads"], "threads; one per CPU if not given")
+        .extension(),
+    opt(Flag::Threads, "p", &["processes", "threads"], "number of threads (default: one per CPU)")
         .with("N")
-        .own(),
-    opt(Flag::Stats, "", &["stats"], "say which engine did how much, and why not the other").own(),
-    opt(Flag::Json, "", &["json"], "with --stats: as JSON").own(),
-    opt(Flag::Bgzf, "", &["bgzf"], "write block gzip; -i, -I, -b, -s and -r are bgzip's then")
-        .own(),
-    opt(Flag::Index, "i", &["index"], "with --bgzf: write an index, FILE.gz.gzi").own(),
-    opt(Flag::IndexName, "I", &["index-name"], "with --bgzf: the index's name").with("GZI").own(),
-    opt(Flag::Size, "s", &["size"], "with --bgzf: decompress so many bytes").with("SIZE").own(),
+        .extension(),
+    opt(Flag::Stats, "", &["stats"], STATS).extension(),
+    opt(Flag::Json, "", &["json"], "with --stats: as JSON").extension(),
+    opt(Flag::Bgzf, "", &["bgzf"], "write block gzip; -i, -I, -b, -s and -r work as in bgzip")
+        .extension(),
+    opt(Flag::Index, "i", &["index"], "with --bgzf: write an index, FILE.gz.gzi").extension(),
+    opt(Flag::IndexName, "I", &["index-name"], "with --bgzf: name of the index file")
+        .with("GZI")
+        .extension(),
+    opt(Flag::Size, "s", &["size"], "with --bgzf: decompress SIZE bytes").with("SIZE").extension(),
 ];
 
 /// The options of bgzip.
@@ -123,7 +128,7 @@ pub(super) const BGZIP: &[Opt<Flag>] = &[
         Flag::BitsOrOffset,
         "b",
         &["offset"],
-        "decompress from this byte of the data on, to standard output",
+        "decompress from this uncompressed offset on, to standard output",
     )
     .with("OFFSET"),
     opt(Flag::Stdout, "c", &["stdout"], "write on standard output, keep original files unchanged"),
@@ -132,14 +137,14 @@ pub(super) const BGZIP: &[Opt<Flag>] = &[
     opt(Flag::Rebgzip, "g", &["rebgzip"], ""),
     opt(Flag::Help, "h", &["help"], "give this help"),
     opt(Flag::Index, "i", &["index"], "compress and write an index, FILE.gz.gzi"),
-    opt(Flag::IndexName, "I", &["index-name"], "the index's name").with("GZI"),
+    opt(Flag::IndexName, "I", &["index-name"], "name of the index file").with("GZI"),
     opt(Flag::Keep, "k", &["keep"], "don't delete input files"),
     opt(Flag::Level, "l", &["compress-level"], "level 1 to 12, 0 for the least CPU").with("LEVEL"),
-    opt(Flag::RecursiveOrReindex, "r", &["reindex"], "index a compressed file"),
-    opt(Flag::Size, "s", &["size"], "decompress so many bytes").with("SIZE"),
+    opt(Flag::RecursiveOrReindex, "r", &["reindex"], "(re)index compressed file"),
+    opt(Flag::Size, "s", &["size"], "decompress SIZE bytes (uncompressed size)").with("SIZE"),
     opt(Flag::Test, "t", &["test"], "test integrity of compressed file"),
-    opt(Flag::Threads, "@", &["threads"], "threads; one per CPU if not given").with("N"),
+    opt(Flag::Threads, "@", &["threads"], "number of threads (default: one per CPU)").with("N"),
     opt(Flag::Version, "", &["version"], "display version number"),
-    opt(Flag::Stats, "", &["stats"], "say which engine did how much, and why not the other").own(),
-    opt(Flag::Json, "", &["json"], "with --stats: as JSON").own(),
+    opt(Flag::Stats, "", &["stats"], STATS).extension(),
+    opt(Flag::Json, "", &["json"], "with --stats: as JSON").extension(),
 ];

@@ -1,8 +1,8 @@
-//! The programs that are stood in for.
+//! The programs that this one replaces.
 
 use std::ffi::OsStr;
 
-/// Which of the programs is called.
+/// The program that is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Program {
     Gzip,
@@ -12,8 +12,8 @@ pub(super) enum Program {
 }
 
 impl Program {
-    /// The program of that name.
-    pub(super) fn of_name(name: &OsStr) -> Option<Self> {
+    /// Returns the program of that name.
+    pub(super) fn from_name(name: &OsStr) -> Option<Self> {
         Some(match name.to_str()? {
             "gzip" => Self::Gzip,
             "gunzip" => Self::Gunzip,
@@ -23,7 +23,7 @@ impl Program {
         })
     }
 
-    /// What its messages begin with: gunzip and zcat are scripts that call gzip.
+    /// Returns the prefix of its messages: gunzip and zcat are scripts that call gzip.
     pub(super) const fn prefix(self) -> &'static str {
         match self {
             Self::Bgzip => "bgzip",
@@ -31,7 +31,7 @@ impl Program {
         }
     }
 
-    /// Its name on command lines.
+    /// Returns its name on command lines.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",

@@ -1,8 +1,8 @@
-//! How much was saved.
+//! The space saved by compression.
 
 use std::fmt::{self, Display, Formatter};
 
-/// Bytes of a file with and without compression, printed as gzip prints what is saved: ` 63.5%`.
+/// The compressed and uncompressed sizes of a file. Prints the space saved as gzip does: ` 63.5%`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ratio {
     pub(super) compressed: u64,

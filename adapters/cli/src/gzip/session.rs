@@ -1,4 +1,4 @@
-//! One file after the other.
+//! Processes the files one after another.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::bgzip;
+use super::convert::{Converted, Converter};
+use super::failure::{self, Stop};
 use super::header::Header;
 use super::index::IndexFile;
 use super::input::Input;
 use super::job::Job;
 use super::list::{self, Row, Table};
-use super::make::{Made, Maker};
 use super::messages::{self, Messages, about, reason};
 use super::names;
 use super::settings::Settings;
 use super::target;
-use super::trouble::{self, Stop};
-use super::work::Wrong;
+use super::work::Failure;
 use crate::output::{Attributes, Output};
 use crate::signals::Unfinished;
 use crate::stats_line;
@@ -31,18 +31,18 @@ use crate::streams::tell;
 pub(super) struct Session<'s> {
     settings: &'s Settings,
     messages: &'s Messages,
-    maker: Maker<'s>,
+    converter: Converter<'s>,
     table: Table,
-    /// The folders that are gone through, from the outermost on.
+    /// Device and inode of the directories being processed, outermost first.
     folders: Vec<(u64, u64)>,
 }
 
-/// Where what is made goes.
+/// Where the result goes.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 enum To {
     Stdout,
-    /// It is only read.
+    /// The file is only read.
     Nowhere,
     File(Output, PathBuf),
 }
@@ -58,16 +58,16 @@ impl To {
 
 impl<'s> Session<'s> {
     pub(super) fn new(settings: &'s Settings, messages: &'s Messages) -> Self {
-        let maker = Maker::new(settings, messages);
-        Self { settings, messages, maker, table: Table::default(), folders: Vec::new() }
+        let converter = Converter::new(settings, messages);
+        Self { settings, messages, converter, table: Table::default(), folders: Vec::new() }
     }
 
-    /// Does all of it, and says what is wrong.
+    /// Processes all files, and reports errors.
     pub(super) fn run(&mut self) {
-        // Nothing is left to do when it stops.
+        // If it stops, nothing is left to do.
         let _ = self.all().and_then(|()| self.finish());
         if self.settings.stats
-            && let Some(stats) = self.maker.stats()
+            && let Some(stats) = self.converter.stats()
         {
             if self.settings.json {
                 tell!("{}", stats_line::json(&stats));
@@ -88,14 +88,14 @@ impl<'s> Session<'s> {
         if self.settings.list {
             self.table
                 .finish(self.settings)
-                .map_err(|error| trouble::stdout_failed(self.settings, self.messages, &error))?;
+                .map_err(|error| failure::stdout_failed(self.settings, self.messages, &error))?;
         }
         if self.settings.synchronous && self.settings.stdout && !self.settings.test {
             let synced = streams::stdout().and_then(|stdout| stdout.sync_data());
             match synced {
                 // Pipes have nothing to sync.
                 Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
-                    return Err(trouble::stdout_failed(self.settings, self.messages, &error));
+                    return Err(failure::stdout_failed(self.settings, self.messages, &error));
                 }
                 _ => {}
             }
@@ -104,11 +104,11 @@ impl<'s> Session<'s> {
     }
 
     fn named(&mut self, name: &OsStr) -> Result<(), Stop> {
-        if name == "-" { self.stdin() } else { self.treat(name, true) }
+        if name == "-" { self.stdin() } else { self.process(name, true) }
     }
 
-    /// Does what is to be done with a file or folder, which is on the command line or in a folder.
-    fn treat(&mut self, name: &OsStr, is_named: bool) -> Result<(), Stop> {
+    /// Processes a file or directory that is named on the command line or was found in a directory.
+    fn process(&mut self, name: &OsStr, is_named: bool) -> Result<(), Stop> {
         let Some(input) = Input::open(self.settings, self.messages, name, is_named) else {
             return Ok(());
         };
@@ -125,7 +125,7 @@ impl<'s> Session<'s> {
     fn folder(&mut self, folder: &Input) -> Result<(), Stop> {
         let (name, id) = (&folder.name, (folder.metadata.dev(), folder.metadata.ino()));
         if self.folders.contains(&id) {
-            self.messages.warn(about(name, " leads back to itself -- ignored"));
+            self.messages.warn(about(name, " leads back to a parent directory -- ignored"));
             return Ok(());
         }
         let children = fs::read_dir(name)
@@ -140,7 +140,7 @@ impl<'s> Session<'s> {
         children.sort_unstable();
         self.folders.push(id);
         let done =
-            children.iter().try_for_each(|child| self.treat(name.join(child).as_os_str(), false));
+            children.iter().try_for_each(|child| self.process(name.join(child).as_os_str(), false));
         self.folders.pop();
         done
     }
@@ -177,15 +177,15 @@ impl<'s> Session<'s> {
         }
         let to = if test { To::Nowhere } else { To::Stdout };
         let Ok(index) = self.begin_index(&input, &job, None) else { return Ok(()) };
-        let Some(made) = self.make(input, &job, &to)? else { return Ok(()) };
+        let Some(converted) = self.convert(input, &job, &to)? else { return Ok(()) };
         if verbose > 0 {
             if test {
                 tell!(" OK");
             } else if !decompress {
-                tell!("{}", made.ratio);
+                tell!("{}", converted.ratio);
             }
         }
-        self.put_index(&made, index);
+        self.put_index(&converted, index);
         Ok(())
     }
 
@@ -237,20 +237,20 @@ impl<'s> Session<'s> {
         if settings.verbose > 0 {
             messages::print(&about(&name, ":\t"));
         }
-        let Some(made) = self.make(input, &job, &to)? else { return Ok(()) };
+        let Some(converted) = self.convert(input, &job, &to)? else { return Ok(()) };
         let target = to.name().to_owned();
         if let To::File(output, _) = to {
-            // Taking long, it comes before signals are held back. What is wrong with it, finishing says.
+            // This may take long, so do it before holding back signals. `finish` reports errors.
             let _ = output.file().sync_all();
-            // A signal leaves the source, or what was made of it, and not both.
+            // A signal leaves either the source or the result, never both.
             let held = Unfinished::hold();
             let times = target::times(&metadata, &job, settings);
             if let Err(error) = output.finish(Attributes::Of(&metadata, times)) {
                 target::not_created(self.messages, &target, &error);
                 return Ok(());
             }
-            // Without its index, the work is not done.
-            if !self.put_index(&made, index) {
+            // Without the index, the source is kept.
+            if !self.put_index(&converted, index) {
                 return Ok(());
             }
             if !settings.keep
@@ -259,7 +259,7 @@ impl<'s> Session<'s> {
                 self.messages.warn(about(&name, format_args!(": {}", reason(&error))));
             }
             drop(held);
-        } else if !self.put_index(&made, index) {
+        } else if !self.put_index(&converted, index) {
             return Ok(());
         }
         if settings.verbose > 0 {
@@ -267,15 +267,15 @@ impl<'s> Session<'s> {
                 tell!(" OK");
             } else {
                 let how = if settings.keep { "created" } else { "replaced with" };
-                let end = format!("{} -- {how} ", made.ratio).into_bytes();
+                let end = format!("{} -- {how} ", converted.ratio).into_bytes();
                 messages::print(&[&end[..], &about(&target, "\n")].concat());
             }
         }
         Ok(())
     }
 
-    /// Compresses, decompresses or copies a file. `None` if it failed, which is said.
-    fn make(&mut self, mut input: Input, job: &Job, to: &To) -> Result<Option<Made>, Stop> {
+    /// Compresses, decompresses or copies a file. Reports a failure and returns `None`.
+    fn convert(&mut self, mut input: Input, job: &Job, to: &To) -> Result<Option<Converted>, Stop> {
         let mut stdout;
         let mut file;
         let mut nowhere = io::sink();
@@ -283,7 +283,7 @@ impl<'s> Session<'s> {
             To::Nowhere => &mut nowhere,
             To::Stdout => {
                 stdout = streams::stdout().map_err(|error| {
-                    trouble::stdout_failed(self.settings, self.messages, &error)
+                    failure::stdout_failed(self.settings, self.messages, &error)
                 })?;
                 &mut stdout
             }
@@ -299,18 +299,19 @@ impl<'s> Session<'s> {
             input.bar = streams::progress(total);
         }
         let bar = input.bar.clone();
-        let result = self.maker.make(input, job, writer);
+        let result = self.converter.convert(input, job, writer);
         bar.finish_and_clear();
-        result.map(Some).or_else(|wrong| match wrong {
-            Wrong::Write(error) if matches!(to, To::Stdout) => {
-                Err(trouble::stdout_failed(self.settings, self.messages, &error))
+        result.map(Some).or_else(|failure| match failure {
+            Failure::Write(error) if matches!(to, To::Stdout) => {
+                Err(failure::stdout_failed(self.settings, self.messages, &error))
             }
-            Wrong::Write(error) => {
-                self.messages.fail_of_data(about(to.name(), format_args!(": {}", reason(&error))));
+            Failure::Write(error) => {
+                self.messages
+                    .fail_on_new_line(about(to.name(), format_args!(": {}", reason(&error))));
                 Err(Stop)
             }
-            wrong => {
-                trouble::say(self.messages, &name, &wrong);
+            failure => {
+                failure::report(self.messages, &name, &failure);
                 Ok(None)
             }
         })
@@ -328,8 +329,8 @@ impl<'s> Session<'s> {
         let name = input.name.clone();
         let measured = match list::measure_blocks(&input, header) {
             Ok(Some(measured)) => Ok(Some(measured)),
-            Ok(None) => self.maker.measure(input, header),
-            Err(error) => Err(Wrong::Read(error)),
+            Ok(None) => self.converter.measure(input, header),
+            Err(error) => Err(Failure::Read(error)),
         };
         match measured {
             Ok(None) => Ok(()),
@@ -337,17 +338,16 @@ impl<'s> Session<'s> {
                 let row = Row { ratio, crc, time, name: shown };
                 let printed = self.table.print(self.settings, &row);
                 printed
-                    .map_err(|error| trouble::stdout_failed(self.settings, self.messages, &error))
+                    .map_err(|error| failure::stdout_failed(self.settings, self.messages, &error))
             }
-            Err(wrong) => {
-                trouble::say(self.messages, &name, &wrong);
+            Err(failure) => {
+                failure::report(self.messages, &name, &failure);
                 Ok(())
             }
         }
     }
 
-    /// Begins the index of what is compressed, where one is asked for. `Err` if that fails, which is
-    /// said.
+    /// Begins the index of a file that is compressed, if one is asked for. Reports a failure.
     fn begin_index(
         &self,
         input: &Input,
@@ -357,42 +357,42 @@ impl<'s> Session<'s> {
         if !self.settings.index || !matches!(job, Job::Compress) {
             return Ok(None);
         }
-        let beside = to.map(|to| match to {
+        let compressed = to.map(|to| match to {
             To::File(_, target) => target.clone(),
             _ => names::with_suffix(&input.name, &self.settings.suffix),
         });
-        self.index_file(input, beside.as_deref()).map(Some)
+        self.index_file(input, compressed.as_deref()).map(Some)
     }
 
-    /// Begins an index, of the name that was given or beside a compressed file.
-    fn index_file(&self, input: &Input, beside: Option<&Path>) -> Result<IndexFile, ()> {
+    /// Begins an index, under the name given by `-I` or next to the compressed file.
+    fn index_file(&self, input: &Input, compressed: Option<&Path>) -> Result<IndexFile, ()> {
         let named = self.settings.index_name.clone();
-        let path = named.or_else(|| beside.map(|file| names::with_suffix(file, b".gzi")));
+        let path = named.or_else(|| compressed.map(|file| names::with_suffix(file, b".gzi")));
         let Some(path) = path else {
-            self.messages.fail("an index beside stdin or stdout needs a name: -I");
+            self.messages.fail("the index of standard input needs a name: use -I");
             return Err(());
         };
         IndexFile::begin(self.settings, self.messages, path, input).ok_or(())
     }
 
-    /// Writes the index of what was made, if one was begun; false if that fails, which is said.
-    fn put_index(&self, made: &Made, file: Option<IndexFile>) -> bool {
-        match (&made.index, file) {
+    /// Writes the index, if one was begun; reports a failure and returns `false`.
+    fn put_index(&self, converted: &Converted, file: Option<IndexFile>) -> bool {
+        match (&converted.index, file) {
             (Some(index), Some(file)) => file.finish(self.messages, index),
             _ => true,
         }
     }
 
-    /// Writes an index of a file that is there.
-    fn reindex(&self, input: &Input, beside: Option<&Path>) {
+    /// Indexes an existing file.
+    fn reindex(&self, input: &Input, compressed: Option<&Path>) {
         let name = &input.name;
         if input.regular().is_none() {
-            self.messages.fail(about(name, ": only files can be indexed, and this is none"));
+            self.messages.fail(about(name, ": not a regular file, can't be indexed"));
             return;
         }
         match bgzip::index_of(input) {
             Ok(Some(index)) => {
-                if let Ok(file) = self.index_file(input, beside) {
+                if let Ok(file) = self.index_file(input, compressed) {
                     file.finish(self.messages, &index);
                 }
             }
@@ -401,21 +401,21 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// Writes a part of the data to stdout.
+    /// Writes a range of the data to stdout.
     fn range(&mut self, input: Input, range: (u64, Option<u64>)) -> Result<(), Stop> {
         let name = input.name.clone();
         let mut stdout = streams::stdout()
-            .map_err(|error| trouble::stdout_failed(self.settings, self.messages, &error))?;
+            .map_err(|error| failure::stdout_failed(self.settings, self.messages, &error))?;
         let done = self
-            .maker
+            .converter
             .options()
             .and_then(|options| bgzip::range(&options, input, range, &mut stdout));
         match done {
             Ok(()) => {}
-            Err(Wrong::Write(error)) => {
-                return Err(trouble::stdout_failed(self.settings, self.messages, &error));
+            Err(Failure::Write(error)) => {
+                return Err(failure::stdout_failed(self.settings, self.messages, &error));
             }
-            Err(wrong) => trouble::say(self.messages, &name, &wrong),
+            Err(failure) => failure::report(self.messages, &name, &failure),
         }
         Ok(())
     }

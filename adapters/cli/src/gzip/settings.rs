@@ -1,4 +1,4 @@
-//! What a command line asks for.
+//! The settings on a command line.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -14,10 +14,10 @@ use super::program::Program;
 use crate::streams;
 use crate::streams::tell;
 
-/// A suffix is not longer, in bytes.
+/// The maximum length of a suffix, in bytes.
 const MAX_SUFFIX: usize = 30;
 
-/// What to do with which files.
+/// What to do, and with which files.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // Flags of the command line.
 pub(super) struct Settings {
@@ -25,7 +25,7 @@ pub(super) struct Settings {
     ascii: bool,
     pub(super) decompress: bool,
     pub(super) stdout: bool,
-    /// How often it was given.
+    /// The number of times it was given.
     pub(super) force: u8,
     pub(super) keep: bool,
     pub(super) list: bool,
@@ -33,9 +33,9 @@ pub(super) struct Settings {
     pub(super) quiet: bool,
     pub(super) verbose: u8,
     pub(super) recursive: bool,
-    /// Whether names in headers are used, if that was said.
+    /// Whether to use names in headers.
     pub(super) names: bool,
-    /// Whether times in headers are used.
+    /// Whether to use times in headers.
     pub(super) times: bool,
     pub(super) suffix: Vec<u8>,
     pub(super) synchronous: bool,
@@ -43,61 +43,61 @@ pub(super) struct Settings {
     pub(super) threads: Option<usize>,
     pub(super) stats: bool,
     pub(super) json: bool,
-    /// Block gzip is to be written.
+    /// Whether to write block gzip.
     pub(super) bgzf: bool,
     pub(super) index: bool,
     pub(super) index_name: Option<PathBuf>,
     pub(super) reindex: bool,
-    /// Where in the data to begin, and how much is wanted.
+    /// The offset in the data to begin at, and the length.
     pub(super) range: Option<(u64, Option<u64>)>,
-    /// Whether a bar shows how far the work is, where there is a terminal: not for a program that is
-    /// called by the name of one without it.
+    /// Whether to show a progress bar on a terminal: not if called by the name of a program that
+    /// doesn't.
     pub(super) progress: bool,
     pub(super) files: Vec<OsString>,
 }
 
-/// What a command line asks for.
+/// The request on a command line.
 #[derive(Debug)]
-pub(super) enum Wanted {
+pub(super) enum Request {
     Work(Box<Settings>),
-    /// A text, such as the help.
+    /// Print a text, such as the help.
     Text(String),
 }
 
 impl Settings {
-    /// Reads the command line, after what the environment says. What is wrong is said.
+    /// Parses the options in the environment, then the command line. Reports errors.
     pub(super) fn parse(
         program: Program,
         environment: Option<&OsStr>,
         arguments: Vec<OsString>,
         messages: &Messages,
-    ) -> Result<Wanted, ()> {
+    ) -> Result<Request, ()> {
         let table = if program == Program::Bgzip { BGZIP } else { GZIP };
-        let mut settings = Self::of(program);
+        let mut settings = Self::new(program);
         let mut values = Values::default();
-        let wrong = |what: String| {
+        let fail = |what: String| {
             messages.fail(what);
             tell!("Try `{} --help' for more information.", messages.prefix);
         };
         let environment = environment.map(words).unwrap_or_default();
         if !environment.is_empty() {
             if environment.iter().any(|word| word == "--") {
-                wrong("--: option not valid in GZIP environment variable".to_owned());
+                fail("--: option not valid in GZIP environment variable".to_owned());
                 return Err(());
             }
             let mut getopt = Getopt::new(table, environment);
             while let Some(given) = getopt.next() {
-                let given = given.map_err(wrong)?;
+                let given = given.map_err(fail)?;
                 if !may_be_in_environment(given.flag) {
                     let name = given.name;
-                    wrong(format!("{name}: option not valid in GZIP environment variable"));
+                    fail(format!("{name}: option not valid in GZIP environment variable"));
                     return Err(());
                 }
-                settings.take(given, &mut values).map_err(wrong)?;
+                settings.apply(given, &mut values).map_err(fail)?;
             }
             if let Some(word) = getopt.operands().first() {
                 let word = word.display();
-                wrong(format!("{word}: non-option in GZIP environment variable"));
+                fail(format!("{word}: non-option in GZIP environment variable"));
                 return Err(());
             }
             if !settings.quiet {
@@ -108,20 +108,20 @@ impl Settings {
         }
         let mut getopt = Getopt::new(table, arguments);
         while let Some(given) = getopt.next() {
-            let given = given.map_err(wrong)?;
+            let given = given.map_err(fail)?;
             let text = match given.flag {
                 Flag::Help => help::help(program, table),
                 Flag::Version => help::version(program),
                 Flag::License => help::license(program),
                 _ => {
-                    settings.take(given, &mut values).map_err(wrong)?;
+                    settings.apply(given, &mut values).map_err(fail)?;
                     continue;
                 }
             };
-            return Ok(Wanted::Text(text));
+            return Ok(Request::Text(text));
         }
         settings.files = getopt.operands();
-        settings.complete(&values).map_err(wrong)?;
+        settings.complete(&values).map_err(fail)?;
         if settings.suffix.is_empty() || settings.suffix.len() > MAX_SUFFIX {
             let suffix = String::from_utf8_lossy(&settings.suffix).into_owned();
             messages.fail(format!("invalid suffix '{suffix}'"));
@@ -131,10 +131,10 @@ impl Settings {
             messages.note("option --ascii ignored on this system");
         }
         messages.set_quiet(settings.quiet);
-        Ok(Wanted::Work(Box::new(settings)))
+        Ok(Request::Work(Box::new(settings)))
     }
 
-    fn of(program: Program) -> Self {
+    fn new(program: Program) -> Self {
         let decompress = matches!(program, Program::Gunzip | Program::Zcat);
         Self {
             program,
@@ -166,7 +166,7 @@ impl Settings {
         }
     }
 
-    fn take(&mut self, given: Given<Flag>, values: &mut Values) -> Result<(), String> {
+    fn apply(&mut self, given: Given<Flag>, values: &mut Values) -> Result<(), String> {
         let Given { flag, value, name } = given;
         let value = value.unwrap_or_default();
         let text = || value.to_string_lossy();
@@ -208,13 +208,13 @@ impl Settings {
             }
             Flag::Verbose => (self.verbose, self.quiet) = (self.verbose.saturating_add(1), false),
             Flag::Ascii => self.ascii = true,
-            // What is compressed is not made for rsync; texts are the caller's.
+            // --rsyncable is ignored; the caller handles the texts.
             Flag::Rsyncable | Flag::Help | Flag::License | Flag::Version => {}
         }
         Ok(())
     }
 
-    /// Options whose meaning depends on whether block gzip is asked for.
+    /// Applies the options whose meaning depends on `bgzf`.
     fn complete(&mut self, values: &Values) -> Result<(), String> {
         let number = |what: &str, text: &OsString| {
             let number = text.to_str().and_then(|text| text.parse::<u64>().ok());
@@ -229,14 +229,14 @@ impl Settings {
         }
         if let Some(text) = &values.size {
             if !self.bgzf {
-                return Err("-s is only for --bgzf".to_owned());
+                return Err("-s requires --bgzf".to_owned());
             }
             self.range = Some((self.range.map_or(0, |range| range.0), Some(number("-s", text)?)));
         }
         if self.bgzf {
             self.reindex = values.recursive_or_reindex;
         } else if self.index || self.index_name.is_some() {
-            return Err("-i and -I are only for --bgzf".to_owned());
+            return Err("-i and -I require --bgzf".to_owned());
         } else {
             self.recursive = values.recursive_or_reindex;
         }
@@ -247,7 +247,7 @@ impl Settings {
     }
 }
 
-/// Values whose meaning is known when everything is read.
+/// Values whose meaning is only known after all options are parsed.
 #[derive(Debug, Default)]
 struct Values {
     bits_or_offset: Option<OsString>,
@@ -267,7 +267,7 @@ const fn may_be_in_environment(flag: Flag) -> bool {
     )
 }
 
-/// The words of a text with blanks between them.
+/// Splits a text into words at blanks.
 fn words(text: &OsStr) -> Vec<OsString> {
     let words = text.as_bytes().split(|byte| matches!(byte, b' ' | b'\t'));
     words.filter(|word| !word.is_empty()).map(|word| OsString::from_vec(word.to_vec())).collect()

@@ -1,4 +1,4 @@
-//! What a file becomes: its name, and what is there already.
+//! The file that another one is turned into: its name, and what to do if it exists.
 
 use std::fs::{FileTimes, Metadata};
 use std::io::{self, BufRead, IsTerminal};
@@ -15,11 +15,11 @@ use crate::output::{Links, Nodes, Output, Rules};
 use crate::signals;
 use crate::streams::{tell, write_stderr};
 
-/// The name of what the file becomes; `None` if it stays as it is, which is said.
+/// Returns the name of the result; reports that and returns `None` if the file stays unchanged.
 pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Option<PathBuf> {
     let Settings { decompress, force, list, test, quiet, recursive, verbose, .. } = *settings;
-    // Whoever goes through folders does not want to hear of every other file.
-    let is_said = verbose > 0 || (!recursive && !quiet);
+    // With --recursive, a message for every other file would be noise.
+    let is_reported = verbose > 0 || (!recursive && !quiet);
     let own = &settings.suffix;
     if decompress {
         let target = names::decompressed(name, own);
@@ -27,7 +27,7 @@ pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Opt
             if !recursive && (list || test) {
                 return Some(name.to_owned());
             }
-            if is_said {
+            if is_reported {
                 messages.warn(about(name, ": unknown suffix -- ignored"));
             }
         }
@@ -36,7 +36,7 @@ pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Opt
     if let Some(suffix) = names::suffix(name, own, false)
         && force == 0
     {
-        if is_said {
+        if is_reported {
             let has = about(Path::new(&suffix), " suffix -- unchanged");
             messages.note([&about(name, " already has ")[..], &has].concat());
         }
@@ -45,18 +45,18 @@ pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Opt
     Some(names::with_suffix(name, own))
 }
 
-/// Begins the file that another one becomes.
+/// Begins the file for the result.
 pub(super) fn create(settings: &Settings, messages: &Messages, target: &Path) -> Option<Output> {
     let force = settings.force > 0;
     let rules = |force| Rules { force, links: Links::Replace, nodes: Nodes::Refuse };
     let mut output = Output::create(target, rules(force));
-    let is_there = match &output {
+    let exists_already = match &output {
         Err(Error::Exists { .. }) => true,
-        // A folder or a node; without --force it is not even tried.
+        // A directory or a special file: an error only with --force.
         Err(Error::Refused { .. }) => !force,
         _ => false,
     };
-    if is_there {
+    if exists_already {
         messages::print(&exists(messages, target));
         if !may_overwrite() {
             tell!("\tnot overwritten");
@@ -87,7 +87,7 @@ fn exists(messages: &Messages, target: &Path) -> Vec<u8> {
     [prefix, about(target, " already exists;")].concat()
 }
 
-/// Times of the file that takes another one's place.
+/// Returns the times of the file that replaces another one.
 pub(super) fn times(metadata: &Metadata, job: &Job, settings: &Settings) -> FileTimes {
     let mut times = FileTimes::new();
     if let Ok(accessed) = metadata.accessed() {
@@ -102,14 +102,14 @@ pub(super) fn times(metadata: &Metadata, job: &Job, settings: &Settings) -> File
     stored.map_or(times, |modified| times.set_modified(modified))
 }
 
-/// Asks, where there is somebody to be asked.
+/// Asks the user, if there is a terminal.
 fn may_overwrite() -> bool {
     if !signals::is_foreground() || !io::stdin().is_terminal() {
         return false;
     }
     write_stderr(format_args!(" do you wish to overwrite (y or n)? "));
     let mut answer = String::new();
-    // Without an answer it is no.
+    // No answer means no.
     let _ = io::stdin().lock().read_line(&mut answer);
     answer.trim_start().starts_with(['y', 'Y'])
 }

@@ -1,4 +1,4 @@
-//! Bytes from here to there, compressed or decompressed.
+//! Compresses, decompresses and copies streams.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -6,7 +6,7 @@ use uadk_compress_archive::{Error, GzOptions, GzReader, Inflated};
 
 use super::input::Input;
 
-/// Counts what is written, and remembers that writing failed.
+/// Counts the bytes written, and remembers whether writing failed.
 #[derive(Debug)]
 pub(super) struct Sink<W> {
     inner: W,
@@ -41,26 +41,26 @@ impl<W: Write> Write for Sink<W> {
 /// How a stream ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// All of it is done.
+    /// The whole stream is done.
     Whole,
-    /// All of it is done, and there are other bytes behind this one of the file.
+    /// The whole stream is done, and other data follows from this byte of the file on.
     Trailing(u64),
-    /// All of it is done, and so many zeros are behind it.
+    /// The whole stream is done, and this many zeros follow.
     Zeros(u64),
-    Wrong(Wrong),
+    Failed(Failure),
 }
 
-/// What kept a stream from its end.
+/// Why a stream did not reach its end.
 #[derive(Debug)]
-pub(super) enum Wrong {
+pub(super) enum Failure {
     Read(io::Error),
     Write(io::Error),
-    /// The data, or what works on it.
+    /// The data is bad, or the engine failed.
     Data(Error),
 }
 
-impl Wrong {
-    fn of(error: Error, read_failed: bool, write_failed: bool) -> Self {
+impl Failure {
+    fn new(error: Error, read_failed: bool, write_failed: bool) -> Self {
         match error {
             Error::Io(_) if write_failed => Self::Write(error.into()),
             Error::Io(_) if read_failed => Self::Read(error.into()),
@@ -73,33 +73,34 @@ impl Wrong {
 pub(super) fn compress<W: Write>(options: &GzOptions, input: &mut Input, to: &mut Sink<W>) -> End {
     match options.compress(&mut *input, &mut *to) {
         Ok(_) => End::Whole,
-        Err(error) => End::Wrong(Wrong::of(error, input.failed, to.failed)),
+        Err(error) => End::Failed(Failure::new(error, input.failed, to.failed)),
     }
 }
 
-/// Decompresses all of the input, and returns it with what was inflated without an engine. Whatever is
-/// whole before an error is written. If what is no gzip data `passes`, one byte is no member's first.
+/// Decompresses all of the input, and returns it with the amount that was inflated without an
+/// engine. All good data before an error is written. With `pass_through`, other data after the gzip
+/// data is to be copied, and a single byte there does not count as a truncated member.
 pub(super) fn decompress<W: Write>(
     options: &GzOptions,
     input: Input,
     to: &mut Sink<W>,
-    passes: bool,
+    pass_through: bool,
 ) -> (End, Option<(Input, Inflated)>) {
     let mut reader = match options.reader(input) {
         Ok(reader) => reader,
-        Err(error) => return (End::Wrong(Wrong::Data(error)), None),
+        Err(error) => return (End::Failed(Failure::Data(error)), None),
     };
-    let end = copy(&mut reader, to, passes);
+    let end = copy(&mut reader, to, pass_through);
     let inflated = reader.inflated();
     (end, Some((reader.into_inner(), inflated)))
 }
 
-/// Writes what the reader has ready, without a copy.
-fn copy<W: Write>(reader: &mut GzReader<Input>, to: &mut Sink<W>, passes: bool) -> End {
+/// Writes directly from the reader's buffer.
+fn copy<W: Write>(reader: &mut GzReader<Input>, to: &mut Sink<W>, pass_through: bool) -> End {
     loop {
         let ready = match reader.fill_buf() {
             Ok(ready) => ready,
-            Err(error) => return ending(reader, error.into(), passes),
+            Err(error) => return end_of(reader, error.into(), pass_through),
         };
         if ready.is_empty() {
             return match reader.trailing_zeros() {
@@ -108,42 +109,43 @@ fn copy<W: Write>(reader: &mut GzReader<Input>, to: &mut Sink<W>, passes: bool) 
             };
         }
         if let Err(error) = to.write_all(ready) {
-            return End::Wrong(Wrong::Write(error));
+            return End::Failed(Failure::Write(error));
         }
         let n = ready.len();
         reader.consume(n);
     }
 }
 
-/// What an error of the reader means. All data before it has been written.
-fn ending(reader: &GzReader<Input>, error: Error, passes: bool) -> End {
+/// Classifies an error of the reader. All data before it has been written.
+fn end_of(reader: &GzReader<Input>, error: Error, pass_through: bool) -> End {
     match error {
         Error::NotGzip { offset } if offset > 0 => End::Trailing(offset),
-        Error::Truncated { offset, .. } if passes && reader.has_lone_byte() => {
+        Error::Truncated { offset, .. } if pass_through && reader.has_lone_byte() => {
             End::Trailing(offset - 1)
         }
-        error => End::Wrong(Wrong::of(error, reader.get_ref().failed, false)),
+        error => End::Failed(Failure::new(error, reader.get_ref().failed, false)),
     }
 }
 
-/// Passes bytes on as they are.
-pub(super) fn pass<W: Write>(mut from: impl Read, to: &mut Sink<W>) -> Result<(), Wrong> {
+/// Copies bytes unchanged.
+pub(super) fn pass_through<W: Write>(mut from: impl Read, to: &mut Sink<W>) -> Result<(), Failure> {
     let copied = io::copy(&mut from, to);
     copied
         .map(drop)
-        .map_err(|error| if to.failed { Wrong::Write(error) } else { Wrong::Read(error) })
+        .map_err(|error| if to.failed { Failure::Write(error) } else { Failure::Read(error) })
 }
 
-/// What is behind the gzip data of a file.
+/// The kind of data that follows the gzip data of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trailing {
-    /// As tapes and block devices leave it.
+    /// Padding, as on tapes and block devices.
     Zeros,
     Garbage,
 }
 
-/// Reads what is behind the gzip data; if it can't be read again, it was not all zeros.
-pub(super) fn look_at(rest: Option<impl Read>) -> io::Result<Trailing> {
+/// Reads the data after the gzip data. `None`, if it can't be read again, means that it was not all
+/// zeros.
+pub(super) fn classify_trailing(rest: Option<impl Read>) -> io::Result<Trailing> {
     let Some(mut rest) = rest else { return Ok(Trailing::Garbage) };
     let mut buffer = vec![0; 64 << 10];
     loop {

@@ -1,4 +1,4 @@
-//! Where connections come from and go to.
+//! Addresses, listeners and connections.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -18,11 +18,11 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let usage = || "write tcp:HOST:PORT or unix:PATH".to_owned();
+        let usage = || "expected tcp:HOST:PORT or unix:PATH".to_owned();
         match text.split_once(':') {
             Some(("unix", path)) if !path.is_empty() => Ok(Self::Unix(path.into())),
-            Some(("tcp", place)) => {
-                let (host, port) = place.rsplit_once(':').ok_or_else(usage)?;
+            Some(("tcp", host_port)) => {
+                let (host, port) = host_port.rsplit_once(':').ok_or_else(usage)?;
                 port.parse::<u16>().map_err(|_| usage())?;
                 // QEMU's way to write "any".
                 let host = if host.is_empty() { "0.0.0.0" } else { host };
@@ -36,7 +36,7 @@ impl FromStr for Address {
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Tcp(place) => write!(f, "tcp:{place}"),
+            Self::Tcp(host_port) => write!(f, "tcp:{host_port}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -45,7 +45,7 @@ impl std::fmt::Display for Address {
 impl Address {
     pub(crate) fn listen(&self) -> io::Result<Listener> {
         match self {
-            Self::Tcp(place) => TcpListener::bind(place).map(Listener::Tcp),
+            Self::Tcp(host_port) => TcpListener::bind(host_port).map(Listener::Tcp),
             Self::Unix(path) => {
                 UnixListener::bind(path).map(|listener| Listener::Unix(listener, path.clone()))
             }
@@ -54,7 +54,7 @@ impl Address {
 
     pub(crate) fn connect(&self) -> io::Result<Connection> {
         match self {
-            Self::Tcp(place) => Connection::tcp(TcpStream::connect(place)?),
+            Self::Tcp(host_port) => Connection::tcp(TcpStream::connect(host_port)?),
             Self::Unix(path) => UnixStream::connect(path).map(Connection::Unix),
         }
     }
@@ -68,12 +68,12 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    /// Something to keep for as long as anybody should find the listener.
+    /// Returns a guard to keep for as long as clients should find the listener.
     pub(crate) fn cleanup(&self) -> io::Result<Cleanup> {
         self.address().map(Cleanup)
     }
 
-    /// Where it listens: with the port that was found for port 0.
+    /// Returns the address, with the actual port if it was port 0.
     pub(crate) fn address(&self) -> io::Result<Address> {
         match self {
             Self::Tcp(listener) => Ok(Address::Tcp(listener.local_addr()?.to_string())),
@@ -89,14 +89,14 @@ impl Listener {
     }
 }
 
-/// Removes a listener's socket from the file system when it goes.
+/// Removes a listener's socket from the file system when dropped.
 #[derive(Debug)]
 pub(crate) struct Cleanup(Address);
 
 impl Drop for Cleanup {
     fn drop(&mut self) {
         if let Address::Unix(path) = &self.0 {
-            // It may be gone already, which is what is wanted.
+            // It may be gone already, which is fine.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -112,7 +112,7 @@ pub(crate) enum Connection {
 impl Connection {
     fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        // A host that vanishes would otherwise never be noticed between two rounds.
+        // Otherwise, a host that vanishes between two rounds would never be noticed.
         rustix::net::sockopt::set_socket_keepalive(&stream, true)?;
         Ok(Self::Tcp(stream))
     }
@@ -124,7 +124,7 @@ impl Connection {
         }
     }
 
-    /// Ends it for all that have it. That it has ended already is no trouble.
+    /// Shuts the connection down for all clones. It may be shut down already.
     pub(crate) fn shutdown(&self, how: Shutdown) {
         let _ = match self {
             Self::Tcp(stream) => stream.shutdown(how),
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_written_as_for_qemu() {
+    fn addresses_have_the_syntax_of_qemu() {
         for (text, address) in [
             ("tcp:10.0.0.1:4444", Address::Tcp("10.0.0.1:4444".into())),
             ("tcp:[::1]:4444", Address::Tcp("[::1]:4444".into())),

@@ -1,4 +1,4 @@
-//! One connection of the source, and its connection to the destination.
+//! Relays one connection from the source to the destination.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -12,17 +12,15 @@ use uadk_compress_pages::multifd::{
 use super::address::{Address, Connection};
 use super::counters::Counters;
 
-/// Bytes of the main channel that are passed on at once.
+/// The buffer size for the main channel.
 const MAIN_BUFFER: usize = 256 << 10;
 
 /// Why a connection ended the migration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("the destination {address} can't be reached")]
+    #[error("can't connect to the destination {address}")]
     Connect { address: Address, source: io::Error },
-    #[error(
-        "a connection begins with the bytes {0:02x?}, which neither a main nor a multifd channel does"
-    )]
+    #[error("a connection is neither a main nor a multifd channel: it starts with {0:02x?}")]
     Unknown([u8; 4]),
     #[error("the main channel from the source failed")]
     MainSource(#[source] io::Error),
@@ -30,36 +28,36 @@ pub(crate) enum Failure {
     MainDestination(#[source] io::Error),
     #[error(transparent)]
     Multifd(#[from] uadk_compress_pages::Error),
-    #[error("a connection can't be shared between threads")]
+    #[error("can't duplicate the descriptor of a connection")]
     Clone(#[source] io::Error),
-    #[error("no thread can be started for a connection")]
+    #[error("can't start a thread for a connection")]
     Thread(#[source] io::Error),
     #[error("the thread of a connection panicked")]
     Panicked,
-    #[error("the other connections were closed: it broke off")]
-    BrokenOff,
+    #[error("the migration was aborted")]
+    Aborted,
 }
 
 impl Failure {
-    /// What to do about it.
+    /// Returns what to do about it.
     pub(crate) const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Connect { .. } => Some("start it first, with -incoming or migrate-incoming"),
-            Self::Unknown(_) => Some("switch multifd on at both QEMUs, and TLS off"),
+            Self::Unknown(_) => Some("enable multifd in both QEMUs, and disable TLS"),
             Self::Thread(_) => Some("raise the limit of processes (ulimit -u, TasksMax)"),
             _ => None,
         }
     }
 }
 
-/// What a connection turned out to be.
+/// The kind of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Main,
     Multifd,
 }
 
-/// The first bytes of a connection; `None` if it says nothing, as that of a port scanner does.
+/// Identifies a connection by its first bytes; `None` if it sends nothing, like a port scanner.
 pub(crate) fn identify(source: &mut Connection) -> Option<Result<Kind, Failure>> {
     let mut magic = [0; 4];
     source.read_exact(&mut magic).ok()?;
@@ -70,8 +68,8 @@ pub(crate) fn identify(source: &mut Connection) -> Option<Result<Kind, Failure>>
     })
 }
 
-/// Passes the main channel on, both ways, until both sides have ended.
-pub(crate) fn pass_main(
+/// Relays the main channel in both directions until both sides have ended.
+pub(crate) fn relay_main(
     source: Connection,
     destination: Connection,
     counters: &Counters,
@@ -81,25 +79,25 @@ pub(crate) fn pass_main(
         source.try_clone().map_err(Failure::Clone)?,
     );
     thread::scope(|scope| {
-        // The return path. How it ends is the source's to judge, and what it then does shows below.
+        // The return path. Its errors are ignored: the source reacts to them, which shows below.
         let return_path = move || {
             let _ = copy(&mut back.0, &mut back.1, &mut |_| {});
             back.1.shutdown(Shutdown::Write);
         };
         thread::Builder::new().spawn_scoped(scope, return_path).map_err(Failure::Thread)?;
         let (mut from, mut to) = (source, destination);
-        let passed = to
+        let relayed = to
             .write_all(&MAIN_MAGIC)
             .map_err(Failure::MainDestination)
             .and_then(|()| copy(&mut from, &mut to, &mut |bytes| counters.main(bytes)));
-        if passed.is_err() {
+        if relayed.is_err() {
             // Lets the return path end as well.
             from.shutdown(Shutdown::Both);
             to.shutdown(Shutdown::Both);
         } else {
             to.shutdown(Shutdown::Write);
         }
-        passed
+        relayed
     })
 }
 
@@ -122,8 +120,8 @@ fn copy(
     }
 }
 
-/// Passes a multifd channel on until the source ends it.
-pub(crate) fn pass_multifd(
+/// Relays a multifd channel until the source ends it.
+pub(crate) fn relay_multifd(
     source: Connection,
     destination: Connection,
     (from, to): (&Settings, &Settings),

@@ -1,4 +1,4 @@
-//! What a migration has moved so far.
+//! Counts what a migration has transferred.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -45,7 +45,7 @@ impl Counters {
         self.main_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// A packet that was sent on, and the bytes its pages then took.
+    /// Counts a packet that was relayed, and the bytes that its pages took in the output.
     pub(crate) fn packet(&self, event: Event<'_>, bytes_out: u64) {
         self.packets.fetch_add(1, Relaxed);
         self.bytes_out.fetch_add(bytes_out, Relaxed);
@@ -89,7 +89,7 @@ pub(crate) struct Summary {
     packets: u64,
     pages: u64,
     zero_pages: u64,
-    /// Over all channels: divided by these, it is the rounds.
+    /// Sums over all channels: divided by `channels`, it is the number of rounds.
     syncs: u64,
     bytes_in: u64,
     bytes_out: u64,
@@ -98,7 +98,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// One line.
+    /// Formats the counts as one line.
     pub(crate) fn line(&self) -> String {
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         format!(

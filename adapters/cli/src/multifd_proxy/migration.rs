@@ -1,4 +1,4 @@
-//! All connections of one migration: they begin together and fail together.
+//! All connections of one migration: if one fails, all fail.
 
 use std::io;
 use std::net::Shutdown;
@@ -13,11 +13,11 @@ use parking_lot::Mutex;
 use uadk_compress_pages::multifd::Settings;
 
 use super::address::{Address, Connection, Listener};
-use super::channel::{Failure, Kind, identify, pass_main, pass_multifd};
+use super::channel::{Failure, Kind, identify, relay_main, relay_multifd};
 use super::counters::Counters;
 use crate::error::Error;
 
-/// How often the progress line changes.
+/// The interval that the polling of connections and the progress line derive from.
 const TICK: Duration = Duration::from_millis(200);
 
 /// The settings and state of one migration.
@@ -44,34 +44,34 @@ struct Open {
 
 /// What a connection's thread reports.
 enum Report {
-    /// What it is; it counts from now on.
+    /// The connection was identified; it counts from now on.
     Identified(Kind),
-    /// It ended. `None` if it had never been identified.
+    /// The connection ended. `None` if it was never identified.
     Ended(Option<Kind>, Result<(), Failure>),
 }
 
-/// Accepts connections for as long as the process lives.
+/// Accepts connections in a thread for as long as the process lives.
 pub(crate) fn accept_in_background(listener: Listener) -> Queue<io::Result<Connection>> {
     let (sender, queue) = channel();
     let connections = sender.clone();
     let accept = move || {
         loop {
             let accepted = listener.accept();
-            let over = accepted.as_ref().is_err_and(|error| !is_passing(error));
-            if connections.send(accepted).is_err() || over {
+            let is_fatal = accepted.as_ref().is_err_and(|error| !is_transient(error));
+            if connections.send(accepted).is_err() || is_fatal {
                 break;
             }
         }
     };
     if let Err(error) = thread::Builder::new().spawn(accept) {
-        // The queue is here.
+        // The receiver still exists.
         let _ = sender.send(Err(error));
     }
     queue
 }
 
-/// Whether accepting may work the next time.
-fn is_passing(error: &io::Error) -> bool {
+/// Returns whether accepting may succeed the next time.
+fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
@@ -87,7 +87,7 @@ impl Migration {
         &self.shared.counters
     }
 
-    /// Passes connections on until the main channel and all others have ended.
+    /// Relays connections until the main channel and all others have ended.
     pub(crate) fn run(&self, accepted: &Queue<io::Result<Connection>>) -> Result<(), Error> {
         let (reports, queue) = channel();
         let progress = ProgressBar::new_spinner().with_style(
@@ -100,7 +100,7 @@ impl Migration {
             while let Ok(connection) = accepted.try_recv() {
                 match connection {
                     Ok(connection) => self.serve(connection, reports.clone()),
-                    Err(error) if is_passing(&error) => {}
+                    Err(error) if is_transient(&error) => {}
                     Err(error) => return Err(Error::Accept(error)),
                 }
             }
@@ -113,7 +113,7 @@ impl Migration {
                     live -= usize::from(kind.is_some());
                     if let Err(error) = outcome {
                         self.shared.close_all();
-                        // What broke first broke the others.
+                        // The first failure caused the others.
                         failure.get_or_insert(error);
                     }
                 }
@@ -136,12 +136,12 @@ impl Migration {
         }
     }
 
-    /// Handles one connection in a thread of its own.
+    /// Handles one connection in its own thread.
     fn serve(&self, mut source: Connection, reports: Sender<Report>) {
         let shared = Arc::clone(&self.shared);
         let unstarted = reports.clone();
         let serve = move || {
-            // The migration may be over, with nobody to report to.
+            // The migration may be over, and the receiver gone.
             let report = |report| drop(reports.send(report));
             let kind = match identify(&mut source) {
                 None => return,
@@ -149,7 +149,7 @@ impl Migration {
                 Some(Err(failure)) => return report(Report::Ended(None, Err(failure))),
             };
             report(Report::Identified(kind));
-            let outcome = caught(|| shared.pass(kind, source));
+            let outcome = catch_panic(|| shared.relay(kind, source));
             report(Report::Ended(Some(kind), outcome));
         };
         if let Err(error) = thread::Builder::new().spawn(serve) {
@@ -158,33 +158,33 @@ impl Migration {
     }
 }
 
-/// Makes a panic an error, so that the migration does not wait for a report that never comes.
-fn caught(pass: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    catch_unwind(AssertUnwindSafe(pass)).unwrap_or(Err(Failure::Panicked))
+/// Turns a panic into an error, so that the migration does not wait for a report that never comes.
+fn catch_panic(relay: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    catch_unwind(AssertUnwindSafe(relay)).unwrap_or(Err(Failure::Panicked))
 }
 
 impl Shared {
-    fn pass(&self, kind: Kind, source: Connection) -> Result<(), Failure> {
+    fn relay(&self, kind: Kind, source: Connection) -> Result<(), Failure> {
         let destination = self.destination.connect().map_err(|error| {
             source.shutdown(Shutdown::Both);
             Failure::Connect { address: self.destination.clone(), source: error }
         })?;
         self.register(&source, &destination)?;
         match kind {
-            Kind::Main => pass_main(source, destination, &self.counters),
+            Kind::Main => relay_main(source, destination, &self.counters),
             Kind::Multifd => {
                 let settings = (&self.from, &self.to);
-                pass_multifd(source, destination, settings, &self.counters)
+                relay_multifd(source, destination, settings, &self.counters)
             }
         }
     }
 
-    /// Keeps both ends, to close them if another connection fails.
+    /// Registers both ends, to close them if another connection fails.
     fn register(&self, source: &Connection, destination: &Connection) -> Result<(), Failure> {
         let both = [source.try_clone(), destination.try_clone()];
         let mut open = self.open.lock();
         if open.failed {
-            return Err(Failure::BrokenOff);
+            return Err(Failure::Aborted);
         }
         for connection in both {
             open.connections.push(connection.map_err(Failure::Clone)?);
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_while_passing_a_connection_is_reported_as_its_end() {
-        assert!(matches!(caught(|| panic!("by the test")), Err(Failure::Panicked)));
+    fn a_panic_while_relaying_a_connection_is_reported_as_its_end() {
+        assert!(matches!(catch_panic(|| panic!("by the test")), Err(Failure::Panicked)));
     }
 }

@@ -1,4 +1,4 @@
-//! A file beside its place.
+//! A file under a temporary name in its target directory.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -15,30 +15,30 @@ use rustix::process::geteuid;
 
 use crate::signals::Unfinished;
 
-/// Names in use are tried again this often.
+/// How many times to try another name if one is in use.
 const TRIES: usize = 100;
-/// The longest name that Linux's file systems have.
+/// The longest file name on Linux file systems.
 const MAX_NAME: usize = 255;
-/// Digits at the end of a name that nobody else uses.
+/// Random digits at the end of a temporary name.
 const DIGITS: usize = 16;
 
-/// A file that is not at its place yet, and is removed if it never gets there.
+/// A file that is not under its final name yet, and is removed if it never gets it.
 #[derive(Debug)]
 pub(super) struct Partial {
     file: File,
     path: PathBuf,
-    place: PathBuf,
+    target: PathBuf,
     is_put: bool,
-    /// `None` if it is kept for another try.
+    /// `None` if the file is kept to be resumed.
     unfinished: Option<Unfinished>,
 }
 
 impl Partial {
-    /// Makes an empty file in the folder of `place`, which only the user may read.
-    pub(super) fn create(place: PathBuf) -> io::Result<Self> {
+    /// Creates an empty file in the directory of `target`, readable only by the user.
+    pub(super) fn create(target: PathBuf) -> io::Result<Self> {
         let mut tries = 0;
         loop {
-            let path = beside(&place);
+            let path = temporary_name(&target);
             let made = Unfinished::create(&path, |path| {
                 File::options().read(true).write(true).create_new(true).mode(0o600).open(path)
             });
@@ -48,25 +48,28 @@ impl Partial {
                 }
                 Err(error) => return Err(error),
                 Ok((unfinished, file)) => {
-                    // It says that the writer lives. Not every file system can.
+                    // Shows that the writer is alive. Not every file system supports locks.
                     let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
                     let unfinished = Some(unfinished);
-                    return Ok(Self { file, path, place, is_put: false, unfinished });
+                    return Ok(Self { file, path, target, is_put: false, unfinished });
                 }
             }
         }
     }
 
-    /// The newest file that [`create`](Self::create) made for that place and whose writer is gone, if it was
-    /// changed after `after`. Such a file is the user's own.
-    pub(super) fn left_over(place: PathBuf, after: Option<SystemTime>) -> io::Result<Option<Self>> {
+    /// Returns the newest file that [`create`](Self::create) made for that target and whose writer
+    /// is gone, if it was changed after `after` and belongs to the user.
+    pub(super) fn left_over(
+        target: PathBuf,
+        after: Option<SystemTime>,
+    ) -> io::Result<Option<Self>> {
         let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(folder_of(&place))? {
+        for entry in fs::read_dir(folder_of(&target))? {
             let entry = entry?;
-            if !is_beside(&place, &entry.file_name()) {
+            if !is_temporary_name(&target, &entry.file_name()) {
                 continue;
             }
-            let path = place.with_file_name(entry.file_name());
+            let path = target.with_file_name(entry.file_name());
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
             let own = metadata.is_file() && metadata.uid() == geteuid().as_raw();
             let modified = metadata.modified()?;
@@ -80,7 +83,7 @@ impl Partial {
             let file = File::options().read(true).write(true).custom_flags(nofollow).open(&path)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Err(Errno::WOULDBLOCK) => {}
-                _ => return Ok(Some(Self { file, path, place, is_put: false, unfinished: None })),
+                _ => return Ok(Some(Self { file, path, target, is_put: false, unfinished: None })),
             }
         }
         Ok(None)
@@ -94,19 +97,19 @@ impl Partial {
         &self.file
     }
 
-    /// Puts it at its place, after its bytes are on the disk.
+    /// Syncs the file and renames it to its final name.
     pub(super) fn put(mut self, replace: bool) -> io::Result<()> {
         self.file.sync_all()?;
         let held = Unfinished::hold();
         if replace {
-            fs::rename(&self.path, &self.place)?;
+            fs::rename(&self.path, &self.target)?;
         } else {
-            rename_new(&self.path, &self.place)?;
+            rename_new(&self.path, &self.target)?;
         }
         self.is_put = true;
         drop(held);
-        let folder = folder_of(&self.place);
-        // A folder that may be written and not be read, or a file system that syncs no folders.
+        let folder = folder_of(&self.target);
+        // The directory may be write-only, or the file system can't sync directories.
         match File::open(folder).and_then(|folder| folder.sync_all()) {
             Err(error)
                 if !matches!(
@@ -124,21 +127,21 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         if !self.is_put && self.unfinished.is_some() {
-            // It may be gone already, which is what is wanted.
+            // It may be gone already, which is fine.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Fails if there is something at `to`, also if it came there just now.
+/// Renames a file; fails if `to` exists, even if it was created just now.
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system can.
+        // Not every file system supports this.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             match fs::hard_link(from, to) {
                 Ok(()) => return fs::remove_file(from),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-                // FAT has no links either.
+                // FAT has no hard links either.
                 Err(_) => {}
             }
             if fs::symlink_metadata(to).is_ok() {
@@ -150,29 +153,29 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-fn folder_of(place: &Path) -> &Path {
-    match place.parent() {
+fn folder_of(target: &Path) -> &Path {
+    match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
 }
 
-/// A name in the same folder that nobody else uses.
-fn beside(place: &Path) -> PathBuf {
+/// Returns an unused name in the same directory.
+fn temporary_name(target: &Path) -> PathBuf {
     let random = RandomState::new().hash_one(std::process::id());
-    let name = [&beginning(place)[..], format!("{random:016x}").as_bytes()].concat();
-    place.with_file_name(OsString::from_vec(name))
+    let name = [&prefix(target)[..], format!("{random:016x}").as_bytes()].concat();
+    target.with_file_name(OsString::from_vec(name))
 }
 
-/// What names of files [beside](beside) the place begin with; hexadecimal digits follow.
-fn beginning(place: &Path) -> Vec<u8> {
-    let name = place.file_name().unwrap_or_default().as_bytes();
+/// Returns the prefix of the [temporary names](temporary_name); hexadecimal digits follow.
+fn prefix(target: &Path) -> Vec<u8> {
+    let name = target.file_name().unwrap_or_default().as_bytes();
     let name = &name[..name.len().min(MAX_NAME - 2 - DIGITS)];
     [b".", name, b"."].concat()
 }
 
-fn is_beside(place: &Path, name: &OsStr) -> bool {
-    let digits = name.as_bytes().strip_prefix(&beginning(place)[..]);
+fn is_temporary_name(target: &Path, name: &OsStr) -> bool {
+    let digits = name.as_bytes().strip_prefix(&prefix(target)[..]);
     digits.is_some_and(|digits| {
         digits.len() == DIGITS && digits.iter().all(|d| matches!(d, b'0'..=b'9' | b'a'..=b'f'))
     })

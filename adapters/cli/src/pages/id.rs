@@ -1,6 +1,6 @@
 //! The identifiers of snapshots.
 
-/// The identifier as text.
+/// Formats an identifier in hexadecimal.
 pub(super) fn hex(id: &[u8; 16]) -> String {
     use std::fmt::Write;
     id.iter().fold(String::new(), |mut text, byte| {

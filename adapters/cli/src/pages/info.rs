@@ -10,7 +10,7 @@ use super::open::open_snapshot;
 use crate::error::{self, Error};
 use crate::size;
 
-/// Says what a snapshot has, without reading its pages
+/// Describes a snapshot without reading its pages
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The snapshot
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Prints it.
+/// Prints the description.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let snapshot = open_snapshot(&arguments.snapshot)?;
     let header = snapshot.header();

@@ -1,8 +1,8 @@
-//! How far a command is.
+//! The progress bar.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Bytes of memory done, of so many. Hidden where stderr is no terminal.
+/// Creates a progress bar for this many bytes of memory, hidden if stderr is not a terminal.
 pub(super) fn progress(bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(
         "{bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} {wide_msg}",

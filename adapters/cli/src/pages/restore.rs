@@ -23,13 +23,13 @@ use crate::stats_line;
 use crate::streams;
 use crate::streams::tell;
 
-/// The mode of an image whose snapshot comes from a pipe: memory is secret.
+/// The mode of an image whose snapshot comes from a pipe: guest memory is secret.
 const SECRET: u32 = 0o600;
 
 /// Restores an image of guest memory
 ///
-/// Give a snapshot, or a base and the deltas on it; - is stdin, or stdout. IMAGE is sparse, has the
-/// snapshot's mode, and appears when it is whole. To a pipe, the whole memory is written in order.
+/// Restores one snapshot, or a base and its deltas; - is stdin, or stdout. IMAGE is sparse, has the
+/// snapshot's mode, and appears when it is complete. To a pipe, all memory is written in order.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
@@ -37,16 +37,16 @@ pub(crate) struct Arguments {
     /// The snapshots, the base first, and the image
     #[arg(required = true, num_args = 2.., value_names = ["SNAPSHOT", "IMAGE"])]
     paths: Vec<PathBuf>,
-    /// Restore what is whole of a snapshot that is damaged or cut off; the status is 1 then
+    /// Restore the intact part of a damaged or truncated snapshot, and exit with status 1
     #[arg(long)]
     partial: bool,
-    /// Threads that decompress; as many as there are processors if not given
+    /// Number of threads that decompress (default: one per CPU)
     #[arg(long, value_name = "COUNT")]
     threads: Option<usize>,
     /// Replace IMAGE
     #[arg(long)]
     force: bool,
-    /// Tell which engine worked, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
     /// Print JSON, for machines
@@ -59,13 +59,13 @@ struct Outcome {
     memory: u64,
     pages: u64,
     missing: Vec<String>,
-    /// What the engine of each snapshot did.
+    /// The engine statistics of each snapshot.
     stats: Vec<Stats>,
     /// Whether the image went to a pipe, which may be stdout.
     is_stream: bool,
 }
 
-/// Restores, and says what came of it.
+/// Restores, and prints the result.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let Some((image, snapshots)) = arguments.paths.split_last() else {
         return Ok(ExitCode::FAILURE);
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             return Err(Error::ChainFromStdin);
         }
         several => match arguments.chain(several, image) {
-            // Without its end there is no index, and what is whole is found by reading on.
+            // Without its end there is no index: find the intact part by reading sequentially.
             Err(Error::Snapshot { source: PagesError::Incomplete, .. })
                 if arguments.partial && several.len() == 1 =>
             {
@@ -179,10 +179,10 @@ impl Arguments {
         bar.finish_and_clear();
         let missing = match result {
             Ok(()) => Vec::new(),
-            Err(why) if self.partial => {
-                vec![format!("everything behind {:#x}: {}", done.memory, error::chain(&why))]
+            Err(reason) if self.partial => {
+                vec![format!("everything from {:#x} on: {}", done.memory, error::chain(&reason))]
             }
-            Err(why) => return Err(Error::snapshot(path, why)),
+            Err(reason) => return Err(Error::snapshot(path, reason)),
         };
         let stats = reader.stats().into_iter().collect();
         Ok(Outcome { memory: done.memory, pages: done.pages, missing, stats, is_stream: false })
@@ -192,9 +192,9 @@ impl Arguments {
 /// Where an image goes.
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Target {
-    /// A fresh file of the layout's length.
+    /// A new file of the layout's length.
     Image(Output, ImageFile),
-    /// What is written from beginning to end.
+    /// A pipe, which is written from beginning to end.
     Pipe(File),
 }
 
@@ -215,12 +215,12 @@ impl Target {
     }
 }
 
-/// What the engine of each of them did.
+/// Returns the engine statistics of each snapshot.
 fn stats(chain: &Chain<File>) -> Vec<Stats> {
     chain.layers().iter().filter_map(Snapshot::stats).collect()
 }
 
-/// What all of them may be read by, and no more.
+/// Returns the permissions that all snapshots have in common.
 fn mode(snapshots: &[PathBuf]) -> Result<u32, Error> {
     snapshots.iter().try_fold(0o666, |mode, path| {
         let metadata = std::fs::metadata(path).map_err(|source| Error::read(path, source))?;

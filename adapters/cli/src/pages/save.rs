@@ -25,43 +25,44 @@ use crate::stats_line;
 use crate::streams;
 use crate::streams::tell;
 
-/// Memory is secret: at most its owner may read and write it.
+/// Guest memory is secret: at most its owner may read and write it.
 const SECRET: u32 = 0o600;
 
 /// Saves an image of guest memory, such as the file of QEMU's memory-backend-file
 ///
-/// Zero pages cost nothing, and clusters are compressed in parallel. With --base, only the pages that
-/// differ from those snapshots are saved. OUT appears when it is whole, and only its owner may read
-/// it; - is stdout.
+/// Zero pages take no space, and clusters are compressed in parallel. With --base, only the pages
+/// that differ from those snapshots are saved. OUT appears when it is complete, readable only by
+/// its owner; - is stdout.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// The guest's memory, its regions one behind the other
+    /// The guest's memory, its regions concatenated
     image: PathBuf,
     /// The snapshot
     out: PathBuf,
-    /// A region of guest addresses, ADDRESS:SIZE; all of IMAGE at address 0 if none is given
+    /// A region of guest addresses, ADDRESS:SIZE (default: all of IMAGE at address 0)
     #[arg(long, value_name = "REGION", value_parser = region)]
     region: Vec<Region>,
-    /// Save what differs from this snapshot: give the base, then the deltas on it
+    /// Save only the difference to this snapshot: pass the base, then its deltas
     #[arg(long, value_name = "SNAPSHOT")]
     base: Vec<PathBuf>,
-    /// Bytes of a page: 4K to 64K
+    /// Page size: 4K to 64K
     #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = size::parse)]
     page_size: usize,
-    /// Bytes that are compressed together, and read to get at a page; 16K, or a page if that is more
+    /// Bytes that are compressed together and read to get one page (default: 16K, at least a page)
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     cluster_size: Option<usize>,
     /// Level of the software engine: 1 to 12, 0 for the least CPU
-    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(i32).range(0..=12))]
+    #[arg(long, value_name = "LEVEL", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..=12))]
     level: i32,
-    /// Threads that compress; as many as there are processors if not given
+    /// Number of threads that compress (default: one per CPU)
     #[arg(long, value_name = "COUNT")]
     threads: Option<usize>,
     /// Replace OUT
     #[arg(long)]
     force: bool,
-    /// Tell which engine worked, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
     /// Print JSON, for machines
@@ -69,7 +70,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Saves, and says what came of it, on stderr if the snapshot goes to a pipe.
+/// Saves, and prints the result, on stderr if the snapshot goes to a pipe.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let codec = Compressor::builder().level(Level::nearest(arguments.level)).build();
     let codec = codec.map_err(Error::Engine)?;
@@ -115,7 +116,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let stats = arguments.stats.then(|| codec.stats());
     let text = describe(&saved, &layout, arguments.json, stats.as_ref());
     if is_stream {
-        // It may be stdout.
+        // The snapshot may go to stdout.
         tell!("{}", text.trim_end());
     } else {
         error::print(&text)?;
@@ -164,7 +165,7 @@ impl Arguments {
     }
 }
 
-/// The pages in which an image differs from the newest state of a chain.
+/// Returns the pages in which an image differs from the newest state of a chain.
 fn difference(chain: &Chain<File>, image: &ImageFile) -> Result<ChangedPages, PagesError> {
     let layout = chain.layout();
     let mut changed = ChangedPages::none(layout);
@@ -192,7 +193,7 @@ fn difference(chain: &Chain<File>, image: &ImageFile) -> Result<ChangedPages, Pa
 }
 
 fn region(text: &str) -> Result<Region, String> {
-    let usage = || "write ADDRESS:SIZE, such as 0x100000000:6G".to_owned();
+    let usage = || "expected ADDRESS:SIZE, such as 0x100000000:6G".to_owned();
     let (address, len) = text.split_once(':').ok_or_else(usage)?;
     let address = match address.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),

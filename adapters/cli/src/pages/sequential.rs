@@ -7,12 +7,12 @@ use uadk_compress_pages::snapshot::{Layout, WriteMemory};
 
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
-/// Memory in a pipe: what comes, comes in the order of its addresses, and what is left out is zero.
+/// Memory in a pipe: written in the order of addresses; gaps are filled with zeros.
 #[derive(Debug)]
 pub(super) struct Sequential<W> {
-    /// The pipe, and how much is in it.
+    /// The pipe, and the number of bytes written to it.
     to: Mutex<(W, u64)>,
-    /// Where each region begins.
+    /// The offset of each region.
     starts: Vec<u64>,
     len: u64,
 }
@@ -27,7 +27,7 @@ impl<W: Write + Send> Sequential<W> {
         Self { to: Mutex::new((to, 0)), starts: starts.collect(), len: layout.len() }
     }
 
-    /// Writes what is left.
+    /// Writes the remaining zeros.
     pub(super) fn finish(self) -> io::Result<()> {
         let (mut to, mut position) = self.to.into_inner();
         pad(&mut to, &mut position, self.len)?;
@@ -40,7 +40,7 @@ impl<W: Write + Send> WriteMemory for Sequential<W> {
         let (to, position) = &mut *self.to.lock();
         let start = self.starts.get(region).map_or(0, |start| start + offset);
         if start < *position {
-            return Err(io::Error::other("the pages are not in order"));
+            return Err(io::Error::other("pages out of order"));
         }
         pad(to, position, start)?;
         to.write_all(from)?;

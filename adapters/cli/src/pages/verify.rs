@@ -12,16 +12,16 @@ use super::progress::progress;
 use crate::error::{self, Error};
 use crate::stats_line;
 
-/// Reads snapshots and checks every byte; the status is 1 if any is damaged
+/// Reads snapshots and checks every byte; the exit status is 1 if any is damaged
 ///
-/// Several are also checked to be a base and the deltas on it.
+/// Several snapshots must also be a base and its deltas.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
     /// The snapshots
     #[arg(required = true, value_name = "SNAPSHOT")]
     snapshots: Vec<PathBuf>,
-    /// Tell which engine worked, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
     /// Print JSON, for machines
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Verifies, and says what is damaged and where.
+/// Verifies, and prints what is damaged and where.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let mut intact = true;
     for path in &arguments.snapshots {

@@ -1,4 +1,4 @@
-//! The archive that a command is about.
+//! The archive that a command works on.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -12,22 +12,22 @@ use crate::error::Error;
 use crate::output::{Links, Nodes, Output, Rules};
 use crate::{size, streams};
 
-/// Which archive, and how many threads.
+/// The archive, and the resources to use.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Archive {
     /// The archive; - for stdin or stdout
     #[arg(short, long, value_name = "ARCHIVE")]
     pub(super) file: PathBuf,
-    /// Threads that compress or decompress; one per CPU if not said
+    /// Number of threads that compress or decompress (default: one per CPU)
     #[arg(long, value_name = "N", value_parser = streams::threads)]
     pub(super) threads: Option<usize>,
-    /// Memory that decompressing zstd or xz may take; 160M if not said
+    /// Memory limit for decompressing zstd and xz (default: 160M)
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub(super) memory_limit: Option<usize>,
 }
 
 impl Archive {
-    /// Options for reading, and for writing with the level of the meter's engine.
+    /// Returns the options for reading, and for writing with the level of the meter's engine.
     pub(super) fn options(&self, meter: &Meter) -> ArchiveOptions {
         let mut options = ArchiveOptions::new().compressor(meter.engine());
         if let Some(bytes) = self.memory_limit {
@@ -39,13 +39,13 @@ impl Archive {
         }
     }
 
-    /// The archive, opened to be read.
+    /// Opens the archive for reading.
     pub(super) fn reader(&self, meter: &Meter) -> Result<ArchiveReader<File>, Error> {
         let file = streams::input(&self.file)?;
         self.options(meter).reader(file).map_err(|error| self.failed(error))
     }
 
-    /// The archive made anew: stdout, or what is put at its place when it is whole.
+    /// Creates the archive: stdout, or a file that appears when it is complete.
     pub(super) fn create(&self) -> Result<(File, Option<Output>), Error> {
         if self.is_dash() {
             return Ok((streams::stdout()?, None));
@@ -56,7 +56,7 @@ impl Archive {
         Ok((file.map_err(|error| Error::file(&self.file, error))?, Some(output)))
     }
 
-    /// The archive, opened to be read and written; made if `create` says so.
+    /// Opens the archive for reading and writing; creates it if `create` is set.
     pub(super) fn update(&self, create: bool) -> Result<File, Error> {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(create).truncate(false).open(&self.file);
@@ -67,7 +67,7 @@ impl Archive {
         streams::is_dash(&self.file)
     }
 
-    /// Whether the archive can be sought in.
+    /// Returns whether the archive is seekable.
     pub(super) fn is_seekable(&self) -> bool {
         if self.is_dash() {
             return streams::stdin()
@@ -77,7 +77,7 @@ impl Archive {
         self.file.metadata().is_ok_and(|metadata| metadata.is_file())
     }
 
-    /// Whether there are only zeros from that byte of the file on, as tapes have them. A pipe does not tell.
+    /// Returns whether the file has only zeros from `offset` on, as on tapes. `false` for a pipe.
     pub(super) fn has_only_zeros(&self, mut offset: u64) -> bool {
         let file = if self.is_dash() { streams::stdin() } else { File::open(&self.file) };
         let Ok(file) = file else { return false };
@@ -97,20 +97,20 @@ impl Archive {
     }
 }
 
-/// The layout of an archive that is there; `new` for an empty file.
+/// Returns the layout of an existing archive; `new` for an empty file.
 pub(super) fn layout_in(file: &File, new: Layout) -> Layout {
-    /// Magic bytes, deflate, and that there are extra fields: those of block gzip.
+    /// Magic, deflate, and the flag for extra fields, which block gzip uses.
     const BLOCKS: [u8; 4] = [0x1f, 0x8b, 8, 4];
     let mut begin = [0; BLOCKS.len()];
     match file.read_exact_at(&mut begin, 0) {
-        // Whoever reads on will say what is wrong.
+        // Reading the archive reports the error.
         Err(_) => new,
         Ok(()) if begin == BLOCKS => Layout::Bgzf,
         Ok(()) => Layout::OneMember,
     }
 }
 
-/// The layout that is asked for.
+/// Returns the layout, block gzip or one member.
 pub(super) const fn layout_of(bgzf: bool) -> Layout {
     if bgzf { Layout::Bgzf } else { Layout::OneMember }
 }

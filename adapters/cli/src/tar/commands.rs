@@ -1,4 +1,4 @@
-//! The subcommands, as jobs.
+//! The subcommands, converted to jobs.
 
 mod cat;
 mod create;
@@ -13,8 +13,9 @@ use crate::error::Error;
 
 /// Writes and reads tar.gz archives that every tar reads, with an index
 ///
-/// The command lines of GNU tar work too: `uadk-compress tar czf a.tgz folder`, `tar -xf a.tgz -C there`,
-/// `tar tvf a.tgz`; `uadk-compress tar -?` lists their options. So does a link named `tar` to this program.
+/// GNU tar's command lines work too: `uadk-compress tar czf a.tgz dir`, `tar -xf a.tgz -C there`,
+/// `tar tvf a.tgz`; `uadk-compress tar -?` lists the options. A link named `tar` to this program
+/// also works.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Create(create::Create),
@@ -26,7 +27,7 @@ pub(crate) enum Command {
     Index(index::Arguments),
 }
 
-/// The subcommands' names, by which their command lines are told from GNU tar's.
+/// The names of the subcommands, which tell their command lines from GNU tar's.
 pub(super) const NAMES: [&str; 8] =
     ["create", "append", "list", "extract", "cat", "verify", "index", "help"];
 

@@ -1,4 +1,4 @@
-//! Comparing an archive with what is on disk.
+//! Compares an archive with the files on disk.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use uadk_compress_archive::{Entry, EntryKind, EntryReader};
 
-use super::extract::tell_missing;
+use super::extract::report_missing;
 use super::job::{CompareJob, Lister};
 use super::lister::Listing;
 use super::members::{link_bytes, row};
@@ -22,7 +22,7 @@ use crate::streams::tell;
 
 /// Runs the job.
 pub(super) fn run(mut job: CompareJob) -> Result<Status, Error> {
-    let mut meter = Meter::of_reader(job.told)?;
+    let mut meter = Meter::for_reader(job.summary)?;
     let mut members = std::mem::take(&mut job.members);
     let mut reader = members.reader(&job.archive, &meter)?;
     let mut listing = Listing::new(Lister::Stdout, job.style)?;
@@ -44,7 +44,7 @@ pub(super) fn run(mut job: CompareJob) -> Result<Status, Error> {
     );
     listing.finish()?;
     compared?;
-    tell_missing(&members, &mut status);
+    report_missing(&members, &mut status);
     meter.count(&reader);
     meter.print("read", bytes, members.whole(&job.archive));
     Ok(status)
@@ -68,7 +68,7 @@ fn compare(
     let metadata = match disk.symlink_metadata() {
         Ok(metadata) => metadata,
         Err(error) => {
-            tell!("uadk-compress: {text}: it can't be compared: {error}");
+            tell!("uadk-compress: {text}: can't be compared: {error}");
             status.different = true;
             return Ok(());
         }
@@ -76,7 +76,7 @@ fn compare(
     let differences = match differences(job, entry, folder, &disk, &metadata) {
         Ok(differences) => differences,
         Err(Problem::Disk(error)) => {
-            tell!("uadk-compress: {text}: it can't be read: {error}");
+            tell!("uadk-compress: {text}: can't be read: {error}");
             status.different = true;
             return Ok(());
         }
@@ -95,7 +95,7 @@ enum Problem {
     Archive(uadk_compress_archive::Error),
 }
 
-/// What differs, in GNU tar's words and order.
+/// Returns the differences, in GNU tar's words and order.
 fn differences(
     job: &CompareJob,
     entry: &mut EntryReader<'_, File>,
@@ -127,8 +127,8 @@ fn differences(
             let target = link_bytes(known).unwrap_or_default();
             let target = job.transform.member(target, Scope::HardLink);
             let path: PathBuf = folder.join(OsStr::from_bytes(names::safe(&target)));
-            let there = path.symlink_metadata().map_err(Problem::Disk)?;
-            let same = (there.dev(), there.ino()) == (metadata.dev(), metadata.ino());
+            let linked = path.symlink_metadata().map_err(Problem::Disk)?;
+            let same = (linked.dev(), linked.ino()) == (metadata.dev(), metadata.ino());
             let what = format!("Not linked to {}", escaped(&target));
             Ok(if same { Vec::new() } else { vec![what] })
         }
@@ -150,11 +150,11 @@ fn differences(
         EntryKind::Directory | EntryKind::Fifo => {
             Ok(texts(if other_mode { &["Mode differs"] } else { &[] }))
         }
-        _ => of_file(entry, disk, metadata, other_mode),
+        _ => file_differences(entry, disk, metadata, other_mode),
     }
 }
 
-fn of_file(
+fn file_differences(
     entry: &mut EntryReader<'_, File>,
     disk: &Path,
     metadata: &Metadata,

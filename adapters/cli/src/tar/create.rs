@@ -1,4 +1,4 @@
-//! Making archives, and adding to them.
+//! Creates archives, and appends to them.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
@@ -17,7 +17,7 @@ use super::names::{self, escaped, trimmed};
 use super::status::Status;
 use super::target::{Present, Target};
 use super::transform::Scope;
-use super::walk::{Own, Visitor, Walk};
+use super::walk::{OwnFiles, Visitor, Walk};
 use crate::error::Error;
 use crate::streams;
 use crate::streams::tell;
@@ -29,7 +29,7 @@ pub(super) fn run(job: &CreateJob) -> Result<Status, Error> {
         rules: &job.walk,
         follow: job.store.dereference,
         above: Vec::new(),
-        own: Own::default(),
+        own: OwnFiles::default(),
         status: Status::default(),
     };
     if !job.dry_run {
@@ -47,7 +47,7 @@ pub(super) fn run(job: &CreateJob) -> Result<Status, Error> {
     Ok(walk.status)
 }
 
-/// Adds what a walk finds.
+/// Adds the files that a walk finds.
 struct Adder<'a> {
     job: &'a CreateJob,
     target: Option<Target>,
@@ -55,9 +55,9 @@ struct Adder<'a> {
     present: Present,
     listing: Listing,
     bar: ProgressBar,
-    /// What was added, as it was then.
+    /// The files that were added, with their metadata at that time.
     added: Vec<(PathBuf, Metadata)>,
-    told_of_cut_names: bool,
+    reported_cut_names: bool,
 }
 
 impl<'a> Adder<'a> {
@@ -71,22 +71,22 @@ impl<'a> Adder<'a> {
             listing: Listing::new(job.lister, job.style)?,
             bar: if quiet { ProgressBar::hidden() } else { streams::progress(None) },
             added: Vec::new(),
-            told_of_cut_names: false,
+            reported_cut_names: false,
         })
     }
 
-    /// The name in the archive; `None` if it can't be there, which has been said.
+    /// Returns the name in the archive; reports a name that can't be stored and returns `None`.
     fn stored_name(&mut self, status: &mut Status, name: &[u8]) -> Option<Vec<u8>> {
         let leads_out = name.split(|byte| *byte == b'/').any(|part| part == b"..");
         if leads_out && self.job.walk.refuse_parents {
-            let why = "a name with .. in it can't be in an archive; use -C";
-            status.left_out(&escaped(name), why);
+            let reason = "names can't contain '..' (use -C to change the directory)";
+            status.skip(&escaped(name), reason);
             return None;
         }
         let safe = names::safe(name);
         let cut = &name[..name.len().saturating_sub(safe.len())];
-        if !cut.is_empty() && !self.told_of_cut_names && !self.job.walk.refuse_parents {
-            self.told_of_cut_names = true;
+        if !cut.is_empty() && !self.reported_cut_names && !self.job.walk.refuse_parents {
+            self.reported_cut_names = true;
             let cut = escaped(cut);
             tell!("uadk-compress: Removing leading `{cut}' from member names");
         }
@@ -121,20 +121,20 @@ impl<'a> Adder<'a> {
         self.target.take().map_or(Ok(()), |target| target.finish(&self.job.archive))
     }
 
-    /// Removes what was added, folders last and only if nothing is left in them.
+    /// Removes the files that were added. Directories come last and are removed only if empty.
     fn remove(&self, status: &mut Status) {
         let files = self.added.iter().filter(|(_, metadata)| !metadata.is_dir());
         let folders = self.added.iter().rev().filter(|(_, metadata)| metadata.is_dir());
         for (path, metadata) in files.chain(folders) {
             if !metadata.is_dir() && !self.job.store.dereference && has_changed(path, metadata) {
-                let why = "it has changed since it was stored; not removed";
-                status.left_out(&path.display().to_string(), why);
+                let reason = "changed since it was added; not removed";
+                status.skip(&path.display().to_string(), reason);
                 continue;
             }
             let removed =
                 if metadata.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
             if let Err(error) = removed {
-                status.left_out(&path.display().to_string(), format!("can't be removed: {error}"));
+                status.skip(&path.display().to_string(), format!("can't be removed: {error}"));
             }
         }
     }
@@ -172,7 +172,7 @@ impl Visitor for Adder<'_> {
         let target = target.as_ref().map(|target| target.as_os_str().as_bytes());
         let link = target.map(|target| self.job.transform.rename(target, Scope::Symlink));
         let shown = if self.job.show_stored { &stored[..] } else { name };
-        // Sockets are left out, which is told.
+        // Sockets are skipped with a message.
         if self.job.lister != Lister::Nowhere && !metadata.file_type().is_socket() {
             self.list(shown, metadata, link.as_deref())?;
         }
@@ -187,7 +187,7 @@ impl Visitor for Adder<'_> {
                 self.added.push((disk.to_owned(), added.metadata));
             }
             Err(_) if self.job.walk.ignore_failed_read && disk_is_unreadable(disk) => {
-                tell!("uadk-compress: {}: it can't be read; left out", escaped(name));
+                tell!("uadk-compress: {}: can't be read; skipped", escaped(name));
             }
             Err(error) => status.note(&self.job.archive.file, error)?,
         }
@@ -196,12 +196,12 @@ impl Visitor for Adder<'_> {
     }
 }
 
-/// Whether there is another file now, or other contents.
+/// Returns whether the file or its contents were replaced.
 fn has_changed(path: &Path, stored: &Metadata) -> bool {
-    let of = |metadata: &Metadata| {
+    let key = |metadata: &Metadata| {
         (metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
     };
-    fs::symlink_metadata(path).is_ok_and(|now| of(&now) != of(stored))
+    fs::symlink_metadata(path).is_ok_and(|now| key(&now) != key(stored))
 }
 
 fn disk_is_unreadable(disk: &Path) -> bool {

@@ -1,4 +1,4 @@
-//! Putting what is in an archive on disk.
+//! Extracts an archive.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -24,7 +24,7 @@ use crate::streams::tell;
 
 /// Runs the job.
 pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
-    let mut meter = Meter::of_reader(job.told)?;
+    let mut meter = Meter::for_reader(job.summary)?;
     let mut members = std::mem::take(&mut job.members);
     let archive = &job.archive;
     let mut reader = members.reader(archive, &meter)?;
@@ -45,26 +45,26 @@ pub(super) fn run(mut job: ExtractJob) -> Result<Status, Error> {
         &mut status,
         |entry, folder, status| extraction.one(entry, folder, status),
     );
-    // Folders get their times even if the archive turned out to be damaged.
+    // Directories get their times even if the archive turns out to be damaged.
     let bytes = extraction.bytes;
     let finished = extraction.finish(&mut status);
     done.and(finished)?;
-    tell_missing(&members, &mut status);
+    report_missing(&members, &mut status);
     meter.count(&reader);
     meter.print("read", bytes, members.whole(archive));
-    // The program ends: memory goes back faster all at once than entry by entry.
+    // The program ends: the system frees memory faster than dropping every entry.
     std::mem::forget(reader);
     Ok(status)
 }
 
-/// Tells of names that no member has.
-pub(super) fn tell_missing(members: &Members, status: &mut Status) {
-    status.failures += members.wanted.tell_missing();
+/// Reports names that matched no member.
+pub(super) fn report_missing(members: &Members, status: &mut Status) {
+    status.failures += members.wanted.report_missing();
 }
 
 struct Extraction<'a> {
     job: &'a ExtractJob,
-    /// One for each folder.
+    /// One for each directory.
     extractors: Vec<(PathBuf, Extractor)>,
     listing: Listing,
     stdout: Option<File>,
@@ -98,15 +98,15 @@ impl Extraction<'_> {
         }
         let text = escaped(name.as_deref().unwrap_or(entry.entry().path_bytes()));
         if self.job.keep_newer && is_newer(folder, name.as_deref(), entry.entry()) {
-            tell!("uadk-compress: {text}: what is there is not older; it stays");
+            tell!("uadk-compress: {text}: the existing file is newer or the same age; kept");
             return Ok(());
         }
         let extractor = self.extractor(folder)?;
         let done = library::extract_as(extractor, entry, name.as_deref(), link.as_deref());
         status.warn(extractor.take_warnings());
         match done {
-            Ok(Extracted::Skipped(why)) => {
-                status.left_out(&text, format!("left out: {why}"));
+            Ok(Extracted::Skipped(reason)) => {
+                status.skip(&text, format!("skipped: {reason}"));
             }
             Ok(_) => {}
             Err(error) => status.note(&self.job.archive.file, error)?,
@@ -116,8 +116,8 @@ impl Extraction<'_> {
 
     fn extractor(&mut self, folder: &Path) -> Result<&mut Extractor, Error> {
         let known = self.extractors.iter().position(|(known, _)| known == folder);
-        let place = if let Some(place) = known {
-            place
+        let index = if let Some(index) = known {
+            index
         } else {
             let options = library::extract_options(&self.job.restore);
             let extractor = Extractor::new(folder, options);
@@ -125,7 +125,7 @@ impl Extraction<'_> {
             self.extractors.push((folder.to_owned(), extractor));
             self.extractors.len() - 1
         };
-        Ok(&mut self.extractors[place].1)
+        Ok(&mut self.extractors[index].1)
     }
 
     fn finish(mut self, status: &mut Status) -> Result<(), Error> {
@@ -141,10 +141,10 @@ impl Extraction<'_> {
     }
 }
 
-/// The other name and the other target that a member gets, where they differ from the archive's;
-/// `None` if nothing is left of the name.
+/// The new name and the new link target of a member, if they differ from the archive's.
 type Renamed = (Option<Vec<u8>>, Option<Vec<u8>>);
 
+/// Renames a member; `None` if nothing is left of the name.
 fn renamed(transform: &Transform, entry: &Entry) -> Option<Renamed> {
     if transform.is_none() {
         return Some((None, None));
@@ -154,15 +154,15 @@ fn renamed(transform: &Transform, entry: &Entry) -> Option<Renamed> {
     if new.is_empty() {
         return None;
     }
-    let scope = Scope::of_target(entry.kind());
+    let scope = Scope::for_target(entry.kind());
     let link = link_bytes(entry).map(|link| (link, transform.member(link, scope)));
     let link = link.filter(|(old, new)| old != new).map(|(_, new)| new);
     Some(((new != old).then_some(new), link))
 }
 
-/// Whether what is on disk is as new as the entry, or newer.
+/// Returns whether the file on disk is newer than the entry or the same age.
 fn is_newer(folder: &Path, name: Option<&[u8]>, entry: &Entry) -> bool {
     let name = names::without_slash(names::safe(name.unwrap_or(entry.path_bytes())));
-    let there = folder.join(OsStr::from_bytes(name)).symlink_metadata();
-    there.is_ok_and(|there| !there.is_dir() && there.mtime() >= entry.mtime())
+    let existing = folder.join(OsStr::from_bytes(name)).symlink_metadata();
+    existing.is_ok_and(|existing| !existing.is_dir() && existing.mtime() >= entry.mtime())
 }

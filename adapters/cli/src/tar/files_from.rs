@@ -1,11 +1,11 @@
-//! Files with names or patterns.
+//! Reads files with names or patterns.
 
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::streams;
 
-/// All bytes of a file; `-` is stdin.
+/// Reads a whole file; `-` is stdin.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if streams::is_dash(path) {

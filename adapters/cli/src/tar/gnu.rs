@@ -1,4 +1,4 @@
-//! Command lines as for GNU tar.
+//! GNU tar's command line.
 
 mod compression;
 mod getopt;
@@ -19,10 +19,10 @@ use crate::streams::tell;
 use settings::{Operation, Settings};
 use usage::Usage;
 
-/// An option that is not known, as GNU tar ends then.
+/// The exit status of GNU tar for an unknown option.
 const UNKNOWN_OPTION: u8 = 64;
 
-/// Runs the command; an error of the command line itself is printed, and is the exit code.
+/// Runs the command. An error in the command line is printed and returned as the exit code.
 pub(super) fn run(arguments: &[OsString]) -> Result<Result<Status, Error>, ExitCode> {
     let events = getopt::with_environment(arguments);
     let settings = events.and_then(|events| Settings::new(&events));
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &[OsString]) -> Result<Result<Status, Error>, ExitC
         }
         Some(operation) => operation,
         None => {
-            return Err(fail(&Usage::meaning("one of -c, -d, -r, -t, -u and -x has to be given")));
+            return Err(fail(&Usage::meaning("you must specify one of -c, -d, -r, -t, -u or -x")));
         }
     };
     jobs::run(operation, settings).map_err(|usage| fail(&usage))
@@ -47,6 +47,6 @@ fn fail(usage: &Usage) -> ExitCode {
         Usage::Meaning(text) => (text, FAILED),
     };
     tell!("uadk-compress: {text}");
-    tell!("  `uadk-compress tar -?` lists the options");
+    tell!("  Try `uadk-compress tar -?' for more information.");
     ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! What there is to do, however it was asked for.
+//! The jobs that both front ends create.
 
 use std::path::PathBuf;
 
@@ -10,11 +10,11 @@ use super::long::Style;
 use super::matching::exclude::Exclude;
 use super::matching::tags::Tag;
 use super::matching::wanted::Wanted;
-use super::meter::Told;
+use super::meter::Summary;
 use super::times::Time;
 use super::transform::Transform;
 
-/// Where names go that a command lists while it works.
+/// Where a command lists names while it works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lister {
     Nowhere,
@@ -22,27 +22,26 @@ pub(super) enum Lister {
     Stderr,
 }
 
-/// A file or folder to add.
+/// A file or directory to add.
 #[derive(Debug)]
 pub(super) struct Operand {
-    /// The folder that the name is in.
+    /// The directory that the name is relative to.
     pub(super) folder: PathBuf,
     pub(super) name: Vec<u8>,
-    /// Whether a folder is added with what is in it.
+    /// Whether a directory is added with its contents.
     pub(super) recurse: bool,
 }
 
-/// Makes an archive, or adds to one.
+/// Creates an archive, or appends to one.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // Options of the command line, one each.
 pub(super) struct CreateJob {
     pub(super) archive: Archive,
     pub(super) start: Start,
     pub(super) level: Level,
-    /// How a new archive is laid out.
-    /// Of gzip.
+    /// The gzip layout of a new archive.
     pub(super) layout: Layout,
-    /// Plain tar is made, and no gzip.
+    /// Write plain tar instead of gzip.
     pub(super) plain: bool,
     pub(super) operands: Vec<Operand>,
     pub(super) walk: WalkRules,
@@ -50,24 +49,24 @@ pub(super) struct CreateJob {
     pub(super) transform: Transform,
     pub(super) lister: Lister,
     pub(super) style: Style,
-    /// List names as they are stored, not as they are on disk.
+    /// List names as stored, not as on disk.
     pub(super) show_stored: bool,
-    pub(super) told: Told,
+    pub(super) summary: Summary,
     pub(super) remove_files: bool,
-    /// Only say what would be done.
+    /// Only show what would be done.
     pub(super) dry_run: bool,
 }
 
-/// What an archive that is written starts from.
+/// The state that writing an archive starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
-    /// Nothing.
+    /// A new archive.
     New,
-    /// What is left of an interrupted run.
+    /// The rest of an interrupted run.
     Resume { discard_damaged: bool },
-    /// A whole archive; with `create` it may be missing.
+    /// A complete archive; with `create` it may be missing.
     Append { create: bool },
-    /// As with `Append`, and only files are added that are newer than in the archive.
+    /// Like `Append`, but adds only files that are newer than in the archive.
     Update,
 }
 
@@ -79,30 +78,30 @@ pub(super) struct WalkRules {
     pub(super) newer: Option<Newer>,
     pub(super) one_file_system: bool,
     pub(super) order: Order,
-    /// Names that lead out of the folder are an error, instead of being cut.
+    /// Names that lead out of the directory are an error instead of being cut.
     pub(super) refuse_parents: bool,
     pub(super) ignore_failed_read: bool,
 }
 
-/// The order of what is in a folder.
+/// The order of the files in a directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Order {
     #[default]
     Name,
     Inode,
-    /// Any: that of names is one.
+    /// Any order, such as that of names.
     None,
 }
 
-/// Files that are older are left out.
+/// Excludes older files.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Newer {
     pub(super) than: Time,
-    /// A later change of owner or permissions counts too.
+    /// A later change of owner or permissions counts, too.
     pub(super) or_changed: bool,
 }
 
-/// What is stored of a file.
+/// What to store about a file.
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // Options of the command line, one each.
 pub(super) struct Store {
@@ -118,21 +117,21 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// The time that a file gets that has that one on disk.
+    /// Returns the time to store instead of the file's own.
     pub(super) fn mtime_of(&self, own: Time) -> Option<Time> {
         self.mtime.filter(|mtime| !mtime.clamp || own > mtime.time).map(|mtime| mtime.time)
     }
 }
 
-/// The time that files get.
+/// The time to store for added files.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mtime {
     pub(super) time: Time,
-    /// Only those that are later.
+    /// Only for files with a later time.
     pub(super) clamp: bool,
 }
 
-/// The owner or group that files get.
+/// The owner or group to store for added files.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Owner {
     pub(super) name: Option<String>,
@@ -150,7 +149,7 @@ pub(super) struct Attributes {
     pub(super) exclude: Vec<String>,
 }
 
-/// Puts what is in an archive on disk.
+/// Extracts an archive.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // Options of the command line, one each.
 pub(super) struct ExtractJob {
@@ -160,16 +159,16 @@ pub(super) struct ExtractJob {
     pub(super) restore: Restore,
     pub(super) transform: Transform,
     pub(super) to_stdout: bool,
-    /// Files on disk stay that are not older.
+    /// Keep existing files that are not older.
     pub(super) keep_newer: bool,
     pub(super) lister: Lister,
     pub(super) style: Style,
     pub(super) show_transformed: bool,
-    pub(super) told: Told,
+    pub(super) summary: Summary,
     pub(super) dry_run: bool,
 }
 
-/// Which members of an archive.
+/// The members that are meant.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     pub(super) wanted: Wanted,
@@ -178,7 +177,7 @@ pub(super) struct Members {
     pub(super) ignore_zeros: bool,
 }
 
-/// What files on disk get from an archive, and what becomes of those that are there.
+/// The metadata to restore, and how to treat existing files.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // Options of the command line, one each.
 pub(super) struct Restore {
@@ -200,21 +199,21 @@ pub(super) struct ListJob {
     pub(super) output: ListOutput,
     pub(super) transform: Transform,
     pub(super) show_transformed: bool,
-    pub(super) told: Told,
+    pub(super) summary: Summary,
 }
 
-/// How an archive is listed.
+/// The format of a listing.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ListOutput {
     Json,
     Lines {
         style: Style,
-        /// Read the headers: an index does not have names of owners and parts of seconds.
+        /// Read the headers: an index has neither the names of owners nor fractions of seconds.
         headers: bool,
     },
 }
 
-/// Compares an archive with what is on disk.
+/// Compares an archive with the files on disk.
 #[derive(Debug)]
 pub(super) struct CompareJob {
     pub(super) archive: Archive,
@@ -223,5 +222,5 @@ pub(super) struct CompareJob {
     pub(super) transform: Transform,
     pub(super) verbose: bool,
     pub(super) style: Style,
-    pub(super) told: Told,
+    pub(super) summary: Summary,
 }

@@ -1,4 +1,4 @@
-//! Settings of the archive crate, as the jobs have them.
+//! Converts the settings of jobs to those of the archive crate.
 
 use std::fs::File;
 
@@ -6,7 +6,7 @@ use uadk_compress_archive::{EntryReader, ExtractOptions, Extracted, Extractor, T
 
 use super::job::{Owner, Restore, Store};
 
-/// How entries are put on disk.
+/// Returns the options for extracting entries.
 pub(super) fn extract_options(restore: &Restore) -> ExtractOptions {
     let attributes = &restore.attributes;
     ExtractOptions::new()
@@ -24,7 +24,7 @@ pub(super) fn extract_options(restore: &Restore) -> ExtractOptions {
         .max_size(restore.max_size)
 }
 
-/// How files are added. The time comes with each file, see [`Store::mtime_of`].
+/// Returns the writer that adds files. The time is set for each file, see [`Store::mtime_of`].
 pub(super) fn tree_writer(store: &Store) -> TreeWriter {
     let attributes = &store.attributes;
     let owner = |owner: &Owner| (owner.name.clone().unwrap_or_default(), owner.number);
@@ -43,7 +43,7 @@ pub(super) fn tree_writer(store: &Store) -> TreeWriter {
         .mode(store.mode.clone())
 }
 
-/// Puts an entry on disk, under another name and with another target if there are any.
+/// Extracts an entry, under another name and with another link target if given.
 pub(super) fn extract_as(
     extractor: &mut Extractor,
     entry: &mut EntryReader<'_, File>,

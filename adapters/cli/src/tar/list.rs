@@ -1,4 +1,4 @@
-//! Listing an archive.
+//! Lists an archive.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,13 +9,13 @@ use std::path::Path;
 use serde::Serialize;
 use uadk_compress_archive::{Entry, EntryKind};
 
-use super::extract::tell_missing;
+use super::extract::report_missing;
 use super::job::{ListJob, ListOutput};
 use super::long::Lines;
 use super::members::{link_bytes, row};
 use super::meter::Meter;
 use super::names::without_slash;
-use super::status::{Status, warn_of_index};
+use super::status::{Status, warn_about_index};
 use super::transform::Scope;
 use crate::error::Error;
 use crate::streams;
@@ -23,7 +23,7 @@ use crate::streams::tell;
 
 /// Runs the job.
 pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
-    let mut meter = Meter::of_reader(job.told)?;
+    let mut meter = Meter::for_reader(job.summary)?;
     let mut members = std::mem::take(&mut job.members);
     let archive = &job.archive;
     let failed = |error| archive.failed(error);
@@ -45,9 +45,9 @@ pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
     let mut is_indexed = false;
     if archive.is_seekable() {
         is_indexed = reader.load_stored_index().map_err(failed)?;
-        warn_of_index(&reader);
+        warn_about_index(&reader);
     }
-    // Without an index, what is before damage is listed.
+    // Without an index, everything before damaged data is listed.
     if headers || members.ignore_zeros || !is_indexed {
         while let Some(entry) = reader.next_entry().map_err(failed)? {
             if members.folder(entry.entry(), Path::new("")).is_some() {
@@ -63,14 +63,14 @@ pub(super) fn run(mut job: ListJob) -> Result<Status, Error> {
     }
     list.end()?;
     let bytes = list.bytes;
-    status.warn_of_archive(archive, &mut reader);
-    tell_missing(&members, &mut status);
+    status.warn_about_archive(archive, &mut reader);
+    report_missing(&members, &mut status);
     meter.count(&reader);
     match meter.json() {
         Some(json) if matches!(job.output, ListOutput::Json) => tell!("{json}"),
         _ => meter.print("read", bytes, members.whole(archive)),
     }
-    // The program ends: memory goes back faster all at once than entry by entry.
+    // The program ends: the system frees memory faster than dropping every entry.
     std::mem::forget(reader);
     Ok(status)
 }
@@ -87,9 +87,9 @@ struct List<'a> {
 
 #[derive(Serialize)]
 struct JsonRow<'a> {
-    /// With U+FFFD where it is no UTF-8.
+    /// Bytes that are not UTF-8 are replaced by U+FFFD.
     path: Cow<'a, str>,
-    /// The name byte for byte, where `path` is not it.
+    /// The exact name, if `path` is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     path_percent: Option<String>,
     kind: &'static str,
@@ -132,7 +132,7 @@ impl List<'_> {
             if entry.kind() == EntryKind::Directory {
                 name.push(b'/');
             }
-            let scope = Scope::of_target(entry.kind());
+            let scope = Scope::for_target(entry.kind());
             let link = link_bytes(entry).map(|link| transform.member(link, scope));
             lines.push(&mut self.line, &row(entry, &name, link.as_deref()));
         } else {
@@ -163,7 +163,7 @@ impl List<'_> {
     }
 }
 
-/// The bytes of a name that is no UTF-8, as in a URL; `None` for one that is.
+/// Percent-encodes a name that is not UTF-8; `None` if it is.
 fn percent(name: &[u8]) -> Option<String> {
     if str::from_utf8(name).is_ok() {
         return None;

@@ -1,4 +1,4 @@
-//! Names that a command lists while it works.
+//! Lists names while a command works.
 
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -8,14 +8,14 @@ use super::long::{Lines, Row, Style};
 use crate::error::Error;
 use crate::streams;
 
-/// Lines for a person or the next program, written in large pieces.
+/// Lines for a person or another program, written in large pieces.
 #[derive(Debug)]
 pub(super) struct Listing {
     lines: Lines,
     out: Option<File>,
     buffer: Vec<u8>,
-    /// Bytes that may wait: none where a person looks on.
-    room: usize,
+    /// The number of bytes that may be buffered: none on a terminal.
+    max_buffered: usize,
 }
 
 impl Listing {
@@ -25,30 +25,30 @@ impl Listing {
             Lister::Stdout => Some(streams::stdout()?),
             Lister::Stderr => Some(streams::stderr()?),
         };
-        let watched = out.as_ref().is_some_and(File::is_terminal);
-        let room = if watched { 0 } else { 1 << 16 };
-        Ok(Self { lines: Lines::new(style), out, buffer: Vec::new(), room })
+        let is_terminal = out.as_ref().is_some_and(File::is_terminal);
+        let max_buffered = if is_terminal { 0 } else { 1 << 16 };
+        Ok(Self { lines: Lines::new(style), out, buffer: Vec::new(), max_buffered })
     }
 
     pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), Error> {
         if self.out.is_some() {
             self.lines.push(&mut self.buffer, row);
         }
-        if self.buffer.len() > self.room { self.finish() } else { Ok(()) }
+        if self.buffer.len() > self.max_buffered { self.finish() } else { Ok(()) }
     }
 
-    /// Adds text as it is.
+    /// Adds text unchanged.
     pub(super) fn push_text(&mut self, text: &str) {
         if self.out.is_some() {
             self.buffer.extend(text.as_bytes());
         }
     }
 
-    /// Writes what is left.
+    /// Writes the buffered lines.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         if let Some(out) = &mut self.out {
             match out.write_all(&self.buffer) {
-                // Who reads the names has seen enough; the work goes on.
+                // The reader of the names has seen enough; the work continues.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => self.out = None,
                 done => done?,
             }
@@ -60,7 +60,7 @@ impl Listing {
 
 impl Drop for Listing {
     fn drop(&mut self) {
-        // After an error, which is what is told.
+        // Only after another error, which is reported.
         let _ = self.finish();
     }
 }

@@ -1,4 +1,4 @@
-//! Lines about entries, as GNU tar prints them.
+//! Formats lines about entries like GNU tar.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use uadk_compress_archive::EntryKind;
 use super::names::{Quoting, push_quoted};
 use super::times::{self, Format, Time};
 
-/// What a line is about.
+/// The entry that a line describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<'a> {
     pub(super) name: &'a [u8],
@@ -17,24 +17,24 @@ pub(super) struct Row<'a> {
     pub(super) mtime: Time,
     pub(super) uid: u64,
     pub(super) gid: u64,
-    /// Empty where they are not known.
+    /// Empty if unknown.
     pub(super) user: &'a [u8],
     pub(super) group: &'a [u8],
     pub(super) device: Option<(u32, u32)>,
     pub(super) link: Option<&'a [u8]>,
 }
 
-/// How lines are printed.
+/// How lines are formatted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
-    /// Permissions, owner, size and time too.
+    /// With permissions, owner, size and time.
     pub(super) long: bool,
     pub(super) numeric_owner: bool,
     pub(super) times: Format,
     pub(super) quoting: Quoting,
 }
 
-/// Lines whose columns get wider, as needed, and never narrower.
+/// Formats lines whose columns grow as needed and never shrink.
 #[derive(Debug)]
 pub(super) struct Lines {
     style: Style,
@@ -48,7 +48,7 @@ impl Lines {
         Self { style, owner_and_size: 19, time: 16, text: String::new() }
     }
 
-    /// Adds a line with its end.
+    /// Appends a line, including the newline.
     pub(super) fn push(&mut self, out: &mut Vec<u8>, row: &Row<'_>) {
         let style = self.style;
         if style.long {
@@ -116,14 +116,14 @@ const fn letter(kind: EntryKind) -> char {
     }
 }
 
-/// `rwxr-xr-x`, with `s` and `t` where those bits are set.
+/// Formats permissions such as `rwxr-xr-x`, with `s` and `t` for the special bits.
 fn permissions(mode: u32) -> String {
     let bits = (0..9).map(|i| if mode >> (8 - i) & 1 == 1 { b"rwx"[i % 3] } else { b'-' });
     let mut bits: Vec<u8> = bits.collect();
-    for (bit, place, letter) in [(0o4000, 2, b's'), (0o2000, 5, b's'), (0o1000, 8, b't')] {
+    for (bit, index, letter) in [(0o4000, 2, b's'), (0o2000, 5, b's'), (0o1000, 8, b't')] {
         if mode & bit != 0 {
-            let executable = bits[place] == b'x';
-            bits[place] = if executable { letter } else { letter.to_ascii_uppercase() };
+            let executable = bits[index] == b'x';
+            bits[index] = if executable { letter } else { letter.to_ascii_uppercase() };
         }
     }
     String::from_utf8_lossy(&bits).into_owned()

@@ -1,4 +1,4 @@
-//! Which names a pattern means, as GNU tar has it.
+//! Matches names against patterns, as in GNU tar.
 
 pub(super) mod exclude;
 pub(super) mod glob;

@@ -1,4 +1,4 @@
-//! The members of an archive that a command is about.
+//! The members of an archive that a command works on.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use super::job::Members;
 use super::long::Row;
 use super::meter::Meter;
 use super::names::without_slash;
-use super::status::{Status, warn_of_index};
+use super::status::{Status, warn_about_index};
 use crate::error::Error;
 
 impl Members {
-    /// Opens the archive to read them.
+    /// Opens the archive for reading.
     pub(super) fn reader(
         &self,
         archive: &Archive,
@@ -25,13 +25,13 @@ impl Members {
         Ok(reader)
     }
 
-    /// The archive's name, if they are all that is in it.
+    /// Returns the archive's name if all members are meant.
     pub(super) fn whole<'a>(&self, archive: &'a Archive) -> Option<&'a Path> {
         let all = self.wanted.is_all() && self.exclude.is_empty() && self.newer.is_none();
         all.then_some(&archive.file)
     }
 
-    /// The folder that a member belongs to, or `None` if it is not meant.
+    /// Returns the directory for a member, or `None` if it is not meant.
     pub(super) fn folder(&mut self, entry: &Entry, otherwise: &Path) -> Option<PathBuf> {
         let name = without_slash(entry.path_bytes());
         let folder = self.wanted.folder(name, otherwise)?.to_owned();
@@ -40,7 +40,7 @@ impl Members {
         (!old && !self.exclude.matches(name)).then_some(folder)
     }
 
-    /// Calls `each` with every member that is meant, and the folder that it belongs to.
+    /// Calls `each` with every member that is meant, and its directory.
     pub(super) fn for_each(
         &mut self,
         archive: &Archive,
@@ -52,11 +52,12 @@ impl Members {
         let failed = |error| archive.failed(error);
         let mut is_indexed = false;
         if archive.is_seekable() {
-            // With it, all is read on several threads, and nothing comes out before it is verified.
+            // With an index, data is read on several threads and verified before it is returned.
             is_indexed = reader.load_stored_index().map_err(failed)?;
-            warn_of_index(reader);
+            warn_about_index(reader);
         }
-        // With names, an index saves reading what is not wanted. Without, what is before damage comes out.
+        // With names, an index saves reading other members. Reading in order returns everything
+        // before damaged data.
         if self.wanted.is_all() || self.ignore_zeros || !is_indexed {
             while let Some(mut entry) = reader.next_entry().map_err(failed)? {
                 if let Some(folder) = self.folder(entry.entry(), otherwise) {
@@ -70,7 +71,7 @@ impl Members {
             let wanted: Vec<_> = wanted.collect();
             let mut last = None;
             for (n, folder) in wanted {
-                // What follows at once is not looked for.
+                // No seek if it follows immediately.
                 let next = last.is_some_and(|last: usize| last + 1 == n);
                 let entry = if next { reader.next_entry() } else { reader.open_nth(n).map(Some) };
                 if let Some(mut entry) = entry.map_err(failed)? {
@@ -79,12 +80,12 @@ impl Members {
                 last = Some(n);
             }
         }
-        status.warn_of_archive(archive, reader);
+        status.warn_about_archive(archive, reader);
         Ok(())
     }
 }
 
-/// What a list says of an entry, under that name.
+/// Returns the row of an entry in a listing, under `name`.
 pub(super) fn row<'a>(entry: &'a Entry, name: &'a [u8], link: Option<&'a [u8]>) -> Row<'a> {
     let device = match entry.kind() {
         EntryKind::CharDevice | EntryKind::BlockDevice => entry.device(),
@@ -105,7 +106,7 @@ pub(super) fn row<'a>(entry: &'a Entry, name: &'a [u8], link: Option<&'a [u8]>) 
     }
 }
 
-/// The target of a link.
+/// Returns the target of a link.
 pub(super) fn link_bytes(entry: &Entry) -> Option<&[u8]> {
     entry.link().map(|link| link.as_os_str().as_encoded_bytes())
 }

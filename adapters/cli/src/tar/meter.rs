@@ -1,4 +1,4 @@
-//! `--totals` and `--stats`: how much, how fast, and by which engine.
+//! `--totals` and `--stats`: amount, speed and engines.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -15,73 +15,77 @@ use crate::error::Error;
 use crate::stats_line;
 use crate::streams::tell;
 
-/// What a command tells of its work at the end.
+/// What a command reports about its work at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Summary {
     /// Bytes, ratio and speed, in the words of GNU tar's `--totals`.
     pub(super) totals: bool,
-    /// Which engine did how much, and why not the other.
+    /// The blocks of each engine, and why the accelerator was not used.
     pub(super) stats: bool,
 }
 
-/// The engine of a command, and what it is asked about afterwards.
+/// The engine of a command, and its statistics.
 #[derive(Debug)]
 pub(super) struct Meter {
-    told: Told,
+    summary: Summary,
     begun: Instant,
     engine: Arc<Compressor>,
-    /// What a reader inflated without the engine.
+    /// The amount that a reader inflated without the engine.
     inflated: Inflated,
 }
 
 impl Meter {
-    /// With the engine that everything goes through, asked for statistics or not: an archive is the same
-    /// either way. `writes` is the layout of the archive that is written, if one is.
-    pub(super) fn new(told: Told, level: Level, writes: Option<Layout>) -> Result<Self, Error> {
+    /// Creates the engine that all data goes through, with or without statistics: the archive is
+    /// the same either way. `writes` is the layout of the archive that is written, if any.
+    pub(super) fn new(
+        summary: Summary,
+        level: Level,
+        writes: Option<Layout>,
+    ) -> Result<Self, Error> {
         let engine = stats_line::compressor(level, writes).map_err(Error::Engine)?;
-        Ok(Self { told, begun: Instant::now(), engine, inflated: Inflated::default() })
+        Ok(Self { summary, begun: Instant::now(), engine, inflated: Inflated::default() })
     }
 
-    /// For a command that only reads.
-    pub(super) fn of_reader(told: Told) -> Result<Self, Error> {
-        Self::new(told, Level::BALANCED, None)
+    /// Creates a meter for a command that only reads.
+    pub(super) fn for_reader(summary: Summary) -> Result<Self, Error> {
+        Self::new(summary, Level::BALANCED, None)
     }
 
-    /// The engine whose counters are read at the end.
+    /// Returns the engine whose counters are reported at the end.
     pub(super) fn engine(&self) -> Arc<Compressor> {
         Arc::clone(&self.engine)
     }
 
-    /// Remembers what the reader did without the engine.
+    /// Records the amount that the reader inflated without the engine.
     pub(super) fn count(&mut self, reader: &ArchiveReader<File>) {
         self.inflated = reader.inflated();
     }
 
-    /// Prints what is to be told of so many bytes, which were written or read, as `verb` says. They are all
-    /// that is in the `archive`, if that is given.
+    /// Prints the report about `bytes` that were read or written, according to `verb`. With
+    /// `archive`, they are its whole contents.
     pub(super) fn print(&self, verb: &str, bytes: u64, archive: Option<&Path>) {
         self.print_with_ratio(verb, bytes, archive.map(|archive| (bytes, archive)));
     }
 
     fn print_with_ratio(&self, verb: &str, bytes: u64, whole: Option<(u64, &Path)>) {
-        if self.told.totals {
+        if self.summary.totals {
             tell!("{}", self.totals(verb, bytes, whole));
-        } else if self.told.stats {
+        } else if self.summary.stats {
             tell!("uadk-compress: {}", stats_line::line(&self.stats()));
         }
     }
 
-    /// As [`print`](Self::print), of bytes that were added to an archive that has a tar of `tar_len` now.
+    /// Like [`print`](Self::print), for bytes added to an archive whose tar now has `tar_len`.
     pub(super) fn print_written(&self, bytes: u64, tar_len: u64, archive: &Path) {
         self.print_with_ratio("written", bytes, Some((tar_len, archive)));
     }
 
-    /// The statistics for machines, if they are to be told.
+    /// Returns the statistics for machines, if they are asked for.
     pub(super) fn json(&self) -> Option<Value> {
-        self.told.stats.then(|| stats_line::json(&self.stats()))
+        self.summary.stats.then(|| stats_line::json(&self.stats()))
     }
 
-    /// First what GNU tar prints.
+    /// Formats the totals: first what GNU tar prints, then ours.
     fn totals(&self, verb: &str, bytes: u64, whole: Option<(u64, &Path)>) -> String {
         let seconds = self.begun.elapsed().as_secs_f64().max(1e-6);
         let (amount, speed) = (human(bytes as f64), human(bytes as f64 / seconds));
@@ -107,7 +111,7 @@ impl Meter {
     }
 }
 
-/// Bytes in powers of 1024, as GNU tar writes them.
+/// Formats bytes in powers of 1024, as GNU tar does.
 fn human(bytes: f64) -> String {
     let mut value = bytes;
     let mut units = ["KiB", "MiB", "GiB", "TiB", "PiB"].iter();

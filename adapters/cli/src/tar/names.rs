@@ -1,8 +1,8 @@
-//! How names are compared and printed.
+//! Normalises, quotes and unquotes names.
 
 use std::fmt::Write;
 
-/// A name without `./` before it and `/` behind it.
+/// Strips leading `./` and trailing `/` from a name.
 pub(super) fn trimmed(mut name: &[u8]) -> &[u8] {
     while let Some(rest) = name.strip_prefix(b"./") {
         name = rest;
@@ -13,7 +13,7 @@ pub(super) fn trimmed(mut name: &[u8]) -> &[u8] {
     if name == b"." { b"" } else { name }
 }
 
-/// A name without the slashes behind it; `/` alone keeps one.
+/// Strips trailing slashes from a name; `/` alone keeps one.
 pub(super) fn without_slash(name: &[u8]) -> &[u8] {
     match name {
         [rest @ .., b'/'] if !rest.is_empty() => without_slash(rest),
@@ -21,8 +21,8 @@ pub(super) fn without_slash(name: &[u8]) -> &[u8] {
     }
 }
 
-/// What an archive has instead of a name that is absolute or leads out of the folder: all up to the
-/// last `..`, and slashes before the rest, are cut off. Returns the rest, as GNU tar makes it.
+/// Makes a name safe to store, as GNU tar does, if it is absolute or leads out of the directory:
+/// cuts off everything up to the last `..`, and leading slashes of the rest.
 pub(super) fn safe(name: &[u8]) -> &[u8] {
     let mut start = 0;
     let mut at = 0;
@@ -43,14 +43,14 @@ pub(super) fn safe(name: &[u8]) -> &[u8] {
 /// How names are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Quoting {
-    /// Control characters, backslashes and what is no UTF-8 with a backslash, as GNU tar does it.
+    /// Escapes control characters, backslashes and invalid UTF-8 with a backslash, as GNU tar does.
     #[default]
     Escape,
-    /// Byte for byte.
+    /// Prints names unchanged.
     Literal,
 }
 
-/// A name for the terminal, as [`Quoting::Escape`] says.
+/// Escapes a name for the terminal, see [`Quoting::Escape`].
 pub(super) fn escaped(name: &[u8]) -> String {
     let mut text = String::with_capacity(name.len());
     push_escaped(&mut text, name);
@@ -67,7 +67,7 @@ pub(super) fn push_quoted(line: &mut Vec<u8>, name: &[u8], quoting: Quoting) {
     }
 }
 
-/// Whether a byte of a name is printed as it is, whatever is around it.
+/// Returns whether a byte of a name is always printed unchanged.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'\\'
 }
@@ -108,8 +108,7 @@ fn octal(text: &mut String, bytes: &[u8]) {
     }
 }
 
-/// A name with backslash sequences, as in a list of names, without them. What is no such sequence
-/// stays.
+/// Resolves the backslash sequences in a name, as in a file list. Other backslashes stay.
 pub(super) fn unquoted(name: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(name.len());
     let mut rest = name;
@@ -147,13 +146,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminals_are_not_written_to_by_names() {
+    fn control_characters_in_names_are_escaped() {
         assert_eq!(escaped("grün.txt".as_bytes()), "grün.txt");
         assert_eq!(escaped(b"a\x1b[2Jb\n\\\xff"), "a\\033[2Jb\\n\\\\\\377");
     }
 
     #[test]
-    fn what_is_escaped_can_be_read_again() {
+    fn escaped_names_are_unquoted_again() {
         for name in [&b"a\x1b\x07\r\n\\b\xff"[..], "grün".as_bytes(), b"\\q"] {
             assert_eq!(unquoted(escaped(name).as_bytes()), name);
         }

@@ -1,4 +1,4 @@
-//! How a command ends that goes on after failures.
+//! The exit status of a command that continues after failures.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,24 +11,24 @@ use crate::error::Error;
 use crate::report::report;
 use crate::streams::tell;
 
-/// Some files differ, or changed as they were read.
+/// The exit status if files differ, or changed while they were read.
 const DIFFERENT: u8 = 1;
-/// Something was left out, refused or damaged.
+/// The exit status if something was skipped, refused or damaged.
 pub(super) const FAILED: u8 = 2;
 
-/// What went wrong with single files or entries, each reported when it happens.
+/// Counts failures of single files or entries; each is reported when it happens.
 #[derive(Debug, Default)]
 pub(super) struct Status {
-    /// Files and entries that are left out.
+    /// The number of files and entries that were skipped.
     pub(super) failures: u64,
-    /// Whether files differ, or changed as they were read.
+    /// Whether files differ, or changed while they were read.
     pub(super) different: bool,
-    /// Whether something odd was said that is no failure of a file.
+    /// Whether there was a warning that is not a failure of a file.
     pub(super) warned: bool,
 }
 
 impl Status {
-    /// Reports the error, and returns it only if no others can follow.
+    /// Reports the error of an entry; returns any other error, which ends the command.
     pub(super) fn note(
         &mut self,
         archive: &Path,
@@ -42,7 +42,7 @@ impl Status {
         Ok(())
     }
 
-    /// Prints what there is to know of files that were added.
+    /// Prints notes about files that were added.
     pub(super) fn note_all(&mut self, notes: &[Note]) {
         for note in notes {
             tell!("uadk-compress: {note}");
@@ -51,13 +51,13 @@ impl Status {
         }
     }
 
-    /// Reports that a file or entry is left out.
-    pub(super) fn left_out(&mut self, name: &str, why: impl std::fmt::Display) {
-        tell!("uadk-compress: {name}: {why}");
+    /// Reports that a file or entry is skipped.
+    pub(super) fn skip(&mut self, name: &str, reason: impl std::fmt::Display) {
+        tell!("uadk-compress: {name}: {reason}");
         self.failures += 1;
     }
 
-    /// Prints warnings; those that are mere notices don't change the status.
+    /// Prints warnings; notices don't change the status.
     pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
         for warning in warnings {
             tell!("uadk-compress: {warning}");
@@ -65,15 +65,19 @@ impl Status {
         }
     }
 
-    /// Prints what was odd in an archive that has been read.
-    pub(super) fn warn_of_archive(&mut self, archive: &Archive, reader: &mut ArchiveReader<File>) {
+    /// Prints the warnings about an archive that has been read.
+    pub(super) fn warn_about_archive(
+        &mut self,
+        archive: &Archive,
+        reader: &mut ArchiveReader<File>,
+    ) {
         self.warn(reader.take_warnings());
         for warning in reader.gz_warnings() {
             match warning {
                 GzWarning::TrailingGarbage { offset } if archive.has_only_zeros(*offset) => {
                     continue;
                 }
-                // Data is missing at most behind the end of the tar.
+                // At most, data after the end of the tar is missing.
                 GzWarning::NoEndMarker => {}
                 _ => self.warned = true,
             }
@@ -95,8 +99,8 @@ impl Status {
     }
 }
 
-/// Says that the index of an archive is not used, if that is so. What is read without it is whole.
-pub(super) fn warn_of_index(reader: &ArchiveReader<File>) {
+/// Warns if the index of an archive can't be used. Reading without it is still complete.
+pub(super) fn warn_about_index(reader: &ArchiveReader<File>) {
     if let Some(error) = reader.index_error() {
         tell!("uadk-compress: {error}; the archive is read without it");
     }

@@ -1,4 +1,4 @@
-//! The archive that is written, or added to.
+//! The archive that is created or appended to.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata};
@@ -13,39 +13,39 @@ use super::meter::Meter;
 use super::names::trimmed;
 use super::times::Time;
 use super::undo::Undo;
-use super::walk::Own;
+use super::walk::OwnFiles;
 use crate::error::Error;
 use crate::output::{Attributes, Output};
 use crate::streams::tell;
 
-/// What is in an archive that is added to.
+/// The existing contents of an archive that is added to.
 #[derive(Debug, Default)]
 pub(super) struct Present {
-    /// Names in an archive that is resumed.
+    /// The names in an archive that is resumed.
     pub(super) names: HashSet<Vec<u8>>,
-    /// The times of what is in an archive that is updated.
+    /// The times of the members in an archive that is updated.
     pub(super) times: HashMap<Vec<u8>, Time>,
 }
 
-/// An archive that is written.
+/// An archive that is being written.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) writer: ArchiveWriter<Undo>,
-    /// What is put at its place at the end; `None` if it is written where it is.
+    /// The output that is renamed at the end; `None` if the archive is written in place.
     output: Option<Output>,
-    pub(super) own: Own,
+    pub(super) own: OwnFiles,
     meter: Meter,
-    /// Bytes of the tar that were there before.
+    /// The previous length of the tar.
     old: u64,
 }
 
 impl Target {
-    /// Opens the archive of a job, and tells what is in it already.
+    /// Opens the archive of a job, and fills `present` with its existing contents.
     pub(super) fn open(job: &CreateJob, present: &mut Present) -> Result<Self, Error> {
         let archive = &job.archive;
         if job.start != Start::New && archive.is_dash() {
-            let what = "nothing can be appended to a pipe, and it can't be resumed";
-            return Err(Error::refused(what, Some("give a file with -f")));
+            let what = "a pipe can't be appended to or resumed";
+            return Err(Error::refused(what, Some("pass a file with -f")));
         }
         match job.start {
             Start::New => Self::new(job),
@@ -62,7 +62,7 @@ impl Target {
                     let times = times.map(|e| (trimmed(e.path_bytes()).to_vec(), (e.mtime(), 0)));
                     present.times = times.collect();
                 }
-                let own = Own { archive: identity(archive, &file)?, unfinished: None };
+                let own = OwnFiles { archive: identity(archive, &file)?, unfinished: None };
                 let file = Undo::new(file).map_err(|error| Error::file(&archive.file, error))?;
                 let writer = archive.options(&meter).plain(job.plain).append(file);
                 let writer = writer.map_err(|error| archive.failed(error))?;
@@ -74,19 +74,19 @@ impl Target {
     fn new(job: &CreateJob) -> Result<Self, Error> {
         let archive = &job.archive;
         let meter = meter(job, job.layout)?;
-        // It is not added to the one that takes its place.
+        // The old archive must not be added to the one that replaces it.
         let replaced = archive.file.metadata().ok().filter(Metadata::is_file);
         let (file, output) = archive.create()?;
         if file.is_terminal() {
-            let what = "an archive is not written to a terminal";
-            return Err(Error::refused(what, Some("give a file with -f")));
+            let what = "refusing to write an archive to a terminal";
+            return Err(Error::refused(what, Some("pass a file with -f")));
         }
-        let mut own = Own {
+        let mut own = OwnFiles {
             archive: replaced.map(|metadata| (metadata.dev(), metadata.ino())),
             unfinished: identity(archive, &file)?,
         };
         if output.is_none() || own.archive == own.unfinished {
-            own = Own { archive: own.unfinished, unfinished: None };
+            own = OwnFiles { archive: own.unfinished, unfinished: None };
         }
         let options = archive.options(&meter).layout(job.layout).plain(job.plain);
         let writer = options.writer(Undo::without(file));
@@ -101,17 +101,17 @@ impl Target {
             None => archive.update(true)?,
             Some(output) => {
                 let path = output.partial_path().unwrap_or(&archive.file).display();
-                tell!("uadk-compress: going on with {path}, which an interrupted run has left");
+                tell!("uadk-compress: resuming {path}, left by an interrupted run");
                 let file = output.file().try_clone();
                 file.map_err(|error| Error::file(&archive.file, error))?
             }
         };
         let meter = meter(job, layout_in(&file, job.layout))?;
-        let mut own = Own { archive: identity(archive, &file)?, unfinished: None };
+        let mut own = OwnFiles { archive: identity(archive, &file)?, unfinished: None };
         if output.is_some() {
-            let there = File::open(&archive.file).ok();
-            let there = there.map_or(Ok(None), |file| identity(archive, &file))?;
-            own = Own { archive: there, unfinished: own.archive };
+            let existing = File::open(&archive.file).ok();
+            let existing = existing.map_or(Ok(None), |file| identity(archive, &file))?;
+            own = OwnFiles { archive: existing, unfinished: own.archive };
         }
         let options = archive.options(&meter).layout(job.layout).discard_damaged(discard);
         let resumed = options.resume(Undo::without(file));
@@ -121,7 +121,7 @@ impl Target {
         Ok(Self { old: writer.tar_len(), writer, output, own, meter })
     }
 
-    /// Writes the end of the archive, puts it at its place, and tells of it.
+    /// Writes the end of the archive, renames it to its final name, and reports the totals.
     pub(super) fn finish(self, archive: &Archive) -> Result<(), Error> {
         let Self { writer, output, meter, old, .. } = self;
         let tar_len = writer.tar_len();
@@ -135,10 +135,10 @@ impl Target {
 }
 
 fn meter(job: &CreateJob, layout: Layout) -> Result<Meter, Error> {
-    Meter::new(job.told, job.level, Some(layout))
+    Meter::new(job.summary, job.level, Some(layout))
 }
 
-/// Device and inode of a regular file.
+/// Returns device and inode of a regular file.
 fn identity(archive: &Archive, file: &File) -> Result<Option<(u64, u64)>, Error> {
     let metadata = file.metadata().map_err(|error| Error::file(&archive.file, error))?;
     Ok(metadata.is_file().then(|| (metadata.dev(), metadata.ino())))

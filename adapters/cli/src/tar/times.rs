@@ -1,4 +1,4 @@
-//! Points in time, as people write them and as lists print them.
+//! Parses dates, and prints times in listings.
 
 use std::fmt::Write;
 use std::fs;
@@ -10,14 +10,14 @@ use jiff::tz::TimeZone;
 /// Seconds since 1970, and nanoseconds.
 pub(super) type Time = (i64, u32);
 
-/// Reads a date as `date -d` does; what begins with `/` or `.` is a file whose time is meant.
+/// Parses a date like `date -d`. A text that starts with `/` or `.` is a file whose time is used.
 pub(super) fn parse(text: &str) -> Result<Time, String> {
     if text.starts_with(['/', '.']) {
         let metadata = fs::metadata(text).map_err(|error| format!("{text}: {error}"))?;
         return Ok((metadata.mtime(), u32::try_from(metadata.mtime_nsec()).unwrap_or(0)));
     }
     let time = parse_datetime::parse_datetime(text)
-        .map_err(|_| format!("\"{text}\" is no date; one is 2026-01-31 13:00, @1700000000"))?;
+        .map_err(|_| format!("invalid date \"{text}\": try 2026-01-31 13:00 or @1700000000"))?;
     let nanoseconds = time.subsec_nanosecond().max(0).cast_unsigned();
     Ok((time.unix_epoch_second(), nanoseconds))
 }
@@ -25,16 +25,16 @@ pub(super) fn parse(text: &str) -> Result<Time, String> {
 /// How times are printed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Format {
-    /// In UTC, not in local time.
+    /// In UTC instead of local time.
     pub(super) utc: bool,
-    /// With seconds and what is below.
+    /// With seconds and fractions.
     pub(super) full: bool,
 }
 
 /// Adds "2026-11-24 06:33".
 pub(super) fn push(line: &mut String, (seconds, nanoseconds): Time, format: Format) {
     let Ok(time) = Timestamp::from_second(seconds) else {
-        // Beyond the year 9999: as GNU tar does.
+        // Beyond the year 9999: the number, as in GNU tar.
         let _ = write!(line, "{seconds}");
         return;
     };
@@ -69,10 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_read() {
+    fn dates_are_parsed() {
         assert_eq!(parse("@1700000000.5"), Ok((1_700_000_000, 500_000_000)));
         assert_eq!(parse("2000-02-29 00:00 UTC"), Ok((951_782_400, 0)));
-        assert!(parse("no date").is_err());
+        assert!(parse("not a date").is_err());
         assert!(parse("/nowhere/at/all").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Other names for members: `--transform` and `--strip-components`, as GNU tar has them.
+//! Renames members: `--transform` and `--strip-components`, as in GNU tar.
 
 mod posix;
 mod replacement;
@@ -12,9 +12,9 @@ pub(super) use sed::Expression;
 #[derive(Debug, Default)]
 pub(super) struct Transform {
     expressions: Vec<Expression>,
-    /// Leading components that are taken off, on extraction.
+    /// The number of leading components to strip on extraction.
     pub(super) strip: usize,
-    /// A folder that all members are put into.
+    /// A directory to put all members into.
     pub(super) top: Option<Vec<u8>>,
 }
 
@@ -29,7 +29,7 @@ impl Transform {
         self.expressions.is_empty() && self.strip == 0 && self.top.is_none()
     }
 
-    /// The name after the expressions alone.
+    /// Applies only the expressions.
     pub(super) fn rename(&self, name: &[u8], scope: Scope) -> Vec<u8> {
         let mut name = name.to_vec();
         for expression in self.expressions.iter().filter(|expression| expression.applies(scope)) {
@@ -38,7 +38,7 @@ impl Transform {
         name
     }
 
-    /// The name of a member that is extracted, which ends without a `/`; empty if nothing is left of it.
+    /// Returns the name to extract a member as, without a trailing `/`; empty if nothing is left.
     pub(super) fn member(&self, name: &[u8], scope: Scope) -> Vec<u8> {
         let name = self.rename(name, scope);
         if scope == Scope::Symlink {
@@ -52,7 +52,7 @@ impl Transform {
     }
 }
 
-/// The name without slashes before it; `.` if nothing is left.
+/// Strips leading slashes from a name; `.` if nothing is left.
 fn rooted(name: &[u8]) -> &[u8] {
     match &name[leading_slashes(name)..] {
         [] => b".",
@@ -60,7 +60,7 @@ fn rooted(name: &[u8]) -> &[u8] {
     }
 }
 
-/// The name without its first components; empty if it has no more.
+/// Strips the first components from a name; empty if there are no others.
 fn stripped(name: &[u8], count: usize) -> &[u8] {
     let mut rest = name;
     for _ in 0..count {
@@ -77,7 +77,7 @@ fn leading_slashes(name: &[u8]) -> usize {
     name.iter().take_while(|byte| **byte == b'/').count()
 }
 
-/// The name in the folder, unless it is there already.
+/// Puts a name into the directory, unless it is in it already.
 fn below(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let inner = super::names::trimmed(name);
     match inner.strip_prefix(folder) {

@@ -1,4 +1,4 @@
-//! An archive that is added to, and is what it was where that fails.
+//! Restores an archive if appending to it fails.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,39 +11,39 @@ use uadk_compress_archive::ArchiveFile;
 use crate::signals::{self, Revert};
 use crate::streams::tell;
 
-/// A file that is written, and whose changes are taken back if it is dropped before they are
-/// [kept](Self::keep), or if a signal ends the program.
+/// A file whose changes are undone if it is dropped before they are [kept](Self::keep), or if a
+/// signal ends the program.
 #[derive(Debug)]
 pub(super) struct Undo {
     changes: Arc<Mutex<Changes>>,
-    _on_signal: Option<signals::Reverted>,
+    _on_signal: Option<signals::RevertOnSignal>,
 }
 
 #[derive(Debug)]
 struct Changes {
     file: File,
-    /// Bytes that the file had; `None` if changes stay whatever happens.
+    /// The original length of the file; `None` if changes are always kept.
     old_len: Option<u64>,
-    /// What was overwritten or cut off: all from a byte of the file on.
+    /// The original tail of the file that was overwritten or cut off, and its offset.
     old: Option<(u64, Vec<u8>)>,
 }
 
 impl Undo {
-    /// A file that is added to.
+    /// Wraps a file that is appended to.
     pub(super) fn new(file: File) -> io::Result<Self> {
         let old_len = Some(file.metadata()?.len());
         let changes = Arc::new(Mutex::new(Changes { file, old_len, old: None }));
-        let on_signal = signals::Reverted::new(Arc::clone(&changes) as Arc<dyn Revert>);
+        let on_signal = signals::RevertOnSignal::new(Arc::clone(&changes) as Arc<dyn Revert>);
         Ok(Self { changes, _on_signal: Some(on_signal) })
     }
 
-    /// A file of which nothing has to be put back.
+    /// Wraps a file whose changes are always kept.
     pub(super) fn without(file: File) -> Self {
         let changes = Arc::new(Mutex::new(Changes { file, old_len: None, old: None }));
         Self { changes, _on_signal: None }
     }
 
-    /// Lets the changes stay.
+    /// Keeps the changes.
     pub(super) fn keep(&self) {
         self.changes.lock().old_len = None;
     }
@@ -56,7 +56,7 @@ impl Drop for Undo {
 }
 
 impl Changes {
-    /// Saves what is in the file from that byte on, if it is not saved yet.
+    /// Saves the contents of the file from `from` on, unless they are saved already.
     fn save(&mut self, from: u64) -> io::Result<()> {
         let Some(old_len) = self.old_len else { return Ok(()) };
         let (saved_from, saved) = self.old.take().unwrap_or((old_len, Vec::new()));
@@ -68,11 +68,11 @@ impl Changes {
         read
     }
 
-    fn put_back(&mut self) -> io::Result<()> {
+    fn restore(&mut self) -> io::Result<()> {
         if let Some(old_len) = self.old_len.take()
             && let Some((from, bytes)) = self.old.take()
         {
-            // First room is made: the disk may be full.
+            // Free space first: the disk may be full.
             self.file.set_len(from)?;
             self.file.write_all_at(&bytes, from)?;
             self.file.set_len(old_len)?;
@@ -83,10 +83,10 @@ impl Changes {
 
 impl Revert for Mutex<Changes> {
     fn revert(&self) {
-        if let Err(error) = self.lock().put_back() {
+        if let Err(error) = self.lock().restore() {
             tell!(
-                "uadk-compress: what was at the end of the archive can't be put back: {error}; \
-                 `tar create --resume` mends it"
+                "uadk-compress: the old end of the archive can't be restored: {error}; \
+                 `tar create --resume` repairs it"
             );
         }
     }
@@ -134,32 +134,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_taken_back_unless_they_are_kept() {
-        let folder = tempfile::tempdir().expect("a folder");
+    fn changes_are_undone_unless_they_are_kept() {
+        let folder = tempfile::tempdir().expect("creates a temporary directory");
         let path = folder.path().join("file");
-        let open = || File::options().read(true).write(true).open(&path).expect("a file");
+        let open = || File::options().read(true).write(true).open(&path).expect("opens the file");
         let change = |undo: &mut Undo| {
-            undo.seek(SeekFrom::Start(6)).expect("a file");
-            undo.write_all(b"XX").expect("room");
-            undo.truncate(8).expect("a file");
-            undo.write_all(&[b'Y'; 100]).expect("room");
-            undo.seek(SeekFrom::Start(2)).expect("a file");
-            undo.write_all(b"ZZ").expect("room");
-            assert_eq!(fs::read(&path).expect("a file").len(), 108);
+            undo.seek(SeekFrom::Start(6)).expect("seeks in the file");
+            undo.write_all(b"XX").expect("writes to the file");
+            undo.truncate(8).expect("truncates the file");
+            undo.write_all(&[b'Y'; 100]).expect("writes to the file");
+            undo.seek(SeekFrom::Start(2)).expect("seeks in the file");
+            undo.write_all(b"ZZ").expect("writes to the file");
+            assert_eq!(fs::read(&path).expect("reads the file").len(), 108);
         };
-        fs::write(&path, b"0123456789").expect("room");
-        let mut undo = Undo::new(open()).expect("a file");
+        fs::write(&path, b"0123456789").expect("writes a temporary file");
+        let mut undo = Undo::new(open()).expect("a regular file");
         change(&mut undo);
         drop(undo);
-        assert_eq!(fs::read(&path).expect("a file"), b"0123456789");
-        let mut undo = Undo::new(open()).expect("a file");
-        undo.truncate(20).expect("longer");
+        assert_eq!(fs::read(&path).expect("reads the file"), b"0123456789");
+        let mut undo = Undo::new(open()).expect("a regular file");
+        undo.truncate(20).expect("extends the file");
         drop(undo);
-        assert_eq!(fs::read(&path).expect("a file"), b"0123456789");
-        let mut undo = Undo::new(open()).expect("a file");
+        assert_eq!(fs::read(&path).expect("reads the file"), b"0123456789");
+        let mut undo = Undo::new(open()).expect("a regular file");
         change(&mut undo);
         undo.keep();
         drop(undo);
-        assert!(fs::read(&path).expect("a file").starts_with(b"01ZZ45XXYY"));
+        assert!(fs::read(&path).expect("reads the file").starts_with(b"01ZZ45XXYY"));
     }
 }

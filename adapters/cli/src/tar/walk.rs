@@ -1,4 +1,4 @@
-//! The files and folders to add.
+//! Walks the files and directories to add.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
@@ -15,15 +15,15 @@ use super::status::Status;
 use crate::error::Error;
 use crate::streams::tell;
 
-/// Reads the disk, and gets each file and folder.
+/// Reads the disk for a walk, and is called with each file and directory.
 pub(super) trait Visitor {
-    /// What is at a path, of any length.
+    /// Returns the metadata of a path of any length.
     fn metadata(&self, disk: &Path) -> ArchiveResult<Metadata>;
 
-    /// The names in a folder, sorted.
+    /// Returns the names in a directory, sorted.
     fn children(&self, disk: &Path) -> ArchiveResult<Vec<OsString>>;
 
-    /// `name` is the path as the user wrote it, with what is below it.
+    /// Visits a file or directory. `name` begins with the path as the user wrote it.
     fn visit(
         &mut self,
         status: &mut Status,
@@ -33,30 +33,30 @@ pub(super) trait Visitor {
     ) -> Result<(), Error>;
 }
 
-/// The files of the archive that is made, by device and inode.
+/// The files of the archive that is being written, by device and inode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Own {
-    /// What has its name.
+pub(super) struct OwnFiles {
+    /// The file that has the archive's name.
     pub(super) archive: Option<(u64, u64)>,
-    /// What gets it when it is whole.
+    /// The temporary file that gets this name at the end.
     pub(super) unfinished: Option<(u64, u64)>,
 }
 
-/// A walk through files and folders.
+/// A walk through files and directories.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     pub(super) rules: &'a WalkRules,
     /// Whether symbolic links are followed.
     pub(super) follow: bool,
-    /// The folders that lead to where it is, for links that lead back to one.
+    /// The parent directories of the current one, to detect links that lead back.
     pub(super) above: Vec<(u64, u64)>,
-    /// The archive itself, which is not added to itself.
-    pub(super) own: Own,
+    /// The archive, which must not be added to itself.
+    pub(super) own: OwnFiles,
     pub(super) status: Status,
 }
 
 impl Walk<'_> {
-    /// Visits what was named, and all that is below it.
+    /// Visits an operand, and everything below it.
     pub(super) fn operand(
         &mut self,
         operand: &Operand,
@@ -91,7 +91,7 @@ impl Walk<'_> {
             return Ok(());
         }
         if self.own.archive == identity {
-            tell!("uadk-compress: {}: is the archive; left out", escaped(name));
+            tell!("uadk-compress: {}: is the archive; skipped", escaped(name));
             return Ok(());
         }
         let is_folder = metadata.is_dir();
@@ -103,7 +103,7 @@ impl Walk<'_> {
         if let Some((tag, what)) = &tag
             && *what == Extent::All
         {
-            tell!("uadk-compress: {}: has {}; left out", escaped(name), tag.display());
+            tell!("uadk-compress: {}: contains {}; skipped", escaped(name), tag.display());
             return Ok(());
         }
         visitor.visit(&mut self.status, disk, name, &metadata)?;
@@ -112,13 +112,13 @@ impl Walk<'_> {
         }
         let device = metadata.dev();
         if self.rules.one_file_system && parent_device.is_some_and(|parent| parent != device) {
-            tell!("uadk-compress: {}: is another file system; left out", escaped(name));
+            tell!("uadk-compress: {}: is on another file system; contents skipped", escaped(name));
             return Ok(());
         }
         let identity = (device, metadata.ino());
         if self.follow && self.above.contains(&identity) {
-            let why = "is a folder that leads to it; what is in it is not added again";
-            self.status.left_out(&escaped(name), why);
+            let reason = "leads back to a parent directory; its contents are not added again";
+            self.status.skip(&escaped(name), reason);
             return Ok(());
         }
         self.above.push(identity);
@@ -127,7 +127,7 @@ impl Walk<'_> {
         visited
     }
 
-    /// Visits what is in a folder.
+    /// Visits the contents of a directory.
     fn contents(
         &mut self,
         disk: &Path,
@@ -138,7 +138,7 @@ impl Walk<'_> {
     ) -> Result<(), Error> {
         if let Some((tag, extent)) = tag {
             let shown = tag.display();
-            tell!("uadk-compress: {}: has {shown}; what is in it is left out", escaped(name));
+            tell!("uadk-compress: {}: contains {shown}; contents skipped", escaped(name));
             if extent == Extent::Contents {
                 let name = joined(name, &tag);
                 return self.visit(&disk.join(&tag), &name, Some(device), true, visitor);
@@ -172,7 +172,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The tag in the folder that leaves out most.
+    /// Returns the tag in the directory that excludes most.
     fn tag_of(&self, folder: &Path) -> Option<(OsString, Extent)> {
         let tags = self.rules.tags.iter().filter(|tag| tag.marks(folder));
         tags.max_by_key(|tag| tag.extent).map(|Tag { name, extent, .. }| (name.clone(), *extent))
@@ -180,7 +180,7 @@ impl Walk<'_> {
 }
 
 impl Newer {
-    /// Whether a file on disk is too old.
+    /// Returns whether a file on disk is too old.
     fn excludes_file(&self, metadata: &Metadata) -> bool {
         let nanoseconds = |n: i64| u32::try_from(n).unwrap_or(0);
         let modified = (metadata.mtime(), nanoseconds(metadata.mtime_nsec()));

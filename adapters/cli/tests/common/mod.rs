@@ -1,9 +1,9 @@
-//! Shared by the tests of commands that are filters.
+//! Shared by the tests of filter commands.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-/// Runs a program with `input` at its standard input.
+/// Runs a program with `input` on its standard input.
 pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -13,7 +13,7 @@ pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Output {
         .expect("the program starts");
     let mut stdin = child.stdin.take().expect("piped");
     std::thread::scope(|scope| {
-        // It may end before it has read everything.
+        // The program may exit before it has read everything.
         scope.spawn(move || drop(stdin.write_all(input)));
         child.wait_with_output().expect("it runs")
     })

@@ -1,16 +1,17 @@
-//! The same command lines for GNU tar and for us.
+//! Runs the same command lines with GNU tar and with our program.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Whose command it is.
+/// The program that runs a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     Gnu,
     Ours,
 }
 
-/// Runs a command line behind `tar`, in a folder. Both sort folders and print times in UTC.
+/// Runs `tar` with these arguments in a directory. Both programs sort directories and print times
+/// in UTC.
 pub(crate) fn tar(who: Who, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = match who {
         Who::Gnu => Command::new("tar"),

@@ -1,6 +1,7 @@
-//! Command lines, each in a folder of its own. Ideas are GNU gzip's own tests', and trackers'.
+//! Command lines, each run in its own directory. Ideas come from GNU gzip's tests and from bug
+//! trackers.
 
-/// Makes the folder, with the real gzip.
+/// Creates the directory, with the real gzip.
 pub(crate) const SETUP: &str = r"
 set -e
 umask 022
@@ -18,8 +19,10 @@ cat n.gz t.gz > many.gz
 (cat n.gz; printf '\037\213') > half.gz
 head -c 1000 n.gz > cut.gz
 head -c 5 n.gz > cuthead.gz
-cp n.gz badcrc.gz; printf 'xyz' | dd of=badcrc.gz bs=1 seek=$(($(stat -c %s n.gz) - 8)) conv=notrunc status=none
-cp n.gz badlen.gz; printf 'x' | dd of=badlen.gz bs=1 seek=$(($(stat -c %s n.gz) - 1)) conv=notrunc status=none
+cp n.gz badcrc.gz
+printf 'xyz' | dd of=badcrc.gz bs=1 seek=$(($(stat -c %s n.gz) - 8)) conv=notrunc status=none
+cp n.gz badlen.gz
+printf 'x' | dd of=badlen.gz bs=1 seek=$(($(stat -c %s n.gz) - 1)) conv=notrunc status=none
 cp n.gz baddata.gz; printf 'xxxxxx' | dd of=baddata.gz bs=1 seek=20000 conv=notrunc status=none
 printf '\037\213\007\000aaaaaaaaaaaaaaaaaaaa' > method.gz
 printf '\037\213\010\040aaaaaaaaaaaaaaaaaaaa' > encrypted.gz
@@ -40,11 +43,14 @@ ln -s nowhere dangling
 ln -s other.gz link.gz
 mkfifo fifo
 find . -type f -exec touch -d '2001-02-03 04:05:06.789 UTC' {} +
-if [ $(id -u) = 0 ]; then cp -p n owned; chown 1234:2345 owned; cp -p t.gz ownedz.gz; chown 1234:2345 ownedz.gz; fi
+if [ $(id -u) = 0 ]; then
+    cp -p n owned; chown 1234:2345 owned
+    cp -p t.gz ownedz.gz; chown 1234:2345 ownedz.gz
+fi
 ";
 
 pub(crate) const CASES: &[&str] = &[
-    // Into place and back.
+    // In place, and back.
     "gzip t",
     "gzip n",
     "gzip empty",
@@ -68,7 +74,7 @@ pub(crate) const CASES: &[&str] = &[
     "rm empty; gunzip empty.gz",
     "rm n t hard; gunzip n.gz t.gz",
     "rm n t hard; gunzip n t",
-    // What is there already.
+    // Existing files.
     "gzip n",
     "gzip n < /dev/null",
     "echo y | gzip n",
@@ -82,7 +88,7 @@ pub(crate) const CASES: &[&str] = &[
     "rm t.gz; ln n t.gz; rm hard; gzip -f t",
     "rm t.gz hard; mkdir t.gz; gzip t",
     "rm t.gz hard; mkdir t.gz; gzip -q t",
-    // What is not compressed.
+    // Files that are not compressed.
     "gzip t",
     "ln t hard2; gzip t",
     "gzip -f t",
@@ -196,7 +202,7 @@ pub(crate) const CASES: &[&str] = &[
     "gzip n -c -k -9",
     "gzip -c -- n -k",
     "POSIXLY_CORRECT=1 gzip t -k",
-    // Data that is passed on.
+    // Data that is passed through.
     "gzip -dcf t",
     "zcat -f t n.gz empty | md5sum",
     "zcat -f < t",
@@ -207,7 +213,7 @@ pub(crate) const CASES: &[&str] = &[
     "zcat -f cuthead.gz",
     "gzip -df t",
     "gzip -tf t",
-    // Behind the data.
+    // Trailing data.
     "rm -f junk; gunzip junk.gz",
     "gunzip -k junk.gz",
     "gunzip -kq junk.gz",
@@ -222,7 +228,7 @@ pub(crate) const CASES: &[&str] = &[
     "gunzip zerosjunk.gz",
     "gunzip junk.gz n.gz t.gz",
     "gunzip half.gz",
-    // Mixed with what is not compressed.
+    // Mixed with uncompressed data.
     "(cat t; cat n.gz) | zcat -f | md5sum",
     "(cat n.gz; cat t; cat n.gz) | zcat -f | md5sum",
     "mkfifo p; cat n.gz > p & gunzip -c p | tail -1",
@@ -285,8 +291,9 @@ pub(crate) const CASES: &[&str] = &[
     "gzip -l link.gz",
     "cp n.gz x; gzip -l x",
     "cp n.gz x.tgz; gzip -l x.tgz x.tgz",
-    // By another user.
-    "chmod 777 . d; setpriv --reuid 65534 --regid 65534 --clear-groups gzip -k empty d/a named/inside",
+    // As another user.
+    "chmod 777 . d; setpriv --reuid 65534 --regid 65534 --clear-groups \
+     gzip -k empty d/a named/inside",
     "chmod 777 .; setpriv --reuid 65534 --regid 65534 --clear-groups gunzip -f n.gz t.gz",
     "chmod 777 .; setpriv --reuid 65534 --regid 65534 --clear-groups gzip -r d 2>&1 | sort",
     // Names and times.
@@ -303,8 +310,9 @@ pub(crate) const CASES: &[&str] = &[
     "gunzip -N t.gz; rm -f t",
     "rm hard t; gunzip -N t.gz",
     "gunzip -Nc other.gz",
-    "printf '\\037\\213\\010\\010\\0\\0\\0\\0\\0\\3../../../evil\\0' > evil.gz; /usr/bin/gzip -cn t | tail -c +11 >> evil.gz; gunzip -N evil.gz; cat evil",
-    // Folders.
+    "printf '\\037\\213\\010\\010\\0\\0\\0\\0\\0\\3../../../evil\\0' > evil.gz; \
+     /usr/bin/gzip -cn t | tail -c +11 >> evil.gz; gunzip -N evil.gz; cat evil",
+    // Directories.
     "gzip -r d",
     "gzip -rk d",
     "gzip -r d; gunzip -r d",
@@ -348,7 +356,8 @@ pub(crate) const CASES: &[&str] = &[
     "gzip -qv n.gz",
     "gzip -vq n.gz",
     "gzip -d --help >/dev/null",
-    "gzip -h >/dev/null; gzip -H > /dev/null; gzip --version >/dev/null; gzip -V >/dev/null; gzip -L >/dev/null",
+    "gzip -h >/dev/null; gzip -H > /dev/null; gzip --version >/dev/null; gzip -V >/dev/null; \
+     gzip -L >/dev/null",
     "gzip --help | head -2 | tail -1",
     "gzip -dc n.gz -l",
     "gzip -ckd n.gz | md5sum",
@@ -368,7 +377,7 @@ pub(crate) const CASES: &[&str] = &[
     "export GZIP='--fast -N --rsyncable'; gzip -c n",
     "export GZIP=-d; gunzip n",
     "export GZIP=-vN; gunzip other.gz",
-    // What has nobody at its other end.
+    // Pipes without a process at the other end.
     "mkfifo d/pipe; timeout 60 gzip -rt d",
     "mkfifo d/pipe; timeout 60 gzip -rtv d 2>&1 | sort",
     "mkfifo d/pipe; timeout 60 gzip -rl d",
@@ -379,13 +388,13 @@ pub(crate) const CASES: &[&str] = &[
     "rm d/a d/c.gz d/e/b; mkfifo d/pipe; timeout 60 gzip -rc d",
     "cat n > fifo & timeout 60 gzip -c fifo",
     "cat n.gz > fifo & timeout 60 gzip -dc fifo",
-    // What has no bytes yet when it is read.
+    // Input that has no bytes yet when it is read.
     r#"cat n n n n n n | timeout 60 python3 -c "$UNBLOCK" gzip -c"#,
     r#"cat n.gz n.gz n.gz n.gz n.gz n.gz | timeout 60 python3 -c "$UNBLOCK" gzip -dc"#,
     r#"cat n.gz n.gz n.gz junk.gz | timeout 60 python3 -c "$UNBLOCK" gzip -dcf"#,
     r#"cat n n n n n n | timeout 60 python3 -c "$UNBLOCK" gzip -dcf"#,
     r#"cat n.gz n.gz n.gz n.gz n.gz | timeout 60 python3 -c "$UNBLOCK" gzip -t"#,
-    // What is behind the data, passed on or not.
+    // Trailing data, passed through or not.
     "gzip -dc zeros.gz",
     "gzip -dcv zeros.gz",
     "gzip -tv zeros.gz",
@@ -402,9 +411,21 @@ pub(crate) const CASES: &[&str] = &[
     r"(cat n.gz; printf '\037\213') | zcat -f",
     r"(cat n.gz; printf 'x') | zcat -f",
     r"(cat n.gz; printf '\0') | zcat -f",
-    // What looks like block gzip, with sizes that do not fit.
-    r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\377\0'; gzip -cn t | tail -c +11) > bc.gz; gzip -dc bc.gz",
-    r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\377\0'; tail -c +13 n.gz) > bc.gz; gzip -dc bc.gz; gzip -l bc.gz",
-    r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\005\0'; tail -c +13 n.gz; cat n.gz) | gzip -dc",
-    r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\005\0'; tail -c +13 n.gz; cat n.gz) | gzip -t",
+    // Members that look like block gzip, with wrong sizes.
+    concat!(
+        r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\377\0'; ",
+        r"gzip -cn t | tail -c +11) > bc.gz; gzip -dc bc.gz",
+    ),
+    concat!(
+        r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\377\0'; ",
+        r"tail -c +13 n.gz) > bc.gz; gzip -dc bc.gz; gzip -l bc.gz",
+    ),
+    concat!(
+        r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\005\0'; ",
+        r"tail -c +13 n.gz; cat n.gz) | gzip -dc",
+    ),
+    concat!(
+        r"(printf '\037\213\010\004\0\0\0\0\0\003\006\0BC\002\0\005\0'; ",
+        r"tail -c +13 n.gz; cat n.gz) | gzip -t",
+    ),
 ];

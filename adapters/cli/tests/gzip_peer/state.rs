@@ -1,4 +1,4 @@
-//! What a command line leaves behind.
+//! The results of a command line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,53 +11,53 @@ use std::time::{Duration, SystemTime};
 
 use flate2::read::MultiGzDecoder;
 
-/// What a command line told, and what it left.
+/// The output of a command line, and the files that it left.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Outcome {
     pub(crate) output: Output,
-    pub(crate) state: BTreeMap<String, Left>,
+    pub(crate) state: BTreeMap<String, Node>,
 }
 
-/// What is at a name.
+/// A file, directory or link.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Left {
+pub(crate) struct Node {
     mode: u32,
     owner: (u32, u32),
     links: u64,
-    /// Only where it is not of this run.
+    /// `None` if it is from this run.
     modified: Option<(i64, i64)>,
-    /// Decompressed where it is gzip.
+    /// Decompressed if it is gzip.
     contents: Vec<u8>,
 }
 
-/// Everything below a folder.
-pub(crate) fn state(folder: &Path) -> BTreeMap<String, Left> {
+/// Returns everything below a directory.
+pub(crate) fn state(folder: &Path) -> BTreeMap<String, Node> {
     let mut state = BTreeMap::new();
     walk(folder, folder, &mut state);
     state
 }
 
-fn walk(root: &Path, folder: &Path, state: &mut BTreeMap<String, Left>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
+fn walk(root: &Path, folder: &Path, state: &mut BTreeMap<String, Node>) {
+    for entry in fs::read_dir(folder).expect("a directory") {
         let path = entry.expect("an entry").path();
-        let metadata = fs::symlink_metadata(&path).expect("there");
+        let metadata = fs::symlink_metadata(&path).expect("it exists");
         let contents = if metadata.is_file() {
-            plain(&fs::read(&path).expect("there"))
+            plain(&fs::read(&path).expect("it exists"))
         } else if metadata.is_symlink() {
-            fs::read_link(&path).expect("there").into_os_string().into_encoded_bytes()
+            fs::read_link(&path).expect("it exists").into_os_string().into_encoded_bytes()
         } else {
             Vec::new()
         };
         let yesterday = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
         let old = metadata.modified().expect("a time") < yesterday;
-        let left = Left {
+        let left = Node {
             mode: metadata.mode(),
             owner: (metadata.uid(), metadata.gid()),
             links: if metadata.is_file() { metadata.nlink() } else { 0 },
             modified: old.then(|| (metadata.mtime(), metadata.mtime_nsec())),
             contents,
         };
-        let name = path.strip_prefix(root).expect("below it").display().to_string();
+        let name = path.strip_prefix(root).expect("below the root").display().to_string();
         state.insert(name, left);
         if metadata.is_dir() {
             walk(root, &path, state);
@@ -65,7 +65,7 @@ fn walk(root: &Path, folder: &Path, state: &mut BTreeMap<String, Left>) {
     }
 }
 
-/// What gzip's bytes hold, if they are gzip.
+/// Decompresses the bytes if they are gzip.
 fn plain(bytes: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -77,12 +77,12 @@ fn plain(bytes: &[u8]) -> Vec<u8> {
     bytes.to_vec()
 }
 
-impl Told {
+impl Outcome {
     pub(crate) fn differences(&self, other: &Self) -> String {
         let mut text = String::new();
         let (a, b) = (&self.output, &other.output);
         if a.status != b.status {
-            writeln!(text, "  status {} is {}", a.status, b.status).expect("a string");
+            writeln!(text, "  status {} is {}", a.status, b.status).expect("writes to a String");
         }
         for (what, a, b) in [
             ("stdout", plain(&a.stdout), plain(&b.stdout)),
@@ -92,7 +92,7 @@ impl Told {
             if a != b {
                 let short = |text: &str| text.chars().take(300).collect::<String>();
                 writeln!(text, "  {what} {:?}\n      is {:?}", short(&a), short(&b))
-                    .expect("a string");
+                    .expect("writes to a String");
             }
         }
         let names = self.state.keys().chain(other.state.keys());
@@ -100,9 +100,9 @@ impl Told {
         names.sort();
         names.dedup();
         for name in names {
-            let show = |left: Option<&Left>| {
+            let show = |left: Option<&Node>| {
                 left.map(|left| {
-                    let Left { mode, owner, links, modified, contents } = left;
+                    let Node { mode, owner, links, modified, contents } = left;
                     let len = contents.len();
                     format!(
                         "mode {mode:o}, owner {owner:?}, {links} links, {modified:?}, {len} bytes"
@@ -111,14 +111,15 @@ impl Told {
             };
             let (a, b) = (self.state.get(name), other.state.get(name));
             if a != b {
-                writeln!(text, "  {name}: {:?} is {:?}", show(a), show(b)).expect("a string");
+                writeln!(text, "  {name}: {:?} is {:?}", show(a), show(b))
+                    .expect("writes to a String");
             }
         }
         text
     }
 }
 
-/// Text without what depends on how well something was compressed.
+/// Returns text without the parts that depend on the compression ratio.
 fn comparable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let words = text.split_inclusive([' ', '\t', '\n']).map(|word| {
@@ -127,18 +128,18 @@ fn comparable(bytes: &[u8]) -> String {
         if percent { word.replace(number, "N%") } else { word.to_owned() }
     });
     let text: String = words.collect();
-    // The column of the percentage is as wide as it has to be.
+    // The column of the percentage is as wide as its contents.
     let mut squeezed = text.clone();
     while squeezed.contains("  N%") {
         squeezed = squeezed.replace("  N%", " N%");
     }
-    // Why the data is wrong is said in our words.
+    // The reason why the data is invalid is in our words.
     let lines = squeezed.lines().map(|line| match line.find("invalid compressed data--") {
         Some(at) => &line[..at + "invalid compressed data--".len()],
         None => line,
     });
     let mut lines: Vec<_> = lines.collect();
-    // gzip tells of a wrong checksum and a wrong length.
+    // gzip reports both a wrong checksum and a wrong length.
     lines.dedup_by(|a, b| a.ends_with("data--") && a == b);
     lines.join("\n")
 }

@@ -19,7 +19,7 @@ use uadk_compress_pages::multifd::{Received, Receiver, Settings};
 use proxy::{Proxy, socket};
 use qemu::{Guest, guest_memory};
 
-/// Two guests, of which the second has other memory than the first until the migration.
+/// Starts two guests. The second has different memory from the first until the migration.
 fn guests(folder: &TempDir, source_method: &str, destination_method: &str) -> (Guest, Guest) {
     let ram = guest_memory();
     let mut source = Guest::start(folder.path(), "source", &ram);
@@ -30,12 +30,12 @@ fn guests(folder: &TempDir, source_method: &str, destination_method: &str) -> (G
     (source, destination)
 }
 
-/// Migrates in at least two rounds, with pages that change, come and go in between; both guests'
-/// memory must be the same then.
+/// Migrates in at least two rounds, in between which pages change, become zero, or stop being zero.
+/// Then both guests' memory must be the same.
 fn migrate_in_rounds(source: &mut Guest, destination: &mut Guest, uri: &str) {
     source.qmp.parameters(json!({ "max-bandwidth": 1 << 20, "downtime-limit": 1 }));
     source.migrate(uri);
-    // The first pages have been sent, and the last ones not.
+    // Wait until the first pages have been sent, and the last ones not yet.
     source.qmp.migration(|state| state["ram"]["transferred"].as_u64() > Some(1 << 20));
     let mut qtest = source.qtest();
     for number in 0..32 {
@@ -56,7 +56,7 @@ fn migrate_in_rounds(source: &mut Guest, destination: &mut Guest, uri: &str) {
 }
 
 fn through_one_proxy(from: &str, to: &str) {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let (mut source, mut destination) = guests(&folder, from, to);
     let proxy = Proxy::start("tcp:127.0.0.1:0", &socket(folder.path(), "in"), from, to);
     let address = proxy.address.clone();
@@ -86,15 +86,15 @@ fn we_read_a_stock_sources_zstd() {
     through_one_proxy("zstd", "none");
 }
 
-/// Source (none), proxy, `method`, proxy, destination (none).
+/// Migrates: source (none), proxy, `method`, proxy, destination (none).
 fn through_two_proxies(method: &str, script: Option<&str>) -> [String; 2] {
     let prepare = |command: &mut Command| {
         if let Some(script) = script {
-            let stand_in = uadk_sim::library_dir().expect("it was built");
+            let stand_in = uadk_sim::library_dir().expect("the simulator is built");
             command.env("UADK_COMPRESS_LIB_DIR", stand_in).env("UADK_SIM_SCRIPT", script);
         }
     };
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let (mut source, mut destination) = guests(&folder, "none", "none");
     let between = socket(folder.path(), "between");
     let (input, output) = (socket(folder.path(), "in"), socket(folder.path(), "out"));
@@ -120,7 +120,7 @@ fn two_proxies_put_qpl_between_qemus_that_do_not_have_it() {
 }
 
 #[test]
-fn an_accelerator_that_keeps_failing_costs_no_migration() {
+fn an_accelerator_that_keeps_failing_does_not_fail_the_migration() {
     let script = "seed=5; busy=1/20; lost=1/2000:50; reset=1/3000; status=1/100:67; context=1/900";
     for output in through_two_proxies("uadk", Some(script)) {
         assert!(output.contains("accelerator"), "{output}");
@@ -129,7 +129,7 @@ fn an_accelerator_that_keeps_failing_costs_no_migration() {
 
 #[test]
 fn when_the_destination_dies_the_source_lives_and_migrates_elsewhere() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let (mut source, mut destination) = guests(&folder, "none", "zlib");
     let proxy =
         Proxy::start(&socket(folder.path(), "out"), &socket(folder.path(), "in"), "none", "zlib");
@@ -142,7 +142,7 @@ fn when_the_destination_dies_the_source_lives_and_migrates_elsewhere() {
     assert_eq!(source.status(), "prelaunch");
     let ended = proxy.wait();
     assert!(!ended.success);
-    assert!(ended.errors.contains("the source's guest goes on"), "{}", ended.errors);
+    assert!(ended.errors.contains("the guest keeps running on the source"), "{}", ended.errors);
 
     let mut other = Guest::start(folder.path(), "destination2", &vec![0; qemu::RAM]);
     other.multifd("zlib");
@@ -156,7 +156,7 @@ fn when_the_destination_dies_the_source_lives_and_migrates_elsewhere() {
 
 #[test]
 fn when_the_far_proxy_dies_the_source_lives() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let (mut source, _destination) = guests(&folder, "none", "none");
     let between = socket(folder.path(), "between");
     let mut second = Proxy::start(&between, &socket(folder.path(), "in"), "uadk", "none");
@@ -171,8 +171,8 @@ fn when_the_far_proxy_dies_the_source_lives() {
 }
 
 #[test]
-fn another_method_than_agreed_upon_fails_the_migration_with_both_names() {
-    let folder = TempDir::new().expect("a folder");
+fn an_unexpected_method_fails_the_migration_with_both_names() {
+    let folder = TempDir::new().expect("a directory");
     let (mut source, _destination) = guests(&folder, "zstd", "none");
     let proxy =
         Proxy::start(&socket(folder.path(), "out"), &socket(folder.path(), "in"), "zlib", "none");
@@ -181,35 +181,36 @@ fn another_method_than_agreed_upon_fails_the_migration_with_both_names() {
     assert_eq!(source.status(), "prelaunch");
     let ended = proxy.wait();
     assert!(!ended.success);
-    for part in ["multifd channel ", "packet ", "method is zstd", "was told zlib"] {
+    for part in ["multifd channel ", "packet ", "method is zstd", "expects zlib"] {
         assert!(ended.errors.contains(part), "{part:?} is not in {}", ended.errors);
     }
 }
 
 #[test]
 fn a_destination_that_does_not_listen_fails_the_migration() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a directory");
     let mut source = Guest::start(folder.path(), "source", &vec![1; 8 << 20]);
     source.multifd("none");
     let proxy = Proxy::start(&socket(folder.path(), "out"), "unix:/nowhere/at/all", "none", "zlib");
     source.migrate(&proxy.address);
     assert_eq!(source.qmp.outcome()["status"], "failed");
     assert_eq!(source.status(), "prelaunch");
-    assert!(proxy.wait().errors.contains("unix:/nowhere/at/all can't be reached"));
+    assert!(proxy.wait().errors.contains("can't connect to the destination unix:/nowhere/at/all"));
 }
 
-/// What two QEMUs say to each other, without us between them. With `UADK_COMPRESS_FIXTURES=FOLDER` it is
-/// kept there: so were the streams made that the tests of `uadk-compress-pages` replay.
+/// Records the streams between two QEMUs, without our proxy between them. With
+/// `UADK_COMPRESS_FIXTURES=DIR` they are kept there. The streams that the tests of
+/// `uadk-compress-pages` replay were made this way.
 #[test]
-fn what_qemus_send_each_other_gives_us_the_guests_memory() {
+fn streams_between_qemus_contain_the_guests_memory() {
     let fixtures = std::env::var_os("UADK_COMPRESS_FIXTURES").map(PathBuf::from);
     let mut ram = guest_memory();
     ram.truncate(1 << 20);
     // Mostly zero pages, so that the fixtures are small.
     ram[1 << 17..7 << 17].fill(0);
     for method in ["none", "zlib", "zstd"] {
-        let folder = TempDir::new().expect("a folder");
-        // Without firmware and its tables, the streams have nothing in them but what we put there.
+        let folder = TempDir::new().expect("a directory");
+        // Without firmware and its tables, the streams contain nothing but what we put there.
         let bios = folder.path().join("bios");
         std::fs::write(&bios, vec![0; 1 << 16]).expect("a file");
         let more = ["-machine", "acpi=off", "-bios", bios.to_str().expect("a name in UTF-8")];
@@ -245,7 +246,8 @@ fn what_qemus_send_each_other_gives_us_the_guests_memory() {
     }
 }
 
-/// Reads both channels, each up to its next SYNC in turn, as a destination must; gives the memory.
+/// Reads both channels, each up to its next SYNC in turn, as a destination must. Returns the
+/// memory.
 fn read(recording: &BTreeMap<u8, Vec<u8>>, method: &str) -> Vec<u8> {
     let memory = |pages: usize| (0..pages * 512).map(|_| AtomicU64::new(0)).collect::<Vec<_>>();
     let [ram, bios, rom] = [256, 64, 32].map(memory);
@@ -259,7 +261,7 @@ fn read(recording: &BTreeMap<u8, Vec<u8>>, method: &str) -> Vec<u8> {
     while !receivers.is_empty() {
         receivers.retain_mut(|receiver| {
             loop {
-                match receiver.receive_into(&blocks).expect("a whole stream") {
+                match receiver.receive_into(&blocks).expect("a complete stream") {
                     Some(Received::Sync) => return true,
                     Some(_) => {}
                     None => return false,

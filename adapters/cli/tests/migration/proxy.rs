@@ -1,4 +1,4 @@
-//! The program under test.
+//! The proxy under test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -8,11 +8,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 pub(crate) struct Proxy {
     process: Child,
     output: BufReader<ChildStdout>,
-    /// Where it listens.
+    /// The address that it listens on.
     pub(crate) address: String,
 }
 
-/// What a proxy said when it ended.
+/// The result of a proxy that has exited.
 pub(crate) struct Ended {
     pub(crate) success: bool,
     pub(crate) output: String,
@@ -39,20 +39,20 @@ impl Proxy {
             .stderr(Stdio::piped());
         prepare(&mut command);
         let mut process = command.spawn().expect("the proxy starts");
-        let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut output = BufReader::new(process.stdout.take().expect("piped"));
         let mut line = String::new();
-        output.read_line(&mut line).expect("the proxy says where it listens");
+        output.read_line(&mut line).expect("the proxy prints its address");
         let address = line.split(' ').next().unwrap_or_default().to_owned();
         Self { process, output, address }
     }
 
-    /// Waits for its end.
+    /// Waits for the proxy to exit.
     pub(crate) fn wait(mut self) -> Ended {
         let (mut output, mut errors) = (String::new(), String::new());
         self.output.read_to_string(&mut output).expect("text");
-        let mut stderr = self.process.stderr.take().expect("it is piped");
+        let mut stderr = self.process.stderr.take().expect("piped");
         stderr.read_to_string(&mut errors).expect("text");
-        let success = self.process.wait().expect("it ends").success();
+        let success = self.process.wait().expect("it exits").success();
         Ended { success, output, errors }
     }
 
@@ -68,7 +68,7 @@ impl Drop for Proxy {
     }
 }
 
-/// The address of a socket in a folder.
+/// Returns the address of a socket in a directory.
 pub(crate) fn socket(folder: &Path, name: &str) -> String {
     format!("unix:{}", folder.join(name).display())
 }

@@ -23,18 +23,18 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// A guest whose memory begins as `ram` says; what `incoming` says is where it waits for a
-    /// migration.
+    /// Starts a guest with `ram` as its initial memory. A destination then waits for a migration at
+    /// the URI passed to [`incoming`](Self::incoming).
     pub(crate) fn start(folder: &Path, name: &str, ram: &[u8]) -> Self {
         Self::start_with(folder, name, ram, &[])
     }
 
-    /// The same with more arguments.
+    /// Like [`start`](Self::start), with more arguments.
     pub(crate) fn start_with(folder: &Path, name: &str, ram: &[u8], more: &[&str]) -> Self {
         check_version();
-        let place = |kind: &str| folder.join(format!("{name}.{kind}"));
-        let (file, control, qtest) = (place("ram"), place("qmp"), place("qtest"));
-        fs::write(&file, ram).expect("the memory's file");
+        let path = |kind: &str| folder.join(format!("{name}.{kind}"));
+        let (file, control, qtest) = (path("ram"), path("qmp"), path("qtest"));
+        fs::write(&file, ram).expect("the memory file");
         let socket = |path: &Path| format!("unix:{},server=on,wait=off", path.display());
         let memory = format!(
             "memory-backend-file,id=ram0,size={},mem-path={},share=on",
@@ -72,7 +72,7 @@ impl Guest {
         self.qmp.command("migrate", json!({ "uri": uri }));
     }
 
-    /// Whether it still answers, and in which state it is.
+    /// Returns its state; it must still answer.
     pub(crate) fn status(&mut self) -> Value {
         self.qmp.command("query-status", json!({}))["status"].clone()
     }
@@ -81,9 +81,9 @@ impl Guest {
         Qtest::connect(&self.qtest, &mut self.process)
     }
 
-    /// Its memory as it is now.
+    /// Returns its current memory.
     pub(crate) fn memory(&self) -> Vec<u8> {
-        fs::read(&self.ram).expect("the memory's file")
+        fs::read(&self.ram).expect("the memory file")
     }
 
     pub(crate) fn kill(&mut self) {
@@ -98,7 +98,7 @@ impl Drop for Guest {
     }
 }
 
-/// Memory such as a guest has: zero pages, pages of text, of tables and of noise.
+/// Returns memory like that of a guest: zero pages, and pages of text, tables and noise.
 pub(crate) fn guest_memory() -> Vec<u8> {
     let mut ram = vec![0; RAM];
     let mut noise = Pcg64Mcg::seed_from_u64(1);
@@ -123,10 +123,13 @@ pub(crate) fn guest_memory() -> Vec<u8> {
     ram
 }
 
-/// Packets before 9.1 are others.
+/// Packets before version 9.1 are different.
 fn check_version() {
     let output = Command::new(PROGRAM).arg("--version").output().unwrap_or_else(|error| {
-        panic!("{PROGRAM} is missing ({error}): run `make setup`, which installs the package qemu-system-x86, or install QEMU 9.1 or newer yourself")
+        panic!(
+            "{PROGRAM} is missing ({error}): run `make setup`, which installs the package \
+             qemu-system-x86, or install QEMU 9.1 or newer yourself"
+        )
     });
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = text.split_whitespace().nth(3).unwrap_or_default();
@@ -134,6 +137,7 @@ fn check_version() {
     let version = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     assert!(
         version >= (9, 1),
-        "{text:?} is too old: install the package qemu-system-x86 in version 9.1 or newer (Debian 12: `make setup` takes it from backports)"
+        "{text:?} is too old: install the package qemu-system-x86 in version 9.1 or newer \
+         (Debian 12: `make setup` takes it from backports)"
     );
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// Longer than anything here takes on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A QMP connection.
 pub(crate) struct Qmp(BufReader<UnixStream>);
@@ -22,11 +22,11 @@ impl Qmp {
         qmp
     }
 
-    /// The answer to a command, which must succeed.
+    /// Runs a command, which must succeed, and returns its answer.
     pub(crate) fn command(&mut self, name: &str, arguments: Value) -> Value {
         let mut command = json!({ "execute": name });
         command["arguments"] = arguments;
-        writeln!(self.0.get_mut(), "{command}").expect("QEMU listens");
+        writeln!(self.0.get_mut(), "{command}").expect("QEMU reads");
         loop {
             let answer = self.read();
             assert!(answer.get("error").is_none(), "{command}: {answer}");
@@ -40,7 +40,7 @@ impl Qmp {
         self.command("migrate-set-parameters", parameters);
     }
 
-    /// Waits until the migration looks as wanted, and gives its state.
+    /// Waits until the state of the migration is as wanted, and returns it.
     pub(crate) fn migration(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
@@ -48,12 +48,12 @@ impl Qmp {
             if wanted(&state) {
                 return state;
             }
-            assert!(begun.elapsed() < PATIENCE, "the migration stays as {state}");
+            assert!(begun.elapsed() < TIMEOUT, "the migration is stuck: {state}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Waits for the end of the migration: "completed" or "failed", and why.
+    /// Waits for the end of the migration, and returns its state: "completed" or "failed", and why.
     pub(crate) fn outcome(&mut self) -> Value {
         self.migration(|state| {
             ["completed", "failed", "cancelled"].iter().any(|end| state["status"] == *end)
@@ -75,9 +75,9 @@ impl Qtest {
         Self(BufReader::new(connect(path, process)))
     }
 
-    /// Fills guest memory, so that the guest's QEMU knows.
+    /// Fills guest memory in a way that the guest's QEMU notices.
     pub(crate) fn fill(&mut self, address: u64, len: usize, byte: u8) {
-        writeln!(self.0.get_mut(), "memset {address:#x} {len:#x} {byte:#x}").expect("QEMU listens");
+        writeln!(self.0.get_mut(), "memset {address:#x} {len:#x} {byte:#x}").expect("QEMU reads");
         let mut line = String::new();
         self.0.read_line(&mut line).expect("QEMU answers");
         assert_eq!(line.trim(), "OK");
@@ -89,13 +89,13 @@ fn connect(path: &Path, process: &mut Child) -> UnixStream {
     loop {
         match UnixStream::connect(path) {
             Ok(stream) => {
-                stream.set_read_timeout(Some(PATIENCE)).expect("a valid time");
+                stream.set_read_timeout(Some(TIMEOUT)).expect("a valid timeout");
                 return stream;
             }
-            Err(error) => assert!(begun.elapsed() < PATIENCE, "{}: {error}", path.display()),
+            Err(error) => assert!(begun.elapsed() < TIMEOUT, "{}: {error}", path.display()),
         }
-        let ended = process.try_wait().expect("a child of ours");
-        assert!(ended.is_none(), "QEMU ended at once: {ended:?}");
+        let ended = process.try_wait().expect("a child process");
+        assert!(ended.is_none(), "QEMU exited immediately: {ended:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -1,4 +1,4 @@
-//! Passes a migration on unchanged, and keeps what its multifd channels carried.
+//! Relays a migration unchanged, and records its multifd channels.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -9,28 +9,28 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// The byte of a hello that has the channel's number.
-const CHANNEL: usize = 24;
+/// Offset of the channel's number in a hello.
+const CHANNEL_OFFSET: usize = 24;
 
-/// What each multifd channel carried, by its number.
+/// The data of each multifd channel, by its number.
 pub(crate) type Recording = Arc<Mutex<BTreeMap<u8, Vec<u8>>>>;
 
-/// Listens at one socket, and passes everything on to another.
+/// Listens on one socket, and relays everything to another.
 pub(crate) fn record(listen: PathBuf, connect: PathBuf) -> Recording {
     let recording = Recording::default();
-    let listener = UnixListener::bind(listen).expect("a free place");
+    let listener = UnixListener::bind(listen).expect("an unused path");
     let kept = Arc::clone(&recording);
     std::thread::spawn(move || {
         for source in listener.incoming() {
             let source = source.expect("a connection");
             let destination = UnixStream::connect(&connect).expect("the destination listens");
             let (back_from, back_to) = (clone(&destination), clone(&source));
-            std::thread::spawn(move || pass(back_from, back_to));
+            std::thread::spawn(move || relay(back_from, back_to));
             let kept = Arc::clone(&kept);
             std::thread::spawn(move || {
-                let carried = pass(source, destination);
+                let carried = relay(source, destination);
                 if carried.starts_with(&[0x11, 0x22, 0x33, 0x44]) {
-                    kept.lock().insert(carried[CHANNEL], carried);
+                    kept.lock().insert(carried[CHANNEL_OFFSET], carried);
                 }
             });
         }
@@ -42,7 +42,7 @@ fn clone(stream: &UnixStream) -> UnixStream {
     stream.try_clone().expect("a clone")
 }
 
-fn pass(mut from: UnixStream, mut to: UnixStream) -> Vec<u8> {
+fn relay(mut from: UnixStream, mut to: UnixStream) -> Vec<u8> {
     let (mut carried, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
     while let Ok(len @ 1..) = from.read(&mut buffer) {
         carried.extend_from_slice(&buffer[..len]);

@@ -9,16 +9,16 @@ use uadk_compress_archive::ArchiveReader;
 use crate::error::Error;
 use crate::streams;
 use crate::tar::archive::Archive;
-use crate::tar::meter::{Meter, Told};
+use crate::tar::meter::{Meter, Summary};
 use crate::tar::names::{escaped, trimmed};
-use crate::tar::status::{Status, warn_of_index};
+use crate::tar::status::{Status, warn_about_index};
 
-/// Writes the contents of single files of an archive to stdout, reading little else
+/// Writes the contents of single files in an archive to stdout, reading little else
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     archive: Archive,
-    /// Say which engine did how much, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
     /// Names of files in the archive
@@ -29,11 +29,11 @@ pub(crate) struct Arguments {
 /// Runs `tar cat`.
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     let archive = &arguments.archive;
-    let mut meter = Meter::of_reader(Told { totals: false, stats: arguments.stats })?;
+    let mut meter = Meter::for_reader(Summary { totals: false, stats: arguments.stats })?;
     let mut reader = archive.reader(&meter)?;
     let mut status = Status::default();
     let written = write(arguments, &mut reader, &mut status)?;
-    status.warn_of_archive(archive, &mut reader);
+    status.warn_about_archive(archive, &mut reader);
     meter.count(&reader);
     meter.print("read", written, None);
     Ok(status)
@@ -50,7 +50,7 @@ fn write(
     let mut written = 0;
     let mut in_order = !archive.is_seekable();
     if !in_order && reader.index().is_err() {
-        // What is before damage can be read.
+        // Everything before the damage can still be read.
         reader.rewind().map_err(|error| archive.failed(error))?;
         in_order = true;
     }
@@ -60,18 +60,18 @@ fn write(
             let copied = io::copy(&mut entry, &mut stdout);
             written += copied.map_err(|error| archive.failed(error.into()))?;
         }
-        warn_of_index(reader);
+        warn_about_index(reader);
         return Ok(written);
     }
-    // From a pipe, in the archive's order: the first of each name.
+    // In the archive's order, as from a pipe: the first entry of each name.
     let mut names: Vec<&[u8]> =
         arguments.names.iter().map(|name| trimmed(name.as_encoded_bytes())).collect();
     while let Some(mut entry) = reader.next_entry().map_err(|error| archive.failed(error))? {
-        let Some(place) = names.iter().position(|n| *n == trimmed(entry.entry().path_bytes()))
+        let Some(index) = names.iter().position(|n| *n == trimmed(entry.entry().path_bytes()))
         else {
             continue;
         };
-        names.swap_remove(place);
+        names.swap_remove(index);
         let copied = io::copy(&mut entry, &mut stdout);
         written += copied.map_err(|error| archive.failed(error.into()))?;
         if names.is_empty() {
@@ -79,7 +79,7 @@ fn write(
         }
     }
     for name in &names {
-        status.left_out(&escaped(name), "not found in the archive");
+        status.skip(&escaped(name), "not found in the archive");
     }
     Ok(written)
 }

@@ -13,38 +13,40 @@ use crate::streams;
 use crate::tar::archive::{Archive, layout_of};
 use crate::tar::job::{Attributes, CreateJob, Lister, Operand, Order, Start, Store, WalkRules};
 use crate::tar::matching::exclude::Exclude;
-use crate::tar::meter::Told;
+use crate::tar::meter::Summary;
 use crate::tar::transform::Transform;
 
-/// Makes an archive of files and folders
+/// Creates an archive of files and directories
 ///
-/// Without --resume, the archive is written beside its place and gets its name when it is whole: until then,
-/// an archive that is there stays. On an error, Ctrl-C or SIGTERM what was written is removed.
+/// Without --resume, the archive is written under a temporary name and renamed when it is complete:
+/// until then, an existing archive stays. On an error, Ctrl-C or SIGTERM, the temporary file is
+/// removed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Create {
     #[command(flatten)]
     archive: Archive,
     #[command(flatten)]
     what: What,
-    /// Go on where making this archive was interrupted: its whole entries stay as they are, its torn
-    /// end is cut off, and what is missing is added
+    /// Resume writing an interrupted archive: complete entries are kept, the torn end is cut off,
+    /// and missing files are added
     ///
-    /// That is the archive of that name, or if there is one that is newer, what a run without this option left
-    /// beside it (as .ARCHIVE.0123456789abcdef) when it was killed or the machine crashed. With this option, an
-    /// archive that is interrupted by a signal or an error stays to be resumed, under its name if nothing
-    /// was left; give it from the beginning for what takes long.
+    /// Resumes the archive of that name or, if it is newer, the temporary file that a run without
+    /// this option left next to it (.ARCHIVE.0123456789abcdef) when it was killed or the machine
+    /// crashed. With this option, an archive that is interrupted by a signal or an error is kept to
+    /// be resumed, under its name if there was no temporary file; for long runs, use it from the
+    /// start.
     #[arg(long)]
     resume: bool,
-    /// Write block gzip (BGZF), in which htslib, Hail and Spark seek, and which an accelerator makes; many other
-    /// readers take its first block for the whole file
+    /// Write block gzip (BGZF), in which htslib, Hail and Spark can seek, and which an accelerator
+    /// can write; many other readers read only its first block
     #[arg(long)]
     bgzf: bool,
-    /// With --resume: cut the archive off where it is damaged, even if more entries may follow there
+    /// With --resume: truncate the archive where it is damaged, even if more entries may follow
     #[arg(long, requires = "resume")]
     discard_damaged: bool,
 }
 
-/// Adds files and folders to the end of an archive
+/// Appends files and directories to an archive
 #[derive(Debug, clap::Args)]
 pub(crate) struct Append {
     #[command(flatten)]
@@ -56,13 +58,13 @@ pub(crate) struct Append {
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // Flags of the command line.
 struct What {
-    /// Files and folders to add, by the names that they get in the archive
+    /// Files and directories to add, by their names in the archive
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The folder that the paths are in
-    #[arg(short = 'C', long, value_name = "FOLDER", default_value = ".")]
+    /// The directory that the paths are relative to
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
     directory: PathBuf,
-    /// Leave out names that match; * stands for / too
+    /// Exclude names that match; * also matches /
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<OsString>,
     /// Level: 1 to 12, 0 or `fastest` for the least CPU
@@ -71,7 +73,7 @@ struct What {
     /// Add extended attributes
     #[arg(long)]
     xattrs: bool,
-    /// Say which engine did how much, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
     /// List names as they are added
@@ -82,7 +84,7 @@ struct What {
 impl Create {
     pub(super) fn job(self) -> Result<CreateJob, Error> {
         if self.resume && self.archive.is_dash() {
-            return Err(Error::refused("a pipe can't be resumed", Some("give a file with -f")));
+            return Err(Error::refused("a pipe can't be resumed", Some("pass a file with -f")));
         }
         let resume = Start::Resume { discard_damaged: self.discard_damaged };
         let start = if self.resume { resume } else { Start::New };
@@ -98,7 +100,7 @@ impl Append {
 
 impl What {
     fn job(self, archive: Archive, start: Start, layout: Layout) -> CreateJob {
-        // Not "./name" in what is said of a file.
+        // Avoids "./name" in messages.
         let folder =
             if self.directory.as_os_str() == "." { PathBuf::new() } else { self.directory };
         let operands = self.paths.into_iter().map(|path| Operand {
@@ -130,7 +132,7 @@ impl What {
             lister: if self.verbose { Lister::Stderr } else { Lister::Nowhere },
             style: style(false),
             show_stored: true,
-            told: Told { totals: false, stats: self.stats },
+            summary: Summary { totals: false, stats: self.stats },
             remove_files: false,
             dry_run: false,
         }

@@ -11,42 +11,43 @@ use crate::tar::archive::Archive;
 use crate::tar::job::{Attributes, ExtractJob, Lister, Members, Restore};
 use crate::tar::matching::exclude::Exclude;
 use crate::tar::matching::wanted::Wanted;
-use crate::tar::meter::Told;
+use crate::tar::meter::Summary;
 use crate::tar::transform::Transform;
 
-/// Extracts an archive, or some of it, into a folder and nowhere else
+/// Extracts an archive, or parts of it, into a directory and nowhere else
 ///
-/// A / before names is removed; names that have .. in them are refused, and nothing is written through symbolic links.
+/// A leading / is removed from names; names that contain .. are refused, and nothing is written
+/// through symbolic links.
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // Flags of the command line.
 pub(crate) struct Arguments {
     #[command(flatten)]
     archive: Archive,
-    /// Entries to extract, folders with all that is in them; all if none is given
+    /// Entries to extract, directories with their contents (default: all)
     #[arg(value_name = "NAME")]
     names: Vec<OsString>,
-    /// The folder to extract into
-    #[arg(short = 'C', long, value_name = "FOLDER", default_value = ".")]
+    /// The directory to extract into
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
     directory: PathBuf,
-    /// Leave out names that match; * stands for / too
+    /// Exclude names that match; * also matches /
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<OsString>,
-    /// Give files exactly their permissions, with setuid, setgid and sticky bits
+    /// Restore permissions exactly, including setuid, setgid and sticky bits
     #[arg(short = 'p', long, visible_alias = "same-permissions")]
     preserve_permissions: bool,
-    /// Give files their owner and group, by number
+    /// Restore owner and group, by number
     #[arg(long)]
     same_owner: bool,
-    /// Set extended attributes (those of users)
+    /// Restore extended attributes (the user namespace)
     #[arg(long)]
     xattrs: bool,
-    /// Replace no files
+    /// Don't replace existing files
     #[arg(short, long)]
     keep_old_files: bool,
-    /// Stop before more than this would be extracted, holes included
+    /// Stop before extracting more than this, holes included
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_size: Option<usize>,
-    /// Say which engine did how much, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
     /// List names as they are extracted
@@ -80,7 +81,7 @@ impl Arguments {
             lister: if self.verbose { Lister::Stderr } else { Lister::Nowhere },
             style: style(false),
             show_transformed: false,
-            told: Told { totals: false, stats: self.stats },
+            summary: Summary { totals: false, stats: self.stats },
             dry_run: false,
         }
     }

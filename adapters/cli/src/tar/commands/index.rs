@@ -10,27 +10,27 @@ use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::streams;
 use crate::streams::tell;
 use crate::tar::archive::{Archive, layout_in, layout_of};
-use crate::tar::meter::{Meter, Told};
+use crate::tar::meter::{Meter, Summary};
 use crate::tar::status::Status;
 
-/// Gives an archive an index, or makes it anew
+/// Adds an index to an archive, or rebuilds it
 ///
-/// An archive of block gzip (bgzip, crabz) gets it at its end. Other gzip files have no blocks to find
-/// entries in: with --output they are written anew, the tar inside byte for byte the same.
+/// A block gzip archive (bgzip, crabz) gets it at its end. Other gzip files have no blocks in which
+/// to find entries: with --output they are rewritten, with exactly the same tar inside.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     archive: Archive,
-    /// Leave the archive as it is, and write a new one with an index; - for stdout
+    /// Leave the archive unchanged, and write a new one with an index; - for stdout
     #[arg(short, long, value_name = "NEW")]
     output: Option<PathBuf>,
-    /// With --output: replace a file that is there, when the new one is whole
+    /// With --output: replace an existing file, once the new one is complete
     #[arg(long, requires = "output")]
     force: bool,
-    /// With --output: write block gzip (BGZF), as `tar create --bgzf`
+    /// With --output: write block gzip (BGZF), like `tar create --bgzf`
     #[arg(long, requires = "output")]
     bgzf: bool,
-    /// Say which engine did how much, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
     /// Level of the new archive
@@ -41,11 +41,11 @@ pub(crate) struct Arguments {
 /// Runs `tar index`.
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     let archive = &arguments.archive;
-    let told = Told { totals: false, stats: arguments.stats };
+    let summary = Summary { totals: false, stats: arguments.stats };
     let failed = |error| archive.failed(error);
     let (meter, entries) = if let Some(output) = &arguments.output {
         let layout = layout_of(arguments.bgzf);
-        let meter = Meter::new(told, arguments.level, Some(layout))?;
+        let meter = Meter::new(summary, arguments.level, Some(layout))?;
         let options = archive.options(&meter).layout(layout);
         let input = streams::input(&archive.file)?;
         let entries = if streams::is_dash(output) {
@@ -62,11 +62,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     } else {
         let file = archive.update(false)?;
         let layout = layout_in(&file, Layout::OneMember);
-        let meter = Meter::new(told, arguments.level, Some(layout))?;
+        let meter = Meter::new(summary, arguments.level, Some(layout))?;
         let entries = archive.options(&meter).index(file).map_err(failed)?;
         (meter, entries)
     };
-    tell!("uadk-compress: an index of {entries} entries");
+    tell!("uadk-compress: indexed {entries} entries");
     meter.print("written", 0, None);
     Ok(Status::default())
 }

@@ -7,27 +7,28 @@ use super::style::style;
 use crate::tar::archive::Archive;
 use crate::tar::job::{ListJob, ListOutput, Members};
 use crate::tar::matching::wanted::Wanted;
-use crate::tar::meter::Told;
+use crate::tar::meter::Summary;
 use crate::tar::transform::Transform;
 
-/// Lists an archive: at once where it has an index
+/// Lists an archive, instantly if it has an index
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     archive: Archive,
-    /// Entries to list, folders with all that is in them; all if none is given
+    /// Entries to list, directories with their contents (default: all)
     #[arg(value_name = "NAME")]
     names: Vec<OsString>,
-    /// Permissions, owner, size, time (UTC) and the targets of links too
+    /// Also list permissions, owner, size, time (UTC) and link targets
     #[arg(short, long)]
     verbose: bool,
-    /// Say which engine did how much, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
-    /// Print JSON, for machines; with --stats, on stderr too
+    /// Print JSON, for machines; with --stats, also to stderr
     ///
-    /// In `path` and `link`, what is not UTF-8 is replaced by U+FFFD. Such a name is also there byte for byte
-    /// as `path_percent` or `link_percent`, with %XX for bytes as in a URL; for others these keys are missing.
+    /// In `path` and `link`, bytes that are not UTF-8 are replaced by U+FFFD. The exact bytes of
+    /// such a name are in `path_percent` or `link_percent`, percent-encoded as in a URL; for other
+    /// names these keys are missing.
     #[arg(long)]
     json: bool,
 }
@@ -44,7 +45,7 @@ impl Arguments {
             output: if self.json { ListOutput::Json } else { lines },
             transform: Transform::default(),
             show_transformed: false,
-            told: Told { totals: false, stats: self.stats },
+            summary: Summary { totals: false, stats: self.stats },
         }
     }
 }

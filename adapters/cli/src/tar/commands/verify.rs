@@ -4,15 +4,15 @@ use uadk_compress_archive::{GzWarning, Verified};
 
 use crate::error::{self, Error};
 use crate::tar::archive::Archive;
-use crate::tar::meter::{Meter, Told};
+use crate::tar::meter::{Meter, Summary};
 use crate::tar::status::Status;
 
-/// Checks every member, every entry, and that index and tar agree
+/// Checks every member and every entry, and that index and tar agree
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     archive: Archive,
-    /// Say which engine did how much, and why not the other
+    /// Report the blocks of each engine, and why the accelerator was not used
     #[arg(long)]
     stats: bool,
     /// Print JSON, for machines
@@ -23,13 +23,13 @@ pub(crate) struct Arguments {
 /// Runs `tar verify`.
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
     let archive = &arguments.archive;
-    let mut meter = Meter::of_reader(Told { totals: false, stats: arguments.stats })?;
+    let mut meter = Meter::for_reader(Summary { totals: false, stats: arguments.stats })?;
     let mut reader = archive.reader(&meter)?;
     let verified = if archive.is_seekable() { reader.verify() } else { reader.verify_stream() };
     let verified = verified.map_err(|error| archive.failed(error))?;
     let mut status = Status::default();
-    status.warn_of_archive(archive, &mut reader);
-    // A file that may have been cut off is not what it should be.
+    status.warn_about_archive(archive, &mut reader);
+    // Without an end marker, the file may have been truncated.
     status.warned |= reader.gz_warnings().contains(&GzWarning::NoEndMarker);
     meter.count(&reader);
     let Verified { entries, tar_len, indexed, ended, .. } = verified;
@@ -45,13 +45,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Error> {
         error::print(&format!("{object}\n"))?;
         return Ok(status);
     }
-    let found = if is_whole { "all whole" } else { "read, and not all is as it should be" };
+    let found = if is_whole { "all intact" } else { "read, but with warnings" };
     let index = match (indexed, archive.is_seekable()) {
-        (true, _) => "the index agrees with them",
-        (false, true) => "there is no index; `uadk-compress tar index` makes one",
-        (false, false) => "an index was not looked for, in a pipe",
+        (true, _) => "the index agrees",
+        (false, true) => "no index; `uadk-compress tar index` adds one",
+        (false, false) => "no index is used in a pipe",
     };
-    let end = if ended { "" } else { "; the zeros at the end are missing, which some writers do" };
+    let end = if ended { "" } else { "; no zeros at the end, as from some writers" };
     error::print(&format!("{entries} entries, {tar_len} bytes of tar: {found}; {index}{end}\n"))?;
     meter.print("read", tar_len, Some(&archive.file));
     Ok(status)

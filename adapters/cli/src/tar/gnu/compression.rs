@@ -1,4 +1,4 @@
-//! Whether an archive that is made is compressed.
+//! Decides whether a new archive is compressed.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::settings::Settings;
 use super::usage::Usage;
 use crate::streams::tell;
 
-/// Endings of archives' names, and the formats that GNU tar's `-a` makes of them.
+/// Suffixes of archive names, and the formats that GNU tar's `-a` chooses for them.
 const ENDINGS: [(&str, Option<&str>); 18] = [
     (".gz", None),
     (".tgz", None),
@@ -28,24 +28,25 @@ const ENDINGS: [(&str, Option<&str>); 18] = [
     (".bgz", None),
 ];
 
-/// Whether plain tar is made: as for GNU tar it is, whatever the archive's name, unless an option says
-/// otherwise. One that is there, and not new, stays what it is.
+/// Returns whether to write plain tar. As in GNU tar, this is the default whatever the archive's
+/// name. An existing archive keeps its format.
 pub(super) fn is_plain(settings: &Settings, archive: &Path, is_new: bool) -> Result<bool, Usage> {
     let bytes = archive.as_os_str().as_encoded_bytes();
     let ending = ENDINGS.iter().find(|(ending, _)| bytes.ends_with(ending.as_bytes()));
-    // What only makes sense for gzip asks for it.
+    // Options that only make sense for gzip imply it.
     if settings.gzip || settings.bgzf || settings.level.is_some() {
         return Ok(false);
     }
     match ending {
         Some((ending, Some(format))) if settings.auto_compress => Err(Usage::meaning(format!(
-            "-a: {ending} stands for {format}, which is only read; archives are written as gzip or plain tar"
+            "-a: {ending} means {format}, which can only be read; archives are written as gzip or \
+             plain tar"
         ))),
         Some((_, None)) if settings.auto_compress => Ok(false),
         Some((ending, _)) if is_new => {
             let archive = archive.display();
             tell!(
-                "uadk-compress: {archive}: is made plain tar, in spite of {ending}: -z makes gzip"
+                "uadk-compress: {archive}: writing plain tar in spite of {ending} (use -z for gzip)"
             );
             Ok(true)
         }
@@ -53,7 +54,7 @@ pub(super) fn is_plain(settings: &Settings, archive: &Path, is_new: bool) -> Res
     }
 }
 
-/// The name of an archive without what says that it is one.
+/// Returns the name of an archive without its suffixes.
 pub(super) fn stem(archive: &Path) -> Vec<u8> {
     let name = archive.file_name().unwrap_or_default().as_encoded_bytes();
     let ending = ENDINGS.iter().find_map(|(ending, _)| name.strip_suffix(ending.as_bytes()));

@@ -1,4 +1,4 @@
-//! Options and operands in the order in which they come, as `getopt_long` finds them.
+//! Splits a command line into options and operands in order, like `getopt_long`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -9,12 +9,12 @@ use super::usage::Usage;
 /// A part of the command line.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// An option as it was written, and its argument.
+    /// An option and its argument.
     Option(&'static Known, Option<OsString>),
     Operand(OsString),
 }
 
-/// Reads the command line, and the options in `TAR_OPTIONS` before it.
+/// Parses the options in `TAR_OPTIONS`, then the command line.
 pub(super) fn with_environment(arguments: &[OsString]) -> Result<Vec<Event>, Usage> {
     let options = std::env::var_os("TAR_OPTIONS").unwrap_or_default();
     let words = options.as_bytes().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -24,12 +24,12 @@ pub(super) fn with_environment(arguments: &[OsString]) -> Result<Vec<Event>, Usa
     Ok(events)
 }
 
-/// Options of a line in a list of files.
+/// Parses the options in a line of a file list.
 pub(super) fn line(words: &[OsString]) -> Result<Vec<Event>, Usage> {
     parse(words)
 }
 
-/// Gives letters at the beginning that have no dash (`czf a.tgz`) each its own dash and its argument.
+/// Expands leading letters without a dash (`czf a.tgz`) into options with their arguments.
 fn with_dashes(arguments: &[OsString]) -> Result<Vec<OsString>, Usage> {
     let Some((letters, rest)) = arguments.split_first() else { return Ok(Vec::new()) };
     if letters.as_bytes().starts_with(b"-") {
@@ -42,7 +42,7 @@ fn with_dashes(arguments: &[OsString]) -> Result<Vec<OsString>, Usage> {
         let known = by_letter(*letter);
         if known.is_some_and(|known| known.argument == Argument::Required) {
             let argument = rest.next().ok_or_else(|| {
-                Usage::meaning(format!("the option {} needs an argument", char::from(*letter)))
+                Usage::meaning(format!("option {} requires an argument", char::from(*letter)))
             })?;
             all.push(argument.clone());
         }
@@ -84,7 +84,7 @@ fn long_option<'a>(
     let value = value.map(|value| OsStr::from_bytes(value).to_owned());
     let value = match (known.argument, value) {
         (Argument::None, Some(_)) => {
-            return Err(Usage::Option(format!("the option --{name} takes no argument")));
+            return Err(Usage::Option(format!("option --{name} doesn't allow an argument")));
         }
         (Argument::Required, None) => {
             Some(rest.next().ok_or_else(|| lacks_argument(&format!("--{name}")))?.clone())
@@ -101,8 +101,8 @@ fn short_options<'a>(
 ) -> Result<(), Usage> {
     for (at, letter) in letters.iter().enumerate() {
         let shown = char::from(*letter);
-        let known = by_letter(*letter)
-            .ok_or_else(|| Usage::Option(format!("the option -{shown} is not known")))?;
+        let known =
+            by_letter(*letter).ok_or_else(|| Usage::Option(format!("invalid option -{shown}")))?;
         if known.argument != Argument::Required {
             events.push(Event::Option(known, None));
             continue;
@@ -118,14 +118,14 @@ fn short_options<'a>(
 }
 
 fn lacks_argument(option: &str) -> Usage {
-    Usage::Option(format!("the option {option} needs an argument"))
+    Usage::Option(format!("option {option} requires an argument"))
 }
 
 fn by_letter(letter: u8) -> Option<&'static Known> {
     TABLE.iter().find(|known| known.short.is_some_and(|short| short == char::from(letter)))
 }
 
-/// The option of that name, or the only one that begins so.
+/// Returns the option of that name, or the only one that the name abbreviates.
 fn by_name(name: &str) -> Result<&'static Known, Usage> {
     let mut candidates: Vec<(&str, &Known)> = Vec::new();
     for known in TABLE {
@@ -133,7 +133,7 @@ fn by_name(name: &str) -> Result<&'static Known, Usage> {
             if *long == name {
                 return Ok(known);
             }
-            // Names of one option are no ambiguity.
+            // Several names of one option are not ambiguous.
             let another = candidates.iter().all(|(_, other)| !same(other, known));
             if long.starts_with(name) && another {
                 candidates.push((long, known));
@@ -141,12 +141,12 @@ fn by_name(name: &str) -> Result<&'static Known, Usage> {
         }
     }
     match candidates[..] {
-        [] => Err(Usage::Option(format!("the option --{name} is not known"))),
+        [] => Err(Usage::Option(format!("unrecognized option --{name}"))),
         [(_, known)] => Ok(known),
         _ => {
             let names: Vec<_> = candidates.iter().map(|(long, _)| format!("--{long}")).collect();
             let names = names.join(" or ");
-            Err(Usage::Option(format!("the option --{name} may mean {names}")))
+            Err(Usage::Option(format!("option --{name} is ambiguous: {names}")))
         }
     }
 }

@@ -4,16 +4,16 @@ use std::fmt::Write;
 
 use super::options::{Argument, TABLE};
 
-/// Examples, and all options that do something.
+/// Returns examples, and all options that have an effect.
 pub(super) fn text() -> String {
     let mut text = String::from(
-        "tar.gz archives that every tar reads, with the options of GNU tar\n\n\
-         Usage: uadk-compress tar OPTIONS [NAME]...\n\n\
-         \x20 uadk-compress tar czf a.tgz folder    make an archive\n\
+        "Writes and reads tar.gz archives with the options of GNU tar\n\n\
+         Usage: uadk-compress tar OPTIONS [FILE]...\n\n\
+         \x20 uadk-compress tar czf a.tgz dir       create an archive\n\
          \x20 uadk-compress tar tvf a.tgz           list it\n\
          \x20 uadk-compress tar xf a.tgz -C there   extract it\n\n\
-         Names may be abbreviated: --exclude-v is --exclude-vcs. `uadk-compress tar --help` lists the\n\
-         subcommands, which do more: verify, cat, index.\n\n",
+         Long options may be abbreviated: --exclude-v is --exclude-vcs.\n\
+         `uadk-compress tar --help` lists the subcommands, such as verify, cat and index.\n\n",
     );
     for option in TABLE.iter().filter(|option| !option.help.is_empty()) {
         let mut names: Vec<String> =

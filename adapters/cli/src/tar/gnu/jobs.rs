@@ -1,4 +1,4 @@
-//! Command lines as jobs.
+//! Converts command lines to jobs.
 
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ const fn style(settings: &Settings, long: bool) -> Style {
 fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
     let none = settings.names.all.is_empty() && !settings.names.from_files;
     if none && start == Start::New {
-        return Err(Usage::meaning("no files are named: an archive of nothing is not made"));
+        return Err(Usage::meaning("Cowardly refusing to create an empty archive"));
     }
     let archive = archive(&settings);
     let is_new = start == Start::New || !archive.file.exists();
@@ -95,13 +95,13 @@ fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
         lister,
         style,
         show_stored: settings.show_transformed,
-        told: settings.told,
+        summary: settings.summary,
         remove_files: settings.remove_files,
         dry_run: settings.dry_run,
     })
 }
 
-/// The members that are named, and the folder for all others.
+/// Returns the members that are named, and the directory for all others.
 fn members(settings: &mut Settings) -> (Members, PathBuf) {
     let here = |folder: PathBuf| {
         if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder }
@@ -131,7 +131,7 @@ fn list_job(mut settings: Settings) -> ListJob {
         output: ListOutput::Lines { style, headers },
         transform: settings.transform,
         show_transformed: settings.show_transformed,
-        told: settings.told,
+        summary: settings.summary,
     }
 }
 
@@ -169,7 +169,7 @@ fn extract_job(mut settings: Settings) -> ExtractJob {
         lister,
         style,
         show_transformed: settings.show_transformed,
-        told: settings.told,
+        summary: settings.summary,
         dry_run: settings.dry_run,
     }
 }
@@ -184,6 +184,6 @@ fn compare_job(mut settings: Settings) -> CompareJob {
         transform: settings.transform,
         verbose: settings.verbose > 0,
         style,
-        told: settings.told,
+        summary: settings.summary,
     }
 }

@@ -1,4 +1,4 @@
-//! Names on the command line and in files.
+//! Names on the command line and in file lists.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -11,7 +11,7 @@ use super::getopt::{self, Event};
 use super::options::Id;
 use super::usage::Usage;
 
-/// A name, and what held for it where it was written.
+/// A name, with the options in effect where it was given.
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) name: Vec<u8>,
@@ -20,7 +20,7 @@ pub(super) struct Named {
     pub(super) flags: Flags,
 }
 
-/// How names are taken, from here on.
+/// The names so far, and the options for the following ones.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // Options of the command line, one each.
 pub(super) struct Names {
@@ -31,11 +31,11 @@ pub(super) struct Names {
     pub(super) null: bool,
     pub(super) verbatim: bool,
     pub(super) unquote: bool,
-    /// Whether a file of names was given, though it may have none.
+    /// Whether a file list was given, even an empty one.
     pub(super) from_files: bool,
 }
 
-/// What `--wildcards` and its relatives said, where they were given.
+/// The values of `--wildcards` and related options.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Matching {
     pub(super) wildcards: Option<bool>,
@@ -45,7 +45,7 @@ pub(super) struct Matching {
 }
 
 impl Matching {
-    /// Those that hold for patterns which start from `defaults`.
+    /// Returns the flags for a pattern with these defaults.
     pub(super) fn flags(self, defaults: Flags, recurse: bool) -> Flags {
         Flags {
             wildcards: self.wildcards.unwrap_or(defaults.wildcards),
@@ -78,18 +78,18 @@ impl Default for Names {
 }
 
 impl Names {
-    /// Goes to a folder, from the one that was gone to before.
-    pub(super) fn go_to(&mut self, folder: &Path) {
+    /// Changes the directory, relative to the current one.
+    pub(super) fn change_folder(&mut self, folder: &Path) {
         self.folder = self.folder.join(folder);
     }
 
-    /// A name on the command line, with backslash sequences if that is not switched off.
+    /// Adds a name, and unquotes it unless that is disabled.
     pub(super) fn push(&mut self, name: &[u8]) {
         let name = if self.unquote { self.without_quotes(name) } else { name.to_vec() };
         self.push_literal(name);
     }
 
-    /// A file that has backslashes in its name is meant, if it is there.
+    /// Unquotes a name, unless only a file with the literal backslashes exists.
     fn without_quotes(&self, name: &[u8]) -> Vec<u8> {
         let plain = unquoted(name);
         let exists = |name: &[u8]| {
@@ -104,10 +104,10 @@ impl Names {
         self.all.push(Named { name, folder, recurse, flags });
     }
 
-    /// The names in a file.
+    /// Adds the names in a file list.
     pub(super) fn push_file(&mut self, path: &Path) -> Result<(), Usage> {
         self.from_files = true;
-        let failed = |error| Usage::meaning(format!("{}: can't be read: {error}", path.display()));
+        let failed = |error| Usage::meaning(format!("can't read {}: {error}", path.display()));
         let bytes = files_from::read(path).map_err(failed)?;
         let end = if self.null { b'\0' } else { b'\n' };
         for line in bytes.split(|byte| *byte == end).filter(|line| !line.is_empty()) {
@@ -122,7 +122,7 @@ impl Names {
         Ok(())
     }
 
-    /// A line of a file that begins with a dash. Of options, `-C` makes sense there.
+    /// Parses a line of a file list that starts with a dash. Only `-C` and `--add-file` make sense.
     fn options_in_line(&mut self, line: &[u8]) -> Result<(), Usage> {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let words: Vec<_> = words.map(|word| OsString::from_vec(word.to_vec())).collect();
@@ -130,14 +130,14 @@ impl Names {
             match event {
                 Event::Operand(name) => self.push(name.as_encoded_bytes()),
                 Event::Option(option, Some(value)) if option.id == Id::Directory => {
-                    self.go_to(Path::new(&value));
+                    self.change_folder(Path::new(&value));
                 }
                 Event::Option(option, Some(value)) if option.id == Id::AddFile => {
                     self.push(value.as_encoded_bytes());
                 }
                 Event::Option(option, _) => {
                     return Err(Usage::meaning(format!(
-                        "the option {option} can't be in a file of names"
+                        "option {option} is not allowed in a file list"
                     )));
                 }
             }

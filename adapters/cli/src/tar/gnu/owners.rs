@@ -4,8 +4,9 @@ use std::fs;
 
 use super::super::job::Owner;
 
-/// Reads `NAME`, `NAME:NUMBER`, `:NUMBER` or `NUMBER`. What is left out is looked up in `file`, which is
-/// `/etc/passwd` or `/etc/group`. With a name that is not there, entries keep their numbers, as for GNU tar.
+/// Parses `NAME`, `NAME:NUMBER`, `:NUMBER` or `NUMBER`. The missing part is looked up in `file`,
+/// which is `/etc/passwd` or `/etc/group`. With an unknown name, entries keep their numbers, as in
+/// GNU tar.
 pub(super) fn parse(text: &str, file: &str) -> Result<Owner, String> {
     let number = |text: &str| text.parse::<u64>().ok();
     let lines = fs::read_to_string(file).unwrap_or_default();
@@ -17,7 +18,7 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Owner, String> {
     };
     let name_of = |number| known().find(|(_, n)| *n == number).map(|(name, _)| name.to_owned());
     if let Some((name, digits)) = text.split_once(':') {
-        let number = number(digits).ok_or_else(|| format!("\"{digits}\" is no number"))?;
+        let number = number(digits).ok_or_else(|| format!("invalid number \"{digits}\""))?;
         let name = if name.is_empty() { name_of(number) } else { Some(name.to_owned()) };
         return Ok(Owner { name, number: Some(number) });
     }

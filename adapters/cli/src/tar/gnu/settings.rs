@@ -1,4 +1,4 @@
-//! What a command line says.
+//! The settings on a command line.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use super::super::job::{Attributes, Mtime, Newer, Order, Owner};
 use super::super::matching::exclude::Exclude;
 use super::super::matching::glob::Flags;
 use super::super::matching::tags::{Extent, Tag};
-use super::super::meter::Told;
+use super::super::meter::Summary;
 use super::super::names::Quoting;
 use super::super::times::{self, Format, Time};
 use super::super::transform::Transform;
@@ -22,7 +22,7 @@ use super::owners;
 use super::usage::Usage;
 use crate::{size, streams};
 
-/// What is to be done.
+/// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Create,
@@ -36,7 +36,7 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    fn of(id: Id) -> Option<Self> {
+    fn from_id(id: Id) -> Option<Self> {
         Some(match id {
             Id::Create => Self::Create,
             Id::Append => Self::Append,
@@ -51,7 +51,7 @@ impl Operation {
     }
 }
 
-/// What a command line says.
+/// The settings on a command line.
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // Options of the command line, one each.
 pub(super) struct Settings {
@@ -74,7 +74,7 @@ pub(super) struct Settings {
     pub(super) existing: Existing,
     pub(super) keep_newer: bool,
     pub(super) keep_directory_symlink: bool,
-    /// A folder for all members; empty for that of the archive's name.
+    /// A directory for all members; empty for one named after the archive.
     pub(super) one_top_level: Option<OsString>,
     pub(super) to_stdout: bool,
     pub(super) permissions: Option<bool>,
@@ -95,18 +95,18 @@ pub(super) struct Settings {
     old_compatible: bool,
     pub(super) attributes: Attributes,
     pub(super) verbose: usize,
-    pub(super) told: Told,
+    pub(super) summary: Summary,
     pub(super) bgzf: bool,
     pub(super) dry_run: bool,
     pub(super) show_transformed: bool,
     pub(super) times: Format,
     pub(super) quoting: Quoting,
-    /// The option for a way of compression that is not gzip.
+    /// The option for a compression format that is not gzip.
     other_format: Option<String>,
 }
 
 impl Settings {
-    /// Reads the events in their order.
+    /// Applies the options and operands in order.
     pub(super) fn new(events: &[Event]) -> Result<Self, Usage> {
         let file = std::env::var_os("TAPE").map(PathBuf::from);
         let mut settings = Self { file, ..Self::default() };
@@ -122,17 +122,17 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The time that files get.
+    /// Returns the time to set for added files.
     pub(super) fn mtime(&self) -> Option<Mtime> {
         self.mtime.map(|time| Mtime { time, clamp: self.clamp_mtime })
     }
 
     fn check(&self) -> Result<(), Usage> {
         if self.clamp_mtime && self.mtime.is_none() {
-            return Err(Usage::meaning("--clamp-mtime needs --mtime"));
+            return Err(Usage::meaning("--clamp-mtime requires --mtime"));
         }
         if self.occurrence.is_some() && self.names.all.is_empty() {
-            return Err(Usage::meaning("--occurrence needs names of members"));
+            return Err(Usage::meaning("--occurrence requires member names"));
         }
         let writes = matches!(
             self.operation,
@@ -140,11 +140,11 @@ impl Settings {
         );
         if writes && let Some(option) = &self.other_format {
             return Err(Usage::meaning(format!(
-                "{option}: only read; archives are written as gzip (-z) or plain tar"
+                "{option}: can only be read; archives are written as gzip (-z) or plain tar"
             )));
         }
         if writes && self.old_compatible {
-            return Err(Usage::meaning("-o: archives are not written in the format of V7"));
+            return Err(Usage::meaning("-o: writing V7 archives is not supported"));
         }
         Ok(())
     }
@@ -153,8 +153,8 @@ impl Settings {
         let bad = |why: &dyn Display| Usage::meaning(format!("{option}: {why}"));
         let text = value.to_string_lossy();
         let bytes = value.as_encoded_bytes();
-        if let Some(operation) = Operation::of(option.id) {
-            return self.operate(operation);
+        if let Some(operation) = Operation::from_id(option.id) {
+            return self.set_operation(operation);
         }
         match option.id {
             Id::File => self.file = Some(value.into()),
@@ -164,7 +164,7 @@ impl Settings {
             Id::MemoryLimit => self.memory_limit = Some(size::parse(&text).map_err(|w| bad(&w))?),
             Id::Threads => self.threads = Some(streams::threads(&text).map_err(|why| bad(&why))?),
 
-            Id::Directory => self.names.go_to(Path::new(value)),
+            Id::Directory => self.names.change_folder(Path::new(value)),
             Id::AddFile => self.names.push(bytes),
             Id::FilesFrom => self.names.push_file(Path::new(value))?,
             Id::Null => (self.names.null, self.names.verbatim) = (true, true),
@@ -210,7 +210,7 @@ impl Settings {
                     "name" => Order::Name,
                     "inode" => Order::Inode,
                     "none" => Order::None,
-                    _ => return Err(bad(&"one of name, inode and none")),
+                    _ => return Err(bad(&"must be name, inode or none")),
                 }
             }
             Id::Mtime => self.mtime = Some(times::parse(&text).map_err(|why| bad(&why))?),
@@ -222,11 +222,11 @@ impl Settings {
             }
             Id::Mode => self.mode = Some(text.parse().map_err(|why| bad(&why))?),
             Id::Format if matches!(&*text, "gnu" | "pax" | "posix") => {}
-            Id::Format => return Err(bad(&"what is written is gnu or pax")),
+            Id::Format => return Err(bad(&"must be gnu, pax or posix")),
             Id::PaxOption => {
                 let known = |item: &str| matches!(item, "delete=atime" | "delete=ctime");
                 if !text.split(',').all(known) {
-                    return Err(bad(&"only delete=atime and delete=ctime are known"));
+                    return Err(bad(&"only delete=atime and delete=ctime are supported"));
                 }
             }
             Id::XattrsInclude => {
@@ -237,24 +237,24 @@ impl Settings {
                 self.attributes.xattrs = true;
                 self.attributes.exclude.push(text.into_owned());
             }
-            Id::Totals if text.is_empty() => self.told.totals = true,
-            Id::Totals => return Err(bad(&"totals at a signal are not supported")),
+            Id::Totals if text.is_empty() => self.summary.totals = true,
+            Id::Totals => return Err(bad(&"totals on a signal are not supported")),
             Id::QuotingStyle => {
                 self.quoting = match &*text {
                     "escape" => Quoting::Escape,
                     "literal" => Quoting::Literal,
-                    _ => return Err(bad(&"one of escape and literal")),
+                    _ => return Err(bad(&"must be escape or literal")),
                 }
             }
             Id::Unsupported => {
-                return Err(Usage::meaning(format!("the option {option} is not supported")));
+                return Err(Usage::meaning(format!("option {option} is not supported")));
             }
             _ => self.set(option.id),
         }
         Ok(())
     }
 
-    /// Sets what has no value.
+    /// Applies an option without a value.
     fn set(&mut self, id: Id) {
         let matching = &mut self.names.matching;
         match id {
@@ -300,23 +300,23 @@ impl Settings {
             Id::Xattrs => self.attributes.xattrs = true,
             Id::NoXattrs => self.attributes.xattrs = false,
             Id::Verbose => self.verbose += 1,
-            Id::Stats => self.told.stats = true,
+            Id::Stats => self.summary.stats = true,
             Id::Bgzf => self.bgzf = true,
             Id::DryRun => self.dry_run = true,
             Id::ShowTransformed => self.show_transformed = true,
             Id::FullTime => self.times.full = true,
             Id::Utc => self.times.utc = true,
-            // What changes nothing here, and what `apply` did.
+            // Options without effect, and options that `apply` handles.
             _ => {}
         }
     }
 
-    fn operate(&mut self, operation: Operation) -> Result<(), Usage> {
+    fn set_operation(&mut self, operation: Operation) -> Result<(), Usage> {
         let informs = |operation| matches!(operation, Operation::Help | Operation::Version);
         match self.operation {
             Some(earlier) if informs(earlier) => Ok(()),
             Some(other) if other != operation && !informs(operation) => {
-                Err(Usage::meaning("only one of -c, -d, -r, -t, -u and -x can be given"))
+                Err(Usage::meaning("you may specify only one of -c, -d, -r, -t, -u and -x"))
             }
             _ => {
                 self.operation = Some(operation);

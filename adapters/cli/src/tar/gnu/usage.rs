@@ -1,9 +1,9 @@
-//! What is wrong with a command line.
+//! Errors in a command line.
 
-/// An error of a command line, with the text that says so.
+/// An error in a command line, with its message.
 #[derive(Debug)]
 pub(super) enum Usage {
-    /// An option that is not known or lacks its argument.
+    /// An option that is unknown or lacks its argument.
     Option(String),
     /// Options that make no sense.
     Meaning(String),

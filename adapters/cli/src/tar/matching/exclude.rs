@@ -1,18 +1,18 @@
-//! Names to leave out.
+//! Names to exclude.
 
 use std::path::Path;
 
 use super::glob::Flags;
 use super::set::PatternSet;
 
-/// Patterns of names to leave out, as GNU tar's `--exclude` has them: by default `*` matches `/` too, and a
-/// pattern matches a name from its beginning or from behind any `/`.
+/// Patterns of names to exclude, as in GNU tar's `--exclude`: by default `*` also matches `/`, and
+/// a pattern matches from the start of a name or after any `/`.
 #[derive(Debug, Default)]
 pub(crate) struct Exclude {
     patterns: PatternSet,
 }
 
-/// What version control systems keep beside the files.
+/// The files and directories of version control systems.
 const VCS: [&str; 21] = [
     "CVS",
     ".cvsignore",
@@ -40,7 +40,7 @@ const VCS: [&str; 21] = [
 const BACKUPS: [&str; 3] = [".#*", "*~", "#*#"];
 
 impl Exclude {
-    /// The patterns of `--exclude` in their subcommand form, where a `/` at the end does not matter.
+    /// Creates the patterns of the subcommands' `--exclude`, which ignore a trailing `/`.
     pub(crate) fn new(patterns: &[std::ffi::OsString]) -> Self {
         let mut exclude = Self::default();
         for pattern in patterns {
@@ -72,7 +72,7 @@ impl Exclude {
         }
     }
 
-    /// Adds the patterns of a file, one a line; white space at the end of a line does not count.
+    /// Adds the patterns in a file, one per line; trailing white space is ignored.
     pub(crate) fn push_file(&mut self, path: &Path, flags: Flags) -> std::io::Result<()> {
         for line in super::super::files_from::read(path)?.split(|byte| *byte == b'\n') {
             let line = line.trim_ascii_end();
@@ -83,7 +83,7 @@ impl Exclude {
         Ok(())
     }
 
-    /// Whether the name, or a folder that it is in, is to be left out.
+    /// Returns whether the name, or a directory that it is in, is excluded.
     pub(crate) fn matches(&self, name: &[u8]) -> bool {
         self.patterns.len() > 0 && !self.patterns.matching(name).is_empty()
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_matches_behind_any_slash_and_all_that_is_in_a_folder() {
+    fn a_pattern_matches_after_any_slash_and_everything_in_a_directory() {
         let exclude = Exclude::new(&["target/".into(), "src/*.tmp".into()]);
         for name in ["target", "a/target", "a/target/b/c", "x/src/y.tmp", "src/a/b.tmp/c"] {
             assert!(exclude.matches(name.as_bytes()), "{name}");

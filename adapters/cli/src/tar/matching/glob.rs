@@ -1,26 +1,26 @@
-//! Shell patterns, as a regular expression.
+//! Translates shell patterns to regular expressions.
 
 use std::fmt::Write;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// How a pattern is read.
+/// How a pattern is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::struct_excessive_bools)] // Options of the command line, one each.
 pub(crate) struct Flags {
     /// `*`, `?` and `[` are wildcards.
     pub(crate) wildcards: bool,
-    /// The pattern matches from the beginning of a name only, not from behind any `/`.
+    /// The pattern matches only from the start of a name, not after any `/`.
     pub(crate) anchored: bool,
     pub(crate) ignore_case: bool,
-    /// Wildcards match `/` too.
+    /// Wildcards match `/`, too.
     pub(crate) match_slash: bool,
-    /// A pattern that matches a folder matches all that is in it.
+    /// A pattern that matches a directory matches everything in it.
     pub(crate) with_contents: bool,
 }
 
 impl Flags {
-    /// What `--exclude` starts from.
+    /// The defaults for `--exclude`.
     pub(crate) const EXCLUDE: Self = Self {
         wildcards: true,
         anchored: false,
@@ -28,11 +28,11 @@ impl Flags {
         match_slash: true,
         with_contents: true,
     };
-    /// What the names of members start from.
+    /// The defaults for member names.
     pub(crate) const INCLUDE: Self = Self { wildcards: false, anchored: true, ..Self::EXCLUDE };
 }
 
-/// Whether the pattern has wildcards that count.
+/// Returns whether the pattern has unescaped wildcards.
 pub(super) fn has_wildcards(pattern: &[u8]) -> bool {
     let mut bytes = pattern.iter();
     while let Some(byte) = bytes.next() {
@@ -45,7 +45,7 @@ pub(super) fn has_wildcards(pattern: &[u8]) -> bool {
     false
 }
 
-/// The pattern without its backslashes; only for one that has no wildcards.
+/// Removes the backslashes from a pattern without wildcards.
 pub(super) fn unescaped(pattern: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(pattern.len());
     let mut bytes = pattern.iter().copied();
@@ -55,7 +55,7 @@ pub(super) fn unescaped(pattern: &[u8]) -> Vec<u8> {
     text
 }
 
-/// An expression that matches whole names; `None` if the pattern can't match anything.
+/// Compiles an expression that matches whole names; `None` if the pattern can't match anything.
 pub(super) fn compile(pattern: &[u8], flags: Flags) -> Option<Regex> {
     let mut text = String::from(if flags.anchored { r"\A" } else { r"\A(?:.*/)?" });
     if flags.wildcards {
@@ -71,7 +71,7 @@ pub(super) fn compile(pattern: &[u8], flags: Flags) -> Option<Regex> {
     builder.build().ok()
 }
 
-/// One character: a byte that is no UTF-8 counts as one.
+/// One character: a byte that is not UTF-8 counts as one.
 const CHARACTER: &str = r"(?:(?u:.)|[\x80-\xFF])";
 /// The same without `/`.
 const NO_SLASH: &str = r"(?:(?u:[^/])|[\x80-\xFF])";
@@ -103,7 +103,7 @@ fn translate(text: &mut String, pattern: &[u8], flags: Flags) -> Option<()> {
     Some(())
 }
 
-/// Adds a byte that stands for itself. With Unicode off, a byte is matched as one.
+/// Adds a byte that stands for itself. With Unicode off, it matches a single byte.
 pub(in crate::tar) fn literal(text: &mut String, byte: u8) {
     let c = char::from(byte);
     if c.is_ascii_alphanumeric() || c == '/' || c == '_' {
@@ -113,9 +113,9 @@ pub(in crate::tar) fn literal(text: &mut String, byte: u8) {
     }
 }
 
-/// The members of a class in the expression's syntax, and its length with the closing bracket;
-/// `None` if it is not closed, and the bracket stands for itself. In a shell's pattern, other than in a
-/// regular expression, `!` negates too, and a backslash takes what follows as it is.
+/// Translates a class, and returns its length including the closing bracket; `None` if it is not
+/// closed, so that the bracket stands for itself. In shell patterns, unlike in regular expressions,
+/// `!` negates too, and a backslash escapes the next character.
 pub(in crate::tar) fn class(rest: &[u8], shell: bool) -> Option<(String, usize)> {
     let negated = rest.first().is_some_and(|byte| *byte == b'^' || shell && *byte == b'!');
     let mut text = String::from(if negated { "[^" } else { "[" });
@@ -155,7 +155,7 @@ pub(in crate::tar) fn class(rest: &[u8], shell: bool) -> Option<(String, usize)>
 /// Adds one member of a class; returns its length.
 fn member(text: &mut String, rest: &[u8]) -> usize {
     let first = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-    // What is no UTF-8 is no character, and none can be in it.
+    // Bytes that are not UTF-8 are not characters and can't be in a class.
     let Some(c) = first else { return rest.len().min(1) };
     if c.is_alphanumeric() {
         text.push(c);

@@ -1,4 +1,4 @@
-//! Many patterns at once.
+//! Matches many patterns at once.
 
 use std::collections::HashMap;
 
@@ -6,16 +6,16 @@ use regex::bytes::Regex;
 
 use super::glob::{self, Flags};
 
-/// Patterns, numbered in the order in which they were added. Those without wildcards cost a look-up,
-/// however many they are.
+/// Patterns, numbered in the order of insertion. All patterns without wildcards together cost one
+/// look-up per part of a name.
 #[derive(Debug, Default)]
 pub(super) struct PatternSet {
     literals: HashMap<Vec<u8>, Vec<(usize, Flags)>>,
-    /// Whether a literal has that length: most parts of names have another, and are not looked up.
+    /// Whether any literal has this length: parts of names with other lengths are not looked up.
     lens: Vec<bool>,
     others: Vec<(usize, Regex)>,
     len: usize,
-    /// Whether any literal matches from behind a `/`, so that those places are tried.
+    /// Whether any literal may match after a `/`, so that those offsets must be tried.
     unanchored: bool,
 }
 
@@ -38,7 +38,7 @@ impl PatternSet {
         self.len
     }
 
-    /// The numbers of the patterns that match the name, each at least once, in no order.
+    /// Returns the numbers of the matching patterns, each at least once, in no particular order.
     pub(super) fn matching(&self, name: &[u8]) -> Vec<usize> {
         let others = self.others.iter().filter(|(_, regex)| regex.is_match(name));
         let mut found: Vec<usize> = others.map(|(number, _)| *number).collect();

@@ -1,27 +1,27 @@
-//! Folders that say of themselves that they are to be left out.
+//! Tag files that exclude the directory they are in.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// How much of a folder with a tag is left out.
+/// How much of a directory with a tag is excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Extent {
-    /// What is in it, besides the tag.
+    /// Its contents except the tag.
     Contents,
-    /// What is in it, the tag too.
+    /// Its contents including the tag.
     Under,
-    /// The folder itself.
+    /// The directory itself.
     All,
 }
 
-/// A file whose presence makes a folder one to be left out.
+/// A file whose presence excludes a directory.
 #[derive(Debug)]
 pub(crate) struct Tag {
     pub(crate) name: OsString,
     pub(crate) extent: Extent,
-    /// Whether it has to begin as <https://bford.info/cachedir/> says.
+    /// Whether it must have the signature of <https://bford.info/cachedir/>.
     pub(crate) is_cache: bool,
 }
 

@@ -1,18 +1,18 @@
-//! Regular expressions of POSIX, basic and extended, as the `regex` crate spells them.
+//! Translates basic and extended POSIX regular expressions to the syntax of the `regex` crate.
 //!
-//! One thing differs: of several alternatives the first one that fits is taken, not the longest.
+//! One difference remains: of several alternatives, the first match is taken, not the longest.
 
 use std::fmt::Write;
 
 use crate::tar::matching::glob::{class, literal};
 
-/// What an operator is, whichever way it is spelled.
+/// A token, independent of its spelling.
 enum Token<'a> {
     Operator(u8),
-    /// `{2,3}`, with what is between the braces.
+    /// `{2,3}`, with the text between the braces.
     Interval(&'a [u8]),
     Literal(u8),
-    /// GNU's `\w`, `\b` and others, as they are spelled here.
+    /// GNU's `\w`, `\b` and others, in the syntax of the `regex` crate.
     Escape(&'static str),
 }
 
@@ -20,12 +20,12 @@ enum Token<'a> {
 pub(super) fn translate(pattern: &[u8], extended: bool) -> Result<String, String> {
     let mut text = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
-    // Whether nothing precedes that could be repeated.
+    // Whether there is nothing before that could be repeated.
     let mut at_start = true;
     let mut depth = 0_usize;
     while let Some((&byte, behind)) = rest.split_first() {
         if byte == b'[' {
-            let (class, len) = class(behind, false).ok_or("a bracket is not closed")?;
+            let (class, len) = class(behind, false).ok_or("unmatched [")?;
             let _ = write!(text, "(?u:{class})");
             rest = &behind[len..];
             at_start = false;
@@ -49,7 +49,7 @@ pub(super) fn translate(pattern: &[u8], extended: bool) -> Result<String, String
             Token::Operator(operator) => {
                 match operator {
                     b'(' => depth += 1,
-                    b')' => depth = depth.checked_sub(1).ok_or("a ) has no (")?,
+                    b')' => depth = depth.checked_sub(1).ok_or("unmatched )")?,
                     _ => {}
                 }
                 text.push(char::from(operator));
@@ -73,12 +73,12 @@ pub(super) fn translate(pattern: &[u8], extended: bool) -> Result<String, String
     Ok(text)
 }
 
-/// Whether a `$` before this stands for the end, in a basic expression.
+/// Returns whether a `$` before `behind` stands for the end, in a basic expression.
 fn ends(behind: &[u8]) -> bool {
     matches!(behind, [] | [b'\\', b')' | b'|', ..])
 }
 
-/// The next token, and its length.
+/// Returns the next token and its length.
 fn token(rest: &[u8], extended: bool) -> Result<(Token<'_>, usize), String> {
     Ok(match rest {
         [b'\\', escaped, ..] => {
@@ -86,7 +86,7 @@ fn token(rest: &[u8], extended: bool) -> Result<(Token<'_>, usize), String> {
             let token = match escaped {
                 b'{' if !extended => return interval(rest, 2, b"\\}"),
                 _ if operator => Token::Operator(*escaped),
-                b'1'..=b'9' => return Err("a back-reference in what is searched for".into()),
+                b'1'..=b'9' => return Err("back-references are not supported".into()),
                 b'w' => Token::Escape(r"(?:\w)"),
                 b'W' => Token::Escape(r"(?:\W)"),
                 b's' => Token::Escape(r"(?:\s)"),
@@ -102,23 +102,23 @@ fn token(rest: &[u8], extended: bool) -> Result<(Token<'_>, usize), String> {
             };
             (token, 2)
         }
-        [b'\\'] => return Err("a backslash at the end".into()),
+        [b'\\'] => return Err("trailing backslash".into()),
         [b'{', ..] if extended => return interval(rest, 1, b"}"),
         [operator @ (b'(' | b')' | b'|' | b'+' | b'?'), ..] if extended => {
             (Token::Operator(*operator), 1)
         }
         [operator @ (b'*' | b'^' | b'$' | b'.'), ..] => (Token::Operator(*operator), 1),
         [literal, ..] => (Token::Literal(*literal), 1),
-        [] => return Err("nothing".into()),
+        [] => return Err("empty expression".into()),
     })
 }
 
 fn interval<'a>(rest: &'a [u8], open: usize, close: &[u8]) -> Result<(Token<'a>, usize), String> {
     let len = rest[open..].windows(close.len()).position(|bytes| bytes == close);
-    let len = len.ok_or("a brace is not closed")?;
+    let len = len.ok_or("unmatched {")?;
     let between = &rest[open..open + len];
     if between.iter().any(|byte| !byte.is_ascii_digit() && *byte != b',') {
-        return Err("numbers are expected between braces".into());
+        return Err("expected numbers between braces".into());
     }
     Ok((Token::Interval(between), open + len + close.len()))
 }

@@ -1,4 +1,4 @@
-//! What is put in place of a match.
+//! The replacement of a match.
 
 use regex::bytes::Captures;
 
@@ -12,14 +12,14 @@ enum Piece {
     Case(u8),
 }
 
-/// What is put in place of a match.
+/// The replacement of a match.
 #[derive(Debug)]
 pub(super) struct Replacement {
     pieces: Vec<Piece>,
 }
 
 impl Replacement {
-    /// Reads a replacement; delimiters in it have no backslash any more.
+    /// Parses a replacement; delimiters in it are already unescaped.
     pub(super) fn parse(text: &[u8]) -> Self {
         let mut pieces = Vec::new();
         let mut bytes = text.iter().copied();
@@ -49,7 +49,7 @@ impl Replacement {
         Self { pieces }
     }
 
-    /// The highest group that it refers to.
+    /// Returns the highest group that it refers to.
     pub(super) fn groups(&self) -> usize {
         let groups = self.pieces.iter().map(|piece| match piece {
             Piece::Group(number) => *number,
@@ -58,9 +58,9 @@ impl Replacement {
         groups.max().unwrap_or(0)
     }
 
-    /// Adds the replacement of a match.
+    /// Appends the replacement of a match.
     pub(super) fn write(&self, out: &mut Vec<u8>, captures: &Captures<'_>) {
-        // That of all that follows, and that of the next character alone.
+        // The case of all that follows, and of only the next character.
         let (mut all, mut next) = (b'E', b'E');
         for piece in &self.pieces {
             let text = match piece {
@@ -90,7 +90,7 @@ impl Replacement {
     }
 }
 
-/// What a backslash and a letter stand for.
+/// Returns the character that a backslash and a letter stand for.
 fn character(letter: u8) -> u8 {
     match letter {
         b'a' => 0x07,

@@ -2,7 +2,7 @@
 
 use uadk_compress_archive::EntryKind;
 
-/// What a name is of; an expression may apply to some of them only.
+/// The kind of a name; an expression may apply to some kinds only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tar) enum Scope {
     /// The name of a member.
@@ -14,8 +14,8 @@ pub(in crate::tar) enum Scope {
 }
 
 impl Scope {
-    /// That of the target of a member.
-    pub(in crate::tar) fn of_target(kind: EntryKind) -> Self {
+    /// Returns the scope of a member's link target.
+    pub(in crate::tar) fn for_target(kind: EntryKind) -> Self {
         match kind {
             EntryKind::HardLink => Self::HardLink,
             _ => Self::Symlink,

@@ -1,4 +1,4 @@
-//! `s/SEARCHED/REPLACEMENT/FLAGS`, as of sed.
+//! `s/REGEXP/REPLACEMENT/FLAGS`, as in sed.
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -11,7 +11,7 @@ use super::scope::Scope;
 pub(in crate::tar) struct Expression {
     regex: Regex,
     replacement: Replacement,
-    /// Every match from this one on, or this one alone.
+    /// The match to replace, starting at 1; with `global`, also all later ones.
     number: usize,
     global: bool,
     scopes: Scopes,
@@ -26,7 +26,7 @@ struct Scopes {
 }
 
 impl Scopes {
-    /// Sets what a letter says; `false` if it says nothing of scopes.
+    /// Applies a letter; returns `false` if it does not stand for a scope.
     fn set(&mut self, letter: u8) -> bool {
         let on = letter.is_ascii_lowercase();
         match letter {
@@ -48,7 +48,7 @@ impl Expression {
         }
     }
 
-    /// The name with what matches replaced.
+    /// Returns the name with matches replaced.
     pub(super) fn replace(&self, name: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(name.len());
         let mut end = 0;
@@ -64,7 +64,7 @@ impl Expression {
     }
 }
 
-/// Reads `s` commands, separated by `;`. `flags=rs` among them sets the scopes of those that follow.
+/// Parses `s` commands, separated by `;`. `flags=rs` sets the scopes of those that follow.
 pub(super) fn parse(text: &[u8]) -> Result<Vec<Expression>, String> {
     let mut expressions = Vec::new();
     let mut defaults = Scopes { members: true, symlinks: true, hard_links: true };
@@ -74,7 +74,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Expression>, String> {
             let len = letters.iter().take_while(|byte| **byte != b';').count();
             defaults = Scopes { members: false, symlinks: false, hard_links: false };
             if let Some(letter) = letters[..len].iter().find(|letter| !defaults.set(**letter)) {
-                return Err(format!("\"{}\" is no scope", char::from(*letter)));
+                return Err(format!("unknown scope \"{}\"", char::from(*letter)));
             }
             rest = &letters[len..];
         } else {
@@ -85,17 +85,17 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Expression>, String> {
         rest = rest.strip_prefix(b";").unwrap_or(rest);
     }
     if expressions.is_empty() {
-        return Err("an s command is expected".into());
+        return Err("expected an s command".into());
     }
     Ok(expressions)
 }
 
-/// One command, and what follows it.
+/// Parses one command, and returns it with the rest of the text.
 fn command(text: &[u8], scopes: Scopes) -> Result<(Expression, &[u8]), String> {
     let Some([delimiter, rest @ ..]) = text.strip_prefix(b"s") else {
-        return Err("only s commands are known, as in s/SEARCHED/REPLACEMENT/".into());
+        return Err("only s commands are supported, as in s/REGEXP/REPLACEMENT/".into());
     };
-    let (searched, rest) = until(rest, *delimiter)?;
+    let (pattern, rest) = until(rest, *delimiter)?;
     let (replacement, mut rest) = until(rest, *delimiter)?;
     let mut scopes = scopes;
     let (mut number, mut global, mut ignore_case, mut extended) = (0, false, false, false);
@@ -108,26 +108,26 @@ fn command(text: &[u8], scopes: Scopes) -> Result<(Expression, &[u8]), String> {
             digit @ b'0'..=b'9' => {
                 number = number * 10 + usize::from(digit - b'0');
                 if number > 100_000 {
-                    return Err("the number of the match is too large".into());
+                    return Err("match number too large".into());
                 }
             }
             letter if scopes.set(*letter) => {}
-            letter => return Err(format!("the flag \"{}\" is not known", char::from(*letter))),
+            letter => return Err(format!("unknown flag \"{}\"", char::from(*letter))),
         }
         rest = behind;
     }
-    let mut builder = RegexBuilder::new(&translate(&searched, extended)?);
+    let mut builder = RegexBuilder::new(&translate(&pattern, extended)?);
     builder.unicode(false).dot_matches_new_line(true).case_insensitive(ignore_case);
     let regex = builder.build().map_err(|error| error.to_string())?;
     let replacement = Replacement::parse(&replacement);
     if replacement.groups() >= regex.captures_len() {
-        return Err(format!("there is no group {}", replacement.groups()));
+        return Err(format!("invalid reference \\{} in the replacement", replacement.groups()));
     }
     let number = number.max(1);
     Ok((Expression { regex, replacement, number, global, scopes }, rest))
 }
 
-/// What is before the delimiter, and what is behind it. A delimiter with a backslash stands for itself.
+/// Splits the text at the delimiter. A delimiter after a backslash stands for itself.
 fn until(text: &[u8], delimiter: u8) -> Result<(Vec<u8>, &[u8]), String> {
     let mut piece = Vec::new();
     let mut at = 0;
@@ -145,7 +145,7 @@ fn until(text: &[u8], delimiter: u8) -> Result<(Vec<u8>, &[u8]), String> {
                 piece.push(*byte);
                 at += 1;
             }
-            _ => return Err(format!("a \"{}\" is missing", char::from(delimiter))),
+            _ => return Err(format!("missing \"{}\"", char::from(delimiter))),
         }
     }
 }

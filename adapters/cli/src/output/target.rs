@@ -1,4 +1,4 @@
-//! What is at a path that is to be written to.
+//! What exists at an output path.
 
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, FileType, Metadata};
@@ -8,59 +8,59 @@ use std::path::{Path, PathBuf};
 
 use super::rules::Links;
 
-/// As many links as the kernel follows.
+/// The number of links that the kernel follows.
 const MAX_LINKS: usize = 40;
 
-/// What is at a path, behind symlinks where they are followed.
+/// What exists at a path, after following symlinks where they are followed.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Target {
     /// Nothing.
     Free(PathBuf),
     /// A regular file.
     File(PathBuf, Metadata),
-    /// What must not be replaced.
+    /// Something that must not be replaced.
     Node(Node, PathBuf),
 }
 
-/// What is no file.
+/// The type of something that is not a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Node {
     Folder,
     Fifo,
     CharacterDevice,
     BlockDevice,
-    /// A file that is open, by a name such as `/dev/stdout`.
+    /// An open file, by a name such as `/dev/stdout`.
     Descriptor,
     Other,
 }
 
-impl Place {
-    pub(super) fn find(path: &Path, links: Links) -> io::Result<Self> {
-        let mut place = path.to_owned();
+impl Target {
+    pub(super) fn resolve(path: &Path, links: Links) -> io::Result<Self> {
+        let mut path = path.to_owned();
         for _ in 0..MAX_LINKS {
-            let metadata = match fs::symlink_metadata(&place) {
+            let metadata = match fs::symlink_metadata(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Ok(Self::Free(place));
+                    return Ok(Self::Free(path));
                 }
                 metadata => metadata?,
             };
             let kind = metadata.file_type();
             if kind.is_file() || (kind.is_symlink() && links == Links::Replace) {
-                return Ok(Self::File(place, metadata));
+                return Ok(Self::File(path, metadata));
             }
             if !kind.is_symlink() {
-                return Ok(Self::Node(Node::of(kind), place));
+                return Ok(Self::Node(Node::from_type(kind), path));
             }
-            if place.starts_with("/proc") {
-                // Its text need not be a path; opening it is what works.
-                return Ok(Self::Node(Node::Descriptor, place));
+            if path.starts_with("/proc") {
+                // The link text need not be a path, but opening it works.
+                return Ok(Self::Node(Node::Descriptor, path));
             }
-            let target = fs::read_link(&place)?;
-            place = place.parent().unwrap_or(Path::new("/")).join(target);
-            if let Ok(folder) = place.parent().unwrap_or(Path::new("/")).canonicalize()
-                && let Some(name) = place.file_name()
+            let target = fs::read_link(&path)?;
+            path = path.parent().unwrap_or(Path::new("/")).join(target);
+            if let Ok(folder) = path.parent().unwrap_or(Path::new("/")).canonicalize()
+                && let Some(name) = path.file_name()
             {
-                place = folder.join(name);
+                path = folder.join(name);
             }
         }
         Err(io::Error::from(rustix::io::Errno::LOOP))
@@ -68,7 +68,7 @@ impl Place {
 }
 
 impl Node {
-    fn of(kind: FileType) -> Self {
+    fn from_type(kind: FileType) -> Self {
         if kind.is_dir() {
             Self::Folder
         } else if kind.is_fifo() {
@@ -82,7 +82,7 @@ impl Node {
         }
     }
 
-    /// Whether bytes can be written to it one after the other, and nothing that lasts is lost.
+    /// Returns whether it can be written sequentially without destroying stored data.
     pub(super) const fn takes_bytes(self) -> bool {
         matches!(self, Self::Fifo | Self::CharacterDevice | Self::Descriptor)
     }
@@ -91,12 +91,12 @@ impl Node {
 impl Display for Node {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Folder => "a folder",
+            Self::Folder => "a directory",
             Self::Fifo => "a FIFO",
             Self::CharacterDevice => "a character device",
             Self::BlockDevice => "a block device",
             Self::Descriptor => "an open file",
-            Self::Other => "no regular file",
+            Self::Other => "not a regular file",
         })
     }
 }

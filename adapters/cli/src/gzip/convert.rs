@@ -1,4 +1,4 @@
-//! Files compressed, decompressed and measured, by one engine.
+//! Compresses, decompresses and measures files with one engine.
 
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -18,35 +18,35 @@ use super::list::Checksum;
 use super::messages::{Messages, about};
 use super::ratio::Ratio;
 use super::settings::Settings;
-use super::work::{self, End, Sink, Trailing, Wrong};
+use super::work::{self, End, Failure, Sink, Trailing};
 use crate::stats_line;
 
-/// Bytes of a member that are not its deflate stream: a plain header, and the trailer.
-const PLAIN: u64 = 10 + TRAILER_LEN;
+/// Bytes of a member besides its deflate stream: a minimal header, and the trailer.
+const MIN_OVERHEAD: u64 = 10 + TRAILER_LEN;
 
-/// Makes files of others.
+/// Compresses and decompresses files.
 #[derive(Debug)]
-pub(super) struct Maker<'s> {
+pub(super) struct Converter<'s> {
     settings: &'s Settings,
     messages: &'s Messages,
     engine: Option<Arc<Compressor>>,
-    /// What was decompressed without the engine.
+    /// The amount that was decompressed without the engine.
     inflated: OpStats,
 }
 
-/// What was made of a file.
+/// The result of compressing or decompressing a file.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct Converted {
     pub(super) ratio: Ratio,
     pub(super) index: Option<Gzi>,
 }
 
-impl<'s> Maker<'s> {
+impl<'s> Converter<'s> {
     pub(super) fn new(settings: &'s Settings, messages: &'s Messages) -> Self {
         Self { settings, messages, engine: None, inflated: OpStats::default() }
     }
 
-    /// Which engine did what, if any was needed.
+    /// Returns the statistics of the engines, if any was needed.
     pub(super) fn stats(&self) -> Option<Stats> {
         let mut stats = self.engine.as_ref().map(|engine| engine.stats())?;
         let all = &mut stats.software.decompress;
@@ -57,13 +57,13 @@ impl<'s> Maker<'s> {
         Some(stats)
     }
 
-    /// Does the job.
-    pub(super) fn make(
+    /// Runs the job.
+    pub(super) fn convert(
         &mut self,
         input: Input,
         job: &Job,
         writer: &mut dyn Write,
-    ) -> Result<Made, Wrong> {
+    ) -> Result<Converted, Failure> {
         match job {
             Job::Compress => self.compress(input, writer),
             Job::Decompress(header) => self.decompress(input, header, writer),
@@ -71,14 +71,14 @@ impl<'s> Maker<'s> {
         }
     }
 
-    fn compress(&mut self, mut input: Input, writer: &mut dyn Write) -> Result<Made, Wrong> {
+    fn compress(&mut self, mut input: Input, writer: &mut dyn Write) -> Result<Converted, Failure> {
         let mut options = self.options()?;
         if self.settings.names {
             let name = input.name.file_name().filter(|_| input.metadata.is_file());
             options = options.file_name(name.map(|name| name.as_encoded_bytes().to_vec()));
         }
         if self.settings.times && input.metadata.is_file() {
-            // The header has no room for other times.
+            // The header can't hold other times.
             options = options.mtime(u32::try_from(input.metadata.mtime()).unwrap_or(0));
         }
         let (end, count, index) = if self.settings.index {
@@ -93,8 +93,11 @@ impl<'s> Maker<'s> {
         };
         let (compressed, uncompressed) = (count, input.position);
         match end {
-            End::Wrong(wrong) => Err(wrong),
-            _ => Ok(Made { ratio: Ratio { compressed, overhead: PLAIN, uncompressed }, index }),
+            End::Failed(failure) => Err(failure),
+            _ => {
+                let ratio = Ratio { compressed, overhead: MIN_OVERHEAD, uncompressed };
+                Ok(Converted { ratio, index })
+            }
         }
     }
 
@@ -103,18 +106,18 @@ impl<'s> Maker<'s> {
         input: Input,
         header: &Header,
         writer: &mut dyn Write,
-    ) -> Result<Made, Wrong> {
+    ) -> Result<Converted, Failure> {
         let options = self.options()?;
         let mut sink = Sink::new(writer);
         let (end, input) = self.inflate(&options, input, &mut sink);
         let compressed = input.as_ref().map_or(0, |input| input.position);
         match (end, input) {
-            (End::Wrong(wrong), _) => return Err(wrong),
+            (End::Failed(failure), _) => return Err(failure),
             (End::Zeros(zeros), Some(input)) => {
-                if self.passes_on() {
-                    work::pass(io::repeat(0).take(zeros), &mut sink)?;
+                if self.passes_through() {
+                    work::pass_through(io::repeat(0).take(zeros), &mut sink)?;
                 } else {
-                    self.say_trailing(&input.name, Trailing::Zeros);
+                    self.warn_trailing(&input.name, Trailing::Zeros);
                 }
             }
             (End::Trailing(offset), Some(input)) => {
@@ -124,17 +127,17 @@ impl<'s> Maker<'s> {
         }
         let overhead = header.len + TRAILER_LEN;
         let ratio = Ratio { compressed, overhead, uncompressed: sink.count };
-        Ok(Made { ratio, index: None })
+        Ok(Converted { ratio, index: None })
     }
 
-    /// Decompresses all of the input, and counts what no engine did.
+    /// Decompresses all of the input, and counts what was inflated without an engine.
     fn inflate<W: Write>(
         &mut self,
         options: &GzOptions,
         input: Input,
         sink: &mut Sink<W>,
     ) -> (End, Option<Input>) {
-        let (end, rest) = work::decompress(options, input, sink, self.passes_on());
+        let (end, rest) = work::decompress(options, input, sink, self.passes_through());
         let input = rest.map(|(input, inflated)| {
             self.inflated.blocks += inflated.pieces;
             self.inflated.bytes_in += inflated.compressed;
@@ -145,48 +148,49 @@ impl<'s> Maker<'s> {
         (end, input)
     }
 
-    /// What is behind gzip data: nothing that matters, unless everything is to be passed on.
+    /// Copies the data after the gzip data if other data passes through; warns about it otherwise.
     fn trailing<W: Write>(
         &self,
         input: Input,
         offset: u64,
         sink: &mut Sink<W>,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), Failure> {
         let name = input.name.clone();
         let rest = input.rest(offset);
-        if self.passes_on() {
-            let lost = || Wrong::Read(io::Error::other("what is behind the data is lost"));
-            return work::pass(rest.ok_or_else(lost)?, sink);
+        if self.passes_through() {
+            let lost = || Failure::Read(io::Error::other("can't reread the trailing data"));
+            return work::pass_through(rest.ok_or_else(lost)?, sink);
         }
-        self.say_trailing(&name, work::look_at(rest).map_err(Wrong::Read)?);
+        self.warn_trailing(&name, work::classify_trailing(rest).map_err(Failure::Read)?);
         Ok(())
     }
 
-    /// Whether what is no gzip data is passed on.
-    const fn passes_on(&self) -> bool {
+    /// Returns whether data that is not gzip is copied unchanged.
+    const fn passes_through(&self) -> bool {
         let Settings { force, stdout, list, test, .. } = *self.settings;
         force > 0 && stdout && !list && !test
     }
 
-    fn say_trailing(&self, name: &Path, trailing: Trailing) {
+    fn warn_trailing(&self, name: &Path, trailing: Trailing) {
         let ok = ": decompression OK, trailing";
         match trailing {
             Trailing::Zeros if self.settings.verbose > 0 => {
-                self.messages.warn_of_data(about(name, format_args!("{ok} zero bytes ignored")));
+                self.messages
+                    .warn_on_new_line(about(name, format_args!("{ok} zero bytes ignored")));
             }
             Trailing::Zeros => {}
             Trailing::Garbage => {
-                self.messages.warn_of_data(about(name, format_args!("{ok} garbage ignored")));
+                self.messages.warn_on_new_line(about(name, format_args!("{ok} garbage ignored")));
             }
         }
     }
 
-    /// The sizes of a file that has to be read for that; `None` if there is garbage behind it.
+    /// Returns the sizes of a file by decompressing it; `None` if garbage follows it.
     pub(super) fn measure(
         &mut self,
         input: Input,
         header: &Header,
-    ) -> Result<Option<(Ratio, u32)>, Wrong> {
+    ) -> Result<Option<(Ratio, u32)>, Failure> {
         let options = self.options()?;
         let mut sink = Sink::new(Checksum::default());
         let (end, input) = self.inflate(&options, input, &mut sink);
@@ -194,12 +198,13 @@ impl<'s> Maker<'s> {
             (input.as_ref().map_or(0, |input| input.position), header.len + TRAILER_LEN);
         let ratio = Ratio { compressed, overhead, uncompressed: sink.count };
         match (end, input) {
-            (End::Wrong(wrong), _) => return Err(wrong),
-            (End::Zeros(_), Some(input)) => self.say_trailing(&input.name, Trailing::Zeros),
+            (End::Failed(failure), _) => return Err(failure),
+            (End::Zeros(_), Some(input)) => self.warn_trailing(&input.name, Trailing::Zeros),
             (End::Trailing(offset), Some(input)) => {
                 let name = input.name.clone();
-                let trailing = work::look_at(input.rest(offset)).map_err(Wrong::Read)?;
-                self.say_trailing(&name, trailing);
+                let rest = input.rest(offset);
+                let trailing = work::classify_trailing(rest).map_err(Failure::Read)?;
+                self.warn_trailing(&name, trailing);
                 if trailing == Trailing::Garbage {
                     return Ok(None);
                 }
@@ -209,19 +214,19 @@ impl<'s> Maker<'s> {
         Ok(Some((ratio, sink.into_inner().sum())))
     }
 
-    /// Settings of what reads and writes gzip, with one engine for all files.
-    pub(super) fn options(&mut self) -> Result<GzOptions, Wrong> {
+    /// Returns the options for reading and writing gzip, with one engine for all files.
+    pub(super) fn options(&mut self) -> Result<GzOptions, Failure> {
         let engine = if let Some(engine) = &self.engine {
             Arc::clone(engine)
         } else {
-            let made = stats_line::compressor(
+            let compressor = stats_line::compressor(
                 self.settings.level,
                 (!self.settings.decompress).then(|| bgzf::layout_of(self.settings.bgzf)),
             );
-            made.map_err(|error| Wrong::Data(ArchiveError::Compressor(error)))?
+            compressor.map_err(|error| Failure::Data(ArchiveError::Compressor(error)))?
         };
         self.engine = Some(Arc::clone(&engine));
-        // gzip does not miss the end marker of block gzip either.
+        // gzip does not expect the end marker of block gzip either.
         let mut options =
             GzOptions::new().level(self.settings.level).compressor(engine).end_marker(false);
         if let Some(threads) = self.settings.threads {
@@ -231,9 +236,9 @@ impl<'s> Maker<'s> {
     }
 }
 
-fn copy(mut input: Input, writer: &mut dyn Write) -> Result<Made, Wrong> {
+fn copy(mut input: Input, writer: &mut dyn Write) -> Result<Converted, Failure> {
     let mut sink = Sink::new(writer);
-    work::pass(&mut input, &mut sink)?;
+    work::pass_through(&mut input, &mut sink)?;
     let ratio = Ratio { compressed: input.position, overhead: 0, uncompressed: sink.count };
-    Ok(Made { ratio, index: None })
+    Ok(Converted { ratio, index: None })
 }
