@@ -18,27 +18,28 @@ fn main() {
         .cpp(true)
         .std("c++20")
         .include(&include)
-        // As librocksdb-sys compiles RocksDB: in debug builds, too, so that layouts agree.
+        // As librocksdb-sys compiles RocksDB, also in debug builds, so that layouts agree.
         .define("NDEBUG", None)
-        // Links against RocksDB built with type information and without.
+        // Links against RocksDB with and without type information.
         .flag("-fno-rtti")
         // RocksDB's headers have unused parameters.
         .flag("-Wno-unused-parameter");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        // What selects code in RocksDB's headers must be as in the library.
+        // Macros that select code in RocksDB's headers must be the same as in the library.
         build.define("OS_LINUX", None).define("ROCKSDB_PLATFORM_POSIX", None);
     }
     build.files(["shim/manager.cc", "shim/options.cc"]).compile("uadk_compress_rocksdb_shim");
 }
 
-/// The headers that librocksdb-sys uses: its own, or those of a library built elsewhere.
+/// Returns the directory of the headers that librocksdb-sys uses: its own, or those of a library
+/// built elsewhere.
 fn rocksdb_include() -> PathBuf {
     if let Some(dir) = env::var_os("ROCKSDB_INCLUDE_DIR") {
         return dir.into();
     }
     let sys = env::var_os("DEP_ROCKSDB_CARGO_MANIFEST_DIR").expect(
-        "librocksdb-sys did not say where its sources are; set ROCKSDB_INCLUDE_DIR to the folder \
-         that holds rocksdb/advanced_compression.h",
+        "librocksdb-sys did not report its source directory; set ROCKSDB_INCLUDE_DIR to the \
+         directory that contains rocksdb/advanced_compression.h",
     );
     Path::new(&sys).join("rocksdb").join("include")
 }
@@ -58,8 +59,8 @@ fn check_version(include: &Path) {
     let (major, minor): (u32, u32) = (number("ROCKSDB_MAJOR"), number("ROCKSDB_MINOR"));
     assert!(
         format!("{major}.{minor}") == SUPPORTED,
-        "uadk-compress-rocksdb supports RocksDB {SUPPORTED}, but {} is of {major}.{minor}: use the \
-         librocksdb-sys that this crate depends on, or point ROCKSDB_INCLUDE_DIR and \
+        "uadk-compress-rocksdb supports RocksDB {SUPPORTED}, but {} is from {major}.{minor}: use \
+         the librocksdb-sys that this crate depends on, or point ROCKSDB_INCLUDE_DIR and \
          ROCKSDB_LIB_DIR to RocksDB {SUPPORTED}",
         path.display(),
     );

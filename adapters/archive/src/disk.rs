@@ -178,7 +178,7 @@ impl TreeWriter {
             let appended = match self.append_path(archive, &disk, &name) {
                 Ok(appended) => appended,
                 Err(error @ Error::Entry { .. }) => {
-                    notes.push(Note::of_failure(&disk, &error, depth > 0));
+                    notes.push(Note::from_failure(&disk, &error, depth > 0));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -201,7 +201,7 @@ impl TreeWriter {
                         .rev()
                         .map(|child| (disk.join(&child), name.join(&child), depth + 1)),
                 ),
-                Err(error) => notes.push(Note::of_failure(&disk, &error, depth > 0)),
+                Err(error) => notes.push(Note::from_failure(&disk, &error, depth > 0)),
             }
         }
         Ok(notes)

@@ -171,6 +171,7 @@ impl<R: BufRead> Walker<R> {
                     // As in GNU tar and libarchive, what follows the end does not belong to it.
                     self.warn_of_end(at)?;
                 }
+                self.notice_lone_zeros(at)?;
                 self.ended = true;
                 return Ok(None);
             }
@@ -377,6 +378,19 @@ impl<R: BufRead> Walker<R> {
         }
         let what = format!("zeros end the tar at byte {at}, before another header was found");
         self.warn_at(at, what);
+        Ok(())
+    }
+
+    /// Adds a notice if a single block of zeros ends the archive and more follows, as GNU tar does.
+    fn notice_lone_zeros(&mut self, at: u64) -> Result<()> {
+        let ready = self.input.fill_buf()?;
+        let next = &ready[..ready.len().min(BLOCK)];
+        if next.iter().any(|byte| *byte != 0) {
+            let what = format!(
+                "a lone block of zeros at byte {at} ends the tar (use --ignore-zeros to read on)"
+            );
+            self.warnings.push(Warning::notice(b"", at, what));
+        }
         Ok(())
     }
 

@@ -37,15 +37,16 @@ pub(crate) fn compressor(level: Level, writes: Option<Layout>) -> Result<Arc<Com
 pub(crate) fn line(stats: &Stats) -> String {
     let both = |engine: &EngineStats| engine.compress.blocks + engine.decompress.blocks;
     let mut line = format!("{} blocks in software", both(&stats.software));
-    let reasons: Vec<_> = reasons(stats).map(|(why, count)| format!("{why}: {count}")).collect();
+    let reasons: Vec<_> =
+        reasons(stats).map(|(reason, count)| format!("{reason}: {count}")).collect();
     if !reasons.is_empty() {
         write!(line, " ({})", reasons.join(", ")).unwrap_or_default();
     }
     write!(line, ", {} by the accelerator", both(&stats.accelerator)).unwrap_or_default();
-    if let Some(why) = &stats.unavailable {
+    if let Some(reason) = &stats.unavailable {
         // On one line.
-        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-        write!(line, " (unavailable: {why})").unwrap_or_default();
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        write!(line, " (unavailable: {reason})").unwrap_or_default();
     }
     line
 }
@@ -71,7 +72,7 @@ pub(crate) fn json(stats: &Stats) -> Value {
         })
     };
     let fallbacks: Map<_, _> =
-        reasons(stats).map(|(why, count)| (why.to_owned(), count.into())).collect();
+        reasons(stats).map(|(reason, count)| (reason.to_owned(), count.into())).collect();
     json!({
         "software": engine(&stats.software), "accelerator": engine(&stats.accelerator),
         "fallbacks": fallbacks, "accelerator_missing": stats.unavailable.as_deref(),

@@ -1,4 +1,4 @@
-//! Batches of pages: up to so many at once, zero, raw or compressed.
+//! Batches of pages. Each page is zero, raw or compressed.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -10,37 +10,37 @@ use crate::error::{Error, PageFault};
 use crate::memory::GuestRam;
 use crate::stage::Stage;
 
-/// Fails unless pages can have this size.
+/// Returns an error unless `page_size` is a power of two from 4096 to 65536.
 pub(crate) fn check_page_size(page_size: usize) -> Result<(), Error> {
     let valid = page_size.is_power_of_two() && (4 << 10..=64 << 10).contains(&page_size);
     if valid { Ok(()) } else { Err(Error::PageSize(page_size)) }
 }
 
-/// What became of a page.
+/// A page as it is sent or stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page<'a> {
     /// All zeros: nothing to send or store.
     Zero,
-    /// It does not get smaller: the page as it was read.
+    /// Uncompressed: compression does not make the page smaller.
     Raw(&'a [u8]),
-    /// Compressed, in the format of the channel's compressor; shorter than a page.
+    /// Compressed in the format of the channel's compressor; shorter than a page.
     Compressed(&'a [u8]),
 }
 
 /// Whether zero pages have to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZeroPages {
-    /// They are made zero, whatever they were. Memory that is zero already is only read.
+    /// They are zeroed, whatever they held. Memory that is already zero is only read.
     Write,
-    /// The memory is fresh: zero pages are passed over.
+    /// The memory is fresh: zero pages are skipped.
     Fresh,
 }
 
-/// Compresses and decompresses batches of pages: one for each thread, used again and again.
+/// Compresses and decompresses batches of pages. Create one per thread and reuse it.
 ///
-/// Its buffers are allocated when it is made; a batch allocates nothing. With a
-/// [`Compressor`](uadk_compress::Compressor), a busy, failing or absent accelerator costs the pages
-/// concerned a trip through software. A bare engine's troubles leave pages raw.
+/// Creating it allocates all buffers; a batch allocates nothing. With a
+/// [`Compressor`](uadk_compress::Compressor), software processes the pages that a busy, failing or
+/// absent accelerator does not. With a bare engine, pages that it fails to compress stay raw.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -63,16 +63,16 @@ pub struct Channel {
     page_size: usize,
     stage: Stage,
     codec: PageCodec,
-    /// Where pages are decompressed to, on their way to guest memory.
+    /// Holds decompressed pages before they are copied to guest memory.
     landing: Vec<u8>,
 }
 
 impl Channel {
-    /// A channel for batches of up to `max_pages` pages of `page_size` bytes.
+    /// Creates a channel for batches of up to `max_pages` pages of `page_size` bytes.
     ///
     /// # Errors
     ///
-    /// [`Error::PageSize`] unless it is a power of two from 4096 to 65536.
+    /// [`Error::PageSize`] unless `page_size` is a power of two from 4096 to 65536.
     pub fn new(
         compressor: Arc<dyn BlockCompressor>,
         page_size: usize,
@@ -87,12 +87,13 @@ impl Channel {
         })
     }
 
-    /// Compresses the pages at `offsets`: each is looked at for zeros, copied once unless it is
-    /// zero, and compressed with the others in one call.
+    /// Compresses the pages at `offsets`. Each page is checked for zeros and, unless it is zero,
+    /// copied once. All copies are compressed in one call.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyPages`], and [`Error::Offset`] for a page outside of the memory.
+    /// [`Error::TooManyPages`] for too large a batch, [`Error::Offset`] for a page outside the
+    /// memory.
     pub fn compress(
         &mut self,
         ram: &GuestRam<'_>,
@@ -103,12 +104,12 @@ impl Channel {
         Ok(PageBatch { page_size: self.page_size, stage: &self.stage, codec: &self.codec })
     }
 
-    /// Puts pages into guest memory, the compressed ones decompressed in one call.
+    /// Writes pages to guest memory. The compressed ones are decompressed in one call.
     ///
     /// # Errors
     ///
-    /// If a page is damaged, or outside of the memory. Pages before it, and only pages of the
-    /// batch, may be written then.
+    /// If a page is damaged or outside the memory. Earlier pages of the batch may have been written
+    /// by then; nothing else is.
     pub fn decompress<'p>(
         &mut self,
         ram: &GuestRam<'_>,
@@ -117,18 +118,18 @@ impl Channel {
     ) -> Result<(), Error> {
         let page_size = self.page_size;
         let max = self.landing.len() / page_size;
-        let long = |index| Error::Page { index, source: PageFault::Long { page_size } };
+        let too_long = |index| Error::Page { index, source: PageFault::Long { page_size } };
         let (mut count, mut landing) = (0, 0);
         for (index, (_, page)) in pages.clone().enumerate() {
             count += 1;
             match page {
                 Page::Raw(bytes) if bytes.len() != page_size => {
-                    return Err(long(index));
+                    return Err(too_long(index));
                 }
                 Page::Zero | Page::Raw(_) => {}
-                // The codec takes blobs of a page's length for raw pages.
+                // The codec treats blobs as long as a page as raw pages.
                 Page::Compressed(bytes) if bytes.len() >= page_size => {
-                    return Err(long(index));
+                    return Err(too_long(index));
                 }
                 Page::Compressed(_) => landing += page_size,
             }
@@ -141,10 +142,10 @@ impl Channel {
             Page::Zero | Page::Raw(_) => None,
             Page::Compressed(bytes) => Some(bytes),
         });
-        self.codec.decompress(blobs, landing).map_err(|(among, source)| {
+        self.codec.decompress(blobs, landing).map_err(|(nth, source)| {
             let compressed = |page: &Page<'_>| matches!(page, Page::Compressed(_));
             let mut indices = pages.clone().enumerate().filter(|(_, (_, page))| compressed(page));
-            let index = indices.nth(among).map_or(among, |(index, _)| index);
+            let index = indices.nth(nth).map_or(nth, |(index, _)| index);
             Error::Page { index, source }
         })?;
         let mut landed = landing.chunks_exact(page_size);
@@ -172,37 +173,37 @@ pub struct PageBatch<'c> {
 }
 
 impl<'c> PageBatch<'c> {
-    /// What became of the pages, in the order in which they were asked for.
+    /// Returns the pages in the order of the offsets passed to [`Channel::compress`].
     pub fn pages(&self) -> impl Iterator<Item = Page<'c>> + use<'c> {
-        let mut others = self.others();
+        let mut data_pages = self.data_pages();
         self.stage.is_zero().iter().map(move |zero| match zero {
             true => Page::Zero,
-            false => others.next().unwrap_or(Page::Zero),
+            false => data_pages.next().unwrap_or(Page::Zero),
         })
     }
 
-    /// The data of all pages that have some, in order, ready for `write_vectored`.
+    /// Returns the data of all pages that are not zero, in order, ready for `write_vectored`.
     pub fn io_slices(&self) -> impl Iterator<Item = IoSlice<'c>> + use<'c> {
-        self.others().filter_map(|page| match page {
+        self.data_pages().filter_map(|page| match page {
             Page::Zero => None,
             Page::Raw(bytes) | Page::Compressed(bytes) => Some(IoSlice::new(bytes)),
         })
     }
 
-    /// Offsets of the pages that are zero.
+    /// Returns the offsets of the zero pages.
     #[must_use]
     pub fn zero_offsets(&self) -> &'c [u64] {
         self.stage.zero()
     }
 
-    /// Offsets of the pages that are not.
+    /// Returns the offsets of the pages that are not zero.
     #[must_use]
     pub fn data_offsets(&self) -> &'c [u64] {
         self.stage.normal()
     }
 
-    /// The pages that are not zero.
-    fn others(&self) -> impl Iterator<Item = Page<'c>> + use<'c> {
+    /// Returns the pages that are not zero.
+    fn data_pages(&self) -> impl Iterator<Item = Page<'c>> + use<'c> {
         let copies = self.stage.pages().chunks_exact(self.page_size);
         self.codec.compressed().zip(copies).map(|(compressed, copy)| match compressed {
             Some(bytes) => Page::Compressed(bytes),

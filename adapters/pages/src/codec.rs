@@ -1,4 +1,4 @@
-//! Pages compressed one by one, a batch in one call.
+//! Compresses pages individually, a batch in one call.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::reuse::reuse;
 pub(crate) struct PageCodec {
     compressor: Checked<Arc<dyn BlockCompressor>>,
     page_size: usize,
-    /// For each page, a page's room.
+    /// A page-sized slot for each page.
     output: Vec<u8>,
-    /// For each page, the length it was compressed to; `None` if it did not get smaller.
+    /// Each page's compressed length; `None` if it did not get smaller.
     lens: Vec<Option<usize>>,
     blocks: Vec<Block<'static>>,
 }
@@ -34,33 +34,33 @@ impl PageCodec {
         }
     }
 
-    /// Compresses pages that lie one behind the other.
+    /// Compresses contiguous pages.
     pub(crate) fn compress(&mut self, pages: &[u8]) {
         let mut blocks: Vec<Block<'_>> = reuse(std::mem::take(&mut self.blocks));
-        let rooms = self.output.chunks_exact_mut(self.page_size);
-        blocks.extend(pages.chunks_exact(self.page_size).zip(rooms).map(|(page, room)| {
-            // A page that saves not one byte is not compressed.
-            let (room, _) = room.split_at_mut(page.len() - 1);
-            Block::new(page, room)
+        let slots = self.output.chunks_exact_mut(self.page_size);
+        blocks.extend(pages.chunks_exact(self.page_size).zip(slots).map(|(page, slot)| {
+            // A page counts as compressed only if that saves at least one byte.
+            let (slot, _) = slot.split_at_mut(page.len() - 1);
+            Block::new(page, slot)
         }));
         self.compressor.compress_batch(&mut blocks);
         self.lens.clear();
-        // Whatever the trouble, the page as it is will do. No format has an empty blob.
+        // After any error the page stays uncompressed. No format has empty blobs.
         self.lens.extend(blocks.iter().map(|block| block.result().ok().filter(|len| *len > 0)));
         self.blocks = reuse(blocks);
     }
 
-    /// For each page of the last batch, how it was compressed; `None` if it did not get smaller.
+    /// Returns each page of the last batch in compressed form; `None` if it did not get smaller.
     pub(crate) fn compressed(&self) -> impl ExactSizeIterator<Item = Option<&[u8]>> {
-        let rooms = self.output.chunks_exact(self.page_size);
-        self.lens.iter().zip(rooms).map(|(len, room)| len.map(|len| &room[..len]))
+        let slots = self.output.chunks_exact(self.page_size);
+        self.lens.iter().zip(slots).map(|(len, slot)| len.map(|len| &slot[..len]))
     }
 
-    /// Decompresses one blob for each page of `pages`; a blob of a page's length is the page.
+    /// Decompresses one blob into each page of `pages`. A blob as long as a page is copied.
     ///
     /// # Errors
     ///
-    /// The number of the first blob that is no page, and what is wrong with it.
+    /// The index of the first blob that is not a page, and its fault.
     pub(crate) fn decompress<'b>(
         &mut self,
         blobs: impl Iterator<Item = &'b [u8]> + Clone,
@@ -81,7 +81,7 @@ impl PageCodec {
         for ((index, _), block) in indices.zip(&blocks) {
             let fault = match block.result() {
                 Ok(_) => continue,
-                Err(EngineError::WrongLength { reported, room }) if reported < room => {
+                Err(EngineError::WrongLength { reported, capacity }) if reported < capacity => {
                     PageFault::Short { len: reported, page_size }
                 }
                 Err(EngineError::OutputFull) => PageFault::Long { page_size },

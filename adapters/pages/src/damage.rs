@@ -1,12 +1,12 @@
-//! What can be damaged in a snapshot.
+//! Damage in a snapshot.
 
-/// A part of a snapshot that is not as it was written, and where it is.
+/// A damaged part of a snapshot, and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Damage {
-    /// Which part.
+    /// The damaged part.
     pub part: Part,
-    /// Where it begins in the file.
+    /// Its offset in the file.
     pub offset: u64,
 }
 
@@ -20,9 +20,9 @@ pub enum Part {
     Group,
     /// A cluster.
     Cluster {
-        /// The guest address at which it begins.
+        /// The guest address of its first byte.
         address: u64,
-        /// Bytes of memory that it stands for.
+        /// Bytes of guest memory that it covers.
         len: u64,
     },
     /// The index.

@@ -3,12 +3,12 @@
 //! | module or type | what it is |
 //! |---|---|
 //! | [`GuestRam`] | memory that changes while it is read |
-//! | [`Channel`] | batches of pages: zero, raw or compressed, in one call |
+//! | [`Channel`] | batches of pages, zero, raw or compressed, processed in one call |
 //! | [`multifd`] | the streams in which QEMU migrates memory: sender, receiver, relay |
 //! | [`snapshot`] | guest memory in a file: sparse, compressed, checksummed, with random access |
 //!
-//! Compression is a [`BlockCompressor`](uadk_compress::BlockCompressor)'s: an accelerator's where
-//! there is one, software's everywhere else.
+//! A [`BlockCompressor`](uadk_compress::BlockCompressor) does the compression: an accelerator where
+//! there is one, software everywhere else.
 
 mod batch;
 mod codec;
@@ -25,7 +25,7 @@ mod stage;
 pub use batch::{Channel, Page, PageBatch, ZeroPages};
 pub use error::{Error, PageFault};
 pub use memory::{GuestRam, OutOfRange};
-/// What compresses and decompresses pages.
+/// The crate that compresses and decompresses pages.
 pub use uadk_compress;
 /// The crate whose guest memory [`snapshot::VmMemory`] saves and restores.
 #[cfg(feature = "vm-memory")]

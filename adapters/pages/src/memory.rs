@@ -1,16 +1,16 @@
-//! Guest memory: the one place where pages are read from, and written to, memory that others use.
+//! Guest memory. Only this module accesses memory that others use at the same time.
 //!
 //! A guest's processors and devices write to its memory while it is saved or migrated. So it is
-//! never a `&[u8]` here, which would promise the compiler that it stands still: it is a slice of
-//! atomic words, read and written one relaxed access at a time. A page that is written to while it is
-//! read comes out as a mixture of words, each of which the page had; migration and snapshots send
-//! such a page once more.
+//! never a `&[u8]` here, which would promise the compiler that it does not change. It is a slice of
+//! atomic words, read and written one relaxed access at a time. A page that is written to while it
+//! is read comes out as a mixture of words, each of which the page had at some time; migration and
+//! snapshots send such a page again.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Bytes of a word: the unit in which memory is read and written.
 const WORD: usize = 8;
-/// Words that are looked at between two decisions whether to go on.
+/// Words that are processed at a time.
 const STRIDE: usize = 16;
 
 /// A range of guest memory (a QEMU ramblock, a memory region), borrowed for `'m`.
@@ -33,10 +33,13 @@ pub struct GuestRam<'m> {
 
 /// A range that is not inside the memory, or does not begin and end at multiples of eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{len} bytes at offset {offset:#x} are not a range of words in memory of {size:#x} bytes")]
+#[error(
+    "invalid range of {len} bytes at offset {offset:#x}: must be whole words within {size:#x} \
+     bytes of memory"
+)]
 #[non_exhaustive]
 pub struct OutOfRange {
-    /// Where the range begins.
+    /// The start of the range.
     pub offset: u64,
     /// Its length.
     pub len: usize,
@@ -45,26 +48,26 @@ pub struct OutOfRange {
 }
 
 impl<'m> GuestRam<'m> {
-    /// The memory that these words are.
+    /// Borrows memory that consists of `words`.
     #[must_use]
     pub const fn from_words(words: &'m [AtomicU64]) -> Self {
         Self { words }
     }
 
-    /// Memory that nobody else uses for the time of the borrow, such as a buffer in a test.
+    /// Borrows memory that nothing else uses at the same time, such as a buffer in a test.
     ///
     /// # Errors
     ///
-    /// If it does not begin at a multiple of eight, or is not a multiple of eight bytes long.
+    /// If its address or length is not a multiple of eight.
     pub fn from_mut(memory: &'m mut [u8]) -> Result<Self, OutOfRange> {
-        // SAFETY: the exclusive borrow keeps the memory mapped and everybody else away for `'m`.
+        // SAFETY: the exclusive borrow keeps the memory mapped and everything else away for `'m`.
         #[allow(unsafe_code)]
         unsafe {
             Self::from_raw(memory.as_mut_ptr(), memory.len())
         }
     }
 
-    /// The `len` bytes of mapped memory at `start`.
+    /// Borrows the `len` bytes of mapped memory at `start`.
     ///
     /// # Errors
     ///
@@ -73,57 +76,57 @@ impl<'m> GuestRam<'m> {
     /// # Safety
     ///
     /// For `'m`, the range stays mapped, readable and (if anything is written through the result)
-    /// writable; no Rust reference to plain data in it exists that is used, and Rust code of this process
-    /// changes it through atomic or volatile accesses alone. Other processes, a hypervisor's
-    /// guest and devices may change it as they like.
+    /// writable; no Rust reference to plain data in it is used, and Rust code of this process
+    /// changes it only through atomic or volatile accesses. Other processes, a hypervisor's guest
+    /// and devices may change it freely.
     #[allow(unsafe_code)]
     pub unsafe fn from_raw(start: *mut u8, len: usize) -> Result<Self, OutOfRange> {
-        // That it is aligned is checked below.
+        // The alignment is checked below.
         #[allow(clippy::cast_ptr_alignment)]
         let words = start.cast::<AtomicU64>();
         if start.is_null() || !words.is_aligned() || !len.is_multiple_of(WORD) {
             return Err(OutOfRange { offset: start.addr() as u64, len, size: len as u64 });
         }
-        // SAFETY: the caller has the range mapped for `'m`; it is aligned and not null, as just
+        // SAFETY: the caller keeps the range mapped for `'m`; it is aligned and not null, as just
         // checked; any bytes are a valid `AtomicU64`; and as these are interior mutable, others
         // may change them meanwhile.
         let words = unsafe { std::slice::from_raw_parts(words, len / WORD) };
         Ok(Self { words })
     }
 
-    /// Bytes of this memory.
+    /// Returns the length of the memory in bytes.
     #[must_use]
     pub const fn len(&self) -> u64 {
         (self.words.len() * WORD) as u64
     }
 
-    /// Whether there are none.
+    /// Returns whether the length is 0.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// Copies a part of the memory out.
+    /// Copies memory from `offset` on to `into`.
     ///
     /// # Errors
     ///
-    /// If it is not a range of words in this memory.
+    /// If the range is outside the memory, or does not consist of whole words.
     pub fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), OutOfRange> {
         let words = self.words(offset, into.len())?;
         let load = |(word, bytes): (&AtomicU64, &mut [u8; WORD])| {
             *bytes = word.load(Relaxed).to_ne_bytes();
         };
-        // Whole strides first: the compiler leaves loops over atomics as they are.
+        // Whole strides first: the compiler does not optimise loops over atomics.
         let (strides, rest) = words.as_chunks::<STRIDE>();
-        let (rooms, end) = into.as_chunks_mut::<{ STRIDE * WORD }>();
-        for (stride, room) in strides.iter().zip(rooms) {
-            stride.iter().zip(room.as_chunks_mut().0).for_each(load);
+        let (targets, end) = into.as_chunks_mut::<{ STRIDE * WORD }>();
+        for (stride, target) in strides.iter().zip(targets) {
+            stride.iter().zip(target.as_chunks_mut().0).for_each(load);
         }
         rest.iter().zip(end.as_chunks_mut().0).for_each(load);
         Ok(())
     }
 
-    /// Copies `from` into the memory.
+    /// Copies `from` to the memory at `offset`.
     ///
     /// # Errors
     ///
@@ -142,8 +145,8 @@ impl<'m> GuestRam<'m> {
         Ok(())
     }
 
-    /// Whether all bytes of a part are zero, at the speed of the memory; anything else shows
-    /// within the first few words of most pages.
+    /// Returns whether all bytes of a range are zero. This takes as long as reading the memory, but
+    /// most pages that are not zero differ within the first few words.
     ///
     /// # Errors
     ///
@@ -160,8 +163,8 @@ impl<'m> GuestRam<'m> {
         Ok(rest.iter().fold(0, |seen, word| seen | word.load(Relaxed)) == 0)
     }
 
-    /// Makes a part zero. What is zero already is not written to, so that memory which was never
-    /// touched stays unallocated.
+    /// Zeroes a range. A range that is already zero is not written to, so that memory which was
+    /// never touched stays unallocated.
     ///
     /// # Errors
     ///
@@ -206,9 +209,9 @@ mod tests {
     fn what_is_written_is_read_and_nothing_around_it_changes() {
         let words = memory(4);
         let ram = GuestRam::from_words(&words);
-        ram.write(8, &[7; 16]).expect("inside");
+        ram.write(8, &[7; 16]).expect("in range");
         let mut all = [1; 32];
-        ram.read(0, &mut all).expect("inside");
+        ram.read(0, &mut all).expect("in range");
         assert_eq!(all, [[0; 8], [7; 8], [7; 8], [0; 8]].concat()[..]);
     }
 
@@ -233,7 +236,7 @@ mod tests {
         for (at, word) in words.iter().enumerate() {
             word.store(1 << (at % 64), Relaxed);
             assert_eq!(ram.is_zero(0, 4096), Ok(false), "word {at}");
-            ram.clear(0, 4096).expect("inside");
+            ram.clear(0, 4096).expect("in range");
             assert_eq!(ram.is_zero(0, 4096), Ok(true));
         }
     }

@@ -1,31 +1,31 @@
-//! The methods of compressing multifd streams.
+//! The compression methods of multifd streams.
 
 use std::str::FromStr;
 
 use uadk_compress::Format;
 
-/// How pages are compressed on their way: QEMU's parameter `multifd-compression`. Both sides must
-/// be told the same; nothing is negotiated.
+/// How a stream's pages are compressed: QEMU's parameter `multifd-compression`. Both sides must
+/// use the same method; nothing is negotiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
-    /// Not at all.
+    /// No compression.
     None,
     /// One zlib stream for each channel.
     Zlib,
     /// One zstd stream for each channel.
     Zstd,
-    /// Each page by itself, in raw deflate: what QEMU does with Intel's QPL.
+    /// Each page by itself, in raw deflate, as QEMU does with Intel's QPL.
     Qpl,
-    /// Each page by itself, in zlib's format: what QEMU does with UADK.
+    /// Each page by itself, in zlib's format, as QEMU does with UADK.
     Uadk,
 }
 
 impl Method {
-    /// All of them.
+    /// All methods.
     pub const ALL: [Self; 5] = [Self::None, Self::Zlib, Self::Zstd, Self::Qpl, Self::Uadk];
 
-    /// The bits in the flags of a packet.
+    /// Returns the method's bits in the flags of a packet.
     pub(crate) const fn bits(self) -> u32 {
         match self {
             Self::None => 0,
@@ -36,7 +36,7 @@ impl Method {
         }
     }
 
-    /// QEMU's name.
+    /// Returns QEMU's name of the method.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Method {
         }
     }
 
-    /// The format of pages compressed by themselves; `None` for the other methods.
+    /// Returns the format of pages compressed by themselves; `None` for the other methods.
     #[must_use]
     pub const fn page_format(self) -> Option<Format> {
         match self {
@@ -59,9 +59,9 @@ impl Method {
     }
 }
 
-/// The name of the method that a packet's flags say, for messages.
+/// Returns the name of the method in a packet's flags, for messages.
 pub(crate) fn name_of_bits(bits: u32) -> String {
-    /// Intel's `qatzip`, which this crate does not do.
+    /// Intel's `qatzip`, which this crate does not support.
     const QATZIP: u32 = 16 << 1;
     match Method::ALL.into_iter().find(|method| method.bits() == bits) {
         Some(method) => method.name().to_owned(),
@@ -76,9 +76,9 @@ impl std::fmt::Display for Method {
     }
 }
 
-/// A name that no method has: [`Method::ALL`] has them all.
+/// The error for a name that no method in [`Method::ALL`] has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no method of multifd compression")]
+#[error("unknown multifd compression method {0:?}")]
 pub struct UnknownMethod(String);
 
 impl FromStr for Method {

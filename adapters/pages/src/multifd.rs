@@ -1,9 +1,9 @@
 //! QEMU's multifd: the streams in which it migrates memory, one connection for each channel.
 //!
-//! A [`Sender`] and a [`Receiver`] for each channel, over any `Write` and `Read`. They speak the
+//! Each channel has a [`Sender`] and a [`Receiver`], over any `Write` and `Read`. They use the
 //! packets of QEMU 9.1 to 10, which an unmodified QEMU reads and writes: see `docs/migration.md`.
-//! Channels are independent of each other between two SYNCs; at a SYNC, everything that any channel
-//! sent before it must have been applied before anything after it is.
+//! Channels are independent of each other between two SYNCs. At a SYNC, everything that any channel
+//! sent before it must be applied before anything sent after it.
 
 mod decode;
 mod encode;

@@ -1,4 +1,4 @@
-//! Pages as segments of one deflate stream: made independently, read by anyone's inflate as one.
+//! Pages as segments of a deflate stream: compressed independently, inflated as one stream.
 
 use std::cell::RefCell;
 use std::io::IoSlice;
@@ -6,11 +6,11 @@ use std::io::IoSlice;
 use block_deflate::{Encoder, Mode};
 use uadk_compress::{BlockCompressor, Error, Format};
 
-/// What a zlib stream of segments begins with: deflate with a window of 32 KiB, fastest level.
+/// The header of a zlib stream of segments: deflate with a window of 32 KiB, fastest level.
 pub(crate) const STREAM_HEADER: [u8; 2] = [0x78, 0x01];
-/// An empty stored block, which ends a segment at a byte.
+/// An empty stored block, which ends a segment at a byte boundary.
 const END: [u8; 5] = [0, 0, 0, 0xff, 0xff];
-/// Bytes in a stored block of an incompressible page; less than the 65535 that deflate allows,
+/// Bytes per stored block of an incompressible page: less than the 65535 that deflate allows,
 /// and a divisor of every page size.
 const STORED: usize = 4096;
 /// The header of such a block.
@@ -19,7 +19,8 @@ const STORED_HEADER: [u8; 5] = {
     [0, len[0], len[1], !len[0], !len[1]]
 };
 
-/// Compresses blocks to segments of raw deflate: not final, and ending in an empty stored block.
+/// Compresses blocks to segments of raw deflate. They are not final and end in an empty stored
+/// block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SegmentCompressor;
 
@@ -27,7 +28,8 @@ thread_local! {
     static ENCODER: RefCell<Encoder> = RefCell::new(Encoder::new(Mode::Default));
 }
 
-/// While the thread is being torn down its encoder is gone, and there is one for this call.
+/// Calls `work` with the thread's encoder. While the thread is being torn down, that one is gone,
+/// and `work` gets a temporary one.
 fn with_encoder<R>(mut work: impl FnMut(&mut Encoder) -> R) -> R {
     ENCODER
         .try_with(|encoder| work(&mut encoder.borrow_mut()))
@@ -48,11 +50,11 @@ impl BlockCompressor for SegmentCompressor {
     }
 
     fn decompress(&self, _src: &[u8], _dst: &mut [u8]) -> Result<usize, Error> {
-        Err(Error::Unsupported("segments are read as one stream".into()))
+        Err(Error::Unsupported("segments can only be decompressed as one stream".into()))
     }
 }
 
-/// The segment of a page that does not get smaller, around the page itself.
+/// Returns the segment of an incompressible page: stored blocks around the page itself.
 pub(crate) fn stored(page: &[u8]) -> impl Iterator<Item = IoSlice<'_>> {
     let blocks = page.chunks_exact(STORED);
     blocks
@@ -96,9 +98,9 @@ mod tests {
 
     #[test]
     fn a_segment_that_does_not_fit_is_an_error() {
-        for room in 0..40 {
-            let result = SegmentCompressor.compress(&[7; 4096], &mut vec![0; room]);
-            assert!(result.is_ok() || result == Err(Error::OutputFull), "{room}");
+        for len in 0..40 {
+            let result = SegmentCompressor.compress(&[7; 4096], &mut vec![0; len]);
+            assert!(result.is_ok() || result == Err(Error::OutputFull), "{len}");
         }
     }
 

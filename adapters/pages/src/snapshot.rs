@@ -1,9 +1,9 @@
-//! Guest memory in a file: zero pages cost nothing, clusters are compressed in parallel and
+//! Guest memory in a file: zero pages take no space, clusters are compressed in parallel and
 //! checksummed, and any page can be read without the others.
 //!
-//! The format is described in `docs/snapshot-format.md`. It is written from beginning to end, so
-//! that a pipe will do, and only its last bytes make it complete: whatever a crash leaves behind reads
-//! as [`Error::Incomplete`](crate::Error::Incomplete).
+//! `docs/snapshot-format.md` describes the format. It is written sequentially, so the output may be
+//! a pipe. Only the last bytes make it complete: what a crash leaves behind reads as
+//! [`Error::Incomplete`](crate::Error::Incomplete).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -17,7 +17,8 @@
 //! let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
 //! let mut file = Vec::new();
 //! let regions = [GuestRam::from_words(&memory)];
-//! save(&mut file, &layout, &regions[..], Pages::All, &codec, &SaveOptions::default(), &mut |_| {})?;
+//! let options = SaveOptions::default();
+//! save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
 //!
 //! let chain = Chain::new(vec![Snapshot::open(&file[..])?])?;
 //! assert!(chain.pages().read(0x0)?.is_none(), "a zero page");

@@ -1,19 +1,19 @@
-//! Copies of the pages of a batch, and which of them needed none.
+//! Copies of the pages of a batch, except for zero pages.
 
 use crate::error::Error;
 use crate::memory::GuestRam;
 
-/// Where the pages of one batch are copied to, once, out of guest memory.
+/// The pages of one batch, copied once from guest memory.
 #[derive(Debug)]
 pub(crate) struct Stage {
     page_size: usize,
-    /// Copies of the pages that are not zero, one behind the other.
+    /// Contiguous copies of the pages that are not zero.
     copies: Vec<u8>,
     /// Offsets of the pages that are not zero.
     normal: Vec<u64>,
-    /// Offsets of the pages that are.
+    /// Offsets of the zero pages.
     zero: Vec<u64>,
-    /// For each page of the batch, whether it is zero.
+    /// Whether each page of the batch is zero.
     is_zero: Vec<bool>,
 }
 
@@ -28,10 +28,10 @@ impl Stage {
         }
     }
 
-    /// Looks at the pages at `offsets`, and copies those that are not zero.
+    /// Checks the pages at `offsets`, and copies those that are not zero.
     ///
-    /// A page that becomes zero between the look and the copy is one more page of zeros to
-    /// compress; one that stops being zero after the look was zero at that moment.
+    /// A page that becomes zero between the check and the copy is compressed like any other. One
+    /// that stops being zero after the check counts as zero, which it was at that moment.
     pub(crate) fn gather(&mut self, ram: &GuestRam<'_>, offsets: &[u64]) -> Result<(), Error> {
         self.normal.clear();
         self.zero.clear();
@@ -56,7 +56,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Copies of the pages that are not zero.
+    /// Returns the copies of the pages that are not zero.
     pub(crate) fn pages(&self) -> &[u8] {
         &self.copies[..self.normal.len() * self.page_size]
     }

@@ -19,20 +19,20 @@ fn batches_allocate_nothing() {
     let (memory, restored) = (Memory::guest_like(128), Memory::new(128));
     let offsets = memory.offsets();
     let mut pages: Vec<(u64, Page<'_>)> = Vec::with_capacity(128);
-    let batch = channel.compress(&memory.ram(), &offsets).expect("inside");
+    let batch = channel.compress(&memory.ram(), &offsets).expect("in range");
     pages.extend(offsets.iter().copied().zip(batch.pages()));
-    back.decompress(&restored.ram(), pages.iter().copied(), ZeroPages::Write).expect("whole");
+    back.decompress(&restored.ram(), pages.iter().copied(), ZeroPages::Write).expect("intact");
     let counted = allocation_counter::measure(|| {
         for _ in 0..10 {
             back.decompress(&restored.ram(), pages.iter().copied(), ZeroPages::Write)
-                .expect("whole");
+                .expect("intact");
         }
     });
     assert_eq!(counted.count_total, 0);
     drop(pages);
     let counted = allocation_counter::measure(|| {
         for _ in 0..10 {
-            let batch = channel.compress(&memory.ram(), &offsets).expect("inside");
+            let batch = channel.compress(&memory.ram(), &offsets).expect("in range");
             assert_eq!(batch.io_slices().count(), 96);
         }
     });
@@ -48,17 +48,17 @@ fn packets_allocate_nothing() {
         let offsets = memory.offsets();
         let output = std::io::Cursor::new(vec![0; 16 << 20]);
         let mut sender =
-            Sender::new(output, 0, &settings, PacketNumbers::default()).expect("hello");
-        let mut send = || sender.send("ram", &memory.ram(), &offsets).expect("room");
-        // libzstd allocates by itself, at its first packets.
+            Sender::new(output, 0, &settings, PacketNumbers::default()).expect("a hello");
+        let mut send = || sender.send("ram", &memory.ram(), &offsets).expect("sent");
+        // libzstd itself allocates for its first packets.
         (0..4).for_each(|_| send());
         let counted = allocation_counter::measure(|| (0..10).for_each(|_| send()));
         assert_eq!(counted.count_total, 0, "sending by {method}");
 
         let stream = sender.get_ref().get_ref().clone();
-        let mut receiver = Receiver::new(&stream[..], &settings).expect("hello");
+        let mut receiver = Receiver::new(&stream[..], &settings).expect("a hello");
         let blocks = [("ram", arrived.ram())];
-        let mut receive = || receiver.receive_into(&blocks).expect("whole");
+        let mut receive = || receiver.receive_into(&blocks).expect("intact");
         (0..4).for_each(|_| assert!(receive().is_some()));
         let counted =
             allocation_counter::measure(|| (0..10).for_each(|_| assert!(receive().is_some())));

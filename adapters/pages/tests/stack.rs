@@ -1,7 +1,7 @@
 //! Batches, streams and snapshots work on threads with small stacks.
 //!
-//! The limit is for unoptimised builds too, which use the most. `make test` runs this test in one:
-//! `cargo test --profile unoptimised -p uadk-compress-pages --test stack`.
+//! The limit also holds for unoptimised builds, which use the most stack. `make test` runs this
+//! test in one: `cargo test --profile unoptimised -p uadk-compress-pages --test stack`.
 
 #[path = "multifd/guest.rs"]
 #[allow(dead_code)]
@@ -19,12 +19,12 @@ use uadk_compress_pages::snapshot::{
 };
 use uadk_compress_pages::{Channel, Page, ZeroPages};
 
-/// 16 KiB for the calls, and 16 KiB for what the thread, the tests and the C library need.
+/// 16 KiB for the calls, and 16 KiB for the thread, the tests and the C library.
 const STACK: usize = 32 << 10;
 
 const PAGES: usize = 600;
 
-/// Calls on a thread with a small stack. An overflow aborts the process.
+/// Runs `call` on a thread with a small stack. An overflow aborts the process.
 fn on_small_stack<T: Send>(call: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, call);
@@ -43,10 +43,10 @@ fn batches_work_on_a_small_stack() {
     on_small_stack(|| {
         let codec = codec(Format::Zlib);
         let mut channel = Channel::new(codec.clone(), PAGE, 128).expect("a page size");
-        let batch = channel.compress(&memory.ram(), &offsets).expect("inside");
+        let batch = channel.compress(&memory.ram(), &offsets).expect("in range");
         let pages: Vec<(u64, Page<'_>)> = offsets.iter().copied().zip(batch.pages()).collect();
         let mut back = Channel::new(codec, PAGE, 128).expect("a page size");
-        back.decompress(&restored.ram(), pages.iter().copied(), ZeroPages::Write).expect("whole");
+        back.decompress(&restored.ram(), pages.iter().copied(), ZeroPages::Write).expect("intact");
     });
     assert!(restored.bytes() == memory.bytes());
 }
@@ -67,14 +67,14 @@ fn streams_are_sent_received_and_relayed_on_a_small_stack() {
             let mut relayed = Vec::new();
             let mut receiver = Receiver::new(&stream[..], &settings).expect("a hello");
             let mut sender = Sender::new(&mut relayed, 0, &settings, PacketNumbers::default())
-                .expect("a vector takes everything");
+                .expect("writes to a vector");
             uadk_compress_pages::multifd::relay(&mut receiver, &mut sender, |_, _| ())
-                .expect("whole");
+                .expect("intact");
             relayed
         });
         for stream in [stream, relayed] {
             let arrived = Memory::new(PAGES);
-            on_small_stack(|| receive(&stream, &settings, &arrived).expect("whole"));
+            on_small_stack(|| receive(&stream, &settings, &arrived).expect("intact"));
             assert!(arrived.bytes() == memory.bytes());
         }
     }
@@ -96,11 +96,11 @@ fn snapshots_are_saved_and_read_on_a_small_stack() {
         });
         let [restored, streamed] = [(); 2].map(|()| Memory::new(PAGES));
         on_small_stack(|| {
-            let snapshot = Snapshot::open(&file[..]).expect("whole");
+            let snapshot = Snapshot::open(&file[..]).expect("intact");
             let chain = Chain::new(vec![snapshot]).expect("a base");
             let options = RestoreOptions::default().threads(threads);
-            restore(&chain, &[restored.ram()][..], &options, &mut |_| {}).expect("whole");
-            assert!(chain.pages().read(PAGE as u64).expect("whole").is_some());
+            restore(&chain, &[restored.ram()][..], &options, &mut |_| {}).expect("intact");
+            assert!(chain.pages().read(PAGE as u64).expect("intact").is_some());
         });
         assert!(restored.bytes() == memory.bytes());
         on_small_stack(|| {
@@ -108,10 +108,10 @@ fn snapshots_are_saved_and_read_on_a_small_stack() {
             let (zero, mut progress) = (ZeroPages::Write, Progress::default());
             reader
                 .restore(&[streamed.ram()][..], zero, &mut progress, &mut |_, _| ())
-                .expect("whole");
+                .expect("intact");
         });
         assert!(streamed.bytes() == memory.bytes());
-        let verified = on_small_stack(|| verify(&file[..], &mut |_| {}).expect("whole"));
+        let verified = on_small_stack(|| verify(&file[..], &mut |_| {}).expect("intact"));
         assert!(verified.damage.is_empty());
     }
 }

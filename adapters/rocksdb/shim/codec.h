@@ -1,5 +1,5 @@
-// What the Rust side offers to RocksDB's interface. Everything that is decided,
-// is decided there: block layout, bounds, levels, what an error means.
+// The Rust side's codecs, as C++ calls them. All decisions are made in Rust:
+// block layout, bounds, levels, what an error means.
 
 #pragma once
 
@@ -9,32 +9,32 @@
 
 namespace uadk_compress {
 
-// Answers of a codec; the numbers are those of `Answer` in src/codec.rs.
+// A codec's answers; the numbers are those of `Answer` in src/codec.rs.
 enum class Answer : int32_t {
   kDone = 0,
-  kRejected = 1,  // tried, but it does not fit: store the block as it is
-  kBypassed = 2,  // not tried, or failed: store the block as it is
+  kRejected = 1,  // tried, but does not fit: store the block uncompressed
+  kBypassed = 2,  // not tried, or failed: store the block uncompressed
   kCorrupt = 3,
-  kFailed = 4,  // the block may be sound, but it could not be decompressed
+  kFailed = 4,  // decompression failed, but the block may be intact
 };
 
 static_assert(sizeof(Answer) == 4);
 
-// How a manager presents itself; `Setup` in src/shim.rs, which asserts the same
-// numbers.
+// What a manager is created from; `Setup` in src/shim.rs, which asserts the
+// same numbers.
 struct Setup {
-  const void* codec;  // owned by whoever holds the setup
+  const void* codec;  // owned by the setup's owner
   const char* name;   // lives as long as the process
-  uint8_t type;       // the CompressionType that is ours
-  uint8_t stock;      // 1: RocksDB's own zlib schema; 0: one of our own name
+  uint8_t type;       // the CompressionType that the codec handles
+  uint8_t stock;      // 1: RocksDB's own zlib schema; 0: a custom schema
 };
 
 static_assert(sizeof(Setup) == 24 && alignof(Setup) == 8);
 static_assert(offsetof(Setup, codec) == 0 && offsetof(Setup, name) == 8);
 static_assert(offsetof(Setup, type) == 16 && offsetof(Setup, stock) == 17);
 
-// Functions of the Rust side; `CodecFunctions` in src/shim.rs, which asserts the
-// same numbers. None unwinds.
+// Functions of the Rust side; `CodecFunctions` in src/shim.rs, which asserts
+// the same numbers. None of them unwinds.
 struct CodecFunctions {
   const void* (*clone)(const void* codec);
   const void* (*with_level)(const void* codec, int32_t level);
@@ -46,7 +46,7 @@ struct CodecFunctions {
                               uint64_t* size);
   Answer (*decompress)(const void* codec, const char* src, size_t src_len,
                        char* dst, size_t dst_len);
-  // Finds what is registered as `name`; false if nothing is.
+  // Finds the codec registered as `name`; returns false if there is none.
   bool (*find)(const char* name, Setup* setup);
 };
 

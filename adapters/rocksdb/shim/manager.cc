@@ -32,14 +32,14 @@ Status ToStatus(Answer answer) {
     default:
       return Status::IOError(
           "the block compressor failed to decompress a block; the data may be "
-          "sound");
+          "intact");
   }
 }
 
-// Compresses blocks of one file.
+// Compresses the blocks of one file.
 class CodecCompressor final : public Compressor {
  public:
-  // `builtin` does what needs a dictionary; it may be null.
+  // `builtin` compresses blocks with a dictionary; it may be null.
   CodecCompressor(Codec codec, CompressionType type, uint32_t parallel_threads,
                   std::unique_ptr<Compressor> builtin)
       : codec_(std::move(codec)),
@@ -62,15 +62,15 @@ class CodecCompressor final : public Compressor {
     return builtin_->GetDictGuidance(block_type);
   }
 
-  // RocksDB takes the result unchecked; an allocation that fails here ends the
-  // process, as it would in RocksDB's own compressors.
+  // RocksDB does not check the result; a failed allocation ends the process, as
+  // it would in RocksDB's own compressors.
   std::unique_ptr<Compressor> Clone() const noexcept override {
     return std::make_unique<CodecCompressor>(
         codec_.Clone(), type_, parallel_threads_,
         builtin_ == nullptr ? nullptr : builtin_->Clone());
   }
 
-  // Blocks with a dictionary are RocksDB's own business.
+  // Blocks with a dictionary are left to RocksDB.
   std::unique_ptr<Compressor> MaybeCloneSpecialized(
       CacheEntryRole block_type, DictConfigArgs&& dict) const override {
     if (builtin_ == nullptr) {
@@ -90,11 +90,11 @@ class CodecCompressor final : public Compressor {
         *output_type = type_;
         break;
       case Answer::kRejected:
-        *output_size = 1;  // what RocksDB counts as rejected
+        *output_size = 1;  // RocksDB counts this as rejected
         *output_type = rocksdb::kNoCompression;
         break;
       default:
-        *output_size = 0;  // what RocksDB counts as bypassed
+        *output_size = 0;  // RocksDB counts this as bypassed
         *output_type = rocksdb::kNoCompression;
         break;
     }
@@ -108,8 +108,8 @@ class CodecCompressor final : public Compressor {
   const std::unique_ptr<Compressor> builtin_;
 };
 
-// Decompresses blocks of our type itself, others and those with a dictionary
-// through RocksDB's own decompressor.
+// Decompresses blocks of the codec's type. Leaves others and those with a
+// dictionary to RocksDB's own decompressor.
 class CodecDecompressor final : public rocksdb::DecompressorWrapper {
  public:
   CodecDecompressor(Codec codec, CompressionType type,
@@ -148,11 +148,11 @@ class CodecDecompressor final : public rocksdb::DecompressorWrapper {
   }
 
  private:
-  // RocksDB's own decompressor believes any type and any size, and RocksDB
-  // allocates what it says.
+  // RocksDB's own decompressor accepts any type and any size, and RocksDB
+  // allocates that size.
   Status ExtractBuiltinSize(Args& args) {
     if (args.compression_type > rocksdb::kLastBuiltinCompression) {
-      return Status::Corruption("block of a compression type that nobody writes");
+      return Status::Corruption("block has an unknown compression type");
     }
     const Status status = DecompressorWrapper::ExtractUncompressedSize(args);
     if (status.ok() && args.uncompressed_size > kMaxBuiltinBlock) {
@@ -161,14 +161,14 @@ class CodecDecompressor final : public rocksdb::DecompressorWrapper {
     return status;
   }
 
-  // RocksDB compresses no block that is larger (kCompressionSizeLimit).
+  // RocksDB does not compress larger blocks (kCompressionSizeLimit).
   static constexpr uint64_t kMaxBuiltinBlock = INT32_MAX;
 
   const Codec codec_;
   const CompressionType type_;
 };
 
-// What `compression_manager={id=NAME;level=6}` can say.
+// The options in `compression_manager={id=NAME;level=6}`.
 struct ManagerOptions {
   int level = CompressionOptions::kDefaultCompressionLevel;
 };
@@ -246,7 +246,8 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
   }
 
  private:
-  // Null, which means no compression, if there is no memory for it.
+  // Returns null, which means no compression, if it is switched off or if there
+  // is not enough memory for it.
   std::unique_ptr<Compressor> MakeCompressor(
       const CompressionOptions& opts) const {
     if (opts.max_compressed_bytes_per_kb <= 0) {
@@ -278,7 +279,7 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
   const bool stock_;
   ManagerOptions options_;
   CodecDecompressor decompressor_;
-  // RocksDB's own decompressor for zstd brings a working area of its own.
+  // RocksDB's own decompressor for zstd has its own working area.
   CodecDecompressor zstd_decompressor_;
 };
 

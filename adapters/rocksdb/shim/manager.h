@@ -1,5 +1,5 @@
-// A CompressionManager that leaves everything to RocksDB's own, except one
-// compression type, which goes through a codec.
+// A CompressionManager that handles one compression type with a codec and
+// leaves everything else to RocksDB's own manager.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace uadk_compress {
 
-// The manager for `setup`. Takes the setup's codec.
+// Creates the manager for `setup`. Takes ownership of the setup's codec.
 std::unique_ptr<rocksdb::CompressionManager> MakeManager(
     const CodecFunctions* functions, const Setup& setup);
 

@@ -11,8 +11,8 @@
 #include "rocksdb/utilities/object_registry.h"
 #include "rocksdb/version.h"
 
-// Private to RocksDB's db/c.cc. The one member is all there is, so the same
-// declaration has the same layout; uadk_compress_layout_agrees tries it.
+// Private to RocksDB's db/c.cc. It has only this member, so the same
+// declaration has the same layout; uadk_compress_layout_agrees checks it.
 struct rocksdb_options_t {
   rocksdb::Options rep;
 };
@@ -27,14 +27,15 @@ using uadk_compress::Setup;
 
 extern "C" {
 
-// The version of the headers that this file was compiled with.
+// Writes the version of the headers that this file was compiled with.
 void uadk_compress_header_version(uint32_t version[3]) {
   version[0] = ROCKSDB_MAJOR;
   version[1] = ROCKSDB_MINOR;
   version[2] = ROCKSDB_PATCH;
 }
 
-// The version that the linked library says it has ("11.8.1"), cut to fit.
+// Writes the version that the linked library reports ("11.8.1"), truncated to
+// fit.
 void uadk_compress_linked_version(char* version, size_t len) {
   try {
     const std::string linked = rocksdb::GetRocksVersionAsString(true);
@@ -45,7 +46,8 @@ void uadk_compress_linked_version(char* version, size_t len) {
   }
 }
 
-// Whether what the C interface sets is found where these headers say it is.
+// Returns whether options set through the C interface are found where these
+// headers expect them.
 bool uadk_compress_layout_agrees() try {
   rocksdb_options_t* options = rocksdb_options_create();
   const rocksdb::Options& rep = options->rep;
@@ -73,8 +75,8 @@ bool uadk_compress_layout_agrees() try {
   return false;
 }
 
-// Gives `options` a manager for `setup`, and its compression type. Takes the
-// setup's codec. False if there was no memory for it.
+// Sets a manager for `setup` and its compression type in `options`. Takes
+// ownership of the setup's codec. Returns false if there is not enough memory.
 bool uadk_compress_set_manager(rocksdb_options_t* options,
                                const CodecFunctions* functions,
                                const Setup* setup) {
@@ -89,12 +91,13 @@ bool uadk_compress_set_manager(rocksdb_options_t* options,
   }
 }
 
-// Takes a manager, ours or another, away.
+// Removes any manager from `options`.
 void uadk_compress_clear_manager(rocksdb_options_t* options) {
   options->rep.compression_manager.reset();
 }
 
-// Lets RocksDB find a manager as `name`, through `functions->find`.
+// Lets RocksDB find a manager named `name`, through `functions->find`. Returns
+// false if there is not enough memory.
 bool uadk_compress_register(const CodecFunctions* functions, const char* name) {
   try {
     rocksdb::ObjectLibrary::Default()->AddFactory<CompressionManager>(

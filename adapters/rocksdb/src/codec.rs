@@ -1,7 +1,7 @@
-//! Blocks as RocksDB stores them: a size prefix and what the compressor made.
+//! Blocks as RocksDB stores them: a size prefix and the compressor's output.
 //!
-//! All rules are here, and none in the C++ shim: what is stored uncompressed, how much a damaged
-//! block may claim, which failure is whose.
+//! All decisions are made here, and none in the C++ shim: what is stored uncompressed, how much a
+//! damaged block may claim, and whether the data or the compressor is at fault.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,24 +13,24 @@ use crate::{Schema, size_prefix};
 
 /// RocksDB's `CompressionOptions::kDefaultCompressionLevel`.
 const DEFAULT_LEVEL: i32 = 32_767;
-/// zlib's `Z_DEFAULT_COMPRESSION`, which many configurations have.
+/// zlib's `Z_DEFAULT_COMPRESSION`, which many configurations use.
 const ZLIB_DEFAULT_LEVEL: i32 = -1;
 
-/// The most that a block may claim to hold if its format sets no limit.
+/// The largest uncompressed size that a block may claim if its format sets no limit.
 const MAX_BLOCK_WITHOUT_LIMIT: usize = 64 << 20;
 
-/// What RocksDB is told about a block. The numbers are those of `Answer` in shim/codec.h.
+/// The answer to RocksDB about a block. The numbers are those of `Answer` in shim/codec.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub(crate) enum Answer {
     Done = 0,
-    /// Tried, but it doesn't get small enough: RocksDB stores the block as it is.
+    /// Tried, but the block doesn't get small enough: RocksDB stores it uncompressed.
     Rejected = 1,
-    /// Not tried, or failed: RocksDB stores the block as it is.
+    /// Not tried, or failed: RocksDB stores the block uncompressed.
     Bypassed = 2,
     /// The data is damaged.
     Corrupt = 3,
-    /// The compressor failed; the data may be sound.
+    /// The compressor failed; the data may be intact.
     Failed = 4,
 }
 
@@ -38,12 +38,12 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug)]
 pub(crate) struct Codec {
     compressor: Checked<Arc<dyn BlockCompressor>>,
-    /// What the schema asks for, at every level.
+    /// The schema's settings, for every level.
     settings: Settings,
 }
 
 impl Codec {
-    /// `compressor` with the window that `schema` asks for, if it has one.
+    /// Creates a codec. If possible, `compressor` gets the window that `schema` asks for.
     pub(crate) fn new(compressor: Arc<dyn BlockCompressor>, schema: &Schema) -> Self {
         let settings = schema.window().map(|window| Settings::new().with_window(window));
         let limited = settings.as_ref().and_then(|settings| compressor.reconfigured(settings));
@@ -53,7 +53,7 @@ impl Codec {
         }
     }
 
-    /// The codec at a level of RocksDB's `CompressionOptions`.
+    /// Returns the codec at a level of RocksDB's `CompressionOptions`.
     pub(crate) fn with_level(&self, level: i32) -> Self {
         if level == DEFAULT_LEVEL || level == ZLIB_DEFAULT_LEVEL {
             return self.clone();
@@ -67,7 +67,7 @@ impl Codec {
         }
     }
 
-    /// Compresses a block; the second value is the bytes written if the answer is
+    /// Compresses a block. The second value is the number of bytes written if the answer is
     /// [`Answer::Done`].
     pub(crate) fn compress(&self, src: &[u8], dst: &mut [u8]) -> (Answer, usize) {
         let Some(prefix_len) =
@@ -75,9 +75,9 @@ impl Codec {
         else {
             return (Answer::Bypassed, 0);
         };
-        let room = &mut dst[prefix_len..];
-        match catch_unwind(AssertUnwindSafe(|| self.compressor.compress(src, room))) {
-            // A block that claims more than readers believe would be lost.
+        let payload = &mut dst[prefix_len..];
+        match catch_unwind(AssertUnwindSafe(|| self.compressor.compress(src, payload))) {
+            // A block that claims more than readers accept would be lost.
             Ok(Ok(written)) if src.len() > self.max_uncompressed_len(written) => {
                 (Answer::Bypassed, 0)
             }
@@ -88,20 +88,21 @@ impl Codec {
                 (Answer::Bypassed, 0)
             }
             Err(_) => {
-                STORED_AFTER_FAILURE.count(&"it panicked");
+                STORED_AFTER_FAILURE.count(&"the compressor panicked");
                 (Answer::Bypassed, 0)
             }
         }
     }
 
-    /// The length of a block's size prefix and the size it claims, if that is possible.
+    /// Returns the length of a block's size prefix and the size it claims; `None` if that size is
+    /// impossible.
     pub(crate) fn uncompressed_size(&self, src: &[u8]) -> Option<(usize, u32)> {
         let claimed = size_prefix::read(src).filter(|&(prefix_len, size)| {
             size as usize <= self.max_uncompressed_len(src.len() - prefix_len)
         });
         if claimed.is_none() {
             CORRUPT_BLOCKS.count(&format_args!(
-                "{} bytes, which begin with {:02x?}, claim an impossible size",
+                "a block of {} bytes that begins with {:02x?} claims an impossible size",
                 src.len(),
                 &src[..src.len().min(8)],
             ));
@@ -109,13 +110,13 @@ impl Codec {
         claimed
     }
 
-    /// Decompresses a block, without its size prefix, to exactly `dst`.
+    /// Decompresses a block, without its size prefix. It must fill `dst` exactly.
     pub(crate) fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Answer {
         match catch_unwind(AssertUnwindSafe(|| self.compressor.decompress_exact(src, dst))) {
             Ok(Ok(())) => Answer::Done,
             Ok(Err(error)) if is_damage(&error) => {
                 CORRUPT_BLOCKS.count(&format_args!(
-                    "{} bytes don't decompress to {}",
+                    "a block of {} bytes does not decompress to {} bytes",
                     src.len(),
                     dst.len()
                 ));
@@ -126,14 +127,14 @@ impl Codec {
                 Answer::Failed
             }
             Err(_) => {
-                FAILED_READS.count(&"it panicked");
+                FAILED_READS.count(&"the compressor panicked");
                 Answer::Failed
             }
         }
     }
 
     fn max_uncompressed_len(&self, compressed_len: usize) -> usize {
-        // Foreign code, so it may panic too.
+        // User code, so it may panic too.
         catch_unwind(AssertUnwindSafe(|| self.compressor.max_decompressed_len(compressed_len)))
             .ok()
             .flatten()
@@ -141,10 +142,10 @@ impl Codec {
     }
 }
 
-/// Whether the block is to blame, which holds more or less than it claims, or no block at all.
+/// Returns whether the block is at fault: it holds more or less than it claims, or is not a block.
 const fn is_damage(error: &Error) -> bool {
     match error {
-        Error::WrongLength { reported, room } => *reported < *room,
+        Error::WrongLength { reported, capacity } => *reported < *capacity,
         error => matches!(error, Error::Corrupt | Error::OutputFull),
     }
 }
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     fn software() -> SoftwareCompressor {
-        SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("has the format")
+        SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("supports the format")
     }
 
     fn codec() -> Codec {
@@ -170,7 +171,7 @@ mod tests {
         Codec::new(Arc::new(compressor), &Schema::Stock)
     }
 
-    /// A block as it is stored, prefix included.
+    /// Returns a block as it is stored, including its prefix.
     fn stored(src: &[u8]) -> Vec<u8> {
         let mut dst = vec![0; src.len() + 100];
         let (answer, len) = codec().compress(src, &mut dst);
@@ -180,24 +181,24 @@ mod tests {
     }
 
     #[test]
-    fn a_block_comes_back() {
+    fn a_block_round_trips() {
         let block = b"some words, some more words, and some words ".repeat(100);
         let stored = stored(&block);
-        let (prefix_len, size) = codec().uncompressed_size(&stored).expect("a sound prefix");
+        let (prefix_len, size) = codec().uncompressed_size(&stored).expect("a valid prefix");
         let mut restored = vec![0; size as usize];
         assert_eq!(codec().decompress(&stored[prefix_len..], &mut restored), Answer::Done);
         assert_eq!(restored, block);
     }
 
     #[test]
-    fn a_block_costs_no_allocation() {
+    fn a_block_needs_no_allocation() {
         let (codec, block) = (codec(), b"block block block and page ".repeat(600));
         let (mut stored, mut restored) = (vec![0; block.len()], vec![0; block.len()]);
         let mut round = || {
             let (answer, len) = codec.compress(&block, &mut stored);
             assert_eq!(answer, Answer::Done);
             assert_eq!(codec.compress(&block, &mut stored[len..len + 9]).0, Answer::Rejected);
-            let (prefix_len, _) = codec.uncompressed_size(&stored[..len]).expect("sound");
+            let (prefix_len, _) = codec.uncompressed_size(&stored[..len]).expect("a valid prefix");
             let answer = codec.decompress(&stored[prefix_len..len], &mut restored);
             assert_eq!(answer, Answer::Done);
         };
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_room_is_a_rejection_and_no_room_for_the_prefix_a_bypass() {
+    fn too_little_space_is_a_rejection_and_none_for_the_prefix_a_bypass() {
         let block = vec![7; 4000];
         assert_eq!(codec().compress(&block, &mut [0; 5]).0, Answer::Rejected);
         assert_eq!(codec().compress(&block, &mut [0; 1]).0, Answer::Bypassed);
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compressor_that_fails_costs_compression_and_never_an_error() {
+    fn a_compressor_that_fails_costs_compression_but_is_never_an_error() {
         for fault in [Fault::Device(-5), Fault::Busy, Fault::Panic, Fault::WrongLength] {
             let before = crate::incidents().stored_after_failure;
             assert_eq!(faulty(&fault).compress(&[7; 4000], &mut [0; 4000]).0, Answer::Bypassed);
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_bit_and_every_truncation_is_survived() {
+    fn no_flipped_bit_or_truncation_is_fatal() {
         let stored = stored(&b"words, more words, and still more words ".repeat(20));
         let read = |damaged: &[u8]| {
             if let Some((prefix_len, size)) = codec().uncompressed_size(damaged) {
@@ -259,10 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn a_block_can_not_claim_more_than_deflate_can_hold() {
+    fn a_block_cannot_claim_more_than_deflate_can_hold() {
         let claim = |size: u32, payload: usize| {
             let mut block = vec![0; 8];
-            let prefix_len = size_prefix::write(size, &mut block).expect("room enough");
+            let prefix_len = size_prefix::write(size, &mut block).expect("enough space");
             block.truncate(prefix_len);
             block.resize(prefix_len + payload, 0);
             codec().uncompressed_size(&block).map(|(_, size)| size)
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_stock_schema_asks_for_a_window_of_16_kib() {
-        // What is repeated is 20,000 bytes back.
+        // The data repeats after 20,000 bytes.
         let src: Vec<_> = (0..40_000_u32).map(|i| ((i % 20_000).pow(2) % 65_521) as u8).collect();
         let len = |schema: &Schema, level| {
             let codec = Codec::new(Arc::new(software()), schema).with_level(level);
@@ -288,11 +289,11 @@ mod tests {
             let (stock, custom) = (len(&Schema::Stock, level), len(&custom, level));
             assert!(stock > 38_000 && custom < 22_000, "{stock} {custom}");
         }
-        assert_eq!(len(&Schema::Stock, 6), len(&custom, 6), "libdeflate can't be told");
+        assert_eq!(len(&Schema::Stock, 6), len(&custom, 6), "libdeflate has no window setting");
     }
 
     #[test]
-    fn levels_of_rocksdb_are_asked_of_the_compressor() {
+    fn levels_of_rocksdb_are_passed_to_the_compressor() {
         let len = |level| {
             let words = ["block", "page", "column", "family", "level", "index", "key"];
             let src: Vec<_> = (0..4000_usize).flat_map(|i| words[i * i % 53 % 7].bytes()).collect();

@@ -1,6 +1,6 @@
-//! Why RocksDB could not be given a compressor.
+//! Errors from setting or registering a compressor.
 
-/// Why a compressor could not be given to RocksDB or registered.
+/// An error from setting a compressor in RocksDB's options or registering it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,8 +18,8 @@ pub enum Error {
         /// The version of the library.
         linked: String,
     },
-    /// The versions agree, but not the layout of the options: the library was compiled with other
-    /// settings.
+    /// The versions agree, but the layouts of the options differ: the library was compiled with
+    /// other settings.
     ///
     /// Build both with the same compiler settings.
     #[error(
@@ -36,30 +36,33 @@ pub enum Error {
     ///
     /// Build it with [`Format::RawDeflate`](uadk_compress::Format::RawDeflate), or use
     /// [`Schema::Custom`](crate::Schema::Custom).
-    #[error("the compressor makes {format}, but RocksDB's zlib blocks are raw deflate")]
+    #[error("the compressor's format is {format}, but RocksDB's zlib blocks are raw deflate")]
     Format {
-        /// What the compressor makes.
+        /// The compressor's format.
         format: uadk_compress::Format,
     },
-    /// The name of a [`Schema::Custom`](crate::Schema::Custom) can't be used.
+    /// The name of a [`Schema::Custom`](crate::Schema::Custom) is invalid.
     ///
     /// Names have 1 to 64 ASCII letters, digits and underscores, and don't begin with `Builtin`,
     /// `Uadk` or `nullptr`.
-    #[error("{name:?} can't name a compression schema")]
+    #[error(
+        "invalid schema name {name:?}: must have 1 to 64 ASCII letters, digits and underscores, \
+         and not begin with Builtin, Uadk or nullptr"
+    )]
     Name {
         /// The name.
         name: String,
     },
-    /// The type of a [`Schema::Custom`](crate::Schema::Custom) is not one of RocksDB's custom types.
+    /// The type of a [`Schema::Custom`](crate::Schema::Custom) is not one of RocksDB's custom
+    /// types.
     #[error(
-        "compression type {compression_type:#04x} is not one of RocksDB's custom types, 0x80 to \
-         0xfe"
+        "invalid compression type {compression_type:#04x}: RocksDB's custom types are 0x80 to 0xfe"
     )]
     CompressionType {
         /// The type.
         compression_type: u8,
     },
-    /// There was no memory for a compression manager.
-    #[error("a RocksDB compression manager could not be allocated")]
+    /// There is not enough memory for a compression manager.
+    #[error("failed to allocate a RocksDB compression manager")]
     OutOfMemory,
 }

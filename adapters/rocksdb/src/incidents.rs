@@ -1,25 +1,25 @@
-//! Counts of what should never happen.
+//! Counts failures that should never happen.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What went wrong between RocksDB and its block compressors in this process. All zero, unless a
-/// compressor is faulty or data is damaged. An accelerator's troubles are not among them: a
-/// [`Compressor`](uadk_compress::Compressor) keeps them to itself, and counts them in its
+/// Failures between RocksDB and its block compressors in this process. All counts are zero, unless
+/// a compressor is faulty or data is damaged. An accelerator's failures are not included: a
+/// [`Compressor`](uadk_compress::Compressor) handles them itself, and counts them in its
 /// [`Stats`](uadk_compress::Stats).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Incidents {
     /// Blocks stored uncompressed because the compressor returned an error (other than
-    /// [`OutputFull`](uadk_compress::Error::OutputFull)), an impossible length, or panicked.
+    /// [`OutputFull`](uadk_compress::Error::OutputFull)) or an impossible length, or panicked.
     pub stored_after_failure: u64,
-    /// Blocks that could not be read because the compressor failed or panicked; RocksDB got an
-    /// `IOError`.
+    /// Blocks that could not be read because the compressor failed or panicked; reported to RocksDB
+    /// as `IOError`.
     pub failed_reads: u64,
-    /// Blocks found damaged; RocksDB got a `Corruption`.
+    /// Blocks found damaged; reported to RocksDB as `Corruption`.
     pub corrupt_blocks: u64,
 }
 
-/// All incidents of this process so far.
+/// Returns all incidents of this process so far.
 #[must_use]
 pub fn incidents() -> Incidents {
     Incidents {
@@ -35,22 +35,22 @@ pub(crate) static FAILED_READS: Incident =
     Incident::new("a block compressor failed to decompress a block");
 pub(crate) static CORRUPT_BLOCKS: Incident = Incident::new("a damaged block was read");
 
-/// A counter that tells the log of its 1st, 2nd, 4th, 8th ... count.
+/// A counter that logs its 1st, 2nd, 4th, 8th ... count.
 #[derive(Debug)]
 pub(crate) struct Incident {
     count: AtomicU64,
-    what: &'static str,
+    message: &'static str,
 }
 
 impl Incident {
-    const fn new(what: &'static str) -> Self {
-        Self { count: AtomicU64::new(0), what }
+    const fn new(message: &'static str) -> Self {
+        Self { count: AtomicU64::new(0), message }
     }
 
     pub(crate) fn count(&self, details: &dyn std::fmt::Display) {
         let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
-            tracing::warn!(%details, count, "{}", self.what);
+            tracing::warn!(%details, count, "{}", self.message);
         }
     }
 

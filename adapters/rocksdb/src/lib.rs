@@ -1,6 +1,6 @@
 //! RocksDB column families compressed by any [`BlockCompressor`](uadk_compress::BlockCompressor).
 //!
-//! One line makes a column family's zlib blocks ours, in RocksDB's own zlib files:
+//! One line sets the compressor of a column family's zlib blocks, in RocksDB's own zlib files:
 //!
 //! ```
 //! use rocksdb::{DB, Options};
@@ -22,34 +22,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Schema`] says which files are made, [`register`] lets OPTIONS files, option strings and plain
-//! [`DB::open`](rocksdb::DB::open) find a compressor by name, [`incidents`] counts what should
-//! never happen.
+//! [`Schema`] chooses the kind of files, [`register`] lets OPTIONS files, option strings and plain
+//! [`DB::open`](rocksdb::DB::open) find a compressor by name, [`incidents`] counts failures that
+//! should never happen.
 //!
-//! # What RocksDB decides, and what is decided here
+//! # What RocksDB decides, and what this crate decides
 //!
 //! RocksDB chooses per file and level whether to compress and at which level:
 //! `compression_per_level`, `bottommost_compression` and its options, `parallel_threads` and
-//! `max_compressed_bytes_per_kb` work as always. A block that the compressor does not make small
-//! enough is stored as it is, and so is one that it fails on: writing never fails because of us.
-//! When reading, only data that is damaged is reported as `Corruption`; a compressor that fails is
-//! an `IOError`.
+//! `max_compressed_bytes_per_kb` work as always. A block that does not get small enough, or that
+//! the compressor fails on, is stored uncompressed: writes never fail because of this crate. When
+//! reading, only damaged data is reported as `Corruption`; a compressor that fails is an `IOError`.
 //!
-//! A level in `CompressionOptions` (rust-rocksdb: `set_compression_options`) is asked of the
-//! compressor: 1 to 12 as they are, 0 and less as [`Level::FASTEST`](uadk_compress::Level::FASTEST).
-//! RocksDB's default and zlib's -1 mean the compressor's own level. `window_bits` and `strategy`
-//! have no effect: they are for RocksDB's own zlib, which does the blocks with a dictionary.
+//! A level in `CompressionOptions` (rust-rocksdb: `set_compression_options`) is passed to the
+//! compressor: 1 to 12 as they are, 0 and less as
+//! [`Level::FASTEST`](uadk_compress::Level::FASTEST). RocksDB's default and zlib's -1 mean the
+//! compressor's own level. `window_bits` and `strategy` have no effect: they are for RocksDB's own
+//! zlib, which compresses the blocks with a dictionary.
 //!
 //! Under [`Schema::Stock`] the compressor is asked for a window of 16 KiB
 //! ([`Settings::window`](uadk_compress::Settings::window)), whatever `window_bits` says: RocksDB's
-//! readers have one of that size. The device and `block-deflate` (level 1 and the fastest) keep to
-//! it. libdeflate (levels from 2 on) can't be told: in blocks longer than 16 KiB its matches reach
-//! back up to 32 KiB. RocksDB's readers decode that, too, since they inflate a block in one call.
-//! Under [`Schema::Custom`] the window is the compressor's own.
+//! readers have one of that size. The device and `block-deflate` (level 1 and the fastest) respect
+//! it. libdeflate (levels from 2 on) has no such setting: in blocks longer than 16 KiB its matches
+//! reach back up to 32 KiB. RocksDB's readers decode that too, since they inflate a block in one
+//! call. Under [`Schema::Custom`] the window is the compressor's own.
 //!
-//! Blob files, the compressed secondary cache and the WAL always use RocksDB's own codecs, and so do
-//! reads of files of format version 6 and older. Data blocks with a dictionary (`max_dict_bytes`)
-//! are RocksDB's own under [`Schema::Stock`]; under [`Schema::Custom`] there are no dictionaries.
+//! Blob files, the compressed secondary cache and the WAL always use RocksDB's own codecs, and so
+//! do reads of files of format version 6 and older. Under [`Schema::Stock`], RocksDB's own codec
+//! also handles data blocks with a dictionary (`max_dict_bytes`); under [`Schema::Custom`],
+//! dictionaries are not used.
 
 mod codec;
 mod error;
@@ -70,5 +71,5 @@ pub use registry::register;
 /// The crate whose options [`OptionsExt`] extends.
 pub use rocksdb;
 pub use schema::Schema;
-/// What compresses and decompresses blocks.
+/// The crate that compresses and decompresses blocks.
 pub use uadk_compress;

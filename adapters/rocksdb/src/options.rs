@@ -1,4 +1,4 @@
-//! `rocksdb::Options` with a block compressor.
+//! Sets block compressors in `rocksdb::Options`.
 
 use std::sync::Arc;
 
@@ -8,22 +8,23 @@ use uadk_compress::BlockCompressor;
 use crate::codec::Codec;
 use crate::{Error, Schema, shim, version};
 
-/// Gives a column family's options a block compressor.
+/// Sets a block compressor in a column family's options.
 pub trait OptionsExt {
     /// Compresses this column family's blocks with `compressor`, in files of `schema`.
     ///
     /// Sets the compression type to the schema's ([`Schema::Stock`]: zlib). `compression_per_level`
-    /// and `bottommost_compression` stay as they are: where they say zlib, or the custom type, the
-    /// blocks are ours. Files that are there already stay readable.
+    /// and `bottommost_compression` stay unchanged: where they say zlib, or the custom type,
+    /// `compressor` is used. Existing files stay readable.
     ///
     /// ```
     /// use rocksdb::{DBCompressionType, Options};
     /// use uadk_compress::{Compressor, Level};
     /// use uadk_compress_rocksdb::{OptionsExt, Schema};
     ///
-    /// // Young levels uncompressed, old ones by us, the last at another level.
+    /// // Upper levels uncompressed, lower ones compressed, the last at another level.
+    /// let compressor = Compressor::builder().level(Level::FASTEST).build()?;
     /// let mut options = Options::default();
-    /// options.set_block_compressor(Compressor::builder().level(Level::FASTEST).build()?, Schema::Stock)?;
+    /// options.set_block_compressor(compressor, Schema::Stock)?;
     /// options.set_compression_per_level(&[
     ///     DBCompressionType::None,
     ///     DBCompressionType::None,
@@ -38,15 +39,15 @@ pub trait OptionsExt {
     ///
     /// [`Error::Version`] or [`Error::Layout`] if another RocksDB is linked than this crate was
     /// compiled for, [`Error::Format`], [`Error::Name`] or [`Error::CompressionType`] if the schema
-    /// can't be had with this compressor. The options are unchanged then.
+    /// is invalid or does not match the compressor. The options are unchanged then.
     fn set_block_compressor(
         &mut self,
         compressor: impl BlockCompressor + 'static,
         schema: Schema,
     ) -> Result<(), Error>;
 
-    /// Goes back to RocksDB's own codecs. The compression type stays: zlib is then RocksDB's own;
-    /// after a [`Schema::Custom`], set another.
+    /// Goes back to RocksDB's own codecs. The compression type stays unchanged: zlib is then
+    /// RocksDB's own; after a [`Schema::Custom`], set another.
     ///
     /// # Errors
     ///

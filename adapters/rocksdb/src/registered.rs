@@ -11,8 +11,8 @@ use crate::codec::Codec;
 static REGISTERED: LazyLock<Mutex<HashMap<String, (Codec, Schema)>>> =
     LazyLock::new(Mutex::default);
 
-/// Registers a codec under the schema's name, in place of an earlier one, and returns true. If the
-/// name is new, calls `announce` first; if that fails, registers nothing and returns false.
+/// Registers a codec under the schema's name, replacing an earlier one, and returns `true`. If the
+/// name is new, calls `announce` first; if that fails, registers nothing and returns `false`.
 pub(crate) fn insert(codec: Codec, schema: Schema, announce: impl FnOnce(&Schema) -> bool) -> bool {
     let mut registered = REGISTERED.lock();
     if !registered.contains_key(schema.name()) && !announce(&schema) {
@@ -25,7 +25,7 @@ pub(crate) fn insert(codec: Codec, schema: Schema, announce: impl FnOnce(&Schema
     true
 }
 
-/// The codec registered as `name`.
+/// Returns the codec registered as `name`.
 pub(crate) fn find(name: &str) -> Option<(Codec, Schema)> {
     REGISTERED.lock().get(name).cloned()
 }

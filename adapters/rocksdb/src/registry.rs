@@ -1,4 +1,4 @@
-//! Registering compressors that RocksDB finds by name.
+//! Registers compressors that RocksDB finds by name.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::{Error, Schema, registered, shim, version};
 
 /// Lets RocksDB find `compressor` by the schema's name, in this process, from now on:
 ///
-/// - in OPTIONS files, so that `Options::load_latest` gives options with it;
+/// - in OPTIONS files, so that `Options::load_latest` returns options with it;
 /// - in option strings, with a level if wanted: `compression_manager={id=UadkZlib;level=1}`;
-/// - in files of a [`Schema::Custom`] that are opened by options without it, even by a plain
+/// - in files of a [`Schema::Custom`] that are opened with options without it, even by a plain
 ///   [`DB::open`](rocksdb::DB::open).
 ///
-/// An option string does not change the compression type: give it too
-/// (`compression=kZlibCompression` or `kCustomCompression80`). A second compressor of a name
+/// An option string does not change the compression type: set it too
+/// (`compression=kZlibCompression` or `kCustomCompression80`). A second compressor of the same name
 /// replaces the first for databases opened later.
 ///
 /// ```
@@ -33,7 +33,7 @@ use crate::{Error, Schema, registered, shim, version};
 ///
 /// # Errors
 ///
-/// Those of [`OptionsExt::set_block_compressor`](crate::OptionsExt::set_block_compressor).
+/// As for [`OptionsExt::set_block_compressor`](crate::OptionsExt::set_block_compressor).
 pub fn register(compressor: impl BlockCompressor + 'static, schema: Schema) -> Result<(), Error> {
     version::check()?;
     schema.check(&compressor)?;

@@ -1,4 +1,4 @@
-//! Which files are made.
+//! The kinds of files that a compressor can write.
 
 use uadk_compress::{BlockCompressor, Format, Window};
 
@@ -9,50 +9,51 @@ const ZLIB: u8 = 2;
 /// RocksDB's `kFirstCustomCompression` and `kLastCustomCompression`.
 const CUSTOM: std::ops::RangeInclusive<u8> = 0x80..=0xfe;
 
-/// Which files a compressor makes: RocksDB's own, or files of a format of its own.
+/// The kind of files that a compressor writes: RocksDB's own, or files of a custom format.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Schema {
-    /// RocksDB's own zlib schema: the files are those that RocksDB writes itself, so whatever reads
-    /// these reads ours. Existing zlib files of format version 7 are read faster. Needs a compressor
-    /// of [`Format::RawDeflate`].
+    /// RocksDB's own zlib schema: the files have the format that RocksDB itself writes, so anything
+    /// that reads RocksDB's files reads these too. Existing zlib files of format version 7 are read
+    /// faster. Needs a compressor of [`Format::RawDeflate`].
     ///
     /// The compressor is asked for the window that RocksDB's readers have, 16 KiB.
     ///
-    /// Blocks of the type zlib are ours; all others, and blocks with a dictionary, are RocksDB's.
-    /// Its name in OPTIONS files and option strings is `UadkZlib`.
+    /// The compressor handles blocks of the type zlib. All others, and blocks with a dictionary,
+    /// are left to RocksDB. The name in OPTIONS files and option strings is `UadkZlib`.
     #[default]
     Stock,
-    /// Files that need the compressor to be read: for codecs that RocksDB doesn't have.
+    /// Files that can only be read with the compressor: for codecs that RocksDB doesn't have.
     ///
-    /// Needs format version 7, RocksDB's default. To read them, a column family is opened with a
-    /// compressor of the same name, or one is [`register`](crate::register)ed. Blocks of
-    /// `compression_type` are ours, blocks of RocksDB's own types (in `compression_per_level`, say)
-    /// are RocksDB's. Blocks over 64 MiB are stored uncompressed if the compressor gives no
+    /// Needs format version 7, RocksDB's default. To read the files, open the column family with a
+    /// compressor of the same name, or [`register`](crate::register) one. The compressor handles
+    /// blocks of `compression_type`; blocks of RocksDB's own types (for example in
+    /// `compression_per_level`) are left to RocksDB. Blocks over 64 MiB are stored uncompressed if
+    /// the compressor has no
     /// [`max_decompressed_len`](uadk_compress::BlockCompressor::max_decompressed_len).
     #[non_exhaustive]
     Custom {
         /// Written to each file, so that readers find the compressor: choose one name per format
-        /// and keep it. 1 to 64 ASCII letters, digits and underscores.
+        /// and keep it. It has 1 to 64 ASCII letters, digits and underscores.
         name: String,
-        /// One of RocksDB's custom types, 0x80 to 0xfe. In option strings such as
-        /// `compression_per_level=kNoCompression:kCustomCompression80` it has this name.
+        /// One of RocksDB's custom types, 0x80 to 0xfe. Option strings name it like this:
+        /// `compression_per_level=kNoCompression:kCustomCompression80`.
         compression_type: u8,
     },
 }
 
 impl Schema {
-    /// [`Schema::Custom`] with the first of RocksDB's custom types, 0x80.
+    /// Creates a [`Schema::Custom`] with the first of RocksDB's custom types, 0x80.
     pub fn custom(name: impl Into<String>) -> Self {
         Self::custom_with_type(name, *CUSTOM.start())
     }
 
-    /// [`Schema::Custom`] with one of RocksDB's custom types, 0x80 to 0xfe.
+    /// Creates a [`Schema::Custom`] with one of RocksDB's custom types, 0x80 to 0xfe.
     pub fn custom_with_type(name: impl Into<String>, compression_type: u8) -> Self {
         Self::Custom { name: name.into(), compression_type }
     }
 
-    /// The name in OPTIONS files, option strings and the registry.
+    /// Returns the name in OPTIONS files, option strings and the registry.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -61,7 +62,7 @@ impl Schema {
         }
     }
 
-    /// The number of the compression type that is ours.
+    /// Returns the number of the compression type that the compressor handles.
     pub(crate) fn compression_type(&self) -> u8 {
         match self {
             Self::Stock => ZLIB,
@@ -69,16 +70,16 @@ impl Schema {
         }
     }
 
-    /// The window that the compressor is asked for.
+    /// Returns the window that the compressor is asked for.
     pub(crate) fn window(&self) -> Option<Window> {
         match self {
-            // Zlib_DecompressBlock in RocksDB's util/compression.cc has -14 for zlib's windowBits.
+            // Zlib_DecompressBlock in RocksDB's util/compression.cc uses -14 as zlib's windowBits.
             Self::Stock => Some(Window::Kib16),
             Self::Custom { .. } => None,
         }
     }
 
-    /// Whether `compressor` can make this schema's files.
+    /// Returns an error unless `compressor` can write this schema's files.
     pub(crate) fn check(&self, compressor: &dyn BlockCompressor) -> Result<(), Error> {
         match self {
             Self::Stock => match compressor.format() {
@@ -108,18 +109,19 @@ mod tests {
     use super::*;
 
     fn check(schema: &Schema, format: Format) -> Result<(), Error> {
-        schema.check(&SoftwareCompressor::new(format, Level::BALANCED).expect("has the format"))
+        schema
+            .check(&SoftwareCompressor::new(format, Level::BALANCED).expect("supports the format"))
     }
 
     #[test]
-    fn stock_takes_raw_deflate_alone() {
+    fn stock_accepts_only_raw_deflate() {
         assert!(check(&Schema::Stock, Format::RawDeflate).is_ok());
         let error = check(&Schema::Stock, Format::Gzip).unwrap_err();
         assert!(error.to_string().contains("gzip"), "{error}");
     }
 
     #[test]
-    fn custom_takes_legal_names_and_types_alone() {
+    fn custom_accepts_only_valid_names_and_types() {
         assert!(check(&Schema::custom("My_Codec2"), Format::Zlib).is_ok());
         let long = "x".repeat(65);
         for name in ["", "a b", "a;b", "ä", "BuiltinV2", "UadkZlib", "nullptr", &long] {

@@ -1,4 +1,4 @@
-//! The border to C++: the functions of `shim/options.cc`, and those that it calls.
+//! The FFI boundary with the C++ shim: the functions of `shim/options.cc`, and those that it calls.
 //!
 //! Nothing is decided here. No function that C++ calls unwinds: each runs its work under [`guard`].
 
@@ -38,7 +38,7 @@ struct CodecFunctions {
     find: unsafe extern "C" fn(*const c_char, *mut Setup) -> bool,
 }
 
-// The numbers are those of the assertions in shim/codec.h.
+// The assertions in shim/codec.h have the same numbers.
 const _: () = {
     assert!(size_of::<Answer>() == 4);
     assert!(Answer::Done as i32 == 0 && Answer::Rejected as i32 == 1);
@@ -75,42 +75,43 @@ unsafe extern "C" {
     fn uadk_compress_register(functions: *const CodecFunctions, name: *const c_char) -> bool;
 }
 
-/// The version of RocksDB's headers that the shim was compiled with.
+/// Returns the version of RocksDB's headers that the shim was compiled with.
 pub(crate) fn header_version() -> [u32; 3] {
     let mut version = [0; 3];
-    // SAFETY: the function writes three numbers, and there are three.
+    // SAFETY: the function writes three numbers, and the array has three.
     unsafe { uadk_compress_header_version(version.as_mut_ptr()) };
     version
 }
 
-/// The version that the linked library gives.
+/// Returns the version that the linked library reports.
 pub(crate) fn linked_version() -> String {
     let mut version = [0_u8; 64];
-    // SAFETY: the function writes at most as many bytes as it is told there are.
+    // SAFETY: the function writes at most `len` bytes, and the array has that many.
     unsafe { uadk_compress_linked_version(version.as_mut_ptr().cast(), version.len()) };
     let text = CStr::from_bytes_until_nul(&version).unwrap_or_default();
     text.to_string_lossy().into_owned()
 }
 
-/// Whether the linked library lays its options out as the headers say. Only to be asked if the
+/// Returns whether the linked library lays its options out as the headers say. Call it only if the
 /// versions agree.
 pub(crate) fn layout_agrees() -> bool {
-    // SAFETY: it reads options that it has RocksDB make, through the declarations of the same
-    // version, which is why the caller has compared the versions.
+    // SAFETY: the function reads options that RocksDB has created, through declarations of the same
+    // version: the caller has compared the versions.
     unsafe { uadk_compress_layout_agrees() }
 }
 
-/// Gives `options` a manager; false if there is no memory for it.
+/// Sets a manager in `options`; returns `false` if there is not enough memory for it.
 pub(crate) fn set_manager(options: &mut Options, codec: Codec, schema: &Schema) -> bool {
     let setup = setup(codec, schema);
     // SAFETY: the pointer is not used longer than the borrow of `options` lasts.
     let raw = unsafe { options.as_raw_ptr() };
-    // SAFETY: `raw` are living options that nobody else uses, for they are borrowed mutably; their
-    // layout has been checked (`version::check`); the setup's codec is given away.
+    // SAFETY: `raw` points to live options that nothing else uses, as they are borrowed mutably;
+    // their layout has been checked (`version::check`); the function takes ownership of the setup's
+    // codec.
     unsafe { uadk_compress_set_manager(raw, &raw const FUNCTIONS, &raw const setup) }
 }
 
-/// Takes whatever manager `options` have away.
+/// Removes any manager from `options`.
 pub(crate) fn clear_manager(options: &mut Options) {
     // SAFETY: as in `set_manager`.
     let raw = unsafe { options.as_raw_ptr() };
@@ -118,10 +119,10 @@ pub(crate) fn clear_manager(options: &mut Options) {
     unsafe { uadk_compress_clear_manager(raw) };
 }
 
-/// Has RocksDB ask [`registered::find`] for managers called `schema.name()`; false if there is no
-/// memory for it.
+/// Makes RocksDB ask [`registered::find`] for managers named `schema.name()`; returns `false` if
+/// there is not enough memory for it.
 pub(crate) fn register_name(schema: &Schema) -> bool {
-    // SAFETY: both pointers are to what lives as long as the process.
+    // SAFETY: both pointers are to data that lives as long as the process.
     unsafe { uadk_compress_register(&raw const FUNCTIONS, static_name(schema.name())) }
 }
 
@@ -134,76 +135,76 @@ fn setup(codec: Codec, schema: &Schema) -> Setup {
     }
 }
 
-/// The name as a C string that lives as long as the process. RocksDB keeps pointers to names; a
-/// program has a handful, so each is made once and never freed.
+/// Returns the name as a C string that lives as long as the process. RocksDB keeps pointers to
+/// names. A program has only a few, so each is created once and never freed.
 fn static_name(name: &str) -> *const c_char {
     static NAMES: Mutex<Vec<&'static CStr>> = Mutex::new(Vec::new());
     let mut names = NAMES.lock();
     if let Some(known) = names.iter().find(|known| known.to_bytes() == name.as_bytes()) {
         return known.as_ptr();
     }
-    // Names have been checked (`Schema::check`): there is no NUL in them.
+    // Names have been checked (`Schema::check`): they do not contain NUL.
     let made: &'static CStr = Box::leak(CString::new(name).unwrap_or_default().into_boxed_c_str());
     names.push(made);
     made.as_ptr()
 }
 
-/// Runs `work`; if it panics, which a compressor or the program's log may do, gives `fallback`.
+/// Runs `work`. Returns `fallback` if it panics, which a compressor or the program's logger may do.
 fn guard<R>(fallback: R, work: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        // To drop it may panic as well.
+        // Dropping it may panic as well.
         std::mem::forget(payload);
         fallback
     })
 }
 
-/// Gives a codec to C++, which owns it until [`release`].
+/// Passes a codec to C++, which owns it until [`release`].
 fn into_raw(codec: Codec) -> *const c_void {
     Box::into_raw(Box::new(codec)).cast_const().cast()
 }
 
-/// The codec behind a pointer from C++.
+/// Borrows the codec behind a pointer from C++.
 ///
 /// # Safety
 ///
 /// `codec` is from [`into_raw`] and has not been released; it is not released during `'a`.
 unsafe fn borrow<'a>(codec: *const c_void) -> &'a Codec {
-    // SAFETY: the caller promises that it is a living codec.
+    // SAFETY: the caller guarantees that it is a live codec.
     unsafe { &*codec.cast::<Codec>() }
 }
 
-/// Bytes from C++.
+/// Borrows bytes from C++.
 ///
 /// # Safety
 ///
-/// `data` points to `len` bytes that nobody changes during `'a`, or `len` is 0.
+/// `data` points to `len` bytes that nothing changes during `'a`, or `len` is 0.
 unsafe fn bytes<'a>(data: *const u8, len: usize) -> &'a [u8] {
     if len == 0 {
         return &[];
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: the caller guarantees it.
     unsafe { slice::from_raw_parts(data, len) }
 }
 
-/// Room from C++.
+/// Borrows a buffer from C++.
 ///
 /// # Safety
 ///
-/// `data` points to `len` bytes that nobody else uses during `'a`, or `len` is 0. They may be fresh
-/// from C++'s allocator: to Rust that is memory with some contents, and it is written before it is
-/// read.
-unsafe fn room<'a>(data: *mut u8, len: usize) -> &'a mut [u8] {
+/// `data` points to `len` bytes that nothing else uses during `'a`, or `len` is 0. They may be
+/// fresh from C++'s allocator: to Rust, that is memory with some contents, and it is written before
+/// it is read.
+unsafe fn buffer<'a>(data: *mut u8, len: usize) -> &'a mut [u8] {
     if len == 0 {
         return &mut [];
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: the caller guarantees it.
     unsafe { slice::from_raw_parts_mut(data, len) }
 }
 
 unsafe extern "C" fn clone(codec: *const c_void) -> *const c_void {
     // SAFETY: C++ passes codecs that it owns.
     let codec = unsafe { borrow(codec) };
-    // A clone counts up a reference, which can't panic.
+    // Cloning increments a reference count, which can't panic.
     into_raw(codec.clone())
 }
 
@@ -214,7 +215,7 @@ unsafe extern "C" fn with_level(codec: *const c_void, level: i32) -> *const c_vo
 }
 
 unsafe extern "C" fn release(codec: *const c_void) {
-    // SAFETY: it is from `into_raw`, and C++ gives its ownership back.
+    // SAFETY: it is from `into_raw`, and C++ returns its ownership.
     let codec = unsafe { Box::from_raw(codec.cast_mut().cast::<Codec>()) };
     guard((), || drop(codec));
 }
@@ -232,7 +233,7 @@ unsafe extern "C" fn compress(
     // SAFETY: RocksDB passes a block and does not change it meanwhile.
     let src = unsafe { bytes(src, src_len) };
     // SAFETY: RocksDB passes a buffer for this block alone.
-    let dst = unsafe { room(dst, dst_len) };
+    let dst = unsafe { buffer(dst, dst_len) };
     let (answer, len) = guard((Answer::Bypassed, 0), || codec.compress(src, dst));
     // SAFETY: the shim passes the address of a variable of its own.
     unsafe { written.write(len) };
@@ -272,7 +273,7 @@ unsafe extern "C" fn decompress(
     // SAFETY: RocksDB passes a block and does not change it meanwhile.
     let src = unsafe { bytes(src, src_len) };
     // SAFETY: RocksDB passes a buffer of the size that it was told, for this block alone.
-    let dst = unsafe { room(dst, dst_len) };
+    let dst = unsafe { buffer(dst, dst_len) };
     guard(Answer::Failed, || codec.decompress(src, dst))
 }
 

@@ -1,11 +1,11 @@
 //! The uncompressed size in front of a block: a little-endian base-128 varint, as RocksDB writes it
 //! for all its codecs but Snappy (util/coding.h, `EncodeVarint32`).
 
-/// Bytes of the longest prefix.
+/// The length of the longest prefix.
 const MAX_LEN: usize = 5;
 
-/// Writes `size` to the beginning of `dst` and returns the length of the prefix; `None` without
-/// room.
+/// Writes `size` to the beginning of `dst` and returns the length of the prefix; `None` if it does
+/// not fit.
 pub(crate) fn write(mut size: u32, dst: &mut [u8]) -> Option<usize> {
     for (i, byte) in dst.iter_mut().enumerate() {
         if size < 0x80 {
@@ -18,8 +18,8 @@ pub(crate) fn write(mut size: u32, dst: &mut [u8]) -> Option<usize> {
     None
 }
 
-/// The length of the prefix and the size it gives; `None` if there is no whole prefix, or one of
-/// more than 32 bits.
+/// Returns the length of the prefix and the size in it; `None` if the prefix is truncated or the
+/// size has more than 32 bits.
 pub(crate) fn read(src: &[u8]) -> Option<(usize, u32)> {
     let mut size = 0_u64;
     for (i, &byte) in src.iter().take(MAX_LEN).enumerate() {
@@ -36,14 +36,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_sizes_are_read() {
         for shift in 0..32 {
             for size in [(1_u32 << shift) - 1, 1 << shift, u32::MAX >> shift] {
                 let mut bytes = [0xff; 8];
-                let len = write(size, &mut bytes).expect("room enough");
+                let len = write(size, &mut bytes).expect("enough space");
                 assert_eq!(read(&bytes), Some((len, size)));
                 assert_eq!(read(&bytes[..len - 1]), None, "truncated");
-                assert_eq!(write(size, &mut bytes[..len - 1]), None, "no room");
+                assert_eq!(write(size, &mut bytes[..len - 1]), None, "too short");
             }
         }
     }

@@ -1,10 +1,10 @@
-//! Whether the linked RocksDB is the one that the shim was compiled for.
+//! Checks whether the linked RocksDB is the one that the shim was compiled for.
 
 use once_cell::sync::OnceCell;
 
 use crate::{Error, shim};
 
-/// Compares until they agree, which costs a load after that.
+/// Compares the versions until they agree. After that, a call costs one load.
 ///
 /// # Errors
 ///
@@ -15,8 +15,8 @@ pub(crate) fn check() -> Result<(), Error> {
     AGREE.get_or_try_init(compare).copied()
 }
 
-/// `layout_agrees` is called only if the versions are the same: looking at the layout of another
-/// version could read memory that is not there.
+/// Calls `layout_agrees` only if the versions are the same: checking the layout of another version
+/// could read invalid memory.
 fn compare(
     compiled: [u32; 3],
     linked: &str,
@@ -38,12 +38,12 @@ mod tests {
 
     #[test]
     fn the_linked_rocksdb_is_the_one_we_were_compiled_for() {
-        check().expect("librocksdb-sys brings headers and library of one version");
+        check().expect("librocksdb-sys has headers and library of one version");
     }
 
     #[test]
-    fn another_version_is_an_error_that_names_both_and_never_looks_at_the_layout() {
-        let untouchable = || unreachable!("to look at the layout of another version is a crash");
+    fn another_version_is_an_error_that_names_both_without_checking_the_layout() {
+        let untouchable = || unreachable!("checking the layout of another version could crash");
         let error = compare([11, 8, 1], "10.4.2", untouchable).unwrap_err();
         let message = error.to_string();
         assert!(message.contains("11.8.1") && message.contains("10.4.2"), "{message}");

@@ -96,7 +96,7 @@ impl<'a> Block<'a> {
     /// Same as [`result`](Self::result).
     pub fn output(&self) -> Result<&[u8], Error> {
         let len = self.result()?;
-        self.dst.get(..len).ok_or(Error::WrongLength { reported: len, room: self.dst.len() })
+        self.dst.get(..len).ok_or(Error::WrongLength { reported: len, capacity: self.dst.len() })
     }
 
     /// Sets an engine's result, after checking that its length is possible.
@@ -120,12 +120,12 @@ impl<'a> Block<'a> {
 /// have been written.
 pub(crate) fn check(
     result: Result<usize, Error>,
-    room: usize,
+    capacity: usize,
     exact: bool,
 ) -> Result<usize, Error> {
     match result {
-        Ok(reported) if reported > room || (exact && reported != room) => {
-            Err(Error::WrongLength { reported, room })
+        Ok(reported) if reported > capacity || (exact && reported != capacity) => {
+            Err(Error::WrongLength { reported, capacity })
         }
         result => result,
     }
@@ -154,14 +154,14 @@ mod tests {
         let mut dst = [0; 4];
         let mut block = Block::new(&[], &mut dst);
         block.set_result(Ok(5));
-        assert_eq!(block.result(), Err(Error::WrongLength { reported: 5, room: 4 }));
+        assert_eq!(block.result(), Err(Error::WrongLength { reported: 5, capacity: 4 }));
         assert!(block.output().is_err());
         block.set_result(Ok(3));
         assert_eq!(block.output().map(<[u8]>::len), Ok(3));
 
         let mut exact = Block::exact(&[], &mut dst);
         exact.set_result(Ok(3));
-        assert_eq!(exact.result(), Err(Error::WrongLength { reported: 3, room: 4 }));
+        assert_eq!(exact.result(), Err(Error::WrongLength { reported: 3, capacity: 4 }));
         exact.set_result(Ok(4));
         assert_eq!(exact.result(), Ok(4));
         exact.set_result(Err(Error::Corrupt));

@@ -62,12 +62,12 @@ pub enum Error {
     Unavailable(Cow<'static, str>),
     /// The engine reported a length that exceeds the destination, or that differs from the
     /// requested exact length. Either the engine is wrong, or the block is not the expected one.
-    #[error("the engine reported {reported} bytes for a destination of {room}")]
+    #[error("the engine reported {reported} bytes for a destination of {capacity}")]
     WrongLength {
         /// The length that the engine reported.
         reported: usize,
         /// The destination's length.
-        room: usize,
+        capacity: usize,
     },
     /// No engine has set a result yet: the block was not part of a batch call, or the engine left
     /// it out.

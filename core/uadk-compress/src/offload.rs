@@ -340,11 +340,11 @@ impl OffloadCompressor {
             (_, Err(Error::TimedOut)) => Judgement::Fault(Fallback::TimedOut),
             (_, Err(Error::Unavailable(_))) => Judgement::Fault(Fallback::Unavailable),
             // The block may hold less than the caller expects.
-            (Decompress, Err(Error::WrongLength { reported, room })) if reported < room => {
+            (Decompress, Err(Error::WrongLength { reported, capacity })) if reported < capacity => {
                 Judgement::Doubted
             }
             // An exact length makes no sense when compressing; the caller gets the error.
-            (Compress, Err(Error::WrongLength { reported, room })) if reported < room => {
+            (Compress, Err(Error::WrongLength { reported, capacity })) if reported < capacity => {
                 Judgement::Sound
             }
             (_, Err(Error::WrongLength { .. })) => Judgement::Fault(Fallback::WrongOutput),

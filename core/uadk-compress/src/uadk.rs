@@ -182,9 +182,9 @@ impl UadkCompressor {
         blocks: &mut [Block<'_>],
         when_busy: &mut WhenBusy<'_>,
     ) {
-        if let Err(why) = self.check_support(direction) {
+        if let Err(reason) = self.check_support(direction) {
             for block in blocks {
-                block.set_result(Err(why.clone()));
+                block.set_result(Err(reason.clone()));
             }
             return;
         }

@@ -46,8 +46,8 @@ fn decorators() {
     let policy = Policy::default().with_min_block(0);
     let both = OffloadCompressor::new(engine, engine, policy).expect("one format");
     conformance::all(&both);
-    let why = "not wanted";
-    conformance::all(&OffloadCompressor::software_only(engine, why, Policy::default()));
+    let reason = "not wanted";
+    conformance::all(&OffloadCompressor::software_only(engine, reason, Policy::default()));
 }
 
 #[test]

@@ -226,13 +226,13 @@ fn compress(compressor: &Compressor, blocks: u64) {
 }
 
 /// Asserts that software processes every block, and that the counters say why.
-fn software_because(reason: &str) {
+fn software_because(expected: &str) {
     let compressor = Compressor::builder().build().expect("not required");
     compress(&compressor, 5);
     let stats = compressor.stats();
     assert_eq!(stats.software.blocks(), 5, "{stats}");
     assert_eq!(stats.fallbacks.no_accelerator, 5, "{stats}");
     assert!(stats.uadk.is_none(), "{stats}");
-    let why = stats.unavailable.as_deref().expect("a reason");
-    assert!(why.contains(reason), "{why}");
+    let reason = stats.unavailable.as_deref().expect("a reason");
+    assert!(reason.contains(expected), "{reason}");
 }

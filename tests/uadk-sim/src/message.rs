@@ -133,8 +133,8 @@ impl Message {
         } else {
             match compute(algorithm, direction, window_bits, src, capacity, &mut self.bytes) {
                 Ok(consumed) => self.consumed = consumed,
-                Err(why) => {
-                    self.crashes = why == Rejected::Truncated
+                Err(reason) => {
+                    self.crashes = reason == Rejected::Truncated
                         && (algorithm, work.mode) == (Algorithm::Deflate, Mode::Async)
                         && SETTINGS.raw_deflate_crash.load(Ordering::Relaxed);
                     return self.reject();

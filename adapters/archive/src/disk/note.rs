@@ -68,7 +68,7 @@ impl Note {
     /// Creates a note about a file that [`TreeWriter`](crate::TreeWriter) failed to add. Its status
     /// is 2, or 1 if the file no longer exists but `was_there` when its directory was read.
     #[must_use]
-    pub fn of_failure(disk: &Path, error: &Error, was_there: bool) -> Self {
+    pub fn from_failure(disk: &Path, error: &Error, was_there: bool) -> Self {
         let Error::Entry { what, source, .. } = error else {
             return Self::new(disk, error.to_string(), 2);
         };

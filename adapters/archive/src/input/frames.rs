@@ -170,10 +170,10 @@ impl<R: Read> Frames<R> {
     fn error(&self, offset: u64, fault: Fault) -> Error {
         match fault {
             Fault::Damaged(what) => Error::Damaged { format: self.format(), offset, what },
-            Fault::Unsupported(why) => {
+            Fault::Unsupported(reason) => {
                 let frame = self.codec.frame();
                 Error::Unsupported(
-                    format!("the {frame} at byte {offset} can't be decompressed: {why}").into(),
+                    format!("the {frame} at byte {offset} can't be decompressed: {reason}").into(),
                 )
             }
         }

@@ -123,10 +123,10 @@ impl Outcome<'_> {
             text += &row.text();
             text.push('\n');
         }
-        if let Some(why) = &self.accelerator_missing {
+        if let Some(reason) = &self.accelerator_missing {
             _ = writeln!(
                 text,
-                "\nThe accelerator was not measured ({why}); see `uadk-compress doctor`."
+                "\nThe accelerator was not measured ({reason}); see `uadk-compress doctor`."
             );
         }
         text

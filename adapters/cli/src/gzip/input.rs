@@ -109,7 +109,7 @@ impl Input {
     /// Returns whether gzip would replace this file by the result.
     pub(super) fn may_be_replaced(&self, settings: &Settings, messages: &Messages) -> bool {
         let (mode, links) = (self.metadata.mode(), self.metadata.nlink());
-        let why = if !self.metadata.is_file() {
+        let reason = if !self.metadata.is_file() {
             "is not a directory or a regular file - ignored".to_owned()
         } else if mode & 0o4000 != 0 {
             "is set-user-ID on execution - ignored".to_owned()
@@ -123,7 +123,7 @@ impl Input {
         } else {
             return true;
         };
-        messages.warn(about(&self.name, format_args!(" {why}")));
+        messages.warn(about(&self.name, format_args!(" {reason}")));
         false
     }
 

@@ -183,8 +183,8 @@ impl Settings {
                 self.level = Level::BALANCED;
             }
             Flag::Level => {
-                self.level =
-                    streams::level(&text()).map_err(|why| format!("{name} {}: {why}", text()))?;
+                self.level = streams::level(&text())
+                    .map_err(|reason| format!("{name} {}: {reason}", text()))?;
             }
             Flag::LevelDigit(digit) => self.level = Level::nearest(i32::from(digit)),
             Flag::List => (self.list, self.decompress, self.stdout) = (true, true, true),
@@ -204,7 +204,8 @@ impl Settings {
             Flag::Test => (self.test, self.decompress, self.stdout) = (true, true, true),
             Flag::Threads => {
                 let threads = streams::threads(&text());
-                self.threads = Some(threads.map_err(|why| format!("{name} {}: {why}", text()))?);
+                self.threads =
+                    Some(threads.map_err(|reason| format!("{name} {}: {reason}", text()))?);
             }
             Flag::Verbose => (self.verbose, self.quiet) = (self.verbose.saturating_add(1), false),
             Flag::Ascii => self.ascii = true,

@@ -164,7 +164,7 @@ impl Walk<'_> {
     }
 
     fn unreadable(&mut self, disk: &Path, error: &ArchiveError, was_there: bool) {
-        let note = Note::of_failure(disk, error, was_there);
+        let note = Note::from_failure(disk, error, was_there);
         if self.rules.ignore_failed_read {
             tell!("uadk-compress: {note}");
         } else {

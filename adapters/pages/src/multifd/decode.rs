@@ -1,4 +1,4 @@
-//! Payloads of packets, read.
+//! Decodes the payloads of packets.
 
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
@@ -10,10 +10,10 @@ use crate::error::ErrorKind;
 use crate::method::Method;
 
 /// The largest window that a sender may use: zstd's at level 20. It bounds the memory that a
-/// stream can make us allocate.
+/// stream can make the decoder allocate.
 const ZSTD_WINDOW_LOG: u32 = 25;
 
-/// Reads the payloads of one channel.
+/// Decodes the payloads of one channel.
 pub(crate) enum Decoder {
     None,
     Zlib(Decompress),
@@ -28,7 +28,7 @@ impl Decoder {
             Method::Zlib => Self::Zlib(Decompress::new(true)),
             Method::Zstd => {
                 let mut stream = DCtx::try_create()
-                    .ok_or_else(|| ErrorKind::Unsupported("no memory for zstd".into()))?;
+                    .ok_or_else(|| ErrorKind::Unsupported("not enough memory for zstd".into()))?;
                 stream
                     .set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG))
                     .map_err(|code| stream_error(Method::Zstd, zstd_safe::get_error_name(code)))?;
@@ -41,20 +41,20 @@ impl Decoder {
         })
     }
 
-    /// Whether each packet depends on those before it, so that one decoder must decode them all,
-    /// in their order.
+    /// Returns whether each packet depends on those before it, so that one decoder must decode them
+    /// all, in order.
     pub(crate) const fn is_stateful(&self) -> bool {
         matches!(self, Self::Zlib(_) | Self::Zstd(_))
     }
 
-    /// Decompresses a packet's pages, which are as many as its header announced.
+    /// Decompresses a packet's pages, as many as its header announced.
     pub(crate) fn decode(&mut self, packet: &mut Packet) -> Result<(), ErrorKind> {
         let Packet { page_size, ref compressed, ref mut pages, .. } = *packet;
         if pages.is_empty() {
             return Ok(());
         }
         match self {
-            // They were read to their place.
+            // The reader has put them in place.
             Self::None => Ok(()),
             Self::Zlib(stream) => inflate(stream, compressed, pages),
             Self::Zstd(stream) => unzstd(stream, compressed, pages),
@@ -63,7 +63,7 @@ impl Decoder {
     }
 }
 
-/// Whether so many pages can have a payload of that length.
+/// Returns whether this many pages can have a payload of this length.
 pub(crate) fn payload_is_possible(
     method: Method,
     payload: u32,
@@ -74,48 +74,48 @@ pub(crate) fn payload_is_possible(
     match method {
         _ if pages == 0 => payload == 0,
         Method::None => payload == bytes,
-        // What does not get smaller grows by less than an eighth in either format.
+        // Incompressible data grows by less than an eighth in either format.
         Method::Zlib | Method::Zstd => (1..=bytes + bytes / 8 + 1024).contains(&payload),
         Method::Qpl | Method::Uadk => (5 * pages..=4 * pages + bytes).contains(&payload),
     }
 }
 
-fn stream_error(method: Method, why: impl Into<String>) -> ErrorKind {
-    ErrorKind::Stream { method, why: why.into() }
+fn stream_error(method: Method, reason: impl Into<String>) -> ErrorKind {
+    ErrorKind::Stream { method, reason: reason.into() }
 }
 
 fn inflate(stream: &mut Decompress, payload: &[u8], pages: &mut [u8]) -> Result<(), ErrorKind> {
-    let error = |why: String| stream_error(Method::Zlib, why);
+    let error = |reason: String| stream_error(Method::Zlib, reason);
     let (in_before, out_before) = (stream.total_in(), stream.total_out());
     let status = stream
         .decompress(payload, pages, FlushDecompress::Sync)
-        .map_err(|why| error(why.to_string()))?;
+        .map_err(|reason| error(reason.to_string()))?;
     let read = (stream.total_in() - in_before) as usize;
     let written = (stream.total_out() - out_before) as usize;
     if status == Status::StreamEnd {
         return Err(error("it ends before the migration does".into()));
     }
     if written < pages.len() {
-        return Err(error(format!("{written} bytes instead of {} come out", pages.len())));
+        return Err(error(format!("decompressed to {written} bytes instead of {}", pages.len())));
     }
-    // What is still pending would come out now.
+    // Output that is still pending would appear now.
     let mut more = [0];
     let left = &payload[read..];
     let status = stream.decompress(left, &mut more, FlushDecompress::Sync);
     let read = (stream.total_in() - in_before) as usize;
     let excess = stream.total_out() - out_before > pages.len() as u64;
     match status {
-        Err(why) => Err(error(why.to_string())),
+        Err(reason) => Err(error(reason.to_string())),
         Ok(Status::StreamEnd) => Err(error("it ends before the migration does".into())),
         Ok(_) if excess || read < payload.len() => {
-            Err(error(format!("more than {} bytes come out", pages.len())))
+            Err(error(format!("decompressed to more than {} bytes", pages.len())))
         }
         Ok(_) => Ok(()),
     }
 }
 
 fn unzstd(stream: &mut DCtx<'_>, payload: &[u8], pages: &mut [u8]) -> Result<(), ErrorKind> {
-    let error = |why: String| stream_error(Method::Zstd, why);
+    let error = |reason: String| stream_error(Method::Zstd, reason);
     let mut input = InBuffer::around(payload);
     let mut written = 0;
     loop {
@@ -130,16 +130,16 @@ fn unzstd(stream: &mut DCtx<'_>, payload: &[u8], pages: &mut [u8]) -> Result<(),
         }
     }
     if written < pages.len() {
-        return Err(error(format!("{written} bytes instead of {} come out", pages.len())));
+        return Err(error(format!("decompressed to {written} bytes instead of {}", pages.len())));
     }
-    // What is still pending would come out now.
+    // Output that is still pending would appear now.
     let mut more = [0; 1];
     let mut output = OutBuffer::around(&mut more[..]);
     stream
         .decompress_stream(&mut output, &mut input)
         .map_err(|code| error(zstd_safe::get_error_name(code).into()))?;
     if output.pos() > 0 || input.pos() < payload.len() {
-        return Err(error(format!("more than {} bytes come out", pages.len())));
+        return Err(error(format!("decompressed to more than {} bytes", pages.len())));
     }
     Ok(())
 }

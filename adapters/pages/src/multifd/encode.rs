@@ -1,4 +1,4 @@
-//! Payloads of packets, made.
+//! Encodes the payloads of packets.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::error::ErrorKind;
 use crate::method::Method;
 use crate::segment::{self, SegmentCompressor};
 
-/// Makes payloads. Settings must be [resolved](Settings::resolved).
+/// Encodes the payloads of one channel. Settings must be [resolved](Settings::resolved).
 pub(crate) enum Encoder {
     None,
     Segments(PageCodec),
@@ -24,7 +24,7 @@ pub(crate) enum Encoder {
 impl Encoder {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
         let (page_size, pages) = (settings.page_size, settings.pages_per_packet());
-        let room = || Vec::with_capacity(page_size * (pages + pages / 8) + 1024);
+        let buffer = || Vec::with_capacity(page_size * (pages + pages / 8) + 1024);
         Ok(match (settings.method, settings.zlib) {
             (Method::None, _) => Self::None,
             (Method::Zlib, ZlibMode::Segments) => {
@@ -32,9 +32,9 @@ impl Encoder {
             }
             (Method::Zlib, ZlibMode::Stream) => {
                 let level = Compression::new(settings.level.clamp(1, 9).unsigned_abs());
-                Self::Zlib { stream: Compress::new(level, true), out: room() }
+                Self::Zlib { stream: Compress::new(level, true), out: buffer() }
             }
-            (Method::Zstd, _) => Self::Zstd { stream: zstd(settings.level)?, out: room() },
+            (Method::Zstd, _) => Self::Zstd { stream: zstd(settings.level)?, out: buffer() },
             (Method::Qpl | Method::Uadk, _) => Self::Pages {
                 codec: PageCodec::new(settings.page_codec()?, page_size, pages),
                 lens: Vec::with_capacity(4 * pages),
@@ -42,13 +42,13 @@ impl Encoder {
         })
     }
 
-    /// Whether each packet depends on those before it, so that one encoder must encode them all,
-    /// in their order.
+    /// Returns whether each packet depends on those before it, so that one encoder must encode them
+    /// all, in order.
     pub(crate) const fn is_stateful(&self) -> bool {
         matches!(self, Self::Zlib { .. } | Self::Zstd { .. })
     }
 
-    /// What precedes the first payload of a channel, if anything.
+    /// Returns the bytes before the first payload of a channel, if there are any.
     pub(crate) const fn stream_header(&self) -> Option<&'static [u8]> {
         match self {
             Self::Segments(_) => Some(&segment::STREAM_HEADER),
@@ -56,7 +56,7 @@ impl Encoder {
         }
     }
 
-    /// Compresses `pages`, which lie one behind the other.
+    /// Compresses contiguous `pages`.
     pub(crate) fn encode(&mut self, pages: &[u8], page_size: usize) -> Result<(), ErrorKind> {
         if pages.is_empty() {
             return Ok(());
@@ -78,7 +78,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// Adds the payload of the `pages` that were [encoded](Self::encode) last to `slices`.
+    /// Appends the payload of the last [encoded](Self::encode) `pages` to `slices`.
     pub(crate) fn payload<'e>(
         &'e self,
         pages: &'e [u8],
@@ -110,13 +110,13 @@ impl Encoder {
 }
 
 fn zstd(level: i32) -> Result<CCtx<'static>, ErrorKind> {
-    let mut stream =
-        CCtx::try_create().ok_or_else(|| ErrorKind::Unsupported("no memory for zstd".into()))?;
+    let mut stream = CCtx::try_create()
+        .ok_or_else(|| ErrorKind::Unsupported("not enough memory for zstd".into()))?;
     stream.set_parameter(CParameter::CompressionLevel(level.clamp(1, 20))).map_err(zstd_error)?;
     Ok(stream)
 }
 
-/// Everything that `pages` need, up to a sync flush, into `out`.
+/// Compresses `pages` into `out`, up to a sync flush.
 fn deflate(stream: &mut Compress, pages: &[u8], out: &mut Vec<u8>) -> Result<(), ErrorKind> {
     out.clear();
     let before = stream.total_in();
@@ -126,7 +126,7 @@ fn deflate(stream: &mut Compress, pages: &[u8], out: &mut Vec<u8>) -> Result<(),
             .compress_vec(&pages[done..], out, FlushCompress::Sync)
             .map_err(|error| ErrorKind::Unsupported(format!("zlib: {error}")))?;
         let done = (stream.total_in() - before) as usize;
-        // With room left, nothing is held back.
+        // If there is space left, nothing is held back.
         if done == pages.len() && out.len() < out.capacity() {
             return Ok(());
         }
@@ -134,7 +134,7 @@ fn deflate(stream: &mut Compress, pages: &[u8], out: &mut Vec<u8>) -> Result<(),
     }
 }
 
-/// Everything that `pages` need, up to a flush, into `out`.
+/// Compresses `pages` into `out`, up to a flush.
 fn flush_zstd(stream: &mut CCtx<'_>, pages: &[u8], out: &mut Vec<u8>) -> Result<(), ErrorKind> {
     use zstd_safe::zstd_sys::ZSTD_EndDirective::ZSTD_e_flush;
     out.clear();

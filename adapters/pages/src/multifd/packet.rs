@@ -1,16 +1,16 @@
-//! What comes out of a stream.
+//! Packets of a stream.
 
 use super::settings::Settings;
 use crate::error::ErrorKind;
 
-/// What was read from a connection.
+/// The kind of a packet read from a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Pages, into the caller's packet.
+    /// Pages, stored in the caller's packet.
     Pages,
-    /// A SYNC; its number is the packet's.
+    /// A SYNC; its number is stored in the caller's packet.
     Sync,
-    /// A device's state, which the reader keeps.
+    /// A device's state, stored in the reader.
     DeviceState,
 }
 
@@ -23,17 +23,17 @@ pub struct Packet {
     /// Offsets of the pages with data, then those of the zero pages.
     pub(crate) offsets: Vec<u64>,
     pub(crate) normal: usize,
-    /// The pages with data, one behind the other.
+    /// The pages with data, contiguous.
     pub(crate) pages: Vec<u8>,
-    /// Bytes that the pages took in the stream.
+    /// Bytes of the pages in the stream.
     pub(crate) payload: u32,
-    /// Those bytes, unless the method is none.
+    /// These bytes, unless the method is none.
     pub(crate) compressed: Vec<u8>,
 }
 
 impl Packet {
-    /// An empty packet with room for all pages that fit into one.
-    pub(crate) fn with_room(settings: &Settings) -> Self {
+    /// Creates an empty packet with capacity for as many pages as a packet can have.
+    pub(crate) fn with_capacity(settings: &Settings) -> Self {
         let pages = settings.pages_per_packet();
         Self {
             page_size: settings.page_size,
@@ -43,37 +43,37 @@ impl Packet {
         }
     }
 
-    /// The packet's number, counted over all channels of a migration.
+    /// Returns the packet's number, counted over all channels of a migration.
     #[must_use]
     pub const fn number(&self) -> u64 {
         self.number
     }
 
-    /// The ramblock that its pages are of.
+    /// Returns the name of the pages' ramblock.
     #[must_use]
     pub fn block(&self) -> &str {
         &self.block
     }
 
-    /// The pages with data, and their offsets in the ramblock.
+    /// Returns the pages with data, and their offsets in the ramblock.
     #[must_use]
     pub fn pages(&self) -> impl ExactSizeIterator<Item = (u64, &[u8])> {
         self.offsets[..self.normal].iter().copied().zip(self.pages.chunks_exact(self.page_size))
     }
 
-    /// Offsets of the pages that are zero.
+    /// Returns the offsets of the zero pages.
     #[must_use]
     pub fn zero_pages(&self) -> &[u64] {
         &self.offsets[self.normal..]
     }
 
-    /// Bytes that the pages took in the stream, without the header.
+    /// Returns the length of the pages in the stream, without the header.
     #[must_use]
     pub const fn payload_len(&self) -> u32 {
         self.payload
     }
 
-    /// Fails unless every offset is that of a page in a block of `size` bytes.
+    /// Returns an error unless every offset is that of a page in a block of `size` bytes.
     pub(crate) fn check_offsets(&self, size: u64) -> Result<(), ErrorKind> {
         let page_size = self.page_size as u64;
         let valid = |offset: u64| {
@@ -92,7 +92,7 @@ impl Packet {
     }
 }
 
-/// State of a device, passed along as it is.
+/// A device's state, passed on unchanged.
 #[derive(Debug, Default)]
 pub struct DeviceState {
     pub(crate) device: String,
@@ -101,26 +101,26 @@ pub struct DeviceState {
 }
 
 impl DeviceState {
-    /// The device's name.
+    /// Returns the device's name.
     #[must_use]
     pub fn device(&self) -> &str {
         &self.device
     }
 
-    /// Which of the devices with this name.
+    /// Returns the device's number among those with this name.
     #[must_use]
     pub const fn instance(&self) -> u32 {
         self.instance
     }
 
-    /// The state.
+    /// Returns the state.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 }
 
-/// What a channel delivers.
+/// A packet that a channel delivers.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'r> {

@@ -1,4 +1,4 @@
-//! Packets read from a connection and checked, still compressed.
+//! Reads packets from a connection and checks them, without decompressing them.
 
 use std::io::{self, Read};
 
@@ -12,7 +12,7 @@ use crate::method::Method;
 /// A device's state is allocated in steps of this size, as its bytes arrive.
 const STATE_STEP: usize = 1 << 20;
 
-/// The connection of one channel, and what it takes to check what comes out of it.
+/// Reads and checks the packets of one channel's connection.
 #[derive(Debug)]
 pub(super) struct PacketReader<R> {
     input: R,
@@ -44,12 +44,12 @@ impl<R: Read> PacketReader<R> {
         &self.settings
     }
 
-    /// The last device state that was read.
+    /// Returns the last device state that was read.
     pub(super) const fn state(&self) -> &DeviceState {
         &self.state
     }
 
-    /// Reads a packet; `None` at the end of the stream. Pages are left compressed: see
+    /// Reads a packet; returns `None` at the end of the stream. Pages stay compressed: see
     /// [`Decoder::decode`](super::decode::Decoder::decode).
     pub(super) fn read(&mut self, packet: &mut Packet) -> Result<Option<Kind>, ErrorKind> {
         if !self.read_prefix()? {
@@ -70,7 +70,7 @@ impl<R: Read> PacketReader<R> {
             return Err(ErrorKind::OldQemu);
         }
         if flags.sync {
-            // The rest of the header is left over from the packet before.
+            // The rest of the header is left over from the previous packet.
             return Ok(Some(Kind::Sync));
         }
         if flags.method != self.settings.method.bits() {
@@ -82,7 +82,7 @@ impl<R: Read> PacketReader<R> {
         Ok(Some(Kind::Pages))
     }
 
-    /// Reads the bytes that all headers have in common; returns false at the end of the stream.
+    /// Reads the bytes that all headers have in common; returns `false` at the end of the stream.
     fn read_prefix(&mut self) -> Result<bool, ErrorKind> {
         let mut filled = 0;
         while filled < wire::PREFIX_LEN {

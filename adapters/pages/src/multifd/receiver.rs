@@ -1,4 +1,4 @@
-//! One channel, received.
+//! Receives one channel.
 
 use std::io::Read;
 
@@ -10,15 +10,15 @@ use super::wire::Hello;
 use crate::error::{Error, ErrorKind};
 use crate::memory::GuestRam;
 
-/// The memory that pages go to.
+/// The memory that received pages are written to.
 pub trait RamBlocks {
-    /// The ramblock of this name.
+    /// Returns the ramblock of this name.
     fn block(&self, name: &str) -> Option<GuestRam<'_>>;
 }
 
 impl RamBlocks for [(&str, GuestRam<'_>)] {
     fn block(&self, name: &str) -> Option<GuestRam<'_>> {
-        self.iter().find(|(own, _)| *own == name).map(|(_, ram)| *ram)
+        self.iter().find(|(block, _)| *block == name).map(|(_, ram)| *ram)
     }
 }
 
@@ -30,11 +30,11 @@ impl<const N: usize> RamBlocks for [(&str, GuestRam<'_>); N] {
 
 impl RamBlocks for Vec<(String, GuestRam<'_>)> {
     fn block(&self, name: &str) -> Option<GuestRam<'_>> {
-        self.iter().find(|(own, _)| own == name).map(|(_, ram)| *ram)
+        self.iter().find(|(block, _)| block == name).map(|(_, ram)| *ram)
     }
 }
 
-/// What a call of [`Receiver::receive_into`] did.
+/// The result of [`Receiver::receive_into`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Received {
@@ -42,24 +42,27 @@ pub enum Received {
     Pages {
         /// Pages with data.
         normal: usize,
-        /// Pages made zero.
+        /// Zero pages.
         zero: usize,
     },
     /// A round ended.
     Sync,
-    /// A device's state came, which is no memory's.
+    /// A device's state was received, which is not written to memory.
     DeviceState,
 }
 
-/// Reads one channel of a migration: checks everything, and never allocates more than a packet's
-/// buffers on a stream's word.
+/// Reads one channel of a migration. Checks everything: whatever lengths a stream claims, no more
+/// than a packet's buffers are allocated for them.
 ///
 /// ```no_run
 /// use std::net::TcpStream;
 /// use uadk_compress_pages::GuestRam;
 /// use uadk_compress_pages::multifd::{Method, Receiver, Settings};
 ///
-/// # fn example(connection: TcpStream, ram: GuestRam<'_>) -> Result<(), Box<dyn std::error::Error>> {
+/// # fn example(
+/// #     connection: TcpStream,
+/// #     ram: GuestRam<'_>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
 /// let mut receiver = Receiver::new(connection, &Settings::new(Method::Zlib))?;
 /// let blocks = [("pc.ram", ram)];
 /// while let Some(_received) = receiver.receive_into(&blocks)? {}
@@ -80,51 +83,52 @@ impl<R: Read> Receiver<R> {
     ///
     /// # Errors
     ///
-    /// If it does not come, is damaged, or has another UUID than the settings demand; and for
-    /// settings that do not go together.
+    /// If the hello is missing, damaged, or has another UUID than the settings require; and if the
+    /// settings contradict each other.
     pub fn new(input: R, settings: &Settings) -> Result<Self, Error> {
         let unknown = |kind: ErrorKind| kind.at(None, None);
         let settings = settings.resolved().map_err(unknown)?;
         let decoder = Decoder::new(&settings).map_err(unknown)?;
-        let packet = Packet::with_room(&settings);
+        let packet = Packet::with_capacity(&settings);
         let reader = PacketReader::new(input, settings)?;
         Ok(Self { reader, packets: 0, decoder, packet })
     }
 
-    /// What the channel said first.
+    /// Returns the channel's hello.
     pub const fn hello(&self) -> Hello {
         self.reader.hello()
     }
 
-    /// Reads a packet; `None` when the channel has ended, which it may between packets only.
+    /// Reads a packet; returns `None` at the end of the channel, which may only be between packets.
     ///
     /// # Errors
     ///
     /// If the connection fails or anything in the packet is wrong. The stream can't be read any
     /// further then.
     pub fn receive(&mut self) -> Result<Option<Event<'_>>, Error> {
-        let place = (Some(self.hello().channel), Some(self.packets));
-        let kind = self.receive_packet().map_err(|kind| kind.at(place.0, place.1))?;
+        let (channel, packet) = (Some(self.hello().channel), Some(self.packets));
+        let kind = self.receive_packet().map_err(|kind| kind.at(channel, packet))?;
         self.packets += 1;
         Ok(kind.map(|kind| Event::new(kind, &self.packet, self.reader.state())))
     }
 
-    /// Reads a packet and puts its pages where they belong; `None` when the channel has ended.
+    /// Reads a packet and writes its pages to their ramblock; returns `None` at the end of the
+    /// channel.
     ///
-    /// Zero pages are made zero, in whatever round they come.
+    /// Zero pages are zeroed in every round.
     ///
     /// # Errors
     ///
-    /// As for [`receive`](Self::receive), and if a page is outside of its block; then nothing of the
-    /// packet has been written.
+    /// As for [`receive`](Self::receive), and if a page is outside its block; nothing of the packet
+    /// has been written then.
     pub fn receive_into(&mut self, blocks: &impl RamBlocks) -> Result<Option<Received>, Error> {
-        let place = (Some(self.hello().channel), Some(self.packets));
+        let (channel, number) = (Some(self.hello().channel), Some(self.packets));
         match self.receive()? {
             None => Ok(None),
             Some(Event::Sync { .. }) => Ok(Some(Received::Sync)),
             Some(Event::DeviceState(_)) => Ok(Some(Received::DeviceState)),
             Some(Event::Pages(packet)) => {
-                packet.apply(blocks).map_err(|kind| kind.at(place.0, place.1))?;
+                packet.apply(blocks).map_err(|kind| kind.at(channel, number))?;
                 let (normal, zero) = (packet.normal, packet.zero_pages().len());
                 Ok(Some(Received::Pages { normal, zero }))
             }
@@ -150,8 +154,8 @@ impl<R: Read> Receiver<R> {
         Ok(kind)
     }
 
-    /// Another decoder for this channel's packets, in any order; `None` if each packet depends on
-    /// those before it.
+    /// Returns another decoder for this channel's packets, in any order; `None` if each packet
+    /// depends on those before it.
     pub(super) fn worker_decoder(&self) -> Result<Option<Decoder>, Error> {
         if self.decoder.is_stateful() {
             return Ok(None);
@@ -160,17 +164,17 @@ impl<R: Read> Receiver<R> {
         Decoder::new(self.reader.settings()).map(Some).map_err(here)
     }
 
-    /// A packet to read into.
+    /// Creates a packet to read into.
     pub(super) fn new_packet(&self) -> Packet {
-        Packet::with_room(self.reader.settings())
+        Packet::with_capacity(self.reader.settings())
     }
 
-    /// Packets received so far.
+    /// Returns the number of packets received so far.
     pub(super) const fn packets(&self) -> u64 {
         self.packets
     }
 
-    /// The last device state that was received.
+    /// Returns the last device state that was received.
     pub(super) const fn device_state(&self) -> &DeviceState {
         self.reader.state()
     }

@@ -1,7 +1,7 @@
-//! One channel, received and sent on in another method.
+//! Receives one channel and sends it on with another method.
 //!
-//! The jobs of the pool read their packets themselves, one at a time and in the pool's order, then
-//! decompress and compress them side by side. The channel's own thread takes the jobs in that order
+//! The pool's jobs read their packets themselves, one at a time and in the pool's order, then
+//! decompress and compress them in parallel. The channel's own thread takes the jobs in that order
 //! and writes the packets. So no packet waits for one that has not been read: it is written as
 //! soon as those before it are, whether or not the source sends more.
 
@@ -19,38 +19,38 @@ use super::receiver::Receiver;
 use super::sender::Sender;
 use crate::error::{Error, ErrorKind};
 
-/// Packets under way in a pipelined channel: one is read, two are at the engine, one is written.
+/// Packets in flight in a pipelined channel: one is read, two are at the engine, one is written.
 const PACKETS: usize = 4;
 
-/// Passes a channel on until it ends: the same packets under the same numbers, compressed anew, one
-/// after the other on the caller's thread.
+/// Relays a channel until it ends: the same packets under the same numbers, recompressed one after
+/// another on the caller's thread.
 ///
-/// Calls `seen` after each packet has been sent, with the bytes that its pages then took.
+/// Calls `on_sent` after each packet has been sent, with the length of its payload as sent.
 ///
 /// # Errors
 ///
 /// [`Error::Source`] or [`Error::Destination`], by the side that failed, or [`Error::Multifd`] if a
 /// codec panicked. Close both connections then, and those of the migration's other channels: the
-/// destination may have no reason to believe that anything is missing.
+/// destination may not notice that anything is missing.
 pub fn relay<R: Read + Send, W: Write>(
     receiver: &mut Receiver<R>,
     sender: &mut Sender<W>,
-    seen: impl FnMut(Event<'_>, u64),
+    on_sent: impl FnMut(Event<'_>, u64),
 ) -> Result<(), Error> {
-    run(1, receiver, sender, || (), seen)
+    run(1, receiver, sender, || (), on_sent)
 }
 
-/// Like [`relay`], with up to four packets under way at once, so that an accelerator has a batch
-/// while another packet is read or written.
+/// Like [`relay`], with up to four packets in flight, so that an accelerator has a batch while
+/// another packet is read or written.
 ///
 /// Writes the same bytes as [`relay`], and each packet as soon as those before it are written,
 /// however long the source takes to send the next one. The caller's thread writes; up to three
 /// others read and compress, as many as the system can start. Each packet takes about 1.5 MiB of
 /// memory, and device states are passed on one at a time. Where packets depend on those before them
-/// (zstd, zlib that QEMU made, and [`ZlibMode::Stream`](super::ZlibMode::Stream)), one is decoded
-/// while the one before it is encoded.
+/// (zstd, zlib from QEMU, and [`ZlibMode::Stream`](super::ZlibMode::Stream)), one is decoded while
+/// the one before it is encoded.
 ///
-/// When the relay fails, one of these threads may be waiting for the source. `interrupt` is called
+/// If the relay fails, one of these threads may be waiting for the source. `interrupt` is called
 /// then. It must make this read and all later ones return, for example by shutting the connection
 /// down.
 ///
@@ -61,9 +61,9 @@ pub fn relay_pipelined<R: Read + Send, W: Write>(
     receiver: &mut Receiver<R>,
     sender: &mut Sender<W>,
     interrupt: impl FnMut(),
-    seen: impl FnMut(Event<'_>, u64),
+    on_sent: impl FnMut(Event<'_>, u64),
 ) -> Result<(), Error> {
-    run(PACKETS, receiver, sender, interrupt, seen)
+    run(PACKETS, receiver, sender, interrupt, on_sent)
 }
 
 fn run<R: Read + Send, W: Write>(
@@ -71,7 +71,7 @@ fn run<R: Read + Send, W: Write>(
     receiver: &mut Receiver<R>,
     sender: &mut Sender<W>,
     interrupt: impl FnMut(),
-    mut seen: impl FnMut(Event<'_>, u64),
+    mut on_sent: impl FnMut(Event<'_>, u64),
 ) -> Result<(), Error> {
     let channel = Some(receiver.hello().channel);
     let mut taken = receiver.packets();
@@ -82,7 +82,7 @@ fn run<R: Read + Send, W: Write>(
     let source = Source::new(receiver);
     thread::scope(|scope| {
         let work = |(): &mut (), job: &mut Box<Job>| job.run(&source);
-        // The caller's thread has one of the packets, which it writes.
+        // One packet is at the caller's thread, which writes it.
         let mut pool = Pool::scoped(scope, "multifd-relay", packets - 1, || (), work);
         // Dropped before the pool, which waits for the job that is reading.
         let mut stop = Stop { source: &source, interrupt, ended: false };
@@ -105,14 +105,14 @@ fn run<R: Read + Send, W: Write>(
                     return Ok(());
                 }
                 Some(Kind::Pages) => {
-                    send(sender, Event::Pages(&job.packet), job.encoded(), &mut seen)?;
+                    send(sender, Event::Pages(&job.packet), job.encoded(), &mut on_sent)?;
                 }
                 Some(Kind::Sync) => {
                     let number = job.packet.number();
-                    send(sender, Event::Sync { number }, None, &mut seen)?;
+                    send(sender, Event::Sync { number }, None, &mut on_sent)?;
                 }
                 Some(Kind::DeviceState) => source.pass_device_state(|state| {
-                    send(sender, Event::DeviceState(state), None, &mut seen)
+                    send(sender, Event::DeviceState(state), None, &mut on_sent)
                 })?,
             }
             idle.push(job);
@@ -120,12 +120,12 @@ fn run<R: Read + Send, W: Write>(
     })
 }
 
-/// Sends what a job received, with the payload that it encoded, if it did.
+/// Sends what a job received, with the payload that it encoded, if any.
 fn send<W: Write>(
     sender: &mut Sender<W>,
     event: Event<'_>,
     encoded: Option<&Encoder>,
-    seen: &mut impl FnMut(Event<'_>, u64),
+    on_sent: &mut impl FnMut(Event<'_>, u64),
 ) -> Result<(), Error> {
     let before = sender.payload_bytes();
     let sent = match event {
@@ -134,11 +134,11 @@ fn send<W: Write>(
         Event::DeviceState(state) => sender.relay_device_state(state),
     };
     sent.map_err(|error| Error::Destination(Box::new(error)))?;
-    seen(event, sender.payload_bytes() - before);
+    on_sent(event, sender.payload_bytes() - before);
     Ok(())
 }
 
-/// Ends the jobs' reading, however the relay ends: by an error, or a panic of the caller's code.
+/// Stops the jobs from reading, even if the relay ends by an error or a panic in the caller's code.
 struct Stop<'s, 'r, R, F: FnMut()> {
     source: &'s Source<'r, R>,
     interrupt: F,

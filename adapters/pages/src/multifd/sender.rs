@@ -1,4 +1,4 @@
-//! One channel, sent.
+//! Sends one channel.
 
 use std::io::{self, IoSlice, Write};
 use std::sync::Arc;
@@ -25,8 +25,8 @@ impl PacketNumbers {
 
 /// Writes one channel of a migration, for QEMU or a [`Receiver`](super::Receiver) to read.
 ///
-/// It writes a packet with one `write_vectored` where the connection allows: give it the
-/// connection itself.
+/// It writes a packet with one `write_vectored` where the connection allows: pass it the
+/// connection itself, unbuffered.
 ///
 /// ```
 /// use std::sync::atomic::AtomicU64;
@@ -54,7 +54,7 @@ pub struct Sender<W> {
     numbers: PacketNumbers,
     packets: u64,
     encoder: Encoder,
-    /// Whether a payload was written.
+    /// Whether a payload has been written.
     begun: bool,
     stage: Stage,
     header: Vec<u8>,
@@ -63,11 +63,11 @@ pub struct Sender<W> {
 }
 
 impl<W: Write> Sender<W> {
-    /// Says hello as channel number `channel`.
+    /// Sends the hello of channel number `channel`.
     ///
     /// # Errors
     ///
-    /// If the connection fails, and for settings that do not go together.
+    /// If the connection fails, or the settings contradict each other.
     pub fn new(
         mut output: W,
         channel: u8,
@@ -95,13 +95,12 @@ impl<W: Write> Sender<W> {
         })
     }
 
-    /// Sends the pages at `offsets` of a ramblock, as many packets as they need. Pages may change
-    /// meanwhile: send those that did once more after the next [`sync`](Self::sync).
+    /// Sends the pages at `offsets` of a ramblock, in as many packets as they need. Pages may
+    /// change meanwhile: send those that did again after the next [`sync`](Self::sync).
     ///
     /// # Errors
     ///
-    /// If the connection fails, a page is outside of the memory, or the name is longer than 255
-    /// bytes.
+    /// If the connection fails, a page is outside the memory, or the name is longer than 255 bytes.
     pub fn send(&mut self, block: &str, ram: &GuestRam<'_>, offsets: &[u64]) -> Result<(), Error> {
         for batch in offsets.chunks(self.settings.pages_per_packet()) {
             self.try_send(block, ram, batch).map_err(|kind| self.here(kind))?;
@@ -115,25 +114,25 @@ impl<W: Write> Sender<W> {
     ///
     /// # Errors
     ///
-    /// If the connection fails, or the packet is of another page size.
+    /// If the connection fails, or the packet has another page size.
     pub fn relay(&mut self, packet: &Packet) -> Result<(), Error> {
         self.relay_encoded(packet, None)
     }
 
     /// Like [`relay`](Self::relay), with the payload that a
-    /// [`worker_encoder`](Self::worker_encoder) made of the packet, if one did.
+    /// [`worker_encoder`](Self::worker_encoder) has encoded, if any.
     pub(super) fn relay_encoded(
         &mut self,
         packet: &Packet,
-        made_by: Option<&Encoder>,
+        encoded_by: Option<&Encoder>,
     ) -> Result<(), Error> {
-        self.try_relay(packet, made_by).map_err(|kind| self.here(kind))?;
+        self.try_relay(packet, encoded_by).map_err(|kind| self.here(kind))?;
         self.packets += 1;
         Ok(())
     }
 
-    /// Another encoder for this channel's packets, of `page_size`, in any order; `None` if each
-    /// packet depends on those before it.
+    /// Returns another encoder for this channel's packets, with pages of `page_size`, in any order;
+    /// `None` if each packet depends on those before it.
     pub(super) fn worker_encoder(&self, page_size: usize) -> Result<Option<Encoder>, Error> {
         self.check_page_size(page_size).map_err(|kind| self.here(kind))?;
         if self.encoder.is_stateful() {
@@ -152,7 +151,7 @@ impl<W: Write> Sender<W> {
         self.relay_sync(number)
     }
 
-    /// Ends a round under the number that a received packet had.
+    /// Ends a round, under the number of a received packet.
     ///
     /// # Errors
     ///
@@ -167,7 +166,7 @@ impl<W: Write> Sender<W> {
         Ok(())
     }
 
-    /// Passes a device's state along.
+    /// Passes a device's state on.
     ///
     /// # Errors
     ///
@@ -188,12 +187,12 @@ impl<W: Write> Sender<W> {
         Ok(())
     }
 
-    /// Bytes of pages written so far, compressed, without headers.
+    /// Returns the number of payload bytes written so far: compressed pages, without headers.
     pub const fn payload_bytes(&self) -> u64 {
         self.payload_bytes
     }
 
-    /// The connection.
+    /// Returns the connection.
     pub const fn get_ref(&self) -> &W {
         &self.output
     }
@@ -214,11 +213,15 @@ impl<W: Write> Sender<W> {
         sent
     }
 
-    fn try_relay(&mut self, packet: &Packet, made_by: Option<&Encoder>) -> Result<(), ErrorKind> {
+    fn try_relay(
+        &mut self,
+        packet: &Packet,
+        encoded_by: Option<&Encoder>,
+    ) -> Result<(), ErrorKind> {
         self.check_page_size(packet.page_size)?;
         let (normal, zero) = packet.offsets.split_at(packet.normal);
         let Packet { number, ref block, ref pages, .. } = *packet;
-        self.write(made_by, &Contents { block, number, normal, zero, pages })
+        self.write(encoded_by, &Contents { block, number, normal, zero, pages })
     }
 
     fn check_page_size(&self, page_size: usize) -> Result<(), ErrorKind> {
@@ -229,10 +232,10 @@ impl<W: Write> Sender<W> {
         }
     }
 
-    /// Writes a packet, with the payload that `made_by` made of it, or else with its own encoder's.
+    /// Writes a packet with the payload that `encoded_by` has, or encodes the payload itself.
     fn write(
         &mut self,
-        made_by: Option<&Encoder>,
+        encoded_by: Option<&Encoder>,
         contents: &Contents<'_>,
     ) -> Result<(), ErrorKind> {
         let Contents { block, number, normal, zero, pages } = *contents;
@@ -240,7 +243,7 @@ impl<W: Write> Sender<W> {
         if block.len() >= wire::NAME_LEN {
             return Err(ErrorKind::Name);
         }
-        let encoder = if let Some(encoder) = made_by {
+        let encoder = if let Some(encoder) = encoded_by {
             encoder
         } else {
             self.encoder.encode(pages, page_size)?;
@@ -282,7 +285,7 @@ struct Contents<'c> {
     normal: &'c [u64],
     /// Offsets of the zero pages.
     zero: &'c [u64],
-    /// The pages with data, one behind the other.
+    /// The pages with data, contiguous.
     pages: &'c [u8],
 }
 

@@ -1,4 +1,4 @@
-//! What both ends of a stream are told.
+//! The settings of both ends of a stream.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use crate::batch::check_page_size;
 use crate::error::ErrorKind;
 use crate::method::Method;
 
-/// How the pages of a zlib stream are made. The other side reads both.
+/// How the pages of a zlib stream are compressed. Receivers read both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ZlibMode {
-    /// Page by page: several times as fast, and could be made in any order.
+    /// Page by page: several times as fast, and independent of the order.
     #[default]
     Segments,
     /// As one stream, like QEMU's: each page can refer to those before it.
     Stream,
 }
 
-/// What a [`Sender`](super::Sender) or [`Receiver`](super::Receiver) is told, as QEMU is by
-/// `migrate-set-parameters`: both sides the same.
+/// The settings of a [`Sender`](super::Sender) or [`Receiver`](super::Receiver), like QEMU's
+/// `migrate-set-parameters`. They must be the same on both sides.
 ///
 /// ```
 /// use uadk_compress_pages::multifd::{Method, Settings};
@@ -41,7 +41,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Pages of 4096 bytes, level 1, any UUID (zeros when sending).
+    /// Creates settings for pages of 4096 bytes, level 1, any UUID (zeros when sending).
     pub const fn new(method: Method) -> Self {
         Self {
             method,
@@ -54,51 +54,52 @@ impl Settings {
         }
     }
 
-    /// The page size of the guest's target: 4096 to 65536.
+    /// Sets the page size of the guest's target: 4096 to 65536.
     pub const fn page_size(mut self, page_size: usize) -> Self {
         self.page_size = page_size;
         self
     }
 
-    /// The guest's UUID: sent in the hello, and demanded of a received one.
+    /// Sets the guest's UUID: sent in the hello, and required in a received one.
     pub const fn uuid(mut self, uuid: [u8; 16]) -> Self {
         self.uuid = Some(uuid);
         self
     }
 
-    /// The level of zstd (1 to 20), of [`ZlibMode::Stream`] (1 to 9), and of the software engine for
-    /// single pages if no [`codec`](Self::codec) is set (1 to 12).
+    /// Sets the level of zstd (1 to 20), of [`ZlibMode::Stream`] (1 to 9), and of the software
+    /// engine for single pages if no [`codec`](Self::codec) is set (1 to 12).
     pub const fn level(mut self, level: i32) -> Self {
         self.level = level;
         self
     }
 
-    /// How pages are made into a zlib stream.
+    /// Sets how the pages of a zlib stream are compressed.
     pub const fn zlib(mut self, mode: ZlibMode) -> Self {
         self.zlib = mode;
         self
     }
 
-    /// What compresses and decompresses single pages, for [`Method::Qpl`] and [`Method::Uadk`]: a
-    /// [`Compressor`] of the method's format and the settings' level if not set.
+    /// Sets the codec for single pages, which [`Method::Qpl`] and [`Method::Uadk`] need. The
+    /// default is a [`Compressor`] of the method's format and the settings' level.
     pub fn codec(mut self, codec: Arc<dyn BlockCompressor>) -> Self {
         self.codec = Some(codec);
         self
     }
 
-    /// The most bytes of a device's state that a receiver takes in one packet; 64 MiB if not set.
+    /// Sets how many bytes of a device's state a receiver accepts in one packet. The default is
+    /// 64 MiB.
     pub const fn max_device_state(mut self, bytes: u32) -> Self {
         self.max_device_state = bytes;
         self
     }
 
-    /// Pages of one packet.
+    /// Returns the number of pages that fit into a packet.
     #[must_use]
     pub const fn pages_per_packet(&self) -> usize {
         wire::pages_per_packet(self.page_size)
     }
 
-    /// Checked, and with the codec for single pages if the method needs one.
+    /// Checks the settings, and sets the codec for single pages if the method needs one.
     pub(crate) fn resolved(&self) -> Result<Self, ErrorKind> {
         check_page_size(self.page_size).map_err(ErrorKind::batch)?;
         let mut settings = self.clone();
@@ -108,15 +109,16 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The codec for single pages.
+    /// Returns the codec for single pages.
     pub(crate) fn page_codec(&self) -> Result<Arc<dyn BlockCompressor>, ErrorKind> {
         let Some(format) = self.method.page_format() else {
-            return Err(ErrorKind::Unsupported(format!("{} has no single pages", self.method)));
+            let message = format!("method {} has no single pages", self.method);
+            return Err(ErrorKind::Unsupported(message));
         };
         match &self.codec {
             Some(codec) if codec.format() == format => Ok(Arc::clone(codec)),
             Some(codec) => Err(ErrorKind::Unsupported(format!(
-                "method {} needs a codec of format {format}, and was given one of {}",
+                "method {} needs a codec of format {format}, not {}",
                 self.method,
                 codec.format()
             ))),

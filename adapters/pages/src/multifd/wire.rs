@@ -8,14 +8,14 @@ use crate::method::Method;
 pub(crate) const MAGIC: u32 = 0x1122_3344;
 /// `MULTIFD_VERSION`; it never changed.
 pub(crate) const VERSION: u32 = 1;
-/// Bytes of pages that a packet has room for: `MULTIFD_PACKET_SIZE`.
+/// Bytes of pages that a packet can hold: `MULTIFD_PACKET_SIZE`.
 pub(crate) const PACKET_BYTES: usize = 512 << 10;
 pub(crate) const HELLO_LEN: usize = 64;
 /// Magic, version and flags, which are common to all headers.
 pub(crate) const PREFIX_LEN: usize = 12;
 /// The name of a ramblock or device, ended by NUL.
 pub(crate) const NAME_LEN: usize = 256;
-/// Of the header of pages, what is before the offsets.
+/// The part of the header of pages that is before the offsets.
 const FIXED_LEN: usize = 64 + NAME_LEN;
 pub(crate) const DEVICE_STATE_LEN: usize = PREFIX_LEN + NAME_LEN + 4 + 4;
 
@@ -23,10 +23,10 @@ pub(crate) const SYNC: u32 = 1;
 pub(crate) const METHOD_MASK: u32 = 0x3e;
 pub(crate) const DEVICE_STATE: u32 = 0x40;
 
-/// What a channel says first.
+/// The first message of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hello {
-    /// The guest's UUID; zeros for QEMUs without `-uuid`. Both sides' must be equal.
+    /// The guest's UUID; zeros for QEMUs without `-uuid`. Must be the same on both sides.
     pub uuid: [u8; 16],
     /// The number of the channel. Connections may arrive in any order.
     pub channel: u8,
@@ -45,7 +45,7 @@ impl Hello {
     pub(crate) fn parse(bytes: &[u8; HELLO_LEN]) -> Result<Self, ErrorKind> {
         check_magic(bytes)?;
         if bytes[25..].iter().any(|byte| *byte != 0) {
-            return Err(ErrorKind::Hello("bytes that must be zero are not"));
+            return Err(ErrorKind::Hello("reserved bytes are not zero"));
         }
         let mut uuid = [0; 16];
         uuid.copy_from_slice(&bytes[8..24]);
@@ -53,7 +53,7 @@ impl Hello {
     }
 }
 
-/// Magic and version, which hello and headers begin with.
+/// Checks the magic and version that hello and headers begin with.
 pub(crate) fn check_magic(bytes: &[u8]) -> Result<(), ErrorKind> {
     match (u32_at(bytes, 0), u32_at(bytes, 4)) {
         (MAGIC, VERSION) => Ok(()),
@@ -62,12 +62,12 @@ pub(crate) fn check_magic(bytes: &[u8]) -> Result<(), ErrorKind> {
     }
 }
 
-/// The flags of a header, taken apart.
+/// The parsed flags of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flags {
     pub(crate) sync: bool,
     pub(crate) device_state: bool,
-    /// The bits of the method, which may be of none that is known.
+    /// The bits of the method, which may be unknown.
     pub(crate) method: u32,
 }
 
@@ -89,16 +89,16 @@ impl Flags {
     }
 }
 
-/// Pages that a packet has room for.
+/// Returns the number of pages that fit into a packet.
 pub(crate) const fn pages_per_packet(page_size: usize) -> usize {
-    // No page size that is no power of two passes the checks.
+    // Page sizes have been checked: they are powers of two.
     match PACKET_BYTES.checked_div(page_size) {
         Some(pages) => pages,
         None => 0,
     }
 }
 
-/// Bytes of the header of pages: its length depends on the page size alone.
+/// Returns the length of the header of pages, which depends on the page size alone.
 pub(crate) const fn header_len(page_size: usize) -> usize {
     FIXED_LEN + 8 * pages_per_packet(page_size)
 }
@@ -124,15 +124,17 @@ impl Counts {
         }
     }
 
-    /// Fails unless there is room for what is announced.
+    /// Returns an error unless the announced pages fit into a packet.
     pub(crate) fn check(&self, page_size: usize) -> Result<(), ErrorKind> {
-        let room = pages_per_packet(page_size);
+        let capacity = pages_per_packet(page_size);
         let pages = u64::from(self.normal) + u64::from(self.zero);
-        if self.allocated as usize != room {
-            return Err(ErrorKind::PagesAllocated { allocated: self.allocated, expected: room });
+        if self.allocated as usize != capacity {
+            let allocated = self.allocated;
+            return Err(ErrorKind::PagesAllocated { allocated, expected: capacity });
         }
-        if pages > room as u64 {
-            return Err(ErrorKind::TooManyPages { normal: self.normal, zero: self.zero, room });
+        if pages > capacity as u64 {
+            let (normal, zero) = (self.normal, self.zero);
+            return Err(ErrorKind::TooManyPages { normal, zero, capacity: capacity });
         }
         Ok(())
     }
@@ -154,12 +156,12 @@ pub(crate) fn write_header(
     header[24..32].copy_from_slice(&counts.number.to_be_bytes());
     header[32..36].copy_from_slice(&counts.zero.to_be_bytes());
     header[64..64 + block.len()].copy_from_slice(block.as_bytes());
-    for (place, offset) in header[FIXED_LEN..].as_chunks_mut::<8>().0.iter_mut().zip(offsets) {
-        *place = offset.to_be_bytes();
+    for (slot, offset) in header[FIXED_LEN..].as_chunks_mut::<8>().0.iter_mut().zip(offsets) {
+        *slot = offset.to_be_bytes();
     }
 }
 
-/// The flags of a packet made by `method`.
+/// Returns the flags of a packet compressed by `method`.
 pub(crate) const fn flags(method: Method, sync: bool) -> u32 {
     method.bits() | if sync { SYNC } else { 0 }
 }
@@ -170,18 +172,18 @@ pub(crate) fn put_prefix(header: &mut [u8], flags: u32) {
     header[8..12].copy_from_slice(&flags.to_be_bytes());
 }
 
-/// The ramblock's name in a header of pages.
+/// Returns the ramblock's name in a header of pages.
 pub(crate) fn block_name(header: &[u8]) -> Result<&str, ErrorKind> {
     name(&header[64..64 + NAME_LEN])
 }
 
-/// A name ended by NUL, as ramblocks and devices have.
+/// Parses the NUL-terminated name of a ramblock or device.
 pub(crate) fn name(field: &[u8]) -> Result<&str, ErrorKind> {
     let end = field.iter().position(|byte| *byte == 0).ok_or(ErrorKind::Name)?;
     std::str::from_utf8(&field[..end]).map_err(|_| ErrorKind::Name)
 }
 
-/// The offsets of the first `count` pages in a header.
+/// Returns the offsets of the first `count` pages in a header.
 pub(crate) fn offsets(header: &[u8], count: usize) -> impl Iterator<Item = u64> {
     header[FIXED_LEN..]
         .as_chunks::<8>()

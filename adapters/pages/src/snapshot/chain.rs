@@ -1,23 +1,24 @@
-//! A base and the deltas on it, read as one.
+//! A base and the deltas on it, read as one snapshot.
 
 use super::file::{Located, ReadAt, Snapshot};
 use super::format::Entry;
 use super::layout::Layout;
 use crate::error::Error;
 
-/// A base snapshot and any number of deltas, each on the one before: together the newest state.
+/// A base snapshot and any number of deltas, each on the one before. Together they hold the newest
+/// state.
 #[derive(Debug)]
 pub struct Chain<F> {
     layers: Vec<Snapshot<F>>,
 }
 
 impl<F: ReadAt> Chain<F> {
-    /// A base, then the deltas in the order in which they were made.
+    /// Creates a chain of a base and its deltas, in the order in which they were made.
     ///
     /// # Errors
     ///
-    /// [`Error::NeedsParent`] if the first is a delta, [`Error::Chain`] for one that
-    /// was not made on the one before it.
+    /// [`Error::NeedsParent`] if the first is a delta, [`Error::Chain`] if there is none or one was
+    /// not made on the one before it.
     pub fn new(layers: Vec<Snapshot<F>>) -> Result<Self, Error> {
         let Some(base) = layers.first() else { return Err(Error::Chain(0)) };
         if base.header().parent.is_some() {
@@ -32,26 +33,26 @@ impl<F: ReadAt> Chain<F> {
         Ok(Self { layers })
     }
 
-    /// How memory is divided.
+    /// Returns how memory is divided.
     #[must_use]
     pub fn layout(&self) -> &Layout {
         &self.layers[0].header().layout
     }
 
-    /// The snapshots, the base first.
+    /// Returns the snapshots, the base first.
     #[must_use]
     pub fn layers(&self) -> &[Snapshot<F>] {
         &self.layers
     }
 
-    /// Reads pages at random; each thread has its own reader.
+    /// Creates a reader of single pages. Each thread needs its own.
     #[must_use]
     pub fn pages(&self) -> PageReader<'_, F> {
-        let room = self.layout().cluster_size();
-        PageReader { chain: self, cached: None, stored: vec![0; room], data: vec![0; room] }
+        let len = self.layout().cluster_size();
+        PageReader { chain: self, cached: None, stored: vec![0; len], data: vec![0; len] }
     }
 
-    /// The clusters that any layer has something of, in order.
+    /// Returns the clusters that any layer has an entry for, in order.
     pub(crate) fn mentioned(&self) -> Vec<u64> {
         let layers = self.layers.iter().flat_map(Snapshot::located);
         let mut clusters: Vec<u64> = layers.map(|located| located.entry.cluster).collect();
@@ -60,7 +61,8 @@ impl<F: ReadAt> Chain<F> {
         clusters
     }
 
-    /// What each layer has of a cluster that no newer layer has: the newest first.
+    /// Returns each layer's share of a cluster, the newest layer first: the pages that no newer
+    /// layer has.
     pub(crate) fn newest(&self, cluster: u64) -> impl Iterator<Item = Share<'_>> {
         let mut known = 0_u64;
         self.layers.iter().enumerate().rev().filter_map(move |(layer, snapshot)| {
@@ -73,7 +75,7 @@ impl<F: ReadAt> Chain<F> {
     }
 }
 
-/// The pages of a cluster that are one layer's.
+/// The pages of a cluster that come from one layer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share<'c> {
     pub(crate) layer: usize,
@@ -84,7 +86,7 @@ pub(crate) struct Share<'c> {
     pub(crate) zero: u64,
 }
 
-/// Reads single pages, and remembers the last cluster.
+/// Reads single pages, and caches the last cluster.
 #[derive(Debug)]
 pub struct PageReader<'c, F> {
     chain: &'c Chain<F>,
@@ -95,17 +97,17 @@ pub struct PageReader<'c, F> {
 }
 
 impl<F: ReadAt> PageReader<'_, F> {
-    /// The page at a guest address, which may be any address in it; `None` if it is zero.
+    /// Returns the page that contains a guest address; `None` if it is zero.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] where there is no memory, and
-    /// [`Error::Damaged`] if the page's cluster is not as it was written.
+    /// [`Error::Unsupported`] where there is no memory, and [`Error::Damaged`] if the page's
+    /// cluster is damaged.
     pub fn read(&mut self, address: u64) -> Result<Option<&[u8]>, Error> {
         let layout = self.chain.layout();
         let Some((cluster, page)) = layout.find(address) else {
-            let why = format!("the guest has no memory at {address:#x}");
-            return Err(Error::Unsupported(why));
+            let message = format!("the guest has no memory at {address:#x}");
+            return Err(Error::Unsupported(message));
         };
         let share = self.chain.newest(cluster).find(|s| (s.present | s.zero) & (1 << page) != 0);
         let Some(share) = share.filter(|share| share.present & (1 << page) != 0) else {
@@ -124,8 +126,8 @@ impl<F: ReadAt> PageReader<'_, F> {
 }
 
 impl<F: ReadAt> Snapshot<F> {
-    /// Reads and decompresses a cluster's pages to the beginning of `data`. Both buffers have a
-    /// cluster's room.
+    /// Reads and decompresses a cluster's pages to the beginning of `data`. Both buffers have the
+    /// length of a cluster.
     pub(crate) fn read_cluster(
         &self,
         located: &Located,

@@ -1,4 +1,4 @@
-//! Decompressing clusters.
+//! Decompresses clusters.
 
 use std::sync::Arc;
 
@@ -12,32 +12,32 @@ use crate::error::Error;
 
 /// Decompresses and checks clusters of one format.
 ///
-/// Trouble of an engine, or wrong bytes from it, must not be taken for damage of the snapshot: a
-/// cluster is damaged if software says so.
+/// An engine's failure or wrong output must not be mistaken for a damaged snapshot. A cluster is
+/// damaged if software finds it damaged.
 #[derive(Debug)]
 pub(crate) struct ClusterCodec {
     engine: Checked<Arc<dyn BlockCompressor>>,
     software: SoftwareCompressor,
-    /// The engine, if it is of our own making: it counts what it does.
-    own: Option<Arc<Compressor>>,
+    /// The engine, if [`for_format`](Self::for_format) created it: it keeps statistics.
+    default_engine: Option<Arc<Compressor>>,
 }
 
 impl ClusterCodec {
     pub(crate) fn new(engine: Arc<dyn BlockCompressor>) -> Result<Self, Error> {
         let software = SoftwareCompressor::new(engine.format(), Level::default());
         let software = software.map_err(Error::Engine)?;
-        Ok(Self { engine: Checked::new(engine), software, own: None })
+        Ok(Self { engine: Checked::new(engine), software, default_engine: None })
     }
 
     pub(crate) fn for_format(format: Format) -> Result<Self, Error> {
         let compressor = Compressor::builder().format(format).build();
-        let own = Arc::new(compressor.map_err(Error::Engine)?);
-        Ok(Self { own: Some(Arc::clone(&own)), ..Self::new(own)? })
+        let engine = Arc::new(compressor.map_err(Error::Engine)?);
+        Ok(Self { default_engine: Some(Arc::clone(&engine)), ..Self::new(engine)? })
     }
 
-    /// What the engine did; `None` if it is the caller's.
+    /// Returns the engine's statistics; `None` if it is the caller's.
     pub(crate) fn stats(&self) -> Option<Stats> {
-        self.own.as_ref().map(|own| own.stats())
+        self.default_engine.as_ref().map(|engine| engine.stats())
     }
 
     /// Decompresses the pages of a compressed cluster. Returns whether they are intact.
@@ -50,7 +50,7 @@ impl ClusterCodec {
         software.decompress_exact(stored, pages).is_ok() && is_intact(pages)
     }
 
-    /// Decompresses the pages of many clusters, and sets whether they are intact. The blocks are
+    /// Decompresses the pages of many clusters and records whether they are intact. The blocks are
     /// [exact](Block::exact).
     pub(crate) fn decompress_batch<'e>(
         &self,

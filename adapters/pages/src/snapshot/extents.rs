@@ -1,4 +1,4 @@
-//! Where a file has holes.
+//! Finds holes in a file.
 
 use std::fs::File;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
-/// What the file system said last: neighbouring pages are mostly of the same kind.
+/// Caches the last extent: neighbouring pages are mostly in the same one.
 #[derive(Debug, Default)]
 pub(super) struct Extents {
     last: Mutex<Option<Extent>>,
@@ -20,7 +20,8 @@ struct Extent {
 }
 
 impl Extents {
-    /// Whether these bytes are all in one hole; never where the file system has none.
+    /// Returns whether these bytes are all in one hole; always `false` if the file system does not
+    /// report holes.
     pub(super) fn is_hole(&self, file: &File, bytes: Range<u64>) -> bool {
         let mut last = self.last.lock();
         if !last.as_ref().is_some_and(|extent| extent.range.contains(&bytes.start)) {
@@ -31,24 +32,24 @@ impl Extents {
 }
 
 impl Extent {
-    /// The extent that a byte is in. The file's position is moved, which nobody else uses.
+    /// Finds the extent that contains a byte. Moves the file's position, which nothing else uses.
     fn find(file: &File, start: u64) -> Self {
-        let end = |hole_end: Option<u64>| {
+        let up_to = |hole_end: Option<u64>| {
             let range = start..hole_end.unwrap_or(u64::MAX);
             Self { range, is_hole: hole_end.is_some() }
         };
         match seek(file, SeekFrom::Data(start)) {
-            Ok(data) if data > start => end(Some(data)),
+            Ok(data) if data > start => up_to(Some(data)),
             Ok(_) => match seek(file, SeekFrom::Hole(start)) {
                 Ok(hole) => Self { range: start..hole.max(start + 1), is_hole: false },
-                Err(_) => end(None),
+                Err(_) => up_to(None),
             },
-            // Nothing but a hole is left, if this is not behind the end.
+            // The rest of the file is a hole, unless `start` is past its end.
             Err(Errno::NXIO) => {
                 let len = file.metadata().map_or(0, |metadata| metadata.len());
-                if len > start { end(Some(len)) } else { end(None) }
+                if len > start { up_to(Some(len)) } else { up_to(None) }
             }
-            Err(_) => end(None),
+            Err(_) => up_to(None),
         }
     }
 }
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holes_are_found_before_between_and_behind_data() {
+    fn holes_are_found_before_between_and_after_data() {
         let file = tempfile::tempfile().expect("a file");
         let mib = 1 << 20;
         file.set_len(16 * mib).expect("a length");
@@ -73,7 +74,7 @@ mod tests {
             let bytes = part * mib..part * mib + 4096;
             assert_eq!(extents.is_hole(&file, bytes), !data, "{part}");
         }
-        assert!(!extents.is_hole(&file, mib..3 * mib), "partly");
-        assert!(!extents.is_hole(&file, 16 * mib..17 * mib), "behind the end");
+        assert!(!extents.is_hole(&file, mib..3 * mib), "partly a hole");
+        assert!(!extents.is_hole(&file, 16 * mib..17 * mib), "past the end");
     }
 }

@@ -1,4 +1,4 @@
-//! A complete snapshot, read anywhere.
+//! Random access to a complete snapshot.
 
 use std::fs::File;
 use std::io;
@@ -18,20 +18,20 @@ use super::format::{
 use crate::damage::Part;
 use crate::error::Error;
 
-/// Bytes that are read at any place, by any number of threads.
+/// Bytes that any number of threads can read at any offset.
 pub trait ReadAt: Sync {
-    /// How many there are.
+    /// Returns the number of bytes.
     ///
     /// # Errors
     ///
-    /// If that can't be found out.
+    /// If it can't be determined.
     fn size(&self) -> io::Result<u64>;
 
     /// Fills `into` with the bytes from `offset` on.
     ///
     /// # Errors
     ///
-    /// If they can't be read, or are not all there.
+    /// If they can't be read, or there are too few of them.
     fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
 
@@ -68,7 +68,7 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
     }
 }
 
-/// A complete snapshot file, opened: its header and index are in memory, its clusters are not.
+/// An open, complete snapshot file. Its header and index are in memory, its clusters are not.
 #[derive(Debug)]
 pub struct Snapshot<F> {
     file: F,
@@ -78,7 +78,7 @@ pub struct Snapshot<F> {
     codec: ClusterCodec,
 }
 
-/// A cluster, and where its bytes are.
+/// A cluster's entry and the offset of its bytes in the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Located {
     pub(crate) entry: Entry,
@@ -90,25 +90,25 @@ impl<F: ReadAt> Snapshot<F> {
     ///
     /// # Errors
     ///
-    /// [`Error::Incomplete`] if its writer did not finish or it was cut off, and an error
-    /// that says where if its header, index or trailer is damaged.
+    /// [`Error::Incomplete`] if its writer did not finish or it was cut off, and an error with the
+    /// position if its header, index or trailer is damaged.
     pub fn open(file: F) -> Result<Self, Error> {
         let header = read_header(&file)?;
         let codec = ClusterCodec::for_format(header.format)?;
         Self::with_header(file, header, codec)
     }
 
-    /// Opens a snapshot to be decompressed by this codec. What it fails at, software does.
+    /// Opens a snapshot that this codec decompresses. Where it fails, software takes over.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open); and if the codec's format is another.
+    /// As for [`open`](Self::open), and if the codec has another format.
     pub fn open_with(file: F, codec: Arc<dyn BlockCompressor>) -> Result<Self, Error> {
         let header = read_header(&file)?;
         if codec.format() != header.format {
             let (needed, given) = (header.format, codec.format());
             return Err(Error::Unsupported(format!(
-                "the snapshot's clusters are {needed}, and the codec is for {given}"
+                "the snapshot's clusters are {needed}, but the codec is for {given}"
             )));
         }
         Self::with_header(file, header, ClusterCodec::new(codec)?)
@@ -120,28 +120,29 @@ impl<F: ReadAt> Snapshot<F> {
         Ok(Self { file, header, trailer, clusters, codec })
     }
 
-    /// Which engine decompressed how much, and why not the other; `None` if the codec is the caller's.
+    /// Returns how much each engine decompressed, and the reasons for fallbacks; `None` if the
+    /// codec is the caller's.
     #[must_use]
     pub fn stats(&self) -> Option<Stats> {
         self.codec.stats()
     }
 
-    /// What the snapshot begins with.
+    /// Returns the snapshot's header.
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Clusters that the file has.
+    /// Returns the number of clusters in the file.
     pub fn clusters(&self) -> u64 {
         self.clusters.len() as u64
     }
 
-    /// Pages whose data the file has.
+    /// Returns the number of pages with data in the file.
     pub fn data_pages(&self) -> u64 {
         self.clusters.iter().map(|located| u64::from(located.entry.present.count_ones())).sum()
     }
 
-    /// Bytes of the file.
+    /// Returns the length of the file.
     pub const fn file_len(&self) -> u64 {
         self.trailer.index_offset + self.trailer.index_len + TRAILER_LEN as u64
     }
@@ -167,16 +168,16 @@ impl<F: ReadAt> Snapshot<F> {
         at.ok().map(|at| &self.clusters[at])
     }
 
-    /// The error for a cluster that is not as it was written.
+    /// Returns the error for a damaged cluster.
     pub(crate) fn damaged(&self, located: &Located) -> Error {
         damaged(self.part(located), located.offset)
     }
 
     pub(crate) fn part(&self, located: &Located) -> Part {
-        let place = self.header.layout.place(located.entry.cluster);
-        place.map_or(Part::Index, |place| Part::Cluster {
-            address: place.address,
-            len: place.len as u64,
+        let span = self.header.layout.span(located.entry.cluster);
+        span.map_or(Part::Index, |span| Part::Cluster {
+            address: span.address,
+            len: span.len as u64,
         })
     }
 }
@@ -210,7 +211,7 @@ fn read_index(
     let here = || damaged(Part::Index, trailer.index_offset);
     let groups = (trailer.groups as usize).saturating_mul(INDEX_GROUP);
     let expected = (trailer.clusters as usize).saturating_mul(ENTRY_LEN).saturating_add(groups);
-    // It is in the file, so that no more is allocated than the file has.
+    // The index is within the file, so no more is allocated than the file's length.
     if trailer.index_len != expected.saturating_add(INDEX_FIXED) as u64 {
         return Err(here());
     }
@@ -243,7 +244,7 @@ fn read_index(
     Ok(clusters)
 }
 
-/// Reads, and knows what a file's early end means.
+/// Fills `into`; an early end of the file means that the snapshot is incomplete.
 pub(crate) fn read(file: &impl ReadAt, into: &mut [u8], offset: u64) -> Result<(), Error> {
     file.read_exact_at(into, offset).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::Incomplete,

@@ -1,4 +1,4 @@
-//! The bytes of a snapshot: see `docs/snapshot-format.md`. Integers are little-endian.
+//! The binary format of a snapshot: see `docs/snapshot-format.md`. Integers are little-endian.
 
 use uadk_compress::Format;
 
@@ -14,22 +14,22 @@ const VERSION: u32 = 1;
 pub(crate) const HEADER_FIXED: usize = 64;
 const REGION_LEN: usize = 16;
 const CRC_LEN: usize = 4;
-/// What a group begins with.
+/// The magic of a group.
 pub(crate) const GROUP_MAGIC: u32 = u32::from_le_bytes(*b"GRUP");
-/// What the index begins with.
+/// The magic of the index.
 pub(crate) const INDEX_MAGIC: u32 = u32::from_le_bytes(*b"INDX");
-/// Magic, number of entries, bytes of clusters.
+/// A group's magic, number of entries and bytes of clusters.
 pub(crate) const GROUP_FIXED: usize = 16;
 pub(crate) const ENTRY_LEN: usize = 32;
 /// The index's magic and number of groups.
 pub(crate) const INDEX_FIXED: usize = 8;
-/// In the index, what comes before a group's entries.
+/// The part of the index before a group's entries.
 pub(crate) const INDEX_GROUP: usize = 16;
 pub(crate) const TRAILER_LEN: usize = 64;
-/// The most clusters of a group.
+/// The maximum number of clusters in a group.
 pub(crate) const MAX_GROUP: usize = 1 << 16;
 
-/// What a snapshot begins with.
+/// The header of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Header {
@@ -37,7 +37,7 @@ pub struct Header {
     pub layout: Layout,
     /// The format of compressed clusters.
     pub format: Format,
-    /// The snapshot's own name.
+    /// The snapshot's name.
     pub id: [u8; 16],
     /// The name of the snapshot that it was made on; `None` for a base.
     pub parent: Option<[u8; 16]>,
@@ -50,7 +50,8 @@ impl Header {
             Format::Zlib => 2,
             Format::Gzip => 3,
             other => {
-                return Err(Error::Unsupported(format!("snapshots have no clusters in {other}")));
+                let message = format!("format {other} is not supported in snapshots");
+                return Err(Error::Unsupported(message));
             }
         };
         let regions = self.layout.regions();
@@ -78,7 +79,7 @@ impl Header {
         Ok(bytes)
     }
 
-    /// The length of the whole header, as its first [`HEADER_FIXED`] bytes say.
+    /// Returns the length of the whole header, according to its first [`HEADER_FIXED`] bytes.
     pub(crate) fn len(fixed: &[u8]) -> Result<usize, Error> {
         if fixed[..8] != MAGIC {
             return Err(Error::NotASnapshot);
@@ -123,17 +124,17 @@ impl Header {
     }
 }
 
-/// One cluster of a snapshot.
+/// The entry of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) cluster: u64,
-    /// A bit for each page whose data is here, one behind the other.
+    /// A bit for each page whose data is in the cluster.
     pub(crate) present: u64,
     /// A bit for each page that is zero. All other pages are the parent's, or zero.
     pub(crate) zero: u64,
     /// Bytes in the file; as many as the present pages have if they are not compressed.
     pub(crate) stored: u32,
-    /// Of the stored bytes and, if these are compressed, the pages behind them.
+    /// CRC-32 of the stored bytes and, if these are compressed, of the pages after them.
     pub(crate) crc: u32,
 }
 
@@ -148,7 +149,7 @@ impl Entry {
         bytes
     }
 
-    /// `None` if such an entry can't be.
+    /// Parses an entry; returns `None` if it is invalid.
     pub(crate) fn parse(bytes: &[u8], layout: &Layout) -> Option<Self> {
         let entry = Self {
             cluster: u64_at(bytes, 0),
@@ -157,7 +158,7 @@ impl Entry {
             stored: u32_at(bytes, 24),
             crc: u32_at(bytes, 28),
         };
-        let pages = layout.place(entry.cluster)?.len / layout.page_size();
+        let pages = layout.span(entry.cluster)?.len / layout.page_size();
         let all = u64::MAX >> (64 - pages);
         let masks = (entry.present | entry.zero) & !all == 0 && entry.present & entry.zero == 0;
         let len = entry.len(layout);
@@ -165,7 +166,7 @@ impl Entry {
         (masks && stored).then_some(entry)
     }
 
-    /// Bytes of the pages whose data is here.
+    /// Returns the length of the pages whose data is in the cluster.
     pub(crate) fn len(&self, layout: &Layout) -> usize {
         self.present.count_ones() as usize * layout.page_size()
     }
@@ -174,7 +175,7 @@ impl Entry {
         (self.stored as usize) < self.len(layout)
     }
 
-    /// The checksum that an entry has.
+    /// Computes the checksum of an entry.
     pub(crate) fn checksum(stored: &[u8], pages: Option<&[u8]>) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(stored);
@@ -185,7 +186,7 @@ impl Entry {
     }
 }
 
-/// A group's table: everything before its clusters.
+/// Writes a group's table, which is everything before its clusters, to `table`.
 pub(crate) fn group_table(entries: &[Entry], table: &mut Vec<u8>) {
     let payload: u64 = entries.iter().map(|entry| u64::from(entry.stored)).sum();
     table.clear();
@@ -199,12 +200,12 @@ pub(crate) fn group_table(entries: &[Entry], table: &mut Vec<u8>) {
     table.extend_from_slice(&crc.to_le_bytes());
 }
 
-/// Bytes of the table of a group of so many clusters.
+/// Returns the length of the table of a group with this many entries.
 pub(crate) const fn table_len(entries: usize) -> usize {
     GROUP_FIXED + ENTRY_LEN * entries + CRC_LEN
 }
 
-/// The entries of a group's table; `None` if it is damaged.
+/// Parses the entries of a group's table; returns `None` if it is damaged.
 pub(crate) fn parse_table(table: &[u8], layout: &Layout, after: Option<u64>) -> Option<Vec<Entry>> {
     let (checked, crc) = table.split_at(table.len() - CRC_LEN);
     if crc32fast::hash(checked) != u32_at(crc, 0) {
@@ -215,7 +216,7 @@ pub(crate) fn parse_table(table: &[u8], layout: &Layout, after: Option<u64>) -> 
     (payload == u64_at(table, 8)).then_some(entries)
 }
 
-/// Entries in the order of their clusters, all behind cluster `after`.
+/// Parses entries, which must be in the order of their clusters and all after cluster `after`.
 pub(crate) fn parse_entries(
     bytes: &[u8],
     layout: &Layout,
@@ -232,7 +233,7 @@ pub(crate) fn parse_entries(
         .collect()
 }
 
-/// What the index says before a group's entries.
+/// Returns the part of the index before a group's entries.
 pub(crate) fn index_group(offset: u64, entries: usize) -> [u8; INDEX_GROUP] {
     let mut bytes = [0; INDEX_GROUP];
     bytes[..8].copy_from_slice(&offset.to_le_bytes());
@@ -240,7 +241,7 @@ pub(crate) fn index_group(offset: u64, entries: usize) -> [u8; INDEX_GROUP] {
     bytes
 }
 
-/// What a complete snapshot ends with.
+/// The trailer of a complete snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trailer {
     pub(crate) id: [u8; 16],
@@ -257,8 +258,8 @@ impl Trailer {
         bytes[..8].copy_from_slice(&END_MAGIC);
         bytes[8..24].copy_from_slice(&self.id);
         let fields = [self.index_offset, self.index_len, self.clusters, self.groups];
-        for (place, field) in bytes[24..56].chunks_exact_mut(8).zip(fields) {
-            place.copy_from_slice(&field.to_le_bytes());
+        for (slot, field) in bytes[24..56].chunks_exact_mut(8).zip(fields) {
+            slot.copy_from_slice(&field.to_le_bytes());
         }
         bytes[56..60].copy_from_slice(&self.index_crc.to_le_bytes());
         let crc = crc32fast::hash(&bytes[..60]);
@@ -266,7 +267,7 @@ impl Trailer {
         bytes
     }
 
-    /// `None` if it is damaged, or no trailer.
+    /// Parses a trailer; returns `None` if it is damaged or not a trailer.
     pub(crate) fn parse(bytes: &[u8; TRAILER_LEN]) -> Option<Self> {
         if bytes[..8] != END_MAGIC || crc32fast::hash(&bytes[..60]) != u32_at(bytes, 60) {
             return None;

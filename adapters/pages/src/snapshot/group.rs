@@ -1,19 +1,19 @@
-//! Groups of clusters: gathered and compressed by one thread.
+//! Groups of clusters, each gathered and compressed by one thread.
 
 use uadk_compress::{Block, BlockCompressor};
 
 use super::format::{Entry, group_table};
-use super::layout::{Layout, Place};
+use super::layout::{Layout, Span};
 use super::memory::{ReadMemory, is_zero};
 use super::pages::Pages;
 use crate::error::Error;
 use crate::reuse::reuse;
 
-/// One thread's group of clusters, and the buffers to make it.
+/// One thread's group of clusters, and the buffers to build it.
 pub(crate) struct Group {
-    /// The pages with data of all clusters, one behind the other.
+    /// The pages with data of all clusters, contiguous.
     data: Vec<u8>,
-    /// For each cluster of the group, its room.
+    /// A cluster-sized slot for each cluster of the group.
     output: Vec<u8>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) table: Vec<u8>,
@@ -49,10 +49,10 @@ impl Group {
         (self.memory, self.pages) = (0, 0);
         let mut end = 0;
         for cluster in clusters {
-            let Some(place) = layout.place(cluster) else { break };
-            self.memory += place.len as u64;
-            let (present, zero) = self.gather(place, layout, memory, pages, &mut end)?;
-            // In a base, what is not there is zero.
+            let Some(span) = layout.span(cluster) else { break };
+            self.memory += span.len as u64;
+            let (present, zero) = self.gather(span, layout, memory, pages, &mut end)?;
+            // In a base, missing pages are zero.
             let zero = if delta { zero } else { 0 };
             if present | zero != 0 {
                 self.entries.push(Entry { cluster, present, zero, stored: 0, crc: 0 });
@@ -63,11 +63,11 @@ impl Group {
         Ok(())
     }
 
-    /// Copies a cluster's pages behind `end`, but for those that are zero or not asked for. Gives
-    /// the pages that were copied, and those that are zero.
+    /// Copies a cluster's pages to offset `end`, except those that are zero or not to be saved.
+    /// Returns the pages that were copied, and those that are zero.
     fn gather(
         &mut self,
-        place: Place,
+        span: Span,
         layout: &Layout,
         memory: &(impl ReadMemory + ?Sized),
         pages: Pages<'_>,
@@ -75,19 +75,19 @@ impl Group {
     ) -> Result<(u64, u64), Error> {
         let page_size = layout.page_size();
         let (mut present, mut zero) = (0, 0);
-        for page in 0..place.len / page_size {
+        for page in 0..span.len / page_size {
             let within = (page * page_size) as u64;
-            if !pages.contains(place.address + within) {
+            if !pages.contains(span.address + within) {
                 continue;
             }
-            let offset = place.offset + within;
-            let known = memory.is_zero(place.region, offset, page_size);
+            let offset = span.offset + within;
+            let known = memory.is_zero(span.region, offset, page_size);
             if known.map_err(Error::Memory)? {
                 zero |= 1 << page;
                 continue;
             }
             let copy = &mut self.data[*end..*end + page_size];
-            memory.read(place.region, offset, copy).map_err(Error::Memory)?;
+            memory.read(span.region, offset, copy).map_err(Error::Memory)?;
             if is_zero(copy) {
                 zero |= 1 << page;
             } else {
@@ -101,14 +101,14 @@ impl Group {
     fn compress(&mut self, layout: &Layout, compressor: &dyn BlockCompressor) {
         let mut blocks: Vec<Block<'_>> = reuse(std::mem::take(&mut self.blocks));
         let mut data = &self.data[..];
-        let mut rooms = self.output.chunks_exact_mut(layout.cluster_size());
+        let mut slots = self.output.chunks_exact_mut(layout.cluster_size());
         for entry in self.entries.iter().filter(|entry| entry.present != 0) {
             let (pages, rest) = data.split_at(entry.len(layout));
             data = rest;
-            let Some(room) = rooms.next() else { break };
-            // What saves not one byte is not compressed.
-            let (room, _) = room.split_at_mut(pages.len() - 1);
-            blocks.push(Block::new(pages, room));
+            let Some(slot) = slots.next() else { break };
+            // A cluster counts as compressed only if that saves at least one byte.
+            let (slot, _) = slot.split_at_mut(pages.len() - 1);
+            blocks.push(Block::new(pages, slot));
         }
         compressor.compress_batch(&mut blocks);
         let with_data = self.entries.iter_mut().filter(|entry| entry.present != 0);
@@ -119,7 +119,7 @@ impl Group {
                     entry.stored = stored.len() as u32;
                     entry.crc = Entry::checksum(stored, Some(pages));
                 }
-                // Whatever the trouble, the pages as they are will do.
+                // After any error the pages are stored uncompressed.
                 _ => {
                     entry.stored = pages.len() as u32;
                     entry.crc = Entry::checksum(pages, None);
@@ -133,15 +133,15 @@ impl Group {
         group_table(&self.entries, &mut self.table);
     }
 
-    /// The bytes of each cluster.
+    /// Returns the bytes of each cluster.
     pub(crate) fn stored<'g>(&'g self, layout: &'g Layout) -> impl Iterator<Item = &'g [u8]> {
         let mut data = &self.data[..];
-        let rooms = self.output.chunks_exact(layout.cluster_size());
-        self.entries.iter().filter(|entry| entry.present != 0).zip(rooms).map(
-            move |(entry, room)| {
+        let slots = self.output.chunks_exact(layout.cluster_size());
+        self.entries.iter().filter(|entry| entry.present != 0).zip(slots).map(
+            move |(entry, slot)| {
                 let (pages, rest) = data.split_at(entry.len(layout));
                 data = rest;
-                if entry.is_compressed(layout) { &room[..entry.stored as usize] } else { pages }
+                if entry.is_compressed(layout) { &slot[..entry.stored as usize] } else { pages }
             },
         )
     }

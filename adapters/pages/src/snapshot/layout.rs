@@ -3,19 +3,19 @@
 use crate::batch::check_page_size;
 use crate::error::Error;
 
-/// The most regions that a snapshot has.
+/// The maximum number of regions in a snapshot.
 pub(crate) const MAX_REGIONS: usize = 4096;
-/// The most pages of a cluster: one bit each.
+/// The maximum number of pages in a cluster: one bit each.
 const MAX_CLUSTER_PAGES: usize = 64;
-/// More memory than any guest has.
+/// The maximum length of all regions: more memory than any guest has.
 const MAX_LEN: u64 = 1 << 52;
 
-/// A range of guest addresses with memory behind it.
+/// A range of guest addresses that is backed by memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
-    /// The guest's address of its first byte.
+    /// The guest address of its first byte.
     pub address: u64,
-    /// Bytes.
+    /// Its length in bytes.
     pub len: u64,
 }
 
@@ -25,15 +25,15 @@ pub struct Layout {
     regions: Vec<Region>,
     page_size: usize,
     cluster_size: usize,
-    /// For each region, its first cluster's number; then the number of clusters.
+    /// The number of each region's first cluster; then the number of clusters.
     first_clusters: Vec<u64>,
 }
 
 impl Layout {
-    /// Bytes of a cluster if nothing else is said.
+    /// The default cluster size in bytes.
     pub const CLUSTER_SIZE: usize = 16 << 10;
 
-    /// Pages of 4096 bytes, clusters of 16 KiB.
+    /// Creates a layout with pages of 4096 bytes and clusters of 16 KiB.
     ///
     /// # Errors
     ///
@@ -42,32 +42,35 @@ impl Layout {
         Self::with_sizes(regions, 4096, Self::CLUSTER_SIZE)
     }
 
-    /// A layout with other sizes: what is compressed and read at once is a cluster, what is left out
-    /// if it is zero is a page.
+    /// Creates a layout with other sizes. Clusters are compressed and read as a whole; pages are
+    /// left out if they are zero.
     ///
     /// # Errors
     ///
-    /// [`Error::Layout`] unless there are 1 to 4096 regions of whole pages, in the order of
-    /// their addresses and beside each other; the page size is a power of two from 4 to 64
-    /// KiB; and clusters are of 1, 2, 4 and so on up to 64 pages.
+    /// [`Error::Layout`] unless there are 1 to 4096 regions of whole pages, in the order of their
+    /// addresses and not overlapping; the page size is a power of two from 4 to 64 KiB; and
+    /// clusters have 1, 2, 4 and so on up to 64 pages.
     pub fn with_sizes(
         regions: Vec<Region>,
         page_size: usize,
         cluster_size: usize,
     ) -> Result<Self, Error> {
-        let wrong = |why: String| Err(Error::Layout(why));
+        let invalid = |reason: String| Err(Error::Layout(reason));
         if let Err(error) = check_page_size(page_size) {
-            return wrong(error.to_string());
+            return invalid(error.to_string());
         }
         let pages = cluster_size / page_size;
         if !pages.is_power_of_two()
             || pages > MAX_CLUSTER_PAGES
             || !cluster_size.is_multiple_of(page_size)
         {
-            return wrong(format!("clusters of {cluster_size} bytes are not of 1 to 64 pages"));
+            return invalid(format!(
+                "invalid cluster size {cluster_size}: must be a power of two from 1 to \
+                 {MAX_CLUSTER_PAGES} pages"
+            ));
         }
         if regions.is_empty() || regions.len() > MAX_REGIONS {
-            return wrong(format!("{} regions are not 1 to {MAX_REGIONS}", regions.len()));
+            return invalid(format!("{} regions (must be 1 to {MAX_REGIONS})", regions.len()));
         }
         let mut first_clusters = vec![0];
         let (mut end, mut clusters, mut total) = (0, 0, 0_u64);
@@ -76,8 +79,9 @@ impl Layout {
                 && address.is_multiple_of(page_size as u64)
                 && *len > 0;
             let Some(after) = address.checked_add(*len).filter(|_| pages && *address >= end) else {
-                return wrong(format!(
-                    "a region of {len:#x} bytes at {address:#x} is not of whole pages, or not behind the one before"
+                return invalid(format!(
+                    "the region of {len:#x} bytes at {address:#x} does not consist of whole pages, \
+                     or does not follow the one before"
                 ));
             };
             end = after;
@@ -86,59 +90,59 @@ impl Layout {
             first_clusters.push(clusters);
         }
         if total > MAX_LEN {
-            return wrong(format!("{total} bytes are more than any guest has"));
+            return invalid(format!("{total} bytes (must be at most {MAX_LEN})"));
         }
         Ok(Self { regions, page_size, cluster_size, first_clusters })
     }
 
-    /// The regions.
+    /// Returns the regions.
     #[must_use]
     pub fn regions(&self) -> &[Region] {
         &self.regions
     }
 
-    /// Bytes of a page.
+    /// Returns the page size in bytes.
     #[must_use]
     pub const fn page_size(&self) -> usize {
         self.page_size
     }
 
-    /// Bytes of a cluster.
+    /// Returns the cluster size in bytes.
     #[must_use]
     pub const fn cluster_size(&self) -> usize {
         self.cluster_size
     }
 
-    /// Bytes of all regions.
+    /// Returns the total length of all regions.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.regions.iter().map(|region| region.len).sum()
     }
 
-    /// Whether there is no memory, which no layout is.
+    /// Returns whether there is no memory, which is never the case.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.regions.is_empty()
     }
 
-    /// The number of clusters, over all regions.
+    /// Returns the number of clusters, over all regions.
     #[must_use]
     pub fn clusters(&self) -> u64 {
         self.first_clusters.last().copied().unwrap_or_default()
     }
 
-    /// Where a cluster is; `None` behind the last one.
-    pub(crate) fn place(&self, cluster: u64) -> Option<Place> {
+    /// Returns the memory that a cluster covers; `None` after the last cluster.
+    pub(crate) fn span(&self, cluster: u64) -> Option<Span> {
         let region =
             self.first_clusters.partition_point(|first| *first <= cluster).checked_sub(1)?;
         let Region { address, len } = *self.regions.get(region)?;
         let offset = (cluster - self.first_clusters[region]) * self.cluster_size as u64;
         let len = (len - offset).min(self.cluster_size as u64);
-        Some(Place { region, offset, address: address + offset, len: len as usize })
+        Some(Span { region, offset, address: address + offset, len: len as usize })
     }
 
-    /// The cluster of a guest address, and the page's number in it; `None` where there is no
-    /// memory.
+    /// Returns the cluster of a guest address, and the page's number in it; `None` where there is
+    /// no memory.
     pub(crate) fn find(&self, address: u64) -> Option<(u64, usize)> {
         let region = self.regions.partition_point(|region| region.address <= address);
         let region = region.checked_sub(1)?;
@@ -152,16 +156,16 @@ impl Layout {
     }
 }
 
-/// Where a cluster is.
+/// The memory that a cluster covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Span {
     /// The region's number.
     pub(crate) region: usize,
-    /// Where in the region it begins.
+    /// Its offset in the region.
     pub(crate) offset: u64,
-    /// The guest's address of that.
+    /// Its guest address.
     pub(crate) address: u64,
-    /// Its length, which at the end of a region may be less than the others'.
+    /// Its length, which may be shorter than the others' at the end of a region.
     pub(crate) len: usize,
 }
 
@@ -174,22 +178,22 @@ mod tests {
     }
 
     #[test]
-    fn clusters_and_addresses_belong_together() {
+    fn clusters_and_addresses_match() {
         let regions = vec![region(0, 5 * 4096), region(1 << 32, 8 * 4096)];
         let layout = Layout::new(regions).expect("a layout");
         assert_eq!(layout.clusters(), 4);
-        let place = Place { region: 0, offset: 16384, address: 16384, len: 4096 };
-        assert_eq!(layout.place(1), Some(place));
-        let place = Place { region: 1, offset: 0, address: 1 << 32, len: 16384 };
-        assert_eq!(layout.place(2), Some(place));
-        assert_eq!(layout.place(4), None);
+        let span = Span { region: 0, offset: 16384, address: 16384, len: 4096 };
+        assert_eq!(layout.span(1), Some(span));
+        let span = Span { region: 1, offset: 0, address: 1 << 32, len: 16384 };
+        assert_eq!(layout.span(2), Some(span));
+        assert_eq!(layout.span(4), None);
         assert_eq!(layout.find((1 << 32) + 5 * 4096 + 7), Some((3, 1)));
         assert_eq!(layout.find(5 * 4096), None);
         assert_eq!(layout.find((1 << 32) + 8 * 4096), None);
     }
 
     #[test]
-    fn what_no_guest_has_is_refused() {
+    fn impossible_layouts_are_refused() {
         for regions in [
             vec![],
             vec![region(0, 0)],

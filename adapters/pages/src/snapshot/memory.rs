@@ -1,4 +1,4 @@
-//! Where a snapshot's pages come from and go to.
+//! The memory that snapshots are saved from and restored to.
 
 use std::fs::File;
 use std::io;
@@ -8,17 +8,17 @@ use super::extents::Extents;
 use super::layout::Layout;
 use crate::memory::GuestRam;
 
-/// Memory to be saved. Threads read it at the same time, and a guest may write to it meanwhile.
+/// Memory to save. Threads read it at the same time, and a guest may write to it meanwhile.
 pub trait ReadMemory: Sync {
-    /// Copies a part of a region, given by its number in the layout, out.
+    /// Copies a part of a region, which is identified by its number in the layout, to `into`.
     ///
     /// # Errors
     ///
     /// If it can't be read.
     fn read(&self, region: usize, offset: u64, into: &mut [u8]) -> io::Result<()>;
 
-    /// Whether a part of a region is known to be zero without copying it. Without an own
-    /// implementation, never.
+    /// Returns whether a part of a region is known to be zero without copying it. The default
+    /// implementation returns `false`.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ pub trait WriteMemory: Sync {
     /// If it can't be written.
     fn write(&self, region: usize, offset: u64, from: &[u8]) -> io::Result<()>;
 
-    /// Makes a part of a region zero.
+    /// Zeroes a part of a region.
     ///
     /// # Errors
     ///
@@ -69,20 +69,20 @@ impl WriteMemory for [GuestRam<'_>] {
 }
 
 fn ram<'r, 'm>(regions: &'r [GuestRam<'m>], region: usize) -> io::Result<&'r GuestRam<'m>> {
-    regions.get(region).ok_or_else(|| io::Error::other("there is no memory for this region"))
+    regions.get(region).ok_or_else(|| io::Error::other("no memory for this region"))
 }
 
-/// An image file: the regions one behind the other, without the gaps between them.
+/// An image file: the regions one after another, without the gaps between them.
 #[derive(Debug)]
 pub struct ImageFile {
     file: File,
     extents: Extents,
-    /// Where each region begins in the file.
+    /// Each region's offset in the file.
     starts: Vec<u64>,
 }
 
 impl ImageFile {
-    /// The image in `file`, of memory that is laid out so.
+    /// Creates an image in `file`, of memory with this layout.
     #[must_use]
     pub fn new(file: File, layout: &Layout) -> Self {
         let starts = layout.regions().iter().scan(0, |end, region| {
@@ -93,38 +93,38 @@ impl ImageFile {
         Self { file, extents: Extents::default(), starts: starts.collect() }
     }
 
-    /// The file.
+    /// Returns the file.
     #[must_use]
     pub const fn file(&self) -> &File {
         &self.file
     }
 
-    fn place(&self, region: usize, offset: u64) -> io::Result<u64> {
+    fn file_offset(&self, region: usize, offset: u64) -> io::Result<u64> {
         let start = self.starts.get(region);
-        start.map(|start| start + offset).ok_or_else(|| io::Error::other("there is no such region"))
+        start.map(|start| start + offset).ok_or_else(|| io::Error::other("no such region"))
     }
 }
 
 impl ReadMemory for ImageFile {
     fn read(&self, region: usize, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(into, self.place(region, offset)?)
+        self.file.read_exact_at(into, self.file_offset(region, offset)?)
     }
 
-    /// Holes are zero; the file system says where they are.
+    /// Returns whether the part is in a hole, according to the file system.
     fn is_zero(&self, region: usize, offset: u64, len: usize) -> io::Result<bool> {
-        let start = self.place(region, offset)?;
+        let start = self.file_offset(region, offset)?;
         Ok(self.extents.is_hole(&self.file, start..start + len as u64))
     }
 }
 
-/// Zeros are written where the file has something else, so that fresh files stay sparse.
+/// Zeros are written only where the file has other data, so that fresh files stay sparse.
 impl WriteMemory for ImageFile {
     fn write(&self, region: usize, offset: u64, from: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(from, self.place(region, offset)?)
+        self.file.write_all_at(from, self.file_offset(region, offset)?)
     }
 
     fn clear(&self, region: usize, offset: u64, len: usize) -> io::Result<()> {
-        let start = self.place(region, offset)?;
+        let start = self.file_offset(region, offset)?;
         let mut buffer = vec![0; len];
         self.file.read_exact_at(&mut buffer, start)?;
         if is_zero(&buffer) {
@@ -135,7 +135,7 @@ impl WriteMemory for ImageFile {
     }
 }
 
-/// Whether all bytes are zero, at the speed of the memory.
+/// Returns whether all bytes are zero. This takes as long as reading the memory.
 pub(crate) fn is_zero(bytes: &[u8]) -> bool {
     let (strides, rest) = bytes.as_chunks::<128>();
     strides.iter().all(|stride| stride.iter().fold(0, |seen, byte| seen | byte) == 0)

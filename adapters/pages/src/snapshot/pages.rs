@@ -21,7 +21,7 @@ impl Pages<'_> {
     }
 }
 
-/// The pages that changed since a snapshot, such as a dirty log says.
+/// The pages that changed since a snapshot, for example according to a dirty log.
 ///
 /// ```
 /// use uadk_compress_pages::snapshot::{ChangedPages, Layout, Region};
@@ -40,7 +40,7 @@ pub struct ChangedPages {
 }
 
 impl ChangedPages {
-    /// No page of this memory.
+    /// Creates a set without any page of this memory.
     #[must_use]
     pub fn none(layout: &Layout) -> Self {
         let page_size = layout.page_size() as u64;
@@ -51,33 +51,33 @@ impl ChangedPages {
         Self { page_size, regions: regions.collect() }
     }
 
-    /// Adds the page at a guest address. Where there is no memory, nothing happens.
+    /// Adds the page at a guest address. Does nothing where there is no memory.
     pub fn insert(&mut self, address: u64) {
-        if let Some((region, page)) = self.place(address) {
+        if let Some((region, page)) = self.find(address) {
             self.regions[region].2[page / 64] |= 1 << (page % 64);
         }
     }
 
-    /// How many there are.
+    /// Returns the number of pages in the set.
     #[must_use]
     pub fn len(&self) -> u64 {
         let words = self.regions.iter().flat_map(|(_, _, words)| words);
         words.map(|word| u64::from(word.count_ones())).sum()
     }
 
-    /// Whether there are none.
+    /// Returns whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     fn contains(&self, address: u64) -> bool {
-        self.place(address).is_some_and(|(region, page)| {
+        self.find(address).is_some_and(|(region, page)| {
             self.regions[region].2[page / 64] & (1 << (page % 64)) != 0
         })
     }
 
-    fn place(&self, address: u64) -> Option<(usize, usize)> {
+    fn find(&self, address: u64) -> Option<(usize, usize)> {
         let region = self.regions.partition_point(|(start, ..)| *start <= address);
         let region = region.checked_sub(1)?;
         let (start, len, _) = &self.regions[region];

@@ -1,4 +1,4 @@
-//! Restoring all of a guest's memory.
+//! Restores all of a guest's memory.
 
 use std::ops::Range;
 
@@ -9,16 +9,16 @@ use super::chain::{Chain, Share};
 use super::error::{Damage, SnapshotError};
 use super::file::{ReadAt, read};
 use super::format::Entry;
-use super::layout::{Layout, Place};
+use super::layout::{Layout, Span};
 use super::memory::WriteMemory;
 use super::writer::{MAX_THREADS, Progress};
 use crate::batch::ZeroPages;
 use crate::reuse::reuse;
 
-/// Clusters that a thread takes at once: enough to keep a device at its full depth.
+/// Clusters that a thread takes at once: enough to fill a device's queue.
 const BATCH: u64 = 64;
 
-/// How to restore.
+/// Options of [`restore`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RestoreOptions {
@@ -35,33 +35,34 @@ impl Default for RestoreOptions {
 }
 
 impl RestoreOptions {
-    /// Threads that decompress, 256 at most; as many as there are processors if not set. 0 and 1
-    /// mean the caller's own. Where the system refuses threads, fewer do.
+    /// Sets the number of decompressing threads, at most 256. The default is the number of
+    /// processors. With 0 or 1, the caller's thread does the work. If the system refuses to start
+    /// threads, fewer are used.
     pub const fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// Says whether the memory is fresh, so that zero pages need not be written.
+    /// Sets whether the memory is fresh, so that zero pages need not be written.
     pub const fn zero_pages(mut self, zero_pages: ZeroPages) -> Self {
         self.zero_pages = zero_pages;
         self
     }
 
-    /// Leaves clusters out that are damaged, instead of failing at the first.
+    /// Sets whether to leave out damaged clusters instead of failing at the first.
     pub const fn partial(mut self, partial: bool) -> Self {
         self.partial = partial;
         self
     }
 }
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Restored {
-    /// How much.
+    /// How much was restored.
     pub progress: Progress,
-    /// What was left out.
+    /// The damaged parts that were left out.
     pub damage: Vec<Damage>,
 }
 
@@ -77,7 +78,7 @@ pub fn restore<F: ReadAt>(
     options: &RestoreOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Restored, SnapshotError> {
-    // In fresh memory, nothing is to be done where no layer has anything.
+    // Fresh memory needs no work where no layer has an entry.
     let mentioned = match options.zero_pages {
         ZeroPages::Fresh => Some(chain.mentioned()),
         ZeroPages::Write => None,
@@ -94,7 +95,7 @@ pub fn restore<F: ReadAt>(
         };
     };
     let mut restored = Restored { progress: Progress::default(), damage: Vec::new() };
-    // Returns the batch, to be used again.
+    // Returns the batch for reuse.
     let mut count = |done: Result<Batch, Panicked>| {
         let mut batch = done?;
         let done = std::mem::replace(&mut batch.done, Ok(Progress::default()))?;
@@ -130,9 +131,9 @@ pub fn restore<F: ReadAt>(
     Ok(restored)
 }
 
-/// Clusters that are restored together, and the buffers for it.
+/// Clusters that are restored together, and the buffers for them.
 struct Batch {
-    /// Of all clusters, or of those that are mentioned.
+    /// Numbers of clusters or, in fresh memory, indices into the clusters with an entry.
     range: Range<u64>,
     done: Result<Progress, SnapshotError>,
     jobs: Vec<Job>,
@@ -156,13 +157,13 @@ impl Default for Batch {
     }
 }
 
-/// A cluster of one layer, to be decompressed.
+/// A cluster of one layer to decompress.
 struct Job {
     layer: usize,
     entry: Entry,
     offset: u64,
-    place: Place,
-    /// Of its pages, those that no newer layer has.
+    span: Span,
+    /// The pages that no newer layer has.
     wanted: u64,
     intact: bool,
 }
@@ -179,21 +180,21 @@ impl Batch {
         let mut done = Progress::default();
         self.jobs.clear();
         for cluster in clusters {
-            let Some(place) = layout.place(cluster) else { break };
-            done.memory += place.len as u64;
+            let Some(span) = layout.span(cluster) else { break };
+            done.memory += span.len as u64;
             let mut with_data = 0;
             for Share { layer, located, present, .. } in chain.newest(cluster) {
                 with_data |= present;
                 if present != 0 {
                     let (entry, offset) = (located.entry, located.offset);
-                    let job = Job { layer, entry, offset, place, wanted: present, intact: true };
+                    let job = Job { layer, entry, offset, span, wanted: present, intact: true };
                     done.file += u64::from(entry.stored);
                     self.jobs.push(job);
                 }
             }
             done.pages += u64::from(with_data.count_ones());
             if options.zero_pages == ZeroPages::Write {
-                clear(place, with_data, layout, memory)?;
+                clear(span, with_data, layout, memory)?;
             }
         }
         self.decompress(chain)?;
@@ -202,7 +203,7 @@ impl Batch {
             let (pages, rest) = data.split_at(job.entry.len(layout));
             data = rest;
             if job.intact {
-                write(job.entry, job.wanted, job.place, pages, layout, memory)?;
+                write(job.entry, job.wanted, job.span, pages, layout, memory)?;
             } else {
                 let snapshot = &chain.layers()[job.layer];
                 let located = super::file::Located { entry: job.entry, offset: job.offset };
@@ -215,7 +216,7 @@ impl Batch {
         Ok(done)
     }
 
-    /// Reads and decompresses all jobs, one call for each layer.
+    /// Reads and decompresses all jobs, with one call per layer.
     fn decompress<F: ReadAt>(&mut self, chain: &Chain<F>) -> Result<(), SnapshotError> {
         let layout = chain.layout();
         let stored = self.jobs.iter().map(|job| job.entry.stored as usize).sum();
@@ -257,36 +258,36 @@ impl Batch {
     }
 }
 
-/// Makes the pages of a cluster zero that have no data.
+/// Zeroes the pages of a cluster that have no data.
 pub(crate) fn clear(
-    place: Place,
+    span: Span,
     with_data: u64,
     layout: &Layout,
     memory: &(impl WriteMemory + ?Sized),
 ) -> Result<(), SnapshotError> {
     let page_size = layout.page_size();
-    for page in (0..place.len / page_size).filter(|page| with_data & (1 << page) == 0) {
-        let offset = place.offset + (page * page_size) as u64;
-        memory.clear(place.region, offset, page_size).map_err(SnapshotError::Memory)?;
+    for page in (0..span.len / page_size).filter(|page| with_data & (1 << page) == 0) {
+        let offset = span.offset + (page * page_size) as u64;
+        memory.clear(span.region, offset, page_size).map_err(SnapshotError::Memory)?;
     }
     Ok(())
 }
 
-/// Writes those pages of a cluster that are wanted. `data` has all that are present.
+/// Writes the wanted pages of a cluster. `data` has all pages that are present.
 pub(crate) fn write(
     entry: Entry,
     wanted: u64,
-    place: Place,
+    span: Span,
     data: &[u8],
     layout: &Layout,
     memory: &(impl WriteMemory + ?Sized),
 ) -> Result<(), SnapshotError> {
     let page_size = layout.page_size();
-    let present = (0..place.len / page_size).filter(|page| entry.present & (1 << page) != 0);
+    let present = (0..span.len / page_size).filter(|page| entry.present & (1 << page) != 0);
     for (page, bytes) in present.zip(data.chunks_exact(page_size)) {
         if wanted & (1 << page) != 0 {
-            let offset = place.offset + (page * page_size) as u64;
-            memory.write(place.region, offset, bytes).map_err(SnapshotError::Memory)?;
+            let offset = span.offset + (page * page_size) as u64;
+            memory.write(span.region, offset, bytes).map_err(SnapshotError::Memory)?;
         }
     }
     Ok(())

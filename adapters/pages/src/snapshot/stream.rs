@@ -1,4 +1,4 @@
-//! A snapshot read from beginning to end, as from a pipe.
+//! Reads a snapshot sequentially, for example from a pipe.
 
 use std::io::{self, Read};
 
@@ -10,7 +10,7 @@ use super::format::{
     ENTRY_LEN, Entry, GROUP_FIXED, GROUP_MAGIC, HEADER_FIXED, Header, INDEX_FIXED, INDEX_MAGIC,
     MAX_GROUP, TRAILER_LEN, Trailer, index_group, parse_table, table_len, u32_at,
 };
-use super::layout::Place;
+use super::layout::Span;
 use super::memory::WriteMemory;
 use super::restore::{clear, write};
 use super::writer::Progress;
@@ -18,37 +18,37 @@ use crate::batch::ZeroPages;
 use crate::damage::Part;
 use crate::error::Error;
 
-/// Bytes of the index that are compared at once.
+/// Bytes of the index that are read at once.
 const INDEX_STEP: usize = 64 << 10;
 
-/// Reads a snapshot from beginning to end. Each cluster is checked before it is given out; that
-/// the snapshot is complete shows at its end.
+/// Reads a snapshot sequentially. Each cluster is checked before it is restored; whether the
+/// snapshot is complete shows only at its end.
 #[derive(Debug)]
 pub struct StreamReader<R> {
     input: R,
     header: Header,
     codec: ClusterCodec,
     position: u64,
-    /// The rest of the current group.
+    /// The remaining entries of the current group.
     group: std::vec::IntoIter<Entry>,
     last: Option<u64>,
-    /// What the index must be; `None` after a resumption, when its beginning is not known.
+    /// The expected index; `None` after resuming, if its beginning is not known.
     index: Option<Index>,
     stored: Vec<u8>,
     data: Vec<u8>,
 }
 
-/// What the groups so far make of the index.
+/// The index of the groups so far.
 #[derive(Clone, Debug, Default)]
 struct Index {
-    /// Of all behind the index's own first bytes.
+    /// Covers everything after the index's magic and number of groups.
     hasher: crc32fast::Hasher,
     len: u64,
     groups: u32,
     clusters: u64,
 }
 
-/// Where reading can go on: see [`StreamReader::resume`].
+/// A position to resume reading at: see [`StreamReader::resume`].
 #[derive(Clone, Debug)]
 pub struct Position {
     header: Header,
@@ -58,17 +58,17 @@ pub struct Position {
 }
 
 impl Position {
-    /// The byte of the snapshot to go on at.
+    /// Returns the offset in the snapshot to resume at.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 }
 
-/// A cluster as it comes.
+/// A decompressed cluster.
 pub(crate) struct Cluster<'r> {
     pub(crate) entry: Entry,
-    pub(crate) place: Place,
+    pub(crate) span: Span,
     pub(crate) data: &'r [u8],
 }
 
@@ -77,7 +77,7 @@ impl<R: Read> StreamReader<R> {
     ///
     /// # Errors
     ///
-    /// If it is no snapshot's, or damaged.
+    /// If it is not a snapshot's, or damaged.
     pub fn new(mut input: R) -> Result<Self, Error> {
         let mut bytes = vec![0; HEADER_FIXED];
         read(&mut input, &mut bytes)?;
@@ -89,7 +89,7 @@ impl<R: Read> StreamReader<R> {
         Self::resume(input, position)
     }
 
-    /// Goes on where another reader was interrupted. The input begins at that
+    /// Resumes where another reader was interrupted. The input begins at the position's
     /// [`offset`](Position::offset) of the same snapshot.
     ///
     /// # Errors
@@ -103,18 +103,18 @@ impl<R: Read> StreamReader<R> {
         Ok(Self { input, header, codec, position: offset, group, last, index, stored, data })
     }
 
-    /// Which engine decompressed how much, and why not the other.
+    /// Returns how much each engine decompressed, and the reasons for fallbacks.
     #[must_use]
     pub fn stats(&self) -> Option<Stats> {
         self.codec.stats()
     }
 
-    /// What the snapshot begins with.
+    /// Returns the snapshot's header.
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Where reading can go on if the input fails: between two groups.
+    /// Returns the position to resume at if the input fails; `None` inside a group.
     pub fn position(&self) -> Option<Position> {
         (self.group.len() == 0).then(|| Position {
             header: self.header.clone(),
@@ -124,14 +124,14 @@ impl<R: Read> StreamReader<R> {
         })
     }
 
-    /// Puts everything that follows into `memory`, group by group. After an error, `progress` says
-    /// how much was whole and is restored; [`position`](Self::position) before the failed group was
-    /// told to `between`.
+    /// Restores the rest of the snapshot to `memory`, group by group. Calls `between` after each
+    /// group, with the [`position`](Self::position) to resume at. After an error, `progress` says
+    /// how much was intact and is restored.
     ///
     /// # Errors
     ///
-    /// If the input or the memory fails, or anything is damaged or incomplete. What came before is
-    /// restored then.
+    /// If the input or the memory fails, or anything is damaged or incomplete. Everything before
+    /// that is restored then.
     pub fn restore(
         &mut self,
         memory: &(impl WriteMemory + ?Sized),
@@ -144,19 +144,19 @@ impl<R: Read> StreamReader<R> {
         let mut next = self.last.map_or(0, |last| last + 1);
         let clear_up_to = |next: &mut u64, end: u64| {
             while base && *next < end {
-                if let Some(place) = layout.place(*next) {
-                    clear(place, 0, &layout, memory)?;
+                if let Some(span) = layout.span(*next) {
+                    clear(span, 0, &layout, memory)?;
                 }
                 *next += 1;
             }
             Ok::<(), Error>(())
         };
-        while let Some(Cluster { entry, place, data }) = self.next_cluster()? {
-            write(entry, entry.present, place, data, &layout, memory)?;
+        while let Some(Cluster { entry, span, data }) = self.next_cluster()? {
+            write(entry, entry.present, span, data, &layout, memory)?;
             if base {
-                clear(place, entry.present, &layout, memory)?;
+                clear(span, entry.present, &layout, memory)?;
             } else {
-                clear(place, !entry.zero, &layout, memory)?;
+                clear(span, !entry.zero, &layout, memory)?;
             }
             progress.pages += u64::from(entry.present.count_ones());
             clear_up_to(&mut next, entry.cluster)?;
@@ -173,7 +173,7 @@ impl<R: Read> StreamReader<R> {
         Ok(())
     }
 
-    /// The next cluster; `None` at the end of a complete snapshot.
+    /// Reads the next cluster; returns `None` at the end of a complete snapshot.
     pub(crate) fn next_cluster(&mut self) -> Result<Option<Cluster<'_>>, Error> {
         let entry = loop {
             if let Some(entry) = self.group.next() {
@@ -184,10 +184,10 @@ impl<R: Read> StreamReader<R> {
             }
         };
         let layout = &self.header.layout;
-        let place = layout.place(entry.cluster).ok_or(Error::Incomplete)?;
+        let span = layout.span(entry.cluster).ok_or(Error::Incomplete)?;
         let offset = self.position;
         let here =
-            || damaged(Part::Cluster { address: place.address, len: place.len as u64 }, offset);
+            || damaged(Part::Cluster { address: span.address, len: span.len as u64 }, offset);
         self.stored.resize(entry.stored as usize, 0);
         read(&mut self.input, &mut self.stored)?;
         self.position += u64::from(entry.stored);
@@ -201,10 +201,10 @@ impl<R: Read> StreamReader<R> {
         if !intact {
             return Err(here());
         }
-        Ok(Some(Cluster { entry, place, data }))
+        Ok(Some(Cluster { entry, span, data }))
     }
 
-    /// Reads the next group's table; false if there was the end instead.
+    /// Reads the next group's table; returns `false` at the end of the snapshot.
     fn next_group(&mut self) -> Result<bool, Error> {
         let offset = self.position;
         let mut fixed = [0; INDEX_FIXED];
@@ -238,7 +238,7 @@ impl<R: Read> StreamReader<R> {
         Ok(true)
     }
 
-    /// Reads index and trailer, and compares them with what came before.
+    /// Reads the index and trailer, and compares them with the groups before.
     fn end(&mut self, fixed: [u8; INDEX_FIXED]) -> Result<(), Error> {
         let offset = self.position;
         let here = || damaged(Part::Index, offset);
@@ -246,7 +246,7 @@ impl<R: Read> StreamReader<R> {
         if u32_at(&fixed, 4) != index.groups {
             return Err(here());
         }
-        let (mut whole, mut own) = (crc32fast::Hasher::new(), crc32fast::Hasher::new());
+        let (mut whole, mut entries) = (crc32fast::Hasher::new(), crc32fast::Hasher::new());
         whole.update(&fixed);
         let mut left = index.len;
         let mut buffer = vec![0; INDEX_STEP];
@@ -254,10 +254,10 @@ impl<R: Read> StreamReader<R> {
             let step = left.min(INDEX_STEP as u64) as usize;
             read(&mut self.input, &mut buffer[..step])?;
             whole.update(&buffer[..step]);
-            own.update(&buffer[..step]);
+            entries.update(&buffer[..step]);
             left -= step as u64;
         }
-        if own.finalize() != index.hasher.clone().finalize() {
+        if entries.finalize() != index.hasher.clone().finalize() {
             return Err(here());
         }
         let len = INDEX_FIXED as u64 + index.len;
@@ -279,7 +279,7 @@ impl<R: Read> StreamReader<R> {
     }
 }
 
-/// Fills a buffer; the input's end is a snapshot's that was cut off.
+/// Fills a buffer; an early end of the input means that the snapshot is incomplete.
 fn read(input: &mut impl Read, into: &mut [u8]) -> Result<(), Error> {
     input.read_exact(into).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::Incomplete,

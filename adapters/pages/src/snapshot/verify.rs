@@ -1,4 +1,4 @@
-//! Looking for damage.
+//! Checks snapshots for damage.
 
 use std::io;
 
@@ -11,28 +11,28 @@ use super::writer::Progress;
 use crate::damage::{Damage, Part};
 use crate::error::Error;
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Verified {
-    /// How much was looked at.
+    /// How much was checked.
     pub progress: Progress,
-    /// What is not as it was written, in the order of the file.
+    /// The damaged parts, in the order of the file.
     pub damage: Vec<Damage>,
-    /// Which engine decompressed how much, and why not the other.
+    /// How much each engine decompressed, and the reasons for fallbacks.
     pub stats: Option<Box<Stats>>,
 }
 
-/// Reads all of a snapshot and checks every byte of it: header, groups, clusters, index and trailer.
-/// Memory that is not there is known by its guest address.
+/// Reads a snapshot and checks every byte of it: header, groups, clusters, index and trailer.
+/// Damaged memory is reported by its guest address.
 ///
 /// # Errors
 ///
-/// If the file can't be read; or if header, index or trailer are damaged, without which clusters
-/// can't be told.
+/// If the file can't be read; or if the header, index or trailer is damaged, without which clusters
+/// can't be found.
 pub fn verify<F: ReadAt>(file: F, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Error> {
     let snapshot = match Snapshot::open(&file) {
-        // Without a trailer, what there is may say whether it is lost or damaged.
+        // Without a trailer, reading the rest shows whether it is missing or damaged.
         Err(Error::Incomplete) => {
             let mut reader = StreamReader::new(Sequential { file: &file, position: 0 })?;
             while reader.next_cluster()?.is_some() {}
@@ -42,8 +42,8 @@ pub fn verify<F: ReadAt>(file: F, progress: &mut dyn FnMut(Progress)) -> Result<
     };
     let mut verified = Verified::default();
     let layout = snapshot.header().layout.clone();
-    let room = layout.cluster_size();
-    let (mut stored, mut data) = (vec![0; room], vec![0; room]);
+    let cluster_size = layout.cluster_size();
+    let (mut stored, mut data) = (vec![0; cluster_size], vec![0; cluster_size]);
     let mut end = snapshot.header().to_bytes()?.len() as u64;
     let mut expected = Vec::new();
     for group in groups(snapshot.located()) {
@@ -65,7 +65,7 @@ pub fn verify<F: ReadAt>(file: F, progress: &mut dyn FnMut(Progress)) -> Result<
             let done = &mut verified.progress;
             done.pages += u64::from(located.entry.present.count_ones());
             done.file = end;
-            done.memory = (located.entry.cluster + 1) * room as u64;
+            done.memory = (located.entry.cluster + 1) * cluster_size as u64;
         }
         progress(verified.progress);
     }
@@ -78,7 +78,7 @@ pub fn verify<F: ReadAt>(file: F, progress: &mut dyn FnMut(Progress)) -> Result<
     Ok(verified)
 }
 
-/// A file, read from beginning to end.
+/// Reads a file sequentially.
 struct Sequential<'f, F> {
     file: &'f F,
     position: u64,
@@ -94,7 +94,7 @@ impl<F: ReadAt> io::Read for Sequential<'_, F> {
     }
 }
 
-/// The clusters, group by group: within one they lie behind each other.
+/// Returns the clusters group by group. Within a group, they are contiguous.
 fn groups(located: &[Located]) -> impl Iterator<Item = &[Located]> {
     located.chunk_by(|a, b| a.offset + u64::from(a.entry.stored) == b.offset)
 }

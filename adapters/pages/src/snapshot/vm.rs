@@ -1,4 +1,4 @@
-//! Snapshots of the memory of a `vm-memory` machine monitor (version 0.18).
+//! Snapshots of a virtual machine monitor's memory, from the crate `vm-memory` (version 0.18).
 
 use std::io;
 
@@ -8,7 +8,7 @@ use super::layout::{Layout, Region};
 use super::memory::{ReadMemory, WriteMemory};
 use crate::error::Error;
 
-/// A machine monitor's guest memory, to save and restore. Pages are copied once, through
+/// A virtual machine monitor's guest memory, to save and restore. Pages are copied once, through
 /// `vm-memory`'s volatile slices; restored pages are marked in its dirty bitmap.
 ///
 /// ```
@@ -23,7 +23,8 @@ use crate::error::Error;
 /// let memory = VmMemory::new(&machine)?;
 /// let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
 /// let mut file = Vec::new();
-/// save(&mut file, memory.layout(), &memory, Pages::All, &codec, &SaveOptions::default(), &mut |_| {})?;
+/// let options = SaveOptions::default();
+/// save(&mut file, memory.layout(), &memory, Pages::All, &codec, &options, &mut |_| {})?;
 ///
 /// let machine = GuestMemoryMmap::<()>::from_ranges(&[(GuestAddress(0), 1 << 20)])?;
 /// let chain = Chain::new(vec![Snapshot::open(&file[..])?])?;
@@ -40,11 +41,11 @@ pub struct VmMemory<'m, M> {
 }
 
 impl<'m, M: GuestMemoryBackend> VmMemory<'m, M> {
-    /// The memory's regions, in pages of 4096 bytes.
+    /// Divides the memory's regions into pages of 4096 bytes.
     ///
     /// # Errors
     ///
-    /// [`Error::Layout`] for regions that are not of whole pages.
+    /// [`Error::Layout`] for regions that do not consist of whole pages.
     pub fn new(memory: &'m M) -> Result<Self, Error> {
         let regions = memory
             .iter()
@@ -52,7 +53,7 @@ impl<'m, M: GuestMemoryBackend> VmMemory<'m, M> {
         Ok(Self { memory, layout: Layout::new(regions.collect())? })
     }
 
-    /// How the memory is divided.
+    /// Returns how the memory is divided.
     #[must_use]
     pub const fn layout(&self) -> &Layout {
         &self.layout
@@ -60,7 +61,7 @@ impl<'m, M: GuestMemoryBackend> VmMemory<'m, M> {
 
     fn region(&self, region: usize) -> io::Result<&Region> {
         let regions = self.layout.regions();
-        regions.get(region).ok_or_else(|| io::Error::other("there is no such region"))
+        regions.get(region).ok_or_else(|| io::Error::other("no such region"))
     }
 }
 

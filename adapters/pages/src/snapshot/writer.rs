@@ -1,4 +1,5 @@
-//! Saving: workers compress groups of clusters, and the caller's thread writes them in order.
+//! Saves snapshots: workers compress groups of clusters, and the caller's thread writes them in
+//! order.
 
 use std::io::Write;
 use std::ops::Range;
@@ -14,13 +15,13 @@ use super::layout::Layout;
 use super::memory::ReadMemory;
 use super::pages::Pages;
 
-/// Bytes of memory whose clusters form a group.
+/// Bytes of memory per group of clusters.
 const GROUP_BYTES: usize = 1 << 20;
 
-/// More threads than this do not work, because of the memory: 4 MiB each.
+/// The maximum number of threads, because each takes 4 MiB of memory.
 pub(super) const MAX_THREADS: usize = 256;
 
-/// How far a save or restore is.
+/// The progress of a save or restore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -32,7 +33,7 @@ pub struct Progress {
     pub pages: u64,
 }
 
-/// How to save.
+/// Options of [`save`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SaveOptions {
@@ -52,28 +53,28 @@ impl Default for SaveOptions {
 }
 
 impl SaveOptions {
-    /// Threads that compress, 256 at most; as many as there are processors if not set. 0 and 1 mean
-    /// the caller's own. Where the system refuses threads, fewer do. The output does not depend on
-    /// it.
+    /// Sets the number of compressing threads, at most 256. The default is the number of
+    /// processors. With 0 or 1, the caller's thread does the work. If the system refuses to start
+    /// threads, fewer are used. The output does not depend on the number.
     pub const fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// The snapshot's own name; random if not set.
+    /// Sets the snapshot's name. The default is random.
     pub const fn id(mut self, id: [u8; 16]) -> Self {
         self.id = Some(id);
         self
     }
 
-    /// Makes it a delta on the snapshot of this name: give [`save`] the pages that changed since.
+    /// Makes it a delta on the snapshot of this name: pass [`save`] the pages that changed since.
     pub const fn parent(mut self, parent: [u8; 16]) -> Self {
         self.parent = Some(parent);
         self
     }
 }
 
-/// What a save wrote.
+/// The result of a save.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Saved {
@@ -83,15 +84,15 @@ pub struct Saved {
     pub progress: Progress,
 }
 
-/// Saves guest memory into `output`, which may be a pipe: it is written from beginning to end. Only
-/// the last bytes make it complete.
+/// Saves guest memory to `output`, which may be a pipe: it is written sequentially. Only the last
+/// bytes make it complete.
 ///
 /// The caller's thread writes and calls `progress`, after each group of clusters.
 ///
 /// # Errors
 ///
 /// If memory can't be read, the output can't be written, the compressor or the memory panics, or
-/// the compressor's format is none of raw deflate, zlib and gzip.
+/// the compressor's format is not raw deflate, zlib or gzip.
 pub fn save<W: Write>(
     output: W,
     layout: &Layout,
@@ -143,14 +144,14 @@ pub fn save<W: Write>(
     Ok(Saved { id, progress: written })
 }
 
-/// A group to be made.
+/// A group to build.
 struct Job {
     clusters: Range<u64>,
     group: Group,
     made: Result<(), SnapshotError>,
 }
 
-/// What the caller's thread does with groups that are made.
+/// Writes finished groups on the caller's thread.
 struct Writer<'s, W> {
     file: Output<W>,
     layout: &'s Layout,
@@ -159,7 +160,7 @@ struct Writer<'s, W> {
 }
 
 impl<W: Write> Writer<'_, W> {
-    /// Returns the group, to be used again.
+    /// Writes a group and returns it for reuse.
     fn write(&mut self, done: Result<Job, Panicked>) -> Result<Group, SnapshotError> {
         let Job { group, made, .. } = done?;
         made?;
@@ -172,7 +173,7 @@ impl<W: Write> Writer<'_, W> {
     }
 }
 
-/// The file as far as it is written.
+/// The part of the file that has been written.
 struct Output<W> {
     inner: W,
     position: u64,
@@ -228,12 +229,12 @@ impl<W: Write> Output<W> {
     }
 }
 
-/// A name that no other snapshot has.
+/// Returns a name that no other snapshot has.
 fn random_id() -> [u8; 16] {
     use std::hash::{BuildHasher, RandomState};
     let mut id = [0; 16];
     for (half, bytes) in id.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        // The keys are the operating system's random numbers.
+        // The keys are random numbers from the operating system.
         *bytes = RandomState::new().hash_one((half, std::time::SystemTime::now())).to_ne_bytes();
     }
     id

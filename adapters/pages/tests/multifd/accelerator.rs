@@ -1,4 +1,4 @@
-//! Streams made and read on a stand-in for the accelerator that fails.
+//! Streams written and read with a simulated accelerator that fails.
 
 use std::sync::Arc;
 
@@ -12,9 +12,10 @@ use uadk_sim::{Machine, Simulator};
 use crate::guest::{Memory, receive, stream};
 
 #[test]
-fn a_failing_accelerator_costs_single_pages_a_trip_through_software() {
+fn single_pages_that_the_accelerator_fails_on_are_processed_in_software() {
     let sim = Simulator::acquire(Machine::default());
-    let software = SoftwareCompressor::new(Format::Zlib, Level::BALANCED).expect("has it");
+    let software =
+        SoftwareCompressor::new(Format::Zlib, Level::BALANCED).expect("supports the format");
     let clock = SystemClock::default();
     let config = UadkConfig::default().with_background(false);
     let uadk = UadkCompressor::with_libwd(&uadk_sim::libwd(), Format::Zlib, &config, clock)
@@ -32,7 +33,7 @@ fn a_failing_accelerator_costs_single_pages_a_trip_through_software() {
         let arrived = Memory::new(512);
         receive(&stream, &settings, &arrived).expect(script);
         assert!(arrived.bytes() == memory.bytes(), "{script}");
-        // What a device made, software reads.
+        // Software reads what the device compressed.
         let arrived = Memory::new(512);
         receive(&stream, &Settings::new(Method::Uadk), &arrived).expect(script);
         assert!(arrived.bytes() == memory.bytes(), "{script}");

@@ -1,4 +1,4 @@
-//! Damaged streams are errors that say where, and change nothing outside of the block.
+//! Damaged streams are errors that name the position, and change nothing outside the block.
 
 use uadk_compress_pages::Error;
 use uadk_compress_pages::multifd::{ErrorKind, Method, Received, Receiver, Settings};
@@ -7,14 +7,14 @@ use crate::guest::{Memory, PAGE, chain, receive, small_stream, stream};
 
 const HELLO: usize = 64;
 
-/// The stream with a field of the first packet's header replaced.
+/// Returns the stream with a field of the first packet's header replaced.
 fn with(stream: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
     let mut damaged = stream.to_vec();
     damaged[HELLO + at..][..bytes.len()].copy_from_slice(bytes);
     damaged
 }
 
-/// Reads a stream into memory with other memory on both sides, which must stay as it is.
+/// Reads a stream into memory with other memory on both sides, which must not change.
 fn read(stream: &[u8], method: Method) -> Result<Vec<Received>, Error> {
     let memory = Memory::guest_like(18);
     let before = memory.bytes();
@@ -39,14 +39,14 @@ fn read(stream: &[u8], method: Method) -> Result<Vec<Received>, Error> {
 fn error(stream: &[u8], method: Method) -> Error {
     match read(stream, method) {
         Err(error) => error,
-        Ok(packets) => panic!("{method}: it was taken for {packets:?}"),
+        Ok(packets) => panic!("{method}: accepted as {packets:?}"),
     }
 }
 
 fn kind(error: &Error) -> &ErrorKind {
     match error {
         Error::Multifd { kind, .. } => kind,
-        other => panic!("it is of another part: {other}"),
+        other => panic!("not a multifd error: {other}"),
     }
 }
 
@@ -61,7 +61,7 @@ fn a_stream_that_ends_anywhere_but_between_packets_is_an_error() {
                 Err(error) => assert!(matches!(kind(&error), ErrorKind::Ends(_)), "{len}: {error}"),
             }
         }
-        // Behind the hello, the pages and the SYNC.
+        // After the hello, the pages and the SYNC.
         assert_eq!(whole, 3, "{method}");
     }
 }
@@ -81,16 +81,16 @@ fn extremes_in_every_field_of_hello_and_header_are_errors() {
                 if damaged == stream {
                     continue;
                 }
-                // Fewer zero pages are another good packet, and so is a SYNC that has no pages.
+                // A packet with fewer zero pages is valid, and so is a SYNC without pages.
                 let zero_pages = at == HELLO + 32 && value < 2;
                 match read(&damaged, method) {
                     Ok(_) => assert!(zero_pages, "{method}, field at {at}: {value:#x}"),
                     Err(error) => {
-                        let place = match at {
+                        let location = match at {
                             ..HELLO => "a multifd channel failed before its hello",
                             _ => "multifd channel 3 failed at packet 0",
                         };
-                        assert_eq!(error.to_string(), place);
+                        assert_eq!(error.to_string(), location);
                     }
                 }
             }
@@ -102,8 +102,9 @@ fn extremes_in_every_field_of_hello_and_header_are_errors() {
 fn extremes_in_fields_that_are_names_or_unused_change_nothing_in_memory() {
     for method in Method::ALL {
         let stream = small_stream(method);
-        let whole = read(&stream, method).expect("sound");
-        // The hello's UUID, channel and reserved bytes; the header's packet number and unused fields.
+        let whole = read(&stream, method).expect("intact");
+        // The hello's UUID, channel and reserved bytes; the header's packet number and unused
+        // fields.
         let hello = (8..HELLO).map(|at| (at, at < 25));
         let header = (24..32).chain(36..64).map(|at| (HELLO + at, true));
         for (at, may_be_anything) in hello.chain(header) {
@@ -111,7 +112,7 @@ fn extremes_in_fields_that_are_names_or_unused_change_nothing_in_memory() {
                 let mut damaged = stream.clone();
                 damaged[at] = value;
                 match read(&damaged, method) {
-                    // Who is told which UUID to expect finds another one: see the test of UUIDs.
+                    // Only receivers that expect a UUID notice another one: see the test of UUIDs.
                     Ok(packets) => assert_eq!(packets, whole, "{method}, byte {at}"),
                     Err(error) => assert!(!may_be_anything, "{method}, byte {at}: {error}"),
                 }
@@ -121,7 +122,7 @@ fn extremes_in_fields_that_are_names_or_unused_change_nothing_in_memory() {
 }
 
 #[test]
-fn every_offset_outside_of_the_block_is_an_error_before_anything_is_written() {
+fn every_offset_outside_the_block_is_an_error_before_anything_is_written() {
     let stream = small_stream(Method::None);
     let pages = 6 * PAGE as u64;
     for index in 0..6 {
@@ -141,23 +142,23 @@ fn every_offset_outside_of_the_block_is_an_error_before_anything_is_written() {
 }
 
 #[test]
-fn names_without_end_or_of_unknown_blocks_are_errors() {
+fn unterminated_names_and_unknown_blocks_are_errors() {
     let stream = small_stream(Method::Uadk);
     let endless = error(&with(&stream, 64, &[b'a'; 256]), Method::Uadk);
     assert!(matches!(kind(&endless), ErrorKind::Name), "{endless}");
     let binary = error(&with(&stream, 64, &[0xff, 0]), Method::Uadk);
     assert!(matches!(kind(&binary), ErrorKind::Name), "{binary}");
     let unknown = error(&with(&stream, 64, b"rom"), Method::Uadk);
-    let expected = "multifd channel 3 failed at packet 0: there is no ramblock \"rom\" here";
+    let expected = "multifd channel 3 failed at packet 0: unknown ramblock \"rom\"";
     assert_eq!(chain(&unknown), expected);
 }
 
 #[test]
 fn another_method_is_named() {
     for sent in Method::ALL {
-        for told in Method::ALL.into_iter().filter(|told| *told != sent) {
-            let text = chain(&error(&small_stream(sent), told));
-            let expected = format!("method is {sent}, but this side was told {told}");
+        for expected in Method::ALL.into_iter().filter(|expected| *expected != sent) {
+            let text = chain(&error(&small_stream(sent), expected));
+            let expected = format!("method is {sent}, but this side expects {expected}");
             assert!(text.contains(&expected), "{text}");
         }
     }
@@ -167,7 +168,7 @@ fn another_method_is_named() {
 
 /// QEMU 7.2 was seen to send both.
 #[test]
-fn packets_that_only_old_qemus_send_are_known_for_that() {
+fn packets_that_only_old_qemus_send_are_recognised() {
     let stream = small_stream(Method::None);
     let sync_with_pages = with(&stream, 8, &1_u32.to_be_bytes());
     let neither = with(&with(&stream, 16, &0_u32.to_be_bytes()), 32, &0_u32.to_be_bytes());
@@ -178,7 +179,7 @@ fn packets_that_only_old_qemus_send_are_known_for_that() {
 }
 
 #[test]
-fn lengths_that_lie_are_errors() {
+fn wrong_page_lengths_are_errors() {
     for method in [Method::Qpl, Method::Uadk] {
         let stream = small_stream(method);
         for index in 0..4 {
@@ -195,7 +196,7 @@ fn lengths_that_lie_are_errors() {
     }
 }
 
-/// A stream of one packet with one page, whose payload is this.
+/// Returns a stream of one packet with one page and this payload.
 fn one_page(method: Method, payload: &[u8]) -> Vec<u8> {
     let memory = Memory::guest_like(2);
     let settings = Settings::new(method);
@@ -210,7 +211,7 @@ fn deflated(len: usize, zlib: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(1 << 20);
     flate2::Compress::new(flate2::Compression::best(), zlib)
         .compress_vec(&vec![1; len], &mut out, flate2::FlushCompress::Finish)
-        .expect("room");
+        .expect("enough space");
     out
 }
 
@@ -218,7 +219,7 @@ fn flushed(len: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(1 << 20);
     flate2::Compress::new(flate2::Compression::best(), true)
         .compress_vec(&vec![1; len], &mut out, flate2::FlushCompress::Sync)
-        .expect("room");
+        .expect("enough space");
     out
 }
 
@@ -250,7 +251,7 @@ fn bombs_and_stubs_are_errors() {
 fn zstd_bombs_windows_and_stubs_are_errors() {
     for len in [0, 1, 4095, 4097, 1 << 20] {
         let mut out = Vec::with_capacity(1 << 20);
-        zstd_safe::compress(&mut out, &vec![1; len], 1).expect("room");
+        zstd_safe::compress(&mut out, &vec![1; len], 1).expect("enough space");
         let error = error(&one_page(Method::Zstd, &out), Method::Zstd);
         assert!(matches!(kind(&error), ErrorKind::Stream { .. }), "{len}: {error}");
     }
@@ -261,12 +262,12 @@ fn zstd_bombs_windows_and_stubs_are_errors() {
 }
 
 #[test]
-fn devices_states_longer_than_allowed_are_errors_without_memory() {
+fn device_states_longer_than_allowed_are_errors_before_any_allocation() {
     let mut packet = small_stream(Method::None)[..HELLO].to_vec();
     packet.extend_from_slice(&[0x11, 0x22, 0x33, 0x44, 0, 0, 0, 1, 0, 0, 0, 0x40]);
     packet.extend_from_slice(b"vfio");
     packet.resize(HELLO + 12 + 256 + 4, 0);
     packet.extend_from_slice(&u32::MAX.to_be_bytes());
     let error = error(&packet, Method::None);
-    assert!(chain(&error).contains("4294967295 bytes of state of device \"vfio\""), "{error}");
+    assert!(chain(&error).contains("device \"vfio\" has 4294967295 bytes of state"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Memory for tests.
+//! Guest memory and streams for tests.
 
 use std::sync::atomic::AtomicU64;
 
@@ -19,13 +19,13 @@ impl Memory {
         Self((0..pages * PAGE / 8).map(|_| AtomicU64::new(0)).collect())
     }
 
-    /// Zero pages, text, tables and noise in turn.
+    /// Creates memory with zero pages, text, tables and noise in turn.
     pub(crate) fn guest_like(pages: usize) -> Self {
         let memory = Self::new(pages);
         let mut page = [0; PAGE];
         for number in 0..pages {
             fill(&mut page, number as u64);
-            memory.ram().write((number * PAGE) as u64, &page).expect("inside");
+            memory.ram().write((number * PAGE) as u64, &page).expect("in range");
         }
         memory
     }
@@ -40,7 +40,7 @@ impl Memory {
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; self.0.len() * 8];
-        self.ram().read(0, &mut bytes).expect("inside");
+        self.ram().read(0, &mut bytes).expect("in range");
         bytes
     }
 
@@ -49,7 +49,7 @@ impl Memory {
     }
 }
 
-/// A page of the kind that its number says: every fourth is zero.
+/// Fills a page with contents that depend on its number: every fourth page is zero.
 pub(crate) fn fill(page: &mut [u8], number: u64) {
     match number % 4 {
         0 => page.fill(0),
@@ -63,19 +63,19 @@ pub(crate) fn fill(page: &mut [u8], number: u64) {
     }
 }
 
-/// A channel's stream, made by `send`.
+/// Returns a channel's stream, written by `send`.
 pub(crate) fn stream(
     settings: &Settings,
     send: impl FnOnce(&mut Sender<&mut Vec<u8>>) -> Result<(), Error>,
 ) -> Vec<u8> {
     let mut stream = Vec::new();
     let mut sender = Sender::new(&mut stream, 3, settings, PacketNumbers::default())
-        .expect("a vector takes everything");
-    send(&mut sender).expect("a vector takes everything");
+        .expect("writes to a vector");
+    send(&mut sender).expect("writes to a vector");
     stream
 }
 
-/// A stream of six pages (two of them zero), a SYNC, and a zero page.
+/// Returns a stream of six pages (two of them zero), a SYNC, and a zero page.
 pub(crate) fn small_stream(method: Method) -> Vec<u8> {
     let memory = Memory::guest_like(6);
     stream(&Settings::new(method), |sender| {
@@ -85,7 +85,8 @@ pub(crate) fn small_stream(method: Method) -> Vec<u8> {
     })
 }
 
-/// A packet with a device's state: magic, version, flags, name, instance, length, and the state.
+/// Returns a packet with a device's state: magic, version, flags, name, instance, length, and the
+/// state.
 pub(crate) fn device_state(payload: &[u8]) -> Vec<u8> {
     let mut packet = [&0x1122_3344_u32.to_be_bytes()[..], &[0, 0, 0, 1], &[0, 0, 0, 0x40]].concat();
     packet.extend_from_slice(b"vfio");
@@ -96,7 +97,7 @@ pub(crate) fn device_state(payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// Reads a stream into `memory`, which is the block "ram"; gives the packets.
+/// Reads a stream into `memory`, which is the block "ram". Returns the packets.
 pub(crate) fn receive(
     stream: &[u8],
     settings: &Settings,
@@ -110,7 +111,7 @@ pub(crate) fn receive(
     Ok(packets)
 }
 
-/// The error and its sources, as a program prints them.
+/// Returns the error and its sources, as a program prints them.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
     sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")

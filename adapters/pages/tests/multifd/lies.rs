@@ -11,9 +11,9 @@ use crate::guest::{Memory, PAGE, receive, stream};
 
 const PAGES: usize = 16;
 
-fn lying(format: Format, lie: Fault) -> Arc<dyn BlockCompressor> {
-    let software = SoftwareCompressor::new(format, Level::FAST).expect("has it");
-    Arc::new(FaultInjector::new(software, move |_| Some(lie.clone())))
+fn faulty(format: Format, fault: Fault) -> Arc<dyn BlockCompressor> {
+    let software = SoftwareCompressor::new(format, Level::FAST).expect("supports the format");
+    Arc::new(FaultInjector::new(software, move |_| Some(fault.clone())))
 }
 
 fn single_pages() -> impl Iterator<Item = (Method, Format)> {
@@ -24,12 +24,12 @@ fn single_pages() -> impl Iterator<Item = (Method, Format)> {
 fn pages_of_impossible_lengths_are_sent_as_they_are() {
     let memory = Memory::guest_like(PAGES);
     for (method, format) in single_pages() {
-        for lie in [Fault::WrongLength, Fault::NoLength] {
-            let settings = Settings::new(method).codec(lying(format, lie));
+        for fault in [Fault::WrongLength, Fault::NoLength] {
+            let settings = Settings::new(method).codec(faulty(format, fault));
             let stream =
                 stream(&settings, |sender| sender.send("ram", &memory.ram(), &memory.offsets()));
             let arrived = Memory::new(PAGES);
-            receive(&stream, &Settings::new(method), &arrived).expect("whole");
+            receive(&stream, &Settings::new(method), &arrived).expect("intact");
             assert!(arrived.bytes() == memory.bytes(), "{method}");
         }
     }
@@ -39,7 +39,7 @@ fn pages_of_impossible_lengths_are_sent_as_they_are() {
 fn pages_that_were_cut_short_are_errors() {
     let memory = Memory::guest_like(PAGES);
     for (method, format) in single_pages() {
-        let settings = Settings::new(method).codec(lying(format, Fault::ShortLength));
+        let settings = Settings::new(method).codec(faulty(format, Fault::ShortLength));
         let stream =
             stream(&settings, |sender| sender.send("ram", &memory.ram(), &memory.offsets()));
         let arrived = Memory::new(PAGES);
@@ -55,38 +55,39 @@ fn received_pages_of_wrong_lengths_are_errors_and_nothing_is_written() {
         let stream = stream(&Settings::new(method), |sender| {
             sender.send("ram", &memory.ram(), &memory.offsets())
         });
-        for lie in [Fault::WrongLength, Fault::ShortLength, Fault::NoLength] {
-            let settings = Settings::new(method).codec(lying(format, lie.clone()));
+        for fault in [Fault::WrongLength, Fault::ShortLength, Fault::NoLength] {
+            let settings = Settings::new(method).codec(faulty(format, fault.clone()));
             let arrived = Memory::new(PAGES);
             let error = receive(&stream, &settings, &arrived).unwrap_err();
             let Error::Multifd { kind: ErrorKind::Page { source, .. }, .. } = error else {
                 panic!("{error:?}");
             };
             let too_long = matches!(source, PageFault::Engine(_));
-            assert_eq!(too_long, lie == Fault::WrongLength, "{source:?}");
+            assert_eq!(too_long, fault == Fault::WrongLength, "{source:?}");
             assert!(arrived.bytes() == Memory::new(PAGES).bytes(), "{method}");
         }
     }
 }
 
 #[test]
-fn channels_believe_no_impossible_length() {
+fn channels_refuse_impossible_lengths() {
     let memory = Memory::guest_like(PAGES);
     let offsets = memory.offsets();
-    let sound = Arc::new(SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("has it"));
+    let sound =
+        Arc::new(SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("supports the format"));
     let mut sound = Channel::new(sound, PAGE, PAGES).expect("a page size");
-    let batch = sound.compress(&memory.ram(), &offsets).expect("inside");
+    let batch = sound.compress(&memory.ram(), &offsets).expect("in range");
     let pages: Vec<_> = offsets.iter().copied().zip(batch.pages()).collect();
-    for lie in [Fault::WrongLength, Fault::ShortLength, Fault::NoLength] {
-        let engine = lying(Format::Zlib, lie.clone());
+    for fault in [Fault::WrongLength, Fault::ShortLength, Fault::NoLength] {
+        let engine = faulty(Format::Zlib, fault.clone());
         let mut channel = Channel::new(engine, PAGE, PAGES).expect("a page size");
         let restored = Memory::new(PAGES);
         let result = channel.decompress(&restored.ram(), pages.iter().copied(), ZeroPages::Write);
-        assert!(matches!(result, Err(Error::Page { .. })), "{lie:?}: {result:?}");
+        assert!(matches!(result, Err(Error::Page { .. })), "{fault:?}: {result:?}");
         assert!(restored.bytes() == Memory::new(PAGES).bytes());
-        if lie != Fault::ShortLength {
-            let batch = channel.compress(&memory.ram(), &offsets).expect("inside");
-            assert!(batch.pages().all(|page| !matches!(page, Page::Compressed(_))), "{lie:?}");
+        if fault != Fault::ShortLength {
+            let batch = channel.compress(&memory.ram(), &offsets).expect("in range");
+            assert!(batch.pages().all(|page| !matches!(page, Page::Compressed(_))), "{fault:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Multifd streams: what is sent arrives, what real QEMUs sent arrives, and damage is an error.
+//! Multifd streams: pages that this crate or a real QEMU sends arrive, and damage is an error.
 
 mod accelerator;
 mod damage;

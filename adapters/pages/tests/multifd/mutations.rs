@@ -1,4 +1,4 @@
-//! The fuzz target's body, over inputs that are made here.
+//! The fuzz target's body, with mutated inputs.
 
 use proptest::prelude::*;
 use uadk_compress_pages::multifd::Method;
@@ -19,8 +19,8 @@ proptest! {
     ) {
         let mut input = vec![method as u8];
         input.extend_from_slice(&small_stream(Method::ALL[method]));
-        for (place, byte) in changes {
-            let at = place.index(input.len());
+        for (position, byte) in changes {
+            let at = position.index(input.len());
             input[at] = byte;
         }
         input.truncate(input.len() - cut.index(input.len()) / 4);
@@ -35,8 +35,8 @@ proptest! {
         let mut input = vec![method as u8];
         input.extend_from_slice(&small_stream(Method::ALL[method]));
         let payload = 1 + 64 + 1344;
-        for (place, byte) in changes {
-            let at = payload + place.index(input.len() - payload);
+        for (position, byte) in changes {
+            let at = payload + position.index(input.len() - payload);
             input[at] = byte;
         }
         body::run(&input);

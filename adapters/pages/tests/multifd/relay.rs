@@ -1,4 +1,4 @@
-//! Channels relayed with several packets under way, compared with packets relayed one by one.
+//! Channels relayed with several packets in flight, compared with packets relayed one by one.
 
 mod parties;
 
@@ -19,23 +19,24 @@ use uadk_compress_pages::multifd::{
 
 use crate::guest::chain;
 use parties::{
-    Calm, Destination, Meeting, ODD_PACKET, ODD_PAGES, PanicsAt, Rigged, ends, paced, packets,
+    Destination, HookedEngine, NoHook, ODD_PACKET, ODD_PAGES, PanicsAt, Rendezvous,
+    controlled_source, packets, with_timeout,
 };
 
-/// Both ways to make a zlib stream, and every other method.
+/// Returns settings for both zlib modes and every other method.
 fn all_settings() -> impl Iterator<Item = Settings> {
     let stream = Settings::new(Method::Zlib).zlib(ZlibMode::Stream);
     Method::ALL.into_iter().map(Settings::new).chain([stream])
 }
 
-/// A relay that is told what it has sent.
+/// A relay, with a callback for what it has sent.
 type Relay<R> = fn(
     &mut Receiver<R>,
     &mut Sender<Destination>,
     &mut (dyn FnMut(Event<'_>, u64) + Send),
 ) -> Result<(), Error>;
 
-/// What all relays must do.
+/// The reference for all relays: relays packets one by one.
 fn one_by_one<R: Read>(
     receiver: &mut Receiver<R>,
     sender: &mut Sender<Destination>,
@@ -71,7 +72,7 @@ fn pipelined<R: Read + Send>(
     relay_pipelined(receiver, sender, || (), seen)
 }
 
-/// Everything that can be observed of a relay.
+/// All observable results of a relay.
 #[derive(Debug, PartialEq, Eq)]
 struct Observed {
     outcome: Result<(), String>,
@@ -79,18 +80,18 @@ struct Observed {
     written: Vec<u8>,
 }
 
-/// Relays a stream to a destination that fails after `room` bytes.
+/// Relays a stream to a destination that fails after `capacity` bytes.
 fn observe<'s>(
     relay: Relay<&'s [u8]>,
     stream: &'s [u8],
     (from, to): (&Settings, &Settings),
-    room: usize,
+    capacity: usize,
 ) -> Observed {
-    let destination = Destination::new(room);
+    let destination = Destination::new(capacity);
     let written = destination.written();
     let mut receiver = Receiver::new(stream, from).expect("a hello");
-    let mut sender =
-        Sender::new(destination, 3, to, PacketNumbers::default()).expect("room for a hello");
+    let mut sender = Sender::new(destination, 3, to, PacketNumbers::default())
+        .expect("enough space for a hello");
     let mut seen = Vec::new();
     let outcome = relay(&mut receiver, &mut sender, &mut |event, bytes| {
         seen.push(match event {
@@ -149,13 +150,13 @@ fn errors_in_any_packet_are_those_of_packets_relayed_one_by_one() {
 }
 
 #[test]
-fn a_destination_that_fails_is_the_error_of_the_packet_that_it_had_no_room_for() {
+fn a_destination_that_fails_is_the_error_of_the_packet_that_did_not_fit() {
     for method in Method::ALL {
         let (from, to) = (Settings::new(Method::Uadk), Settings::new(method));
         let stream = packets(&from).concat();
         let whole = observe(one_by_one, &stream, (&from, &to), usize::MAX).written.len();
-        for room in (64..whole).step_by(whole / 40) {
-            let observe = |relay| observe(relay, &stream, (&from, &to), room);
+        for capacity in (64..whole).step_by(whole / 40) {
+            let observe = |relay| observe(relay, &stream, (&from, &to), capacity);
             let expected = observe(one_by_one);
             let outcome = expected.outcome.as_ref().unwrap_err();
             assert!(outcome.starts_with("the channel to the destination failed"), "{outcome}");
@@ -170,9 +171,9 @@ fn every_packet_comes_out_before_the_source_sends_another() {
     for from in all_settings() {
         for to in all_settings() {
             let settings = from.clone();
-            ends(move || {
+            with_timeout(move || {
                 let packets = packets(&settings);
-                let (source, input) = paced();
+                let (source, input) = controlled_source();
                 let (passed, relayed) = channel();
                 source.send(&packets[0]);
                 let relaying = thread::spawn(move || {
@@ -185,16 +186,16 @@ fn every_packet_comes_out_before_the_source_sends_another() {
                         &mut sender,
                         || (),
                         |_, _| {
-                            passed.send(()).expect("it is waited for");
+                            passed.send(()).expect("the test waits for it");
                         },
                     )
                 });
                 for packet in &packets[1..] {
                     source.send(packet);
-                    relayed.recv().expect("it is relayed");
+                    relayed.recv().expect("relayed");
                 }
                 source.close();
-                relaying.join().expect("no panic").expect("whole");
+                relaying.join().expect("no panic").expect("intact");
             });
         }
     }
@@ -202,14 +203,14 @@ fn every_packet_comes_out_before_the_source_sends_another() {
 
 #[test]
 fn two_packets_are_at_the_engine_at_once() {
-    let engine = || Settings::new(Method::Uadk).codec(Rigged::new(Meeting::default()));
+    let engine = || Settings::new(Method::Uadk).codec(HookedEngine::new(Rendezvous::default()));
     for (from, to) in [
         (Settings::new(Method::None), engine()),
         (engine(), Settings::new(Method::None)),
         (Settings::new(Method::Zstd), engine()),
     ] {
-        ends(move || {
-            let stream = packets(&from.clone().codec(Rigged::new(Calm))).concat();
+        with_timeout(move || {
+            let stream = packets(&from.clone().codec(HookedEngine::new(NoHook))).concat();
             let observed = observe(pipelined, &stream, (&from, &to), usize::MAX);
             assert_eq!(observed.outcome, Ok(()));
         });
@@ -219,7 +220,7 @@ fn two_packets_are_at_the_engine_at_once() {
 #[test]
 fn at_most_four_packets_and_one_device_state_are_in_memory() {
     let settings = Settings::new(Method::Uadk);
-    let (source, input) = paced();
+    let (source, input) = controlled_source();
     let packets = packets(&settings);
     for packet in &packets {
         source.send(packet);
@@ -230,7 +231,7 @@ fn at_most_four_packets_and_one_device_state_are_in_memory() {
     let numbers = PacketNumbers::default();
     let output = Destination::new(usize::MAX);
     let mut sender = Sender::new(output, 3, &settings, numbers).expect("a hello");
-    // The hello and, when it is called first, the first packet.
+    // The hello; each call adds a packet.
     let mut relayed = 1;
     relay_pipelined(
         &mut receiver,
@@ -239,33 +240,33 @@ fn at_most_four_packets_and_one_device_state_are_in_memory() {
         |event, _| {
             relayed += 1;
             let ahead = if matches!(event, Event::DeviceState(_)) { 0 } else { 3 };
-            // Time to read more than that.
+            // Time to read more than allowed.
             thread::sleep(Duration::from_millis(2));
             assert!(begun.load(Relaxed) <= relayed + ahead, "{event:?}");
         },
     )
-    .expect("whole");
+    .expect("intact");
     assert_eq!(relayed, packets.len());
 }
 
-/// Relays a source that is silent after `sent` packets, to a destination that fails after `room`
+/// Relays a source that is silent after `sent` packets to a destination that fails after `capacity`
 /// bytes.
 fn relay_from_silent_source(
     sent: usize,
     from: Settings,
     to: Settings,
-    room: usize,
+    capacity: usize,
     seen: impl FnMut(Event<'_>, u64) + Send + 'static,
 ) -> Result<(), Error> {
-    ends(move || {
-        let (source, input) = paced();
-        let packets = packets(&from.clone().codec(Rigged::new(Calm)));
+    with_timeout(move || {
+        let (source, input) = controlled_source();
+        let packets = packets(&from.clone().codec(HookedEngine::new(NoHook)));
         for packet in &packets[..=sent] {
             source.send(packet);
         }
         let mut receiver = Receiver::new(input, &from).expect("a hello");
         let numbers = PacketNumbers::default();
-        let mut sender = Sender::new(Destination::new(room), 3, &to, numbers).expect("a hello");
+        let mut sender = Sender::new(Destination::new(capacity), 3, &to, numbers).expect("a hello");
         let mut source = Some(source);
         let interrupt = move || drop(source.take());
         relay_pipelined(&mut receiver, &mut sender, interrupt, seen)
@@ -278,14 +279,14 @@ fn a_failure_interrupts_the_wait_for_a_silent_source() {
     let sent = packets(&none);
     let stream = sent.concat();
     let whole = observe(one_by_one, &stream, (&none, &uadk), usize::MAX);
-    let (sent, room) = (sent.len() - 1, whole.written.len() - 1);
-    let error =
-        relay_from_silent_source(sent, none.clone(), uadk.clone(), room, |_, _| ()).unwrap_err();
+    let (sent, capacity) = (sent.len() - 1, whole.written.len() - 1);
+    let error = relay_from_silent_source(sent, none.clone(), uadk.clone(), capacity, |_, _| ())
+        .unwrap_err();
     let expected = format!("multifd channel 3 failed at packet {}", sent - 1);
     assert!(chain(&error).contains(&expected), "{}", chain(&error));
     assert!(matches!(error, Error::Destination(_)), "{error:?}");
 
-    let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("has it");
+    let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("supports the format");
     let refusing = FaultInjector::new(software, |_| Some(Fault::Refuse));
     let refusing = uadk.codec(Arc::new(refusing));
     let error = relay_from_silent_source(1, refusing, none, usize::MAX, |_, _| ()).unwrap_err();
@@ -295,12 +296,12 @@ fn a_failure_interrupts_the_wait_for_a_silent_source() {
 #[test]
 fn a_codec_that_panics_is_an_error_of_the_packet() {
     let uadk = || Settings::new(Method::Uadk);
-    let panicking = || uadk().codec(Rigged::new(PanicsAt(ODD_PAGES)));
+    let panicking = || uadk().codec(HookedEngine::new(PanicsAt(ODD_PAGES)));
     for (from, to) in [(uadk(), panicking()), (panicking(), uadk())] {
         let error =
             relay_from_silent_source(ODD_PACKET + 1, from, to, usize::MAX, |_, _| ()).unwrap_err();
         let expected = format!(
-            "multifd channel 3 failed at packet {ODD_PACKET}: a job panicked: the codec's own"
+            "multifd channel 3 failed at packet {ODD_PACKET}: a job panicked: panic in the codec"
         );
         assert_eq!(chain(&error), expected);
     }
@@ -313,8 +314,8 @@ fn a_panic_of_the_caller_unwinds_though_the_source_is_silent() {
         let mut sent = 0;
         relay_from_silent_source(5, from, to, usize::MAX, move |_, _| {
             sent += 1;
-            assert!(sent < 5, "the caller's own");
+            assert!(sent < 5, "panic in the caller");
         })
     }));
-    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the caller's own"));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"panic in the caller"));
 }

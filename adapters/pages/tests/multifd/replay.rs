@@ -1,5 +1,6 @@
-//! Streams that real QEMUs sent, kept as files: made by a test of `uadk-compress-cli` (`UADK_COMPRESS_FIXTURES` in
-//! tests/migration) with QEMU 10.0.2. Two channels, two rounds at least, a megabyte of memory.
+//! Streams that real QEMUs sent, kept as files. A test of `uadk-compress-cli` recorded them
+//! (`UADK_COMPRESS_FIXTURES` in tests/migration) with QEMU 10.0.2. Two channels, at least two
+//! rounds, a megabyte of memory.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -15,7 +16,7 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// The guest's memory at the end.
+/// Returns the guest's memory at the end.
 fn guest_ram() -> Vec<u8> {
     let file = File::open(fixture("ram.gz")).expect("a fixture");
     let mut ram = Vec::new();
@@ -24,7 +25,9 @@ fn guest_ram() -> Vec<u8> {
 }
 
 fn streams(method: Method) -> [Vec<u8>; 2] {
-    [0, 1].map(|channel| fs::read(fixture(&format!("{method}-{channel}.multifd"))).expect("one"))
+    [0, 1].map(|channel| {
+        fs::read(fixture(&format!("{method}-{channel}.multifd"))).expect("a fixture")
+    })
 }
 
 /// Reads both channels, each up to its next SYNC in turn, as a destination must.
@@ -38,7 +41,7 @@ fn replay(streams: &[Vec<u8>; 2], settings: &Settings) -> Vec<u8> {
         let mut ended = 0;
         for receiver in &mut receivers {
             loop {
-                match receiver.receive_into(&blocks).expect("a whole stream") {
+                match receiver.receive_into(&blocks).expect("an intact stream") {
                     Some(Received::Sync) => break,
                     None => {
                         ended += 1;
@@ -59,7 +62,7 @@ fn replay(streams: &[Vec<u8>; 2], settings: &Settings) -> Vec<u8> {
 }
 
 #[test]
-fn streams_of_real_qemus_give_the_guests_memory() {
+fn streams_of_real_qemus_restore_the_guests_memory() {
     for method in [Method::None, Method::Zlib, Method::Zstd] {
         let ram = replay(&streams(method), &Settings::new(method));
         assert!(ram == guest_ram(), "{method}");
@@ -67,7 +70,7 @@ fn streams_of_real_qemus_give_the_guests_memory() {
 }
 
 #[test]
-fn streams_of_real_qemus_give_the_same_by_any_other_method() {
+fn streams_of_real_qemus_restore_it_after_a_relay_with_any_method() {
     for from in [Method::None, Method::Zlib, Method::Zstd] {
         for to in Method::ALL {
             let relayed = streams(from).map(|stream| {
@@ -82,7 +85,7 @@ fn streams_of_real_qemus_give_the_same_by_any_other_method() {
                     PacketNumbers::default(),
                 )
                 .expect("a hello");
-                relay(&mut receiver, &mut sender, |_, _| {}).expect("a whole stream");
+                relay(&mut receiver, &mut sender, |_, _| {}).expect("an intact stream");
                 relayed
             });
             assert!(replay(&relayed, &Settings::new(to)) == guest_ram(), "{from} to {to}");
@@ -99,7 +102,7 @@ fn without_compression_we_write_what_qemu_writes() {
         let channel = receiver.hello().channel;
         let mut sender = Sender::new(&mut relayed, channel, &settings, PacketNumbers::default())
             .expect("a hello");
-        relay(&mut receiver, &mut sender, |_, _| {}).expect("a whole stream");
+        relay(&mut receiver, &mut sender, |_, _| {}).expect("an intact stream");
         assert!(relayed == stream, "channel {channel}");
     }
 }

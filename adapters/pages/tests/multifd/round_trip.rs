@@ -1,4 +1,4 @@
-//! What is sent arrives, by every method and page size.
+//! What is sent arrives, with every method and page size.
 
 use std::sync::Arc;
 
@@ -54,8 +54,8 @@ fn a_packet_has_pages_of_one_block_and_the_numbers_count_all_channels() {
     let settings = Settings::new(Method::Uadk);
     let mut streams = [Vec::new(), Vec::new()];
     let [first, second] = &mut streams;
-    let mut first = Sender::new(first, 0, &settings, numbers.clone()).expect("hello");
-    let mut second = Sender::new(second, 1, &settings, numbers).expect("hello");
+    let mut first = Sender::new(first, 0, &settings, numbers.clone()).expect("a hello");
+    let mut second = Sender::new(second, 1, &settings, numbers).expect("a hello");
     first.send("ram", &memory.ram(), &[0, 4096]).expect("sent");
     second.send("rom", &memory.ram(), &[8192, 12288]).expect("sent");
     first.send("rom", &memory.ram(), &[4 * 4096]).expect("sent");
@@ -63,13 +63,13 @@ fn a_packet_has_pages_of_one_block_and_the_numbers_count_all_channels() {
 
     let (ram, rom) = (Memory::new(8), Memory::new(8));
     for stream in &streams {
-        let mut receiver = Receiver::new(&stream[..], &settings).expect("hello");
+        let mut receiver = Receiver::new(&stream[..], &settings).expect("a hello");
         let blocks = [("ram", ram.ram()), ("rom", rom.ram())];
-        while receiver.receive_into(&blocks).expect("whole").is_some() {}
+        while receiver.receive_into(&blocks).expect("intact").is_some() {}
     }
     assert_eq!(ram.bytes()[..8192], memory.bytes()[..8192]);
     assert_eq!(rom.bytes()[8192..16384], memory.bytes()[8192..16384]);
-    let mut receiver = Receiver::new(&streams[0][..], &settings).expect("hello");
+    let mut receiver = Receiver::new(&streams[0][..], &settings).expect("a hello");
     for (number, block) in [(0, "ram"), (2, "rom")] {
         let Ok(Some(Event::Pages(packet))) = receiver.receive() else { panic!("pages") };
         assert_eq!((packet.number(), packet.block()), (number, block));
@@ -83,11 +83,15 @@ fn a_hello_has_channel_and_uuid_and_another_guests_is_refused() {
     let stream = stream(&settings, |_| Ok(()));
     let hello = Receiver::new(&stream[..], &settings).expect("the same").hello();
     assert_eq!((hello.channel, hello.uuid), (3, uuid));
-    assert!(Receiver::new(&stream[..], &Settings::new(Method::None)).is_ok(), "any will do");
+    assert!(
+        Receiver::new(&stream[..], &Settings::new(Method::None)).is_ok(),
+        "any UUID is accepted"
+    );
     let error = Receiver::new(&stream[..], &settings.uuid([8; 16])).unwrap_err();
     assert_eq!(
         chain(&error),
-        "multifd channel 3 failed at its hello: the stream is of another guest: its UUID differs"
+        "multifd channel 3 failed at its hello: the stream belongs to another guest: \
+         its UUID differs"
     );
 }
 
@@ -96,7 +100,7 @@ fn sync(sender: &mut Sender<&mut Vec<u8>>) -> Result<(), Error> {
 }
 
 #[test]
-fn a_relay_keeps_packets_and_passes_device_state_along() {
+fn a_relay_keeps_packets_and_passes_device_state_on() {
     let memory = Memory::guest_like(300);
     for from in Method::ALL {
         for to in Method::ALL {
@@ -106,17 +110,18 @@ fn a_relay_keeps_packets_and_passes_device_state_along() {
             sent.extend_from_slice(&device_state(&[5; 3000]));
             sent.extend_from_slice(&stream(&from, sync)[64..]);
             let mut relayed = Vec::new();
-            let mut receiver = Receiver::new(&sent[..], &from).expect("hello");
+            let mut receiver = Receiver::new(&sent[..], &from).expect("a hello");
             let numbers = PacketNumbers::default();
-            let mut sender = Sender::new(&mut relayed, 3, &to, numbers).expect("hello");
+            let mut sender = Sender::new(&mut relayed, 3, &to, numbers).expect("a hello");
             let mut relayed_packets = 0;
-            relay(&mut receiver, &mut sender, |_, _| relayed_packets += 1).expect("whole");
+            relay(&mut receiver, &mut sender, |_, _| relayed_packets += 1).expect("intact");
             assert_eq!(relayed_packets, 5);
             let arrived = Memory::new(300);
-            let packets = receive(&relayed, &to, &arrived).expect("whole");
+            let packets = receive(&relayed, &to, &arrived).expect("intact");
             assert_eq!(packets[3..], [Received::DeviceState, Received::Sync]);
             assert!(arrived.bytes() == memory.bytes(), "{from:?} {to:?}");
-            let at = relayed.windows(4).position(|bytes| bytes == b"vfio").expect("it is there");
+            let at =
+                relayed.windows(4).position(|bytes| bytes == b"vfio").expect("the device's name");
             assert!(relayed[at - 12..].starts_with(&device_state(&[5; 3000])));
         }
     }
@@ -131,11 +136,11 @@ fn a_codec_of_another_format_is_refused() {
 }
 
 #[test]
-fn pages_outside_of_the_memory_and_odd_page_sizes_are_refused() {
+fn pages_outside_the_memory_and_invalid_page_sizes_are_refused() {
     let memory = Memory::guest_like(4);
     let mut sender =
         Sender::new(Vec::new(), 0, &Settings::new(Method::None), PacketNumbers::default())
-            .expect("hello");
+            .expect("a hello");
     for offset in [4 * 4096, u64::MAX - 4095, 4] {
         assert!(sender.send("ram", &memory.ram(), &[offset]).is_err());
     }
@@ -155,7 +160,7 @@ fn one_call_may_take_any_number_of_pages() {
         sender.send("ram", &memory.ram(), &[])?;
         sender.send("ram", &memory.ram(), &memory.offsets())
     });
-    let received = receive(&stream, &settings, &Memory::new(300)).expect("whole");
+    let received = receive(&stream, &settings, &Memory::new(300)).expect("intact");
     assert_eq!(received[2], Received::Pages { normal: 33, zero: 11 });
     assert_eq!(received.len(), 3);
     let ram = GuestRam::from_words(memory.words());

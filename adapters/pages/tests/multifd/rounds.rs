@@ -12,13 +12,13 @@ fn pages_that_turn_zero_between_rounds_end_up_zero() {
         let stream = stream(&settings, |sender| {
             sender.send("ram", &memory.ram(), &memory.offsets())?;
             sender.sync()?;
-            memory.ram().clear(0, 32 * 4096).expect("inside");
-            memory.ram().write(40 * 4096, &[9; 4096]).expect("inside");
+            memory.ram().clear(0, 32 * 4096).expect("in range");
+            memory.ram().write(40 * 4096, &[9; 4096]).expect("in range");
             sender.send("ram", &memory.ram(), &memory.offsets())?;
             sender.sync()
         });
         let arrived = Memory::new(64);
-        receive(&stream, &settings, &arrived).expect("whole");
+        receive(&stream, &settings, &arrived).expect("intact");
         assert!(arrived.bytes() == memory.bytes(), "{method}");
     }
 }

@@ -9,10 +9,10 @@ use crate::guest::{Memory, PAGE};
 const PAGES: usize = 256;
 const WORDS: usize = PAGE / 8;
 
-/// A guest that counts up one word of each page, so that every state of a page is known: which word,
+/// A guest increments one word of each page, so that every state of a page is known: which word,
 /// and between which counts. The rest of a page is constant.
 #[test]
-fn every_page_that_arrives_is_one_that_was_there_and_the_last_round_has_the_last() {
+fn every_page_arrives_in_a_state_that_it_had_and_the_last_round_brings_the_last_state() {
     for method in Method::ALL {
         let memory = Memory::guest_like(PAGES);
         let arrived = Memory::new(PAGES);
@@ -25,7 +25,7 @@ fn every_page_that_arrives_is_one_that_was_there_and_the_last_round_has_the_last
         let settings = Settings::new(method);
         let mut stream = Vec::new();
         let mut sender = Sender::new(&mut stream, 0, &settings, PacketNumbers::default())
-            .expect("a vector takes everything");
+            .expect("writes to a vector");
         let mut limits = Vec::new();
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -48,10 +48,10 @@ fn every_page_that_arrives_is_one_that_was_there_and_the_last_round_has_the_last
         });
         sender.send("ram", &memory.ram(), &memory.offsets()).expect("sent");
 
-        let mut receiver = Receiver::new(&stream[..], &settings).expect("hello");
+        let mut receiver = Receiver::new(&stream[..], &settings).expect("a hello");
         let blocks = [("ram", arrived.ram())];
         for (low, high) in &limits {
-            while receiver.receive_into(&blocks).expect("whole")
+            while receiver.receive_into(&blocks).expect("intact")
                 != Some(uadk_compress_pages::multifd::Received::Sync)
             {}
             let mut round = arrived.bytes();
@@ -62,7 +62,7 @@ fn every_page_that_arrives_is_one_that_was_there_and_the_last_round_has_the_last
             }
             assert!(round == constant, "{method}: something else changed");
         }
-        while receiver.receive_into(&blocks).expect("whole").is_some() {}
+        while receiver.receive_into(&blocks).expect("intact").is_some() {}
         assert!(arrived.bytes() == memory.bytes(), "{method}: the last round");
     }
 }

@@ -11,18 +11,18 @@ use crate::{BASE, layout, snapshot, snapshot_with};
 
 const PAGES: usize = 200;
 
-/// A base, two deltas, and the memory at the end.
+/// Returns a base, two deltas, and the memory at the end.
 fn chain() -> ([Vec<u8>; 3], Memory) {
     let memory = Memory::guest_like(PAGES);
     let base = snapshot(&memory);
     let mut parent = BASE;
     let deltas = [2_u8, 3].map(|number| {
         let mut changed = ChangedPages::none(&layout(PAGES));
-        // Some pages change, some become zero, some stop being zero, in overlapping places.
+        // Some pages change, some become zero, some stop being zero, with overlaps.
         for page in (0..PAGES).skip(usize::from(number)).step_by(3) {
             let address = (page * PAGE) as u64;
             let byte = if page % 5 == 0 { 0 } else { number };
-            memory.ram().write(address, &[byte; PAGE]).expect("inside");
+            memory.ram().write(address, &[byte; PAGE]).expect("in range");
             changed.insert(address + 5);
         }
         let options = SaveOptions::default().id([number; 16]).parent(parent);
@@ -34,7 +34,7 @@ fn chain() -> ([Vec<u8>; 3], Memory) {
 }
 
 fn open(file: &[u8]) -> Snapshot<&[u8]> {
-    Snapshot::open(file).expect("whole")
+    Snapshot::open(file).expect("intact")
 }
 
 #[test]
@@ -52,13 +52,13 @@ fn a_chain_restores_to_the_newest_state() {
     }
     let mut pages = chain.pages();
     for (number, expected) in memory.bytes().chunks(PAGE).enumerate() {
-        let page = pages.read((number * PAGE) as u64).expect("it is there");
+        let page = pages.read((number * PAGE) as u64).expect("intact");
         assert!(page.unwrap_or(&[0; PAGE]) == expected, "{number}");
     }
 }
 
 #[test]
-fn streams_restore_a_chain_one_after_the_other() {
+fn streams_restore_a_chain_one_after_another() {
     let (files, memory) = chain();
     let restored = Memory::guest_like(PAGES);
     for file in &files {
@@ -66,7 +66,7 @@ fn streams_restore_a_chain_one_after_the_other() {
         let mut progress = Progress::default();
         reader
             .restore(&[restored.ram()][..], ZeroPages::Write, &mut progress, &mut |_, _| {})
-            .expect("whole");
+            .expect("intact");
     }
     assert!(restored.bytes() == memory.bytes());
 }
@@ -78,7 +78,7 @@ fn a_delta_has_only_what_changed() {
 }
 
 #[test]
-fn snapshots_that_do_not_belong_together_are_refused() {
+fn snapshots_that_do_not_form_a_chain_are_refused() {
     let (files, _) = chain();
     let [base, first, second] = &files;
     let chain =

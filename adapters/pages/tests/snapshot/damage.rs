@@ -1,4 +1,4 @@
-//! Damage is found, and located; what is whole can be had.
+//! Damage is found and located; intact parts stay readable.
 
 use uadk_compress_pages::snapshot::{
     Chain, Part, Progress, RestoreOptions, Snapshot, StreamReader, restore, verify,
@@ -14,7 +14,7 @@ const PAGES: usize = 16;
 fn a_flipped_bit_anywhere_is_found_and_located() {
     let memory = Memory::guest_like(PAGES);
     let file = snapshot(&memory);
-    assert!(verify(&file[..], &mut |_| {}).expect("whole").damage.is_empty());
+    assert!(verify(&file[..], &mut |_| {}).expect("intact").damage.is_empty());
     for at in 0..file.len() {
         let mut damaged = file.clone();
         damaged[at] ^= 1 << (at % 8);
@@ -24,13 +24,13 @@ fn a_flipped_bit_anywhere_is_found_and_located() {
                 others => panic!("byte {at}: {others:?}"),
             },
             Err(Error::Damaged(damage)) => damage.offset,
-            // The first bytes say what the file is.
+            // Damage to the magic or the version.
             Err(Error::NotASnapshot) if at < 8 => 0,
             Err(Error::Version(_)) if (8..12).contains(&at) => 0,
             Err(other) => panic!("byte {at}: {other}"),
         };
         let distance = at as u64 - offset;
-        assert!(distance < 16384, "byte {at} was said to be at {offset}");
+        assert!(distance < 16384, "byte {at} was reported at {offset}");
     }
 }
 
@@ -38,7 +38,7 @@ fn a_flipped_bit_anywhere_is_found_and_located() {
 fn a_damaged_cluster_is_named_by_its_guest_address() {
     let memory = Memory::guest_like(PAGES);
     let mut file = snapshot(&memory);
-    // Noise that is stored as it is.
+    // Noise, which is stored uncompressed.
     let noise = &memory.bytes()[7 * PAGE..][..64];
     let at = file.windows(64).position(|bytes| bytes == noise);
     let at = at.unwrap_or(file.len() / 2);
@@ -63,7 +63,7 @@ fn a_damaged_cluster_is_named_by_its_guest_address() {
 }
 
 #[test]
-fn nothing_but_the_whole_file_reads_as_complete() {
+fn only_the_whole_file_reads_as_complete() {
     let memory = Memory::guest_like(PAGES);
     let file = snapshot(&memory);
     for len in 0..file.len() {
@@ -79,7 +79,7 @@ fn nothing_but_the_whole_file_reads_as_complete() {
 }
 
 #[test]
-fn a_truncated_file_restores_what_is_whole() {
+fn the_intact_part_of_a_truncated_file_is_restored() {
     let memory = Memory::guest_like(PAGES);
     let (file, bytes) = (snapshot(&memory), memory.bytes());
     let mut most = 0;
@@ -101,5 +101,5 @@ fn a_truncated_file_restores_what_is_whole() {
         assert_eq!(progress.pages, pages);
         most = most.max(pages);
     }
-    assert_eq!(most, 12, "all pages but the zero ones");
+    assert_eq!(most, 12, "all pages except zero pages");
 }

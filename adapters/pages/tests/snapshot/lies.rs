@@ -14,17 +14,18 @@ use crate::{layout, snapshot};
 
 const PAGES: usize = 200;
 
-fn lying(lie: Fault) -> Arc<dyn BlockCompressor> {
-    let software = SoftwareCompressor::new(Format::RawDeflate, Level::FAST).expect("has it");
-    Arc::new(FaultInjector::new(software, move |_| Some(lie.clone())))
+fn faulty(fault: Fault) -> Arc<dyn BlockCompressor> {
+    let software =
+        SoftwareCompressor::new(Format::RawDeflate, Level::FAST).expect("supports the format");
+    Arc::new(FaultInjector::new(software, move |_| Some(fault.clone())))
 }
 
-fn save_with(memory: &Memory, lie: Fault) -> Vec<u8> {
+fn save_with(memory: &Memory, fault: Fault) -> Vec<u8> {
     let (mut file, ram) = (Vec::new(), [memory.ram()]);
     let options = SaveOptions::default();
-    let codec = lying(lie);
+    let codec = faulty(fault);
     save(&mut file, &layout(PAGES), &ram[..], Pages::All, &codec, &options, &mut |_| {})
-        .expect("memory takes everything");
+        .expect("writes to a vector");
     file
 }
 
@@ -38,17 +39,17 @@ fn restored(snapshot: Snapshot<&[u8]>) -> Result<Vec<u8>, Error> {
 #[test]
 fn clusters_of_impossible_lengths_are_saved_as_they_are() {
     let memory = Memory::guest_like(PAGES);
-    for lie in [Fault::WrongLength, Fault::NoLength] {
-        let file = save_with(&memory, lie.clone());
-        let snapshot = Snapshot::open(&file[..]).expect("whole");
-        assert!(restored(snapshot).expect("whole") == memory.bytes(), "{lie:?}");
+    for fault in [Fault::WrongLength, Fault::NoLength] {
+        let file = save_with(&memory, fault.clone());
+        let snapshot = Snapshot::open(&file[..]).expect("intact");
+        assert!(restored(snapshot).expect("intact") == memory.bytes(), "{fault:?}");
     }
 }
 
 #[test]
 fn clusters_that_were_cut_short_are_damaged() {
     let file = save_with(&Memory::guest_like(PAGES), Fault::ShortLength);
-    let result = restored(Snapshot::open(&file[..]).expect("whole"));
+    let result = restored(Snapshot::open(&file[..]).expect("intact"));
     assert!(matches!(result, Err(Error::Damaged(_))));
 }
 
@@ -56,15 +57,15 @@ fn clusters_that_were_cut_short_are_damaged() {
 fn software_decompresses_what_an_engine_reports_wrongly() {
     let memory = Memory::guest_like(PAGES);
     let file = snapshot(&memory);
-    let lies = [Fault::WrongLength, Fault::ShortLength, Fault::NoLength, Fault::WrongOutput];
-    for lie in lies.into_iter().chain([Fault::Busy, Fault::Device(-5), Fault::Refuse]) {
-        let open = || Snapshot::open_with(&file[..], lying(lie.clone())).expect("whole");
-        assert!(restored(open()).expect("whole") == memory.bytes(), "{lie:?}");
+    let faults = [Fault::WrongLength, Fault::ShortLength, Fault::NoLength, Fault::WrongOutput];
+    for fault in faults.into_iter().chain([Fault::Busy, Fault::Device(-5), Fault::Refuse]) {
+        let open = || Snapshot::open_with(&file[..], faulty(fault.clone())).expect("intact");
+        assert!(restored(open()).expect("intact") == memory.bytes(), "{fault:?}");
         let chain = Chain::new(vec![open()]).expect("a base");
         let (mut pages, bytes) = (chain.pages(), memory.bytes());
         for (page, expected) in bytes.chunks(PAGE).enumerate() {
-            let read = pages.read((page * PAGE) as u64).expect("whole");
-            assert!(read.unwrap_or(&[0; PAGE]) == expected, "{lie:?}: page {page}");
+            let read = pages.read((page * PAGE) as u64).expect("intact");
+            assert!(read.unwrap_or(&[0; PAGE]) == expected, "{fault:?}: page {page}");
         }
     }
 }

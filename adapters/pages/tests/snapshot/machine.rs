@@ -1,4 +1,4 @@
-//! `vm-memory`.
+//! Guest memory of `vm-memory`.
 
 use uadk_compress_pages::ZeroPages;
 use uadk_compress_pages::snapshot::{
@@ -10,7 +10,7 @@ use crate::codec;
 use crate::guest::fill;
 
 #[test]
-fn a_machine_monitors_memory_is_saved_and_restored() {
+fn memory_of_a_virtual_machine_monitor_is_saved_and_restored() {
     let ranges = [(GuestAddress(0), 1 << 20), (GuestAddress(1 << 32), 3 << 20)];
     let machine = GuestMemoryMmap::<()>::from_ranges(&ranges).expect("mapped");
     let addresses = || {
@@ -27,7 +27,7 @@ fn a_machine_monitors_memory_is_saved_and_restored() {
     let options = SaveOptions::default();
     save(&mut file, memory.layout(), &memory, Pages::All, &codec(), &options, &mut |_| {})
         .expect("saved");
-    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("whole")]).expect("a base");
+    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("intact")]).expect("a base");
     for zero_pages in [ZeroPages::Write, ZeroPages::Fresh] {
         let restored = GuestMemoryMmap::<()>::from_ranges(&ranges).expect("mapped");
         if zero_pages == ZeroPages::Write {

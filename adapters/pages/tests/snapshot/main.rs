@@ -1,4 +1,4 @@
-//! Snapshots: what is saved is restored, and damage is found and located.
+//! Snapshots: saved memory is restored, and damage is found and located.
 
 #[path = "../multifd/guest.rs"]
 #[allow(dead_code)]
@@ -30,7 +30,7 @@ pub(crate) fn layout(pages: usize) -> Layout {
     Layout::new(vec![Region { address: 0, len: (pages * PAGE) as u64 }]).expect("a layout")
 }
 
-/// A snapshot of all of `memory`.
+/// Returns a snapshot of all of `memory`.
 pub(crate) fn snapshot(memory: &Memory) -> Vec<u8> {
     snapshot_with(memory, Pages::All, &SaveOptions::default().id(BASE))
 }

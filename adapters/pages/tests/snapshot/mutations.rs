@@ -1,4 +1,4 @@
-//! The fuzz target's body, over inputs that are made here.
+//! The fuzz target's body, with mutated inputs.
 
 use proptest::prelude::*;
 
@@ -18,12 +18,12 @@ proptest! {
         mend in any::<bool>(),
     ) {
         let mut file = snapshot(&Memory::guest_like(40));
-        for (place, byte) in changes {
-            let at = place.index(file.len());
+        for (position, byte) in changes {
+            let at = position.index(file.len());
             file[at] = byte;
         }
         if mend {
-            // Checksums that are right again let damage further in.
+            // With a correct checksum, the damage is found further inside.
             let header = file.len().min(84);
             let crc = crc32fast::hash(&file[..header - 4]).to_le_bytes();
             file[header - 4..header].copy_from_slice(&crc);

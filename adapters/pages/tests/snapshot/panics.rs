@@ -1,4 +1,4 @@
-//! Panics of what the user brings end a save or restore, and nobody waits for ever.
+//! Panics in the caller's code end a save or restore, and nothing waits forever.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -20,21 +20,21 @@ use crate::{codec, layout, snapshot};
 const PAGES: usize = 3000;
 const THREADS: [usize; 4] = [0, 1, 2, 5];
 
-/// Fails instead of hanging.
-fn ends<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs a test, and fails if it takes longer than a minute.
+fn with_timeout<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (ended, result) = channel();
     let thread = std::thread::spawn(move || ended.send(test()));
     match result.recv_timeout(Duration::from_secs(60)) {
         Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => panic!("it hangs"),
+        Err(RecvTimeoutError::Timeout) => panic!("the test timed out"),
         Err(RecvTimeoutError::Disconnected) => resume_unwind(thread.join().unwrap_err()),
     }
 }
 
 #[derive(Debug)]
-struct Panics;
+struct PanickingCodec;
 
-impl BlockCompressor for Panics {
+impl BlockCompressor for PanickingCodec {
     fn format(&self) -> Format {
         Format::RawDeflate
     }
@@ -42,23 +42,23 @@ impl BlockCompressor for Panics {
         len
     }
     fn compress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, uadk_compress::Error> {
-        panic!("the codec's own");
+        panic!("panic in the codec");
     }
     fn decompress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, uadk_compress::Error> {
-        panic!("the codec's own");
+        panic!("panic in the codec");
     }
 }
 
-/// Panics at an offset.
-struct Torn(u64);
+/// Memory that panics when a page at this offset is accessed.
+struct PanicsAt(u64);
 
-impl Torn {
+impl PanicsAt {
     fn check(&self, offset: u64) {
-        assert_ne!(offset, self.0, "the memory's own");
+        assert_ne!(offset, self.0, "panic in the memory");
     }
 }
 
-impl ReadMemory for Torn {
+impl ReadMemory for PanicsAt {
     fn read(&self, _: usize, offset: u64, into: &mut [u8]) -> io::Result<()> {
         self.check(offset);
         into.fill(1);
@@ -66,7 +66,7 @@ impl ReadMemory for Torn {
     }
 }
 
-impl WriteMemory for Torn {
+impl WriteMemory for PanicsAt {
     fn write(&self, _: usize, offset: u64, _: &[u8]) -> io::Result<()> {
         self.check(offset);
         Ok(())
@@ -95,7 +95,7 @@ fn restore_by(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), Error> {
     let file = snapshot(&Memory::guest_like(PAGES));
-    let newest = Snapshot::open_with(&file[..], codec).expect("whole");
+    let newest = Snapshot::open_with(&file[..], codec).expect("intact");
     let chain = Chain::new(vec![newest]).expect("a base");
     let options = RestoreOptions::default().threads(threads).zero_pages(ZeroPages::Write);
     restore(&chain, memory, &options, progress).map(drop)
@@ -113,12 +113,12 @@ fn assert_panicked(result: Result<(), Error>, message: &str) {
 #[test]
 fn a_codec_that_panics_is_an_error() {
     for threads in THREADS {
-        let codec: Arc<dyn BlockCompressor> = Arc::new(Panics);
+        let codec: Arc<dyn BlockCompressor> = Arc::new(PanickingCodec);
         let saving = Arc::clone(&codec);
-        let saved = ends(move || save_by(&Torn(1), &saving, threads, &mut |_| {}));
-        assert_panicked(saved, "the codec's own");
-        let restored = ends(move || restore_by(&Torn(1), codec, threads, &mut |_| {}));
-        assert_panicked(restored, "the codec's own");
+        let saved = with_timeout(move || save_by(&PanicsAt(1), &saving, threads, &mut |_| {}));
+        assert_panicked(saved, "panic in the codec");
+        let restored = with_timeout(move || restore_by(&PanicsAt(1), codec, threads, &mut |_| {}));
+        assert_panicked(restored, "panic in the codec");
     }
 }
 
@@ -126,11 +126,13 @@ fn a_codec_that_panics_is_an_error() {
 fn memory_that_panics_is_an_error() {
     for threads in THREADS {
         for page in [0, 1500, PAGES - 1] {
-            let torn = (page * PAGE) as u64;
-            let saved = ends(move || save_by(&Torn(torn), &codec(), threads, &mut |_| {}));
-            assert_panicked(saved, "the memory's own");
-            let restored = ends(move || restore_by(&Torn(torn), codec(), threads, &mut |_| {}));
-            assert_panicked(restored, "the memory's own");
+            let offset = (page * PAGE) as u64;
+            let saved =
+                with_timeout(move || save_by(&PanicsAt(offset), &codec(), threads, &mut |_| {}));
+            assert_panicked(saved, "panic in the memory");
+            let restored =
+                with_timeout(move || restore_by(&PanicsAt(offset), codec(), threads, &mut |_| {}));
+            assert_panicked(restored, "panic in the memory");
         }
     }
 }
@@ -139,30 +141,31 @@ fn memory_that_panics_is_an_error() {
 fn a_progress_callback_runs_on_the_callers_thread_and_its_panic_unwinds_through_the_caller() {
     for threads in THREADS {
         for last in [1, 5] {
-            let unwound = ends(move || {
+            let unwound = with_timeout(move || {
                 let caller = std::thread::current().id();
                 let mut calls = 0;
                 let mut progress = |_| {
                     assert_eq!(std::thread::current().id(), caller);
                     calls += 1;
-                    assert!(calls < last, "the callback's own");
+                    assert!(calls < last, "panic in the callback");
                 };
-                let save = AssertUnwindSafe(|| save_by(&Torn(1), &codec(), threads, &mut progress));
+                let save =
+                    AssertUnwindSafe(|| save_by(&PanicsAt(1), &codec(), threads, &mut progress));
                 let saved = catch_unwind(save).unwrap_err();
                 assert_eq!(std::mem::take(&mut calls), last);
                 let mut progress = |_| {
                     assert_eq!(std::thread::current().id(), caller);
                     calls += 1;
-                    assert!(calls < last, "the callback's own");
+                    assert!(calls < last, "panic in the callback");
                 };
                 let restore =
-                    AssertUnwindSafe(|| restore_by(&Torn(1), codec(), threads, &mut progress));
+                    AssertUnwindSafe(|| restore_by(&PanicsAt(1), codec(), threads, &mut progress));
                 let restored = catch_unwind(restore).unwrap_err();
                 assert_eq!(calls, last);
                 [saved, restored]
             });
             for payload in unwound {
-                assert_eq!(payload.downcast_ref(), Some(&"the callback's own"));
+                assert_eq!(payload.downcast_ref(), Some(&"panic in the callback"));
             }
         }
     }

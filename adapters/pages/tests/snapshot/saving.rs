@@ -1,4 +1,4 @@
-//! Saving and restoring.
+//! Saves and restores snapshots.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -39,7 +39,7 @@ fn what_is_saved_is_restored_with_any_sizes_formats_and_regions() {
             save(&mut file, &layout, &ram[..], Pages::All, &codec, &options, &mut |_| {})
                 .expect("saved");
             let chain =
-                Chain::new(vec![Snapshot::open(&file[..]).expect("whole")]).expect("a base");
+                Chain::new(vec![Snapshot::open(&file[..]).expect("intact")]).expect("a base");
             let (restored_low, restored_high) = (Memory::guest_like(333), Memory::new(80));
             let ram = [restored_low.ram(), restored_high.ram()];
             restore(&chain, &ram[..], &RestoreOptions::default(), &mut |_| {}).expect("restored");
@@ -50,7 +50,7 @@ fn what_is_saved_is_restored_with_any_sizes_formats_and_regions() {
 }
 
 #[test]
-fn the_same_bytes_come_out_at_any_number_of_threads() {
+fn the_bytes_do_not_depend_on_the_number_of_threads() {
     let memory = Memory::guest_like(3000);
     let one = snapshot_with(&memory, Pages::All, &SaveOptions::default().id(BASE).threads(1));
     for threads in [0, 2, 3, 8] {
@@ -60,12 +60,12 @@ fn the_same_bytes_come_out_at_any_number_of_threads() {
 }
 
 #[test]
-fn zero_pages_cost_nothing() {
+fn zero_pages_take_no_space() {
     let empty = snapshot(&Memory::new(1));
     assert_eq!(snapshot(&Memory::new(100_000)).len(), empty.len());
-    // One page of data costs itself alone, also among zero pages of its cluster.
+    // A page with data takes only its own space, even among zero pages of its cluster.
     let memory = Memory::new(64);
-    memory.ram().write(17 * PAGE as u64, &[9; PAGE]).expect("inside");
+    memory.ram().write(17 * PAGE as u64, &[9; PAGE]).expect("in range");
     assert!(snapshot(&memory).len() < empty.len() + 200);
 }
 
@@ -73,12 +73,12 @@ fn zero_pages_cost_nothing() {
 fn a_page_is_read_without_the_others() {
     let memory = Memory::guest_like(500);
     let file = snapshot(&memory);
-    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("whole")]).expect("a base");
+    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("intact")]).expect("a base");
     let mut pages = chain.pages();
     let bytes = memory.bytes();
     for number in (0..500).rev().chain([7, 499, 7]) {
         let expected = &bytes[number * PAGE..][..PAGE];
-        let read = pages.read((number * PAGE + 123) as u64).expect("it is there");
+        let read = pages.read((number * PAGE + 123) as u64).expect("intact");
         assert!(read.unwrap_or(&[0; PAGE]) == expected, "{number}");
         assert_eq!(read.is_none(), number % 4 == 0);
     }
@@ -88,13 +88,13 @@ fn a_page_is_read_without_the_others() {
 
 #[test]
 fn files_are_saved_and_restored_sparse() {
-    let folder = tempfile::TempDir::new().expect("a folder");
+    let dir = tempfile::TempDir::new().expect("a temporary directory");
     let memory = Memory::new(4096);
-    memory.ram().write(1000 * PAGE as u64, &[1; 2 * PAGE]).expect("inside");
-    let place = folder.path().join("image");
-    std::fs::write(&place, memory.bytes()).expect("written");
+    memory.ram().write(1000 * PAGE as u64, &[1; 2 * PAGE]).expect("in range");
+    let path = dir.path().join("image");
+    std::fs::write(&path, memory.bytes()).expect("written");
     let layout = crate::layout(4096);
-    let image = ImageFile::new(File::open(&place).expect("open"), &layout);
+    let image = ImageFile::new(File::open(&path).expect("open"), &layout);
     let mut file = Vec::new();
     let mut reports: Vec<Progress> = Vec::new();
     let saved = save(
@@ -111,16 +111,16 @@ fn files_are_saved_and_restored_sparse() {
     assert_eq!(reports.last().map(|last| last.memory), Some(4096 * PAGE as u64));
     assert!(reports.is_sorted_by_key(|report| report.memory));
 
-    let place = folder.path().join("restored");
-    let output = File::create_new(&place).expect("created");
+    let path = dir.path().join("restored");
+    let output = File::create_new(&path).expect("created");
     output.set_len(layout.len()).expect("resized");
-    let output = File::options().read(true).write(true).open(&place).expect("open");
+    let output = File::options().read(true).write(true).open(&path).expect("open");
     let image = ImageFile::new(output, &layout);
-    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("whole")]).expect("a base");
+    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("intact")]).expect("a base");
     let options = RestoreOptions::default().zero_pages(ZeroPages::Write);
     restore(&chain, &image, &options, &mut |_| {}).expect("restored");
-    assert!(std::fs::read(&place).expect("read") == memory.bytes());
-    assert!(std::fs::metadata(&place).expect("there").blocks() < 100, "it is not sparse");
+    assert!(std::fs::read(&path).expect("read") == memory.bytes());
+    assert!(std::fs::metadata(&path).expect("exists").blocks() < 100, "not sparse");
 }
 
 #[test]
@@ -139,10 +139,10 @@ fn memory_or_output_that_fails_ends_a_save() {
     let layout = crate::layout(2000);
     let ram = [memory.ram()];
     let options = SaveOptions::default().threads(4);
-    for room in [0, 10, 1 << 10, 1 << 20, 1_700_000] {
+    for capacity in [0, 10, 1 << 10, 1 << 20, 1_700_000] {
         let result =
-            save(Full(room), &layout, &ram[..], Pages::All, &codec(), &options, &mut |_| {});
-        assert!(matches!(result, Err(Error::Io(_))), "{room}");
+            save(Full(capacity), &layout, &ram[..], Pages::All, &codec(), &options, &mut |_| {});
+        assert!(matches!(result, Err(Error::Io(_))), "{capacity}");
     }
     let nothing: [uadk_compress_pages::GuestRam<'_>; 0] = [];
     let result =

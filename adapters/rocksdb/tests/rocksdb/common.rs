@@ -15,10 +15,11 @@ pub(crate) fn compressor() -> Compressor {
 }
 
 pub(crate) fn software() -> SoftwareCompressor {
-    SoftwareCompressor::new(uadk_compress::Format::RawDeflate, Level::BALANCED).expect("has it")
+    SoftwareCompressor::new(uadk_compress::Format::RawDeflate, Level::BALANCED)
+        .expect("supports the format")
 }
 
-/// Options that create a database and compress nothing.
+/// Returns options that create a database and compress nothing.
 pub(crate) fn plain() -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
@@ -27,22 +28,22 @@ pub(crate) fn plain() -> Options {
     options
 }
 
-/// Options with a compressor under the stock schema.
+/// Returns options with a compressor under the stock schema.
 pub(crate) fn stock(compressor: impl uadk_compress::BlockCompressor + 'static) -> Options {
     let mut options = plain();
     options.set_block_compressor(compressor, Schema::Stock).expect("raw deflate");
     options
 }
 
-/// Options with RocksDB's own zlib.
+/// Returns options with RocksDB's own zlib.
 pub(crate) fn builtin_zlib() -> Options {
     let mut options = plain();
     options.set_compression_type(DBCompressionType::Zlib);
     options
 }
 
-/// Sets a block size, a format version and whether blocks have checksums. Nothing is cached: reads
-/// are of the files.
+/// Sets a block size, a format version and whether blocks have checksums. Nothing is cached: every
+/// read is from the files.
 pub(crate) fn set_table(options: &mut Options, block_size: usize, version: i32, checksums: bool) {
     let mut table = BlockBasedOptions::default();
     table.set_block_size(block_size);
@@ -58,7 +59,7 @@ pub(crate) fn key(i: u32) -> [u8; 8] {
     u64::from(i).to_be_bytes()
 }
 
-/// A value that compresses to about a quarter.
+/// Returns a value that compresses to about a quarter.
 pub(crate) fn value(i: u32) -> Vec<u8> {
     let text = format!("value {i}, {}, and {}; ", i.wrapping_mul(2_654_435_761), i % 13);
     text.repeat(3 + (i % 9) as usize).into_bytes()
@@ -71,7 +72,7 @@ pub(crate) fn fill(db: &DB) {
     db.flush().expect("flushed");
 }
 
-/// Every record is there, by iteration and by point lookup, and nothing else.
+/// Asserts that iteration and point lookups return every record and nothing else.
 pub(crate) fn assert_full(db: &DB) {
     let mut n = 0;
     for record in db.iterator(IteratorMode::Start) {
@@ -94,7 +95,7 @@ pub(crate) fn compact(db: &DB) {
 
 pub(crate) fn sst_files(dir: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = fs::read_dir(dir)
-        .expect("a database folder")
+        .expect("a database directory")
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "sst"))
         .collect();
@@ -102,7 +103,7 @@ pub(crate) fn sst_files(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Whether a database's table files contain `text`, such as a name in their properties.
+/// Returns whether a database's table files contain `text`, such as a name in their properties.
 pub(crate) fn files_mention(dir: &Path, text: &str) -> bool {
     sst_files(dir).iter().any(|path| {
         let bytes = fs::read(path).expect("readable");

@@ -7,7 +7,7 @@ use uadk_compress::fault::{Fault, FaultInjector};
 use crate::common::{assert_full, compact, fill, plain, software, stock};
 
 #[test]
-fn blocks_that_can_not_be_compressed_are_stored() {
+fn blocks_that_cannot_be_compressed_are_stored() {
     for fault in [
         Fault::Device(-62),
         Fault::Busy,
@@ -16,7 +16,7 @@ fn blocks_that_can_not_be_compressed_are_stored() {
         Fault::WrongLength,
         Fault::NoLength,
     ] {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("a temporary directory");
         let before = uadk_compress_rocksdb::incidents().stored_after_failure;
         let schedule = fault.clone();
         let broken = FaultInjector::new(software(), move |_| Some(schedule.clone()));
@@ -27,15 +27,15 @@ fn blocks_that_can_not_be_compressed_are_stored() {
             assert_full(&db);
         }
         let stored = uadk_compress_rocksdb::incidents().stored_after_failure - before;
-        // A block of no length claims more than readers believe, which is no failure.
+        // A block without length claims more than readers accept. That is not counted as a failure.
         assert!(stored > 10 || fault == Fault::NoLength, "{fault:?}: {stored}");
-        assert_full(&DB::open(&plain(), dir.path()).expect("opened without us"));
+        assert_full(&DB::open(&plain(), dir.path()).expect("opened without the adapter"));
     }
 }
 
 #[test]
 fn a_failing_decompressor_is_an_io_error_and_not_corruption() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     fill(&DB::open(&stock(software()), dir.path()).expect("opened"));
     for fault in [Fault::Device(-62), Fault::Panic, Fault::WrongLength] {
         let schedule = fault.clone();
@@ -47,12 +47,12 @@ fn a_failing_decompressor_is_an_io_error_and_not_corruption() {
         };
         assert_eq!(error.kind(), rocksdb::ErrorKind::IOError, "{fault:?}: {error}");
     }
-    assert_full(&DB::open(&plain(), dir.path()).expect("the data is sound"));
+    assert_full(&DB::open(&plain(), dir.path()).expect("the data is intact"));
 }
 
 #[test]
 fn blocks_that_a_compressor_cut_short_are_errors_and_never_wrong_records() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let cuts = FaultInjector::new(software(), |n| (n % 3 == 1).then_some(Fault::ShortLength));
     let db = DB::open(&stock(cuts), dir.path()).expect("opened");
     for i in 0..crate::common::RECORDS {
@@ -75,28 +75,28 @@ fn blocks_that_a_compressor_cut_short_are_errors_and_never_wrong_records() {
 
 #[test]
 fn blocks_that_come_back_short_are_corruption() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     fill(&DB::open(&stock(software()), dir.path()).expect("opened"));
-    for lie in [Fault::ShortLength, Fault::NoLength] {
-        let broken = FaultInjector::new(software(), move |_| Some(lie.clone()));
+    for fault in [Fault::ShortLength, Fault::NoLength] {
+        let broken = FaultInjector::new(software(), move |_| Some(fault.clone()));
         let error = match DB::open(&stock(broken), dir.path()) {
-            Ok(db) => db.get(crate::common::key(1)).expect_err("the codec lies"),
+            Ok(db) => db.get(crate::common::key(1)).expect_err("the codec reports wrong lengths"),
             Err(error) => error,
         };
         assert_eq!(error.kind(), rocksdb::ErrorKind::Corruption, "{error}");
     }
 }
 
-/// Options with `verify_compression`, for which rust-rocksdb has no function.
+/// Returns options with `verify_compression`, for which rust-rocksdb has no function.
 fn verifying(options: &mut Options) -> Options {
     options
         .get_options_from_string("block_based_table_factory={verify_compression=true}")
-        .expect("an option of RocksDB's")
+        .expect("a valid option")
 }
 
 #[test]
 fn verify_compression_catches_a_compressor_that_corrupts() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let flips = FaultInjector::new(software(), |n| (n == 3).then_some(Fault::WrongOutput));
     let db = DB::open(&verifying(&mut stock(flips)), dir.path()).expect("opened");
     for i in 0..crate::common::RECORDS {
@@ -107,8 +107,8 @@ fn verify_compression_catches_a_compressor_that_corrupts() {
 }
 
 #[test]
-fn verify_compression_passes_a_sound_compressor() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn verify_compression_accepts_a_correct_compressor() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let db = DB::open(&verifying(&mut stock(software())), dir.path()).expect("opened");
     fill(&db);
     compact(&db);

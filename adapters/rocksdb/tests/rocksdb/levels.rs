@@ -1,4 +1,4 @@
-//! What RocksDB's options say per level of the tree and of compression. After RocksDB's tests
+//! RocksDB's options for levels of the tree and of compression. After RocksDB's tests
 //! `DynamicLevelCompressionPerLevel` and `CompressionOptions`.
 
 use rocksdb::{DB, DBCompressionType};
@@ -7,8 +7,8 @@ use crate::common::{assert_full, compact, fill, stock};
 use crate::probe::Probe;
 
 #[test]
-fn compression_per_level_begins_where_it_says() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn compression_per_level_starts_at_the_given_level() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let probe = Probe::new();
     let mut options = stock(probe.clone());
     options.set_level_compaction_dynamic_level_bytes(false);
@@ -22,8 +22,8 @@ fn compression_per_level_begins_where_it_says() {
 }
 
 #[test]
-fn the_bottommost_level_has_a_type_and_a_level_of_its_own() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn the_bottommost_level_has_its_own_type_and_level() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let probe = Probe::new();
     let mut options = stock(probe.clone());
     options.set_compression_type(DBCompressionType::Lz4);
@@ -38,9 +38,9 @@ fn the_bottommost_level_has_a_type_and_a_level_of_its_own() {
 }
 
 #[test]
-fn a_level_in_the_options_is_asked_of_the_compressor() {
+fn a_level_in_the_options_is_passed_to_the_compressor() {
     for (asked, expected) in [(1, 1), (12, 12), (-1, 6), (32_767, 6), (0, 0)] {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("a temporary directory");
         let probe = Probe::new();
         let mut options = stock(probe.clone());
         options.set_compression_options(-14, asked, 0, 0);

@@ -1,4 +1,4 @@
-//! The adapter in a real RocksDB, and its files in a RocksDB without it.
+//! The adapter in a real RocksDB, and its files in RocksDB without the adapter.
 
 mod common;
 mod custom_schema;

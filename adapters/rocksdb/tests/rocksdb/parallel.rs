@@ -34,9 +34,9 @@ impl BlockCompressor for Rendezvous {
         let mut here = meeting.lock();
         here.blocks += 1;
         arrived.notify_all();
-        let patience = Duration::from_secs(60);
+        let timeout = Duration::from_secs(60);
         let alone = |m: &mut Meeting| m.blocks < 2 && !m.missed;
-        let waited = arrived.wait_while_for(&mut here, alone, patience);
+        let waited = arrived.wait_while_for(&mut here, alone, timeout);
         here.missed |= waited.timed_out();
         drop(here);
         self.engine.compress(src, dst)
@@ -48,19 +48,19 @@ impl BlockCompressor for Rendezvous {
 
 #[test]
 fn blocks_of_one_file_are_compressed_by_several_threads_at_once() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let met = Arc::<(Mutex<Meeting>, Condvar)>::default();
     let mut options = stock(Rendezvous { engine: software(), met: Arc::clone(&met) });
     options.set_compression_options_parallel_threads(4);
     let db = DB::open(&options, dir.path()).expect("opened");
     fill(&db);
-    assert!(!met.0.lock().missed, "no second thread ever came");
+    assert!(!met.0.lock().missed, "timed out waiting for a second thread");
     assert_full(&db);
 }
 
 #[test]
 fn the_counters_of_all_threads_add_up() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let blocks = |threads| {
         let dir = dir.path().join(format!("{threads}"));
         let compressor = compressor();
@@ -72,5 +72,5 @@ fn the_counters_of_all_threads_add_up() {
         assert_full(&db);
         compressor.stats().together().compress.blocks
     };
-    assert_eq!(blocks(1), blocks(4), "as many blocks, whoever compresses them");
+    assert_eq!(blocks(1), blocks(4), "the number of threads does not change the number of blocks");
 }

@@ -1,4 +1,4 @@
-//! A compressor that tells what it is asked.
+//! A compressor that records its calls.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use uadk_compress::{BlockCompressor, Error, Format, Settings, SoftwareCompressor};
 
-/// What was asked of a [`Probe`] and its levels.
+/// The recorded calls of a [`Probe`] at all its levels.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) compressed: AtomicU64,

@@ -1,4 +1,4 @@
-//! Compressors found by name: OPTIONS files, option strings, options changed at run time.
+//! Compressors found by name: in OPTIONS files, in option strings, in options set at run time.
 
 use rocksdb::{Cache, DB, Env, Options};
 use uadk_compress_rocksdb::{Schema, register};
@@ -7,7 +7,7 @@ use crate::common::{assert_full, compact, compressor, files_mention, fill, plain
 use crate::lz4::Lz4;
 use crate::probe::Probe;
 
-/// Opens a database with what its OPTIONS file says, and nothing else.
+/// Opens a database with only the options in its OPTIONS file.
 fn open_latest(dir: &std::path::Path) -> DB {
     let cache = Cache::new_lru_cache(1 << 20);
     let env = Env::new().expect("the default");
@@ -18,21 +18,21 @@ fn open_latest(dir: &std::path::Path) -> DB {
 
 #[test]
 fn options_files_remember_the_compressor() {
-    // The stock schema's name is one for the whole process, so all that is tested of it is here.
+    // The whole process shares the stock schema's name, so this test covers everything about it.
     let probe = Probe::new();
     register(probe.clone(), Schema::Stock).expect("raw deflate");
 
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     fill(&DB::open(&stock(compressor()), dir.path()).expect("opened"));
     let db = open_latest(dir.path());
     assert_full(&db);
-    assert!(probe.seen.decompressed() > 10, "blocks are read by the registered compressor");
+    assert!(probe.seen.decompressed() > 10, "the registered compressor reads blocks");
     compact(&db);
-    assert!(probe.seen.compressed() > 10, "and written");
+    assert!(probe.seen.compressed() > 10, "and writes them");
 
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let probe = Probe::new();
-    register(probe.clone(), Schema::Stock).expect("replaces the former");
+    register(probe.clone(), Schema::Stock).expect("replaces the first");
     let options = plain()
         .get_options_from_string(
             "compression=kZlibCompression; compression_manager={id=UadkZlib;level=9}",
@@ -56,7 +56,7 @@ fn options_files_remember_the_compressor() {
 
 #[test]
 fn an_option_string_with_an_unknown_option_is_an_error() {
-    register(Lz4, Schema::custom("TestOptionString")).expect("a legal name");
+    register(Lz4, Schema::custom("TestOptionString")).expect("a valid name");
     for options in ["lvl=1", "level=high"] {
         let string = format!("compression_manager={{id=TestOptionString;{options}}}");
         let error = plain().get_options_from_string(string).err().expect(options);
@@ -66,8 +66,8 @@ fn an_option_string_with_an_unknown_option_is_an_error() {
 
 #[test]
 fn a_custom_codec_can_be_named_in_an_option_string() {
-    let dir = tempfile::tempdir().expect("a folder");
-    register(Lz4, Schema::custom("TestByString")).expect("a legal name");
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    register(Lz4, Schema::custom("TestByString")).expect("a valid name");
     let options = plain()
         .get_options_from_string(
             "compression_per_level=kCustomCompression80; compression_manager=TestByString",

@@ -1,4 +1,4 @@
-//! Readers without us: RocksDB 7.8 as Debian ships it, and the RocksDB that is linked, untouched.
+//! Readers without the adapter: RocksDB 7.8 from Debian, and the linked RocksDB as it is.
 
 use std::process::Command;
 
@@ -11,11 +11,11 @@ use crate::common::{
 const BLOCK_SIZES: [usize; 3] = [4096, 16_384, 65_536];
 const LEVELS: [i32; 3] = [1, 6, 12];
 
-/// Calls `check` with a database folder of each block size and level.
+/// Calls `check` with a database directory for each block size and level.
 fn for_each_database(version: i32, check: impl Fn(&std::path::Path, &str)) {
     for block_size in BLOCK_SIZES {
         for level in LEVELS {
-            let dir = tempfile::tempdir().expect("a folder");
+            let dir = tempfile::tempdir().expect("a temporary directory");
             let mut options = stock(compressor());
             set_table(&mut options, block_size, version, true);
             options.set_compression_options(-14, level, 0, 0);
@@ -43,11 +43,11 @@ fn rocksdb_7_8_verifies_every_block_size_and_level_of_format_version_5() {
     });
 }
 
-/// Format version 6 came with RocksDB 8.6 (its include/rocksdb/table.h): 7.8 refuses such files
-/// whoever wrote them, so that the oracle for it is the RocksDB that is linked.
+/// Format version 6 came with RocksDB 8.6 (its include/rocksdb/table.h). Version 7.8 refuses all
+/// such files, so the oracle for them is the linked RocksDB.
 #[test]
-fn rocksdb_7_8_knows_no_format_version_6_of_anybody() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn rocksdb_7_8_refuses_format_version_6_with_and_without_the_adapter() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     for (name, mut options) in [("ours", stock(compressor())), ("builtin", builtin_zlib())] {
         set_table(&mut options, 16_384, 6, true);
         let dir = dir.path().join(name);
@@ -58,7 +58,7 @@ fn rocksdb_7_8_knows_no_format_version_6_of_anybody() {
 }
 
 #[test]
-fn rocksdb_without_us_verifies_every_format_version() {
+fn rocksdb_without_the_adapter_verifies_every_format_version() {
     for version in [5, 6, 7] {
         for_each_database(version, |dir, case| {
             let mut paranoid = Options::default();
@@ -69,13 +69,13 @@ fn rocksdb_without_us_verifies_every_format_version() {
     }
 }
 
-/// Whether Debian's `sst_dump` succeeds on a file, and what it prints.
+/// Returns whether Debian's `sst_dump` succeeds on a file, and its output.
 fn sst_dump(file: &std::path::Path, arguments: &[&str]) -> (bool, String) {
     let output = Command::new("sst_dump")
         .arg(format!("--file={}", file.display()))
         .args(arguments)
         .output()
-        .expect("sst_dump can't be run: install the package rocksdb-tools (make setup does)");
+        .expect("sst_dump can be run (install the package rocksdb-tools, as make setup does)");
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }

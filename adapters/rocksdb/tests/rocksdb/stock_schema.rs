@@ -1,4 +1,4 @@
-//! RocksDB's own zlib schema, both ways. After RocksDB's test `CompressionManagerWrapper`.
+//! RocksDB's own zlib schema, written and read. After RocksDB's test `CompressionManagerWrapper`.
 
 use rand::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -12,7 +12,7 @@ use crate::probe::Probe;
 
 #[test]
 fn flush_compaction_and_reads_go_through_the_compressor() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let compressor = compressor();
     let db = DB::open(&stock(compressor.clone()), dir.path()).expect("opened");
     fill(&db);
@@ -28,16 +28,16 @@ fn flush_compaction_and_reads_go_through_the_compressor() {
 }
 
 #[test]
-fn files_keep_the_builtin_name_and_open_without_us() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn files_keep_the_builtin_name_and_open_without_the_adapter() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     fill(&DB::open(&stock(compressor()), dir.path()).expect("opened"));
     assert!(files_mention(dir.path(), "BuiltinV2;02;"), "the compression name is RocksDB's own");
-    assert_full(&DB::open(&Options::default(), dir.path()).expect("opened without us"));
+    assert_full(&DB::open(&Options::default(), dir.path()).expect("opened without the adapter"));
 }
 
 #[test]
-fn existing_zlib_files_are_read_by_us() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn the_compressor_reads_existing_zlib_files() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     fill(&DB::open(&builtin_zlib(), dir.path()).expect("opened"));
     let probe = Probe::new();
     assert_full(&DB::open(&stock(probe.clone()), dir.path()).expect("opened"));
@@ -48,7 +48,7 @@ fn existing_zlib_files_are_read_by_us() {
 #[test]
 fn other_types_are_left_to_rocksdb() {
     for other in [DBCompressionType::Lz4, DBCompressionType::Zstd] {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("a temporary directory");
         let probe = Probe::new();
         let mut options = stock(probe.clone());
         options.set_compression_type(other);
@@ -58,20 +58,20 @@ fn other_types_are_left_to_rocksdb() {
             assert_full(&db);
         }
         assert_eq!((probe.seen.compressed(), probe.seen.decompressed()), (0, 0), "{other:?}");
-        assert_full(&DB::open(&plain(), dir.path()).expect("opened without us"));
+        assert_full(&DB::open(&plain(), dir.path()).expect("opened without the adapter"));
     }
 }
 
 #[test]
-fn one_database_may_mix_types_across_its_life() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn one_database_may_mix_types_over_its_lifetime() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let types = [DBCompressionType::Zstd, DBCompressionType::Zlib, DBCompressionType::Lz4];
     for (i, kind) in types.into_iter().enumerate() {
         let mut options = stock(Probe::new());
         options.set_disable_auto_compactions(true);
         options.set_compression_type(kind);
         let db = DB::open(&options, dir.path()).expect("opened");
-        // Each flush rewrites a third of the keys, so that reads meet all three files.
+        // Each flush rewrites a third of the keys, so that reads need all three files.
         for n in (0..RECORDS).filter(|n| i == 0 || *n as usize % 3 == i) {
             db.put(crate::common::key(n), crate::common::value(n)).expect("written");
         }
@@ -86,8 +86,8 @@ fn one_database_may_mix_types_across_its_life() {
 }
 
 #[test]
-fn incompressible_blocks_are_stored_as_they_are() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn incompressible_blocks_are_stored_uncompressed() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let compressor = compressor();
     let db = DB::open(&stock(compressor.clone()), dir.path()).expect("opened");
     let mut value = vec![0; 100_000];
@@ -100,12 +100,12 @@ fn incompressible_blocks_are_stored_as_they_are() {
 }
 
 #[test]
-fn the_compressor_can_be_taken_away_again() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn the_compressor_can_be_removed_again() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let probe = Probe::new();
     let mut options = stock(probe.clone());
     options.clear_block_compressor().expect("the right RocksDB");
     fill(&DB::open(&options, dir.path()).expect("opened"));
     assert_eq!(probe.seen.compressed(), 0);
-    assert!(files_mention(dir.path(), "BuiltinV2;02;"), "zlib all the same, but RocksDB's own");
+    assert!(files_mention(dir.path(), "BuiltinV2;02;"), "still zlib, but RocksDB's own");
 }

@@ -1,4 +1,4 @@
-//! How far back the blocks of each schema reach.
+//! How far back the matches in blocks of each schema reach.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use uadk_compress::{BlockCompressor, Compressor, Error, Format, Level, Settings,
 use uadk_compress_rocksdb::{OptionsExt, Schema};
 
 use crate::common::{key, plain, set_table};
-use crate::far_blocks::{block_with_far_matches, zlib_gets_by_with};
+use crate::far_blocks::{block_with_far_matches, zlib_decodes_with_window};
 
-/// Keeps what another compressor makes, at every level and window.
+/// Records the output of another compressor, at every level and window.
 #[derive(Clone, Debug)]
 struct Recorder {
     inner: Arc<dyn BlockCompressor>,
@@ -41,12 +41,13 @@ impl Recorder {
         self.recorded.asked.lock().clone()
     }
 
-    /// How many data blocks were compressed, and how many of them zlib reads with a window of 16 KiB.
+    /// Returns how many data blocks were compressed, and how many of them zlib reads with a window
+    /// of 16 KiB.
     fn data_blocks(&self) -> (usize, usize) {
         let blocks = self.recorded.blocks.lock();
         let data = blocks.iter().filter(|(block, _)| block.len() > 60_000);
         let within = data.clone().filter(|(block, compressed)| {
-            zlib_gets_by_with(14, Format::RawDeflate, compressed, block)
+            zlib_decodes_with_window(14, Format::RawDeflate, compressed, block)
         });
         (data.count(), within.count())
     }
@@ -74,7 +75,7 @@ impl BlockCompressor for Recorder {
     }
 }
 
-/// Fills a database of 64 KiB blocks at level 1, in which what is repeated is 25 KB back.
+/// Fills a database of 64 KiB blocks at level 1, whose data repeats after 25 KB.
 fn fill_with_far_matches(mut options: Options, dir: &Path) {
     set_table(&mut options, 65_536, 7, true);
     options.set_compression_options(-14, 1, 0, 0);
@@ -93,7 +94,7 @@ fn fill_with_far_matches(mut options: Options, dir: &Path) {
 
 #[test]
 fn blocks_of_the_stock_schema_reach_back_16_kib_at_most() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let recorder = Recorder::new();
     let mut options = plain();
     options.set_block_compressor(recorder.clone(), Schema::Stock).expect("raw deflate");
@@ -106,12 +107,12 @@ fn blocks_of_the_stock_schema_reach_back_16_kib_at_most() {
 }
 
 #[test]
-fn blocks_of_a_custom_schema_reach_back_as_far_as_they_like() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn blocks_of_a_custom_schema_reach_back_further() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let recorder = Recorder::new();
     let mut options = plain();
     let schema = Schema::custom("TestWindows");
-    options.set_block_compressor(recorder.clone(), schema).expect("legal");
+    options.set_block_compressor(recorder.clone(), schema).expect("a valid schema");
     fill_with_far_matches(options, dir.path());
     assert!(recorder.asked().iter().all(|(_, window)| window.is_none()));
     let (blocks, within) = recorder.data_blocks();

@@ -1,8 +1,8 @@
-//! Many threads, two column families, and an accelerator that keeps failing. A program of its own,
-//! for it looks at the incidents of the whole process.
+//! Many threads, two column families, and an accelerator that keeps failing. This is a separate
+//! program, because it checks the incidents of the whole process.
 
 #[path = "../rocksdb/common.rs"]
-#[allow(dead_code, reason = "made for another program")]
+#[allow(dead_code, reason = "written for another program")]
 mod common;
 
 use std::sync::Arc;
@@ -23,12 +23,12 @@ const THREADS: u32 = 8;
 const KEYS_PER_THREAD: u32 = 3000;
 const ROUNDS: u32 = 5;
 
-/// What round `round` writes to key `i`.
+/// Returns the value that round `round` writes to key `i`.
 fn round_value(i: u32, round: u32) -> Vec<u8> {
     [&round.to_be_bytes()[..], &value(i)].concat()
 }
 
-/// Counts what RocksDB asks of a compressor, and lets time pass with each block.
+/// Counts RocksDB's calls of a compressor, and advances the clock with each block.
 #[derive(Debug)]
 struct Counting<C> {
     inner: C,
@@ -79,13 +79,13 @@ fn eight_threads_and_faults_every_few_blocks_lose_nothing() {
         move |n| (n % 5 == 0).then(|| faults[(n / 5) as usize % faults.len()].clone()),
         clock.clone(),
     );
-    // Some faults are wrong lengths that only `verify` sees when compressing. Hold-offs are a few
-    // blocks long, so that the faults go on.
+    // Some faults are wrong lengths that only `verify` detects when compressing. Hold-offs last a
+    // few blocks, so that the faults continue.
     let policy = Policy::default()
         .with_hold_off(Duration::from_millis(1), Duration::from_millis(4))
         .with_verify(Verify::Compressed);
-    let compressor =
-        OffloadCompressor::with_clock(accelerator, software(), policy, clock.clone()).expect("fit");
+    let compressor = OffloadCompressor::with_clock(accelerator, software(), policy, clock.clone())
+        .expect("engines of one format");
 
     let counts = Arc::<Counts>::default();
     let family = |schema: Schema| {
@@ -98,10 +98,10 @@ fn eight_threads_and_faults_every_few_blocks_lose_nothing() {
         options.set_write_buffer_size(256 << 10);
         options.set_target_file_size_base(256 << 10);
         options.set_compression_options_parallel_threads(3);
-        options.set_block_compressor(counting, schema).expect("fits");
+        options.set_block_compressor(counting, schema).expect("a valid schema");
         options
     };
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a temporary directory");
     {
         let families = [
             ColumnFamilyDescriptor::new("stock", family(Schema::Stock)),
@@ -115,7 +115,7 @@ fn eight_threads_and_faults_every_few_blocks_lose_nothing() {
             }
         });
         for name in ["stock", "custom"] {
-            let cf = db.cf_handle(name).expect("there");
+            let cf = db.cf_handle(name).expect("exists");
             db.flush_cf(&cf).expect("flushed");
             db.compact_range_cf(&cf, None::<&[u8]>, None::<&[u8]>);
             assert_family(&db, name);
@@ -125,11 +125,11 @@ fn eight_threads_and_faults_every_few_blocks_lose_nothing() {
 
     let stats = compressor.stats();
     let (accelerator, software) = (stats.accelerator, stats.software);
-    let asked = |count: &AtomicU64| count.load(Ordering::Relaxed);
-    assert_eq!(accelerator.compress.blocks + software.compress.blocks, asked(&counts.compress));
+    let calls = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    assert_eq!(accelerator.compress.blocks + software.compress.blocks, calls(&counts.compress));
     assert_eq!(
         accelerator.decompress.blocks + software.decompress.blocks,
-        asked(&counts.decompress)
+        calls(&counts.decompress)
     );
     assert_eq!(accelerator.decompress.errors + software.decompress.errors, 0, "{stats}");
     let fallbacks = &stats.fallbacks;
@@ -145,23 +145,24 @@ fn eight_threads_and_faults_every_few_blocks_lose_nothing() {
     }
     assert!(accelerator.blocks() > 1000, "{stats}");
 
-    // And all of it is in RocksDB's own format.
+    // RocksDB without the adapter reads the stock family.
     let families = ["default", "stock"].map(|n| ColumnFamilyDescriptor::new(n, Options::default()));
     uadk_compress_rocksdb::register(crate::common::software(), Schema::custom("TestThreads"))
-        .expect("fits");
+        .expect("a valid schema");
     let custom = ColumnFamilyDescriptor::new("custom", Options::default());
     let families = families.into_iter().chain([custom]);
-    let db = DB::open_cf_descriptors(&plain(), dir.path(), families).expect("opened without us");
+    let db = DB::open_cf_descriptors(&plain(), dir.path(), families)
+        .expect("opened without the adapter");
     assert_family(&db, "stock");
     assert_family(&db, "custom");
 }
 
-/// Writes, flushes, compacts and reads a range of keys of its own in both column families.
+/// Writes, flushes, compacts and reads the thread's own range of keys in both column families.
 fn work(db: &DB, thread: u32) {
     let keys = thread * KEYS_PER_THREAD..(thread + 1) * KEYS_PER_THREAD;
     for round in 0..ROUNDS {
         for name in ["stock", "custom"] {
-            let cf = db.cf_handle(name).expect("there");
+            let cf = db.cf_handle(name).expect("exists");
             for i in keys.clone() {
                 db.put_cf(&cf, key(i), round_value(i, round)).expect("written");
             }
@@ -178,7 +179,7 @@ fn work(db: &DB, thread: u32) {
 }
 
 fn assert_family(db: &DB, name: &str) {
-    let cf = db.cf_handle(name).expect("there");
+    let cf = db.cf_handle(name).expect("exists");
     let mut n = 0;
     for record in db.iterator_cf(&cf, rocksdb::IteratorMode::Start) {
         let (k, v) = record.expect("readable");

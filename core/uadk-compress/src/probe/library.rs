@@ -37,10 +37,10 @@ pub(super) fn items(system: &System) -> Vec<Item> {
             items.extend(path.as_deref().and_then(Path::parent).map(|dir| driver(system, dir)));
             items
         }
-        Library::Missing { why } => {
-            vec![Item::new("libwd", State::Missing, why).remedy(system.on_kunpeng(INSTALL))]
+        Library::Missing { reason } => {
+            vec![Item::new("libwd", State::Missing, reason).remedy(system.on_kunpeng(INSTALL))]
         }
-        Library::Unusable { why } => vec![Item::broken("libwd", why).remedy(
+        Library::Unusable { reason } => vec![Item::broken("libwd", reason).remedy(
             "`ldd` on the file shows missing libraries (libnuma is in the package numactl-libs or \
              libnuma1); otherwise remove it and install UADK 2.5 or newer",
         )],
@@ -123,17 +123,17 @@ impl Library {
                 if tried.iter().all(|tried| file_of(&tried.path).is_none()) =>
             {
                 let paths: Vec<_> = tried.iter().map(|tried| tried.path.as_str()).collect();
-                let mut why = format!("not found ({})", paths.join(", "));
+                let mut reason = format!("not found ({})", paths.join(", "));
                 if let Some(file) = elsewhere {
-                    why += ", but there is ";
-                    why += &file.to_string_lossy();
-                    why += ", where the loader doesn't look";
+                    reason += ", but there is ";
+                    reason += &file.to_string_lossy();
+                    reason += ", where the loader doesn't look";
                 }
-                Self::Missing { why }
+                Self::Missing { reason }
             }
             // It is present but does not load, or is half an installation, another library, or too
             // old.
-            error => Self::Unusable { why: error.to_string() },
+            error => Self::Unusable { reason: error.to_string() },
         }
     }
 }
@@ -154,7 +154,9 @@ impl System {
     /// Finds `libwd` by its name, in the directories where distributions install it.
     pub(super) fn search_library(&self) -> Library {
         let Some(file) = self.find_library() else {
-            return Library::Missing { why: format!("not found in {}", LIBRARY_DIRS.join(", ")) };
+            return Library::Missing {
+                reason: format!("not found in {}", LIBRARY_DIRS.join(", ")),
+            };
         };
         let real = self.real_name(&file);
         let version = real.file_name().and_then(|name| name.to_str()?.strip_prefix("libwd.so."));
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     fn an_absent_library_is_missing_and_one_that_will_not_load_is_unusable() {
         let absent = from_error(&not_loaded(LIBWD), false);
-        assert_eq!(absent, Library::Missing { why: "not found (libwd.so.2)".into() });
+        assert_eq!(absent, Library::Missing { reason: "not found (libwd.so.2)".into() });
         for (error, exists) in [
             (not_loaded(LIBWD), true),
             // `libwd.so.2` was loaded before it.
@@ -211,11 +213,14 @@ mod tests {
     #[test]
     fn a_library_where_the_loader_does_not_look_is_missing_and_named() {
         let file = Some("/usr/local/lib64/libwd.so.2".into());
-        let Library::Missing { why } = Library::from_error(&not_loaded(LIBWD), |_| None, file)
+        let Library::Missing { reason } = Library::from_error(&not_loaded(LIBWD), |_| None, file)
         else {
             panic!("the library must be missing");
         };
-        assert!(why.contains("/usr/local/lib64/libwd.so.2, where the loader doesn't"), "{why}");
+        assert!(
+            reason.contains("/usr/local/lib64/libwd.so.2, where the loader doesn't"),
+            "{reason}"
+        );
     }
 
     #[test]

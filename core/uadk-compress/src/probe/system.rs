@@ -87,12 +87,12 @@ pub enum Library {
     /// It was not found.
     Missing {
         /// Where it was searched for.
-        why: String,
+        reason: String,
     },
     /// It is present but unusable.
     Unusable {
         /// The reason.
-        why: String,
+        reason: String,
     },
 }
 
@@ -126,7 +126,7 @@ impl System {
             architecture: std::env::consts::ARCH.to_owned(),
             kernel_release: String::new(),
             user: User::default(),
-            library: Library::Missing { why: String::new() },
+            library: Library::Missing { reason: String::new() },
             variables: BTreeMap::new(),
         };
         // This file exists since Linux 6.1.

@@ -277,7 +277,7 @@ fn a_missing_or_unlisted_driver_is_missing() {
 #[test]
 fn an_unusable_library_breaks_the_machine() {
     let mut machine = Machine::kunpeng().system();
-    machine.system.library = super::Library::Unusable { why: "invalid ELF header".into() };
+    machine.system.library = super::Library::Unusable { reason: "invalid ELF header".into() };
     let report = inspect(&machine.system);
     assert_eq!(report.readiness(), Readiness::Broken);
     assert!(item(&report, "libwd").broken);

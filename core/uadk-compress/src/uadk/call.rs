@@ -31,10 +31,10 @@ impl Call<'_> {
         for block in &mut *blocks {
             block.reset();
         }
-        let why = match pool::with(|pool| self.run_in(pool, blocks, when_busy)) {
+        let reason = match pool::with(|pool| self.run_in(pool, blocks, when_busy)) {
             // The remaining blocks were not submitted in time.
             Ok(Ok(())) => Error::Busy,
-            Ok(Err(why)) | Err(why) => why,
+            Ok(Err(reason)) | Err(reason) => reason,
         };
         if blocks.iter().all(Block::is_done) {
             return;
@@ -43,8 +43,8 @@ impl Call<'_> {
         let mut timed_out =
             blocks.iter().any(|block| matches!(block.answer(), Some(Err(Error::TimedOut))));
         for block in blocks.iter_mut().filter(|block| !block.is_done()) {
-            let busy = why == Error::TimedOut && std::mem::replace(&mut timed_out, true);
-            block.set_result(Err(if busy { Error::Busy } else { why.clone() }));
+            let busy = reason == Error::TimedOut && std::mem::replace(&mut timed_out, true);
+            block.set_result(Err(if busy { Error::Busy } else { reason.clone() }));
         }
     }
 
@@ -64,9 +64,9 @@ impl Call<'_> {
             let contexts = Arc::clone(lease.session().contexts());
             if lease.session().is_orphaned() {
                 drop(lease);
-                let why = library::uninitialised_by_others();
-                self.runtime.fail(&contexts, why.clone());
-                return Err(why);
+                let reason = library::uninitialised_by_others();
+                self.runtime.fail(&contexts, reason.clone());
+                return Err(reason);
             }
             let fresh = !lease.session().is_tried();
             match self.run_on(&mut lease, blocks, &mut limits, when_busy) {
@@ -81,9 +81,9 @@ impl Call<'_> {
                 End::TimedOut => {
                     drop(lease);
                     if contexts.record_timeout(fresh) {
-                        let why = Error::Unavailable("the device completes nothing".into());
-                        self.runtime.fail(&contexts, why.clone());
-                        return Err(why);
+                        let reason = Error::Unavailable("the device completes nothing".into());
+                        self.runtime.fail(&contexts, reason.clone());
+                        return Err(reason);
                     }
                     return Err(Error::TimedOut);
                 }

@@ -180,8 +180,8 @@ impl Device for Library {
     type Session = Session;
 
     fn initialise(&mut self, generation: u64) -> Result<(), Error> {
-        if let Some(why) = &self.forbidden {
-            return Err(why.clone());
+        if let Some(reason) = &self.forbidden {
+            return Err(reason.clone());
         }
         let offered = offered(&self.functions);
         let algorithm = match offered {
@@ -365,7 +365,7 @@ pub(super) fn no_device() -> Error {
 }
 
 fn initialisation_error(code: i32) -> Error {
-    let why = match code {
+    let reason = match code {
         abi::EINVAL => "UADK has no driver for the device (libhisi_zip.so in its directory uadk)",
         abi::ENODEV => {
             "no device has a free context: other processes hold them all, or it is isolated"
@@ -374,7 +374,7 @@ fn initialisation_error(code: i32) -> Error {
         abi::ENOMEM => "the device node can't be opened; write permission may be missing",
         _ => "UADK could not be initialised",
     };
-    Error::Unavailable(format!("{why} (wd_comp_init2_ returned {code})").into())
+    Error::Unavailable(format!("{reason} (wd_comp_init2_ returned {code})").into())
 }
 
 #[cfg(all(test, not(loom)))]

@@ -80,7 +80,7 @@ enum Phase {
 
 #[derive(Clone, Debug)]
 struct Outage {
-    why: Error,
+    reason: Error,
     retry_at: Duration,
 }
 
@@ -152,7 +152,7 @@ impl<D: Device> Lifecycle<D> {
                 return Err(Error::Starting);
             }
             Phase::Down(outage) if now >= outage.retry_at => {}
-            Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.why.clone()),
+            Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.reason.clone()),
         }
         let (device, was_initialised) = inner.take();
         Ok(Some(Change { device, generation: inner.generation + 1, was_initialised }))
@@ -189,7 +189,7 @@ impl<D: Device> Lifecycle<D> {
                 inner.initialised = true;
                 if unused { Phase::Leaving { outage: None } } else { Phase::Ready }
             }
-            Err(why) => Phase::Down(Outage { why: why.clone(), retry_at }),
+            Err(reason) => Phase::Down(Outage { reason: reason.clone(), retry_at }),
         };
         drop(inner);
         self.changed.notify_all();
@@ -197,11 +197,11 @@ impl<D: Device> Lifecycle<D> {
     }
 
     /// Puts the device back as it was, and postpones the next start until `retry_at`.
-    pub(super) fn cancel(&self, change: Change<D>, why: Error, retry_at: Duration) {
+    pub(super) fn cancel(&self, change: Change<D>, reason: Error, retry_at: Duration) {
         let mut inner = self.inner.lock();
         inner.device = Some(change.device);
         inner.initialised = change.was_initialised;
-        inner.phase = Phase::Down(Outage { why, retry_at });
+        inner.phase = Phase::Down(Outage { reason, retry_at });
         drop(inner);
         self.changed.notify_all();
     }
@@ -232,7 +232,7 @@ impl<D: Device> Lifecycle<D> {
         inner.cancel_leaving();
         match &inner.phase {
             Phase::Ready | Phase::Leaving { .. } => {}
-            Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.why.clone()),
+            Phase::Failing(outage) | Phase::Down(outage) => return Err(outage.reason.clone()),
             Phase::Changing { .. } => return Err(Error::Starting),
         }
         if inner.alive >= self.max_sessions {
@@ -244,13 +244,13 @@ impl<D: Device> Lifecycle<D> {
         let Some(device) = &mut inner.device else { return Err(Error::Starting) };
         let session = match device.allocate(key) {
             Ok(session) => session,
-            Err(why @ Error::Unavailable(_)) => {
+            Err(reason @ Error::Unavailable(_)) => {
                 // The device is initialised, but useless without sessions.
                 let retry_at = clock().saturating_add(hold_off);
-                inner.drain(Phase::Failing(Outage { why: why.clone(), retry_at }));
-                return Err(why);
+                inner.drain(Phase::Failing(Outage { reason: reason.clone(), retry_at }));
+                return Err(reason);
             }
-            Err(why) => return Err(why),
+            Err(reason) => return Err(reason),
         };
         let slot = Arc::new(Slot::in_use());
         if inner.slots.len() > 2 * inner.alive + 16 {
@@ -294,10 +294,10 @@ impl<D: Device> Lifecycle<D> {
 
     /// Records that the device as a whole has failed in initialisation `generation`. Ignored if it
     /// has been initialised again since.
-    pub(super) fn fail(&self, generation: u64, why: Error, retry_at: Duration) {
+    pub(super) fn fail(&self, generation: u64, reason: Error, retry_at: Duration) {
         let mut inner = self.inner.lock();
         if inner.generation == generation {
-            inner.drain(Phase::Failing(Outage { why, retry_at }));
+            inner.drain(Phase::Failing(Outage { reason, retry_at }));
         }
     }
 
@@ -346,7 +346,7 @@ impl<D: Device> Lifecycle<D> {
         let mut inner = self.inner.lock();
         let outage = match &inner.phase {
             Phase::Ready | Phase::Leaving { .. } => None,
-            Phase::Failing(outage) | Phase::Down(outage) => Some(outage.why.clone()),
+            Phase::Failing(outage) | Phase::Down(outage) => Some(outage.reason.clone()),
             Phase::Changing { .. } => Some(Error::Starting),
         };
         let snapshot =
@@ -386,8 +386,8 @@ impl<D: Device> Drop for DeviceGuard<'_, D> {
         inner.device = Some(device);
         // The initialisation may have succeeded before the panic.
         inner.initialised = true;
-        let why = Error::Unavailable("the initialisation panicked".into());
-        inner.phase = Phase::Down(Outage { why, retry_at: Duration::ZERO });
+        let reason = Error::Unavailable("the initialisation panicked".into());
+        inner.phase = Phase::Down(Outage { reason, retry_at: Duration::ZERO });
         drop(inner);
         self.lifecycle.changed.notify_all();
     }
@@ -464,8 +464,8 @@ impl<D: Device> Inner<D> {
 
 impl Outage {
     fn unused() -> Self {
-        let why = Error::Unavailable("the device is not in use".into());
-        Self { why, retry_at: Duration::ZERO }
+        let reason = Error::Unavailable("the device is not in use".into());
+        Self { reason, retry_at: Duration::ZERO }
     }
 }
 

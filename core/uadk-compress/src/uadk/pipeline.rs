@@ -128,7 +128,7 @@ impl Pipeline<'_, '_> {
                             return filled;
                         }
                     }
-                    Err(why) => block.set_result(Err(why)),
+                    Err(reason) => block.set_result(Err(reason)),
                 }
             }
             *next += 1;
@@ -139,7 +139,7 @@ impl Pipeline<'_, '_> {
     /// Returns the output capacity that the device needs for a block, or why the block must not go
     /// to the device.
     fn output_capacity(&self, src: &[u8], dst_len: usize) -> Result<usize, Error> {
-        let unsupported = |why: &'static str| Err(Error::Unsupported(why.into()));
+        let unsupported = |reason: &'static str| Err(Error::Unsupported(reason.into()));
         if src.is_empty() {
             return unsupported("empty blocks");
         }

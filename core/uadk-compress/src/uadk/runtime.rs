@@ -59,7 +59,8 @@ pub(super) struct User {
 impl User {
     /// Creates a user of the libraries on this machine.
     pub(super) fn for_this_machine(config: &UadkConfig) -> Result<Self, Error> {
-        let libwd = Libwd::load().map_err(|why| Error::Unavailable(why.to_string().into()))?;
+        let libwd =
+            Libwd::load().map_err(|reason| Error::Unavailable(reason.to_string().into()))?;
         Self::new(&libwd, config, Arc::new(SystemClock::default()))
     }
 
@@ -209,11 +210,11 @@ impl Runtime {
         let Err(error) = spawned else { return Err(Error::Starting) };
         let Some(change) = change.lock().take() else { return Err(Error::Starting) };
         // Not initialised in this thread, which could take seconds.
-        let why = format!("could not start a thread to initialise it: {error}");
-        let why = Error::Unavailable(why.into());
+        let reason = format!("could not start a thread to initialise it: {error}");
+        let reason = Error::Unavailable(reason.into());
         let retry_at = self.clock.now().saturating_add(self.config.hold_off);
-        self.lifecycle.cancel(change, why.clone(), retry_at);
-        Err(why)
+        self.lifecycle.cancel(change, reason.clone(), retry_at);
+        Err(reason)
     }
 
     fn initialise(self: &Arc<Self>, change: Change<Library>) -> Result<(), Error> {
@@ -222,8 +223,8 @@ impl Runtime {
         let result = result.map(|stop| self.stop_if(stop));
         match &result {
             Ok(()) => tracing::info!("accelerator initialised"),
-            Err(why) => {
-                tracing::warn!(%why, "the accelerator can't be used yet and will be tried again");
+            Err(reason) => {
+                tracing::warn!(%reason, "the accelerator can't be used yet and will be tried again");
             }
         }
         result
@@ -295,10 +296,10 @@ impl Runtime {
     }
 
     /// Records that the device has failed in the initialisation that `contexts` belong to.
-    pub(super) fn fail(&self, contexts: &Contexts, why: Error) {
-        tracing::warn!(%why, "the accelerator failed and will be initialised again");
+    pub(super) fn fail(&self, contexts: &Contexts, reason: Error) {
+        tracing::warn!(%reason, "the accelerator failed and will be initialised again");
         let retry_at = self.clock.now().saturating_add(self.config.hold_off);
-        self.lifecycle.fail(contexts.generation, why, retry_at);
+        self.lifecycle.fail(contexts.generation, reason, retry_at);
     }
 
     /// Uninitialises the device if that is due; in a background thread if so configured. If the

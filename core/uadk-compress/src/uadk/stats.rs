@@ -57,7 +57,7 @@ impl Display for UadkStats {
         write!(f, ", {lost} blocks lost, {quarantined_bytes} bytes in quarantine")?;
         match &self.outage {
             None | Some(Error::Starting) => Ok(()),
-            Some(why) => write!(f, "; down: {why}"),
+            Some(reason) => write!(f, "; down: {reason}"),
         }
     }
 }

@@ -131,12 +131,12 @@ fn a_device_that_completes_nothing_is_initialised_again() {
         rig.compress(seed);
         rig.clock.advance(1000 * MS);
     }
-    let why = Error::Unavailable("the device completes nothing".into());
-    assert_eq!(rig.uadk.stats().outage, Some(why.clone()));
+    let reason = Error::Unavailable("the device completes nothing".into());
+    assert_eq!(rig.uadk.stats().outage, Some(reason.clone()));
     let stats = rig.stats();
     assert_eq!(
         (stats.breaker.opened, stats.breaker.cause),
-        (1, Some(why)),
+        (1, Some(reason)),
         "a fault of the device"
     );
     rig.sim.clear_faults();

@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 38] = [
+pub(crate) const RULES: [Rule; 41] = [
     Rule {
         name: "folder-time",
         reason: "directories get their times after all their contents, even those that come late",
@@ -40,7 +40,9 @@ pub(crate) const RULES: [Rule; 38] = [
         applies: |difference, evidence| {
             let at = evidence.first(&["for all entries; dropped"]);
             let at = at.or_else(|| evidence.damaged_global());
-            let is_its_name = || evidence.has_global(|data| mentions_name(data, &difference.path));
+            let names = evidence.names(difference);
+            let is_its_name =
+                || names.iter().any(|name| evidence.has_global(|data| mentions_name(data, name)));
             at.is_some_and(|at| evidence.is_behind(difference, at) || is_its_name())
         },
     },
@@ -140,9 +142,10 @@ pub(crate) const RULES: [Rule; 38] = [
                  contents)",
         applies: |difference, evidence| {
             let mut members = evidence.ours.members.iter();
-            let is_passed_over = !members.any(|member| member.path == difference.path)
+            let is_passed_over = difference.ours.is_none()
+                && !members.any(|member| member.path == difference.path)
                 || evidence.complained_anywhere(&["it ends in the middle of an entry"]);
-            difference.ours.is_none() && is_passed_over && evidence.has_link_contents()
+            is_passed_over && evidence.has_link_contents()
         },
     },
     Rule {
@@ -198,12 +201,7 @@ pub(crate) const RULES: [Rule; 38] = [
                 let field = &block[field.start..field.start + field.len];
                 field.contains(&b' ') && field.iter().all(|byte| matches!(byte, b' ' | 0))
             };
-            difference.ours.as_ref().is_some_and(value)
-                && difference
-                    .bsd
-                    .as_ref()
-                    .is_none_or(|node| !matches!(node.kind, Kind::File { .. }))
-                && evidence.has_block(difference, is_blank)
+            difference.ours.as_ref().is_some_and(value) && evidence.has_block(difference, is_blank)
         },
     },
     Rule {
@@ -211,9 +209,9 @@ pub(crate) const RULES: [Rule; 38] = [
         reason: "of a damaged extended header, the readable records count",
         applies: |difference, evidence| {
             let at = evidence.damaged_global();
-            matches!(difference.aspect, Aspect::Time | Aspect::Contents)
-                && (evidence.complained(difference, &["a PAX record"])
-                    || at.is_some_and(|at| evidence.is_behind(difference, at)))
+            let counts = matches!(difference.aspect, Aspect::Time | Aspect::Contents);
+            evidence.complained(difference, &["a PAX record"])
+                || counts && at.is_some_and(|at| evidence.is_behind(difference, at))
         },
     },
     Rule {
@@ -315,8 +313,8 @@ pub(crate) const RULES: [Rule; 38] = [
                 |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0'..=b'7' | 0));
             let is_some = |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0' | 0));
             let is_refused = evidence.gnu.contains("Member name contains");
-            // A peer that believes the size of such an entry loses what is behind it.
-            let is_extra = matches!(difference.aspect, Aspect::Extra | Aspect::Kind)
+            // What is behind such an entry is lost where its size is believed.
+            let is_extra = difference.ours.is_some()
                 && evidence.is_behind_block(difference, |member| {
                     let mut blocks = evidence.blocks(member);
                     evidence.is_empty_kind(member)
@@ -481,13 +479,42 @@ pub(crate) const RULES: [Rule; 38] = [
         },
     },
     Rule {
+        name: "space-before",
+        reason: "any white space may be before a number in a header, as for GNU tar",
+        applies: |difference, evidence| {
+            let field = match difference.aspect {
+                Aspect::Mode => MODE,
+                Aspect::Time => TIME,
+                _ => return false,
+            };
+            difference.gnu.is_none()
+                && evidence
+                    .has_block(difference, |block| matches!(block[field.start], b'\t'..=b'\r'))
+        },
+    },
+    Rule {
+        name: "inside",
+        reason: "a header inside the contents of an entry is data, even where peers skip that entry",
+        applies: |difference, evidence| {
+            difference.aspect == Aspect::Missing && evidence.is_inside(&difference.path)
+        },
+    },
+    Rule {
+        name: "lone-zeros",
+        reason: "one block of zeros ends an archive, and more is not read, which is said",
+        applies: |difference, evidence| {
+            let is_said = |notice: &String| notice.contains("a lone block of zeros");
+            difference.ours.is_none() && evidence.ours.notices.iter().any(is_said)
+        },
+    },
+    Rule {
         name: "no-consensus",
         reason: "if an archive is so damaged that all three complain and the peers differ, too, \
                  ours may be a third result; contents and targets are excepted",
         applies: |difference, evidence| {
             let (gnu, bsd) = (&difference.gnu, &difference.bsd);
-            let attributes = |node: &Node| (node.kind.name(), node.mode, node.mtime);
-            let differ = gnu.as_ref().map(attributes) != bsd.as_ref().map(attributes);
+            let shown = |node: &Node| (node.kind.clone(), node.mode, node.mtime);
+            let differ = gnu.as_ref().map(shown) != bsd.as_ref().map(shown);
             let all_complain = evidence.gnu.contains("status 2")
                 && !evidence.bsd.contains("status 0")
                 && !evidence.ours.complaints.is_empty();

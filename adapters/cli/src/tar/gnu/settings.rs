@@ -150,7 +150,7 @@ impl Settings {
     }
 
     fn apply(&mut self, option: &Known, value: &OsStr) -> Result<(), Usage> {
-        let bad = |why: &dyn Display| Usage::meaning(format!("{option}: {why}"));
+        let bad = |reason: &dyn Display| Usage::meaning(format!("{option}: {reason}"));
         let text = value.to_string_lossy();
         let bytes = value.as_encoded_bytes();
         if let Some(operation) = Operation::from_id(option.id) {
@@ -160,9 +160,11 @@ impl Settings {
             Id::File => self.file = Some(value.into()),
             Id::IgnoreZeros => self.ignore_zeros = true,
             Id::OtherFormat => self.other_format = Some(option.to_string()),
-            Id::Level => self.level = Some(streams::level(&text).map_err(|why| bad(&why))?),
+            Id::Level => self.level = Some(streams::level(&text).map_err(|reason| bad(&reason))?),
             Id::MemoryLimit => self.memory_limit = Some(size::parse(&text).map_err(|w| bad(&w))?),
-            Id::Threads => self.threads = Some(streams::threads(&text).map_err(|why| bad(&why))?),
+            Id::Threads => {
+                self.threads = Some(streams::threads(&text).map_err(|reason| bad(&reason))?)
+            }
 
             Id::Directory => self.names.change_folder(Path::new(value)),
             Id::AddFile => self.names.push(bytes),
@@ -179,7 +181,7 @@ impl Settings {
             Id::Exclude => self.exclude.push(bytes, self.exclude_flags()),
             Id::ExcludeFrom => {
                 let flags = self.exclude_flags();
-                self.exclude.push_file(Path::new(value), flags).map_err(|why| bad(&why))?;
+                self.exclude.push_file(Path::new(value), flags).map_err(|reason| bad(&reason))?;
             }
             Id::ExcludeVcs => self.exclude.push_vcs(),
             Id::ExcludeBackups => self.exclude.push_backups(),
@@ -190,19 +192,19 @@ impl Settings {
             Id::ExcludeTagUnder => self.tags.push(Tag::named(value, Extent::Under)),
             Id::ExcludeTagAll => self.tags.push(Tag::named(value, Extent::All)),
             Id::Newer | Id::NewerMtime => {
-                let than = times::parse(&text).map_err(|why| bad(&why))?;
+                let than = times::parse(&text).map_err(|reason| bad(&reason))?;
                 self.newer = Some(Newer { than, or_changed: option.id == Id::Newer });
             }
             Id::Occurrence => {
                 let number = if text.is_empty() { Ok(1) } else { text.parse() };
-                self.occurrence = Some(number.map_err(|why| bad(&why))?);
+                self.occurrence = Some(number.map_err(|reason| bad(&reason))?);
             }
             Id::StripComponents => {
-                self.transform.strip = text.parse().map_err(|why| bad(&why))?;
+                self.transform.strip = text.parse().map_err(|reason| bad(&reason))?;
             }
-            Id::Transform => self.transform.push(bytes).map_err(|why| bad(&why))?,
+            Id::Transform => self.transform.push(bytes).map_err(|reason| bad(&reason))?,
             Id::MaxSize => {
-                self.max_size = Some(size::parse(&text).map_err(|why| bad(&why))? as u64);
+                self.max_size = Some(size::parse(&text).map_err(|reason| bad(&reason))? as u64);
             }
             Id::OneTopLevel => self.one_top_level = Some(value.into()),
             Id::Sort => {
@@ -213,14 +215,16 @@ impl Settings {
                     _ => return Err(bad(&"must be name, inode or none")),
                 }
             }
-            Id::Mtime => self.mtime = Some(times::parse(&text).map_err(|why| bad(&why))?),
+            Id::Mtime => self.mtime = Some(times::parse(&text).map_err(|reason| bad(&reason))?),
             Id::Owner => {
-                self.owner = Some(owners::parse(&text, "/etc/passwd").map_err(|why| bad(&why))?);
+                self.owner =
+                    Some(owners::parse(&text, "/etc/passwd").map_err(|reason| bad(&reason))?);
             }
             Id::Group => {
-                self.group = Some(owners::parse(&text, "/etc/group").map_err(|why| bad(&why))?);
+                self.group =
+                    Some(owners::parse(&text, "/etc/group").map_err(|reason| bad(&reason))?);
             }
-            Id::Mode => self.mode = Some(text.parse().map_err(|why| bad(&why))?),
+            Id::Mode => self.mode = Some(text.parse().map_err(|reason| bad(&reason))?),
             Id::Format if matches!(&*text, "gnu" | "pax" | "posix") => {}
             Id::Format => return Err(bad(&"must be gnu, pax or posix")),
             Id::PaxOption => {

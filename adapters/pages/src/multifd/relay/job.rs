@@ -1,4 +1,4 @@
-//! The part of a relay that jobs do: packets from the source, decompressed and compressed anew.
+//! The jobs of a relay: they read packets from the source and recompress them.
 
 use std::io::{Read, Write};
 
@@ -11,7 +11,7 @@ use crate::multifd::packet::{DeviceState, Kind, Packet};
 use crate::multifd::receiver::Receiver;
 use crate::multifd::sender::Sender;
 
-/// The source's side of a channel, which jobs read one at a time, in the order of their numbers.
+/// The source side of a channel, which jobs read one at a time, in the order of their numbers.
 pub(super) struct Source<'r, R> {
     channel: u8,
     input: Mutex<Input<'r, R>>,
@@ -23,7 +23,7 @@ struct Input<'r, R> {
     receiver: &'r mut Receiver<R>,
     /// The job that may read.
     next: u64,
-    /// Whether none may any more.
+    /// Whether no job may read any more.
     ended: bool,
 }
 
@@ -46,20 +46,20 @@ impl<'r, R: Read> Source<'r, R> {
         Ok(())
     }
 
-    /// Waits for the job's turn and reads a packet; `None` at the end of the stream.
+    /// Waits for the job's turn and reads a packet; returns `None` at the end of the stream.
     fn read(&self, job: u64, packet: &mut Packet) -> Result<Option<Kind>, ErrorKind> {
         let mut input = self.input.lock();
         self.advanced.wait_while(&mut input, |input| input.next != job && !input.ended);
         if input.ended {
             return Ok(None);
         }
-        // Unless there is a packet: not at the end, after an error or a panic.
+        // Cleared again if there is a packet; stays set at the end, after an error or a panic.
         input.ended = true;
         let kind = input.receiver.read(packet);
         if let Ok(Some(kind)) = kind {
             input.ended = false;
-            // A device's state stays in the receiver until it has been passed on, so that there is
-            // one in memory.
+            // A device's state stays in the receiver until it has been passed on, so that only one
+            // is in memory.
             if kind != Kind::DeviceState {
                 input.next += 1;
             }
@@ -74,14 +74,14 @@ impl<'r, R: Read> Source<'r, R> {
 }
 
 impl<R> Source<'_, R> {
-    /// Lets no job read any more. Waits for one that is reading.
+    /// Stops the jobs from reading. Waits for one that is reading.
     pub(super) fn end(&self) {
         self.input.lock().ended = true;
         self.advanced.notify_all();
     }
 }
 
-/// Receives a packet and makes its payload for the destination. Used again for further packets.
+/// Receives a packet and encodes its payload for the destination. Reused for further packets.
 pub(super) struct Job {
     /// The packet's number in its channel.
     pub(super) number: u64,
@@ -111,17 +111,17 @@ impl Job {
         self.received = self.receive(source).map_err(|kind| source.error(kind, self.number));
         self.is_encoded = false;
         if let (Ok(Some(Kind::Pages)), Some(encoder)) = (&self.received, &mut self.encoder) {
-            // The sender tries again if this fails, and returns the error in its turn.
+            // If this fails, the sender tries again and returns the error when it is its turn.
             self.is_encoded = encoder.encode(&self.packet.pages, self.packet.page_size).is_ok();
         }
     }
 
-    /// What was received; `None` at the end of the stream.
+    /// Returns what was received; `None` at the end of the stream.
     pub(super) fn take_received(&mut self) -> Result<Option<Kind>, Error> {
         std::mem::replace(&mut self.received, Ok(None))
     }
 
-    /// What has the payload for the destination; `None` if the sender is to make it.
+    /// Returns the encoder that has the payload for the destination; `None` if the sender encodes.
     pub(super) fn encoded(&self) -> Option<&Encoder> {
         self.encoder.as_ref().filter(|_| self.is_encoded)
     }

@@ -1,4 +1,4 @@
-//! Sources, engines and destinations that wait, refuse, fail or panic when they are told to.
+//! Sources, engines and destinations that wait, refuse, fail or panic on demand.
 
 use std::fmt::Debug;
 use std::io::{self, Read, Write};
@@ -15,27 +15,27 @@ use uadk_compress_pages::multifd::{self, PacketNumbers, Settings};
 
 use crate::guest::{Memory, PAGE, device_state};
 
-/// After this time, a test that would hang fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A test that takes longer hangs, and fails.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The packet with [`ODD_PAGES`] pages to compress or decompress, counted from 0.
 pub(super) const ODD_PACKET: usize = 3;
-/// No other packet has as many.
+/// A number of pages that no other packet has.
 pub(super) const ODD_PAGES: usize = 7;
 
-/// Runs a test that would hang if a relay did, and then fails.
-pub(super) fn ends<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs a test, and fails if it takes longer than [`TIMEOUT`].
+pub(super) fn with_timeout<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (ended, result) = channel();
     let thread = thread::spawn(move || ended.send(test()));
-    match result.recv_timeout(PATIENCE) {
+    match result.recv_timeout(TIMEOUT) {
         Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => panic!("it hangs"),
+        Err(RecvTimeoutError::Timeout) => panic!("the test timed out"),
         Err(RecvTimeoutError::Disconnected) => resume_unwind(thread.join().unwrap_err()),
     }
 }
 
-/// A channel's hello and packets: three rounds of pages, a packet of zero pages, a device's state
-/// and a SYNC.
+/// Returns a channel's hello and packets: three rounds of pages, a packet of zero pages, a device's
+/// state and a SYNC.
 pub(super) fn packets(settings: &Settings) -> Vec<Vec<u8>> {
     let memory = Memory::guest_like(200);
     let ram = memory.ram();
@@ -47,38 +47,38 @@ pub(super) fn packets(settings: &Settings) -> Vec<Vec<u8>> {
     let written = output.written();
     let next = || std::mem::take(&mut *written.lock());
     let numbers = PacketNumbers::default();
-    let mut sender = multifd::Sender::new(output, 3, settings, numbers).expect("there is room");
+    let mut sender = multifd::Sender::new(output, 3, settings, numbers).expect("enough space");
     let mut packets = vec![next()];
     for round in 0..3 {
         let mixed = memory.offsets();
         let few = &text[..ODD_PAGES + usize::from(round > 0)];
         for offsets in [&mixed[..128], &mixed[128..], &zero, few, &noise] {
-            sender.send("ram", &ram, offsets).expect("there is room");
+            sender.send("ram", &ram, offsets).expect("enough space");
             packets.push(next());
         }
         packets.push(device_state(&[round; 3000]));
-        sender.sync().expect("there is room");
+        sender.sync().expect("enough space");
         packets.push(next());
     }
     packets
 }
 
-/// A source that has sent what the test sent, and is silent until it sends more or closes.
-pub(super) fn paced() -> (Pace, Paced) {
+/// Creates a source that sends what the test sends, and is silent until it sends more or closes.
+pub(super) fn controlled_source() -> (SourceControl, ControlledSource) {
     let (sender, sent) = channel();
     let begun = Arc::<AtomicUsize>::default();
-    let pace = Pace { sender, begun: Arc::clone(&begun) };
-    (pace, Paced { sent, begun, current: io::Cursor::default() })
+    let control = SourceControl { sender, begun: Arc::clone(&begun) };
+    (control, ControlledSource { sent, begun, current: io::Cursor::default() })
 }
 
-pub(super) struct Pace {
+pub(super) struct SourceControl {
     sender: Sender<Vec<u8>>,
     begun: Arc<AtomicUsize>,
 }
 
-impl Pace {
+impl SourceControl {
     pub(super) fn send(&self, packet: &[u8]) {
-        self.sender.send(packet.to_vec()).expect("it is relayed");
+        self.sender.send(packet.to_vec()).expect("the relay is running");
     }
 
     /// Ends the stream after what was sent.
@@ -86,19 +86,19 @@ impl Pace {
         drop(self.sender);
     }
 
-    /// How many were begun to be read.
+    /// Returns the number of packets that the relay has begun to read.
     pub(super) fn begun(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.begun)
     }
 }
 
-pub(super) struct Paced {
+pub(super) struct ControlledSource {
     sent: Receiver<Vec<u8>>,
     begun: Arc<AtomicUsize>,
     current: io::Cursor<Vec<u8>>,
 }
 
-impl Read for Paced {
+impl Read for ControlledSource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.current.position() == self.current.get_ref().len() as u64 {
             let Ok(next) = self.sent.recv() else { return Ok(0) };
@@ -109,15 +109,15 @@ impl Read for Paced {
     }
 }
 
-/// A destination that fails when so many bytes have been written.
+/// A destination that fails after `capacity` bytes.
 pub(super) struct Destination {
     written: Arc<Mutex<Vec<u8>>>,
-    room: usize,
+    capacity: usize,
 }
 
 impl Destination {
-    pub(super) fn new(room: usize) -> Self {
-        Self { written: Arc::default(), room }
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { written: Arc::default(), capacity }
     }
 
     pub(super) fn written(&self) -> Arc<Mutex<Vec<u8>>> {
@@ -127,11 +127,11 @@ impl Destination {
 
 impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let len = bytes.len().min(self.room);
+        let len = bytes.len().min(self.capacity);
         if len == 0 && !bytes.is_empty() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
-        self.room -= len;
+        self.capacity -= len;
         self.written.lock().extend_from_slice(&bytes[..len]);
         Ok(len)
     }
@@ -141,62 +141,63 @@ impl Write for Destination {
     }
 }
 
-/// What happens before an engine processes a batch.
-pub(super) trait Rig: Debug + Send + Sync + 'static {
+/// A hook that an engine calls before each batch.
+pub(super) trait Hook: Debug + Send + Sync + 'static {
     fn before(&self, blocks: &[Block<'_>]);
 }
 
-/// Nothing.
+/// Does nothing.
 #[derive(Debug)]
-pub(super) struct Calm;
+pub(super) struct NoHook;
 
-impl Rig for Calm {
+impl Hook for NoHook {
     fn before(&self, _blocks: &[Block<'_>]) {}
 }
 
-/// The first batch waits for the second.
+/// Makes the first batch wait for the second.
 #[derive(Debug, Default)]
-pub(super) struct Meeting {
+pub(super) struct Rendezvous {
     batches: Mutex<usize>,
     entered: Condvar,
 }
 
-impl Rig for Meeting {
+impl Hook for Rendezvous {
     fn before(&self, _blocks: &[Block<'_>]) {
         let mut batches = self.batches.lock();
         *batches += 1;
         self.entered.notify_all();
         let alone = |batches: &mut usize| *batches < 2;
-        let waited = self.entered.wait_while_for(&mut batches, alone, PATIENCE / 2);
-        assert!(!waited.timed_out(), "the engine had one batch only");
+        let waited = self.entered.wait_while_for(&mut batches, alone, TIMEOUT / 2);
+        assert!(!waited.timed_out(), "the engine had only one batch");
     }
 }
 
-/// A panic in the batch of so many blocks.
+/// Panics in the batch with this many blocks.
 #[derive(Debug)]
 pub(super) struct PanicsAt(pub(super) usize);
 
-impl Rig for PanicsAt {
+impl Hook for PanicsAt {
     fn before(&self, blocks: &[Block<'_>]) {
-        assert!(blocks.len() != self.0, "the codec's own");
+        assert!(blocks.len() != self.0, "panic in the codec");
     }
 }
 
-/// Software for zlib, with something before each batch.
+/// A software engine for zlib, with a hook before each batch.
 #[derive(Debug)]
-pub(super) struct Rigged {
+pub(super) struct HookedEngine {
     software: SoftwareCompressor,
-    rig: Box<dyn Rig>,
+    hook: Box<dyn Hook>,
 }
 
-impl Rigged {
-    pub(super) fn new(rig: impl Rig) -> Arc<Self> {
-        let software = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("has it");
-        Arc::new(Self { software, rig: Box::new(rig) })
+impl HookedEngine {
+    pub(super) fn new(hook: impl Hook) -> Arc<Self> {
+        let software =
+            SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("supports the format");
+        Arc::new(Self { software, hook: Box::new(hook) })
     }
 }
 
-impl BlockCompressor for Rigged {
+impl BlockCompressor for HookedEngine {
     fn format(&self) -> Format {
         self.software.format()
     }
@@ -214,12 +215,12 @@ impl BlockCompressor for Rigged {
     }
 
     fn compress_batch(&self, blocks: &mut [Block<'_>]) {
-        self.rig.before(blocks);
+        self.hook.before(blocks);
         self.software.compress_batch(blocks);
     }
 
     fn decompress_batch(&self, blocks: &mut [Block<'_>]) {
-        self.rig.before(blocks);
+        self.hook.before(blocks);
         self.software.decompress_batch(blocks);
     }
 }
