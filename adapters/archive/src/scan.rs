@@ -169,6 +169,7 @@ impl<R: BufRead> Walker<R> {
                     // As with GNU tar and libarchive: what is behind the end is no part of it.
                     self.tell_of_end(at)?;
                 }
+                self.tell_of_lone_zeros(at)?;
                 self.ended = true;
                 return Ok(None);
             }
@@ -372,6 +373,19 @@ impl<R: BufRead> Walker<R> {
             return Err(Self::no_tar());
         }
         self.tell(at, format!("zeros end the tar at byte {at}, before another header is found"));
+        Ok(())
+    }
+
+    /// Says so where one block of zeros ends the archive and something else follows, as GNU tar does.
+    fn tell_of_lone_zeros(&mut self, at: u64) -> Result<()> {
+        let ready = self.input.fill_buf()?;
+        let next = &ready[..ready.len().min(BLOCK)];
+        if next.iter().any(|byte| *byte != 0) {
+            let what = format!(
+                "a lone block of zeros at byte {at} ends the tar; --ignore-zeros reads on behind it"
+            );
+            self.warnings.push(Warning::notice(b"", at, what));
+        }
         Ok(())
     }
 

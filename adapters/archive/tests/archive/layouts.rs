@@ -89,3 +89,24 @@ fn without_its_index_an_archive_is_read_in_order() {
         assert!(verify(&file).is_err());
     }
 }
+
+#[test]
+fn a_lone_block_of_zeros_ends_an_archive_and_is_told_of() {
+    let header = |name: &str| {
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name).expect("a short name");
+        header.set_size(0);
+        header.set_cksum();
+        header.as_bytes().to_vec()
+    };
+    for (zeros, notices) in [(1, 1), (2, 0), (3, 0)] {
+        let tar = [header("one"), vec![0; zeros * 512], header("two"), vec![0; 1024]].concat();
+        let mut archive = options(1).reader(Cursor::new(&tar)).expect("a reader");
+        assert!(archive.next_entry().expect("whole").is_some());
+        assert!(archive.next_entry().expect("whole").is_none());
+        let warnings = archive.take_warnings();
+        let lone = warnings.iter().filter(|warning| warning.to_string().contains("lone"));
+        assert_eq!(lone.count(), notices, "{warnings:?}");
+        assert!(warnings.iter().all(uadk_compress_archive::Warning::is_notice), "{warnings:?}");
+    }
+}

@@ -310,8 +310,8 @@ fn what_entries_say_can_be_set() {
     fs::write(tree.join("f"), b"x").expect("a file");
     let writer = TreeWriter::new()
         .mtime(Some((1_600_000_000, 5)))
-        .owner(Some(("somebody".to_owned(), 77)))
-        .group(Some((String::new(), 4_000_000_000)))
+        .owner(Some(("somebody".to_owned(), Some(77))))
+        .group(Some((String::new(), Some(4_000_000_000))))
         .mode(Some("u=rwX,go=".parse().expect("a change")));
     let file = archive_of(&tree, "t", writer);
     verify(&file).expect("index and tar agree");

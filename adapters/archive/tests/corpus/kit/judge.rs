@@ -46,7 +46,7 @@ impl Evidence {
 
     /// The names that the file has here or there, those of what it is a link to, and those of entries that
     /// have its name in a header or record, where another one counts.
-    fn names(&self, difference: &Difference) -> BTreeSet<Vec<u8>> {
+    pub(crate) fn names(&self, difference: &Difference) -> BTreeSet<Vec<u8>> {
         let nodes = [&difference.ours, &difference.gnu, &difference.bsd].into_iter().flatten();
         let first_names = nodes.map(|node| node.first_name.clone());
         let mut names: BTreeSet<_> = first_names.chain([difference.path.clone()]).collect();
@@ -181,6 +181,15 @@ impl Evidence {
         let first = self.ours.members.iter().find(is_sparse).map(|member| member.start);
         let starts = self.members(difference).iter().map(|member| member.start).max();
         first.zip(starts).is_some_and(|(sparse, start)| sparse < start)
+    }
+
+    /// Whether a header with this name is in the contents of another entry, and something is damaged.
+    pub(crate) fn is_inside(&self, path: &[u8]) -> bool {
+        let is_inside = |member: &Member| self.blocks(member).any(|block| says_name(block, path));
+        let members = &self.ours.members;
+        !self.ours.complaints.is_empty()
+            && members.iter().all(|member| member.path != path)
+            && members.iter().any(is_inside)
     }
 
     /// Where the first global header is of which we dropped something.

@@ -22,7 +22,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 38] = [
+pub(crate) const RULES: [Rule; 41] = [
     Rule {
         name: "folder-time",
         why: "folders get their times when all is in them, also what comes late",
@@ -40,7 +40,10 @@ pub(crate) const RULES: [Rule; 38] = [
         applies: |difference, evidence| {
             let at = evidence.first(&["for all entries; it is dropped"]);
             let at = at.or_else(|| evidence.damaged_global());
-            let is_its_name = || evidence.has_global(|data| says_name(data, &difference.path));
+            let names = evidence.names(difference);
+            let is_its_name = || {
+                names.iter().any(|name| evidence.has_global(|data| says_name(data, name)))
+            };
             at.is_some_and(|at| evidence.is_behind(difference, at) || is_its_name())
         },
     },
@@ -309,7 +312,7 @@ pub(crate) const RULES: [Rule; 38] = [
             let is_some = |block: &[u8]| !size(block).iter().all(|byte| matches!(byte, b'0' | 0));
             let is_refused = evidence.gnu.contains("Member name contains");
             // What is behind such an entry is lost where its size is believed.
-            let is_extra = matches!(difference.aspect, Aspect::Extra | Aspect::Kind)
+            let is_extra = difference.ours.is_some()
                 && evidence.is_behind_block(difference, |member| {
                     let mut blocks = evidence.blocks(member);
                     evidence.is_empty_kind(member)
@@ -465,13 +468,43 @@ pub(crate) const RULES: [Rule; 38] = [
         },
     },
     Rule {
+        name: "space-before",
+        why: "any white space may be before a number in a header, as for GNU tar",
+        applies: |difference, evidence| {
+            let field = match difference.aspect {
+                Aspect::Mode => MODE,
+                Aspect::Time => TIME,
+                _ => return false,
+            };
+            difference.gnu.is_none()
+                && evidence.has_block(difference, |block| {
+                    matches!(block[field.start], b'\t'..=b'\r')
+                })
+        },
+    },
+    Rule {
+        name: "inside",
+        why: "what is in the contents of an entry is no entry, also where peers give that one up",
+        applies: |difference, evidence| {
+            difference.aspect == Aspect::Missing && evidence.is_inside(&difference.path)
+        },
+    },
+    Rule {
+        name: "lone-zeros",
+        why: "one block of zeros ends an archive, and more is not read, which is said",
+        applies: |difference, evidence| {
+            let is_said = |notice: &String| notice.contains("a lone block of zeros");
+            difference.ours.is_none() && evidence.ours.notices.iter().any(is_said)
+        },
+    },
+    Rule {
         name: "no-consensus",
         why: "where an archive is so damaged that all three complain and the peers differ, too, we have a \
               third reading; contents and targets are never a matter of reading",
         applies: |difference, evidence| {
             let (gnu, bsd) = (&difference.gnu, &difference.bsd);
-            let attributes = |node: &Node| (node.kind.name(), node.mode, node.mtime);
-            let differ = gnu.as_ref().map(attributes) != bsd.as_ref().map(attributes);
+            let shown = |node: &Node| (node.kind.clone(), node.mode, node.mtime);
+            let differ = gnu.as_ref().map(shown) != bsd.as_ref().map(shown);
             let all_complain = evidence.gnu.contains("status 2")
                 && !evidence.bsd.contains("status 0")
                 && !evidence.ours.complaints.is_empty();
