@@ -29,14 +29,10 @@ impl Properties {
             nanoseconds: u32::try_from(metadata.mtime_nsec()).unwrap_or(0),
         };
         let known = |name: Option<&str>| name.unwrap_or_default().to_owned();
-        let (user, uid) = self
-            .owner
-            .clone()
-            .unwrap_or_else(|| (known(self.owners.user(metadata.uid())), None));
-        let (group, gid) = self
-            .group
-            .clone()
-            .unwrap_or_else(|| (known(self.owners.group(metadata.gid())), None));
+        let (user, uid) =
+            self.owner.clone().unwrap_or_else(|| (known(self.owners.user(metadata.uid())), None));
+        let (group, gid) =
+            self.group.clone().unwrap_or_else(|| (known(self.owners.group(metadata.gid())), None));
         let named = |name: String| if self.owners.numeric { String::new() } else { name };
         Box::new(Fields {
             kind: kind.byte(),

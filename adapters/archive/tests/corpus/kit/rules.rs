@@ -41,9 +41,8 @@ pub(crate) const RULES: [Rule; 41] = [
             let at = evidence.first(&["for all entries; it is dropped"]);
             let at = at.or_else(|| evidence.damaged_global());
             let names = evidence.names(difference);
-            let is_its_name = || {
-                names.iter().any(|name| evidence.has_global(|data| says_name(data, name)))
-            };
+            let is_its_name =
+                || names.iter().any(|name| evidence.has_global(|data| says_name(data, name)));
             at.is_some_and(|at| evidence.is_behind(difference, at) || is_its_name())
         },
     },
@@ -477,9 +476,8 @@ pub(crate) const RULES: [Rule; 41] = [
                 _ => return false,
             };
             difference.gnu.is_none()
-                && evidence.has_block(difference, |block| {
-                    matches!(block[field.start], b'\t'..=b'\r')
-                })
+                && evidence
+                    .has_block(difference, |block| matches!(block[field.start], b'\t'..=b'\r'))
         },
     },
     Rule {
