@@ -140,9 +140,10 @@ pub(crate) const RULES: [Rule; 41] = [
         why: "where no header is behind a hard link, its size is believed (POSIX lets it have contents)",
         applies: |difference, evidence| {
             let mut members = evidence.ours.members.iter();
-            let is_passed_over = !members.any(|member| member.path == difference.path)
+            let is_passed_over = difference.ours.is_none()
+                && !members.any(|member| member.path == difference.path)
                 || evidence.told_at_all(&["it ends in the middle of an entry"]);
-            difference.ours.is_none() && is_passed_over && evidence.has_link_contents()
+            is_passed_over && evidence.has_link_contents()
         },
     },
     Rule {
@@ -196,10 +197,6 @@ pub(crate) const RULES: [Rule; 41] = [
                 field.contains(&b' ') && field.iter().all(|byte| matches!(byte, b' ' | 0))
             };
             difference.ours.as_ref().is_some_and(value)
-                && difference
-                    .bsd
-                    .as_ref()
-                    .is_none_or(|node| !matches!(node.kind, Kind::File { .. }))
                 && evidence.has_block(difference, is_blank)
         },
     },
@@ -208,9 +205,9 @@ pub(crate) const RULES: [Rule; 41] = [
         why: "of an extended header that is damaged, the records that can be read count",
         applies: |difference, evidence| {
             let at = evidence.damaged_global();
-            matches!(difference.aspect, Aspect::Time | Aspect::Contents)
-                && (evidence.told(difference, &["a record of an extended header"])
-                    || at.is_some_and(|at| evidence.is_behind(difference, at)))
+            let counts = matches!(difference.aspect, Aspect::Time | Aspect::Contents);
+            evidence.told(difference, &["a record of an extended header"])
+                || counts && at.is_some_and(|at| evidence.is_behind(difference, at))
         },
     },
     Rule {
