@@ -196,8 +196,7 @@ pub(crate) const RULES: [Rule; 41] = [
                 let field = &block[field.start..field.start + field.len];
                 field.contains(&b' ') && field.iter().all(|byte| matches!(byte, b' ' | 0))
             };
-            difference.ours.as_ref().is_some_and(value)
-                && evidence.has_block(difference, is_blank)
+            difference.ours.as_ref().is_some_and(value) && evidence.has_block(difference, is_blank)
         },
     },
     Rule {
