@@ -7,7 +7,8 @@ BENCH ?= *
 CASES ?= 100000
 SEED ?= 1
 
-.PHONY: setup demo test test-readers bench fuzz-archives lint
+.PHONY: setup demo test test-readers test-targets test-newcomer bench fuzz-archives fuzz-smoke \
+	lint docs msrv publish-dry-run
 
 setup:
 	@tools/setup
@@ -21,12 +22,22 @@ demo:
 # then the builds for other processors.
 test: setup
 	cargo test --workspace
+	tools/test-docs --self-test
+	tools/test-docs
 	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim \
 		cargo test -p uadk-compress-rocksdb -p uadk-compress-archive
 	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run --example column_families -- --limit 8
 	RUSTFLAGS='--cfg loom' cargo test -p uadk-compress --lib --target-dir target/loom interleavings
 	cargo test --profile unoptimised $(addprefix -p ,$(SMALL_STACKS)) --test stack
 	tools/test-targets
+
+# Runs tests in builds that this machine doesn't make by itself.
+test-targets: setup
+	tools/test-targets
+
+# Follows README.md and docs/ in a fresh Debian root. Takes an hour, and needs root and debootstrap.
+test-newcomer:
+	tools/test-newcomer
 
 # Runs some 60 readers of gzip and tar.gz on our output, and checks the table in docs/archives.md.
 # Not part of `test`, since it installs a browser and several languages.
@@ -58,11 +69,34 @@ fuzz-archives: setup
 	tools/fuzz-archives --check-libarchive
 	tools/fuzz-archives --cases $(CASES) --seed $(SEED)
 
+# A short run of the same, and a build of the other fuzz targets.
+fuzz-smoke: setup
+	cargo check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
+	$(MAKE) fuzz-archives CASES=5000
+
+# All crates' documentation, as docs.rs builds it.
+docs: setup
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features
+
+# The oldest Rust that the manifests allow. Needs that toolchain: rustup toolchain install 1.88
+msrv: setup
+	cargo +1.88 check --workspace --all-features
+
+# Packages every crate and builds it from the package, in dependency order.
+publish-dry-run: setup
+	cargo publish --workspace --dry-run --allow-dirty
+
 lint: setup
 	@cargo fmt --version >/dev/null && cargo clippy --version >/dev/null || \
 		{ echo "lint needs rustfmt and clippy: rustup component add rustfmt clippy"; exit 1; }
 	tools/import-cycles --self-test
 	tools/import-cycles
+	tools/prose --self-test
+	tools/prose
+	tools/architecture --self-test
+	tools/architecture
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
+	tools/doc-examples
+	cargo deny --all-features check licenses bans sources

@@ -31,7 +31,7 @@ struct Arguments {
     #[arg(long, default_value_t = 64)]
     limit: usize,
     /// Compression level of zlib and ours
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=9))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     level: u8,
     /// Block size in KiB
     #[arg(long, default_value_t = 16)]
@@ -77,7 +77,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             .collect::<Result<Vec<_>, Box<dyn Error>>>()?;
         table::print(&measured, bytes);
     }
-    println!("\nour counters\n{}\n{:?}", compressor.stats(), incidents());
+    let stats = compressor.stats();
+    match &stats.unavailable {
+        Some(_) => println!(
+            "\nno accelerator (`uadk-compress doctor` says why): {} blocks in software",
+            stats.software.blocks()
+        ),
+        None => println!("\nour counters\n{stats}\n{:?}", incidents()),
+    }
 
     records.sort_by_key(|record| record.key);
     verify_without_us(&dir, &records)?;

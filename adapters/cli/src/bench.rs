@@ -16,6 +16,7 @@ use uadk_compress::{BlockCompressor, Format, Level, SoftwareCompressor};
 use crate::engines::{self, ACCELERATOR, SOFTWARE};
 use crate::error::{self, Error};
 use crate::size;
+use crate::streams;
 use case::Case;
 use input::Input;
 use measure::{Failure, Mode, measure};
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
     files: Vec<PathBuf>,
     /// Levels of the software engine: 1 to 12, 0 or `fastest` for the least CPU
     #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_value = "0,1,6,12")]
-    #[arg(value_parser = level)]
+    #[arg(value_parser = streams::level)]
     levels: Vec<Level>,
     /// Block sizes, up to 8M
     #[arg(long, value_name = "SIZES", value_delimiter = ',', default_value = "4K,16K,64K")]
@@ -118,14 +119,6 @@ fn progress(cases: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(cases as u64).with_style(style)
-}
-
-fn level(text: &str) -> Result<Level, String> {
-    if text == "fastest" {
-        return Ok(Level::FASTEST);
-    }
-    let level = text.parse().ok().and_then(Level::new);
-    level.ok_or_else(|| "must be from 0 (or fastest) to 12".to_owned())
 }
 
 fn format(text: &str) -> Result<Format, String> {

@@ -1,9 +1,9 @@
 //! `pages`: saves and restores snapshots of guest memory.
 
+mod flags;
 mod id;
 mod info;
 mod open;
-mod progress;
 mod restore;
 mod save;
 mod sequential;

@@ -19,6 +19,13 @@ pub(crate) fn parse(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "zero or too large".to_owned())
 }
 
+/// Parses the size of a page.
+pub(crate) fn parse_page(text: &str) -> Result<usize, String> {
+    let bytes = parse(text)?;
+    let valid = bytes.is_power_of_two() && (4 << 10..=64 << 10).contains(&bytes);
+    if valid { Ok(bytes) } else { Err("must be 4K, 8K, 16K, 32K or 64K".to_owned()) }
+}
+
 /// Formats a size in the shortest way.
 pub(crate) fn display(bytes: usize) -> String {
     for (shift, unit) in [(30, "G"), (20, "M"), (10, "K")] {

@@ -80,7 +80,7 @@ fn fields(bytes: &[u8], flags: u8) -> Option<Parsed> {
         at += until_nul(bytes.get(at..)?)?.len() + 1;
     }
     if flags & HEADER_CRC != 0 {
-        let (stored, computed) = (u16_at(bytes, at)?, crc32fast::hash(&bytes[..at]) as u16);
+        let (stored, computed) = (u16_at(bytes, at)?, libdeflater::crc32(&bytes[..at]) as u16);
         if stored != computed {
             return Some(Parsed::Unsupported(format!(
                 "header checksum 0x{stored:04x} != computed checksum 0x{computed:04x}"
@@ -98,7 +98,7 @@ fn member_len(mut extra: &[u8]) -> Option<u64> {
         let len = usize::from(u16::from_le_bytes([*low, *high]));
         let value = rest.get(..len)?;
         if (*a, *b, len) == (b'B', b'C', 2) {
-            return u16_at(value, 0).map(|len| u64::from(len) + 1);
+            return Some(u64::from(u16::from_le_bytes([value[0], value[1]])) + 1);
         }
         extra = &rest[len..];
     }
@@ -110,7 +110,7 @@ fn until_nul(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
+    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
         let mut bytes = vec![0x1f, 0x8b, 8, EXTRA | NAME | COMMENT | HEADER_CRC, 1, 2, 0, 0, 0, 3];
         bytes.extend([10, 0, b'x', b'y', 0, 0, b'B', b'C', 2, 0, 99, 1]);
         bytes.extend(b"a name\0a comment\0");
-        let crc = crc32fast::hash(&bytes) as u16;
+        let crc = libdeflater::crc32(&bytes) as u16;
         bytes.extend(crc.to_le_bytes());
         for len in 0..bytes.len() {
             assert_eq!(parse(&bytes[..len]), Parsed::Incomplete, "{len}");

@@ -6,9 +6,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crc32fast::Hasher;
+use block_deflate::checksum::crc32_of_both;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use libdeflater::Crc;
 
 use super::bgzf::Blocks;
 use super::header::{Header, TRAILER_LEN};
@@ -97,26 +98,26 @@ pub(super) fn measure_blocks(input: &Input, header: &Header) -> io::Result<Optio
         return Ok(None);
     }
     let mut blocks = Blocks::new(file, start)?;
-    let mut crc = Hasher::new();
+    let mut crc = 0;
     let mut uncompressed = 0;
     while let Some(block) = blocks.next()? {
-        crc.combine(&Hasher::new_with_initial_len(block.crc, block.data_len));
+        crc = crc32_of_both(crc, block.crc, block.data_len);
         uncompressed += block.data_len;
     }
     if !blocks.is_at_end() {
         return Ok(None);
     }
     let (compressed, overhead) = (blocks.offset - start, header.len + TRAILER_LEN);
-    Ok(Some((Ratio { compressed, overhead, uncompressed }, crc.finalize())))
+    Ok(Some((Ratio { compressed, overhead, uncompressed }, crc)))
 }
 
 /// A writer that only computes the checksum.
-#[derive(Debug, Default)]
-pub(super) struct Checksum(Hasher);
+#[derive(Default)]
+pub(super) struct Checksum(Crc);
 
 impl Checksum {
     pub(super) fn sum(self) -> u32 {
-        self.0.finalize()
+        self.0.sum()
     }
 }
 

@@ -14,14 +14,13 @@ use uadk_compress_pages::snapshot::{
 };
 use uadk_compress_pages::{Error as PagesError, ZeroPages};
 
+use super::flags::{self, Report, Writing};
 use super::open::{open, open_chain};
-use super::progress::progress;
 use super::sequential::Sequential;
 use crate::error::{self, Error};
 use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::stats_line;
 use crate::streams;
-use crate::streams::tell;
 
 /// The mode of an image whose snapshot comes from a pipe: guest memory is secret.
 const SECRET: u32 = 0o600;
@@ -32,7 +31,6 @@ const SECRET: u32 = 0o600;
 /// snapshot's mode, and appears when it is complete. To a pipe, all memory is written in order.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Arguments {
     /// The snapshots, the base first, and the image
     #[arg(required = true, num_args = 2.., value_names = ["SNAPSHOT", "IMAGE"])]
@@ -40,18 +38,10 @@ pub(crate) struct Arguments {
     /// Restore the intact part of a damaged or truncated snapshot, and exit with status 1
     #[arg(long)]
     partial: bool,
-    /// Number of threads that decompress (default: one per CPU)
-    #[arg(long, value_name = "COUNT")]
-    threads: Option<usize>,
-    /// Replace IMAGE
-    #[arg(long)]
-    force: bool,
-    /// Report the blocks of each engine, and why the accelerator was not used
-    #[arg(long)]
-    stats: bool,
-    /// Print JSON, for machines
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    writing: Writing,
+    #[command(flatten)]
+    report: Report,
 }
 
 /// What was restored, and what is missing of it.
@@ -86,24 +76,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         },
     };
     let Outcome { memory, pages, missing, stats, is_stream } = &outcome;
-    let text = if arguments.json {
+    let text = if arguments.report.json {
         let mut value = json!({ "memory": memory, "pages": pages, "missing": missing });
-        if arguments.stats {
+        if arguments.report.stats {
             value["stats"] = stats.iter().map(stats_line::json).collect();
         }
         format!("{value}\n")
     } else {
         let mib = *memory as f64 / f64::from(1 << 20);
-        let stats = stats.iter().filter(|_| arguments.stats).map(stats_line::line);
+        let stats = stats.iter().filter(|_| arguments.report.stats).map(stats_line::line);
         let stats: String = stats.map(|line| line + "\n").collect();
         let done = format!("{stats}{mib:.1} MiB of memory, {pages} pages with data\n");
         missing.iter().fold(done, |text, missing| text + "missing: " + missing + "\n")
     };
-    if *is_stream {
-        tell!("{}", text.trim_end());
-    } else {
-        error::print(&text)?;
-    }
+    flags::print(&text, *is_stream)?;
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -111,13 +97,13 @@ impl Arguments {
     fn chain(&self, snapshots: &[PathBuf], image: &Path) -> Result<Outcome, Error> {
         let chain = open_chain(snapshots)?;
         let here = |source| Error::snapshot(&snapshots[0], source);
-        match Target::create(image, self.force, chain.layout())? {
+        match Target::create(image, self.writing.force, chain.layout())? {
             Target::Image(output, memory) => {
                 let options = RestoreOptions::default()
-                    .threads(streams::threads_or_all(self.threads))
+                    .threads(self.writing.threads())
                     .zero_pages(ZeroPages::Fresh)
                     .partial(self.partial);
-                let bar = progress(chain.layout().len());
+                let bar = streams::progress(Some(chain.layout().len()));
                 let restored =
                     restore(&chain, &memory, &options, &mut |done| bar.set_position(done.memory));
                 bar.finish_and_clear();
@@ -145,7 +131,7 @@ impl Arguments {
         if reader.header().parent.is_some() {
             return Err(here(PagesError::NeedsParent));
         }
-        match Target::create(image, self.force, &reader.header().layout)? {
+        match Target::create(image, self.writing.force, &reader.header().layout)? {
             Target::Image(output, memory) => {
                 let outcome = self.read(path, &mut reader, &memory)?;
                 let mode = if streams::is_dash(path) {
@@ -171,7 +157,7 @@ impl Arguments {
         reader: &mut StreamReader<impl Read>,
         memory: &impl WriteMemory,
     ) -> Result<Outcome, Error> {
-        let bar = progress(reader.header().layout.len());
+        let bar = streams::progress(Some(reader.header().layout.len()));
         let mut done = Progress::default();
         let result = reader.restore(memory, ZeroPages::Fresh, &mut done, &mut |done, _| {
             bar.set_position(done.memory);
@@ -243,7 +229,7 @@ fn in_order(
         stats: Vec::new(),
         is_stream: true,
     };
-    let bar = progress(layout.len());
+    let bar = streams::progress(Some(layout.len()));
     for (number, region) in layout.regions().iter().enumerate() {
         for offset in (0..region.len).step_by(layout.page_size()) {
             match pages.read(region.address + offset) {

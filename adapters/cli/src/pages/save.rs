@@ -15,15 +15,14 @@ use uadk_compress_pages::snapshot::{
     Saved, save,
 };
 
+use super::flags::{self, Report, Writing};
 use super::id::hex;
 use super::open::{open, open_chain};
-use super::progress::progress;
-use crate::error::{self, Error};
+use crate::error::Error;
 use crate::output::{Attributes, Links, Nodes, Output, Rules};
 use crate::size;
 use crate::stats_line;
 use crate::streams;
-use crate::streams::tell;
 
 /// Guest memory is secret: at most its owner may read and write it.
 const SECRET: u32 = 0o600;
@@ -47,7 +46,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SNAPSHOT")]
     base: Vec<PathBuf>,
     /// Page size: 4K to 64K
-    #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = size::parse)]
+    #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = size::parse_page)]
     page_size: usize,
     /// Bytes that are compressed together and read to get one page (default: 16K, at least a page)
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
@@ -56,18 +55,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LEVEL", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(i32).range(0..=12))]
     level: i32,
-    /// Number of threads that compress (default: one per CPU)
-    #[arg(long, value_name = "COUNT")]
-    threads: Option<usize>,
-    /// Replace OUT
-    #[arg(long)]
-    force: bool,
-    /// Report the blocks of each engine, and why the accelerator was not used
-    #[arg(long)]
-    stats: bool,
-    /// Print JSON, for machines
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    writing: Writing,
+    #[command(flatten)]
+    report: Report,
 }
 
 /// Saves, and prints the result, on stderr if the snapshot goes to a pipe.
@@ -78,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let image = ImageFile::new(open(&arguments.image)?, &layout);
     let codec = Arc::new(codec);
     let shared: Arc<dyn BlockCompressor> = codec.clone();
-    let mut options = SaveOptions::default().threads(streams::threads_or_all(arguments.threads));
+    let mut options = SaveOptions::default().threads(arguments.writing.threads());
     let changed = match &arguments.base[..] {
         [] => None,
         base => {
@@ -93,14 +84,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         }
     };
     let pages = changed.as_ref().map_or(Pages::All, Pages::Changed);
-    let bar = progress(layout.len());
+    let bar = streams::progress(Some(layout.len()));
     let mut report = |done: Progress| bar.set_position(done.memory);
     let mut is_stream = streams::is_dash(&arguments.out);
     let saved = if is_stream {
         let output = streams::stdout()?;
         save(output, &layout, &image, pages, &shared, &options, &mut report)
     } else {
-        let rules = Rules { force: arguments.force, links: Links::Follow, nodes: Nodes::Through };
+        let rules =
+            Rules { force: arguments.writing.force, links: Links::Follow, nodes: Nodes::Through };
         let mut output = Output::create(&arguments.out, rules)?;
         is_stream = output.is_stream();
         let saved = save(&mut output, &layout, &image, pages, &shared, &options, &mut report);
@@ -113,14 +105,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     };
     bar.finish_and_clear();
     let saved = saved.map_err(|source| Error::snapshot(&arguments.out, source))?;
-    let stats = arguments.stats.then(|| codec.stats());
-    let text = describe(&saved, &layout, arguments.json, stats.as_ref());
-    if is_stream {
-        // The snapshot may go to stdout.
-        tell!("{}", text.trim_end());
-    } else {
-        error::print(&text)?;
-    }
+    let stats = arguments.report.stats.then(|| codec.stats());
+    let text = describe(&saved, &layout, arguments.report.json, stats.as_ref());
+    flags::print(&text, is_stream)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,10 +7,10 @@ use serde_json::json;
 use uadk_compress_pages::Error as PagesError;
 use uadk_compress_pages::snapshot::verify;
 
+use super::flags::Report;
 use super::open::{open, open_chain};
-use super::progress::progress;
 use crate::error::{self, Error};
-use crate::stats_line;
+use crate::{stats_line, streams};
 
 /// Reads snapshots and checks every byte; the exit status is 1 if any is damaged
 ///
@@ -21,12 +21,8 @@ pub(crate) struct Arguments {
     /// The snapshots
     #[arg(required = true, value_name = "SNAPSHOT")]
     snapshots: Vec<PathBuf>,
-    /// Report the blocks of each engine, and why the accelerator was not used
-    #[arg(long)]
-    stats: bool,
-    /// Print JSON, for machines
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: Report,
 }
 
 /// Verifies, and prints what is damaged and where.
@@ -35,13 +31,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     for path in &arguments.snapshots {
         let file = open(path)?;
         let len = file.metadata().map_err(|source| Error::read(path, source))?.len();
-        let bar = progress(len);
+        let bar = streams::progress(Some(len));
         let verified = verify(file, &mut |done| bar.set_position(done.file));
         bar.finish_and_clear();
         let mut stats = None;
         let (pages, damage) = match verified {
             Ok(verified) => {
-                stats = verified.stats.filter(|_| arguments.stats);
+                stats = verified.stats.filter(|_| arguments.report.stats);
                 let damage: Vec<_> = verified
                     .damage
                     .iter()
@@ -54,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             Err(source) => return Err(Error::snapshot(path, source)),
         };
         intact &= damage.is_empty();
-        error::print(&if arguments.json {
+        error::print(&if arguments.report.json {
             let damage: Vec<_> = damage
                 .iter()
                 .map(|(what, offset)| json!({ "what": what, "offset": offset }))
@@ -70,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             let lines = damage.iter().map(|(what, _)| format!("{}: {what}\n", path.display()));
             lines.collect()
         })?;
-        if let Some(stats) = stats.filter(|_| !arguments.json) {
+        if let Some(stats) = stats.filter(|_| !arguments.report.json) {
             error::print(&format!("{}: {}\n", path.display(), stats_line::line(&stats)))?;
         }
     }

@@ -1,8 +1,9 @@
 //! Decodes the payloads of packets.
 
-use flate2::{Decompress, FlushDecompress, Status};
+use zlib_rs::{Inflate, InflateFlush, Status};
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
+use super::encode::WINDOW_BITS;
 use super::packet::Packet;
 use super::settings::Settings;
 use crate::codec::PageCodec;
@@ -16,7 +17,7 @@ const ZSTD_WINDOW_LOG: u32 = 25;
 /// Decodes the payloads of one channel.
 pub(crate) enum Decoder {
     None,
-    Zlib(Decompress),
+    Zlib(Inflate),
     Zstd(DCtx<'static>),
     Pages(PageCodec),
 }
@@ -25,7 +26,7 @@ impl Decoder {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
         Ok(match settings.method {
             Method::None => Self::None,
-            Method::Zlib => Self::Zlib(Decompress::new(true)),
+            Method::Zlib => Self::Zlib(Inflate::new(true, WINDOW_BITS)),
             Method::Zstd => {
                 let mut stream = DCtx::try_create()
                     .ok_or_else(|| ErrorKind::Unsupported("not enough memory for zstd".into()))?;
@@ -84,12 +85,12 @@ fn stream_error(method: Method, reason: impl Into<String>) -> ErrorKind {
     ErrorKind::Stream { method, reason: reason.into() }
 }
 
-fn inflate(stream: &mut Decompress, payload: &[u8], pages: &mut [u8]) -> Result<(), ErrorKind> {
+fn inflate(stream: &mut Inflate, payload: &[u8], pages: &mut [u8]) -> Result<(), ErrorKind> {
     let error = |reason: String| stream_error(Method::Zlib, reason);
     let (in_before, out_before) = (stream.total_in(), stream.total_out());
     let status = stream
-        .decompress(payload, pages, FlushDecompress::Sync)
-        .map_err(|reason| error(reason.to_string()))?;
+        .decompress(payload, pages, InflateFlush::SyncFlush)
+        .map_err(|reason| error(reason.as_str().into()))?;
     let read = (stream.total_in() - in_before) as usize;
     let written = (stream.total_out() - out_before) as usize;
     if status == Status::StreamEnd {
@@ -101,11 +102,11 @@ fn inflate(stream: &mut Decompress, payload: &[u8], pages: &mut [u8]) -> Result<
     // Output that is still pending would appear now.
     let mut more = [0];
     let left = &payload[read..];
-    let status = stream.decompress(left, &mut more, FlushDecompress::Sync);
+    let status = stream.decompress(left, &mut more, InflateFlush::SyncFlush);
     let read = (stream.total_in() - in_before) as usize;
     let excess = stream.total_out() - out_before > pages.len() as u64;
     match status {
-        Err(reason) => Err(error(reason.to_string())),
+        Err(reason) => Err(error(reason.as_str().into())),
         Ok(Status::StreamEnd) => Err(error("it ends before the migration does".into())),
         Ok(_) if excess || read < payload.len() => {
             Err(error(format!("decompressed to more than {} bytes", pages.len())))

@@ -3,7 +3,7 @@
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use flate2::{Compress, Compression, FlushCompress};
+use zlib_rs::{Deflate, DeflateFlush};
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
 
 use super::settings::{Settings, ZlibMode};
@@ -12,11 +12,14 @@ use crate::error::ErrorKind;
 use crate::method::Method;
 use crate::segment::{self, SegmentCompressor};
 
+/// zlib's largest window, 32 KiB, which QEMU uses.
+pub(crate) const WINDOW_BITS: u8 = 15;
+
 /// Encodes the payloads of one channel. Settings must be [resolved](Settings::resolved).
 pub(crate) enum Encoder {
     None,
     Segments(PageCodec),
-    Zlib { stream: Compress, out: Vec<u8> },
+    Zlib { stream: Deflate, out: Vec<u8>, len: usize },
     Zstd { stream: CCtx<'static>, out: Vec<u8> },
     Pages { codec: PageCodec, lens: Vec<u8> },
 }
@@ -31,8 +34,8 @@ impl Encoder {
                 Self::Segments(PageCodec::new(Arc::new(SegmentCompressor), page_size, pages))
             }
             (Method::Zlib, ZlibMode::Stream) => {
-                let level = Compression::new(settings.level.clamp(1, 9).unsigned_abs());
-                Self::Zlib { stream: Compress::new(level, true), out: buffer() }
+                let stream = Deflate::new(settings.level.clamp(1, 9), true, WINDOW_BITS);
+                Self::Zlib { stream, out: vec![0; buffer().capacity()], len: 0 }
             }
             (Method::Zstd, _) => Self::Zstd { stream: zstd(settings.level)?, out: buffer() },
             (Method::Qpl | Method::Uadk, _) => Self::Pages {
@@ -64,7 +67,7 @@ impl Encoder {
         match self {
             Self::None => {}
             Self::Segments(codec) => codec.compress(pages),
-            Self::Zlib { stream, out } => deflate(stream, pages, out)?,
+            Self::Zlib { stream, out, len } => *len = deflate(stream, pages, out)?,
             Self::Zstd { stream, out } => flush_zstd(stream, pages, out)?,
             Self::Pages { codec, lens } => {
                 codec.compress(pages);
@@ -98,7 +101,8 @@ impl Encoder {
                     }
                 }
             }
-            Self::Zlib { out, .. } | Self::Zstd { out, .. } => slices.push(IoSlice::new(out)),
+            Self::Zlib { out, len, .. } => slices.push(IoSlice::new(&out[..*len])),
+            Self::Zstd { out, .. } => slices.push(IoSlice::new(out)),
             Self::Pages { codec, lens } => {
                 slices.push(IoSlice::new(lens));
                 for (compressed, page) in codec.compressed().zip(pages.chunks_exact(page_size)) {
@@ -116,21 +120,23 @@ fn zstd(level: i32) -> Result<CCtx<'static>, ErrorKind> {
     Ok(stream)
 }
 
-/// Compresses `pages` into `out`, up to a sync flush.
-fn deflate(stream: &mut Compress, pages: &[u8], out: &mut Vec<u8>) -> Result<(), ErrorKind> {
-    out.clear();
-    let before = stream.total_in();
+/// Compresses `pages` into `out`, up to a sync flush, and returns the length. `out` grows if
+/// needed.
+fn deflate(stream: &mut Deflate, pages: &[u8], out: &mut Vec<u8>) -> Result<usize, ErrorKind> {
+    let (in_before, out_before) = (stream.total_in(), stream.total_out());
     loop {
-        let done = (stream.total_in() - before) as usize;
+        let done = (stream.total_in() - in_before) as usize;
+        let len = (stream.total_out() - out_before) as usize;
         stream
-            .compress_vec(&pages[done..], out, FlushCompress::Sync)
-            .map_err(|error| ErrorKind::Unsupported(format!("zlib: {error}")))?;
-        let done = (stream.total_in() - before) as usize;
+            .compress(&pages[done..], &mut out[len..], DeflateFlush::SyncFlush)
+            .map_err(|error| ErrorKind::Unsupported(format!("zlib: {}", error.as_str())))?;
+        let done = (stream.total_in() - in_before) as usize;
+        let len = (stream.total_out() - out_before) as usize;
         // If there is space left, nothing is held back.
-        if done == pages.len() && out.len() < out.capacity() {
-            return Ok(());
+        if done == pages.len() && len < out.len() {
+            return Ok(len);
         }
-        out.reserve(4096);
+        out.resize(out.len() + 4096, 0);
     }
 }
 

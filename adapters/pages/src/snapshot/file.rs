@@ -217,7 +217,7 @@ fn read_index(
     }
     let mut index = vec![0; trailer.index_len as usize];
     read(file, &mut index, trailer.index_offset)?;
-    if crc32fast::hash(&index) != trailer.index_crc
+    if libdeflater::crc32(&index) != trailer.index_crc
         || u32_at(&index, 0) != INDEX_MAGIC
         || u64::from(u32_at(&index, 4)) != trailer.groups
     {

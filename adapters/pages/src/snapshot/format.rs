@@ -1,5 +1,6 @@
 //! The binary format of a snapshot: see `docs/snapshot-format.md`. Integers are little-endian.
 
+use libdeflater::Crc;
 use uadk_compress::Format;
 
 use super::error::damaged;
@@ -74,7 +75,7 @@ impl Header {
             bytes.extend_from_slice(&region.address.to_le_bytes());
             bytes.extend_from_slice(&region.len.to_le_bytes());
         }
-        let crc = crc32fast::hash(&bytes);
+        let crc = libdeflater::crc32(&bytes);
         bytes.extend_from_slice(&crc.to_le_bytes());
         Ok(bytes)
     }
@@ -99,7 +100,7 @@ impl Header {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let here = || damaged(Part::Header, 0);
         let (checked, crc) = bytes.split_at(bytes.len() - CRC_LEN);
-        if crc32fast::hash(checked) != u32_at(crc, 0) {
+        if libdeflater::crc32(checked) != u32_at(crc, 0) {
             return Err(here());
         }
         let format = match u32_at(bytes, 24) {
@@ -177,12 +178,12 @@ impl Entry {
 
     /// Computes the checksum of an entry.
     pub(crate) fn checksum(stored: &[u8], pages: Option<&[u8]>) -> u32 {
-        let mut hasher = crc32fast::Hasher::new();
-        hasher.update(stored);
+        let mut crc = Crc::new();
+        crc.update(stored);
         if let Some(pages) = pages {
-            hasher.update(pages);
+            crc.update(pages);
         }
-        hasher.finalize()
+        crc.sum()
     }
 }
 
@@ -196,7 +197,7 @@ pub(crate) fn group_table(entries: &[Entry], table: &mut Vec<u8>) {
     for entry in entries {
         table.extend_from_slice(&entry.to_bytes());
     }
-    let crc = crc32fast::hash(table);
+    let crc = libdeflater::crc32(table);
     table.extend_from_slice(&crc.to_le_bytes());
 }
 
@@ -208,7 +209,7 @@ pub(crate) const fn table_len(entries: usize) -> usize {
 /// Parses the entries of a group's table; returns `None` if it is damaged.
 pub(crate) fn parse_table(table: &[u8], layout: &Layout, after: Option<u64>) -> Option<Vec<Entry>> {
     let (checked, crc) = table.split_at(table.len() - CRC_LEN);
-    if crc32fast::hash(checked) != u32_at(crc, 0) {
+    if libdeflater::crc32(checked) != u32_at(crc, 0) {
         return None;
     }
     let entries = parse_entries(&checked[GROUP_FIXED..], layout, after)?;
@@ -262,14 +263,14 @@ impl Trailer {
             slot.copy_from_slice(&field.to_le_bytes());
         }
         bytes[56..60].copy_from_slice(&self.index_crc.to_le_bytes());
-        let crc = crc32fast::hash(&bytes[..60]);
+        let crc = libdeflater::crc32(&bytes[..60]);
         bytes[60..].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
 
     /// Parses a trailer; returns `None` if it is damaged or not a trailer.
     pub(crate) fn parse(bytes: &[u8; TRAILER_LEN]) -> Option<Self> {
-        if bytes[..8] != END_MAGIC || crc32fast::hash(&bytes[..60]) != u32_at(bytes, 60) {
+        if bytes[..8] != END_MAGIC || libdeflater::crc32(&bytes[..60]) != u32_at(bytes, 60) {
             return None;
         }
         Some(Self {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use libdeflater::Crc;
 use uadk_compress::stats::Stats;
 
 use super::codec::ClusterCodec;
@@ -42,7 +43,7 @@ pub struct StreamReader<R> {
 #[derive(Clone, Debug, Default)]
 struct Index {
     /// Covers everything after the index's magic and number of groups.
-    hasher: crc32fast::Hasher,
+    crc: u32,
     len: u64,
     groups: u32,
     clusters: u64,
@@ -226,8 +227,10 @@ impl<R: Read> StreamReader<R> {
         if let Some(index) = &mut self.index {
             let bytes = &table[GROUP_FIXED..GROUP_FIXED + ENTRY_LEN * count];
             let group = index_group(offset, count);
-            index.hasher.update(&group);
-            index.hasher.update(bytes);
+            let mut crc = Crc::with_initial(index.crc);
+            crc.update(&group);
+            crc.update(bytes);
+            index.crc = crc.sum();
             index.len += (group.len() + bytes.len()) as u64;
             index.groups += 1;
             index.clusters += count as u64;
@@ -246,7 +249,7 @@ impl<R: Read> StreamReader<R> {
         if u32_at(&fixed, 4) != index.groups {
             return Err(here());
         }
-        let (mut whole, mut entries) = (crc32fast::Hasher::new(), crc32fast::Hasher::new());
+        let (mut whole, mut entries) = (Crc::new(), Crc::new());
         whole.update(&fixed);
         let mut left = index.len;
         let mut buffer = vec![0; INDEX_STEP];
@@ -257,7 +260,7 @@ impl<R: Read> StreamReader<R> {
             entries.update(&buffer[..step]);
             left -= step as u64;
         }
-        if entries.finalize() != index.hasher.clone().finalize() {
+        if entries.sum() != index.crc {
             return Err(here());
         }
         let len = INDEX_FIXED as u64 + index.len;
@@ -269,7 +272,7 @@ impl<R: Read> StreamReader<R> {
             index_len: len,
             clusters: index.clusters,
             groups: u64::from(index.groups),
-            index_crc: whole.finalize(),
+            index_crc: whole.sum(),
         };
         if Trailer::parse(&bytes) != Some(expected) {
             return Err(damaged(Part::Trailer, offset + len));

@@ -221,7 +221,7 @@ impl<W: Write> Output<W> {
             index_len: index.len() as u64,
             clusters: self.clusters,
             groups: u64::from(self.groups),
-            index_crc: crc32fast::hash(&index),
+            index_crc: libdeflater::crc32(&index),
         };
         self.write(&index)?;
         self.write(&trailer.to_bytes())?;

@@ -224,7 +224,7 @@ impl Runtime {
         match &result {
             Ok(()) => tracing::info!("accelerator initialised"),
             Err(reason) => {
-                tracing::warn!(%reason, "the accelerator can't be used yet and will be tried again");
+                tracing::warn!(%reason, "the accelerator is unusable and will be tried again");
             }
         }
         result

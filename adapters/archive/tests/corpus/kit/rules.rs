@@ -494,14 +494,14 @@ pub(crate) const RULES: [Rule; 41] = [
     },
     Rule {
         name: "inside",
-        reason: "a header inside the contents of an entry is data, even where peers skip that entry",
+        reason: "a header in the contents of an entry is data, even where peers skip that entry",
         applies: |difference, evidence| {
             difference.aspect == Aspect::Missing && evidence.is_inside(&difference.path)
         },
     },
     Rule {
         name: "lone-zeros",
-        reason: "one block of zeros ends an archive, and more is not read, which is said",
+        reason: "one block of zeros ends an archive; a notice says that more follows",
         applies: |difference, evidence| {
             let is_said = |notice: &String| notice.contains("a lone block of zeros");
             difference.ours.is_none() && evidence.ours.notices.iter().any(is_said)
