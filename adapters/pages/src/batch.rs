@@ -17,6 +17,20 @@ pub(crate) fn check_page_size(page_size: usize) -> Result<(), Error> {
 }
 
 /// A page as it is sent or stored.
+///
+/// ```
+/// use uadk_compress_pages::Page;
+///
+/// fn stored_len(page: Page<'_>) -> usize {
+///     match page {
+///         Page::Zero => 0,
+///         Page::Raw(bytes) | Page::Compressed(bytes) => bytes.len(),
+///     }
+/// }
+///
+/// let pages = [Page::Zero, Page::Raw(&[7; 4096]), Page::Compressed(&[7; 20])];
+/// assert_eq!(pages.map(stored_len), [0, 4096, 20]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page<'a> {
     /// All zeros: nothing to send or store.
@@ -28,6 +42,22 @@ pub enum Page<'a> {
 }
 
 /// Whether zero pages have to be written.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress::Compressor;
+/// use uadk_compress_pages::{Channel, GuestRam, Page, ZeroPages};
+///
+/// let memory = [const { AtomicU64::new(7) }; 512];
+/// let ram = GuestRam::from_words(&memory);
+/// let mut channel = Channel::new(Arc::new(Compressor::builder().build()?), 4096, 1)?;
+/// channel.decompress(&ram, [(0, Page::Zero)].into_iter(), ZeroPages::Fresh)?;
+/// assert!(!ram.is_zero(0, 4096)?, "the page is skipped");
+/// channel.decompress(&ram, [(0, Page::Zero)].into_iter(), ZeroPages::Write)?;
+/// assert!(ram.is_zero(0, 4096)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZeroPages {
     /// They are zeroed, whatever they held. Memory that is already zero is only read.
@@ -165,6 +195,23 @@ impl Channel {
 }
 
 /// A compressed batch, borrowed from its [`Channel`].
+///
+/// ```
+/// use std::io::Write;
+/// use std::sync::Arc;
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress::Compressor;
+/// use uadk_compress_pages::{Channel, GuestRam};
+///
+/// let memory: Vec<AtomicU64> = (0..1024).map(|i| AtomicU64::new(i / 512)).collect();
+/// let mut channel = Channel::new(Arc::new(Compressor::builder().build()?), 4096, 128)?;
+/// let batch = channel.compress(&GuestRam::from_words(&memory), &[0, 4096])?;
+/// assert_eq!((batch.zero_offsets(), batch.data_offsets()), (&[0][..], &[4096][..]));
+/// let mut file = Vec::new();
+/// let written = file.write_vectored(&batch.io_slices().collect::<Vec<_>>())?;
+/// assert!(written < 100, "the second page, compressed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PageBatch<'c> {
     page_size: usize,

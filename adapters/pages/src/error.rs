@@ -11,6 +11,20 @@ use crate::method::{Method, name_of_bits};
 /// An error from writing or reading pages, a multifd stream or a snapshot.
 ///
 /// Messages don't repeat their source: print the whole chain.
+///
+/// ```
+/// use uadk_compress_pages::Error;
+/// use uadk_compress_pages::snapshot::Snapshot;
+///
+/// let file = [0_u8; 100];
+/// let message = match Snapshot::open(&file[..]) {
+///     Ok(snapshot) => format!("{} pages with data", snapshot.data_pages()),
+///     Err(Error::Incomplete) => "truncated: a StreamReader restores the intact part".to_owned(),
+///     Err(Error::NotASnapshot) => "a file of another kind".to_owned(),
+///     Err(error) => error.to_string(),
+/// };
+/// assert_eq!(message, "a file of another kind");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -107,6 +121,22 @@ pub enum Error {
 }
 
 /// A fault of a compressed page.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress::Compressor;
+/// use uadk_compress_pages::{Channel, Error, GuestRam, Page, PageFault, ZeroPages};
+///
+/// let memory = [const { AtomicU64::new(0) }; 512];
+/// let ram = GuestRam::from_words(&memory);
+/// let mut channel = Channel::new(Arc::new(Compressor::builder().build()?), 4096, 1)?;
+/// let pages = [(0, Page::Compressed(&[0xff; 10]))].into_iter();
+/// let result = channel.decompress(&ram, pages, ZeroPages::Fresh);
+/// let Err(Error::Page { index: 0, source }) = result else { panic!("not detected") };
+/// assert_eq!(source, PageFault::Engine(uadk_compress::Error::Corrupt));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageFault {
@@ -131,6 +161,18 @@ pub enum PageFault {
 }
 
 /// An error in a multifd stream.
+///
+/// ```
+/// use uadk_compress_pages::Error;
+/// use uadk_compress_pages::multifd::{ErrorKind, Method, Receiver, Settings};
+///
+/// // Another program has connected.
+/// let connection = [b'x'; 64];
+/// match Receiver::new(&connection[..], &Settings::new(Method::Zlib)) {
+///     Err(Error::Multifd { kind: ErrorKind::Magic(magic), .. }) => assert_eq!(magic, 0x7878_7878),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {

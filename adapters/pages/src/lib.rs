@@ -9,6 +9,14 @@
 //!
 //! A [`BlockCompressor`](uadk_compress::BlockCompressor) does the compression: an accelerator where
 //! there is one, software everywhere else.
+//!
+//! # Crate features
+//!
+//! | feature | default | effect |
+//! |---|---|---|
+//! | `vm-memory` | no | `snapshot::VmMemory` saves and restores vm-memory's `GuestMemoryBackend` |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod batch;
 mod codec;
@@ -29,4 +37,10 @@ pub use memory::{GuestRam, OutOfRange};
 pub use uadk_compress;
 /// The crate whose guest memory [`snapshot::VmMemory`] saves and restores.
 #[cfg(feature = "vm-memory")]
+#[cfg_attr(docsrs, doc(cfg(feature = "vm-memory")))]
 pub use vm_memory;
+
+/// Runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -32,6 +32,17 @@ pub struct GuestRam<'m> {
 }
 
 /// A range that is not inside the memory, or does not begin and end at multiples of eight bytes.
+///
+/// ```
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress_pages::{GuestRam, OutOfRange};
+///
+/// let memory: Vec<AtomicU64> = (0..512).map(AtomicU64::new).collect();
+/// match GuestRam::from_words(&memory).read(4096, &mut [0; 8]) {
+///     Err(OutOfRange { offset, size, .. }) => assert_eq!((offset, size), (4096, 4096)),
+///     Ok(()) => panic!("read outside the memory"),
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "invalid range of {len} bytes at offset {offset:#x}: must be whole words within {size:#x} \

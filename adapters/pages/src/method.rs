@@ -6,6 +6,17 @@ use uadk_compress::Format;
 
 /// How a stream's pages are compressed: QEMU's parameter `multifd-compression`. Both sides must
 /// use the same method; nothing is negotiated.
+///
+/// ```
+/// use uadk_compress::Format;
+/// use uadk_compress_pages::multifd::Method;
+///
+/// let method: Method = "uadk".parse()?;
+/// assert_eq!(method, Method::Uadk);
+/// assert_eq!(method.page_format(), Some(Format::Zlib));
+/// assert_eq!(method.to_string(), "uadk");
+/// # Ok::<(), uadk_compress_pages::multifd::UnknownMethod>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
@@ -77,6 +88,17 @@ impl std::fmt::Display for Method {
 }
 
 /// The error for a name that no method in [`Method::ALL`] has.
+///
+/// ```
+/// use uadk_compress_pages::multifd::{Method, UnknownMethod};
+///
+/// let parsed: Result<Method, UnknownMethod> = "lz4".parse();
+/// match parsed {
+///     Err(error) => assert_eq!(error.to_string(), "unknown multifd compression method \"lz4\""),
+///     Ok(method) => panic!("{method}"),
+/// }
+/// assert_eq!(Method::ALL.map(Method::name), ["none", "zlib", "zstd", "qpl", "uadk"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown multifd compression method {0:?}")]
 pub struct UnknownMethod(String);

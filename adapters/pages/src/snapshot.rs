@@ -54,5 +54,6 @@ pub use restore::{RestoreOptions, Restored, restore};
 pub use stream::{Position, StreamReader};
 pub use verify::{Verified, verify};
 #[cfg(feature = "vm-memory")]
+#[cfg_attr(docsrs, doc(cfg(feature = "vm-memory")))]
 pub use vm::VmMemory;
 pub use writer::{Progress, SaveOptions, Saved, save};

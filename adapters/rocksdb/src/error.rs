@@ -1,6 +1,19 @@
 //! Errors from setting or registering a compressor.
 
 /// An error from setting a compressor in RocksDB's options or registering it.
+///
+/// ```
+/// use rocksdb::Options;
+/// use uadk_compress::{Compressor, Format};
+/// use uadk_compress_rocksdb::{Error, OptionsExt, Schema};
+///
+/// let zlib = Compressor::builder().format(Format::Zlib).build()?;
+/// match Options::default().set_block_compressor(zlib, Schema::Stock) {
+///     Err(Error::Format { format }) => assert_eq!(format, Format::Zlib),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), uadk_compress::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

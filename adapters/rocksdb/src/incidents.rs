@@ -6,6 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// a compressor is faulty or data is damaged. An accelerator's failures are not included: a
 /// [`Compressor`](uadk_compress::Compressor) handles them itself, and counts them in its
 /// [`Stats`](uadk_compress::Stats).
+///
+/// ```
+/// use uadk_compress_rocksdb::{Incidents, incidents};
+///
+/// // For example in a program's metrics.
+/// let Incidents { failed_reads, corrupt_blocks, .. } = incidents();
+/// println!("failed_reads {failed_reads}\ncorrupt_blocks {corrupt_blocks}");
+/// assert_eq!(incidents(), Incidents::default(), "nothing has failed");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Incidents {

@@ -18,7 +18,7 @@
 //! db.put(b"key", b"value ".repeat(1000))?;
 //! db.flush()?;
 //! println!("{}", compressor.stats());
-//! # assert!(compressor.stats().software.compress.blocks > 0);
+//! # assert!(compressor.stats().together().compress.blocks > 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -73,3 +73,8 @@ pub use rocksdb;
 pub use schema::Schema;
 /// The crate that compresses and decompresses blocks.
 pub use uadk_compress;
+
+/// Runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

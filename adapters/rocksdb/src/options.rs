@@ -9,6 +9,26 @@ use crate::codec::Codec;
 use crate::{Error, Schema, shim, version};
 
 /// Sets a block compressor in a column family's options.
+///
+/// ```
+/// use rocksdb::{DB, Options};
+/// use uadk_compress::Compressor;
+/// use uadk_compress_rocksdb::{OptionsExt, Schema};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path();
+/// let compressor = Compressor::builder().build()?;
+/// let mut archive = Options::default();
+/// archive.set_block_compressor(compressor.clone(), Schema::Stock)?;
+///
+/// let mut db = DB::open_default(path)?;
+/// db.create_cf("archive", &archive)?;
+/// let family = db.cf_handle("archive").expect("just created");
+/// db.put_cf(family, b"key", b"value ".repeat(1000))?;
+/// db.flush_cf(family)?;
+/// assert!(compressor.stats().together().compress.blocks > 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait OptionsExt {
     /// Compresses this column family's blocks with `compressor`, in files of `schema`.
     ///

@@ -10,6 +10,25 @@ const ZLIB: u8 = 2;
 const CUSTOM: std::ops::RangeInclusive<u8> = 0x80..=0xfe;
 
 /// The kind of files that a compressor writes: RocksDB's own, or files of a custom format.
+///
+/// ```
+/// use rocksdb::{DB, Options};
+/// use uadk_compress::{Compressor, Format};
+/// use uadk_compress_rocksdb::{OptionsExt, Schema};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path();
+/// let gzip = Compressor::builder().format(Format::Gzip).build()?;
+/// let mut options = Options::default();
+/// options.create_if_missing(true);
+/// options.set_block_compressor(gzip, Schema::custom("MyGzip"))?;
+///
+/// let db = DB::open(&options, path)?;
+/// db.put(b"key", b"value ".repeat(1000))?;
+/// db.flush()?;
+/// assert_eq!(db.get(b"key")?, Some(b"value ".repeat(1000)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Schema {

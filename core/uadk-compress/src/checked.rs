@@ -31,7 +31,7 @@ use crate::{Block, BlockCompressor, Error, Format, Settings};
 /// }
 ///
 /// let codec = Checked::new(Liar);
-/// let impossible = Error::WrongLength { reported: 1000, room: 10 };
+/// let impossible = Error::WrongLength { reported: 1000, capacity: 10 };
 /// assert_eq!(codec.compress(b"block", &mut [0; 10]), Err(impossible));
 /// assert!(codec.decompress_exact(b"block", &mut [0; 10]).is_err());
 /// ```

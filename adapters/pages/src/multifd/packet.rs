@@ -15,6 +15,27 @@ pub(super) enum Kind {
 }
 
 /// A packet of pages, decompressed.
+///
+/// ```
+/// use uadk_compress_pages::multifd::{Event, Method, Receiver, Settings};
+///
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::multifd::{PacketNumbers, Sender};
+/// # let memory: Vec<AtomicU64> = (0..1024).map(|i| AtomicU64::new(i / 512)).collect();
+/// # let settings = Settings::new(Method::Zstd);
+/// # let mut connection = Vec::new();
+/// # let mut sender = Sender::new(&mut connection, 0, &settings, PacketNumbers::default())?;
+/// # sender.send("pc.ram", &GuestRam::from_words(&memory), &[0, 4096])?;
+/// # sender.sync()?;
+/// let mut receiver = Receiver::new(&connection[..], &settings)?;
+/// let Some(Event::Pages(packet)) = receiver.receive()? else { panic!("no pages") };
+/// assert_eq!((packet.block(), packet.number()), ("pc.ram", 0));
+/// assert_eq!(packet.zero_pages(), [0]);
+/// let (offset, page) = packet.pages().next().expect("a page with data");
+/// assert_eq!((offset, page.len()), (4096, 4096));
+/// # Ok::<(), uadk_compress_pages::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Packet {
     pub(crate) number: u64,
@@ -93,6 +114,26 @@ impl Packet {
 }
 
 /// A device's state, passed on unchanged.
+///
+/// ```
+/// use uadk_compress_pages::multifd::{Event, Method, Receiver, Settings};
+///
+/// # use uadk_compress_pages::multifd::{CHANNEL_MAGIC, PacketNumbers, Sender};
+/// # let settings = Settings::new(Method::None);
+/// # let mut connection: Vec<u8> = Vec::new();
+/// # Sender::new(&mut connection, 0, &settings, PacketNumbers::default())?;
+/// # connection.extend_from_slice(&CHANNEL_MAGIC);
+/// # connection.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0x40]);
+/// # connection.extend_from_slice(b"vfio");
+/// # connection.resize(64 + 12 + 256, 0);
+/// # connection.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 5]);
+/// # connection.extend_from_slice(b"state");
+/// let mut receiver = Receiver::new(&connection[..], &settings)?;
+/// let Some(Event::DeviceState(state)) = receiver.receive()? else { panic!("another packet") };
+/// assert_eq!((state.device(), state.instance()), ("vfio", 1));
+/// assert_eq!(state.payload(), b"state");
+/// # Ok::<(), uadk_compress_pages::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct DeviceState {
     pub(crate) device: String,
@@ -121,6 +162,31 @@ impl DeviceState {
 }
 
 /// A packet that a channel delivers.
+///
+/// ```
+/// use uadk_compress_pages::multifd::{Event, Method, Receiver, Settings};
+///
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::multifd::{PacketNumbers, Sender};
+/// # let memory: Vec<AtomicU64> = (0..1024).map(|i| AtomicU64::new(i / 512)).collect();
+/// # let settings = Settings::new(Method::Zstd);
+/// # let mut connection = Vec::new();
+/// # let mut sender = Sender::new(&mut connection, 0, &settings, PacketNumbers::default())?;
+/// # sender.send("pc.ram", &GuestRam::from_words(&memory), &[0, 4096])?;
+/// # sender.sync()?;
+/// let mut receiver = Receiver::new(&connection[..], &settings)?;
+/// let mut log = Vec::new();
+/// while let Some(event) = receiver.receive()? {
+///     log.push(match event {
+///         Event::Pages(packet) => format!("pages of {}", packet.block()),
+///         Event::Sync { number } => format!("packet {number} is a SYNC"),
+///         other => format!("{other:?}"),
+///     });
+/// }
+/// assert_eq!(log, ["pages of pc.ram", "packet 1 is a SYNC"]);
+/// # Ok::<(), uadk_compress_pages::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'r> {

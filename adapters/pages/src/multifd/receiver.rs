@@ -11,6 +11,24 @@ use crate::error::{Error, ErrorKind};
 use crate::memory::GuestRam;
 
 /// The memory that received pages are written to.
+///
+/// ```
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress_pages::GuestRam;
+/// use uadk_compress_pages::multifd::RamBlocks;
+///
+/// struct Guest(Vec<AtomicU64>);
+///
+/// impl RamBlocks for Guest {
+///     fn block(&self, name: &str) -> Option<GuestRam<'_>> {
+///         (name == "pc.ram").then(|| GuestRam::from_words(&self.0))
+///     }
+/// }
+///
+/// let guest = Guest((0..512).map(AtomicU64::new).collect());
+/// assert_eq!(guest.block("pc.ram").map(|ram| ram.len()), Some(4096));
+/// assert!(guest.block("pc.rom").is_none());
+/// ```
 pub trait RamBlocks {
     /// Returns the ramblock of this name.
     fn block(&self, name: &str) -> Option<GuestRam<'_>>;
@@ -35,6 +53,26 @@ impl RamBlocks for Vec<(String, GuestRam<'_>)> {
 }
 
 /// The result of [`Receiver::receive_into`].
+///
+/// ```
+/// use uadk_compress_pages::GuestRam;
+/// use uadk_compress_pages::multifd::{Method, Received, Receiver, Settings};
+///
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress_pages::multifd::{PacketNumbers, Sender};
+/// # let memory: Vec<AtomicU64> = (0..1024).map(|i| AtomicU64::new(i / 512)).collect();
+/// # let settings = Settings::new(Method::Zstd);
+/// # let mut connection = Vec::new();
+/// # let mut sender = Sender::new(&mut connection, 0, &settings, PacketNumbers::default())?;
+/// # sender.send("pc.ram", &GuestRam::from_words(&memory), &[0, 4096])?;
+/// # sender.sync()?;
+/// let blocks = [("pc.ram", GuestRam::from_words(&memory))];
+/// let mut receiver = Receiver::new(&connection[..], &settings)?;
+/// assert_eq!(receiver.receive_into(&blocks)?, Some(Received::Pages { normal: 1, zero: 1 }));
+/// assert_eq!(receiver.receive_into(&blocks)?, Some(Received::Sync));
+/// assert_eq!(receiver.receive_into(&blocks)?, None);
+/// # Ok::<(), uadk_compress_pages::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Received {
@@ -54,20 +92,28 @@ pub enum Received {
 /// Reads one channel of a migration. Checks everything: whatever lengths a stream claims, no more
 /// than a packet's buffers are allocated for them.
 ///
-/// ```no_run
-/// use std::net::TcpStream;
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// use uadk_compress_pages::GuestRam;
 /// use uadk_compress_pages::multifd::{Method, Receiver, Settings};
 ///
-/// # fn example(
-/// #     connection: TcpStream,
-/// #     ram: GuestRam<'_>,
-/// # ) -> Result<(), Box<dyn std::error::Error>> {
-/// let mut receiver = Receiver::new(connection, &Settings::new(Method::Zlib))?;
-/// let blocks = [("pc.ram", ram)];
-/// while let Some(_received) = receiver.receive_into(&blocks)? {}
-/// # Ok(())
-/// # }
+/// # use uadk_compress_pages::multifd::{PacketNumbers, Sender};
+/// # let source: Vec<AtomicU64> = (0..1024).map(AtomicU64::new).collect();
+/// # let mut connection = Vec::new();
+/// # let (settings, numbers) = (Settings::new(Method::Zlib), PacketNumbers::default());
+/// # let mut sender = Sender::new(&mut connection, 3, &settings, numbers)?;
+/// # sender.send("pc.ram", &GuestRam::from_words(&source), &[0, 4096])?;
+/// # sender.sync()?;
+/// // A slice, a `TcpStream`, or any other `Read`.
+/// let mut receiver = Receiver::new(&connection[..], &Settings::new(Method::Zlib))?;
+/// assert_eq!(receiver.hello().channel, 3);
+/// let memory = [const { AtomicU64::new(0) }; 1024];
+/// let blocks = [("pc.ram", GuestRam::from_words(&memory))];
+/// while let Some(received) = receiver.receive_into(&blocks)? {
+///     println!("{received:?}");
+/// }
+/// assert_eq!(memory[1023].load(Relaxed), 1023);
+/// # Ok::<(), uadk_compress_pages::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Receiver<R> {

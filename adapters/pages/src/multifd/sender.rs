@@ -14,6 +14,19 @@ use crate::reuse::reuse;
 use crate::stage::Stage;
 
 /// Numbers packets over all channels of a migration: each channel's sender gets a clone.
+///
+/// ```
+/// use uadk_compress_pages::multifd::{Event, Method, PacketNumbers, Receiver, Sender, Settings};
+///
+/// let (numbers, settings) = (PacketNumbers::default(), Settings::new(Method::None));
+/// let (mut first, mut second) = (Vec::new(), Vec::new());
+/// Sender::new(&mut first, 0, &settings, numbers.clone())?.sync()?;
+/// Sender::new(&mut second, 1, &settings, numbers)?.sync()?;
+///
+/// let mut receiver = Receiver::new(&second[..], &settings)?;
+/// assert!(matches!(receiver.receive()?, Some(Event::Sync { number: 1 })));
+/// # Ok::<(), uadk_compress_pages::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct PacketNumbers(Arc<AtomicU64>);
 

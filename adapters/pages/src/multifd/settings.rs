@@ -10,6 +10,23 @@ use crate::error::ErrorKind;
 use crate::method::Method;
 
 /// How the pages of a zlib stream are compressed. Receivers read both.
+///
+/// ```
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress_pages::multifd::{Method, PacketNumbers, Sender, Settings, ZlibMode};
+/// use uadk_compress_pages::{Error, GuestRam};
+///
+/// let word = |i: u64| AtomicU64::new((i % 512).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+/// let memory: Vec<AtomicU64> = (0..1024).map(word).collect();
+/// let sent_bytes = |mode| {
+///     let settings = Settings::new(Method::Zlib).zlib(mode);
+///     let mut sender = Sender::new(Vec::new(), 0, &settings, PacketNumbers::default())?;
+///     sender.send("pc.ram", &GuestRam::from_words(&memory), &[0, 4096])?;
+///     Ok::<_, Error>(sender.payload_bytes())
+/// };
+/// assert!(sent_bytes(ZlibMode::Stream)? < sent_bytes(ZlibMode::Segments)?, "equal pages");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ZlibMode {
@@ -26,7 +43,8 @@ pub enum ZlibMode {
 /// ```
 /// use uadk_compress_pages::multifd::{Method, Settings};
 ///
-/// let settings = Settings::new(Method::Uadk).page_size(4096).level(1);
+/// let settings = Settings::new(Method::Uadk).page_size(65536).level(6).uuid([7; 16]);
+/// assert_eq!(settings.pages_per_packet(), 8);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]

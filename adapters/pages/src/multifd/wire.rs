@@ -24,6 +24,18 @@ pub(crate) const METHOD_MASK: u32 = 0x3e;
 pub(crate) const DEVICE_STATE: u32 = 0x40;
 
 /// The first message of a channel.
+///
+/// ```
+/// use uadk_compress_pages::multifd::{Hello, Method, PacketNumbers, Receiver, Sender, Settings};
+///
+/// let settings = Settings::new(Method::None).uuid([7; 16]);
+/// let mut connection = Vec::new();
+/// Sender::new(&mut connection, 3, &settings, PacketNumbers::default())?;
+///
+/// let receiver = Receiver::new(&connection[..], &settings)?;
+/// assert_eq!(receiver.hello(), Hello { uuid: [7; 16], channel: 3 });
+/// # Ok::<(), uadk_compress_pages::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hello {
     /// The guest's UUID; zeros for QEMUs without `-uuid`. Must be the same on both sides.

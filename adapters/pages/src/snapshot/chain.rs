@@ -7,6 +7,34 @@ use crate::error::Error;
 
 /// A base snapshot and any number of deltas, each on the one before. Together they hold the newest
 /// state.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{Chain, Snapshot};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{ChangedPages, Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut base, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut base, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// # memory[0].store(9, std::sync::atomic::Ordering::Relaxed);
+/// # let mut changed = ChangedPages::none(&layout);
+/// # changed.insert(0);
+/// # let (pages, options) = (Pages::Changed(&changed), SaveOptions::default().parent([1; 16]));
+/// # let mut delta = Vec::new();
+/// # save(&mut delta, &layout, &regions[..], pages, &codec, &options, &mut |_| {})?;
+/// let layers = vec![Snapshot::open(&base[..])?, Snapshot::open(&delta[..])?];
+/// let chain = Chain::new(layers)?;
+/// assert_eq!(chain.layers().len(), 2);
+/// // The page changed after the base was saved: the delta has a 9 in it.
+/// assert!(chain.pages().read(0)?.is_some_and(|page| page.contains(&9)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Chain<F> {
     layers: Vec<Snapshot<F>>,
@@ -87,6 +115,31 @@ pub(crate) struct Share<'c> {
 }
 
 /// Reads single pages, and caches the last cluster.
+///
+/// ```
+/// use uadk_compress_pages::Error;
+/// use uadk_compress_pages::snapshot::{Chain, Snapshot};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// let chain = Chain::new(vec![Snapshot::open(&file[..])?])?;
+/// let mut pages = chain.pages();
+/// match pages.read(0x10)? {
+///     Some(page) => assert_eq!(page.len(), 4096),
+///     None => println!("a zero page"),
+/// }
+/// assert!(matches!(pages.read(1 << 40), Err(Error::Unsupported(_))), "no memory there");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct PageReader<'c, F> {
     chain: &'c Chain<F>,

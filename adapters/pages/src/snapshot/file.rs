@@ -19,6 +19,25 @@ use crate::damage::Part;
 use crate::error::Error;
 
 /// Bytes that any number of threads can read at any offset.
+///
+/// ```
+/// use std::io;
+/// use uadk_compress_pages::snapshot::ReadAt;
+///
+/// struct SkipHeader(Vec<u8>);
+///
+/// impl ReadAt for SkipHeader {
+///     fn size(&self) -> io::Result<u64> {
+///         self.0[512..].size()
+///     }
+///     fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+///         self.0[512..].read_exact_at(into, offset)
+///     }
+/// }
+///
+/// assert_eq!(SkipHeader(vec![0; 600]).size()?, 88);
+/// # Ok::<(), io::Error>(())
+/// ```
 pub trait ReadAt: Sync {
     /// Returns the number of bytes.
     ///
@@ -69,6 +88,28 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
 }
 
 /// An open, complete snapshot file. Its header and index are in memory, its clusters are not.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::Snapshot;
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// // A slice or a `File`.
+/// let snapshot = Snapshot::open(&file[..])?;
+/// assert!(snapshot.header().parent.is_none(), "a base");
+/// assert_eq!((snapshot.clusters(), snapshot.data_pages()), (1, 1));
+/// assert_eq!(snapshot.file_len(), file.len() as u64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Snapshot<F> {
     file: F,

@@ -31,6 +31,28 @@ pub(crate) const TRAILER_LEN: usize = 64;
 pub(crate) const MAX_GROUP: usize = 1 << 16;
 
 /// The header of a snapshot.
+///
+/// ```
+/// use uadk_compress::Format;
+/// use uadk_compress_pages::snapshot::{Header, Snapshot};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// let snapshot = Snapshot::open(&file[..])?;
+/// let Header { layout, format, id, parent, .. } = snapshot.header();
+/// assert_eq!((layout.len(), layout.page_size()), (4096, 4096));
+/// assert_eq!((*format, *id, *parent), (Format::RawDeflate, [1; 16], None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Header {

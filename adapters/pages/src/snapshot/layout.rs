@@ -11,6 +11,17 @@ const MAX_CLUSTER_PAGES: usize = 64;
 const MAX_LEN: u64 = 1 << 52;
 
 /// A range of guest addresses that is backed by memory.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{Layout, Region};
+///
+/// // A PC's memory: 3 GiB at the bottom, the rest above 4 GiB.
+/// let low = Region { address: 0, len: 3 << 30 };
+/// let high = Region { address: 4 << 30, len: 5 << 30 };
+/// assert_eq!(Layout::new(vec![low, high])?.len(), 8 << 30);
+/// assert!(Layout::new(vec![high, low]).is_err(), "not in the order of their addresses");
+/// # Ok::<(), uadk_compress_pages::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// The guest address of its first byte.
@@ -20,6 +31,19 @@ pub struct Region {
 }
 
 /// The regions of a guest's memory, in the order of their addresses, and how they are divided.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{Layout, Region};
+///
+/// let region = Region { address: 0, len: 1 << 30 };
+/// let layout = Layout::new(vec![region])?;
+/// assert_eq!((layout.page_size(), layout.cluster_size()), (4096, Layout::CLUSTER_SIZE));
+///
+/// let layout = Layout::with_sizes(vec![region], 4096, 64 << 10)?;
+/// assert_eq!(layout.clusters(), (1 << 30) / (64 << 10));
+/// assert_eq!(layout.regions(), [region]);
+/// # Ok::<(), uadk_compress_pages::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     regions: Vec<Region>,

@@ -9,6 +9,25 @@ use super::layout::Layout;
 use crate::memory::GuestRam;
 
 /// Memory to save. Threads read it at the same time, and a guest may write to it meanwhile.
+///
+/// ```
+/// use std::io;
+/// use uadk_compress_pages::snapshot::{ReadAt, ReadMemory};
+///
+/// /// A guest with one region, in a buffer.
+/// struct Buffer(Vec<u8>);
+///
+/// impl ReadMemory for Buffer {
+///     fn read(&self, _region: usize, offset: u64, into: &mut [u8]) -> io::Result<()> {
+///         self.0.read_exact_at(into, offset)
+///     }
+/// }
+///
+/// let mut page = [0; 4096];
+/// Buffer(vec![7; 8192]).read(0, 4096, &mut page)?;
+/// assert_eq!(page, [7; 4096]);
+/// # Ok::<(), io::Error>(())
+/// ```
 pub trait ReadMemory: Sync {
     /// Copies a part of a region, which is identified by its number in the layout, to `into`.
     ///
@@ -30,6 +49,38 @@ pub trait ReadMemory: Sync {
 }
 
 /// Memory to restore to. Threads write different parts of it at the same time.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{RestoreOptions, WriteMemory, restore};
+///
+/// struct DryRun;
+///
+/// impl WriteMemory for DryRun {
+///     fn write(&self, _region: usize, _offset: u64, _from: &[u8]) -> std::io::Result<()> {
+///         Ok(())
+///     }
+///     fn clear(&self, _region: usize, _offset: u64, _len: usize) -> std::io::Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// # use uadk_compress_pages::snapshot::{Chain, Snapshot};
+/// # let chain = Chain::new(vec![Snapshot::open(&file[..])?])?;
+/// let restored = restore(&chain, &DryRun, &RestoreOptions::default(), &mut |_| {})?;
+/// assert_eq!(restored.progress.pages, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait WriteMemory: Sync {
     /// Copies pages into a region.
     ///
@@ -73,6 +124,20 @@ fn ram<'r, 'm>(regions: &'r [GuestRam<'m>], region: usize) -> io::Result<&'r Gue
 }
 
 /// An image file: the regions one after another, without the gaps between them.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{ImageFile, Layout, ReadMemory, Region, WriteMemory};
+///
+/// let layout = Layout::new(vec![Region { address: 1 << 32, len: 1 << 20 }])?;
+/// let file = tempfile::tempfile()?;
+/// file.set_len(layout.len())?;
+/// let image = ImageFile::new(file, &layout);
+/// image.write(0, 4096, &[7; 4096])?;
+/// let mut page = [0; 4096];
+/// image.read(0, 4096, &mut page)?;
+/// assert_eq!(page, [7; 4096]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ImageFile {
     file: File,

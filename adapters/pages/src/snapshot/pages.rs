@@ -3,6 +3,30 @@
 use super::layout::Layout;
 
 /// Which pages to save.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{ChangedPages, Pages, SaveOptions, save};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Region};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut base, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut base, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// // No page has changed since `base`, whose name is [1; 16].
+/// let changed = ChangedPages::none(&layout);
+/// let (pages, options) = (Pages::Changed(&changed), SaveOptions::default().parent([1; 16]));
+/// let mut delta = Vec::new();
+/// let saved = save(&mut delta, &layout, &regions[..], pages, &codec, &options, &mut |_| {})?;
+/// assert_eq!(saved.progress.pages, 0);
+/// assert!(delta.len() < base.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Pages<'p> {

@@ -19,6 +19,29 @@ use crate::reuse::reuse;
 const BATCH: u64 = 64;
 
 /// Options of [`restore`].
+///
+/// ```
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress_pages::snapshot::{Chain, RestoreOptions, Snapshot, restore};
+/// use uadk_compress_pages::{GuestRam, ZeroPages};
+///
+/// # use std::sync::Arc;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// let chain = Chain::new(vec![Snapshot::open(&file[..])?])?;
+/// let fresh = [const { AtomicU64::new(0) }; 512];
+/// let regions = [GuestRam::from_words(&fresh)];
+/// let options = RestoreOptions::default().threads(2).zero_pages(ZeroPages::Fresh);
+/// restore(&chain, &regions[..], &options, &mut |_| {})?;
+/// assert_eq!(fresh.map(AtomicU64::into_inner), [7; 512]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RestoreOptions {
@@ -57,6 +80,34 @@ impl RestoreOptions {
 }
 
 /// The result of a restore.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{Chain, RestoreOptions, Snapshot, restore};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let word = |i: u64| AtomicU64::new(i.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+/// # let memory: Vec<AtomicU64> = (0..512).map(word).collect();
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default());
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// # let middle = file.len() / 2;
+/// # file[middle] ^= 1;
+/// // The only cluster of `file` is damaged.
+/// let chain = Chain::new(vec![Snapshot::open(&file[..])?])?;
+/// let options = RestoreOptions::default().partial(true);
+/// let restored = restore(&chain, &regions[..], &options, &mut |_| {})?;
+/// for damage in &restored.damage {
+///     eprintln!("warning: left out: {damage}");
+/// }
+/// assert_eq!(restored.damage.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Restored {

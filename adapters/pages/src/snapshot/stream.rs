@@ -24,6 +24,31 @@ const INDEX_STEP: usize = 64 << 10;
 
 /// Reads a snapshot sequentially. Each cluster is checked before it is restored; whether the
 /// snapshot is complete shows only at its end.
+///
+/// ```
+/// use uadk_compress_pages::ZeroPages;
+/// use uadk_compress_pages::snapshot::{Progress, StreamReader};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// # let fresh = [const { AtomicU64::new(0) }; 512];
+/// # let regions = [GuestRam::from_words(&fresh)];
+/// // A slice, a pipe, or any other `Read`.
+/// let mut reader = StreamReader::new(&file[..])?;
+/// let mut progress = Progress::default();
+/// reader.restore(&regions[..], ZeroPages::Fresh, &mut progress, &mut |_, _| {})?;
+/// assert_eq!((progress.pages, progress.file), (1, file.len() as u64));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct StreamReader<R> {
     input: R,
@@ -50,6 +75,35 @@ struct Index {
 }
 
 /// A position to resume reading at: see [`StreamReader::resume`].
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{Progress, StreamReader};
+/// use uadk_compress_pages::{Error, ZeroPages};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// let mut progress = Progress::default();
+/// let mut reader = StreamReader::new(&file[..file.len() - 1])?;
+/// let mut position = reader.position().expect("no group has begun");
+/// let result = reader.restore(&regions[..], ZeroPages::Fresh, &mut progress, &mut |_, at| {
+///     position = at.clone();
+/// });
+/// assert!(matches!(result, Err(Error::Incomplete)), "interrupted");
+///
+/// let mut reader = StreamReader::resume(&file[position.offset() as usize..], position)?;
+/// reader.restore(&regions[..], ZeroPages::Fresh, &mut progress, &mut |_, _| {})?;
+/// assert_eq!(progress.file, file.len() as u64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Position {
     header: Header,

@@ -12,6 +12,27 @@ use crate::damage::{Damage, Part};
 use crate::error::Error;
 
 /// The result of a verification.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::verify;
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Pages, Region, SaveOptions, save};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// # let (mut file, options) = (Vec::<u8>::new(), SaveOptions::default().id([1; 16]));
+/// # save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// let verified = verify(&file[..], &mut |_| {})?;
+/// assert!(verified.damage.is_empty(), "{:?}", verified.damage);
+/// assert_eq!(verified.progress.memory, 4096);
+/// assert_eq!(verified.progress.file, file.len() as u64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Verified {

@@ -22,6 +22,27 @@ const GROUP_BYTES: usize = 1 << 20;
 pub(super) const MAX_THREADS: usize = 256;
 
 /// The progress of a save or restore.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{Pages, Progress, SaveOptions, save};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Region};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// let (mut file, options, mut last) = (Vec::new(), SaveOptions::default(), Progress::default());
+/// save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |progress| {
+///     println!("{} of {} bytes", progress.memory, layout.len());
+///     last = progress;
+/// })?;
+/// assert_eq!((last.memory, last.pages), (layout.len(), 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -34,6 +55,25 @@ pub struct Progress {
 }
 
 /// Options of [`save`].
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{Pages, SaveOptions, Snapshot, save};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Region};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// let mut file = Vec::new();
+/// let options = SaveOptions::default().threads(2).id([1; 16]);
+/// save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// assert_eq!(Snapshot::open(&file[..])?.header().id, [1; 16]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SaveOptions {
@@ -75,6 +115,27 @@ impl SaveOptions {
 }
 
 /// The result of a save.
+///
+/// ```
+/// use uadk_compress_pages::snapshot::{Pages, SaveOptions, save};
+///
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::AtomicU64;
+/// # use uadk_compress::{BlockCompressor, Compressor};
+/// # use uadk_compress_pages::GuestRam;
+/// # use uadk_compress_pages::snapshot::{Layout, Region};
+/// # let memory = [const { AtomicU64::new(7) }; 512];
+/// # let layout = Layout::new(vec![Region { address: 0, len: 4096 }])?;
+/// # let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().build()?);
+/// # let regions = [GuestRam::from_words(&memory)];
+/// let (mut file, options) = (Vec::new(), SaveOptions::default());
+/// let saved = save(&mut file, &layout, &regions[..], Pages::All, &codec, &options, &mut |_| {})?;
+/// assert_eq!(saved.progress.file, file.len() as u64);
+/// // The options of a delta on it.
+/// let options = SaveOptions::default().parent(saved.id);
+/// # let _ = options;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Saved {

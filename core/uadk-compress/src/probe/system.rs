@@ -69,8 +69,8 @@ pub struct User {
 ///
 /// match System::at("/nonexistent").library {
 ///     Library::Found { path, version } => println!("UADK {version}, {path:?}"),
-///     Library::Missing { why } => assert!(why.starts_with("not found in /usr/lib64")),
-///     Library::Unusable { why } => println!("unusable: {why}"),
+///     Library::Missing { reason } => assert!(reason.starts_with("not found in /usr/lib64")),
+///     Library::Unusable { reason } => println!("unusable: {reason}"),
 ///     other => println!("{other:?}"),
 /// }
 /// ```
