@@ -92,13 +92,11 @@ impl<'s> Converter<'s> {
             (end, sink.count, None)
         };
         let (compressed, uncompressed) = (count, input.position);
-        match end {
-            End::Failed(failure) => Err(failure),
-            _ => {
-                let ratio = Ratio { compressed, overhead: MIN_OVERHEAD, uncompressed };
-                Ok(Converted { ratio, index })
-            }
+        if let End::Failed(failure) = end {
+            return Err(failure);
         }
+        let ratio = Ratio { compressed, overhead: MIN_OVERHEAD, uncompressed };
+        Ok(Converted { ratio, index })
     }
 
     fn decompress(

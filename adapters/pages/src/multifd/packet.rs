@@ -19,11 +19,11 @@ pub(super) enum Kind {
 /// ```
 /// use uadk_compress_pages::multifd::{Event, Method, Receiver, Settings};
 ///
+/// let settings = Settings::new(Method::Zstd);
 /// # use std::sync::atomic::AtomicU64;
 /// # use uadk_compress_pages::GuestRam;
 /// # use uadk_compress_pages::multifd::{PacketNumbers, Sender};
 /// # let memory: Vec<AtomicU64> = (0..1024).map(|i| AtomicU64::new(i / 512)).collect();
-/// # let settings = Settings::new(Method::Zstd);
 /// # let mut connection = Vec::new();
 /// # let mut sender = Sender::new(&mut connection, 0, &settings, PacketNumbers::default())?;
 /// # sender.send("pc.ram", &GuestRam::from_words(&memory), &[0, 4096])?;
@@ -118,8 +118,8 @@ impl Packet {
 /// ```
 /// use uadk_compress_pages::multifd::{Event, Method, Receiver, Settings};
 ///
+/// let settings = Settings::new(Method::None);
 /// # use uadk_compress_pages::multifd::{CHANNEL_MAGIC, PacketNumbers, Sender};
-/// # let settings = Settings::new(Method::None);
 /// # let mut connection: Vec<u8> = Vec::new();
 /// # Sender::new(&mut connection, 0, &settings, PacketNumbers::default())?;
 /// # connection.extend_from_slice(&CHANNEL_MAGIC);
@@ -166,11 +166,11 @@ impl DeviceState {
 /// ```
 /// use uadk_compress_pages::multifd::{Event, Method, Receiver, Settings};
 ///
+/// let settings = Settings::new(Method::Zstd);
 /// # use std::sync::atomic::AtomicU64;
 /// # use uadk_compress_pages::GuestRam;
 /// # use uadk_compress_pages::multifd::{PacketNumbers, Sender};
 /// # let memory: Vec<AtomicU64> = (0..1024).map(|i| AtomicU64::new(i / 512)).collect();
-/// # let settings = Settings::new(Method::Zstd);
 /// # let mut connection = Vec::new();
 /// # let mut sender = Sender::new(&mut connection, 0, &settings, PacketNumbers::default())?;
 /// # sender.send("pc.ram", &GuestRam::from_words(&memory), &[0, 4096])?;

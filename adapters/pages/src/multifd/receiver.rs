@@ -58,10 +58,10 @@ impl RamBlocks for Vec<(String, GuestRam<'_>)> {
 /// use uadk_compress_pages::GuestRam;
 /// use uadk_compress_pages::multifd::{Method, Received, Receiver, Settings};
 ///
+/// let settings = Settings::new(Method::Zstd);
 /// # use std::sync::atomic::AtomicU64;
 /// # use uadk_compress_pages::multifd::{PacketNumbers, Sender};
 /// # let memory: Vec<AtomicU64> = (0..1024).map(|i| AtomicU64::new(i / 512)).collect();
-/// # let settings = Settings::new(Method::Zstd);
 /// # let mut connection = Vec::new();
 /// # let mut sender = Sender::new(&mut connection, 0, &settings, PacketNumbers::default())?;
 /// # sender.send("pc.ram", &GuestRam::from_words(&memory), &[0, 4096])?;

@@ -146,7 +146,7 @@ impl Counts {
         }
         if pages > capacity as u64 {
             let (normal, zero) = (self.normal, self.zero);
-            return Err(ErrorKind::TooManyPages { normal, zero, capacity: capacity });
+            return Err(ErrorKind::TooManyPages { normal, zero, capacity });
         }
         Ok(())
     }

@@ -160,11 +160,9 @@ impl Settings {
             Id::File => self.file = Some(value.into()),
             Id::IgnoreZeros => self.ignore_zeros = true,
             Id::OtherFormat => self.other_format = Some(option.to_string()),
-            Id::Level => self.level = Some(streams::level(&text).map_err(|reason| bad(&reason))?),
+            Id::Level => self.level = Some(streams::level(&text).map_err(|e| bad(&e))?),
             Id::MemoryLimit => self.memory_limit = Some(size::parse(&text).map_err(|w| bad(&w))?),
-            Id::Threads => {
-                self.threads = Some(streams::threads(&text).map_err(|reason| bad(&reason))?)
-            }
+            Id::Threads => self.threads = Some(streams::threads(&text).map_err(|e| bad(&e))?),
 
             Id::Directory => self.names.change_folder(Path::new(value)),
             Id::AddFile => self.names.push(bytes),
@@ -181,7 +179,7 @@ impl Settings {
             Id::Exclude => self.exclude.push(bytes, self.exclude_flags()),
             Id::ExcludeFrom => {
                 let flags = self.exclude_flags();
-                self.exclude.push_file(Path::new(value), flags).map_err(|reason| bad(&reason))?;
+                self.exclude.push_file(Path::new(value), flags).map_err(|e| bad(&e))?;
             }
             Id::ExcludeVcs => self.exclude.push_vcs(),
             Id::ExcludeBackups => self.exclude.push_backups(),
@@ -192,19 +190,19 @@ impl Settings {
             Id::ExcludeTagUnder => self.tags.push(Tag::named(value, Extent::Under)),
             Id::ExcludeTagAll => self.tags.push(Tag::named(value, Extent::All)),
             Id::Newer | Id::NewerMtime => {
-                let than = times::parse(&text).map_err(|reason| bad(&reason))?;
+                let than = times::parse(&text).map_err(|e| bad(&e))?;
                 self.newer = Some(Newer { than, or_changed: option.id == Id::Newer });
             }
             Id::Occurrence => {
                 let number = if text.is_empty() { Ok(1) } else { text.parse() };
-                self.occurrence = Some(number.map_err(|reason| bad(&reason))?);
+                self.occurrence = Some(number.map_err(|e| bad(&e))?);
             }
             Id::StripComponents => {
-                self.transform.strip = text.parse().map_err(|reason| bad(&reason))?;
+                self.transform.strip = text.parse().map_err(|e| bad(&e))?;
             }
-            Id::Transform => self.transform.push(bytes).map_err(|reason| bad(&reason))?,
+            Id::Transform => self.transform.push(bytes).map_err(|e| bad(&e))?,
             Id::MaxSize => {
-                self.max_size = Some(size::parse(&text).map_err(|reason| bad(&reason))? as u64);
+                self.max_size = Some(size::parse(&text).map_err(|e| bad(&e))? as u64);
             }
             Id::OneTopLevel => self.one_top_level = Some(value.into()),
             Id::Sort => {
@@ -215,16 +213,14 @@ impl Settings {
                     _ => return Err(bad(&"must be name, inode or none")),
                 }
             }
-            Id::Mtime => self.mtime = Some(times::parse(&text).map_err(|reason| bad(&reason))?),
+            Id::Mtime => self.mtime = Some(times::parse(&text).map_err(|e| bad(&e))?),
             Id::Owner => {
-                self.owner =
-                    Some(owners::parse(&text, "/etc/passwd").map_err(|reason| bad(&reason))?);
+                self.owner = Some(owners::parse(&text, "/etc/passwd").map_err(|e| bad(&e))?);
             }
             Id::Group => {
-                self.group =
-                    Some(owners::parse(&text, "/etc/group").map_err(|reason| bad(&reason))?);
+                self.group = Some(owners::parse(&text, "/etc/group").map_err(|e| bad(&e))?);
             }
-            Id::Mode => self.mode = Some(text.parse().map_err(|reason| bad(&reason))?),
+            Id::Mode => self.mode = Some(text.parse().map_err(|e| bad(&e))?),
             Id::Format if matches!(&*text, "gnu" | "pax" | "posix") => {}
             Id::Format => return Err(bad(&"must be gnu, pax or posix")),
             Id::PaxOption => {
