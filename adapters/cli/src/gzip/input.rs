@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
@@ -197,15 +197,21 @@ impl Read for BlockingFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.0.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // If the wait is interrupted, the next read leads to another wait.
-                    match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) {
-                        Ok(_) | Err(Errno::INTR) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(&self.0)?,
                 read => return read,
             }
+        }
+    }
+}
+
+/// Waits until the file has data, or its last writer has closed it. A FIFO that no process has
+/// opened for writing yet has neither.
+fn wait(file: &File) -> io::Result<()> {
+    loop {
+        match poll(&mut [PollFd::new(file, PollFlags::IN)], None) {
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(()),
         }
     }
 }
@@ -228,12 +234,14 @@ impl Read for FileTail {
 /// Waits for the writer of a FIFO only if it is named and only read: a FIFO found in a directory
 /// may have none.
 fn open(settings: &Settings, path: &Path, is_named: bool) -> io::Result<File> {
-    let mut flags = OFlags::NOCTTY;
-    if !settings.stdout || !is_named {
-        flags |= OFlags::NONBLOCK;
-    }
+    // Opened to block, a FIFO would wait for another writer even if it holds data.
+    let mut flags = OFlags::NOCTTY | OFlags::NONBLOCK;
     if !settings.stdout && settings.force == 0 {
         flags |= OFlags::NOFOLLOW;
     }
-    File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    if settings.stdout && is_named && file.metadata()?.file_type().is_fifo() {
+        wait(&file)?;
+    }
+    Ok(file)
 }

@@ -231,8 +231,8 @@ pub(crate) const CASES: &[&str] = &[
     // Mixed with uncompressed data.
     "(cat t; cat n.gz) | zcat -f | md5sum",
     "(cat n.gz; cat t; cat n.gz) | zcat -f | md5sum",
-    "mkfifo p; cat n.gz > p & gunzip -c p | tail -1",
-    "mkfifo p; cat t > p & gzip -c p",
+    "mkfifo p; cat n.gz > p & exec 3< p; wait; gunzip -c p | tail -1",
+    "mkfifo p; cat t > p & exec 3< p; wait; gzip -c p",
     "gzip -d - < n.gz > x; rm x",
     // Damage.
     "gunzip cut.gz",
@@ -386,8 +386,9 @@ pub(crate) const CASES: &[&str] = &[
     "mkfifo d/pipe; timeout 60 gzip -r d",
     "mkfifo d/pipe; timeout 60 gzip -rf d",
     "rm d/a d/c.gz d/e/b; mkfifo d/pipe; timeout 60 gzip -rc d",
-    "cat n > fifo & timeout 60 gzip -c fifo",
-    "cat n.gz > fifo & timeout 60 gzip -dc fifo",
+    // The data is in the FIFO, and its writer is gone.
+    "cat t > fifo & exec 3< fifo; wait; timeout 60 gzip -c fifo",
+    "cat n.gz > fifo & exec 3< fifo; wait; timeout 60 gzip -dc fifo",
     // Input that has no bytes yet when it is read.
     r#"cat n n n n n n | timeout 60 python3 -c "$UNBLOCK" gzip -c"#,
     r#"cat n.gz n.gz n.gz n.gz n.gz n.gz | timeout 60 python3 -c "$UNBLOCK" gzip -dc"#,

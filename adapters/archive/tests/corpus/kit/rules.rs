@@ -133,7 +133,15 @@ pub(crate) const RULES: [Rule; 41] = [
             let is_inside = difference.ours.is_none()
                 && evidence.complained_anywhere(&words)
                 && evidence.complained_anywhere(&["dropped size"]);
-            is_extra || is_inside || evidence.complained(difference, &words)
+            // A directory that was complete before gets the attributes of an incomplete dump.
+            let is_last = || {
+                let last = evidence.ours.members.last();
+                last.is_some_and(|member| member.path == difference.path)
+            };
+            let has_attributes = matches!(difference.aspect, Aspect::Mode | Aspect::Time)
+                && evidence.complained_anywhere(&words)
+                && is_last();
+            is_extra || is_inside || has_attributes || evidence.complained(difference, &words)
         },
     },
     Rule {
@@ -278,12 +286,15 @@ pub(crate) const RULES: [Rule; 41] = [
             let is_new = |node: &Node| node.mtime.is_none();
             match difference.aspect {
                 Aspect::Contents | Aspect::Kind => {
-                    let is_behind = evidence.is_behind_sparse(difference)
-                        && evidence.gnu.contains("header: excess GNU.sparse");
-                    is_behind
-                        || evidence.is_sparse(difference)
-                            && (kind(&difference.gnu) != kind(&difference.bsd)
-                                || evidence.gnu.contains("GNU.sparse"))
+                    let complaints = ["header: excess GNU.sparse", "header: invalid GNU.sparse"];
+                    let gnu_complains = complaints.iter().any(|words| evidence.gnu.contains(words));
+                    let is_sparse = evidence.is_sparse(difference)
+                        || evidence.has_global(|data| has(data, b"GNU.sparse"));
+                    let peers_differ = kind(&difference.gnu) != kind(&difference.bsd)
+                        || evidence.gnu.contains("GNU.sparse")
+                        || evidence.gnu.contains("sparse archive member");
+                    evidence.is_behind_sparse(difference) && gnu_complains
+                        || is_sparse && peers_differ
                 }
                 Aspect::Names => {
                     evidence.is_sparse(difference)
