@@ -8,7 +8,7 @@ CASES ?= 100000
 SEED ?= 1
 
 .PHONY: setup demo test test-readers test-targets test-newcomer bench fuzz-archives fuzz-smoke \
-	lint docs msrv publish-dry-run
+	lint docs msrv advisories publish-dry-run
 
 setup:
 	@tools/setup
@@ -39,8 +39,8 @@ test-targets: setup
 test-newcomer:
 	tools/test-newcomer
 
-# Runs some 60 readers of gzip and tar.gz on our output, and checks the table in docs/archives.md.
-# Not part of `test`, since it installs a browser and several languages.
+# Runs more than 50 readers of gzip and tar.gz on our output, and checks the table in
+# docs/archives.md. Not part of `test`, since it installs a browser and several languages.
 # `make test-readers ARGS=--update` writes the table.
 test-readers:
 	@tools/setup --with-readers
@@ -74,6 +74,10 @@ fuzz-smoke: setup
 	cargo check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 	$(MAKE) fuzz-archives CASES=5000
 
+# Known vulnerabilities of dependencies. Fetches the database of advisories from GitHub.
+advisories: setup
+	cargo deny --all-features check advisories
+
 # All crates' documentation, as docs.rs builds it.
 docs: setup
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features
@@ -99,6 +103,7 @@ lint: setup
 	tools/architecture
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
+	rm -rf target/doc
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features --quiet
 	tools/doc-examples
 	cargo deny --all-features check licenses bans sources

@@ -26,6 +26,11 @@ RULES = [
     ("stead", r"\bin (his|her) place\b|\bin his stead\b", "instead"),
     ("beside", r"\bbeside (it|him|them|its|their)\b", "next to, alongside"),
     ("whether or no", r"\bwhether or no\b|\bnot until then\b", "plain words"),
+    ("meant", r"\b(is|are) meant\b(?! (to|for|as)\b)", "selected"),
+    ("missing of", r"\bmissing of (it|them)\b|\bnothing of (it|them|the)\b", "from; none of"),
+    ("replace by", r"\breplac(e|es|ing)\b[^.;]*\bby (the|a|an|each|zeros)\b", "with"),
+    ("any more", r"\bany more\b(?! \w)", "no longer"),
+    ("spite", r"\bin spite of\b|\bby the letter\b|\bbe sought\b|\bwell-kept\b", "despite"),
     ("PATIENCE", r"\b(PATIENCE|WORTH\w*|RARELY|take_an_idle_one)\b", "a name that says what it measures"),
     ("of_*", r"\bfn of_\w+", "new, from_*, for_*"),
 ]

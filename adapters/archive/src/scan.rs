@@ -171,8 +171,8 @@ impl<R: BufRead> Walker<R> {
                     // As in GNU tar and libarchive, what follows the end does not belong to it.
                     self.warn_of_end(at)?;
                 }
-                self.notice_lone_zeros(at)?;
                 self.ended = true;
+                self.notice_lone_zeros(at);
                 return Ok(None);
             }
             if !raw.is_valid() {
@@ -382,8 +382,9 @@ impl<R: BufRead> Walker<R> {
     }
 
     /// Adds a notice if a single block of zeros ends the archive and more follows, as GNU tar does.
-    fn notice_lone_zeros(&mut self, at: u64) -> Result<()> {
-        let ready = self.input.fill_buf()?;
+    fn notice_lone_zeros(&mut self, at: u64) {
+        // An error after the end matters only if reading goes on, and then occurs again.
+        let Ok(ready) = self.input.fill_buf() else { return };
         let next = &ready[..ready.len().min(BLOCK)];
         if next.iter().any(|byte| *byte != 0) {
             let what = format!(
@@ -391,7 +392,6 @@ impl<R: BufRead> Walker<R> {
             );
             self.warnings.push(Warning::notice(b"", at, what));
         }
-        Ok(())
     }
 
     fn not_tar() -> Error {

@@ -15,7 +15,8 @@ use examination::Examination;
 ///
 /// Exit status:
 ///   0  ready: a round trip on the accelerator succeeded
-///   1  works in software only: something that the accelerator needs is missing
+///   1  works in software only: something that the accelerator needs is missing,
+///      or its queues are full
 ///   2  broken: libwd is installed but unusable; or nothing is missing but the
 ///      accelerator can't be used; or an engine failed or returned wrong data
 #[derive(Debug, clap::Args)]

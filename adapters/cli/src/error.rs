@@ -34,7 +34,7 @@ pub(crate) enum Error {
     /// A request that makes no sense; the hint suggests one that does.
     #[error("{what}")]
     Refused { what: String, hint: Option<&'static str> },
-    #[error("{count} of the files or entries failed (see above); the others are done")]
+    #[error("{count} files or entries failed (see above); the others succeeded")]
     Some { count: u64 },
     #[error("{}", path.display())]
     Snapshot { path: PathBuf, source: uadk_compress_pages::Error },
@@ -48,7 +48,7 @@ pub(crate) enum Error {
     Engine(#[source] uadk_compress::Error),
     #[error("can't listen on {address}")]
     Listen { address: String, source: io::Error },
-    #[error("can't accept connections any more")]
+    #[error("can no longer accept connections")]
     Accept(#[source] io::Error),
     #[error("the migration failed; the guest keeps running on the source")]
     Migration {

@@ -2,7 +2,7 @@
 //!
 //! Differences from GNU gzip 1.12: `-l` adds up all members of a file, and is instant for block
 //! gzip; a damaged file does not stop the run; compress (`.Z`), pack, LZH and zip files are refused
-//! with the name of their format; names and times are not stored.
+//! with the name of their format; names and times are stored only with `-N`.
 
 mod bgzf;
 mod bgzip;

@@ -100,7 +100,7 @@ fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
             "the archive can be read without it; `uadk-compress tar index` writes a new one"
         }
         ArchiveError::NoBlocks => {
-            "`uadk-compress tar index --output` rewrites the archive with blocks"
+            "`uadk-compress tar index --output` rewrites the archive with an index"
         }
         _ => return None,
     })

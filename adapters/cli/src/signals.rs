@@ -118,7 +118,7 @@ fn watch() {
 /// Removes unfinished files, undoes changes, and ends the program by the signal, as its parent
 /// expects.
 fn end_by(signal: i32) -> ! {
-    // Held until the end, so that no file is created or finished any more.
+    // Held until the end, so that files are no longer created or finished.
     let unfinished = UNFINISHED.lock();
     for path in &*unfinished.borrow() {
         // It may be gone already, which is fine.

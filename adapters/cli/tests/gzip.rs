@@ -540,6 +540,33 @@ fn a_pipe_without_a_reader_ends_the_program_with_sigpipe() {
 }
 
 #[test]
+fn a_fifo_is_read_to_the_end_of_a_late_and_slow_writer() {
+    let folder = TempDir::new().expect("a directory");
+    let fifo = folder.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().expect("this test needs mkfifo");
+    assert!(made.success());
+    let reader = Command::new(PROGRAM)
+        .args(["gzip", "-c", "fifo"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // Opening waits for the reader. More than a pipe holds, so the reader must have begun.
+    let mut writer = fs::File::options().write(true).open(&fifo).expect("a FIFO");
+    let data = numbers(1 << 20);
+    let (first, rest) = data.split_at(100_000);
+    writer.write_all(first).expect("a reader");
+    writer.write_all(rest).expect("a reader");
+    drop(writer);
+    let output = reader.wait_with_output().expect("it exits");
+    assert!(output.status.success());
+    let mut read = Vec::new();
+    let mut decoder = flate2::read::GzDecoder::new(&output.stdout[..]);
+    std::io::Read::read_to_end(&mut decoder, &mut read).expect("zlib reads it");
+    assert!(read == data);
+}
+
+#[test]
 fn completions_and_man_pages_are_generated() {
     let folder = TempDir::new().expect("a directory");
     for shell in ["bash", "zsh", "fish"] {

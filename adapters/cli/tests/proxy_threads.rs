@@ -89,7 +89,7 @@ impl Drop for Proxy {
 #[test]
 fn without_a_thread_to_accept_the_proxy_fails() {
     let errors = Proxy::with_threads(0).failure();
-    assert!(errors.contains("can't accept connections any more"), "{errors}");
+    assert!(errors.contains("can no longer accept connections"), "{errors}");
     assert!(!errors.contains("panicked"), "{errors}");
 }
 

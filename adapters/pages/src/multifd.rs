@@ -1,9 +1,11 @@
 //! QEMU's multifd: the streams in which it migrates memory, one connection for each channel.
 //!
 //! Each channel has a [`Sender`] and a [`Receiver`], over any `Write` and `Read`. They use the
-//! packets of QEMU 9.1 to 10, which an unmodified QEMU reads and writes: see `docs/migration.md`.
+//! packets of QEMU 9.1 to 10, which an unmodified QEMU reads and writes: see [migration].
 //! Channels are independent of each other between two SYNCs. At a SYNC, everything that any channel
 //! sent before it must be applied before anything sent after it.
+//!
+//! [migration]: https://github.com/uadk-compress/uadk-compress/blob/main/docs/migration.md
 //!
 //! ```
 //! use std::sync::atomic::AtomicU64;

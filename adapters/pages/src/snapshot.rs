@@ -1,9 +1,11 @@
 //! Guest memory in a file: zero pages take no space, clusters are compressed in parallel and
 //! checksummed, and any page can be read without the others.
 //!
-//! `docs/snapshot-format.md` describes the format. It is written sequentially, so the output may be
+//! The [format] is written sequentially, so the output may be
 //! a pipe. Only the last bytes make it complete: what a crash leaves behind reads as
 //! [`Error::Incomplete`](crate::Error::Incomplete).
+//!
+//! [format]: https://github.com/uadk-compress/uadk-compress/blob/main/docs/snapshot-format.md
 //!
 //! ```
 //! use std::sync::Arc;

@@ -29,7 +29,7 @@ pub(crate) fn minimised(tar: &[u8], mut shows_finding: impl FnMut(&[u8]) -> bool
         }
         len /= 2;
     }
-    // Then replaces bytes by zeros.
+    // Then replaces bytes with zeros.
     let mut len = BLOCK / 4;
     while len >= 4 {
         for at in (0..best.len()).step_by(len) {

@@ -14,7 +14,7 @@ pub struct Counts {
     pub sessions_allocated: u64,
     /// Sessions that have not been freed, including those with lost requests.
     pub sessions_alive: u64,
-    /// Live sessions with a lost request, which must not be freed any more.
+    /// Live sessions with a lost request, which must never be freed.
     pub sessions_lost: u64,
     /// Accepted requests.
     pub submitted: u64,

@@ -26,7 +26,7 @@ pub enum Fault {
     /// The device is reset: like [`Context`](Self::Context) with -62, on all contexts.
     Reset,
     /// The request is accepted and never completes; a synchronous call spins 14.5 s and returns
-    /// `ETIMEDOUT`. Its session may not be freed any more.
+    /// `ETIMEDOUT`. Its session must not be freed afterwards.
     Lost {
         /// Whether the device writes to the output later, at
         /// [`write_late`](crate::Simulator::write_late): it fills the whole output with 0xa5.

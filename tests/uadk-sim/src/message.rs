@@ -273,7 +273,7 @@ impl Message {
         }
     }
 
-    /// Overwrites the request, so that nothing of it can be read any more.
+    /// Overwrites the request, so that its contents are gone.
     pub(crate) fn recycle(&mut self) {
         // In place: code that kept the callback's pointer to the request sees this.
         self.request = recycled();

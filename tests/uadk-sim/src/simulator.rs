@@ -95,7 +95,7 @@ impl Simulator {
         requests::fail_context(index);
     }
 
-    /// Removes the device: like a reset, and no device is found any more.
+    /// Removes the device: like a reset, and devices are no longer found.
     pub fn unplug(&self) {
         lock(&STATE).machine.present = false;
         requests::reset_device();

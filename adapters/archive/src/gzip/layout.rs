@@ -24,7 +24,9 @@ pub enum Layout {
     OneMember,
     /// Block gzip (BGZF): members of at most 64 KiB that declare their size. htslib, Hail and Spark
     /// can seek in it. Many readers take the first member for the whole file: see
-    /// docs/archives.md.
+    /// [the table][readers].
+    ///
+    /// [readers]: https://github.com/uadk-compress/uadk-compress/blob/main/docs/archives.md
     Bgzf,
 }
 

@@ -414,7 +414,7 @@ impl<R: Read> GzReader<R> {
             Job::Blocks(batch) => {
                 if let Some(error) = batch.error.take() {
                     self.failed = Some(error);
-                    // The jobs after it are not needed any more.
+                    // The jobs after it are no longer needed.
                     self.pool.discard_all();
                 }
                 if let Some(end) = &mut self.data_end

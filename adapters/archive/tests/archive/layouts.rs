@@ -4,7 +4,9 @@ use std::io::{Cursor, Read};
 
 use uadk_compress_archive::{ArchiveReader, Error};
 
-use crate::common::{bgzf_options, options, read_all, run, sample_files, verify, write_sample};
+use crate::common::{
+    bgzf, bgzf_options, options, read_all, run, sample_files, verify, write_sample,
+};
 
 /// Written by version 0.1.0: `tar create --threads 1` of five entries in `dir`.
 const OLD: &[u8] = include_bytes!("../fixtures/version-0.1.0.tar.gz");
@@ -91,7 +93,7 @@ fn an_archive_with_a_damaged_index_is_read_in_order() {
 }
 
 #[test]
-fn a_lone_block_of_zeros_ends_an_archive_and_is_told_of() {
+fn a_lone_block_of_zeros_ends_an_archive_and_is_reported() {
     let header = |name: &str| {
         let mut header = tar::Header::new_ustar();
         header.set_path(name).expect("a short name");
@@ -109,4 +111,22 @@ fn a_lone_block_of_zeros_ends_an_archive_and_is_told_of() {
         assert_eq!(lone.count(), notices, "{warnings:?}");
         assert!(warnings.iter().all(uadk_compress_archive::Warning::is_notice), "{warnings:?}");
     }
+}
+
+#[test]
+fn one_block_of_zeros_without_an_end_marker_ends_an_archive() {
+    let mut header = tar::Header::new_ustar();
+    header.set_path("one").expect("a short name");
+    header.set_size(0);
+    header.set_cksum();
+    let tar = [&header.as_bytes()[..], &[0; 512]].concat();
+    let mut writer = bgzf(1).writer(Vec::new()).expect("a writer");
+    std::io::Write::write_all(&mut writer, &tar).expect("writes to memory");
+    let file = writer.finish().expect("writes to memory");
+    // Without block gzip's end marker, an empty block of 28 bytes.
+    let file = &file[..file.len() - 28];
+    let mut archive = options(1).reader(Cursor::new(file)).expect("a reader");
+    assert!(archive.next_entry().expect("intact").is_some());
+    assert!(archive.next_entry().expect("the end").is_none());
+    assert_eq!(archive.index().expect("the tar is complete").entries().len(), 1);
 }

@@ -159,5 +159,5 @@ fn an_interrupted_archive_is_read_up_to_its_torn_end() {
         }
     };
     assert!(names >= 4, "{names} complete entries");
-    assert!(chain(&error).contains("unexpected end"), "{error}");
+    assert!(chain(&error).contains("unexpected end of file at byte"), "{error}");
 }

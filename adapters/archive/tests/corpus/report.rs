@@ -58,6 +58,6 @@ impl Report {
     pub(crate) fn check_rules(&self) {
         let is_unused = |rule: &&Rule| !self.explained.contains_key(rule.name);
         let unused: Vec<_> = RULES.iter().filter(is_unused).map(|rule| rule.name).collect();
-        assert!(unused.is_empty(), "no archive needs these rules any more: {unused:?}");
+        assert!(unused.is_empty(), "no archive needs these rules: {unused:?}");
     }
 }

@@ -106,7 +106,7 @@ impl Input {
         })
     }
 
-    /// Returns whether gzip would replace this file by the result.
+    /// Returns whether gzip would replace this file with the result.
     pub(super) fn may_be_replaced(&self, settings: &Settings, messages: &Messages) -> bool {
         let (mode, links) = (self.metadata.mode(), self.metadata.nlink());
         let reason = if !self.metadata.is_file() {
@@ -234,8 +234,13 @@ impl Read for FileTail {
 /// Waits for the writer of a FIFO only if it is named and only read: a FIFO found in a directory
 /// may have none.
 fn open(settings: &Settings, path: &Path, is_named: bool) -> io::Result<File> {
-    // Opened to block, a FIFO would wait for another writer even if it holds data.
-    let mut flags = OFlags::NOCTTY | OFlags::NONBLOCK;
+    // Opened to block, a FIFO would wait for another writer even if it holds data. For other files,
+    // such as tapes and leased ones, opening waits.
+    let is_fifo = || std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+    let mut flags = OFlags::NOCTTY;
+    if !settings.stdout || !is_named || is_fifo() {
+        flags |= OFlags::NONBLOCK;
+    }
     if !settings.stdout && settings.force == 0 {
         flags |= OFlags::NOFOLLOW;
     }

@@ -44,7 +44,7 @@ impl Failure {
         match self {
             Self::Connect { .. } => Some("start it first, with -incoming or migrate-incoming"),
             Self::Unknown(_) => Some("enable multifd in both QEMUs, and disable TLS"),
-            Self::Thread(_) => Some("raise the limit of processes (ulimit -u, TasksMax)"),
+            Self::Thread(_) => Some("raise the process limit (ulimit -u, TasksMax)"),
             _ => None,
         }
     }

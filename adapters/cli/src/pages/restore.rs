@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     report: Report,
 }
 
-/// What was restored, and what is missing of it.
+/// What was restored, and what is missing from it.
 struct Outcome {
     memory: u64,
     pages: u64,

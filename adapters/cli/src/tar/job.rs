@@ -168,7 +168,7 @@ pub(super) struct ExtractJob {
     pub(super) dry_run: bool,
 }
 
-/// The members that are meant.
+/// The selected members.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     pub(super) wanted: Wanted,

@@ -25,7 +25,7 @@ impl Members {
         Ok(reader)
     }
 
-    /// Returns the archive's name if all members are meant.
+    /// Returns the archive's name if all members are selected.
     pub(super) fn whole<'a>(&self, archive: &'a Archive) -> Option<&'a Path> {
         let all = self.wanted.is_all() && self.exclude.is_empty() && self.newer.is_none();
         all.then_some(&archive.file)
@@ -40,7 +40,7 @@ impl Members {
         (!old && !self.exclude.matches(name)).then_some(folder)
     }
 
-    /// Calls `each` with every member that is meant, and its directory.
+    /// Calls `each` with every member that is selected, and its directory.
     pub(super) fn for_each(
         &mut self,
         archive: &Archive,

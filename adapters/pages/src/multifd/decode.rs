@@ -90,7 +90,7 @@ fn inflate(stream: &mut Inflate, payload: &[u8], pages: &mut [u8]) -> Result<(),
     let (in_before, out_before) = (stream.total_in(), stream.total_out());
     let status = stream
         .decompress(payload, pages, InflateFlush::SyncFlush)
-        .map_err(|reason| error(reason.as_str().into()))?;
+        .map_err(|reason| error(stream.error_message().unwrap_or(reason.as_str()).into()))?;
     let read = (stream.total_in() - in_before) as usize;
     let written = (stream.total_out() - out_before) as usize;
     if status == Status::StreamEnd {
@@ -106,7 +106,7 @@ fn inflate(stream: &mut Inflate, payload: &[u8], pages: &mut [u8]) -> Result<(),
     let read = (stream.total_in() - in_before) as usize;
     let excess = stream.total_out() - out_before > pages.len() as u64;
     match status {
-        Err(reason) => Err(error(reason.as_str().into())),
+        Err(reason) => Err(error(stream.error_message().unwrap_or(reason.as_str()).into())),
         Ok(Status::StreamEnd) => Err(error("it ends before the migration does".into())),
         Ok(_) if excess || read < payload.len() => {
             Err(error(format!("decompressed to more than {} bytes", pages.len())))

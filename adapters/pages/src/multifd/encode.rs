@@ -27,7 +27,7 @@ pub(crate) enum Encoder {
 impl Encoder {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
         let (page_size, pages) = (settings.page_size, settings.pages_per_packet());
-        let buffer = || Vec::with_capacity(page_size * (pages + pages / 8) + 1024);
+        let capacity = page_size * (pages + pages / 8) + 1024;
         Ok(match (settings.method, settings.zlib) {
             (Method::None, _) => Self::None,
             (Method::Zlib, ZlibMode::Segments) => {
@@ -35,9 +35,11 @@ impl Encoder {
             }
             (Method::Zlib, ZlibMode::Stream) => {
                 let stream = Deflate::new(settings.level.clamp(1, 9), true, WINDOW_BITS);
-                Self::Zlib { stream, out: vec![0; buffer().capacity()], len: 0 }
+                Self::Zlib { stream, out: vec![0; capacity], len: 0 }
             }
-            (Method::Zstd, _) => Self::Zstd { stream: zstd(settings.level)?, out: buffer() },
+            (Method::Zstd, _) => {
+                Self::Zstd { stream: zstd(settings.level)?, out: Vec::with_capacity(capacity) }
+            }
             (Method::Qpl | Method::Uadk, _) => Self::Pages {
                 codec: PageCodec::new(settings.page_codec()?, page_size, pages),
                 lens: Vec::with_capacity(4 * pages),

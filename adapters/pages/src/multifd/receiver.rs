@@ -165,8 +165,8 @@ impl<R: Read> Receiver<R> {
     ///
     /// # Errors
     ///
-    /// As for [`receive`](Self::receive), and if a page is outside its block; nothing of the packet
-    /// has been written then.
+    /// As for [`receive`](Self::receive), and if a page is outside its block; then no part of the
+    /// packet has been written.
     pub fn receive_into(&mut self, blocks: &impl RamBlocks) -> Result<Option<Received>, Error> {
         let (channel, number) = (Some(self.hello().channel), Some(self.packets));
         match self.receive()? {

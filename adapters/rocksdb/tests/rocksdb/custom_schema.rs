@@ -67,7 +67,7 @@ fn a_database_can_move_to_a_codec_and_back() {
         let db = DB::open(&options, dir.path()).expect("opened");
         compact(&db);
         assert_full(&db);
-        // The manager's name stays in the files, though they have none of its blocks any more.
+        // The manager's name stays in the files, though they no longer have its blocks.
     }
     register(Lz4, Schema::custom("TestMove")).expect("a valid name");
     assert_full(&DB::open(&plain(), dir.path()).expect("opened"));

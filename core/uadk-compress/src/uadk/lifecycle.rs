@@ -334,7 +334,7 @@ impl<D: Device> Lifecycle<D> {
         self.changed.notify_all();
     }
 
-    /// Returns whether the device is down and uninitialised, so that nothing of it is held.
+    /// Returns whether the device is down and uninitialised, so that it holds no resources.
     pub(super) fn is_unused(&self) -> bool {
         let inner = self.inner.lock();
         matches!(inner.phase, Phase::Down(_)) && !inner.initialised

@@ -131,7 +131,7 @@ impl Runtimes {
         runtimes
     }
 
-    /// Returns whether they have no users and hold nothing of the device.
+    /// Returns whether they have no users and hold nothing on the device.
     fn are_unused(&self) -> bool {
         self.users.load(Ordering::Acquire) == 0 && self.current().lifecycle.is_unused()
     }
@@ -181,7 +181,7 @@ impl Runtimes {
 
 impl Drop for Runtimes {
     fn drop(&mut self) {
-        // SAFETY: it came from `Box::into_raw`, and no one borrows it any more.
+        // SAFETY: it came from `Box::into_raw`, and no one borrows it.
         drop(unsafe { Box::from_raw(*self.current.get_mut()) });
     }
 }

@@ -78,7 +78,7 @@ impl Buffer {
 
     /// Returns the memory to the system and keeps the address range: later writes get new pages.
     pub(super) fn discard(&self) {
-        // SAFETY: the range is the mapping, and no one reads its contents any more.
+        // SAFETY: the range is the mapping, and no one reads its contents.
         unsafe { libc::madvise(self.start.as_ptr().cast(), self.len, libc::MADV_DONTNEED) };
     }
 

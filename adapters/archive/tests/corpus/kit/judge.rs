@@ -215,17 +215,20 @@ impl Evidence {
         data.flatten().any(is)
     }
 
-    /// Returns whether a hard link has a size and no header behind it.
-    pub(crate) fn has_link_contents(&self) -> bool {
+    /// Returns the offset of the first hard link with a size and no header behind it.
+    pub(crate) fn link_contents(&self) -> Option<usize> {
         let pairs = self.tar.chunks_exact(BLOCK).zip(self.tar.chunks_exact(BLOCK).skip(1));
         let is_header = |block: &[u8]| block[MAGIC.start..].starts_with(b"ustar");
         let has_size = |block: &[u8]| {
             block[SIZE.start..SIZE.start + SIZE.len].iter().any(|byte| !matches!(byte, b'0' | 0))
         };
         let in_records = self.tar.chunks_exact(BLOCK).any(|block| has(block, b"size="));
+        let is_link = |header: &[u8]| is_header(header) && header[TYPE.start] == b'1';
         pairs
-            .filter(|(header, _)| is_header(header) && header[TYPE.start] == b'1')
-            .any(|(header, behind)| (has_size(header) || in_records) && !is_header(behind))
+            .enumerate()
+            .filter(|(_, (header, behind))| is_link(header) && !is_header(behind))
+            .find(|(_, (header, _))| has_size(header) || in_records)
+            .map(|(n, _)| n * BLOCK)
     }
 
     /// Returns whether an extended header has NULs behind its records, a tab in one, or blanks

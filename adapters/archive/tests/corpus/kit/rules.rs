@@ -87,7 +87,7 @@ pub(crate) const RULES: [Rule; 41] = [
     Rule {
         name: "odd-magic",
         reason: "a header with neither POSIX's nor GNU's magic counts as ustar, as for libarchive, \
-                 even where libarchive extracts nothing of the archive",
+                 even where libarchive extracts nothing from the archive",
         applies: |difference, evidence| {
             let is_odd = |block: &[u8]| {
                 let magic = &block[MAGIC.start..MAGIC.start + 8];
@@ -149,11 +149,14 @@ pub(crate) const RULES: [Rule; 41] = [
         reason: "if no header follows a hard link, its size counts (POSIX allows it to have \
                  contents)",
         applies: |difference, evidence| {
+            let Some(link) = evidence.link_contents() else { return false };
             let mut members = evidence.ours.members.iter();
-            let is_passed_over = difference.ours.is_none()
-                && !members.any(|member| member.path == difference.path)
-                || evidence.complained_anywhere(&["it ends in the middle of an entry"]);
-            is_passed_over && evidence.has_link_contents()
+            let is_passed_over =
+                difference.ours.is_none() && !members.any(|member| member.path == difference.path);
+            // Such contents may reach beyond the archive's end: what is behind the link is in them.
+            let is_cut_off = evidence.complained_anywhere(&["it ends in the middle of an entry"])
+                && evidence.is_behind(difference, link);
+            is_passed_over || is_cut_off
         },
     },
     Rule {
@@ -197,7 +200,7 @@ pub(crate) const RULES: [Rule; 41] = [
     Rule {
         name: "blank-field",
         reason: "a blank mode or time is 0, as for libarchive, even where libarchive extracts \
-                 nothing of the archive",
+                 nothing from the archive",
         applies: |difference, evidence| {
             let field = if difference.aspect == Aspect::Mode { MODE } else { TIME };
             let value = |node: &Node| match difference.aspect {
@@ -218,7 +221,8 @@ pub(crate) const RULES: [Rule; 41] = [
         applies: |difference, evidence| {
             let at = evidence.damaged_global();
             let counts = matches!(difference.aspect, Aspect::Time | Aspect::Contents);
-            evidence.complained(difference, &["a PAX record"])
+            let is_named = matches!(difference.aspect, Aspect::Extra | Aspect::Missing);
+            (counts || is_named) && evidence.complained(difference, &["a PAX record"])
                 || counts && at.is_some_and(|at| evidence.is_behind(difference, at))
         },
     },

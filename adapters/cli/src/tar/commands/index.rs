@@ -15,8 +15,8 @@ use crate::tar::status::Status;
 
 /// Adds an index to an archive, or rebuilds it
 ///
-/// A block gzip archive (bgzip, crabz) gets it at its end. Other gzip files have no blocks in which
-/// to find entries: with --output they are rewritten, with exactly the same tar inside.
+/// Archives of blocks or independent segments (bgzip, crabz, pigz -i) get it at their end. Other
+/// archives are rewritten with --output, with exactly the same tar inside.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]

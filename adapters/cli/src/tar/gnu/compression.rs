@@ -46,7 +46,8 @@ pub(super) fn is_plain(settings: &Settings, archive: &Path, is_new: bool) -> Res
         Some((ending, _)) if is_new => {
             let archive = archive.display();
             tell!(
-                "uadk-compress: {archive}: writing plain tar in spite of {ending} (use -z for gzip)"
+                "uadk-compress: {archive}: writing plain tar despite the suffix {ending} (use -z \
+                 for gzip)"
             );
             Ok(true)
         }

@@ -23,7 +23,7 @@ struct Input<'r, R> {
     receiver: &'r mut Receiver<R>,
     /// The job that may read.
     next: u64,
-    /// Whether no job may read any more.
+    /// Whether jobs must stop reading.
     ended: bool,
 }
 
