@@ -101,7 +101,7 @@ fn without_a_thread_for_a_connection_the_migration_fails() {
     let _ = source.read(&mut [0]);
     let errors = proxy.failure();
     assert!(errors.contains("keeps running on the source: can't start a thread"), "{errors}");
-    assert!(errors.contains("raise the limit of processes"), "{errors}");
+    assert!(errors.contains("raise the process limit"), "{errors}");
     assert!(!errors.contains("panicked"), "{errors}");
 }
 

@@ -356,7 +356,7 @@ pub(super) static TABLE: &[Option] = &[
     option(Id::Unsupported, None, &["suffix"], Argument::Required, "", ""),
     option(Id::Unsupported, None, &["atime-preserve"], Argument::Optional, "", ""),
     option(Id::AbsoluteNames, Some('P'), &["absolute-names"], Argument::None, "",
-        "no effect: leading '/' is always removed; '..' is cut when archiving and refused otherwise"),
+        "no effect: leading '/' is always removed; '..' is cut when archiving, else refused"),
     option(Id::OldCompatible, Some('o'), &[], Argument::None, "",
         "when extracting, same as --no-same-owner"),
     // attributes
