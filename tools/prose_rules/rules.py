@@ -83,7 +83,10 @@ RUST = re.compile(
     r"""|(?P<string>b?"(?:[^"\\]|\\.)*")|'(?:[^'\\\n]|\\[^\n]{1,8})'|\w+""",
     re.DOTALL,
 )
-OTHER = re.compile(r"""(?P<comment>(?:\#|//)[^\n]*)|(?P<string>\"(?:[^"\\\n]|\\.)*\")""")
+OTHER = re.compile(
+    r'''"""(?P<rawtext>.*?)"""|(?P<comment>(?:\#|//)[^\n]*)|(?P<string>"(?:[^"\\\n]|\\.)*")''',
+    re.DOTALL,
+)
 
 
 def comments_and_strings(path, text):

@@ -12,6 +12,7 @@ FOUND = [
     ("a.rs", "// " + "x" * 98 + "\n", 1),
     ("a.md", "It gives.\n", 1),
     ("a.py", "x = 1  # whoever\n", 1),
+    ("a.py", '"""Reads.\n\nIt gives.\n"""\n', 3),
 ]
 PASSED = [
     ("a.rs", "let gives = 1;\n"),

@@ -551,7 +551,7 @@ fn a_fifo_is_read_to_the_end_of_a_late_and_slow_writer() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    // Opening waits for the reader. The data is more than a pipe holds, its compressed form is less.
+    // Opening waits for the reader. The data is more than a pipe holds, and compresses to less.
     let mut writer = fs::File::options().write(true).open(&fifo).expect("a FIFO");
     let data = b"a line\n".repeat(50_000);
     let (first, rest) = data.split_at(100_000);
