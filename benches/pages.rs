@@ -101,7 +101,7 @@ fn codecs(report: &mut Report, image: &[u8]) -> Outcome {
     let speeds = |own: f64, peer: f64| (bytes / own / 1e6, bytes / peer / 1e6);
     report.add("uadk, software", "compress MB/s", speeds(own, peer), "zlib 1", Some(">=2.2"));
 
-    // Bytes on the wire: a page that doesn't get smaller is sent as it is.
+    // Bytes on the wire: a page that doesn't get smaller is sent uncompressed.
     let (mut own_blobs, mut peer_blobs) = (Vec::new(), Vec::new());
     for page in &pages {
         let len = codec.compress(page, &mut theirs)?;

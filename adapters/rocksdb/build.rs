@@ -18,7 +18,7 @@ fn main() {
         .cpp(true)
         .std("c++20")
         .include(&include)
-        // As librocksdb-sys compiles RocksDB, also in debug builds, so that layouts agree.
+        // As in librocksdb-sys's build of RocksDB, even in debug builds, so that layouts agree.
         .define("NDEBUG", None)
         // Links against RocksDB with and without type information.
         .flag("-fno-rtti")

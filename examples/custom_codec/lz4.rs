@@ -25,7 +25,7 @@ impl BlockCompressor for Lz4 {
 
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         thread_local!(static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
-        // lz4_flex needs space for the worst case; RocksDB's buffer fits only what it would keep.
+        // lz4_flex needs space for the worst case; RocksDB's buffer fits only output worth keeping.
         let mut compress = |scratch: &mut Vec<u8>| {
             scratch.resize(self.max_compressed_len(src.len()), 0);
             let written = compress_into(src, scratch).map_err(|_| Error::OutputFull)?;

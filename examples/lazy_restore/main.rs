@@ -1,6 +1,6 @@
 //! Restores a guest's memory lazily: the process reads memory that isn't populated yet, and each
 //! page is loaded from the snapshot on first access, through userfaultfd. Prints the time to the
-//! first page, and that of a full restore.
+//! first page, and the time of a full restore.
 //!
 //!     cargo run --release --example lazy_restore -- --size 1024
 //!     cargo run --release --example lazy_restore -- --snapshot FILE

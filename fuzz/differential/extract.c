@@ -1,6 +1,6 @@
 /*
- * Extracts like `bsdtar -x` of an unprivileged user, one archive after another, without a process
- * for each.
+ * Extracts archives like `bsdtar -x` run by an unprivileged user, one after another and without a
+ * process for each.
  *
  * A request on standard input: the path of a directory (32-bit length, bytes), an archive (32-bit
  * length, bytes).

@@ -69,7 +69,7 @@ impl ArchiveOptions {
     /// Continues after the last entry of a tar.gz or a plain tar. With an index, only the index and
     /// one block are read; without, the whole archive except for contents in plain tar. The file
     /// stays unchanged until the first data overwrites its old index and end. From then until the
-    /// writer is [finished](ArchiveWriter::finish), the archive is an interrupted one, which can be
+    /// writer is [finished](ArchiveWriter::finish), the archive counts as interrupted and can be
     /// [resumed](Self::resume).
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl ArchiveOptions {
         }
     }
 
-    /// Returns whether a file is plain tar, or is to become one.
+    /// Returns whether a file is plain tar or, if it is empty, will become plain tar.
     fn is_plain<F: ArchiveFile>(&self, file: &mut F) -> Result<bool> {
         if file.seek(SeekFrom::End(0))? == 0 {
             return Ok(self.plain);
@@ -113,8 +113,9 @@ impl ArchiveOptions {
     /// # Errors
     ///
     /// Those of [`append`](Self::append). An error if the file is not an archive, or if more data
-    /// follows the damage than a torn end has; see [`discard_damaged`](Self::discard_damaged).
-    /// [`Error::Unsupported`] for plain tar, which has no checksums to tell what is intact.
+    /// follows the damage than an interrupted write leaves; see
+    /// [`discard_damaged`](Self::discard_damaged). [`Error::Unsupported`] for plain tar, which has
+    /// no checksums to tell what is intact.
     pub fn resume<F: ArchiveFile>(&self, mut file: F) -> Result<(ArchiveWriter<F>, Recovered)> {
         let options = self.with_engine()?;
         let len = file.seek(SeekFrom::End(0))?;
@@ -128,8 +129,8 @@ impl ArchiveOptions {
             let least = if scan.ended { TRAILER_LEN as u64 } else { 1 };
             if written > 0 && len - written >= least {
                 let without_zeros = options.scan_whole_entries(&mut file, written)?;
-                // The zeros may also be the last bytes of a block, whose checksum tells. Segments
-                // have no checksum, and zeros can be inflated.
+                // The zeros may also be the last bytes of a block; its checksum shows whether they
+                // are. Segments have no checksum, and zeros can be inflated.
                 let has_checksums = without_zeros.end.segments.is_none();
                 if !has_checksums || without_zeros.end.kept() >= scan.end.kept() {
                     scan = without_zeros;
@@ -169,7 +170,7 @@ impl ArchiveOptions {
         Ok(archive)
     }
 
-    /// Reads the data of the block at `place` before `place`.
+    /// Reads the data of the block that contains `place`, up to `place`.
     fn read_partial_block<F: ArchiveFile>(
         &self,
         file: &mut F,
@@ -185,7 +186,8 @@ impl ArchiveOptions {
         Ok(partial)
     }
 
-    /// Creates a writer of what follows `partial`, which is compressed again with the new data.
+    /// Creates a writer that continues at `place`. `partial`, the data before it in its block, is
+    /// compressed again with the new data.
     fn continue_at<F: ArchiveFile>(
         &self,
         file: F,
@@ -291,7 +293,7 @@ impl ArchiveOptions {
 
 const CANT_CONTINUE: &str = "can't be continued; rewrite it as tar.gz first (`tar index -o`)";
 
-/// More data than an unfinished segment has.
+/// Upper limit for the data of an unfinished segment.
 const MAX_TORN: u64 = 1 << 20;
 
 /// The end of the entries of an archive.
@@ -360,11 +362,11 @@ fn is_torn_end<F: ArchiveFile>(
     scan: &Scan,
     discard: bool,
 ) -> Result<bool> {
-    /// More bytes than an unfinished block or segment has.
+    /// Upper limit for the length of an unfinished block or segment in bytes.
     const UNFINISHED: u64 = 1 << 19;
     match error {
         Error::Truncated { .. } => Ok(true),
-        // A file that never was our archive stays as it is.
+        // A file that was never our archive is left unchanged.
         Error::NotGzip { offset: 0 } => Ok(false),
         Error::NotTar { .. } if scan.entries.is_empty() => Ok(false),
         Error::Damaged { .. } | Error::NotGzip { .. } | Error::NotTar { .. } if discard => Ok(true),

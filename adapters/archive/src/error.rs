@@ -55,7 +55,7 @@ pub enum Error {
         /// Where a member was expected.
         offset: u64,
     },
-    /// The beginning of the file is not that of a supported archive.
+    /// The file does not begin like a supported archive.
     #[error("neither a tar archive nor one compressed with gzip, zstd or xz")]
     NotArchive,
     /// The tar stream inside is invalid.
@@ -143,7 +143,7 @@ impl Error {
         Self::Entry { name, what: what.into(), source: None }
     }
 
-    /// As [`entry`](Self::entry), with its cause.
+    /// Like [`entry`](Self::entry), with its cause.
     pub(crate) fn entry_from(
         name: &[u8],
         what: impl Into<Cow<'static, str>>,
@@ -153,13 +153,13 @@ impl Error {
         Self::Entry { name, what: what.into(), source: Some(Box::new(source.into())) }
     }
 
-    /// As [`entry`](Self::entry), for callers that don't know the name.
+    /// Like [`entry`](Self::entry), for callers that don't know the name.
     /// [`for_entry`](Self::for_entry) adds it.
     pub(crate) fn unnamed(what: impl Into<Cow<'static, str>>) -> Self {
         Self::entry(b"", what)
     }
 
-    /// As [`unnamed`](Self::unnamed), with its cause.
+    /// Like [`unnamed`](Self::unnamed), with its cause.
     pub(crate) fn unnamed_from(
         what: impl Into<Cow<'static, str>>,
         source: impl Into<Self>,

@@ -1,5 +1,5 @@
 //! The headers of an entry: POSIX ustar, PAX records for values that don't fit into it, and GNU
-//! long names, the only ones that `BusyBox` supports.
+//! long names, the only long names that `BusyBox` supports.
 
 mod name;
 mod number;

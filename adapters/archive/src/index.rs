@@ -72,8 +72,8 @@ impl Index {
         self.tar_len
     }
 
-    /// Returns the entry of that name; if there are several, the last one, which is what extracting
-    /// the archive leaves. A leading `./` and a trailing `/` don't matter.
+    /// Returns the entry with this name. If there are several, returns the last one, which
+    /// extraction leaves on disk. A leading `./` and a trailing `/` don't matter.
     #[must_use]
     pub fn find(&self, path: impl AsRef<std::path::Path>) -> Option<&Entry> {
         self.position(path.as_ref().as_os_str().as_encoded_bytes()).map(|i| &self.entries[i])
@@ -84,7 +84,7 @@ impl Index {
         self.entries.iter().rposition(|entry| trimmed(&entry.path) == path)
     }
 
-    /// Returns the entry before that one, if it is a hard link.
+    /// Returns the entry before entry `i`, if the former is a hard link.
     pub(crate) fn hard_link_before(&self, i: usize) -> Option<&Entry> {
         let before = self.entries.get(i.checked_sub(1)?)?;
         (before.kind == EntryKind::HardLink).then_some(before)
@@ -186,7 +186,7 @@ fn load_inside<R: Read + Seek>(file: &mut R) -> Result<Option<Index>> {
     }))
 }
 
-/// Inflates the wrapped index piece by piece, and no more of it than the footer says.
+/// Inflates the wrapped index piece by piece, and no more bytes than the footer declares.
 fn inflate<R: Read + Seek>(
     file: &mut R,
     footer: &InsideFooter,
@@ -209,7 +209,7 @@ fn inflate<R: Read + Seek>(
 /// Checks that an index of `raw_len` bytes can be packed into `packed_len` bytes, and a tar of
 /// `tar_len` bytes into `file_len`. A few bytes could otherwise claim more than fits in memory.
 fn check_sizes(raw_len: u64, packed_len: u64, tar_len: u64, file_len: u64) -> Result<()> {
-    /// No record packs into fewer bytes than the checksum in it.
+    /// Maximum ratio: a packed record is never shorter than the checksum in it.
     const MAX_PACKED: u64 = 64;
     let is_possible = raw_len <= packed_len.saturating_mul(MAX_PACKED).saturating_add(1 << 20)
         && tar_len <= file_len.saturating_mul(MAX_DEFLATED);

@@ -18,7 +18,7 @@ use plain::Plain;
 /// Memory for decompressing zstd and xz: enough for a window of 128 MiB plus overhead.
 const MEMORY_LIMIT: u64 = 160 << 20;
 
-/// The bytes of a tar, decompressed if need be.
+/// The bytes of a tar, decompressed if necessary.
 #[derive(Debug)]
 pub(crate) enum Input<R> {
     Gzip(Box<GzReader<R>>),
@@ -108,7 +108,7 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Returns what was inflated without an engine; see [`GzReader::inflated`].
+    /// Returns statistics of the data inflated without an engine; see [`GzReader::inflated`].
     pub(crate) fn inflated(&self) -> Inflated {
         match self {
             Self::Gzip(gzip) => gzip.inflated(),

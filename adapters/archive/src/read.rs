@@ -119,8 +119,8 @@ impl<R: Read> ArchiveReader<R> {
         Self { walker, index: None, index_error: None, tail: Vec::new() }
     }
 
-    /// Returns the next entry in archive order; `None` at the end, after reading what follows the
-    /// tar too: gzip's checksum comes last.
+    /// Returns the next entry in archive order. At the end, reads the data after the tar too,
+    /// because gzip's checksum comes last, and returns `None`.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl<R: Read> ArchiveReader<R> {
             end_place = self.walker.input().place();
             (entry.tar_len, entry.checksum) = (tail.tar_len, tail.checksum);
             if self.walker.input().is_plain() {
-                // Its contents may have been seeked over.
+                // Its contents may have been skipped by seeking.
                 entry.checksum = 0;
             }
             entries.push(entry);
@@ -238,7 +238,7 @@ impl<R: Read> ArchiveReader<R> {
 pub(crate) const NO_END: &str =
     "the zeros that end a tar are missing: it may have been cut off between two entries";
 
-/// Reads the next entry's headers, and notes where they are.
+/// Reads the next entry's headers, and records their location.
 pub(crate) fn next<R: Read>(walker: &mut Walker<Input<R>>) -> Result<Option<(Head, Entry)>> {
     if walker.ended() {
         return Ok(None);
@@ -334,13 +334,13 @@ impl<R: Read + Seek> ArchiveReader<R> {
     }
 
     /// Opens the last entry of that name for reading. With an index, only its own blocks are read.
-    /// In plain tar, the contents of other entries are seeked over; zstd and xz are decompressed up
-    /// to the entry.
+    /// In plain tar, the contents of other entries are skipped by seeking; zstd and xz are
+    /// decompressed up to the entry.
     ///
     /// # Errors
     ///
     /// [`Error::Entry`] if there is none; [`Error::Index`] if it is not where the index says.
-    /// Reading it fails at its end if its checksum differs from the index's.
+    /// Reading the entry fails at its end if the checksum differs from that in the index.
     pub fn open(&mut self, path: impl AsRef<Path>) -> Result<EntryReader<'_, R>> {
         let name = path.as_ref().as_os_str().as_encoded_bytes();
         self.load_index()?;
@@ -477,7 +477,7 @@ impl<'a, R: Read> EntryReader<'a, R> {
     }
 
     /// Returns contents in the order of the tar without consuming them; empty at their end. For
-    /// sparse files whose segments are in another order there.
+    /// sparse files whose segments are stored in a different order.
     pub(crate) fn stored_data(&mut self) -> Result<&[u8]> {
         self.walker.data().map_err(|error| error.for_entry(&self.head.path, "can't be read"))
     }

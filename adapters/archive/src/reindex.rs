@@ -15,12 +15,12 @@ use crate::{
 
 const NO_INDEX: &str = "can't hold an index; `tar index -o` rewrites it as tar.gz with one";
 
-/// More data than the last segment of a member has. It has no sync marker at its end.
+/// Upper limit for the data of a member's last segment, which has no sync marker at its end.
 const MAX_REST: usize = 16 << 20;
 
 impl ArchiveOptions {
     /// Writes an index to the end of an archive, replacing an existing one, and returns the number
-    /// of entries. The archive's blocks or segments stay as they are.
+    /// of entries. The archive's blocks or segments are left unchanged.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl ArchiveOptions {
         Ok(made.entries.len() as u64)
     }
 
-    /// As [`index`](Self::index), for one member. Data after the last whole segment of the tar is
+    /// Like [`index`](Self::index), for one member. Data after the last whole segment of the tar is
     /// recompressed.
     fn index_segments<F: ArchiveFile>(
         &self,
@@ -218,7 +218,7 @@ fn copy_tar_end<R: Read, W: Write>(input: &mut Input<R>, output: &mut GzWriter<W
     Ok(())
 }
 
-/// Writes all data that is read from it.
+/// A reader that also writes all data read from `input` to `output`.
 struct Tee<R: Read, W: Write> {
     input: Box<Input<R>>,
     output: Box<GzWriter<W>>,

@@ -93,7 +93,7 @@ impl<R: BufRead> Walker<R> {
         self.input
     }
 
-    /// Restarts at an entry that begins at this byte of the tar, where the input is now.
+    /// Restarts at the entry that begins at this byte of the tar. The input must already be there.
     pub(crate) fn restart(&mut self, position: u64) {
         self.position = position;
         self.start = position;
@@ -168,7 +168,7 @@ impl<R: BufRead> Walker<R> {
                     continue;
                 }
                 if skipping {
-                    // As in GNU tar and libarchive, what follows the end does not belong to it.
+                    // As in GNU tar and libarchive, data after the end is not part of the archive.
                     self.warn_of_end(at)?;
                 }
                 self.ended = true;
@@ -371,7 +371,8 @@ impl<R: BufRead> Walker<R> {
         }
     }
 
-    /// Warns that zeros end the archive while the next header is searched for.
+    /// Warns that zeros ended the archive during the search for the next valid header. Returns an
+    /// error if no valid header has been found at all.
     fn warn_of_end(&mut self, at: u64) -> Result<()> {
         if !self.is_tar {
             return Err(Self::not_tar());

@@ -70,8 +70,8 @@ impl<R: Read> ArchiveReader<R> {
 
 impl<R: Read + Seek> ArchiveReader<R> {
     /// Reads the whole archive, and checks the checksum of each member, the headers of each entry
-    /// and, if there is an index, that each entry's name, properties, position and checksum in it
-    /// are right.
+    /// and, if there is an index, that it lists each entry with the right name, properties,
+    /// position and checksum.
     ///
     /// # Errors
     ///

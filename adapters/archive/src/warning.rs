@@ -78,8 +78,7 @@ impl Display for Warning {
     }
 }
 
-/// Warnings that were not taken yet. The same one is kept only once, however often its header is
-/// read.
+/// Warnings that have not been taken yet. Each is kept only once, however often its header is read.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     pending: Vec<Warning>,

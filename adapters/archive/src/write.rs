@@ -21,11 +21,11 @@ pub(crate) use stream::{Sink, TarStream};
 /// [`ArchiveReader`](crate::ArchiveReader); or, on request, [plain](ArchiveOptions::plain) tar.
 ///
 /// Entries are added one after another. The `append_` methods return when the entry is queued, not
-/// when it is written. Call [`finish`](Self::finish) at the end: an unfinished archive is an
-/// interrupted one, which can be [resumed](Self::resume). [`TreeWriter`](crate::TreeWriter) adds
-/// files from disk.
+/// when it is written. Call [`finish`](Self::finish) at the end: an unfinished archive counts as
+/// interrupted and can be [resumed](Self::resume). [`TreeWriter`](crate::TreeWriter) adds files
+/// from disk.
 ///
-/// Memory: that of a [`GzWriter`], plus some 20 bytes per entry.
+/// Memory: that of a [`GzWriter`], plus about 20 bytes per entry.
 ///
 /// ```
 /// use uadk_compress_archive::ArchiveWriter;
@@ -350,7 +350,7 @@ pub(crate) fn tidy(path: &Path) -> PathBuf {
     tidy
 }
 
-/// Returns the reason no entry can have this name and target; `None` if one can.
+/// Returns the reason no entry can have this name and target; `None` if they are valid.
 fn reject_reason(path: &Path, link: &[u8]) -> Option<&'static str> {
     let name = path.as_os_str().as_encoded_bytes();
     if name.is_empty() {

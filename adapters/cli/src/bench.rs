@@ -88,7 +88,7 @@ impl Arguments {
                 let codec = SoftwareCompressor::new(*format, *level).map_err(Error::Software)?;
                 engines.push((SOFTWARE, Arc::new(codec), Some(*level)));
             }
-            // Waits for the device, which is measured from its first block on.
+            // Waits for the device, so that measuring starts with its first block.
             let codec = engines::accelerator(*format).and_then(|codec| {
                 codec.start()?;
                 Ok(codec)

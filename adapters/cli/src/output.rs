@@ -22,7 +22,7 @@ use crate::error::Error;
 pub(crate) enum Attributes<'a> {
     /// Owner and mode of the file that is replaced, or 0666 less the umask.
     Usual,
-    /// This mode. If a file is replaced: its owner, and only those bits that its mode has too.
+    /// This mode. If a file is replaced: its owner, and this mode masked by its own.
     Mode(u32),
     /// Owner and mode of another file, as far as the user may set them, and these times.
     Of(&'a Metadata, FileTimes),
@@ -85,8 +85,8 @@ impl Output {
     }
 
     /// Resumes a file that [`create`](Self::create) began and whose writer was killed, if there is
-    /// one that is newer than the existing file. If it is not [finished](Self::finish), it is kept,
-    /// even if a signal ends the program.
+    /// such a file and it is newer than the existing one. If it is not [finished](Self::finish), it
+    /// is kept, even if a signal ends the program.
     ///
     /// # Errors
     ///
@@ -120,12 +120,12 @@ impl Output {
         }
     }
 
-    /// Returns whether it is written in place, strictly from beginning to end, such as a FIFO.
+    /// Returns whether the file (e.g. a FIFO) is written in place, strictly from start to end.
     pub(crate) const fn is_stream(&self) -> bool {
         matches!(self.to, To::Node(_))
     }
 
-    /// Renames the file to its final name, safe from a crash of the machine.
+    /// Renames the file to its final name, in a way that survives a crash of the machine.
     pub(crate) fn finish(self, attributes: Attributes<'_>) -> Result<(), Error> {
         let Self { path, to } = self;
         let To::Partial(partial, old) = to else { return Ok(()) };
@@ -150,7 +150,7 @@ impl Write for Output {
     }
 }
 
-/// Opens a file that can't be replaced to overwrite it in place, as other programs do.
+/// Opens a file that can't be replaced, for overwriting in place as other programs do.
 fn write_over(path: &Path) -> io::Result<File> {
     File::options().write(true).truncate(true).open(path)
 }
@@ -202,7 +202,7 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(PermissionsExt::from_mode(mode & 0o777))
 }
 
-/// Returns the umask of the process. Only procfs tells it without changing it.
+/// Returns the umask of the process, from procfs: the system call would also change it.
 fn umask() -> u32 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));

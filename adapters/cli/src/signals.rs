@@ -1,4 +1,4 @@
-//! What is removed or undone when a signal ends the program.
+//! Removes unfinished files and undoes changes when a signal ends the program.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -109,7 +109,7 @@ fn watch() {
             }
         });
         if thread.is_ok() {
-            // An error means that there are no handlers, which changes nothing here.
+            // An error means that no handlers were installed; either way, the wait is over.
             let _ = is_ready.recv();
         }
     });

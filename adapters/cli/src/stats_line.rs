@@ -14,8 +14,8 @@ const OFFLOAD: &str = "UADK_COMPRESS_OFFLOAD";
 /// Creates the compressor of a command, which also keeps the statistics. `writes` is the layout of
 /// the file that the command writes, if it writes one.
 ///
-/// One member is made in software: joining segments made by real devices is still untested. Set the
-/// environment variable to have the device make them.
+/// A single member is compressed in software: joining segments from real devices is still untested.
+/// Set the environment variable to have the device compress them.
 ///
 /// # Errors
 ///
@@ -24,7 +24,7 @@ pub(crate) fn compressor(level: Level, writes: Option<Layout>) -> Result<Arc<Com
     let own_level = writes.map_or(level, |layout| layout.software_level(level));
     let mut builder = Compressor::builder().format(Format::RawDeflate).level(own_level);
     if writes == Some(Layout::OneMember) && level.get() > 1 {
-        // Also at level 2, whose software level uses another encoder by default.
+        // Includes level 2, whose software level uses another encoder by default.
         builder = builder.software_encoder(SoftwareEncoder::Libdeflate);
     }
     if writes == Some(Layout::OneMember) && std::env::var_os(OFFLOAD).is_none() {
@@ -51,8 +51,8 @@ pub(crate) fn line(stats: &Stats) -> String {
     line
 }
 
-/// Returns the same for machines. Values that were not measured are left out: software measures
-/// only some blocks.
+/// Returns the statistics for machines. Values that were not measured are left out: software
+/// measures only some blocks.
 pub(crate) fn json(stats: &Stats) -> Value {
     let operation = |op: &OpStats| {
         let mut fields = Map::new();

@@ -37,7 +37,7 @@ pub(crate) fn stdin() -> io::Result<File> {
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Returns stdout, unbuffered: callers write large pieces anyway.
+/// Returns stdout, unbuffered: callers write large chunks anyway.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub(crate) use tell;
 
 /// Writes to stderr; failures are ignored.
 pub(crate) fn write_stderr(text: fmt::Arguments<'_>) {
-    // In one piece, so that lines of several programs are not interleaved.
+    // In one write, so that lines of several programs are not interleaved.
     let _ = io::stderr().write_all(text.to_string().as_bytes());
 }
 

@@ -60,7 +60,7 @@ pub enum Page<'a> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZeroPages {
-    /// They are zeroed, whatever they held. Memory that is already zero is only read.
+    /// Zero pages are zeroed in memory. Memory that is already zero is only read.
     Write,
     /// The memory is fresh: zero pages are skipped.
     Fresh,
@@ -138,8 +138,8 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// If a page is damaged or outside the memory. Earlier pages of the batch may have been written
-    /// by then; nothing else is.
+    /// If a page is damaged or outside the memory. Earlier pages of the batch may already have been
+    /// written; no other memory changes.
     pub fn decompress<'p>(
         &mut self,
         ram: &GuestRam<'_>,

@@ -60,7 +60,7 @@ impl PageCodec {
     ///
     /// # Errors
     ///
-    /// The index of the first blob that is not a page, and its fault.
+    /// The index of the first blob that does not decompress to a page, and its fault.
     pub(crate) fn decompress<'b>(
         &mut self,
         blobs: impl Iterator<Item = &'b [u8]> + Clone,

@@ -151,7 +151,7 @@ pub enum PageFault {
         /// The page size.
         page_size: usize,
     },
-    /// It decompresses to more than a page, is longer than a page, or is a raw page of another
+    /// It decompresses to more than a page, is longer than a page, or is a raw page of the wrong
     /// length.
     #[error("longer than {page_size} bytes, or a raw page of another length")]
     Long {
@@ -233,7 +233,7 @@ pub enum ErrorKind {
     /// A ramblock that this side does not have. Both QEMUs need the same memory and devices.
     #[error("unknown ramblock {0:?}")]
     UnknownBlock(String),
-    /// An offset outside the block, or not at a page.
+    /// An offset outside the block, or not a multiple of the page size.
     #[error(
         "page {index} is at offset {offset:#x}, which is not a page of ramblock {block:?} \
          ({size:#x} bytes)"

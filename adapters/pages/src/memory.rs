@@ -3,8 +3,8 @@
 //! A guest's processors and devices write to its memory while it is saved or migrated. So it is
 //! never a `&[u8]` here, which would promise the compiler that it does not change. It is a slice of
 //! atomic words, read and written one relaxed access at a time. A page that is written to while it
-//! is read comes out as a mixture of words, each of which the page had at some time; migration and
-//! snapshots send such a page again.
+//! is read comes out as a mixture of words from different moments; migration and snapshots send it
+//! again.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -71,7 +71,7 @@ impl<'m> GuestRam<'m> {
     ///
     /// If its address or length is not a multiple of eight.
     pub fn from_mut(memory: &'m mut [u8]) -> Result<Self, OutOfRange> {
-        // SAFETY: the exclusive borrow keeps the memory mapped and everything else away for `'m`.
+        // SAFETY: for `'m`, the exclusive borrow keeps the memory mapped and everything else out.
         #[allow(unsafe_code)]
         unsafe {
             Self::from_raw(memory.as_mut_ptr(), memory.len())
@@ -117,7 +117,7 @@ impl<'m> GuestRam<'m> {
         self.words.is_empty()
     }
 
-    /// Copies memory from `offset` on to `into`.
+    /// Fills `into` with the memory that starts at `offset`.
     ///
     /// # Errors
     ///
@@ -156,8 +156,8 @@ impl<'m> GuestRam<'m> {
         Ok(())
     }
 
-    /// Returns whether all bytes of a range are zero. This takes as long as reading the memory, but
-    /// most pages that are not zero differ within the first few words.
+    /// Returns whether all bytes of a range are zero. For zeros this takes as long as reading the
+    /// memory; most other pages differ within the first few words.
     ///
     /// # Errors
     ///

@@ -28,8 +28,8 @@ thread_local! {
     static ENCODER: RefCell<Encoder> = RefCell::new(Encoder::new(Mode::Default));
 }
 
-/// Calls `work` with the thread's encoder. While the thread is being torn down, that one is gone,
-/// and `work` gets a temporary one.
+/// Calls `work` with the thread's encoder, or with a temporary one if the thread is exiting and its
+/// encoder is already gone.
 fn with_encoder<R>(mut work: impl FnMut(&mut Encoder) -> R) -> R {
     ENCODER
         .try_with(|encoder| work(&mut encoder.borrow_mut()))

@@ -1,8 +1,8 @@
 //! Guest memory in a file: zero pages take no space, clusters are compressed in parallel and
 //! checksummed, and any page can be read without the others.
 //!
-//! The [format] is written sequentially, so the output may be
-//! a pipe. Only the last bytes make it complete: what a crash leaves behind reads as
+//! The [format] is written sequentially, so the output may be a pipe. Only the last bytes make it
+//! complete: a file left behind by a crash reads as
 //! [`Error::Incomplete`](crate::Error::Incomplete).
 //!
 //! [format]: https://github.com/uadk-compress/uadk-compress/blob/main/docs/snapshot-format.md

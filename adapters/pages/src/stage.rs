@@ -30,8 +30,8 @@ impl Stage {
 
     /// Checks the pages at `offsets`, and copies those that are not zero.
     ///
-    /// A page that becomes zero between the check and the copy is compressed like any other. One
-    /// that stops being zero after the check counts as zero, which it was at that moment.
+    /// A page that becomes zero between the check and the copy is compressed like any other. A page
+    /// that stops being zero after the check still counts as zero.
     pub(crate) fn gather(&mut self, ram: &GuestRam<'_>, offsets: &[u64]) -> Result<(), Error> {
         self.normal.clear();
         self.zero.clear();

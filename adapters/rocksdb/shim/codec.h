@@ -20,8 +20,8 @@ enum class Answer : int32_t {
 
 static_assert(sizeof(Answer) == 4);
 
-// What a manager is created from; `Setup` in src/shim.rs, which asserts the
-// same numbers.
+// The parameters of a manager. Mirrors `Setup` in src/shim.rs, which asserts
+// the same sizes and offsets.
 struct Setup {
   const void* codec;  // owned by the setup's owner
   const char* name;   // lives as long as the process
@@ -33,8 +33,8 @@ static_assert(sizeof(Setup) == 24 && alignof(Setup) == 8);
 static_assert(offsetof(Setup, codec) == 0 && offsetof(Setup, name) == 8);
 static_assert(offsetof(Setup, type) == 16 && offsetof(Setup, stock) == 17);
 
-// Functions of the Rust side; `CodecFunctions` in src/shim.rs, which asserts
-// the same numbers. None of them unwinds.
+// Functions of the Rust side. Mirrors `CodecFunctions` in src/shim.rs, which
+// asserts the same sizes and offsets. None of them unwinds.
 struct CodecFunctions {
   const void* (*clone)(const void* codec);
   const void* (*with_level)(const void* codec, int32_t level);

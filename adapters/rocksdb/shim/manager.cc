@@ -246,8 +246,8 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
   }
 
  private:
-  // Returns null, which means no compression, if it is switched off or if there
-  // is not enough memory for it.
+  // Returns null, which means no compression, if compression is switched off or
+  // there is not enough memory for a compressor.
   std::unique_ptr<Compressor> MakeCompressor(
       const CompressionOptions& opts) const {
     if (opts.max_compressed_bytes_per_kb <= 0) {

@@ -77,7 +77,7 @@ impl Codec {
         };
         let payload = &mut dst[prefix_len..];
         match catch_unwind(AssertUnwindSafe(|| self.compressor.compress(src, payload))) {
-            // A block that claims more than readers accept would be lost.
+            // Readers would reject a block that claims more, and its data would be lost.
             Ok(Ok(written)) if src.len() > self.max_uncompressed_len(written) => {
                 (Answer::Bypassed, 0)
             }

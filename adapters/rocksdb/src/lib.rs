@@ -35,7 +35,7 @@
 //! reading, only damaged data is reported as `Corruption`; a compressor that fails is an `IOError`.
 //!
 //! A level in `CompressionOptions` (rust-rocksdb: `set_compression_options`) is passed to the
-//! compressor: 1 to 12 as they are, 0 and less as
+//! compressor: 1 to 12 unchanged, 0 and below as
 //! [`Level::FASTEST`](uadk_compress::Level::FASTEST). RocksDB's default and zlib's -1 mean the
 //! compressor's own level. `window_bits` and `strategy` have no effect: they are for RocksDB's own
 //! zlib, which compresses the blocks with a dictionary.
@@ -43,7 +43,7 @@
 //! Under [`Schema::Stock`] the compressor is asked for a window of 16 KiB
 //! ([`Settings::window`](uadk_compress::Settings::window)), whatever `window_bits` says: RocksDB's
 //! readers have one of that size. The device and `block-deflate` (level 1 and the fastest) respect
-//! it. libdeflate (levels from 2 on) has no such setting: in blocks longer than 16 KiB its matches
+//! it. libdeflate (levels 2 and up) has no such setting: in blocks longer than 16 KiB its matches
 //! reach back up to 32 KiB. RocksDB's readers decode that too, since they inflate a block in one
 //! call. Under [`Schema::Custom`] the window is the compressor's own.
 //!

@@ -57,17 +57,17 @@ pub trait OptionsExt {
     ///
     /// # Errors
     ///
-    /// [`Error::Version`] or [`Error::Layout`] if another RocksDB is linked than this crate was
-    /// compiled for, [`Error::Format`], [`Error::Name`] or [`Error::CompressionType`] if the schema
-    /// is invalid or does not match the compressor. The options are unchanged then.
+    /// [`Error::Version`] or [`Error::Layout`] if the linked RocksDB is not the one that this crate
+    /// was compiled for; [`Error::Format`], [`Error::Name`] or [`Error::CompressionType`] if the
+    /// schema is invalid or does not match the compressor. The options are unchanged then.
     fn set_block_compressor(
         &mut self,
         compressor: impl BlockCompressor + 'static,
         schema: Schema,
     ) -> Result<(), Error>;
 
-    /// Goes back to RocksDB's own codecs. The compression type stays unchanged: zlib is then
-    /// RocksDB's own; after a [`Schema::Custom`], set another.
+    /// Goes back to RocksDB's own codecs. The compression type stays unchanged: zlib then means
+    /// RocksDB's own codec; after a [`Schema::Custom`], set another type.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ use crate::codec::{Answer, Codec};
 use crate::registered;
 use crate::schema::Schema;
 
-/// `Setup` in shim/codec.h, whose assertions have the same numbers as those below.
+/// Mirrors `Setup` in shim/codec.h, which asserts the same sizes and offsets as below.
 #[repr(C)]
 struct Setup {
     codec: *const c_void,
@@ -24,7 +24,7 @@ struct Setup {
     stock: u8,
 }
 
-/// `CodecFunctions` in shim/codec.h.
+/// Mirrors `CodecFunctions` in shim/codec.h.
 #[repr(C)]
 struct CodecFunctions {
     clone: unsafe extern "C" fn(*const c_void) -> *const c_void,
@@ -152,7 +152,7 @@ fn static_name(name: &str) -> *const c_char {
 /// Runs `work`. Returns `fallback` if it panics, which a compressor or the program's logger may do.
 fn guard<R>(fallback: R, work: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        // Dropping it may panic as well.
+        // Dropping the payload may panic as well.
         std::mem::forget(payload);
         fallback
     })
@@ -191,8 +191,8 @@ unsafe fn bytes<'a>(data: *const u8, len: usize) -> &'a [u8] {
 /// # Safety
 ///
 /// `data` points to `len` bytes that nothing else uses during `'a`, or `len` is 0. They may be
-/// fresh from C++'s allocator: to Rust, that is memory with some contents, and it is written before
-/// it is read.
+/// fresh from C++'s allocator: to Rust, such memory has unspecified contents, and it is written
+/// before it is read.
 unsafe fn buffer<'a>(data: *mut u8, len: usize) -> &'a mut [u8] {
     if len == 0 {
         return &mut [];
@@ -272,7 +272,7 @@ unsafe extern "C" fn decompress(
     let codec = unsafe { borrow(codec) };
     // SAFETY: RocksDB passes a block and does not change it meanwhile.
     let src = unsafe { bytes(src, src_len) };
-    // SAFETY: RocksDB passes a buffer of the size that it was told, for this block alone.
+    // SAFETY: RocksDB passes a buffer of the size reported to it, for this block alone.
     let dst = unsafe { buffer(dst, dst_len) };
     guard(Answer::Failed, || codec.decompress(src, dst))
 }

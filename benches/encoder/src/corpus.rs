@@ -83,7 +83,7 @@ fn spread(list: &[PathBuf], limit: usize, keep: impl Fn(&[u8]) -> bool) -> Vec<u
         if let Ok(mut file) = fs::File::open(&list[at]) {
             let len = file.metadata().map_or(0, |m| m.len() as usize);
             let mut piece = Vec::new();
-            // Of long files, the middle.
+            // Takes the middle of long files.
             let from = if len > 2 * FILE_LIMIT { (len / 2) as u64 } else { 0 };
             let mut head = [0; 4];
             let _ = file.read(&mut head);
@@ -220,7 +220,7 @@ fn tree(limit: usize) -> Vec<u8> {
     out
 }
 
-/// Returns keys and values: half of them file metadata, half pieces of files. Keys have shared
+/// Returns keys and values: half of them file metadata, half chunks of files. Keys have shared
 /// prefixes removed, with restart points every 16 entries.
 fn rocksdb_blocks(limit: usize) -> Vec<u8> {
     let list =

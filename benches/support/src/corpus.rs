@@ -11,10 +11,10 @@ use walkdir::WalkDir;
 /// One key and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The number of the file, then the number of the piece, both big-endian, so that keys sort in
+    /// The number of the file, then the number of the chunk, both big-endian, so that keys sort in
     /// the order of the files.
     pub key: [u8; 8],
-    /// A piece of the file.
+    /// A chunk of the file.
     pub value: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! Adler-32 (RFC 1950) and CRC-32 (RFC 1952), and the checksums of concatenated pieces.
+//! Adler-32 (RFC 1950) and CRC-32 (RFC 1952), and the checksums of concatenated inputs.
 //!
 //! ```
 //! use block_deflate::checksum::{adler32, crc32, crc32_of_both};
@@ -43,7 +43,8 @@ pub fn adler32(bytes: &[u8]) -> u32 {
     b << 16 | a
 }
 
-/// Returns the Adler-32 of two concatenated pieces from those of each; the second has `len` bytes.
+/// Returns the Adler-32 of two concatenated inputs from the Adler-32 of each. `len` is the length
+/// of the second in bytes.
 #[must_use]
 pub const fn adler32_of_both(first: u32, second: u32, len: u64) -> u32 {
     const M: u64 = ADLER_MODULUS as u64;
@@ -99,9 +100,10 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// Returns the CRC-32 of two concatenated pieces from those of each; the second has `len` bytes.
+/// Returns the CRC-32 of two concatenated inputs from the CRC-32 of each. `len` is the length of
+/// the second in bytes.
 ///
-/// Each byte of the second piece multiplies the polynomial of the first by x^8. Squaring needs at
+/// Each byte of the second input multiplies the polynomial of the first by x^8. Squaring needs at
 /// most 64 steps.
 #[must_use]
 pub const fn crc32_of_both(first: u32, second: u32, len: u64) -> u32 {

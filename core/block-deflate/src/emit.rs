@@ -1,7 +1,7 @@
 //! Writes the records of a block with its codes.
 //!
 //! A record takes five table lookups. Any of them may yield zero bits, so no branch depends on the
-//! content of a record. The one that remains, for records of more than 58 bits, is hardly ever
+//! content of a record. One branch remains, for records of more than 58 bits; it is hardly ever
 //! taken. The loop runs at six instructions per cycle, so its speed depends on the number of
 //! instructions.
 

@@ -48,7 +48,7 @@ const FAST_TABLE_BITS: u32 = 12;
 /// The minimum gain, in bits, for a part to get its own codes: they cost a header and time.
 const MIN_GAIN_BITS: f32 = 2800.0;
 const FAST_MIN_GAIN_BITS: f32 = 800.0;
-/// Length of the end of a segment, which is an empty stored block.
+/// Length of a segment's end, which is an empty stored block.
 const SEGMENT_END: usize = 5;
 
 /// A deflate encoder. It holds 340 KiB of tables, so reuse it.
@@ -346,7 +346,7 @@ const fn raw_bound(len: usize) -> usize {
     let blocks = if len <= 65535 {
         1
     } else {
-        // The first may take two stored blocks, later ones take one each.
+        // The first 64 KiB may take two stored blocks, later blocks take one each.
         let rest = len.saturating_sub(POSITIONS);
         2 + rest.div_ceil(POSITIONS - HISTORY)
     };

@@ -15,7 +15,7 @@ const REPEAT: u32 = 16;
 const ZEROS: u32 = 17;
 /// "11 to 138 zeros."
 const MANY_ZEROS: u32 = 18;
-/// The order in which the lengths of that code are written.
+/// The order in which the lengths of the code for code lengths are written.
 const ORDER: [usize; SYMBOLS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /// A header, ready to be written; rebuilt for each block.

@@ -16,8 +16,8 @@ pub(crate) const MAX_HEADER_CODE: u32 = 7;
 /// Kraft's sum of a complete code, to which a code of `n` bits adds `KRAFT_ONE >> n`.
 const KRAFT_ONE: u32 = 1 << 15;
 /// Symbols that occur at most this often are rare, and all count as [`RARE_ASSUMED_COUNT`]. Fewer
-/// different lengths make a shorter header, which gains more than exact lengths for so few: 0.3 %
-/// at 4 KiB.
+/// different lengths make a shorter header, which gains more than exact lengths for rare symbols:
+/// 0.3 % at 4 KiB.
 const RARE_MAX_COUNT: u32 = 4;
 const RARE_ASSUMED_COUNT: u32 = 2;
 /// Fractional bits of logarithms.
@@ -149,7 +149,7 @@ impl<const N: usize> Lengths<N> {
             *length = (up - u32::from(fits || bucket < buckets)) as u8;
             by_length[usize::from(*length & 15)] += 1;
         }
-        // The space left is a multiple of that of the longest code, so each round uses some.
+        // The space left is a multiple of the longest code's space, so each round uses some of it.
         while left > 0 {
             for length in &mut *lengths {
                 let space = KRAFT_ONE >> *length;

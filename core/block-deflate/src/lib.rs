@@ -1,4 +1,4 @@
-//! A fast deflate encoder for small independent blocks: storage engine blocks, memory pages, pieces
+//! A fast deflate encoder for small independent blocks: storage engine blocks, memory pages, chunks
 //! of archives. It is designed for 4 to 64 KiB; any length works.
 //!
 //! ```
@@ -55,9 +55,9 @@
 //!
 //! Compile this crate as one codegen unit (`[profile.release.package.block-deflate] codegen-units =
 //! 1`) for the last 1 to 3 %. Highly repetitive data compresses worse than with libdeflate: by a
-//! tenth to a third if it repeats after kilobytes; to up to twice the size, a hundredth of the
-//! input, if it repeats after hundreds of bytes. The [notes on the encoder][notes] compare more
-//! encoders and list what was tried.
+//! tenth to a third if it repeats after kilobytes. If it repeats after hundreds of bytes, the
+//! output is up to twice as large, though still a hundredth of the input. The
+//! [notes on the encoder][notes] compare more encoders and list what was tried.
 //!
 //! [notes]: https://github.com/uadk-compress/uadk-compress/blob/main/docs/encoder-notes.md
 #![no_std]

@@ -3,10 +3,10 @@
 //! A step looks up four positions at once, takes the longest match among them, and continues after
 //! it: lazy matching without a branch. Its cost is the latency from one position to the next (load,
 //! hash, table, candidate, comparison, selection, extension: some 40 cycles) and mispredicted
-//! branches, each of which repeats the latency up to it. So selections are conditional moves, and
-//! matches are extended to 24 bytes without a branch. Two branches remain: "no match here", a third
-//! of the steps, and "longer than 23", a tenth. Work off the critical path, such as adding records,
-//! costs less as long as it takes no registers.
+//! branches: a misprediction repeats the latency up to the branch. So selections are conditional
+//! moves, and matches are extended to 24 bytes without a branch. Two branches remain: "no match
+//! here", a third of the steps, and "longer than 23", a tenth. Work off the critical path, such as
+//! adding records, costs less as long as it takes no registers.
 //!
 //! Inserting positions into the hash table takes time, so only a few of a match's positions are
 //! inserted: two at its end, and some within long matches. Matches that begin elsewhere in it are

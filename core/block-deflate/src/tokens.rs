@@ -208,7 +208,7 @@ impl Tokens {
     ) {
         let literals = usize::from(start.wrapping_sub(from) & 3);
         let len = end - usize::from(start);
-        // Compares the four bytes before each.
+        // Compares the four bytes before the match with those before the candidate.
         let diff = diff8(bytes, start.wrapping_sub(4), candidate.wrapping_sub(4), 0) as u32;
         // The first difference going backwards, within the literals.
         let differ = diff.swap_bytes() | 1 << (8 * literals);
@@ -313,7 +313,7 @@ impl Part {
 }
 
 impl Counts {
-    /// Estimates how many more bits both take with shared codes than with separate ones.
+    /// Estimates how many more bits both parts take with shared codes than with separate ones.
     ///
     /// Approximates the difference of the entropies by its first non-zero term, Pearson's
     /// chi-squared: no logarithms, and simple enough for the compiler to vectorise.

@@ -1,4 +1,4 @@
-//! The checksums that formats end with.
+//! The trailing checksums of zlib and gzip.
 
 use crate::Format;
 

@@ -94,7 +94,7 @@ impl Compressor {
     /// # Errors
     ///
     /// With [`Offload::Require`]: [`Error::Unavailable`] if there is no usable accelerator,
-    /// [`Error::Starting`] if it is not ready in time. Nothing changes then.
+    /// [`Error::Starting`] if it is not ready in time. The mode then stays unchanged.
     pub fn set_offload(&self, offload: Offload) -> Result<(), Error> {
         if let Some(uadk) = &self.uadk {
             start(uadk, offload)?;

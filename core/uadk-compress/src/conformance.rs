@@ -70,14 +70,15 @@ pub fn fits_into_the_bound(codec: &dyn BlockCompressor) {
     }
 }
 
-/// Checks that a destination that is too small, even an empty one, is [`Error::OutputFull`] in both
-/// directions.
+/// Checks that a destination that is too small, or even empty, results in [`Error::OutputFull`] in
+/// both directions.
 pub fn reports_a_destination_that_is_too_small(codec: &dyn BlockCompressor) {
     for sample in samples().into_iter().filter(|sample| !sample.is_empty()) {
         let compressed = compress(codec, &sample);
         for capacity in [0, sample.len() / 2, sample.len() - 1] {
             if capacity < compressed.len() {
-                // An encoder may need a few bytes more than its result. A result must be complete.
+                // An encoder may need a few more bytes than its result, so success is optional. But
+                // a result, if returned, must be complete.
                 let mut dst = vec![0; capacity];
                 match codec.compress(&sample, &mut dst) {
                     Err(Error::OutputFull) => {}
@@ -130,7 +131,7 @@ pub fn survives_damage(codec: &dyn BlockCompressor) {
     }
 }
 
-/// Checks that a batch has the same results as its blocks one by one, and leaves none out.
+/// Checks that a batch produces the same results as its blocks one by one, with none left out.
 pub fn batches_equal_single_blocks(codec: &dyn BlockCompressor) {
     let samples = samples();
     let bound = |sample: &Vec<u8>| codec.max_compressed_len(sample.len());
@@ -175,8 +176,8 @@ pub fn serves_all_threads_at_once(codec: &dyn BlockCompressor) {
     });
 }
 
-/// Checks that other levels and windows, if the codec has such settings, change neither the format
-/// nor what it can read.
+/// Checks that other levels and windows, if the codec has such settings, change neither its format
+/// nor the set of blocks that it can read.
 pub fn keeps_its_format_with_other_settings(codec: &dyn BlockCompressor) {
     let levels = (0..=Level::BEST.get()).filter_map(Level::new);
     let levels = levels.map(|level| Settings::new().with_level(level));

@@ -147,8 +147,8 @@ impl OffloadCompressor {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator; nothing changes
-    /// then.
+    /// [`Error::Unavailable`] for [`Offload::Require`] without an accelerator; the mode then stays
+    /// unchanged.
     pub fn set_offload(&self, offload: Offload) -> Result<(), Error> {
         if let (Offload::Require, Some(reason)) = (offload, &self.shared.unavailable) {
             return Err(Error::Unavailable(reason.clone()));

@@ -1,8 +1,8 @@
 //! An ordered, bounded pool of worker threads.
 //!
-//! Compressing a stream in pieces always needs the same thing: several threads work on several
-//! pieces, and the results are taken in the order of submission, with a bound on the memory in use.
-//! [`Pool`] does this for all crates:
+//! Compressing a stream in chunks always needs the same scheme: several threads each work on a
+//! chunk, and the results are taken in the order of submission, with bounded memory. [`Pool`] does
+//! this for all crates:
 //!
 //! ```
 //! use uadk_compress::pool::Pool;
@@ -98,7 +98,7 @@ pub struct Pool<'scope, J> {
     /// Runs jobs on the caller's thread. The mutex is never locked; it makes the pool `Sync`.
     here: Mutex<Runner<'scope, J>>,
     len: usize,
-    /// The fork generation of the process that the workers are in.
+    /// The fork generation of the process that the workers belong to.
     forks: u64,
 }
 

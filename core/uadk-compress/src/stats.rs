@@ -56,7 +56,8 @@ pub struct Stats {
     pub breaker: BreakerStats,
     /// Moving averages of the accelerator's delay per block.
     pub delay: DelayStats,
-    /// The process's use of the UADK device; `None` without an accelerator, or with another one.
+    /// The process's use of the UADK device; `None` if the accelerator is another engine, or if
+    /// there is none.
     pub uadk: Option<UadkStats>,
 }
 
@@ -98,7 +99,8 @@ pub enum BreakerState {
     /// Blocks go to the accelerator.
     #[default]
     Closed,
-    /// After a fault: no blocks go until the hold-off is over, then one as a trial.
+    /// After a fault: no blocks go to the accelerator until the hold-off is over; then one goes as
+    /// a trial.
     Open,
     /// One block is out as a trial: it shows whether the accelerator works again.
     Trial,
@@ -125,7 +127,7 @@ pub enum BreakerState {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerStats {
-    /// Its state.
+    /// The breaker's current state.
     pub state: BreakerState,
     /// How often it opened, including failed trials.
     pub opened: u64,

@@ -87,8 +87,8 @@ impl UadkCompressor {
     ///
     /// Succeeds wherever UADK is installed, and does not wait for the device. A device that is
     /// absent or can't be initialised at the moment is tried again when there are blocks to
-    /// process, after [`UadkConfig::hold_off`]. [`start`](Self::start) tells whether it can be used
-    /// now.
+    /// process, after [`UadkConfig::hold_off`]. [`start`](Self::start) checks whether it can be
+    /// used now.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl UadkCompressor {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// Same as [`new`](Self::new).
     pub fn with_libwd(
         libwd: &Libwd,
         format: Format,

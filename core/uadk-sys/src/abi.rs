@@ -273,7 +273,7 @@ pub struct bitmask {
 pub struct uacce_dev_list {
     /// The device. Its layout differs between versions; treat it as opaque.
     pub dev: *mut c_void,
-    /// The next one, or null.
+    /// The next node, or null.
     pub next: *mut uacce_dev_list,
 }
 

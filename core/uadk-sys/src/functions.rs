@@ -83,10 +83,10 @@ functions! {
         /// Initialises the library for the whole process: algorithm, scheduler, task type,
         /// contexts. Returns `EEXIST` if it is already initialised.
         wd_comp_init2_: fn(*mut c_char, u32, c_int, *mut wd_ctx_params) -> c_int;
-        /// Undoes `wd_comp_init2_` and invalidates all sessions: using one afterwards is a
-        /// segmentation fault.
+        /// Undoes `wd_comp_init2_` and invalidates all sessions: using one afterwards causes
+        /// a segmentation fault.
         wd_comp_uninit2: fn();
-        /// Returns a session, or 0. Calling it before the initialisation is a segmentation fault.
+        /// Returns a session, or 0. A call before the initialisation causes a segmentation fault.
         wd_comp_alloc_sess: fn(*mut wd_comp_sess_setup) -> handle_t;
         /// Frees a session. None of its requests may be in flight.
         wd_comp_free_sess: fn(handle_t);

@@ -4,7 +4,7 @@
 //! without it: [`Libwd::load`] finds the libraries at run time and, if one is missing or unusable,
 //! returns an [`Error`] that lists the paths tried.
 //!
-//! This crate has structs, constants and functions, and no policy. Callers must obey the rules
+//! This crate has structs, constants and functions, but no policy. Callers must obey the rules
 //! documented on the fields of [`Functions`].
 //!
 //! | supported | detected by |

@@ -193,7 +193,7 @@ fn file_in_maps(maps: &str, address: usize) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    // The names exist on no machine, since this one may have UADK.
+    // These names exist on no machine: the one that runs the tests may have UADK.
 
     #[test]
     fn the_error_for_a_missing_library_lists_all_paths_tried() {

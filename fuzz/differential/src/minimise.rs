@@ -1,4 +1,4 @@
-//! Shrinks an archive as far as it still shows the finding.
+//! Shrinks an archive as far as possible while it still shows the finding.
 
 use crate::kit::mutate::mend;
 use crate::kit::tarball::BLOCK;
@@ -14,7 +14,7 @@ pub(crate) fn minimised(tar: &[u8], mut shows_finding: impl FnMut(&[u8]) -> bool
         tries > 0 && shows_finding(candidate)
     };
     let mut best = tar.to_vec();
-    // Removes pieces, halving their size: entries first, then single blocks.
+    // Removes chunks, halving their size: entries first, then single blocks.
     let mut len = (best.len() / BLOCK).next_power_of_two() * BLOCK;
     while len >= BLOCK {
         let mut at = 0;

@@ -25,7 +25,7 @@ const PREALLOCATED: usize = 64;
 const RING: usize = 1024;
 
 static CONTEXTS: [Context; MAX_CONTEXTS] = [const { Context::new() }; MAX_CONTEXTS];
-/// One more than the largest number of a context that was ever used.
+/// One more than the highest context number ever used.
 static USED: AtomicUsize = AtomicUsize::new(0);
 
 /// One context.
@@ -243,7 +243,7 @@ fn is_due(due: Duration) -> bool {
     due.is_zero() || due <= clock::now()
 }
 
-/// Returns the context with a number; it may not be in use.
+/// Returns the context with this number, whether or not it is in use.
 #[inline]
 pub(crate) fn get(index: u32) -> Option<&'static Context> {
     CONTEXTS.get(index as usize)

@@ -44,7 +44,7 @@ struct List {
     drivers: [UnsafeCell<Driver>; 3],
 }
 
-// SAFETY: only written under the lock of `STATE`. Callers read it without, like the real list.
+// SAFETY: only written under the lock of `STATE`. Callers read it unlocked, like the real list.
 unsafe impl Sync for List {}
 
 static LIST: List = List {

@@ -36,7 +36,7 @@ pub const fn libwd() -> Libwd {
     unsafe { Libwd::from_functions(FUNCTIONS, version) }
 }
 
-/// Like [`libwd`], but claims to be of this version, such as `2.9.1`.
+/// Like [`libwd`], but reports this version, such as `2.9.1`.
 ///
 /// # Panics
 ///
@@ -199,7 +199,7 @@ pub(crate) unsafe extern "C" fn wd_comp_poll_ctx(idx: u32, expt: u32, count: *mu
     unsafe { requests::poll_context(idx, expt, count) }
 }
 
-/// Registers a driver, for which this library has no device.
+/// Always fails to register a driver: this library has no device for it.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn wd_alg_driver_register(drv: *mut c_void) -> c_int {
     if drv.is_null() { EINVAL } else { ENODEV }

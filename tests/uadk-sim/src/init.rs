@@ -20,7 +20,7 @@ use crate::timing::MAX_DEVICES;
 /// `TASK_MIX`: hardware, and software if there is a driver for it.
 const TASK_MIX: c_int = 0;
 const DIRECTIONS: [Direction; 2] = [Direction::Compress, Direction::Decompress];
-/// What the driver asks for if the caller passes no parameters: one context each.
+/// Requested per direction if the caller passes no parameters: one context of each mode.
 const DEFAULT: wd_ctx_nums = wd_ctx_nums { sync_ctx_num: 1, async_ctx_num: 1 };
 /// All algorithms that `wd_comp` knows.
 const KNOWN_ALGORITHMS: [&str; 6] = ["zlib", "gzip", "deflate", "lz77_zstd", "lz4", "lz77_only"];
@@ -288,7 +288,7 @@ pub(crate) fn init_as_other() -> c_int {
         bmp: std::ptr::null_mut(),
         cap: std::ptr::null_mut(),
     };
-    // SAFETY: all of it is valid.
+    // SAFETY: all arguments are valid.
     let code = unsafe { init(c"zlib".as_ptr(), SCHED_POLICY_RR, TASK_HW, &raw const params) };
     if code == 0 {
         lock(&STATE).is_others = true;

@@ -37,15 +37,16 @@
 //!   callback receives is overwritten when the callback returns.
 //! - Data is compressed by zlib at level 1, whatever the session's level, with fixed headers.
 //!   Decompression does not look at headers and does not check trailers.
-//! - A session's setup is written to as by the largest known version, and 64 bytes beyond.
+//! - Allocating a session overwrites its whole setup, as the largest known version does, and 64
+//!   bytes after it.
 //! - Where the real library would corrupt memory or cause a segmentation fault, the simulator
 //!   panics, which aborts the process:
 //!   - requests before the initialisation or after it was undone, on freed sessions, or on sessions
 //!     of an earlier initialisation;
 //!   - freeing a session twice, with a request in flight, or after a request was lost;
-//!   - undoing the initialisation with a request in flight that the device does not hold back, with
-//!     a live session that neither lost a request nor returned an error, if another library made
-//!     it, or while another thread is making it;
+//!   - undoing the initialisation while a request is in flight that the device does not hold back,
+//!     while a session is alive that neither lost a request nor returned an error, if another
+//!     library made the initialisation, or while another thread is making it;
 //!   - `wd_comp_poll` without an initialisation;
 //!   - with [`Simulator::set_raw_deflate_crash`], the completion of truncated raw deflate on an
 //!     asynchronous context.

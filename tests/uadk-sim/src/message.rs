@@ -149,7 +149,7 @@ impl Message {
             return self.reject();
         }
         self.produced = self.output().len() as u32;
-        // Hardware returns either.
+        // Hardware returns either status.
         let alternate = direction == Direction::Decompress && work.number.is_multiple_of(2);
         self.status = if alternate { WD_STREAM_END } else { 0 };
     }

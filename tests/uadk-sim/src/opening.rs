@@ -9,7 +9,7 @@ use crate::clock;
 use crate::state::{self, Progress, STATE, State};
 use crate::sync::{STEP, lock};
 
-/// How many [`STEP`]s an initialisation waits for another thread's: 3 seconds.
+/// How many [`STEP`]s an initialisation waits for one in another thread: 3 seconds.
 const MAX_INIT_STEPS: u32 = 3000;
 /// How many [`STEP`]s [`OpenHold::wait_until_reached`] waits: a minute.
 const MAX_HOLD_STEPS: u32 = 60_000;

@@ -1,4 +1,4 @@
-//! What a context is used for: mode, direction and device.
+//! The role of a context: its mode, direction and device.
 
 use crate::machine::Direction;
 
@@ -9,7 +9,7 @@ pub(crate) enum Mode {
     Async,
 }
 
-/// What a context is used for.
+/// The role of a context.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Role {
     pub(crate) generation: u64,

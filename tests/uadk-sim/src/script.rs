@@ -76,7 +76,7 @@ fn run_word(word: &str) -> Result<(), ScriptError> {
         .map_err(invalid)
 }
 
-/// `None` if the name is not of this group of words; an error says what value was expected.
+/// `None` if the name is not in this group of words; an error names the expected value.
 type Outcome = Option<Result<(), &'static str>>;
 
 fn run_machine(name: &str, value: &str) -> Outcome {

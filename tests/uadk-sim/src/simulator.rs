@@ -150,7 +150,7 @@ impl Simulator {
         OpenHold::new()
     }
 
-    /// Makes `wd_get_avail_ctx` report this many free contexts, whatever is true; `None` for the
+    /// Makes `wd_get_avail_ctx` report this many free contexts, true or not; `None` for the
     /// actual number. An initialisation believes the claim: with 0 it returns `ENODEV`. If fewer
     /// are actually free than it needs, the device node stays busy and it returns `ETIMEDOUT`.
     pub fn claim_contexts(&self, contexts: Option<u32>) {

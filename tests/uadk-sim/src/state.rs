@@ -47,7 +47,7 @@ pub(crate) struct Region {
     pub(crate) node: u32,
     pub(crate) role: Role,
     pub(crate) begin: u32,
-    /// The last one.
+    /// The number of the last context.
     pub(crate) end: u32,
     pub(crate) next: u32,
 }
@@ -72,7 +72,7 @@ pub(crate) struct State {
     pub(crate) registered: bool,
     /// Whether other processes hold all contexts that this one does not.
     pub(crate) queues_taken: bool,
-    /// The number of contexts that devices report as free, whatever is true.
+    /// The number of contexts that devices report as free; `None` for the actual number.
     pub(crate) claimed_contexts: Option<u32>,
     /// The progress of the thread that initialises the library, if there is one.
     pub(crate) progress: Progress,
@@ -192,8 +192,8 @@ impl State {
         self.claimed_contexts.unwrap_or_else(|| self.free_contexts(device))
     }
 
-    /// Returns the context that the next session of a node and direction is pinned to. For a node
-    /// without such contexts, it is one of the first node that has some.
+    /// Returns the context that the next session of a node and direction is pinned to. If the node
+    /// has no such contexts, the first node that has some is used.
     pub(crate) fn next_context(
         &mut self,
         node: i32,

@@ -7,7 +7,7 @@ use crate::input::Input;
 use crate::write::{PlainWriter, Sink};
 use crate::{ArchiveOptions, ArchiveWriter, Error, Result, index, read};
 
-/// As [`ArchiveOptions::append`], for plain tar: seeks over the contents.
+/// Like [`ArchiveOptions::append`], for plain tar: seeks over the contents.
 pub(super) fn append<F: ArchiveFile>(
     options: &ArchiveOptions,
     mut file: F,

@@ -23,9 +23,9 @@ pub(super) struct Attributes {
     pub(super) acls: bool,
     pub(super) selinux: bool,
     pub(super) xattrs: bool,
-    /// Patterns of which a name must match one, if there are any.
+    /// If not empty, a name must match at least one of these patterns.
     pub(super) include: Vec<Vec<u8>>,
-    /// Patterns of which a name must not match any.
+    /// A name must not match any of these patterns.
     pub(super) exclude: Vec<Vec<u8>>,
 }
 
@@ -140,7 +140,7 @@ impl Source<'_> {
     }
 }
 
-/// Encodes a name for the key of a record, which a `=` would end, as GNU tar does.
+/// Encodes a name for the key of a record, as GNU tar does: a `=` would end the key.
 fn encoded(name: &str) -> String {
     name.replace('%', "%25").replace('=', "%3D")
 }

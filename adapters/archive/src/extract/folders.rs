@@ -50,7 +50,7 @@ impl Folders {
         Ok(Self { root, last: None, later: Vec::new(), links, umask: umask() })
     }
 
-    /// Returns the directory at this path, created if need be.
+    /// Returns the directory at this path, creating it if necessary.
     pub(super) fn parent(&mut self, parts: &[&[u8]]) -> Result<&OwnedFd> {
         if parts.is_empty() {
             return Ok(&self.root);
@@ -69,7 +69,7 @@ impl Folders {
         self.walk(parts, false)
     }
 
-    /// Forgets the cached directory, after something was replaced that may have been it.
+    /// Forgets the cached directory. Needed after a replacement that may have affected it.
     pub(super) fn forget(&mut self) {
         self.last = None;
     }
@@ -118,7 +118,7 @@ impl Folders {
                 }
             }
         }
-        // Existing directories are left as they are, if requested.
+        // Leave existing directories unchanged if requested.
         if was_there && matches!(options.existing, Existing::Keep | Existing::Skip) {
             return Ok(Extracted::Done);
         }
@@ -149,7 +149,7 @@ impl Folders {
     ) -> Result<()> {
         let mut result = Ok(());
         let mut done = HashSet::new();
-        // The last ones first within each depth: the sort is stable.
+        // Within each depth, the last ones come first: the sort is stable.
         let mut later = std::mem::take(&mut self.later);
         later.reverse();
         later.sort_by_key(|(head, _)| Reverse(depth(head)));
@@ -199,7 +199,7 @@ fn umask() -> Option<u32> {
 }
 
 impl Links {
-    /// Returns whether it is a link to a directory that existed before.
+    /// Returns whether `link` may be followed: it existed before and points to a directory.
     fn stands_for_folder(&self, folder: &OwnedFd, name: &[u8], link: Id) -> bool {
         self.keep
             && !self.made.contains(&link)

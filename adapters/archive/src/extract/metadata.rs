@@ -19,7 +19,7 @@ use crate::scan::Head;
 /// setuid and setgid: only set if the owner is the one in the archive.
 const SET_ID: u32 = 0o6000;
 
-/// Sets the attributes of an entry. Those that can't be set are left as they are and recorded in
+/// Sets the attributes of an entry. Those that can't be set are left unchanged and recorded in
 /// `failures`.
 #[derive(Debug)]
 pub(super) struct Setter<'a> {
@@ -73,7 +73,7 @@ impl<'a> Setter<'a> {
     }
 
     /// Sets the attributes of a directory, after everything in it is extracted. If the umask is
-    /// unknown, the permissions are at most those that it has.
+    /// unknown, group and others get no permissions that the directory does not have already.
     pub(super) fn folder(&mut self, folder: &OwnedFd, umask: Option<u32>) {
         let mut wanted = self.head.mode;
         if !self.set_owner(|uid, gid| fchown(folder, Some(uid), Some(gid))) {

@@ -16,8 +16,8 @@ pub(crate) const BATCH_BLOCKS: usize = 32;
 const MAX_BLOCKS: usize = 64;
 
 /// Returns the number of full blocks in a batch with this many threads. With one batch in flight
-/// per thread, together they keep an accelerator at a queue depth of some 60. As there are two
-/// batches per thread in memory, many threads have smaller ones.
+/// per thread, together they keep an accelerator at a queue depth of about 60. With many threads,
+/// batches are smaller, since two per thread are in memory.
 pub(super) const fn blocks_of_batch(threads: usize) -> usize {
     match threads {
         2..=4 => BATCH_BLOCKS,
@@ -25,7 +25,7 @@ pub(super) const fn blocks_of_batch(threads: usize) -> usize {
     }
 }
 
-/// Some blocks: as gzip members in `members`, and then inflated in `data`.
+/// Blocks: gzip members in `members`, then inflated into `data`.
 #[derive(Debug)]
 pub(crate) struct Batch {
     /// Uncompressed data, `data_len` bytes.
@@ -152,7 +152,7 @@ impl Extent {
         self.member_start + self.member_len
     }
 
-    /// Returns whether it is an empty block of the length of the end marker.
+    /// Returns whether this is an empty block as long as the end marker.
     pub(super) const fn is_end_marker(&self) -> bool {
         self.data_len == 0 && self.member_len == member::END_MARKER.len()
     }
@@ -163,7 +163,7 @@ impl Extent {
 }
 
 /// Checks the block against its trailer. If an engine failed or returned wrong data, software
-/// retries: only if that fails too is the data damaged.
+/// retries: the data is damaged only if that fails too.
 fn check(block: &mut Block<'_>, extent: &Extent, members: &[u8]) -> Result<(), Cow<'static, str>> {
     let (crc, len) = member::read_trailer(&members[extent.member_start..][..extent.member_len]);
     let is_good =

@@ -69,7 +69,7 @@ impl GzOptions {
     /// Sets the number of threads that compress or decompress. They start once there is enough
     /// data; 0 and 1 mean the caller's thread. If the system refuses threads, fewer are used.
     ///
-    /// The output does not depend on it.
+    /// The output does not depend on their number.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -91,14 +91,14 @@ impl GzOptions {
         self
     }
 
-    /// Sets the name of the compressed file for the header of [`Layout::OneMember`]. NUL bytes in
-    /// it are omitted.
+    /// Sets the name of the original file, stored in the header of [`Layout::OneMember`]. NUL bytes
+    /// in the name are omitted.
     pub fn file_name(mut self, name: Option<Vec<u8>>) -> Self {
         self.name = name;
         self
     }
 
-    /// Sets the modification time of that file, in seconds since 1970; 0 if unknown.
+    /// Sets the modification time of the original file, in seconds since 1970; 0 if unknown.
     pub fn mtime(mut self, seconds: u32) -> Self {
         self.mtime = seconds;
         self

@@ -18,7 +18,7 @@ pub(super) struct Chunk {
     /// Uncompressed data, `data_len` bytes.
     data: Box<[u8]>,
     pub(super) data_len: usize,
-    /// Whether it is all data of a member: one segment that nothing follows.
+    /// Whether it holds all data of a member: one segment that nothing follows.
     pub(super) is_whole: bool,
     /// Bytes for the file, `output_len` of them.
     output: Box<[u8]>,
@@ -40,8 +40,8 @@ pub(super) struct Piece {
 
 impl Chunk {
     /// Creates an empty chunk of block gzip. With one chunk in flight per thread, together they
-    /// keep an accelerator at a queue depth of some 60. As there are two chunks per thread in
-    /// memory, many threads have smaller ones.
+    /// keep an accelerator at a queue depth of about 60. With many threads, chunks are smaller,
+    /// since two per thread are in memory.
     pub(super) fn for_blocks(threads: usize) -> Self {
         let blocks = if matches!(threads, 2..=4) { MAX_BLOCKS } else { MAX_BLOCKS / 2 };
         Self::new(blocks * BLOCK_LEN, blocks * MAX_MEMBER_LEN)

@@ -11,7 +11,7 @@ use super::source::Next as Piece;
 use super::warning::GzWarning;
 use crate::{Error, Result};
 
-/// Bytes of the first run to search first: a short read should not wait for much data.
+/// Bytes to search initially in the first run: a short read should not wait for much data.
 const FIRST_LEN: usize = 16 << 10;
 
 /// The result of looking for a job.
@@ -20,13 +20,13 @@ enum Found {
     Job,
     /// A job was done on this thread, which is enough for now.
     Enough,
-    /// There is no job before this.
+    /// No more jobs can be submitted before this is handled.
     None(Next),
 }
 
 impl<R: Read> GzReader<R> {
-    /// Keeps the threads busy. Nothing is framed after an error, or in a member or a part of one
-    /// that must be inflated in order.
+    /// Keeps the threads busy. Nothing is framed after an error, or in a member (or part of a
+    /// member) that must be inflated in order.
     pub(super) fn submit_jobs(&mut self) -> Next {
         while self.failed.is_none() && self.pool.has_capacity() {
             // Return available data first: the other end may wait for a reply to it.
@@ -161,8 +161,8 @@ impl<R: Read> GzReader<R> {
         let mut searched = self.no_marker_before.saturating_sub(source.offset()) as usize;
         let mut seen = 0;
         loop {
-            // Read once at a time, and only after searching the available bytes: the other end of a
-            // pipe may wait for a reply to them.
+            // Issue one read at a time, and only after searching the available bytes: the other end
+            // of a pipe may wait for a reply to them.
             let is_new = source.buffered().len() > seen;
             let ended = !is_new && !source.fill_once(wanted)?;
             let bytes = source.buffered();

@@ -21,11 +21,11 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inflated {
-    /// Segments, and members or parts of them that were inflated in order.
+    /// Number of segments, and of members or parts of members inflated in order.
     pub pieces: u64,
-    /// Compressed bytes of these.
+    /// Their compressed size in bytes.
     pub compressed: u64,
-    /// Bytes of data.
+    /// Their uncompressed size in bytes.
     pub bytes: u64,
     /// Time spent inflating, summed over threads.
     pub time: Duration,

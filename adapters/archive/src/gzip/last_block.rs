@@ -15,7 +15,7 @@ const SUB_BITS: u32 = MAX_CODE_BITS as u32 - ROOT_BITS;
 const SUB_LEN: usize = 1 << SUB_BITS;
 /// The longest code.
 const MAX_CODE_BITS: usize = 15;
-/// Offsets of the table of literals and lengths, and of that of distances.
+/// Offsets of the literal/length table and of the distance table.
 const LITERAL_TABLE: usize = 0;
 const DISTANCE_TABLE: usize = ROOT_LEN;
 /// Length of both tables with their subtables, of which there is at most one per two codes. No
@@ -54,7 +54,8 @@ const LENGTHS_ORDER: [usize; 19] =
 #[derive(Debug)]
 pub(super) struct Finder {
     table: Box<[Entry; TABLE_LEN]>,
-    /// The literals' table before literals are joined; kept here because it is large for a stack.
+    /// The literals' table before literals are joined; kept here because it is too large for the
+    /// stack.
     single: Box<[Entry]>,
 }
 
@@ -67,16 +68,16 @@ impl Finder {
     }
 
     /// Returns the range, in bits, of the last block of the stream in `buffer[..len]`. `None` if
-    /// that is not a deflate stream, or if the stream is not `len` bytes long.
+    /// those bytes are not a deflate stream, or if the stream is not `len` bytes long.
     ///
-    /// [`SLACK`] bytes of any value must follow it in the buffer.
+    /// [`SLACK`] bytes of any value must follow the stream in the buffer.
     pub(super) fn find(&mut self, buffer: &[u8], len: usize) -> Option<Range<usize>> {
         let mut walk = Walk::new(self, buffer, len);
         walk.next_block();
         walk.finish()
     }
 
-    /// As [`find`](Self::find), for two streams at once: their steps overlap, so both take little
+    /// Like [`find`](Self::find), for two streams at once: their steps overlap, so both take little
     /// longer than one alone.
     pub(super) fn find_both(
         finders: [&mut Self; 2],

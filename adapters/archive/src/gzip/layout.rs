@@ -2,8 +2,8 @@
 
 use uadk_compress::Level;
 
-/// The layout of a gzip file. gzip and tar can read both; many other readers don't read the second
-/// one to its end.
+/// The layout of a gzip file. gzip and tar can read both; many other readers don't read block gzip
+/// to the end.
 ///
 /// ```
 /// use uadk_compress_archive::{GzOptions, Layout};
@@ -33,8 +33,8 @@ pub enum Layout {
 impl Layout {
     /// Returns the software level that achieves gzip's compression ratio at `level`.
     ///
-    /// Segments have no history, but libdeflate's advantage over zlib outweighs that: in one member
-    /// the level below is enough.
+    /// Segments have no history, but libdeflate's advantage over zlib outweighs that: in one
+    /// member, the next lower level is enough.
     #[must_use]
     pub fn software_level(self, level: Level) -> Level {
         match (self, level.get()) {

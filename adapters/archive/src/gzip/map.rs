@@ -17,17 +17,17 @@ pub(super) struct Map {
     starts: Vec<Start>,
     /// The first member of unknown length.
     pub(super) frontier: Start,
-    /// Whether there is none.
+    /// Whether there is no such member.
     pub(super) complete: bool,
     /// All starts are known up to this offset in the data.
     covered: u64,
-    /// Offsets in the data from which on a member refers to data before them.
+    /// Offsets in the data, inside members: the data after each refers to data before it.
     barriers: Vec<u64>,
 }
 
 /// How far back a deflate stream refers.
 pub(crate) const HISTORY: usize = 32 << 10;
-/// Minimum distance of segment starts: a start per shorter segment is not worth its memory.
+/// Minimum distance between segment starts: more starts would not be worth their memory.
 const MIN_DISTANCE: u64 = 64 << 10;
 
 impl Map {
@@ -44,7 +44,7 @@ impl Map {
         }
     }
 
-    /// Records that data from this offset on, inside a member, refers to data before it.
+    /// Records that, inside a member, the data after this offset refers to data before it.
     pub(super) fn add_barrier(&mut self, data: u64) {
         if let Err(i) = self.barriers.binary_search(&data) {
             self.barriers.insert(i, data);

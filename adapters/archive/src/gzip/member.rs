@@ -39,14 +39,14 @@ pub(crate) const MAX_HEADER_LEN: usize = 192 << 10;
 /// A member's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Header {
-    /// One that declares the length of the member.
+    /// The header declares the length of the member.
     Block {
         /// Bytes before the deflate stream.
         header_len: usize,
         /// Declared length of the member, which may be wrong.
         len: usize,
     },
-    /// One that does not: the end of the member is found by inflating it.
+    /// The header does not declare it: the end of the member is found by inflating it.
     Unsized {
         /// Bytes before the deflate stream.
         header_len: usize,
@@ -131,7 +131,7 @@ pub(super) fn plain_header(name: Option<&[u8]>, mtime: u32) -> Vec<u8> {
     header.extend(mtime.to_le_bytes());
     header.extend([0, UNIX]);
     if let Some(name) = name {
-        // A zero ends it.
+        // A NUL terminates the name.
         header.extend(name.iter().copied().filter(|byte| *byte != 0));
         header.push(0);
     }

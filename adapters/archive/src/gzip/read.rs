@@ -26,7 +26,7 @@ use crate::{Error, Result};
 /// the caller's thread, for others. Members of all kinds may follow each other.
 ///
 /// Implements [`Read`] and [`BufRead`], and [`Seek`](io::Seek) if the file does. In block gzip, the
-/// checksum of each block is verified before any byte of it is returned; a block that declares a
+/// checksum of each block is verified before any of its bytes are returned; a block that declares a
 /// wrong length but is sound otherwise is read at its actual length. The checksum of other members
 /// is at their end, so bytes are returned before it is verified. An error is returned after all
 /// intact data before it and contains its offset; further reads return the same error.
@@ -60,7 +60,7 @@ pub struct GzReader<R> {
     pub(super) sequential: Option<Box<Sequential>>,
     /// The segments listed in an index.
     pub(super) known: Option<Arc<Segments>>,
-    /// Bytes of data consumed before `current` and `sequential`, or seeked over.
+    /// Bytes of data consumed before `current` and `sequential`, or skipped by seeking.
     pub(super) position: u64,
     pub(super) failed: Option<Error>,
     /// Blocks of the next batch: few at first, so that a short read does not wait for much data.
@@ -112,7 +112,7 @@ pub(super) struct Member {
 /// How the rest of a member is inflated in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InOrder {
-    /// It is known to need no history.
+    /// The rest is known to need no history.
     pub(super) torn: bool,
 }
 
@@ -224,8 +224,8 @@ impl<R: Read> GzReader<R> {
         self.inflated
     }
 
-    /// Returns the number of zeros after the data that end the file, as tapes leave them. They are
-    /// neither data nor garbage. Valid once all data has been read.
+    /// Returns the number of zeros at the end of the file, after the data, as tapes leave them.
+    /// They are neither data nor garbage. Valid once all data has been read.
     #[must_use]
     pub const fn trailing_zeros(&self) -> u64 {
         self.source.zeros()
@@ -243,7 +243,7 @@ impl<R: Read> GzReader<R> {
         self.warnings.contains(&GzWarning::NoEndMarker)
     }
 
-    /// Sets the segments of the file's one member. Each is verified before any byte of it is
+    /// Sets the segments of the file's one member. Each is verified before any of its bytes are
     /// returned.
     pub(crate) fn set_known_segments(&mut self, segments: Option<Arc<Segments>>) {
         self.known = segments;
@@ -283,8 +283,8 @@ impl<R: Read> GzReader<R> {
         }
     }
 
-    /// Returns the place of the next byte in the file. `None` where reading can't start at a place,
-    /// and before anything has been read.
+    /// Returns the place of the next byte in the file; `None` if reading can't start there, or
+    /// before anything has been read.
     pub(crate) fn place(&self) -> Option<Place> {
         match (&self.current, &self.sequential, &self.member) {
             (Some(Job::Blocks(batch)), ..) => Some(batch.place(self.consumed)),
@@ -502,7 +502,7 @@ impl<R: Read> GzReader<R> {
         self.pool.recycle(job);
     }
 
-    /// Puts back everything that was read from a byte of the run on.
+    /// Puts back everything read from offset `at` of the run onwards.
     fn put_back(&mut self, run: &Run, at: usize) {
         let mut bytes = run.compressed_from(at).to_vec();
         let mut panicked = None;
@@ -519,7 +519,7 @@ impl<R: Read> GzReader<R> {
             }
         }
         self.source.unread(&bytes);
-        // Other errors after it will occur again, but reading fails only once.
+        // An I/O error may occur only once, so keep it; other errors will occur again.
         if let Some(error @ Error::Io(_)) = std::mem::replace(&mut self.failed, panicked) {
             self.source.fail(error);
         }

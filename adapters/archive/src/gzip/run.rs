@@ -109,7 +109,7 @@ pub(super) enum Then {
     /// Inflate in order from this byte on.
     InOrder {
         at: usize,
-        /// It is known to need no history: only its end is missing.
+        /// The data is known to need no history: only its end is missing.
         torn: bool,
     },
     /// Read the member's trailer at this byte.
@@ -418,11 +418,11 @@ fn is_between_blocks(inflate: &mut Inflate) -> bool {
 /// Bytes appended to a marker to find out whether a block ends there, using a decoder that reports
 /// neither that nor how much input it has read: a stored block, and a last block with one byte.
 ///
-/// If no block ends there, one may end in the first bits of the probe; but only three zero bits
-/// make a header that a length follows, and those are the first three. If a block ended one bit
-/// earlier, that bit is a one, which makes the stored block the last one. A stored block may end
-/// together with the probe's; then the probe's header is part of its data. The probe's contents
-/// can't come from elsewhere: they are random, as data may be crafted to deceive.
+/// If no block ends there, one may end in the first bits of the probe. But a length follows only a
+/// header of three zero bits, and those are the first three. If a block ended one bit earlier, that
+/// bit, a one, would make the stored block the last one. Another stored block may end together with
+/// the probe's; its data then includes the probe's header. The probe's contents can't come from
+/// elsewhere: they are random, because data may be crafted to deceive.
 #[derive(Debug)]
 struct Probe([u8; Self::LEN]);
 
@@ -432,7 +432,8 @@ impl Probe {
     const LAST: [u8; 3] = [0x0b, 0x05, 0];
     const LAST_DATA: u8 = b'U';
 
-    /// Returns the length of the data before the probe's, if it ends in the probe's.
+    /// Returns the length of `data` without the probe's data. `None` if `data` does not end with
+    /// that, or contains the probe's header before it.
     fn strip(&self, data: &[u8]) -> Option<usize> {
         let (header, contents) = self.0[..5 + Self::DATA_LEN].split_at(5);
         let data = data.strip_suffix(&[Self::LAST_DATA])?.strip_suffix(contents)?;
@@ -459,7 +460,7 @@ pub(super) struct Search {
     pub(super) ended: bool,
     /// One segment is enough, as the caller may read little.
     pub(super) short: bool,
-    /// More bytes would have to be waited for.
+    /// More bytes may take a while to arrive.
     pub(super) waits: bool,
     /// Minimum length of the run: no segment ends at an apparent marker before that.
     pub(super) min_len: usize,

@@ -14,7 +14,7 @@ impl<R: Read + Seek> GzReader<R> {
     pub(crate) fn seek_to(&mut self, place: Place, position: u64) -> Result<()> {
         self.reset(position.saturating_sub(u64::from(place.within)));
         self.source.seek(place.block)?;
-        // No deflate stream begins like a gzip header: its first block would be of the reserved
+        // No deflate stream begins like a gzip header: its first block would have the reserved
         // type.
         if place.block > 0 && self.source.fill(1)? && self.source.buffered()[0] != 0x1f {
             self.enter_member();

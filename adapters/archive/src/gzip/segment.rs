@@ -20,7 +20,7 @@ use super::member::EMPTY_DEFLATE;
 /// Bytes of data in a full segment. Larger segments cost time when a small file of an archive is
 /// read; smaller ones cost ratio, as each begins without history.
 pub(crate) const SEGMENT_LEN: usize = 512 << 10;
-/// A whole stream of at most this much data is also tried with our own encoder.
+/// Data of at most this length that forms a whole stream is also compressed with our own encoder.
 const SHORT_LEN: usize = 64;
 /// The maximum data of a stored block.
 const STORED_LEN: usize = 0xffff;

@@ -50,20 +50,20 @@ impl Segments {
         &self.0
     }
 
-    /// Returns the segment that begins at that file offset.
+    /// Returns the segment that begins at this file offset.
     pub(crate) fn at_file(&self, file: u64) -> Option<&Segment> {
         self.0.binary_search_by_key(&file, |segment| segment.file).ok().map(|i| &self.0[i])
     }
 
-    /// Returns the segment that contains that byte of the data.
+    /// Returns the segment that contains the byte at offset `data`.
     pub(crate) fn at_data(&self, data: u64) -> Option<&Segment> {
         let after = self.0.partition_point(|segment| segment.data <= data);
         let segment = &self.0[after.checked_sub(1)?];
         (data < segment.data + u64::from(segment.data_len)).then_some(segment)
     }
 
-    /// Returns the place of a byte of the data. The end of the data is at the beginning of what
-    /// follows the last segment.
+    /// Returns the place of a byte of the data. For the end of the data, it is the file offset
+    /// after the last segment.
     pub(crate) fn place(&self, data: u64) -> Option<Place> {
         if let Some(segment) = self.at_data(data) {
             let within = (data - segment.data) as u32;
@@ -78,12 +78,12 @@ impl Segments {
         Ahead(&self.0)
     }
 
-    /// Removes all segments from that file offset on.
+    /// Removes all segments that begin at or after this file offset.
     pub(crate) fn truncate(&mut self, file: u64) {
         self.0.truncate(self.0.partition_point(|segment| segment.file < file));
     }
 
-    /// Returns the bytes of data in the segments that begin before that file offset.
+    /// Returns the bytes of data in the segments that begin before this file offset.
     pub(crate) fn data_before(&self, file: u64) -> u64 {
         let after = self.0.partition_point(|segment| segment.file < file);
         let last = after.checked_sub(1).map(|i| &self.0[i]);

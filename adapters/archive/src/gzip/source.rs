@@ -44,7 +44,7 @@ pub(crate) struct Source<R> {
 pub(super) enum Next {
     /// A member with a declared size, completely buffered.
     Block { header_len: usize, len: usize },
-    /// A member without one.
+    /// A member without a declared size.
     Unsized { header_len: usize },
     /// The end of the file, or of the requested blocks.
     End,
@@ -81,7 +81,7 @@ impl<R: Read> Source<R> {
     }
 
     /// Moves `len` bytes to `to`, followed by `slack` bytes of any value. Usually swaps the buffers
-    /// and copies only the bytes after those.
+    /// and copies only the buffered bytes after those `len`.
     pub(super) fn take(&mut self, len: usize, slack: usize, to: &mut Vec<u8>) {
         let buffered = &self.buffer[self.start..self.end];
         if self.start == 0 && len + slack <= self.buffer.len() {
@@ -157,7 +157,7 @@ impl<R: Read> Source<R> {
         self.offset += n as u64;
     }
 
-    /// Determines what comes next, after buffering its header, and all of it if it is a block.
+    /// Determines what comes next. Buffers its header or, for a block, all of its bytes.
     pub(super) fn peek(&mut self) -> Result<Next, Error> {
         if self.is_past_last_block() {
             return Ok(Next::End);
@@ -205,7 +205,7 @@ impl<R: Read> Source<R> {
     }
 
     /// Checks a buffered block. If its length is implausible, it may be a plain member with a
-    /// header field that looks like BGZF's, or a block of which only the header is damaged.
+    /// header field that looks like BGZF's, or a block with only its header damaged.
     fn check_block(&mut self, header_len: usize, len: usize) -> Result<Next, Error> {
         let is_short = len < header_len + TRAILER_LEN;
         let buffered = self.buffered();
@@ -223,8 +223,8 @@ impl<R: Read> Source<R> {
         Ok(Next::Block { header_len, len })
     }
 
-    /// Returns whether the next member is sound but has another length than it declares. Blocks are
-    /// examined to their end; the first member of the file may be longer than a block.
+    /// Returns whether the next member is sound but its length differs from the declared one.
+    /// Blocks are examined to their end; the first member of the file may be longer than a block.
     fn is_plain(&mut self, header_len: usize, len: usize) -> bool {
         if let Err(error) = self.fill(MAX_MEMBER_LEN) {
             self.failed = Some(error);
@@ -274,7 +274,7 @@ impl<R: Read> Source<R> {
         Ok(self.end - self.start > buffered)
     }
 
-    /// Reads once, at most `most` bytes, towards having `wanted` bytes buffered.
+    /// Reads once, up to `most` bytes, to get closer to `wanted` buffered bytes.
     fn read(&mut self, wanted: usize, most: usize) -> Result<(), Error> {
         if self.start > 0 && self.buffer.len() - self.start < wanted.max(MAX_MEMBER_LEN) {
             self.buffer.copy_within(self.start..self.end, 0);

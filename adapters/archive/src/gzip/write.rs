@@ -51,7 +51,7 @@ pub struct GzWriter<W: Write> {
     header: Option<Vec<u8>>,
     /// Bytes written to `inner`.
     file_len: u64,
-    /// Bytes of data in them.
+    /// Bytes of uncompressed data that they contain.
     data_written: u64,
     /// Bytes of data accepted from the caller.
     data_taken: u64,
@@ -140,7 +140,8 @@ impl<W: Write> GzWriter<W> {
         }
     }
 
-    /// Continues block gzip of which `file_len` bytes, with `data_len` bytes of data, exist.
+    /// Continues an existing block-gzip file of `file_len` bytes that contains `data_len` bytes of
+    /// data.
     pub(crate) fn continue_blocks(&mut self, file_len: u64, data_len: u64) {
         self.file_len = file_len;
         self.data_written = data_len;
@@ -198,7 +199,7 @@ impl<W: Write> GzWriter<W> {
         Ok(self.inner)
     }
 
-    /// As [`finish`](Self::finish), for one member, with `data` in a last, stored block.
+    /// Like [`finish`](Self::finish), for one member, with `data` in a last, stored block.
     pub(crate) fn finish_with_stored(mut self, data: &[u8]) -> Result<W> {
         self.drain()?;
         let len = data.len() as u16;
@@ -297,7 +298,7 @@ impl<W: Write> GzWriter<W> {
         Ok(())
     }
 
-    /// Writes bytes to the file as they are. If they are not compressed data, call
+    /// Writes bytes to the file unchanged. If they are not compressed data, call
     /// [`drain`](Self::drain) first.
     pub(crate) fn write_file(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.check()?;

@@ -12,7 +12,7 @@ use crate::checksum::Checksum;
 use crate::gzip::{Layout, Place, Segments};
 use crate::{Entry, Error, Result};
 
-/// Uncompressed bytes of records in a member. They also fit if they are stored.
+/// Uncompressed bytes of records in a member. They fit even if stored uncompressed.
 const PIECE: usize = 60_000;
 
 /// Packs entries as they are added, so that little memory is used until the archive ends.

@@ -7,8 +7,8 @@ use crate::{Entry, EntryKind, Error, Result};
 /// Bytes of a tar block.
 const BLOCK: u64 = 512;
 
-/// Encodes records, with or without the place of each entry. Without, places follow from a table
-/// of segments.
+/// Encodes records, with or without the place of each entry. Without it, a table of segments
+/// determines the places.
 #[derive(Debug)]
 pub(super) struct Encoder {
     places: bool,
@@ -61,7 +61,7 @@ pub(super) struct Expected<'a> {
 /// The source of the entries' places in the file.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Places<'a> {
-    /// The records, none of them after this block.
+    /// The records; no place is after block `last`.
     Recorded { last: u64 },
     /// These segments.
     Segments(Ahead<'a>),
@@ -145,7 +145,7 @@ pub(super) fn decode_segments(raw: &[u8], mut file: u64) -> Option<Segments> {
     Some(segments)
 }
 
-/// No segment has more bytes, in the file and of data.
+/// The maximum length of a segment, both in the file and uncompressed.
 const MAX_SEGMENT_LEN: u32 = 4 << 20;
 
 struct Input<'a>(&'a [u8]);

@@ -2,7 +2,7 @@
 
 use super::pax::Extensions;
 
-/// The global attributes, each set valid from a byte of the tar on, in order.
+/// The global attributes, in order; each set applies from a given byte of the tar onwards.
 #[derive(Debug, Default)]
 pub(super) struct Globals {
     changes: Vec<(u64, Extensions)>,

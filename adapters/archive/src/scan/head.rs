@@ -72,7 +72,7 @@ impl Unreadable {
     }
 }
 
-/// What is known of an entry after reading it to its end.
+/// Properties of an entry that are known once it has been read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tail {
     pub(crate) tar_len: u64,

@@ -65,8 +65,8 @@ impl<'a> Raw<'a> {
         number(&self.0[116..124])
     }
 
-    /// Returns the size of the contents. A blank field is not a size; one that begins with NULs
-    /// is 0.
+    /// Returns the size of the contents. A blank field is not a size; a field that begins with NULs
+    /// means 0.
     pub(super) fn size(self) -> Option<u64> {
         let field = &self.0[124..136];
         match number(field) {

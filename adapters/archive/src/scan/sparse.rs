@@ -18,7 +18,7 @@ struct Map {
 /// Why a map is unusable.
 enum MapError {
     Damaged(&'static str),
-    /// Where the map ends is unknown, too.
+    /// It is also unknown where the map ends.
     NoEnd(&'static str),
     Input(crate::Error),
 }

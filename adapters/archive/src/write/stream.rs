@@ -49,7 +49,7 @@ impl<W: Write> TarStream<W> {
         Self { sink, crc: Checksum::default() }
     }
 
-    /// Copies up to `len` bytes; returns how many `data` had.
+    /// Copies up to `len` bytes from `data`, and returns the number of bytes copied.
     pub(crate) fn copy(&mut self, data: &mut impl Read, len: u64) -> Result<u64> {
         let crc = &mut self.crc;
         let inspect = |bytes: &[u8]| crc.update(bytes);

@@ -18,7 +18,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Reads up to `limit` bytes; the unused share of a file goes to the following ones.
+    /// Reads up to `limit` bytes; the unused share of a file goes to the following files.
     pub(super) fn read(files: &[PathBuf], limit: usize) -> Result<Self, Error> {
         let mut input = Self { data: Vec::new(), files: files.to_vec(), is_cut: false };
         for (i, path) in files.iter().enumerate() {

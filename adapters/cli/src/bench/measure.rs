@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use uadk_compress::{Block, BlockCompressor, Error, Level, SoftwareCompressor};
 
-/// The blocks of a batch: enough to keep an accelerator busy.
+/// The number of blocks in a batch: enough to keep an accelerator busy.
 const BATCH: usize = 64;
-/// The maximum bytes of a batch, unless one block is larger.
+/// The maximum size of a batch in bytes, unless one block is larger.
 const BATCH_BYTES: usize = 16 << 20;
 /// Small data is measured repeatedly for this long, to rise above the clock's noise.
 const MIN_TIME: Duration = Duration::from_millis(20);
@@ -78,7 +78,7 @@ pub(super) enum Failure {
 
 /// Compresses and decompresses blocks of `data` until all are done or `share` has elapsed.
 ///
-/// If that is too short for all blocks, the ones that were done are spread evenly over the data.
+/// If `share` is too short for all blocks, those processed are spread evenly over the data.
 pub(super) fn measure(
     codec: &dyn BlockCompressor,
     data: &[u8],
@@ -117,7 +117,7 @@ pub(super) fn measure(
     Ok(bench.measured)
 }
 
-/// An engine at work, with its buffers.
+/// An engine being measured, with its buffers.
 struct Bench<'a> {
     codec: &'a dyn BlockCompressor,
     mode: Mode,
@@ -138,7 +138,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Makes the round trip for at most one batch.
+    /// Compresses and decompresses at most one batch.
     fn run(&mut self, group: &[&[u8]]) -> Result<(), Failure> {
         let (codec, mode) = (self.codec, self.mode);
         let bytes = group.iter().map(|block| block.len()).sum();
@@ -170,7 +170,7 @@ impl<'a> Bench<'a> {
             decompress_in_software(codec, &mut blocks);
         }
         let restored = results(&blocks).map_err(|error| match error {
-            // The engine compressed the block itself.
+            // The engine compressed this input itself, so the error means wrong data.
             Error::Corrupt | Error::WrongLength { .. } => Failure::WrongBytes,
             error => Failure::Engine(error),
         })?;
@@ -246,8 +246,8 @@ fn is_busy(block: &Block<'_>) -> bool {
     block.answer() == Some(&Err(Error::Busy))
 }
 
-/// Returns the numbers below `len` in an order of which every prefix is spread over all of them: by
-/// reversing bits (van der Corput 1935).
+/// Returns the numbers below `len` in bit-reversed order (van der Corput 1935), in which every
+/// prefix is spread over the whole range.
 fn spread(len: usize) -> Vec<usize> {
     let bits = len.next_power_of_two().trailing_zeros();
     let reversed = |n: usize| n.reverse_bits().checked_shr(usize::BITS - bits).unwrap_or(0);
@@ -263,7 +263,7 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
-/// Returns whether the engine does not support such blocks at all.
+/// Returns whether the error means that the engine does not support such blocks at all.
 fn is_unsupported(error: &Error) -> bool {
     matches!(error, Error::Unsupported(_))
 }

@@ -14,8 +14,8 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// Concludes from what works first, then from what is installed but fails, then from what is
-    /// missing.
+    /// Considers working engines first, then those that are installed but fail, then missing
+    /// components.
     pub(super) fn new(report: &Report, software: &Trial, accelerator: &Trial) -> Self {
         let inspected = report.readiness();
         let missing = count(report, State::Missing);

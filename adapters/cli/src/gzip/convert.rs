@@ -128,7 +128,7 @@ impl<'s> Converter<'s> {
         Ok(Converted { ratio, index: None })
     }
 
-    /// Decompresses all of the input, and counts what was inflated without an engine.
+    /// Decompresses all of the input, and counts the data inflated without an engine.
     fn inflate<W: Write>(
         &mut self,
         options: &GzOptions,
@@ -224,7 +224,7 @@ impl<'s> Converter<'s> {
             compressor.map_err(|error| Failure::Data(ArchiveError::Compressor(error)))?
         };
         self.engine = Some(Arc::clone(&engine));
-        // gzip does not expect the end marker of block gzip either.
+        // Like gzip, this does not expect the end marker of block gzip.
         let mut options =
             GzOptions::new().level(self.settings.level).compressor(engine).end_marker(false);
         if let Some(threads) = self.settings.threads {

@@ -26,7 +26,7 @@ macro_rules! documented {
 
             impl FromArgMatches for $name {
                 fn from_arg_matches(_: &ArgMatches) -> Result<Self, Error> {
-                    // As the first argument, it does not get here.
+                    // clap never sees a command that is the first argument.
                     let message = "this command must be the first argument\n";
                     Err(Error::raw(ErrorKind::InvalidSubcommand, message))
                 }

@@ -40,7 +40,7 @@ pub(super) fn report(messages: &Messages, name: &Path, failure: &Failure) {
     }
 }
 
-/// Handles a failure to write to stdout: a broken pipe ends the program as it ends others; other
+/// Handles a failure to write to stdout: a broken pipe ends the program as SIGPIPE would; other
 /// errors are reported.
 pub(super) fn stdout_failed(settings: &Settings, messages: &Messages, error: &io::Error) -> Stop {
     if error.kind() == io::ErrorKind::BrokenPipe {

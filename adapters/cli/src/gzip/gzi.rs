@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::header::{self, Parsed, TRAILER_LEN};
 
-/// The offsets of blocks, in the file and in the data. The first, at 0 and 0, is left out.
+/// The offsets of blocks, in the file and in the data. The first block, at 0 and 0, is left out.
 #[derive(Debug, Default)]
 pub(super) struct Gzi {
     entries: Vec<(u64, u64)>,
@@ -13,7 +13,7 @@ pub(super) struct Gzi {
 }
 
 impl Gzi {
-    /// Adds the next block. Empty ones are left out.
+    /// Adds the next block. Empty blocks are left out.
     pub(super) fn add(&mut self, offset: u64, data_len: u64) {
         if data_len == 0 {
             return;
@@ -42,7 +42,7 @@ impl Gzi {
 pub(super) struct Indexing<W> {
     inner: W,
     pub(super) gzi: Gzi,
-    /// The beginning of the current block, as far as it was written.
+    /// The part of the current block that has been written so far.
     block: Vec<u8>,
     /// The offset of the current block.
     offset: u64,

@@ -10,7 +10,7 @@ const RESERVED: u8 = 0xc0;
 /// The length of a member's trailer: CRC-32 and length of the data.
 pub(super) const TRAILER_LEN: u64 = 8;
 
-/// What was found at the beginning of a file.
+/// The result of parsing the beginning of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
     /// A gzip member.

@@ -19,7 +19,7 @@ use super::program::Program;
 use super::settings::Settings;
 use crate::streams;
 
-/// Headers are peeked at in pieces of this size.
+/// Headers are peeked at in chunks of this size.
 const PIECE: usize = 64 << 10;
 /// Longer headers are not parsed.
 const MAX_HEADER: usize = 192 << 10;
@@ -46,8 +46,9 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Opens the file of that name or, to decompress like gzip, that name with a suffix appended.
-    /// Reports errors. Waits for the writer of a FIFO only if it `is_named` on the command line.
+    /// Opens the named file. When decompressing like gzip, tries the name with a suffix appended if
+    /// there is no such file. Reports errors. Waits for the writer of a FIFO only if it `is_named`
+    /// on the command line.
     pub(super) fn open(
         settings: &Settings,
         messages: &Messages,
@@ -234,8 +235,8 @@ impl Read for FileTail {
 /// Waits for the writer of a FIFO only if it is named and only read: a FIFO found in a directory
 /// may have none.
 fn open(settings: &Settings, path: &Path, is_named: bool) -> io::Result<File> {
-    // Opened to block, a FIFO would wait for another writer even if it holds data. For other files,
-    // such as tapes and leased ones, opening waits.
+    // A blocking open of a FIFO would wait for another writer even if the FIFO holds data. For
+    // other files, such as tapes and leased files, a blocking open waits until they are ready.
     let is_fifo = || std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
     let mut flags = OFlags::NOCTTY;
     if !settings.stdout || !is_named || is_fifo() {

@@ -17,7 +17,7 @@ fn find(name: &[u8], own: &[u8], decompress: bool) -> Option<usize> {
     let mut all = std::iter::once(&own[..]).chain(KNOWN).chain(blocks.iter().copied());
     all.find_map(|suffix| {
         let at = lower.len().checked_sub(suffix.len())?;
-        // A name that is only the suffix has none.
+        // A name that consists only of the suffix counts as having none.
         let before = *lower.get(at.checked_sub(1)?)?;
         (before != b'/' && lower.ends_with(suffix)).then_some(at)
     })

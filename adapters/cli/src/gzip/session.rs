@@ -347,7 +347,7 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// Begins the index of a file that is compressed, if one is asked for. Reports a failure.
+    /// Begins the index of a file that is being compressed, if requested. Reports a failure.
     fn begin_index(
         &self,
         input: &Input,

@@ -51,7 +51,7 @@ pub(super) struct Settings {
     /// The offset in the data to begin at, and the length.
     pub(super) range: Option<(u64, Option<u64>)>,
     /// Whether to show a progress bar on a terminal: not if called by the name of a program that
-    /// doesn't.
+    /// has none.
     pub(super) progress: bool,
     pub(super) files: Vec<OsString>,
 }

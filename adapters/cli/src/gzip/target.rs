@@ -1,4 +1,4 @@
-//! The file that another one is turned into: its name, and what to do if it exists.
+//! The output file: its name, and what to do if it exists.
 
 use std::fs::{FileTimes, Metadata};
 use std::io::{self, BufRead, IsTerminal};
@@ -15,7 +15,7 @@ use crate::output::{Links, Nodes, Output, Rules};
 use crate::signals;
 use crate::streams::{tell, write_stderr};
 
-/// Returns the name of the result; reports that and returns `None` if the file stays unchanged.
+/// Returns the name of the result. If the file stays unchanged, reports that and returns `None`.
 pub(super) fn name(settings: &Settings, messages: &Messages, name: &Path) -> Option<PathBuf> {
     let Settings { decompress, force, list, test, quiet, recursive, verbose, .. } = *settings;
     // With --recursive, a message for every other file would be noise.
@@ -87,7 +87,7 @@ fn exists(messages: &Messages, target: &Path) -> Vec<u8> {
     [prefix, about(target, " already exists;")].concat()
 }
 
-/// Returns the times of the file that replaces another one.
+/// Returns the times to set on the file that replaces the original.
 pub(super) fn times(metadata: &Metadata, job: &Job, settings: &Settings) -> FileTimes {
     let mut times = FileTimes::new();
     if let Ok(accessed) = metadata.accessed() {

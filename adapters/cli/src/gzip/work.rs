@@ -77,9 +77,9 @@ pub(super) fn compress<W: Write>(options: &GzOptions, input: &mut Input, to: &mu
     }
 }
 
-/// Decompresses all of the input, and returns it with the amount that was inflated without an
-/// engine. All good data before an error is written. With `pass_through`, other data after the gzip
-/// data is to be copied, and a single byte there does not count as a truncated member.
+/// Decompresses all of the input. Returns the input and the amount inflated without an engine. All
+/// good data before an error is written. With `pass_through`, other data after the gzip data is to
+/// be copied, and a single byte there does not count as a truncated member.
 pub(super) fn decompress<W: Write>(
     options: &GzOptions,
     input: Input,
@@ -143,8 +143,8 @@ pub(super) enum Trailing {
     Garbage,
 }
 
-/// Reads the data after the gzip data. `None`, if it can't be read again, means that it was not all
-/// zeros.
+/// Classifies the data after the gzip data. `rest` is `None` if it can't be reread, which means
+/// that it was not all zeros.
 pub(super) fn classify_trailing(rest: Option<impl Read>) -> io::Result<Trailing> {
     let Some(mut rest) = rest else { return Ok(Trailing::Garbage) };
     let mut buffer = vec![0; 64 << 10];

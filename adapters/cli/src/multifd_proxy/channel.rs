@@ -79,7 +79,8 @@ pub(crate) fn relay_main(
         source.try_clone().map_err(Failure::Clone)?,
     );
     thread::scope(|scope| {
-        // The return path. Its errors are ignored: the source reacts to them, which shows below.
+        // The return path. Its errors are ignored: the source reacts to them, which the copy below
+        // notices.
         let return_path = move || {
             let _ = copy(&mut back.0, &mut back.1, &mut |_| {});
             back.1.shutdown(Shutdown::Write);

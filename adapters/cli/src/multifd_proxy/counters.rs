@@ -45,7 +45,7 @@ impl Counters {
         self.main_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// Counts a packet that was relayed, and the bytes that its pages took in the output.
+    /// Counts a relayed packet, and the bytes that its pages took up in the output.
     pub(crate) fn packet(&self, event: Event<'_>, bytes_out: u64) {
         self.packets.fetch_add(1, Relaxed);
         self.bytes_out.fetch_add(bytes_out, Relaxed);
@@ -89,7 +89,7 @@ pub(crate) struct Summary {
     packets: u64,
     pages: u64,
     zero_pages: u64,
-    /// Sums over all channels: divided by `channels`, it is the number of rounds.
+    /// Summed over all channels; divided by `channels`, this is the number of rounds.
     syncs: u64,
     bytes_in: u64,
     bytes_out: u64,

@@ -17,7 +17,7 @@ use super::channel::{Failure, Kind, identify, relay_main, relay_multifd};
 use super::counters::Counters;
 use crate::error::Error;
 
-/// The interval that the polling of connections and the progress line derive from.
+/// The base interval for polling connections and updating the progress line.
 const TICK: Duration = Duration::from_millis(200);
 
 /// The settings and state of one migration.
@@ -64,13 +64,13 @@ pub(crate) fn accept_in_background(listener: Listener) -> Queue<io::Result<Conne
         }
     };
     if let Err(error) = thread::Builder::new().spawn(accept) {
-        // The receiver still exists.
+        // Can't fail: the receiver still exists.
         let _ = sender.send(Err(error));
     }
     queue
 }
 
-/// Returns whether accepting may succeed the next time.
+/// Returns whether the next attempt to accept a connection may succeed.
 fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)

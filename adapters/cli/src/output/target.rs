@@ -11,7 +11,7 @@ use super::rules::Links;
 /// The number of links that the kernel follows.
 const MAX_LINKS: usize = 40;
 
-/// What exists at a path, after following symlinks where they are followed.
+/// What exists at a path, after following symlinks if [`Links`] says so.
 #[derive(Debug)]
 pub(super) enum Target {
     /// Nothing.

@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     report: Report,
 }
 
-/// What was restored, and what is missing from it.
+/// The result of restoring, including the parts that are missing.
 struct Outcome {
     memory: u64,
     pages: u64,
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             return Err(Error::ChainFromStdin);
         }
         several => match arguments.chain(several, image) {
-            // Without its end there is no index: find the intact part by reading sequentially.
+            // A truncated snapshot has no index: find the intact part by reading sequentially.
             Err(Error::Snapshot { source: PagesError::Incomplete, .. })
                 if arguments.partial && several.len() == 1 =>
             {

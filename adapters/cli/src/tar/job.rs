@@ -66,7 +66,7 @@ pub(super) enum Start {
     Resume { discard_damaged: bool },
     /// A complete archive; with `create` it may be missing.
     Append { create: bool },
-    /// Like `Append`, but adds only files that are newer than in the archive.
+    /// Like `Append`, but adds only files that are newer than their copy in the archive.
     Update,
 }
 

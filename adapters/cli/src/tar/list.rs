@@ -89,7 +89,7 @@ struct List<'a> {
 struct JsonRow<'a> {
     /// Bytes that are not UTF-8 are replaced by U+FFFD.
     path: Cow<'a, str>,
-    /// The exact name, if `path` is not.
+    /// The exact name, if `path` is not exact.
     #[serde(skip_serializing_if = "Option::is_none")]
     path_percent: Option<String>,
     kind: &'static str,

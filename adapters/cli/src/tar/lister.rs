@@ -8,7 +8,7 @@ use super::long::{Lines, Row, Style};
 use crate::error::Error;
 use crate::streams;
 
-/// Lines for a person or another program, written in large pieces.
+/// Lines for a person or another program, written in large chunks.
 #[derive(Debug)]
 pub(super) struct Listing {
     lines: Lines,

@@ -31,7 +31,7 @@ impl Members {
         all.then_some(&archive.file)
     }
 
-    /// Returns the directory for a member, or `None` if it is not meant.
+    /// Returns the directory for a member, or `None` if it is not selected.
     pub(super) fn folder(&mut self, entry: &Entry, otherwise: &Path) -> Option<PathBuf> {
         let name = without_slash(entry.path_bytes());
         let folder = self.wanted.folder(name, otherwise)?.to_owned();

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::stats_line;
 use crate::streams::tell;
 
-/// What a command reports about its work at the end.
+/// The reports that a command prints at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Summary {
     /// Bytes, ratio and speed, in the words of GNU tar's `--totals`.
@@ -85,7 +85,7 @@ impl Meter {
         self.summary.stats.then(|| stats_line::json(&self.stats()))
     }
 
-    /// Formats the totals: first what GNU tar prints, then ours.
+    /// Formats the totals: first those of GNU tar, then our additions.
     fn totals(&self, verb: &str, bytes: u64, whole: Option<(u64, &Path)>) -> String {
         let seconds = self.begun.elapsed().as_secs_f64().max(1e-6);
         let (amount, speed) = (human(bytes as f64), human(bytes as f64 / seconds));

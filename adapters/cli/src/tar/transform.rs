@@ -77,7 +77,7 @@ fn leading_slashes(name: &[u8]) -> usize {
     name.iter().take_while(|byte| **byte == b'/').count()
 }
 
-/// Puts a name into the directory, unless it is in it already.
+/// Prepends the directory to a name, unless the name is already inside it.
 fn below(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let inner = super::names::trimmed(name);
     match inner.strip_prefix(folder) {

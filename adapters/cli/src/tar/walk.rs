@@ -172,7 +172,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the tag in the directory that excludes most.
+    /// Returns the tag in the directory that excludes the most.
     fn tag_of(&self, folder: &Path) -> Option<(OsString, Extent)> {
         let tags = self.rules.tags.iter().filter(|tag| tag.marks(folder));
         tags.max_by_key(|tag| tag.extent).map(|Tag { name, extent, .. }| (name.clone(), *extent))

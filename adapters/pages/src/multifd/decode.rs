@@ -55,7 +55,7 @@ impl Decoder {
             return Ok(());
         }
         match self {
-            // The reader has put them in place.
+            // The reader has already stored them in the packet.
             Self::None => Ok(()),
             Self::Zlib(stream) => inflate(stream, compressed, pages),
             Self::Zstd(stream) => unzstd(stream, compressed, pages),

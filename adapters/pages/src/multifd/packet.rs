@@ -46,9 +46,9 @@ pub struct Packet {
     pub(crate) normal: usize,
     /// The pages with data, contiguous.
     pub(crate) pages: Vec<u8>,
-    /// Bytes of the pages in the stream.
+    /// The length of the page data in the stream, in bytes.
     pub(crate) payload: u32,
-    /// These bytes, unless the method is none.
+    /// That page data, unless the method is none.
     pub(crate) compressed: Vec<u8>,
 }
 

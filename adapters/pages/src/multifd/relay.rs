@@ -82,7 +82,7 @@ fn run<R: Read + Send, W: Write>(
     let source = Source::new(receiver);
     thread::scope(|scope| {
         let work = |(): &mut (), job: &mut Box<Job>| job.run(&source);
-        // One packet is at the caller's thread, which writes it.
+        // One packet is with the caller's thread, which writes it.
         let mut pool = Pool::scoped(scope, "multifd-relay", packets - 1, || (), work);
         // Dropped before the pool, which waits for the job that is reading.
         let mut stop = Stop { source: &source, interrupt, ended: false };
@@ -138,7 +138,7 @@ fn send<W: Write>(
     Ok(())
 }
 
-/// Stops the jobs from reading, even if the relay ends by an error or a panic in the caller's code.
+/// Stops the jobs from reading, even if an error or a panic in the caller's code ends the relay.
 struct Stop<'s, 'r, R, F: FnMut()> {
     source: &'s Source<'r, R>,
     interrupt: F,

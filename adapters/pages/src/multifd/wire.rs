@@ -6,16 +6,16 @@ use crate::method::Method;
 
 /// The first bytes of every hello and header.
 pub(crate) const MAGIC: u32 = 0x1122_3344;
-/// `MULTIFD_VERSION`; it never changed.
+/// `MULTIFD_VERSION`, which has never changed.
 pub(crate) const VERSION: u32 = 1;
 /// Bytes of pages that a packet can hold: `MULTIFD_PACKET_SIZE`.
 pub(crate) const PACKET_BYTES: usize = 512 << 10;
 pub(crate) const HELLO_LEN: usize = 64;
 /// Magic, version and flags, which are common to all headers.
 pub(crate) const PREFIX_LEN: usize = 12;
-/// The name of a ramblock or device, ended by NUL.
+/// The NUL-terminated name of a ramblock or device.
 pub(crate) const NAME_LEN: usize = 256;
-/// The part of the header of pages that is before the offsets.
+/// The part of a page packet's header before the offsets.
 const FIXED_LEN: usize = 64 + NAME_LEN;
 pub(crate) const DEVICE_STATE_LEN: usize = PREFIX_LEN + NAME_LEN + 4 + 4;
 
@@ -65,7 +65,7 @@ impl Hello {
     }
 }
 
-/// Checks the magic and version that hello and headers begin with.
+/// Checks the magic and version that the hello and all headers begin with.
 pub(crate) fn check_magic(bytes: &[u8]) -> Result<(), ErrorKind> {
     match (u32_at(bytes, 0), u32_at(bytes, 4)) {
         (MAGIC, VERSION) => Ok(()),
@@ -110,7 +110,7 @@ pub(crate) const fn pages_per_packet(page_size: usize) -> usize {
     }
 }
 
-/// Returns the length of the header of pages, which depends on the page size alone.
+/// Returns the length of a page packet's header, which depends on the page size alone.
 pub(crate) const fn header_len(page_size: usize) -> usize {
     FIXED_LEN + 8 * pages_per_packet(page_size)
 }
@@ -184,7 +184,7 @@ pub(crate) fn put_prefix(header: &mut [u8], flags: u32) {
     header[8..12].copy_from_slice(&flags.to_be_bytes());
 }
 
-/// Returns the ramblock's name in a header of pages.
+/// Returns the ramblock's name in a page packet's header.
 pub(crate) fn block_name(header: &[u8]) -> Result<&str, ErrorKind> {
     name(&header[64..64 + NAME_LEN])
 }

@@ -5,8 +5,8 @@ use super::format::Entry;
 use super::layout::Layout;
 use crate::error::Error;
 
-/// A base snapshot and any number of deltas, each on the one before. Together they hold the newest
-/// state.
+/// A base snapshot and any number of deltas, each made on the snapshot before it. Together they
+/// hold the newest state.
 ///
 /// ```
 /// use uadk_compress_pages::snapshot::{Chain, Snapshot};
@@ -45,8 +45,8 @@ impl<F: ReadAt> Chain<F> {
     ///
     /// # Errors
     ///
-    /// [`Error::NeedsParent`] if the first is a delta, [`Error::Chain`] if there is none or one was
-    /// not made on the one before it.
+    /// [`Error::NeedsParent`] if the first snapshot is a delta; [`Error::Chain`] if there are no
+    /// snapshots, or one was not made on its predecessor or has another layout.
     pub fn new(layers: Vec<Snapshot<F>>) -> Result<Self, Error> {
         let Some(base) = layers.first() else { return Err(Error::Chain(0)) };
         if base.header().parent.is_some() {

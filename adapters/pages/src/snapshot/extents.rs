@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
-/// Caches the last extent: neighbouring pages are mostly in the same one.
+/// Caches the last extent: neighbouring pages are usually in the same extent.
 #[derive(Debug, Default)]
 pub(super) struct Extents {
     last: Mutex<Option<Extent>>,

@@ -139,7 +139,7 @@ impl<F: ReadAt> Snapshot<F> {
         Self::with_header(file, header, codec)
     }
 
-    /// Opens a snapshot that this codec decompresses. Where it fails, software takes over.
+    /// Opens a snapshot to be decompressed by `codec`. Where that fails, software takes over.
     ///
     /// # Errors
     ///

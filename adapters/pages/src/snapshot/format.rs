@@ -155,9 +155,9 @@ pub(crate) struct Entry {
     pub(crate) present: u64,
     /// A bit for each page that is zero. All other pages are the parent's, or zero.
     pub(crate) zero: u64,
-    /// Bytes in the file; as many as the present pages have if they are not compressed.
+    /// Bytes in the file: the length of the present pages if they are not compressed.
     pub(crate) stored: u32,
-    /// CRC-32 of the stored bytes and, if these are compressed, of the pages after them.
+    /// CRC-32 of the stored bytes and, if these are compressed, of the plain pages after them.
     pub(crate) crc: u32,
 }
 

@@ -133,7 +133,7 @@ impl Group {
         group_table(&self.entries, &mut self.table);
     }
 
-    /// Returns the bytes of each cluster.
+    /// Returns the bytes to store for each cluster with data.
     pub(crate) fn stored<'g>(&'g self, layout: &'g Layout) -> impl Iterator<Item = &'g [u8]> {
         let mut data = &self.data[..];
         let slots = self.output.chunks_exact(layout.cluster_size());

@@ -73,7 +73,7 @@ impl Layout {
     ///
     /// [`Error::Layout`] unless there are 1 to 4096 regions of whole pages, in the order of their
     /// addresses and not overlapping; the page size is a power of two from 4 to 64 KiB; and
-    /// clusters have 1, 2, 4 and so on up to 64 pages.
+    /// clusters have 1, 2, 4, 8, 16, 32 or 64 pages.
     pub fn with_sizes(
         regions: Vec<Region>,
         page_size: usize,
@@ -189,7 +189,7 @@ pub(crate) struct Span {
     pub(crate) offset: u64,
     /// Its guest address.
     pub(crate) address: u64,
-    /// Its length, which may be shorter than the others' at the end of a region.
+    /// Its length; the last span of a region may be shorter than the others.
     pub(crate) len: usize,
 }
 

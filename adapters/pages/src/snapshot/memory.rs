@@ -97,7 +97,7 @@ pub trait WriteMemory: Sync {
     fn clear(&self, region: usize, offset: u64, len: usize) -> io::Result<()>;
 }
 
-/// One for each region.
+/// One [`GuestRam`] for each region.
 impl ReadMemory for [GuestRam<'_>] {
     fn read(&self, region: usize, offset: u64, into: &mut [u8]) -> io::Result<()> {
         ram(self, region)?.read(offset, into).map_err(io::Error::other)
@@ -108,7 +108,7 @@ impl ReadMemory for [GuestRam<'_>] {
     }
 }
 
-/// One for each region.
+/// One [`GuestRam`] for each region.
 impl WriteMemory for [GuestRam<'_>] {
     fn write(&self, region: usize, offset: u64, from: &[u8]) -> io::Result<()> {
         ram(self, region)?.write(offset, from).map_err(io::Error::other)

@@ -64,7 +64,7 @@ pub struct ChangedPages {
 }
 
 impl ChangedPages {
-    /// Creates a set without any page of this memory.
+    /// Creates an empty set for memory with this layout.
     #[must_use]
     pub fn none(layout: &Layout) -> Self {
         let page_size = layout.page_size() as u64;

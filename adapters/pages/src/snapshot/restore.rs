@@ -121,8 +121,8 @@ pub struct Restored {
 ///
 /// # Errors
 ///
-/// If anything can't be read or written, panics or, unless a partial restore is asked for, is
-/// damaged.
+/// If anything can't be read or written, or panics; and, unless a partial restore is requested, if
+/// anything is damaged.
 pub fn restore<F: ReadAt>(
     chain: &Chain<F>,
     memory: &(impl WriteMemory + ?Sized),

@@ -186,7 +186,7 @@ impl<R: Read> StreamReader<R> {
     /// # Errors
     ///
     /// If the input or the memory fails, or anything is damaged or incomplete. Everything before
-    /// that is restored then.
+    /// that has been restored.
     pub fn restore(
         &mut self,
         memory: &(impl WriteMemory + ?Sized),
@@ -295,7 +295,7 @@ impl<R: Read> StreamReader<R> {
         Ok(true)
     }
 
-    /// Reads the index and trailer, and compares them with the groups before.
+    /// Reads the index and trailer, and compares them with the groups read before.
     fn end(&mut self, fixed: [u8; INDEX_FIXED]) -> Result<(), Error> {
         let offset = self.position;
         let here = || damaged(Part::Index, offset);

@@ -49,8 +49,8 @@ pub struct Verified {
 ///
 /// # Errors
 ///
-/// If the file can't be read; or if the header, index or trailer is damaged, without which clusters
-/// can't be found.
+/// If the file can't be read, or if the header, index or trailer is damaged: clusters can't be
+/// found without them.
 pub fn verify<F: ReadAt>(file: F, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Error> {
     let snapshot = match Snapshot::open(&file) {
         // Without a trailer, reading the rest shows whether it is missing or damaged.

@@ -107,7 +107,7 @@ impl SaveOptions {
         self
     }
 
-    /// Makes it a delta on the snapshot of this name: pass [`save`] the pages that changed since.
+    /// Makes this a delta on the snapshot of this name: pass [`save`] the pages changed since then.
     pub const fn parent(mut self, parent: [u8; 16]) -> Self {
         self.parent = Some(parent);
         self
@@ -141,7 +141,7 @@ impl SaveOptions {
 pub struct Saved {
     /// The snapshot's name, which deltas on it need.
     pub id: [u8; 16],
-    /// What was written.
+    /// How much was written.
     pub progress: Progress,
 }
 

@@ -9,7 +9,7 @@ use crate::clock::nanos;
 use crate::stats::BreakerState;
 use crate::{Error, fork};
 
-/// No faults: every block may go.
+/// No faults: every block may go to the accelerator.
 const CLOSED: u64 = 0;
 /// One block is out as a trial, to see whether the accelerator works again.
 const TRIAL: u64 = u64::MAX;
@@ -24,10 +24,11 @@ const DUE_AT_ONCE: u64 = 1;
 #[derive(Debug)]
 pub(super) struct Breaker {
     state: AtomicU64,
-    /// Of the current or next opening. Written only by the thread that changed `state`.
+    /// The hold-off of the current or next opening. Written only by the thread that changed
+    /// `state`.
     hold_off: AtomicU64,
     opened: AtomicU64,
-    /// Of the last opening.
+    /// The cause of the last opening.
     cause: Mutex<Option<Error>>,
     /// The process that the trial runs in: a forked child lacks the thread that holds the permit.
     trial_in: AtomicU64,

@@ -269,7 +269,7 @@ fn destructors_may_panic_after_a_panic() {
     });
 }
 
-/// A job that counts the live ones, and waits to be released.
+/// A job that counts live jobs, and waits to be released.
 struct Counted {
     alive: Arc<AtomicUsize>,
     started: Sender<()>,

@@ -22,7 +22,7 @@ pub(super) fn environment(system: &System) -> Vec<Item> {
     contexts.into_iter().chain(offload).collect()
 }
 
-/// Advises to preallocate guests' memory, which is the most likely to cause the device's slow page
+/// Advises preallocating guests' memory, the memory most likely to cause the device's slow page
 /// faults.
 pub(super) fn page_faults(system: &System) -> Option<Item> {
     const TOPIC: &str = "guests";

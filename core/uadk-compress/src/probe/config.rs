@@ -18,7 +18,7 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Reads the first configuration found. The error says where it was searched for.
+    /// Reads the first configuration found. The error names the first two files tried.
     pub(super) fn read(system: &System) -> Result<Self, String> {
         let release = &system.kernel_release;
         let plain = [

@@ -112,7 +112,7 @@ impl Library {
     }
 
     /// Classifies a load error. `file_of` returns the file that the loader would load for a path or
-    /// bare name; `elsewhere` is a file in a directory that it may not search.
+    /// bare name; `elsewhere` is a file in a directory that the loader might not search.
     fn from_error(
         error: &uadk_sys::Error,
         file_of: impl Fn(&str) -> Option<PathBuf>,

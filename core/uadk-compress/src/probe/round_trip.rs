@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    /// Returns the right lengths and wrong bytes.
+    /// Returns the right lengths but the wrong bytes.
     #[derive(Debug)]
     struct Forgetful;
 

@@ -86,7 +86,7 @@ pub enum Library {
     },
     /// It was not found.
     Missing {
-        /// Where it was searched for.
+        /// The locations that were searched.
         reason: String,
     },
     /// It is present but unusable.
@@ -169,7 +169,7 @@ impl System {
         names
     }
 
-    /// Returns whether this is the only architecture that has the accelerator.
+    /// Returns whether this is aarch64, the only architecture that has the accelerator.
     pub(super) fn is_arm(&self) -> bool {
         self.architecture == "aarch64"
     }

@@ -80,7 +80,7 @@ fallbacks! {
     Unsupported => unsupported,
     /// The accelerator refused the block: it would not decompress it, returned less than the
     /// destination holds, or could not compress it into a destination of the maximum size. Software
-    /// decided.
+    /// had the final say.
     Refused => refused,
 }
 

@@ -10,7 +10,7 @@ pub(super) struct Series<'a> {
     pub(super) value: Value,
 }
 
-/// A value and what kind of series it is.
+/// A value and the kind of its series.
 #[derive(Clone, Copy)]
 pub(super) enum Value {
     /// Only grows.

@@ -14,7 +14,7 @@ pub(super) struct Arena {
     /// Bytes of the buffers of all requests, idle or in use.
     mapped: usize,
     page: usize,
-    /// The last requested length and its class: blocks of one batch are alike.
+    /// The last requested length and its class, cached because blocks of one batch are alike.
     last: (usize, usize),
 }
 
@@ -35,8 +35,8 @@ impl Arena {
         Self { classes: Vec::new(), mapped: 0, page, last: (0, 0) }
     }
 
-    /// Returns a request with a buffer of at least `len` bytes. Returns `None` if the buffers would
-    /// exceed `limit` bytes, unless it is the only one, or if out of memory.
+    /// Returns a request with a buffer of at least `len` bytes. Returns `None` if out of memory, or
+    /// if the buffers together would exceed `limit` bytes; a single buffer may exceed it.
     pub(super) fn take(&mut self, len: usize, limit: usize) -> Option<RequestBox> {
         if self.last.0 != len {
             self.last = (len, class_of(len));

@@ -9,8 +9,8 @@ use crate::fork;
 /// The number of running threads in the low half, the process they belong to in the high half.
 static RUNNING: AtomicU64 = AtomicU64::new(0);
 
-/// How long the exiting process waits for them. The library's destructors free what the threads may
-/// be using; on a healthy device they finish sooner.
+/// How long the exiting process waits for these threads. The library's destructors free resources
+/// that the threads may be using; on a healthy device the threads finish sooner.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Runs `work` in a new thread.

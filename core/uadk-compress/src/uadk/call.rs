@@ -111,7 +111,7 @@ impl Call<'_> {
         when_busy: &mut WhenBusy<'_>,
     ) -> End {
         let session = lease.session();
-        // Sessions of an initialisation that another library made last for one call only.
+        // If another library made the initialisation, its sessions are kept for one call only.
         let contexts = session.contexts();
         let known = contexts.are_adopted() && contexts.have_worked();
         let fresh = !session.is_tried() && !known;

@@ -37,7 +37,7 @@ pub struct UadkConfig {
     /// [`reconfigured`](crate::BlockCompressor::reconfigured) also applies to the software engine.
     pub window: Window,
     /// How long a call waits for the device before software processes the remaining blocks. Blocks
-    /// are submitted in the first half of it. 100 ms by default.
+    /// are submitted only in the first half of this time. 100 ms by default.
     ///
     /// The device may still read a block that was given up: see
     /// [`stage_sources`](Self::stage_sources).
@@ -58,7 +58,7 @@ pub struct UadkConfig {
     /// are read. 10 s by default.
     pub idle: Duration,
     /// Bytes of address space that may be lost to blocks whose completion never came. (The memory
-    /// behind them is returned to the system.) Above this limit the device is not used until late
+    /// backing them is returned to the system.) Above this limit the device is not used until late
     /// completions bring the total back under it. 1 GiB by default.
     pub max_quarantine: usize,
     /// Initialise and uninitialise the device in a separate thread, since either may take seconds;
@@ -77,8 +77,8 @@ pub struct UadkConfig {
     /// truncated, what happens is up to the kernel. Switch this on if sources are unmapped right
     /// after a call; the benchmark `uadk` prints what a copy costs.
     pub stage_sources: bool,
-    /// Decompress raw deflate on the device with UADK 2.9 and later. Off by default: software does
-    /// it.
+    /// Decompress raw deflate on the device with UADK 2.9 and later. Off by default: software
+    /// decompresses it.
     ///
     /// From 2.9 on, the driver's asynchronous call dereferences a null stream context and crashes
     /// the process if the device reports leftover bits without an error, as it might for truncated

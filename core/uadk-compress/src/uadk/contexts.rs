@@ -15,10 +15,10 @@ pub(super) struct Contexts {
     /// Whether this crate made the initialisation, so that no other library undoes it.
     owned: bool,
     asynchronous: Box<[Context]>,
-    /// Sessions that were given up because a block's completion never came, since a block was last
+    /// Sessions given up because a block's completion never came, counted since a block was last
     /// processed.
     timeouts: AtomicUsize,
-    /// Fresh sessions that were given up for the same reason, in the whole initialisation.
+    /// Fresh sessions given up for the same reason, counted over the whole initialisation.
     fresh_timeouts: AtomicUsize,
     worked: AtomicBool,
 }

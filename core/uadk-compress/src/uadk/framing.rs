@@ -64,8 +64,8 @@ impl Formats {
 impl Framing {
     /// Returns how blocks are passed to devices that offer these formats.
     ///
-    /// For raw deflate, a device without it produces zlib, which only adds a header and a trailer.
-    /// Decompressing that way would need the trailer, which is unknown.
+    /// A device without raw deflate produces zlib instead, which only adds a header and a trailer.
+    /// Decompressing raw deflate as zlib would need the trailer, which is unknown.
     pub(super) fn new(
         format: Format,
         direction: Direction,
@@ -111,7 +111,7 @@ impl Framing {
     }
 
     /// Returns whether the checksum of a decompressed block matches the output; always `true` for
-    /// raw deflate, which has none. The driver does not report a wrong one (seen up to UADK 2.10).
+    /// raw deflate, which has none. The driver does not report a mismatch (seen up to UADK 2.10).
     pub(super) fn check_trailer(&self, block: &[u8], consumed: usize, output: &[u8]) -> bool {
         if self.device_format == Format::RawDeflate {
             return true;

@@ -152,8 +152,9 @@ impl Library {
     }
 
     /// Returns the numbers of the contexts for asynchronous requests. The library does not list
-    /// them; it only refuses to poll others. Another library that initialised UADK, or UADK's
-    /// environment variable, may have asked for more contexts and other kinds than this engine.
+    /// them; it only refuses to poll any other number. Another library that initialised UADK, or
+    /// UADK's environment variable, may have asked for more contexts, or other kinds, than this
+    /// engine.
     fn asynchronous_contexts(&self) -> Vec<u32> {
         let mut found = Vec::new();
         // Contexts that this engine asked for are numbered without gaps.
@@ -307,8 +308,8 @@ fn offered(functions: &Functions) -> Offered {
 }
 
 /// Returns the fewest contexts that any device with this algorithm has free, not counting devices
-/// that have fewer than one per direction. The same number is asked for on each node, and the
-/// library does not tell which node a device is on.
+/// that have fewer than one per direction. The same number is requested on each node, and the
+/// library does not report which node a device is on.
 fn free_contexts(functions: &Functions, algorithm: &CStr) -> u32 {
     let mut fewest = None::<u32>;
     for_each_device(functions, algorithm, |device| {

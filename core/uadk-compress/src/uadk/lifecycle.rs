@@ -18,10 +18,10 @@ pub(super) trait Device: Send {
     type Session: Debug + Send;
 
     /// Initialises the device. Called while no session is alive and the device is uninitialised;
-    /// may take long. `generation` counts initialisations from 1.
+    /// may take a long time. `generation` counts initialisations from 1.
     fn initialise(&mut self, generation: u64) -> Result<(), Error>;
     /// Uninitialises the device. Called while no session is alive except
-    /// [abandoned](Lifecycle::abandon) ones; may take long.
+    /// [abandoned](Lifecycle::abandon) ones; may take a long time.
     fn uninitialise(&mut self);
     /// Allocates a session. Called while the device is initialised.
     fn allocate(&mut self, key: Self::Key) -> Result<Self::Session, Error>;
@@ -35,8 +35,8 @@ pub(super) trait Device: Send {
 ///
 /// Threads take sessions from their [slots](Slot) without using this type. After a fault of the
 /// whole device all slots are doomed: idle sessions are freed at once, others when they are
-/// returned. The device is down after the last one. When the hold-off is over, it is uninitialised
-/// and initialised again; until then it has time to finish its work.
+/// returned. Once the last one is gone, the device is down. When the hold-off is over, it is
+/// uninitialised and initialised again; until then it has time to finish its work.
 ///
 /// Initialising and uninitialising happen without the lock. Meanwhile other threads get
 /// [`Error::Starting`], and wait only if they ask to.
@@ -73,7 +73,7 @@ enum Phase {
     Down(Outage),
     /// A thread is initialising or uninitialising the device.
     Changing {
-        /// Whether the last user is gone in the meantime.
+        /// Whether the last user has gone in the meantime.
         unused: bool,
     },
 }
@@ -402,7 +402,7 @@ impl<D: Device> Inner<D> {
         (device, std::mem::take(&mut self.initialised))
     }
 
-    /// Keeps the device: it is used again after its last user was gone.
+    /// Keeps the device: it is in use again after its last user had gone.
     fn cancel_leaving(&mut self) {
         let Phase::Leaving { outage } = &mut self.phase else { return };
         self.phase = match outage.take() {

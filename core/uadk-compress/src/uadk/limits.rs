@@ -9,7 +9,7 @@ use crate::clock::Clock;
 pub(super) struct Limits<'a> {
     clock: &'a dyn Clock,
     now: Duration,
-    /// Blocks may be submitted until then, so that they have time to complete.
+    /// Blocks may be submitted until this time, which leaves them time to complete.
     submit_until: Duration,
     /// When the call stops waiting.
     deadline: Duration,

@@ -19,7 +19,7 @@ pub(super) struct Pool {
     entries: Vec<Entry>,
 }
 
-/// A session that this thread has used, if it was not taken away.
+/// A session that this thread has used, unless it has been taken away since.
 #[derive(Debug)]
 struct Entry {
     runtime: Arc<Runtime>,

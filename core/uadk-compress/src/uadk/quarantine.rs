@@ -8,14 +8,14 @@ use super::session::Session;
 
 /// Keeps the buffers of lost blocks mapped forever, unless the device completes them after all. The
 /// device may write to them at any later time, even after the library has been initialised again.
-/// Only the address range is kept; the memory behind it is returned to the system.
+/// Only the address range is kept; the memory backing it is returned to the system.
 #[derive(Debug)]
 pub(super) struct Quarantine {
     sessions: Vec<Session>,
     losses: Arc<Losses>,
 }
 
-/// Counts of what is lost.
+/// Counts of lost blocks and of the bytes kept for them.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     bytes: AtomicUsize,

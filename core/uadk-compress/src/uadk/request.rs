@@ -1,4 +1,4 @@
-//! A block that the device has, and where its completion is noted.
+//! A block held by the device, and the record of its completion.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -25,14 +25,14 @@ thread_local! {
     static POLLED: Cell<u32> = const { Cell::new(UNKNOWN) };
 }
 
-/// A block that the device has: its output buffer, and the fields that its completion is noted in.
+/// A block held by the device: its output buffer, and the fields that record its completion.
 #[derive(Debug)]
 pub(super) struct Request {
     state: AtomicU32,
     status: AtomicU32,
     consumed: AtomicU32,
     produced: AtomicU32,
-    /// Its completion came from this context.
+    /// The context that its completion came from.
     context: AtomicU32,
     buffer: Buffer,
     /// The size class of the buffer in its [`Arena`](super::arena::Arena).
@@ -133,7 +133,7 @@ impl Request {
     }
 }
 
-/// Runs `poll`, which polls context `index`, and notes the context for [`completed`].
+/// Runs `poll`, which polls context `index`, and records the context for [`completed`].
 pub(super) fn while_polling<R>(index: u32, poll: impl FnOnce() -> R) -> R {
     POLLED.set(index);
     let result = poll();

@@ -77,7 +77,7 @@ impl User {
         let init = libwd.functions().wd_comp_init2_;
         let same =
             |other: &Runtimes| std::ptr::fn_addr_eq(other.libwd.functions().wd_comp_init2_, init);
-        // What was lost to a device stays lost when its last user is gone.
+        // Losses to a device still count after its last user has gone.
         let mut losses = None;
         all.retain(|runtimes| {
             let gone = same(runtimes) && runtimes.are_unused();
@@ -254,7 +254,7 @@ impl Runtime {
     /// Allocates a session if the device is initialised; otherwise starts initialising it.
     pub(super) fn allocate(self: &Arc<Self>, key: Key) -> Result<Allocated<Session>, Error> {
         if self.losses.bytes() > self.config.max_quarantine {
-            // Late completions may have returned some.
+            // After late completions, a sweep brings the total down.
             let _ = self.lifecycle.snapshot(Library::sweep);
         }
         let lost = self.losses.bytes();

@@ -37,13 +37,13 @@ pub(super) struct Session {
     /// Blocks that were given up, but that the device may still process.
     lost: Vec<RequestBox>,
     pub(super) arena: Arena,
-    /// When unused buffers are to be freed.
+    /// When to free unused buffers next.
     trim_at: Duration,
-    /// Blocks that the device has, the oldest first. Empty between calls.
+    /// Blocks held by the device, oldest first. Empty between calls.
     pub(super) in_flight: VecDeque<InFlight>,
 }
 
-/// A block that the device has.
+/// A block held by the device.
 #[derive(Debug)]
 pub(super) struct InFlight {
     /// Its index in the batch.
@@ -115,8 +115,7 @@ impl Session {
         }
     }
 
-    /// Once per `period`, frees buffers that were not used during it. Returns whether it was time
-    /// to.
+    /// Once per `period`, frees buffers that were not used during it. Returns whether that was due.
     pub(super) fn trim_if_due(&mut self, now: Duration, period: Duration) -> bool {
         let due = now >= self.trim_at;
         if due {

@@ -1,4 +1,4 @@
-//! The device's own counters.
+//! The UADK engine's own counters.
 
 use std::fmt::{Display, Formatter};
 

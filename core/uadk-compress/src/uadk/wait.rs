@@ -6,9 +6,10 @@ use crate::clock::Clock;
 
 /// The first polls follow one another directly.
 const SPINS: u32 = 100;
-/// Further polls have a yield in between, until this long after the last completion. The device
-/// takes 15 us for an 8 KiB block alone, 70 us among 60 others and 140 us among 120 (published). A
-/// nap takes as long, and nothing refills the queue while the first blocks of a batch are awaited.
+/// Further polls yield in between, until this long after the last completion. The device takes
+/// 15 us for an 8 KiB block alone, 70 us among 60 others and 140 us among 120 (published figures).
+/// A nap takes as long, and nothing refills the queue while the first blocks of a batch are
+/// awaited.
 const BUSY_TIME: Duration = Duration::from_micros(150);
 /// Ends busy waiting if the clock stands still.
 const MAX_BUSY_POLLS: u32 = 2000;

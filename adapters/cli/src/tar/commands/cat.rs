@@ -63,7 +63,7 @@ fn write(
         warn_about_index(reader);
         return Ok(written);
     }
-    // In the archive's order, as from a pipe: the first entry of each name.
+    // Reads in the archive's order, as from a pipe, and takes the first entry of each name.
     let mut names: Vec<&[u8]> =
         arguments.names.iter().map(|name| trimmed(name.as_encoded_bytes())).collect();
     while let Some(mut entry) = reader.next_entry().map_err(|error| archive.failed(error))? {

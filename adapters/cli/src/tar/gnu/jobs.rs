@@ -101,7 +101,7 @@ fn create_job(settings: Settings, start: Start) -> Result<CreateJob, Usage> {
     })
 }
 
-/// Returns the members that are named, and the directory for all others.
+/// Returns the named members, and the directory to use if none are named.
 fn members(settings: &mut Settings) -> (Members, PathBuf) {
     let here = |folder: PathBuf| {
         if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder }

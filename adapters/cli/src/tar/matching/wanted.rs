@@ -13,7 +13,7 @@ use crate::tar::names::{escaped, trimmed, without_slash};
 pub(crate) struct Wanted {
     patterns: PatternSet,
     names: Vec<Name>,
-    /// The number of the selected one among members with the same name, starting at 1.
+    /// Which of the members with the same name is selected, counting from 1.
     occurrence: Option<u64>,
 }
 

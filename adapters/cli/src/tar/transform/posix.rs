@@ -20,7 +20,7 @@ enum Token<'a> {
 pub(super) fn translate(pattern: &[u8], extended: bool) -> Result<String, String> {
     let mut text = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
-    // Whether there is nothing before that could be repeated.
+    // Whether nothing that could be repeated comes before this position.
     let mut at_start = true;
     let mut depth = 0_usize;
     while let Some((&byte, behind)) = rest.split_first() {
@@ -73,7 +73,7 @@ pub(super) fn translate(pattern: &[u8], extended: bool) -> Result<String, String
     Ok(text)
 }
 
-/// Returns whether a `$` before `behind` stands for the end, in a basic expression.
+/// Returns whether a `$` followed by `behind` stands for the end, in a basic expression.
 fn ends(behind: &[u8]) -> bool {
     matches!(behind, [] | [b'\\', b')' | b'|', ..])
 }

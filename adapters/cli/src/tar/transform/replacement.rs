@@ -2,7 +2,7 @@
 
 use regex::bytes::Captures;
 
-/// A piece of a replacement.
+/// A part of a replacement.
 #[derive(Debug, PartialEq, Eq)]
 enum Piece {
     Literal(Vec<u8>),

@@ -53,7 +53,8 @@ impl<'r, R: Read> Source<'r, R> {
         if input.ended {
             return Ok(None);
         }
-        // Cleared again if there is a packet; stays set at the end, after an error or a panic.
+        // Cleared below if there is a packet; stays set at the end of the stream and after an error
+        // or a panic.
         input.ended = true;
         let kind = input.receiver.read(packet);
         if let Ok(Some(kind)) = kind {
