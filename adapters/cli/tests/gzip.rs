@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use common::feed;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -103,7 +104,7 @@ fn a_signal_leaves_the_source_and_nothing_else() {
     // Large enough not to be finished before the signal arrives.
     let file = fs::File::create(at.join("large")).expect("a file");
     file.set_len(64 << 30).expect("a sparse file");
-    for signal in ["-INT", "-TERM", "-HUP"] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         // The tests themselves may run in the background, or under nohup.
         let mut child = Command::new("env")
             .args(["--default-signal=HUP,INT", PROGRAM, "gzip", "large"])
@@ -121,11 +122,10 @@ fn a_signal_leaves_the_source_and_nothing_else() {
             let mode = fs::metadata(path).expect("it exists").permissions().mode();
             assert_eq!(mode & 0o7777, 0o600);
         }
-        let kill = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
-        assert!(kill.expect("this test needs kill: install procps").success());
+        kill_process(Pid::from_child(&child), signal).expect("it is running");
         let status = child.wait().expect("it exits");
-        assert!(status.signal().is_some(), "{signal}: {status}");
-        assert_eq!(fs::read_dir(at).expect("a directory").count(), 1, "{signal}");
+        assert!(status.signal().is_some(), "{signal:?}: {status}");
+        assert_eq!(fs::read_dir(at).expect("a directory").count(), 1, "{signal:?}");
     }
     // With the signal ignored, as by nohup, it continues.
     let script = "trap '' HUP; exec \"$0\" gzip small";

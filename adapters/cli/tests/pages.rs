@@ -10,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 use rand::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -321,7 +322,7 @@ fn a_signal_leaves_no_partial_file() {
     fs::write(&path, &image).expect("a file");
     let whole = run(&["save", text(&path), "-"]).stdout;
     fs::remove_file(&path).expect("it exists");
-    for signal in ["-INT", "-TERM", "-HUP"] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut child = command(&["restore", "-", text(&folder.path().join("back"))])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -333,10 +334,9 @@ fn a_signal_leaves_no_partial_file() {
         while fs::read_dir(folder.path()).expect("a directory").count() == 0 {
             std::thread::yield_now();
         }
-        let kill = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
-        assert!(kill.expect("this test needs kill: install procps").success());
+        kill_process(Pid::from_child(&child), signal).expect("it is running");
         let status = child.wait().expect("it exits");
-        assert!(status.signal().is_some(), "{signal}: {status}");
-        assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 0, "{signal}");
+        assert!(status.signal().is_some(), "{signal:?}: {status}");
+        assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 0, "{signal:?}");
     }
 }

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rand::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use common::feed;
@@ -314,9 +315,8 @@ fn begin(at: &Path, arguments: &[&str]) -> (Child, PathBuf) {
     (child, at.join("place").join(unfinished.expect("it exists")))
 }
 
-fn signal(child: &Child, signal: &str) {
-    let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
-    assert!(kill.expect("kill runs").success());
+fn send(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("it is running");
 }
 
 #[test]
@@ -324,13 +324,13 @@ fn a_signal_leaves_no_partial_archive() {
     let folder = many_names();
     let at = folder.path();
     fs::create_dir(at.join("place")).expect("a directory");
-    for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let (child, unfinished) = begin(at, &["create", "-vf", "place/new.tgz", "tree"]);
         assert!(unfinished.exists() && !at.join("place/new.tgz").exists());
-        signal(&child, name);
+        send(&child, signal);
         let output = child.wait_with_output().expect("it runs");
-        assert_eq!(output.status.signal(), Some(number), "{output:?}");
-        assert_eq!(names(&at.join("place")), [""; 0], "{name}");
+        assert_eq!(output.status.signal(), Some(signal.as_raw()), "{output:?}");
+        assert_eq!(names(&at.join("place")), [""; 0], "{signal:?}");
     }
 }
 
@@ -348,7 +348,7 @@ fn a_killed_run_is_resumed() {
     good(at, &resume);
     assert!(fs::read(at.join("place/new.tgz")).expect("it exists") == whole);
     fs::remove_file(at.join("place/new.tgz")).expect("it exists");
-    signal(&child, "KILL");
+    send(&child, Signal::KILL);
     child.wait_with_output().expect("it runs");
     assert!(unfinished.exists() && !at.join("place/new.tgz").exists());
     let (_, messages) = good(at, &resume);
@@ -359,12 +359,12 @@ fn a_killed_run_is_resumed() {
     // With an old archive of that name, which is replaced at the end.
     good(at, &["create", "-f", "place/new.tgz", "tree/noise"]);
     let (child, unfinished) = begin(at, &["create", "-vf", "place/new.tgz", "tree"]);
-    signal(&child, "KILL");
+    send(&child, Signal::KILL);
     child.wait_with_output().expect("it runs");
     assert!(good(at, &["list", "-f", "place/new.tgz"]).0 == "tree/noise\n");
     // A run that resumes it can be resumed as well.
     let (child, again) = begin(at, &[&["create", "-v"], &resume[1..]].concat());
-    signal(&child, "TERM");
+    send(&child, Signal::TERM);
     assert_eq!(child.wait_with_output().expect("it runs").status.signal(), Some(15));
     assert!(unfinished.exists() && again.exists());
     good(at, &resume);
