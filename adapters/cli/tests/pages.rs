@@ -9,7 +9,6 @@ use std::process::{Command, Output, Stdio};
 
 use rand::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
