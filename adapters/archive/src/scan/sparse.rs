@@ -42,7 +42,9 @@ pub(super) fn read_map(
 ) -> Result<Oddity> {
     let declared = head.stored;
     let map = if raw.kind() == b'S' && raw.is_gnu() {
+        // As with other sizes, a record overrides the header.
         read_old(raw, next_block)
+            .map(|map| Map { real_size: pax.real_size.or(map.real_size), ..map })
     } else if pax.is_damaged
         && (pax.numbers.is_some() || declared != pax.real_size.unwrap_or(declared))
     {

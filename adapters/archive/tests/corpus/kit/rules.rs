@@ -1,6 +1,7 @@
 //! The documented differences: where we deliberately do what neither GNU tar nor bsdtar does.
 
 use super::judge::{Aspect, Difference, Evidence, has, mentions_name};
+use super::ours::Member;
 use super::tarball::{LINK, MAGIC, MODE, NAME, SIZE, TIME, TYPE};
 use super::tree::{Kind, Node};
 
@@ -22,7 +23,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 41] = [
+pub(crate) const RULES: [Rule; 42] = [
     Rule {
         name: "folder-time",
         reason: "directories get their times after all their contents, even those that come late",
@@ -221,7 +222,8 @@ pub(crate) const RULES: [Rule; 41] = [
         applies: |difference, evidence| {
             let at = evidence.damaged_global();
             let counts = matches!(difference.aspect, Aspect::Time | Aspect::Contents);
-            let is_named = matches!(difference.aspect, Aspect::Extra | Aspect::Missing);
+            let is_named =
+                matches!(difference.aspect, Aspect::Extra | Aspect::Missing | Aspect::Target);
             (counts || is_named) && evidence.complained(difference, &["a PAX record"])
                 || counts && at.is_some_and(|at| evidence.is_behind(difference, at))
         },
@@ -290,7 +292,11 @@ pub(crate) const RULES: [Rule; 41] = [
             let is_new = |node: &Node| node.mtime.is_none();
             match difference.aspect {
                 Aspect::Contents | Aspect::Kind => {
-                    let complaints = ["header: excess GNU.sparse", "header: invalid GNU.sparse"];
+                    let complaints = [
+                        "header: excess GNU.sparse",
+                        "header: invalid GNU.sparse",
+                        "Unexpected EOF",
+                    ];
                     let gnu_complains = complaints.iter().any(|words| evidence.gnu.contains(words));
                     let is_sparse = evidence.is_sparse(difference)
                         || evidence.has_global(|data| has(data, b"GNU.sparse"));
@@ -512,6 +518,16 @@ pub(crate) const RULES: [Rule; 41] = [
         reason: "a header in the contents of an entry is data, even where peers skip that entry",
         applies: |difference, evidence| {
             difference.aspect == Aspect::Missing && evidence.is_inside(&difference.path)
+        },
+    },
+    Rule {
+        name: "last-link",
+        reason: "of several symbolic links with one name, the last one counts",
+        applies: |difference, evidence| {
+            let has_name = |member: &&Member| member.path == difference.path;
+            difference.aspect == Aspect::Target
+                && difference.bsd.is_none()
+                && evidence.ours.members.iter().filter(has_name).count() > 1
         },
     },
     Rule {
