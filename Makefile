@@ -80,7 +80,9 @@ advisories: setup
 
 # All crates' documentation, as docs.rs builds it.
 docs: setup
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features
+	rm -rf target/doc
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features --quiet
+	tools/doc-examples
 
 # The oldest Rust that the manifests allow. Needs that toolchain: rustup toolchain install 1.88
 msrv: setup
@@ -103,7 +105,5 @@ lint: setup
 	tools/architecture
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	rm -rf target/doc
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features --quiet
-	tools/doc-examples
+	$(MAKE) --no-print-directory docs
 	cargo deny --all-features check licenses bans sources

@@ -4,6 +4,7 @@ use std::io::{Cursor, Read};
 
 use uadk_compress_archive::{ArchiveReader, Error};
 
+use crate::builder::Entry;
 use crate::common::{
     bgzf, bgzf_options, options, read_all, run, sample_files, verify, write_sample,
 };
@@ -94,13 +95,7 @@ fn an_archive_with_a_damaged_index_is_read_in_order() {
 
 #[test]
 fn a_lone_block_of_zeros_ends_an_archive_and_is_reported() {
-    let header = |name: &str| {
-        let mut header = tar::Header::new_ustar();
-        header.set_path(name).expect("a short name");
-        header.set_size(0);
-        header.set_cksum();
-        header.as_bytes().to_vec()
-    };
+    let header = |name| Entry::file(name, b"").bytes();
     for (zeros, notices) in [(1, 1), (2, 0), (3, 0)] {
         let tar = [header("one"), vec![0; zeros * 512], header("two"), vec![0; 1024]].concat();
         let mut archive = options(1).reader(Cursor::new(&tar)).expect("a reader");
@@ -115,11 +110,7 @@ fn a_lone_block_of_zeros_ends_an_archive_and_is_reported() {
 
 #[test]
 fn one_block_of_zeros_without_an_end_marker_ends_an_archive() {
-    let mut header = tar::Header::new_ustar();
-    header.set_path("one").expect("a short name");
-    header.set_size(0);
-    header.set_cksum();
-    let tar = [&header.as_bytes()[..], &[0; 512]].concat();
+    let tar = [Entry::file("one", b"").bytes(), vec![0; 512]].concat();
     let mut writer = bgzf(1).writer(Vec::new()).expect("a writer");
     std::io::Write::write_all(&mut writer, &tar).expect("writes to memory");
     let file = writer.finish().expect("writes to memory");

@@ -47,8 +47,8 @@ pub(super) struct Input {
 
 impl Input {
     /// Opens the named file. When decompressing like gzip, tries the name with a suffix appended if
-    /// there is no such file. Reports errors. Waits for the writer of a FIFO only if it `is_named`
-    /// on the command line.
+    /// there is no such file. Reports errors. Waits for a FIFO's writer only if `is_named`: the
+    /// command line names the file.
     pub(super) fn open(
         settings: &Settings,
         messages: &Messages,
@@ -238,15 +238,17 @@ fn open(settings: &Settings, path: &Path, is_named: bool) -> io::Result<File> {
     // A blocking open of a FIFO would wait for another writer even if the FIFO holds data. For
     // other files, such as tapes and leased files, a blocking open waits until they are ready.
     let is_fifo = || std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+    let may_wait = settings.stdout && is_named;
+    let waits_for_data = may_wait && is_fifo();
     let mut flags = OFlags::NOCTTY;
-    if !settings.stdout || !is_named || is_fifo() {
+    if !may_wait || waits_for_data {
         flags |= OFlags::NONBLOCK;
     }
     if !settings.stdout && settings.force == 0 {
         flags |= OFlags::NOFOLLOW;
     }
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    if settings.stdout && is_named && file.metadata()?.file_type().is_fifo() {
+    if waits_for_data {
         wait(&file)?;
     }
     Ok(file)

@@ -1,6 +1,6 @@
 //! Decodes the payloads of packets.
 
-use zlib_rs::{Inflate, InflateFlush, Status};
+use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 use super::encode::WINDOW_BITS;
@@ -85,12 +85,17 @@ fn stream_error(method: Method, reason: impl Into<String>) -> ErrorKind {
     ErrorKind::Stream { method, reason: reason.into() }
 }
 
+/// Creates the error for data that zlib rejects, with zlib's message if it has one.
+fn zlib_error(stream: &Inflate, reason: InflateError) -> ErrorKind {
+    stream_error(Method::Zlib, stream.error_message().unwrap_or(reason.as_str()))
+}
+
 fn inflate(stream: &mut Inflate, payload: &[u8], pages: &mut [u8]) -> Result<(), ErrorKind> {
     let error = |reason: String| stream_error(Method::Zlib, reason);
     let (in_before, out_before) = (stream.total_in(), stream.total_out());
     let status = stream
         .decompress(payload, pages, InflateFlush::SyncFlush)
-        .map_err(|reason| error(stream.error_message().unwrap_or(reason.as_str()).into()))?;
+        .map_err(|reason| zlib_error(stream, reason))?;
     let read = (stream.total_in() - in_before) as usize;
     let written = (stream.total_out() - out_before) as usize;
     if status == Status::StreamEnd {
@@ -106,7 +111,7 @@ fn inflate(stream: &mut Inflate, payload: &[u8], pages: &mut [u8]) -> Result<(),
     let read = (stream.total_in() - in_before) as usize;
     let excess = stream.total_out() - out_before > pages.len() as u64;
     match status {
-        Err(reason) => Err(error(stream.error_message().unwrap_or(reason.as_str()).into())),
+        Err(reason) => Err(zlib_error(stream, reason)),
         Ok(Status::StreamEnd) => Err(error("it ends before the migration does".into())),
         Ok(_) if excess || read < payload.len() => {
             Err(error(format!("decompressed to more than {} bytes", pages.len())))
