@@ -69,6 +69,9 @@ pub(super) fn head(
 
     let mut warn = |what: String| warnings.push(Warning::new(&path, at, what));
     dropped.into_iter().for_each(&mut warn);
+    if !has_data && raw.has_bad_size() {
+        warn("dropped size: the header field is not a number".into());
+    }
     if path.is_empty() {
         warn("skipped an entry without a name".into());
         return Err(NoEntry::Name(stored));

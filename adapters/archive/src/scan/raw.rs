@@ -65,6 +65,11 @@ impl<'a> Raw<'a> {
         number(&self.0[116..124])
     }
 
+    /// Returns whether the size field holds something else than a size, blanks or NULs.
+    pub(super) fn has_bad_size(self) -> bool {
+        !number(&self.0[124..136]).is_ok_and(|size| size.is_none_or(|size| size >= 0))
+    }
+
     /// Returns the size of the contents. A blank field is not a size; a field that begins with NULs
     /// means 0.
     pub(super) fn size(self) -> Option<u64> {

@@ -343,7 +343,12 @@ pub(crate) const RULES: [Rule; 42] = [
                             is_odd(block) || is_refused && is_some(block) || has(block, b"size=")
                         })
                 });
+            // What follows goes to another place where the entry is skipped.
+            let is_elsewhere = difference.ours.is_none()
+                && evidence.gnu.contains("off_t")
+                && evidence.complained_anywhere(&["dropped size"]);
             is_extra
+                || is_elsewhere
                 || difference.ours.as_ref().is_some_and(has_none)
                     && evidence.gnu.contains("off_t")
                     && evidence.has_block(difference, is_odd)
