@@ -3,8 +3,16 @@
 //! Sizes and offsets are those of LP64 Linux and are checked at compile time. Where versions
 //! differ, the struct is the largest known one.
 
+mod lz77;
+
 use std::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use std::mem::{offset_of, size_of};
+
+pub use lz77::{
+    FREQUENCIES_LEN, LITERALS_RESERVE, MAX_LZ77_ONLY_INPUT, MAX_LZ77_ZSTD_INPUT, MIN_MATCH,
+    SEQUENCE_LEN, WD_COMP_L8, WD_COMP_L9, WD_LZ4, WD_LZ77_ONLY, WD_LZ77_ZSTD, lz77_capacity,
+    min_lz77_only_capacity, min_lz77_zstd_capacity, wd_lz77_zstd_data,
+};
 
 /// A session or context of the library: an opaque pointer.
 ///
@@ -66,11 +74,11 @@ pub type wd_alg_comp_cb_t =
 pub struct wd_comp_req {
     /// Input, or a list of buffers with [`WD_SGL_BUF`].
     pub src: *mut c_void,
-    /// Bytes of input; in the callback, bytes consumed.
+    /// Bytes of input; in the callback, bytes consumed. Undefined there for LZ77 before 2.10.
     pub src_len: u32,
     /// Output.
     pub dst: *mut c_void,
-    /// Size of the output buffer; in the callback, bytes produced.
+    /// Size of the output buffer; in the callback, bytes produced. Undefined there for LZ77.
     pub dst_len: u32,
     /// Must be null for a synchronous request and set for an asynchronous one.
     pub cb: Option<wd_alg_comp_cb_t>,
@@ -84,7 +92,8 @@ pub struct wd_comp_req {
     pub last: u32,
     /// 0, or a positive code: [`WD_STREAM_END`], [`WD_IN_EPARA`], ...
     pub status: u32,
-    /// Unused for deflate.
+    /// For [`WD_LZ77_ZSTD`] and [`WD_LZ77_ONLY`], a [`wd_lz77_zstd_data`], which must stay valid
+    /// until the callback has been called. Otherwise unused.
     pub r#priv: *mut c_void,
 }
 
@@ -107,9 +116,10 @@ pub struct wd_comp_req {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct wd_comp_sess_setup {
-    /// [`WD_DEFLATE`], [`WD_ZLIB`] or [`WD_GZIP`].
+    /// [`WD_DEFLATE`], [`WD_ZLIB`], [`WD_GZIP`], [`WD_LZ77_ZSTD`], [`WD_LZ77_ONLY`] or [`WD_LZ4`].
     pub alg_type: c_uint,
-    /// 1 to 15. Kunpeng ignores it for deflate, zlib and gzip.
+    /// 1 to 15. Kunpeng ignores it for deflate, zlib, gzip and LZ4, and accepts only [`WD_COMP_L8`]
+    /// and [`WD_COMP_L9`] for LZ77.
     pub comp_lv: c_uint,
     /// [`WD_COMP_WS_4K`] to [`WD_COMP_WS_32K`].
     pub win_sz: c_uint,
@@ -271,10 +281,40 @@ pub struct bitmask {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct uacce_dev_list {
-    /// The device. Its layout differs between versions; treat it as opaque.
+    /// The device: a [`uacce_dev`].
     pub dev: *mut c_void,
     /// The next node, or null.
     pub next: *mut uacce_dev_list,
+}
+
+/// A device (`wd.h`): the fields that all versions from 2.5 on share. The library's struct is
+/// longer.
+///
+/// ```
+/// use std::ffi::{c_char, c_void};
+/// use uadk_sys::abi::uacce_dev;
+///
+/// // In place of a device from `wd_get_accel_list`.
+/// // SAFETY: zeros are valid.
+/// let mut device: uacce_dev = unsafe { std::mem::zeroed() };
+/// for (field, byte) in device.api.iter_mut().zip(b"hisi_qm_v3") {
+///     *field = c_char::from_ne_bytes([*byte]);
+/// }
+/// let dev: *const c_void = (&raw const device).cast();
+/// // SAFETY: a device.
+/// assert_eq!(unsafe { uacce_dev::read_queue_version(dev) }, Some(3));
+/// ```
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct uacce_dev {
+    /// Bit 0: the device shares the address space of its process (SVA).
+    pub flags: c_int,
+    /// The NUMA node of the device.
+    pub numa_id: c_int,
+    /// The interface of its queues: `hisi_qm_v2`, NUL-terminated.
+    pub api: [c_char; 64],
+    /// The algorithms that it offers, one per line, NUL-terminated.
+    pub algs: [c_char; 384],
 }
 
 /// A driver for one algorithm (`wd_alg.h`): the fields that all versions share. Newer nodes are
@@ -441,7 +481,12 @@ assert_layout!(
 assert_layout!(wd_ctx_nums, 8, sync_ctx_num @ 0, async_ctx_num @ 4);
 assert_layout!(wd_ctx_params, 32, op_type_num @ 0, ctx_set_num @ 8, bmp @ 16, cap @ 24);
 assert_layout!(bitmask, 16, size @ 0, maskp @ 8);
+assert_layout!(
+    wd_lz77_zstd_data, 48, literals_start @ 0, sequences_start @ 8, lit_num @ 16, seq_num @ 20,
+    lit_length_overflow_cnt @ 24, lit_length_overflow_pos @ 28, freq @ 32, blk_type @ 40
+);
 assert_layout!(uacce_dev_list, 16, dev @ 0, next @ 8);
+assert_layout!(uacce_dev, 456, flags @ 0, numa_id @ 4, api @ 8, algs @ 72);
 assert_layout!(
     wd_alg_list, 288, alg_name @ 0, drv_name @ 128, available @ 256, priority @ 260,
     calc_type @ 264, refcnt @ 268, drv @ 272, next @ 280

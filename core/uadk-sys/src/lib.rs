@@ -26,6 +26,7 @@
 
 pub mod abi;
 mod alg_list;
+mod device;
 mod error;
 mod functions;
 mod load;
