@@ -4,18 +4,22 @@ use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
 
-use uadk_sys::abi::{EINVAL, ENODEV, uacce_dev_list, wd_alg_list};
+use uadk_sys::abi::{EINVAL, ENODEV, uacce_dev, uacce_dev_list, wd_alg_list};
 
 use crate::crash::crash;
-use crate::machine::Algorithm;
+use crate::machine::{Algorithm, Machine};
 use crate::state::{STATE, State};
 use crate::sync::lock;
 
+/// `UACCE_DEV_SVA`.
+const SVA: c_int = 1;
 /// `UADK_ALG_HW`.
 const HARDWARE: c_int = 3;
 const PRIORITY: c_int = 100;
 const NAME: &CStr = c"hisi_zip";
-const NAMES: [&CStr; 3] = [c"zlib", c"gzip", c"deflate"];
+/// In the order of [`Algorithm::ALL`].
+const NAMES: [&CStr; COUNT] = [c"zlib", c"gzip", c"deflate", c"lz77_zstd", c"lz4", c"lz77_only"];
+const COUNT: usize = Algorithm::ALL.len();
 
 /// A node as in a newer library: longer than the fields that all versions have.
 #[repr(C)]
@@ -40,8 +44,8 @@ struct Driver {
 struct List {
     head: UnsafeCell<Node>,
     /// In the order of [`Algorithm::ALL`].
-    nodes: [UnsafeCell<Node>; 3],
-    drivers: [UnsafeCell<Driver>; 3],
+    nodes: [UnsafeCell<Node>; COUNT],
+    drivers: [UnsafeCell<Driver>; COUNT],
 }
 
 // SAFETY: only written under the lock of `STATE`. Callers read it unlocked, like the real list.
@@ -53,11 +57,17 @@ static LIST: List = List {
         UnsafeCell::new(Node::new(NAMES[0], NAME)),
         UnsafeCell::new(Node::new(NAMES[1], NAME)),
         UnsafeCell::new(Node::new(NAMES[2], NAME)),
+        UnsafeCell::new(Node::new(NAMES[3], NAME)),
+        UnsafeCell::new(Node::new(NAMES[4], NAME)),
+        UnsafeCell::new(Node::new(NAMES[5], NAME)),
     ],
     drivers: [
         UnsafeCell::new(Driver::new(NAMES[0])),
         UnsafeCell::new(Driver::new(NAMES[1])),
         UnsafeCell::new(Driver::new(NAMES[2])),
+        UnsafeCell::new(Driver::new(NAMES[3])),
+        UnsafeCell::new(Driver::new(NAMES[4])),
+        UnsafeCell::new(Driver::new(NAMES[5])),
     ],
 };
 
@@ -115,8 +125,9 @@ fn node(algorithm: usize) -> *mut wd_alg_list {
     LIST.nodes[algorithm].get().cast()
 }
 
-/// Registers drivers for the algorithms that the machine offers, if there is a device.
-pub(crate) fn register(state: &mut State) {
+/// Registers the drivers of version 2.`minor` for the algorithms that the machine offers, if there
+/// is a device.
+pub(crate) fn register(state: &mut State, minor: u8) {
     if state.registered {
         return;
     }
@@ -127,7 +138,7 @@ pub(crate) fn register(state: &mut State) {
         return;
     }
     for (at, algorithm) in Algorithm::ALL.into_iter().enumerate() {
-        if !state.machine.has(algorithm.name()) {
+        if !state.machine.has(algorithm.name()) || !algorithm.is_known_to(minor) {
             continue;
         }
         let node = node(at);
@@ -155,8 +166,8 @@ pub(crate) fn unlink() {
 }
 
 /// Returns the index of the registered driver for an algorithm, if it is available.
-pub(crate) fn available(state: &State, algorithm: &str) -> Option<usize> {
-    let at = Algorithm::ALL.into_iter().position(|known| known.name() == algorithm)?;
+pub(crate) fn available(state: &State, algorithm: Algorithm) -> Option<usize> {
+    let at = Algorithm::ALL.into_iter().position(|known| known == algorithm)?;
     // SAFETY: part of the static list, and the state is locked.
     let available = unsafe { (*node(at)).available };
     (state.registered && available).then_some(at)
@@ -180,10 +191,40 @@ pub(crate) fn enable(driver: *mut c_void) {
     }
 }
 
-/// What `uacce_dev_list::dev` points to.
+/// What `uacce_dev_list::dev` points to: longer than the fields that all versions have.
+#[repr(C)]
 struct Device {
+    known: uacce_dev,
+    paths: [c_char; 512],
+    regions: [u64; 3],
     magic: u64,
     index: usize,
+}
+
+impl Device {
+    fn new(machine: &Machine, index: usize) -> Self {
+        Self {
+            known: uacce_dev {
+                flags: SVA,
+                numa_id: machine.numa_nodes[index].cast_signed(),
+                api: field(&format!("hisi_qm_v{}", machine.queue_version)),
+                algs: field(&machine.algorithms.join("\n")),
+            },
+            paths: [0; 512],
+            regions: [0; 3],
+            magic: MAGIC,
+            index,
+        }
+    }
+}
+
+/// Returns an attribute, NUL-terminated.
+fn field<const LEN: usize>(text: &str) -> [c_char; LEN] {
+    let mut field = [0; LEN];
+    for (byte, value) in field[..LEN - 1].iter_mut().zip(text.bytes()) {
+        *byte = c_char::from_ne_bytes([value]);
+    }
+    field
 }
 
 const MAGIC: u64 = u64::from_le_bytes(*b"UADKDEVI");
@@ -206,7 +247,7 @@ pub(crate) unsafe fn accel_list(algorithm: *const c_char) -> *mut uacce_dev_list
         return null_mut();
     }
     (0..machine.numa_nodes.len()).rev().fold(null_mut(), |next, index| {
-        let dev = Box::into_raw(Box::new(Device { magic: MAGIC, index })).cast();
+        let dev = Box::into_raw(Box::new(Device::new(machine, index))).cast();
         Box::into_raw(Box::new(uacce_dev_list { dev, next }))
     })
 }

@@ -8,6 +8,7 @@ use uadk_sys::abi::{
 };
 use uadk_sys::{Functions, Libwd, Release, Version};
 
+use crate::state::DEFAULT_MINOR;
 use crate::{drivers, init, requests, script, sessions};
 
 /// The functions of the simulator in this process.
@@ -36,7 +37,17 @@ pub const fn libwd() -> Libwd {
     unsafe { Libwd::from_functions(FUNCTIONS, version) }
 }
 
-/// Like [`libwd`], but reports this version, such as `2.9.1`.
+/// Returns the functions of the simulator in this process, as version 2.`MINOR` has them.
+const fn functions_of<const MINOR: u8>() -> Functions {
+    Functions {
+        wd_comp_init2_: init2_of::<MINOR>,
+        wd_comp_alloc_sess: alloc_sess_of::<MINOR>,
+        ..FUNCTIONS
+    }
+}
+
+/// Like [`libwd`], but reports this version, such as `2.9.1`, and behaves like it: 2.10 is the
+/// first with LZ4 and `lz77_only`, and LZ77 is wrong up to 2.8.
 ///
 /// # Panics
 ///
@@ -45,15 +56,16 @@ pub const fn libwd() -> Libwd {
 pub fn libwd_of(version: &str) -> Libwd {
     let number = |part: Option<&str>| part.and_then(|part| part.parse::<u32>().ok());
     let mut parts = version.split('.');
-    let release = match (number(parts.next()), number(parts.next())) {
-        (Some(2), Some(5..=9)) => Release::From2_5,
-        (Some(2), Some(10)) => Release::From2_10,
-        (Some(2), Some(11..)) => Release::After2_10,
+    let (release, functions) = match (number(parts.next()), number(parts.next())) {
+        (Some(2), Some(5..=8)) => (Release::From2_5, functions_of::<8>()),
+        (Some(2), Some(9)) => (Release::From2_5, functions_of::<9>()),
+        (Some(2), Some(10)) => (Release::From2_10, FUNCTIONS),
+        (Some(2), Some(11..)) => (Release::After2_10, functions_of::<11>()),
         _ => panic!("{version:?} is not a version of UADK 2.5 or later"),
     };
     let version = Version { release, file: Some(version.to_owned()) };
     // SAFETY: as for `libwd`.
-    unsafe { Libwd::from_functions(FUNCTIONS, version) }
+    unsafe { Libwd::from_functions(functions, version) }
 }
 
 /// Lists the devices that offer an algorithm, except isolated ones.
@@ -115,9 +127,24 @@ pub(crate) unsafe extern "C" fn wd_comp_init2_(
     task_type: c_int,
     ctx_params: *mut wd_ctx_params,
 ) -> c_int {
+    // SAFETY: guaranteed by the caller.
+    unsafe { init2_of::<DEFAULT_MINOR>(alg, sched_type, task_type, ctx_params) }
+}
+
+/// [`wd_comp_init2_`] of version 2.`MINOR`.
+///
+/// # Safety
+///
+/// As for [`wd_comp_init2_`].
+unsafe extern "C" fn init2_of<const MINOR: u8>(
+    alg: *mut c_char,
+    sched_type: u32,
+    task_type: c_int,
+    ctx_params: *mut wd_ctx_params,
+) -> c_int {
     script::read_environment();
     // SAFETY: guaranteed by the caller.
-    unsafe { init::init(alg, sched_type, task_type, ctx_params) }
+    unsafe { init::init(MINOR, alg, sched_type, task_type, ctx_params) }
 }
 
 /// Uninitialises the library.
@@ -135,7 +162,17 @@ pub(crate) extern "C" fn wd_comp_uninit2() {
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_comp_alloc_sess(setup: *mut wd_comp_sess_setup) -> handle_t {
     // SAFETY: guaranteed by the caller.
-    unsafe { sessions::alloc(setup) }
+    unsafe { alloc_sess_of::<DEFAULT_MINOR>(setup) }
+}
+
+/// [`wd_comp_alloc_sess`] of version 2.`MINOR`.
+///
+/// # Safety
+///
+/// As for [`wd_comp_alloc_sess`].
+unsafe extern "C" fn alloc_sess_of<const MINOR: u8>(setup: *mut wd_comp_sess_setup) -> handle_t {
+    // SAFETY: guaranteed by the caller.
+    unsafe { sessions::alloc(setup, MINOR) }
 }
 
 /// Frees a session.
@@ -155,7 +192,7 @@ pub(crate) unsafe extern "C" fn wd_do_comp_sync(h_sess: handle_t, req: *mut wd_c
     unsafe { requests::call(h_sess, req) }
 }
 
-/// Like [`wd_do_comp_sync`]: a stream is one block here.
+/// Like [`wd_do_comp_sync`]: a stream is one block here. There are no streams of LZ77 and LZ4.
 ///
 /// # Safety
 ///
@@ -163,7 +200,7 @@ pub(crate) unsafe extern "C" fn wd_do_comp_sync(h_sess: handle_t, req: *mut wd_c
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_do_comp_strm(h_sess: handle_t, req: *mut wd_comp_req) -> c_int {
     // SAFETY: guaranteed by the caller.
-    unsafe { requests::call(h_sess, req) }
+    unsafe { requests::stream(h_sess, req) }
 }
 
 /// Submits one block.

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use crate::lz::Lie;
 use crate::machine::{Algorithm, Direction};
 use crate::sync::lock;
 
@@ -29,7 +30,8 @@ pub enum Fault {
     /// `ETIMEDOUT`. Its session must not be freed afterwards.
     Lost {
         /// Whether the device writes to the output later, at
-        /// [`write_late`](crate::Simulator::write_late): it fills the whole output with 0xa5.
+        /// [`write_late`](crate::Simulator::write_late): it fills the whole output with 0xa5, and
+        /// the figures in `priv` too.
         write_late: bool,
     },
     /// The request is not completed by the next `polls` polls of its context. Others may overtake
@@ -41,15 +43,17 @@ pub enum Fault {
     /// The request completes after this much time on the simulator's clock. Others may overtake
     /// it.
     Delay(Duration),
-    /// Bit 0 of the byte in the middle of the output is flipped.
+    /// Bit 0 of the byte in the middle of the output is flipped. For LZ77 that is the middle of the
+    /// sequences, or of the literals if there are none.
     FlipBit,
     /// The request completes with this status. No output is written unless it is 0 or 1.
     Status(u32),
     /// The submission returns this code; the request is not accepted.
     Return(i32),
-    /// The request reports this many bytes of output fewer than it produced.
+    /// The request reports this many bytes of output fewer than it produced. For LZ77 this number
+    /// means nothing.
     ShortBy(u32),
-    /// The request reports this many bytes of output.
+    /// The request reports this many bytes of output. For LZ77 this number means nothing.
     Claims(u32),
     /// The request reports success and this many bytes of input consumed, whatever was read.
     Consumed(u32),
@@ -57,16 +61,20 @@ pub enum Fault {
     ConsumedShort(u32),
     /// The request reports success, all input consumed and no output. Nothing is written.
     Empty,
-    /// This many bytes at the end of the output are neither written nor counted.
+    /// This many bytes at the end of the output are neither written nor counted. For LZ77 that is
+    /// the end of the sequences, of which only whole ones count.
     Truncated(u32),
     /// Like [`Truncated`](Self::Truncated) by the length of the format's trailer: 4 bytes for zlib,
-    /// 8 for gzip, and the last byte of raw deflate, which has no trailer.
+    /// 8 for gzip, and the last byte of formats without a trailer.
     NoTrailer,
     /// The submission returns this code although the device has the request: a later poll completes
     /// it. A synchronous call writes the output and leaves the request unchanged.
     ReturnButKeep(i32),
     /// The submission itself takes this long: it calls the simulator's sleeper if there is one.
     SlowSubmit(Duration),
+    /// The request reports success, and a wrong result of LZ77 or LZ4. Requests of other algorithms
+    /// are not hit.
+    Lie(Lie),
 }
 
 /// Describes a request to the closure of [`set_faults`](crate::Simulator::set_faults).
@@ -101,7 +109,7 @@ pub(crate) struct Rate {
 }
 
 impl Rates {
-    pub(crate) const KINDS: usize = 18;
+    pub(crate) const KINDS: usize = 30;
 
     /// Picks the fault of a request. Each kind of fault has its own generator, and request `number`
     /// uses that generator's output number `number`.

@@ -10,10 +10,10 @@ use uadk_sys::abi::{
 use crate::contexts::{self, MAX_CONTEXTS};
 use crate::crash::crash;
 use crate::drivers;
-use crate::machine::Direction;
+use crate::machine::{Algorithm, Direction};
 use crate::opening;
 use crate::role::{Mode, Role};
-use crate::state::{self, Progress, Region, STATE, State};
+use crate::state::{self, DEFAULT_MINOR, Progress, Region, STATE, State};
 use crate::sync::lock;
 use crate::timing::MAX_DEVICES;
 
@@ -22,8 +22,6 @@ const TASK_MIX: c_int = 0;
 const DIRECTIONS: [Direction; 2] = [Direction::Compress, Direction::Decompress];
 /// Requested per direction if the caller passes no parameters: one context of each mode.
 const DEFAULT: wd_ctx_nums = wd_ctx_nums { sync_ctx_num: 1, async_ctx_num: 1 };
-/// All algorithms that `wd_comp` knows.
-const KNOWN_ALGORITHMS: [&str; 6] = ["zlib", "gzip", "deflate", "lz77_zstd", "lz4", "lz77_only"];
 
 /// The requested contexts, read from the caller's structs.
 struct Wanted {
@@ -33,12 +31,13 @@ struct Wanted {
     nodes: Option<Vec<c_ulong>>,
 }
 
-/// Implements `wd_comp_init2_`.
+/// Implements `wd_comp_init2_` of version 2.`minor`.
 ///
 /// # Safety
 ///
 /// `algorithm` is null or NUL-terminated, and `params` null or valid.
 pub(crate) unsafe fn init(
+    minor: u8,
     algorithm: *const c_char,
     sched_type: u32,
     task_type: c_int,
@@ -49,7 +48,7 @@ pub(crate) unsafe fn init(
         Err(code) => return code,
     };
     // SAFETY: guaranteed by the caller.
-    let asked = unsafe { read(&mut state, algorithm, sched_type, task_type, params) };
+    let asked = unsafe { read(&mut state, minor, algorithm, sched_type, task_type, params) };
     let (driver, wanted) = match asked {
         Ok(asked) => asked,
         Err(code) => {
@@ -184,6 +183,7 @@ impl Wanted {
 /// As for [`init`].
 unsafe fn read(
     state: &mut State,
+    minor: u8,
     algorithm: *const c_char,
     sched_type: u32,
     task_type: c_int,
@@ -197,11 +197,10 @@ unsafe fn read(
         return Err(EINVAL);
     }
     // SAFETY: guaranteed by the caller.
-    let algorithm = unsafe { CStr::from_ptr(algorithm) }.to_str().unwrap_or_default();
-    if !KNOWN_ALGORITHMS.contains(&algorithm) {
-        return Err(EINVAL);
-    }
-    drivers::register(state);
+    let name = unsafe { CStr::from_ptr(algorithm) }.to_str().unwrap_or_default();
+    let known = Algorithm::from_name(name).filter(|known| known.is_known_to(minor));
+    let algorithm = known.ok_or(EINVAL)?;
+    drivers::register(state, minor);
     let driver = drivers::available(state, algorithm).ok_or(EINVAL)?;
     // SAFETY: guaranteed by the caller.
     let wanted = unsafe { read_params(params) }?;
@@ -289,7 +288,9 @@ pub(crate) fn init_as_other() -> c_int {
         cap: std::ptr::null_mut(),
     };
     // SAFETY: all arguments are valid.
-    let code = unsafe { init(c"zlib".as_ptr(), SCHED_POLICY_RR, TASK_HW, &raw const params) };
+    let code = unsafe {
+        init(DEFAULT_MINOR, c"zlib".as_ptr(), SCHED_POLICY_RR, TASK_HW, &raw const params)
+    };
     if code == 0 {
         lock(&STATE).is_others = true;
     }

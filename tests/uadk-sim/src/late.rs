@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::sync::lock;
 use parking_lot::Mutex;
+use uadk_sys::abi::wd_lz77_zstd_data;
 
 /// The byte that a late write fills the output with.
 const SCRIBBLE: u8 = 0xa5;
@@ -19,6 +20,8 @@ pub(crate) static WRITES: Mutex<Vec<LateWrite>> = Mutex::new(Vec::new());
 pub(crate) struct LateWrite {
     dst: usize,
     len: usize,
+    /// The address of the figures of LZ77, or 0.
+    data: usize,
     polls_left: Option<u32>,
 }
 
@@ -28,16 +31,25 @@ impl LateWrite {
         // SAFETY: the caller of the library passed this many bytes, and must keep the output of a
         // lost request forever, since the device may write to it at any time. This is that write.
         unsafe { std::ptr::write_bytes(dst, SCRIBBLE, self.len) };
+        if self.data != 0 {
+            let data = std::ptr::with_exposed_provenance_mut::<wd_lz77_zstd_data>(self.data);
+            // SAFETY: as above: the library writes the figures when the request completes.
+            let data = unsafe { &mut *data };
+            let figure = u32::from_ne_bytes([SCRIBBLE; 4]);
+            (data.lit_num, data.seq_num) = (figure, figure);
+            (data.lit_length_overflow_cnt, data.lit_length_overflow_pos) = (figure, figure);
+        }
         WRITTEN.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Adds the output of a lost request.
-pub(crate) fn add(dst: *mut u8, len: usize) {
+/// Adds the output of a lost request, and the figures of LZ77 or null.
+pub(crate) fn add(dst: *mut u8, len: usize, data: *mut wd_lz77_zstd_data) {
     let after = AFTER_POLLS.load(Ordering::Relaxed);
     let polls_left = (after > 0).then_some(after);
     let mut writes = lock(&WRITES);
-    writes.push(LateWrite { dst: dst.expose_provenance(), len, polls_left });
+    let (dst, data) = (dst.expose_provenance(), data.expose_provenance());
+    writes.push(LateWrite { dst, len, data, polls_left });
     PENDING.store(writes.len(), Ordering::Relaxed);
 }
 

@@ -35,8 +35,23 @@
 //! - Asynchronous requests complete only in polls, on the polling thread. The input is read when
 //!   the request is submitted, and the output is written when it completes. The request that the
 //!   callback receives is overwritten when the callback returns.
-//! - Data is compressed by zlib at level 1, whatever the session's level, with fixed headers.
+//! - Deflate is compressed by zlib at level 1, whatever the session's level, with fixed headers.
 //!   Decompression does not look at headers and does not check trailers.
+//! - LZ77 and LZ4 (`lz77_zstd`, `lz77_only`, `lz4`) only compress whole blocks, on a machine whose
+//!   queue interface has version 3 ([`Machine::lz77`]):
+//!   - Any initialisation serves them. A session is allocated whether or not a device offers its
+//!     algorithm; then its requests complete with status 67, as they do on contexts for
+//!     decompression. `lz4` and `lz77_only` exist from 2.10 on ([`libwd_of`]).
+//!   - A submission returns `EINVAL` on older queues, for a stream, for an input that is too long
+//!     and for decompression with `lz4`; for LZ77 also at levels other than 8 and 9, with a null
+//!     `priv`, and below the driver's smallest output capacity. Sequences that don't fit complete
+//!     with status 67.
+//!   - `priv` is written to when the request is submitted and when it completes. After a failure it
+//!     has garbage. The overflow and the frequencies are wrong up to 2.8.
+//!   - LZ77 reports no output length: the callback sees that of an earlier request, and before 2.10
+//!     the input length too.
+//!   - Sequences come from hash chains with lazy matching; level 9 tries more candidates. The
+//!     frequencies are a constant.
 //! - Allocating a session overwrites its whole setup, as the largest known version does, and 64
 //!   bytes after it.
 //! - Where the real library would corrupt memory or cause a segmentation fault, the simulator
@@ -52,8 +67,8 @@
 //!     asynchronous context.
 //! - A forked child starts uninitialised. Inherited sessions may be freed but not used.
 //!
-//! Not modelled: lists of buffers, streams of several parts, schedulers other than round robin,
-//! LZ77 and LZ4, `WD_COMP_CTX_NUM`.
+//! Not modelled: lists of buffers, streams of several parts, streams of LZ77, schedulers other than
+//! round robin, `WD_COMP_CTX_NUM`.
 //!
 //! # Scripts
 //!
@@ -63,6 +78,9 @@
 //! | word | effect |
 //! |---|---|
 //! | `machine=full`, `no-raw-deflate`, `no-device`, `no-permission`, `isolated` | a [`Machine`] |
+//! | `machine=lz77`, `lz77-zstd` | [`Machine::lz77`], [`Machine::lz77_zstd`] |
+//! | `algorithms=zlib,lz4` | the algorithms that the devices list |
+//! | `queue-version=2` | [`Machine::queue_version`] |
 //! | `nodes=0,1` | one device on each of these NUMA nodes |
 //! | `contexts=64` | contexts that a device has |
 //! | `device=absent`, `present` | the device vanishes, or is present |
@@ -91,6 +109,16 @@
 //! | `empty=1/50` | [`Fault::Empty`] |
 //! | `truncated=1/20:4`, `no-trailer=1/50` | [`Fault::Truncated`], [`Fault::NoTrailer`] |
 //! | `keeps=1/20:-5` | [`Fault::ReturnButKeep`] |
+//! | `literals=1/20:5`, `sequences=1/20:-1` | [`Lie::Literals`], [`Lie::Sequences`] |
+//! | `overflow-count=1/20:2` | [`Lie::OverflowCount`] |
+//! | `overflow-position=1/20:99` | [`Lie::OverflowPosition`] |
+//! | `literal-length=1/20:1` | [`Lie::LiteralLength`] |
+//! | `match-length=1/20:-1` | [`Lie::MatchLength`] |
+//! | `zero-offset=1/20`, `zero-repeat=1/20` | [`Lie::ZeroOffset`], [`Lie::ZeroRepeat`] |
+//! | `before-start=1/20` | [`Lie::BeforeStart`] |
+//! | `beyond-window=1/20` | [`Lie::BeyondWindow`] |
+//! | `wrong-match=1/20` | [`Lie::WrongMatch`] |
+//! | `no-end-rules=1/20` | [`Lie::NoEndRules`] |
 //! | `submit-delay=1/20:300` | [`Fault::SlowSubmit`] by 300 microseconds |
 //! | `busy=0`, ... | no more faults of this kind |
 //! | `no-faults` | no more faults of any kind |
@@ -120,6 +148,7 @@ mod fork;
 mod init;
 mod late;
 mod library;
+mod lz;
 mod machine;
 mod memo;
 mod message;
@@ -141,6 +170,7 @@ pub use counts::{ContextCounts, Counts};
 pub use exports::{FUNCTIONS, libwd, libwd_of};
 pub use faults::{Fault, RequestInfo};
 pub use library::library_dir;
+pub use lz::Lie;
 pub use machine::{Algorithm, Direction, Machine};
 pub use opening::OpenHold;
 pub use script::{SCRIPT_VARIABLE, ScriptError};

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use uadk_sys::abi::{WD_DEFLATE, WD_DIR_COMPRESS, WD_GZIP, WD_ZLIB};
+use uadk_sys::abi::{
+    WD_DEFLATE, WD_DIR_COMPRESS, WD_GZIP, WD_LZ4, WD_LZ77_ONLY, WD_LZ77_ZSTD, WD_ZLIB,
+};
+
+/// The first 2.x with LZ4 and `lz77_only`.
+const FIRST_MINOR_WITH_LZ4: u8 = 10;
 
 /// Whether a block is compressed or decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +24,7 @@ impl Direction {
     }
 }
 
-/// A format that devices may offer.
+/// An algorithm that devices may offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// Raw deflate. Not every device has it.
@@ -28,10 +33,18 @@ pub enum Algorithm {
     Zlib,
     /// gzip.
     Gzip,
+    /// LZ77 with sequences for zstd. Only compresses.
+    Lz77Zstd,
+    /// LZ4. Only compresses.
+    Lz4,
+    /// LZ77 with sequences for any format. Only compresses.
+    Lz77Only,
 }
 
 impl Algorithm {
-    pub(crate) const ALL: [Self; 3] = [Self::Zlib, Self::Gzip, Self::Deflate];
+    /// In the order in which the driver registers them.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Zlib, Self::Gzip, Self::Deflate, Self::Lz77Zstd, Self::Lz4, Self::Lz77Only];
 
     /// Returns the name in the device's `algorithms` attribute.
     #[must_use]
@@ -40,7 +53,14 @@ impl Algorithm {
             Self::Deflate => "deflate",
             Self::Zlib => "zlib",
             Self::Gzip => "gzip",
+            Self::Lz77Zstd => "lz77_zstd",
+            Self::Lz4 => "lz4",
+            Self::Lz77Only => "lz77_only",
         }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
     pub(crate) const fn from_type(alg_type: u32) -> Option<Self> {
@@ -48,25 +68,43 @@ impl Algorithm {
             WD_DEFLATE => Some(Self::Deflate),
             WD_ZLIB => Some(Self::Zlib),
             WD_GZIP => Some(Self::Gzip),
+            WD_LZ77_ZSTD => Some(Self::Lz77Zstd),
+            WD_LZ4 => Some(Self::Lz4),
+            WD_LZ77_ONLY => Some(Self::Lz77Only),
             _ => None,
         }
+    }
+
+    /// Returns whether the result is sequences.
+    pub(crate) const fn is_lz77(self) -> bool {
+        matches!(self, Self::Lz77Zstd | Self::Lz77Only)
+    }
+
+    /// Returns whether it can be decompressed, and compressed in parts.
+    pub(crate) const fn is_deflate(self) -> bool {
+        matches!(self, Self::Deflate | Self::Zlib | Self::Gzip)
+    }
+
+    /// Returns whether version 2.`minor` knows it.
+    pub(crate) const fn is_known_to(self, minor: u8) -> bool {
+        minor >= FIRST_MINOR_WITH_LZ4 || !matches!(self, Self::Lz4 | Self::Lz77Only)
     }
 
     /// Returns the length of the fixed header in bytes.
     pub(crate) const fn header_len(self) -> u32 {
         match self {
-            Self::Deflate => 0,
             Self::Zlib => 2,
             Self::Gzip => 10,
+            _ => 0,
         }
     }
 
     /// Returns the length of the trailer in bytes.
     pub(crate) const fn trailer_len(self) -> u32 {
         match self {
-            Self::Deflate => 0,
             Self::Zlib => 4,
             Self::Gzip => 8,
+            _ => 0,
         }
     }
 
@@ -81,6 +119,7 @@ impl Algorithm {
 /// use uadk_sim::Machine;
 ///
 /// let kunpeng_920 = Machine::without_raw_deflate();
+/// let newer = Machine::lz77();
 /// let two_sockets = Machine { numa_nodes: vec![0, 1], contexts: 16, ..Machine::default() };
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +127,8 @@ impl Algorithm {
 pub struct Machine {
     /// The algorithms that its devices offer: names as in the `algorithms` attribute.
     pub algorithms: Vec<&'static str>,
+    /// The version of the devices' queue interface: 3 for `hisi_qm_v3`. LZ77 and LZ4 need 3.
+    pub queue_version: u32,
     /// The NUMA node of each device; at most 8 devices and one per node.
     pub numa_nodes: Vec<u32>,
     /// Contexts that each device has free.
@@ -109,6 +150,7 @@ impl Default for Machine {
     fn default() -> Self {
         Self {
             algorithms: vec!["zlib", "gzip", "deflate"],
+            queue_version: 3,
             numa_nodes: vec![0],
             contexts: 64,
             present: true,
@@ -124,7 +166,21 @@ impl Machine {
     /// Creates a machine like a Kunpeng 920: zlib and gzip only.
     #[must_use]
     pub fn without_raw_deflate() -> Self {
-        Self { algorithms: vec!["zlib", "gzip"], ..Self::default() }
+        Self { algorithms: vec!["zlib", "gzip"], queue_version: 2, ..Self::default() }
+    }
+
+    /// Creates a machine that offers everything: zlib, gzip, raw deflate, LZ77 in both forms and
+    /// LZ4.
+    #[must_use]
+    pub fn lz77() -> Self {
+        Self { algorithms: Algorithm::ALL.map(Algorithm::name).to_vec(), ..Self::default() }
+    }
+
+    /// Creates a machine like [`lz77`](Self::lz77) with an older kernel, which does not list
+    /// `lz77_only` and `lz4`.
+    #[must_use]
+    pub fn lz77_zstd() -> Self {
+        Self { algorithms: vec!["zlib", "gzip", "deflate", "lz77_zstd"], ..Self::default() }
     }
 
     /// Creates a machine that has the library but no device.
@@ -155,8 +211,12 @@ impl Machine {
         self.algorithms.contains(&algorithm)
     }
 
-    /// Returns the algorithms as bits, for lookup without a lock.
+    /// Returns what the devices can do as bits, for lookup without a lock.
     pub(crate) fn bits(&self) -> u8 {
-        Algorithm::ALL.into_iter().filter(|a| self.has(a.name())).map(Algorithm::bit).sum()
+        let listed: u8 =
+            Algorithm::ALL.into_iter().filter(|a| self.has(a.name())).map(Algorithm::bit).sum();
+        // Both forms of LZ77 are one capability of the device, whatever the kernel lists.
+        let lz77 = Algorithm::Lz77Zstd.bit() | Algorithm::Lz77Only.bit();
+        if listed & lz77 == 0 { listed } else { listed | lz77 }
     }
 }

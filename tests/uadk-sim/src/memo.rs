@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{RwLock, RwLockWriteGuard};
 
-use crate::machine::{Algorithm, Direction};
+use crate::lz::Lz77;
+use crate::machine::Direction;
+use crate::session::Parameters;
 use crate::sync;
 
 const SHARDS: usize = 16;
@@ -35,15 +37,11 @@ pub(crate) struct Key {
 pub(crate) struct Remembered {
     pub(crate) bytes: Box<[u8]>,
     pub(crate) consumed: u32,
+    pub(crate) lz77: Option<Lz77>,
 }
 
 impl Key {
-    pub(crate) fn new(
-        src: &[u8],
-        algorithm: Algorithm,
-        direction: Direction,
-        window_bits: u8,
-    ) -> Self {
+    pub(crate) fn new(src: &[u8], parameters: &Parameters, direction: Direction) -> Self {
         let word = |part: &[u8]| {
             let mut bytes = [0; 8];
             bytes[..part.len()].copy_from_slice(part);
@@ -55,7 +53,10 @@ impl Key {
             first: word(&src[..edge]),
             last: word(&src[src.len() - edge..]),
             len: src.len() as u32,
-            kind: (algorithm as u32) | (direction as u32) << 8 | u32::from(window_bits) << 16,
+            kind: (parameters.algorithm as u32)
+                | (direction as u32) << 8
+                | parameters.win_sz << 16
+                | parameters.level << 24,
         }
     }
 

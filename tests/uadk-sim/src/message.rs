@@ -1,7 +1,7 @@
 //! A request in a context's queue.
 
 use std::ffi::c_void;
-use std::ptr::without_provenance_mut;
+use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use crate::codec::{self, Rejected};
 use crate::crash::crash;
 use crate::faults::Fault;
 use crate::late;
+use crate::lz::{self, Figures, Lie, Lz77};
 use crate::machine::{Algorithm, Direction};
 use crate::memo::{self, Key, Remembered};
 use crate::role::Mode;
-use crate::session::Session;
+use crate::session::{Parameters, Session};
 use crate::state::SETTINGS;
 use crate::timing;
 
@@ -23,6 +24,8 @@ use crate::timing;
 const MAX_OUTPUT: usize = 8 << 20;
 /// The largest buffer that a recycled message keeps.
 const MAX_KEPT: usize = 256 << 10;
+/// The first 2.x that reports how much input LZ77 consumed.
+const FIRST_MINOR_WITH_CONSUMED: u8 = 10;
 /// The value that a recycled request is filled with.
 const SCRIBBLE: u32 = 0xe7e7_e7e7;
 
@@ -40,6 +43,8 @@ pub(crate) struct Message {
     deferred: bool,
     bytes: Vec<u8>,
     remembered: Option<Arc<Remembered>>,
+    /// For requests of LZ77.
+    lz77: Option<Lz77>,
     consumed: u32,
     /// The reported output length, whatever is written.
     produced: u32,
@@ -63,6 +68,7 @@ impl Default for Message {
             deferred: false,
             bytes: Vec::new(),
             remembered: None,
+            lz77: None,
             consumed: 0,
             produced: 0,
             status: 0,
@@ -105,6 +111,9 @@ impl Message {
         let takes = timing::enter(work.device, request.src_len);
         self.due = if takes.is_zero() { takes } else { crate::clock::now() + takes };
 
+        let parameters = &work.session.parameters;
+        self.lz77 = parameters.algorithm.is_lz77().then_some(Lz77::NONE);
+        let before = (self.consumed, self.produced);
         let lost = matches!(work.fault, Some(Fault::Lost { .. }));
         if !lost {
             let src = request.src.cast::<u8>();
@@ -112,27 +121,47 @@ impl Message {
             let src = unsafe { std::slice::from_raw_parts(src, request.src_len as usize) };
             self.compute(work, src);
         }
+        if self.lz77.is_some() {
+            self.leave_lengths(work, before);
+        }
         if let Some(fault) = work.fault {
-            self.apply(fault, work.session.algorithm);
+            self.apply(fault, parameters.algorithm);
+        }
+    }
+
+    /// Restores the reported lengths that the driver does not set for LZ77. They are those of the
+    /// last request that used the message, or 0.
+    fn leave_lengths(&mut self, work: &Work, (consumed, produced): (u32, u32)) {
+        let is_fresh = work.mode == Mode::Sync;
+        self.produced = if is_fresh { 0 } else { produced };
+        if work.session.parameters.minor < FIRST_MINOR_WITH_CONSUMED {
+            self.consumed = if is_fresh { 0 } else { consumed };
         }
     }
 
     fn compute(&mut self, work: &Work, src: &[u8]) {
-        let (algorithm, direction) = (work.session.algorithm, work.direction);
+        let (parameters, direction) = (&work.session.parameters, work.direction);
+        let algorithm = parameters.algorithm;
         let capacity = (work.request.dst_len as usize).min(MAX_OUTPUT);
         let offered = SETTINGS.algorithms.load(Ordering::Relaxed) & algorithm.bit() != 0;
         // The check for 9/8 uses the caller's capacity, before the driver's limit applies.
-        if !offered || !is_large_enough(direction, src.len(), work.request.dst_len as usize) {
+        let large_enough = !algorithm.is_deflate()
+            || is_large_enough(direction, src.len(), work.request.dst_len as usize);
+        if !offered || !large_enough {
             return self.reject();
         }
-        let window_bits = work.session.window_bits;
-        let key = memo::enabled().then(|| Key::new(src, algorithm, direction, window_bits));
+        let lie = match work.fault {
+            Some(Fault::Lie(lie)) => Some(lie),
+            _ => None,
+        };
+        let memoise = memo::enabled() && lie.is_none();
+        let key = memoise.then(|| Key::new(src, parameters, direction));
         if let Some(found) = key.and_then(|key| key.get()) {
-            self.consumed = found.consumed;
+            (self.consumed, self.lz77) = (found.consumed, found.lz77);
             self.remembered = Some(found);
         } else {
-            match compute(algorithm, direction, window_bits, src, capacity, &mut self.bytes) {
-                Ok(consumed) => self.consumed = consumed,
+            match compute(parameters, direction, src, lie, capacity, &mut self.bytes) {
+                Ok(computed) => (self.consumed, self.lz77) = computed,
                 Err(reason) => {
                     self.crashes = reason == Rejected::Truncated
                         && (algorithm, work.mode) == (Algorithm::Deflate, Mode::Async)
@@ -142,10 +171,16 @@ impl Message {
             }
             if let Some(key) = key {
                 let (bytes, consumed) = (self.bytes.as_slice().into(), self.consumed);
-                self.remembered = Some(key.insert(Remembered { bytes, consumed }));
+                let lz77 = self.lz77;
+                self.remembered = Some(key.insert(Remembered { bytes, consumed, lz77 }));
             }
         }
-        if self.output().len() > capacity {
+        let len = self.output().len();
+        let fits = match &self.lz77 {
+            Some(lz77) => lz77.fits(len, algorithm, &work.request),
+            None => len <= capacity,
+        };
+        if !fits {
             return self.reject();
         }
         self.produced = self.output().len() as u32;
@@ -157,6 +192,9 @@ impl Message {
     fn reject(&mut self) {
         self.remembered = None;
         self.bytes.clear();
+        if let Some(lz77) = &mut self.lz77 {
+            *lz77 = Lz77::NONE;
+        }
         (self.consumed, self.produced, self.status) = (0, 0, WD_IN_EPARA);
     }
 
@@ -188,13 +226,17 @@ impl Message {
             }
             Fault::Empty => {
                 self.reject();
+                if let Some(lz77) = &mut self.lz77 {
+                    lz77.figures = Figures::default();
+                }
                 (self.consumed, self.status) = (self.request.src_len, 0);
             }
             Fault::Truncated(bytes) => self.truncate(bytes),
             Fault::NoTrailer => self.truncate(algorithm.trailer_len().max(1)),
             Fault::Lost { write_late } => self.write_late = Some(write_late),
-            // Handled at the submission.
-            Fault::Busy
+            // Handled at the submission, or when the result was computed.
+            Fault::Lie(_)
+            | Fault::Busy
             | Fault::Context(_)
             | Fault::Reset
             | Fault::Return(_)
@@ -205,6 +247,10 @@ impl Message {
 
     fn truncate(&mut self, bytes: u32) {
         self.cut = bytes as usize;
+        let len = self.output().len();
+        if let Some(lz77) = &mut self.lz77 {
+            lz77.truncate(len);
+        }
         self.produced = self.produced.saturating_sub(bytes);
     }
 
@@ -221,27 +267,50 @@ impl Message {
     ///
     /// # Safety
     ///
-    /// The request's output is writable.
+    /// The request's output is writable, and for LZ77 its `priv`.
     pub(crate) unsafe fn complete(&mut self) -> &mut wd_comp_req {
         timing::leave(self.device);
         if let Some(session) = self.session {
             session.in_flight.fetch_sub(1, Ordering::Relaxed);
-        }
-        let dst = self.request.dst.cast::<u8>();
-        let output = self.output();
-        // SAFETY: guaranteed by the caller; the output is no longer than the capacity.
-        unsafe { std::ptr::copy_nonoverlapping(output.as_ptr(), dst, output.len()) };
-        if self.flip && !output.is_empty() {
-            let at = output.len() / 2;
-            // SAFETY: within the output that was just written.
-            let byte = unsafe { dst.add(at) };
-            // SAFETY: as above.
-            unsafe { byte.write(output[at] ^ 1) };
+            // SAFETY: guaranteed by the caller.
+            unsafe { self.write(&session.parameters) };
         }
         self.request.src_len = self.consumed;
         self.request.dst_len = self.produced;
         self.request.status = self.status;
         &mut self.request
+    }
+
+    /// Writes the output and, for LZ77, the figures in `priv`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`complete`](Self::complete).
+    unsafe fn write(&self, parameters: &Parameters) {
+        let (output, request) = (self.output(), &self.request);
+        let dst = request.dst.cast::<u8>();
+        match &self.lz77 {
+            // SAFETY: guaranteed by the caller; the output is no longer than the capacity.
+            None => unsafe { std::ptr::copy_nonoverlapping(output.as_ptr(), dst, output.len()) },
+            Some(lz77) => {
+                if !output.is_empty() {
+                    // SAFETY: as above.
+                    unsafe { lz77.write(output, parameters.algorithm, request) };
+                }
+                // SAFETY: guaranteed by the caller.
+                unsafe { lz77.report(parameters, request) };
+            }
+        }
+        if self.flip && !output.is_empty() {
+            let (index, at) = match &self.lz77 {
+                None => (output.len() / 2, output.len() / 2),
+                Some(lz77) => lz77.middle(output.len(), request),
+            };
+            // SAFETY: within the output that was just written.
+            let byte = unsafe { dst.add(at) };
+            // SAFETY: as above.
+            unsafe { byte.write(output[index] ^ 1) };
+        }
     }
 
     /// Completes the request and calls its callback, on the polling thread.
@@ -269,7 +338,8 @@ impl Message {
             session.lose_one();
         }
         if self.write_late == Some(true) {
-            late::add(self.request.dst.cast(), self.request.dst_len as usize);
+            let data = if self.lz77.is_some() { self.request.r#priv } else { null_mut() };
+            late::add(self.request.dst.cast(), self.request.dst_len as usize, data.cast());
         }
     }
 
@@ -279,6 +349,7 @@ impl Message {
         self.request = recycled();
         self.session = None;
         self.remembered = None;
+        self.lz77 = None;
         if self.bytes.capacity() > MAX_KEPT {
             self.bytes = Vec::new();
         } else {
@@ -316,19 +387,26 @@ fn is_large_enough(direction: Direction, len: usize, capacity: usize) -> bool {
         || capacity * 8 >= len * 9
 }
 
+/// Returns the number of bytes consumed, and what is particular to LZ77.
 fn compute(
-    algorithm: Algorithm,
+    parameters: &Parameters,
     direction: Direction,
-    window_bits: u8,
     src: &[u8],
+    lie: Option<Lie>,
     capacity: usize,
     out: &mut Vec<u8>,
-) -> Result<u32, Rejected> {
+) -> Result<(u32, Option<Lz77>), Rejected> {
+    let algorithm = parameters.algorithm;
     match direction {
-        Direction::Compress => {
-            codec::compress(algorithm, window_bits, src, out);
-            Ok(src.len() as u32)
+        Direction::Compress if algorithm.is_deflate() => {
+            codec::compress(algorithm, parameters.win_sz, src, out);
+            Ok((src.len() as u32, None))
         }
-        Direction::Decompress => codec::decompress(algorithm, src, out, capacity).map(|n| n as u32),
+        Direction::Compress => Ok((src.len() as u32, lz::compress(parameters, src, lie, out))),
+        Direction::Decompress if algorithm.is_deflate() => {
+            codec::decompress(algorithm, src, out, capacity).map(|n| (n as u32, None))
+        }
+        // The device can't decompress the others.
+        Direction::Decompress => Err(Rejected::Corrupt),
     }
 }

@@ -1,6 +1,7 @@
 //! Requests and polls.
 
 use std::ffi::c_int;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use uadk_sys::abi::{
@@ -13,11 +14,12 @@ use crate::contexts;
 use crate::crash::crash;
 use crate::faults::{self, Fault, RequestInfo};
 use crate::late;
+use crate::lz;
 use crate::machine::Direction;
 use crate::message::{Message, Work};
 use crate::role::{Mode, Pin};
 use crate::session::Session;
-use crate::state::{self, STATE};
+use crate::state::{self, SETTINGS, STATE};
 use crate::sync::lock;
 
 /// How long a synchronous call spins waiting for a lost completion.
@@ -60,7 +62,22 @@ pub(crate) unsafe fn submit(handle: handle_t, request: *const wd_comp_req) -> c_
     returned(fault)
 }
 
-/// Implements `wd_do_comp_sync`, and `wd_do_comp_strm` for a whole block.
+/// Implements `wd_do_comp_strm`, for a whole block.
+///
+/// # Safety
+///
+/// As for [`call`].
+pub(crate) unsafe fn stream(handle: handle_t, request: *mut wd_comp_req) -> c_int {
+    // Streams of LZ77 are not modelled, and there are none of LZ4.
+    let session = Session::from_handle(handle);
+    if session.is_some_and(|session| !session.parameters.algorithm.is_deflate()) {
+        return EINVAL;
+    }
+    // SAFETY: guaranteed by the caller.
+    unsafe { call(handle, request) }
+}
+
+/// Implements `wd_do_comp_sync`.
 ///
 /// # Safety
 ///
@@ -284,11 +301,11 @@ fn asynchronous_regions() -> ([Range; 16], usize) {
     (ranges, len)
 }
 
-/// Checks the parameters as the library does.
+/// Checks the parameters as the library and the driver do.
 ///
 /// # Safety
 ///
-/// `request` is null or readable.
+/// `request` is null or readable; the `priv` of a request of LZ77 is null or writable.
 unsafe fn check(
     handle: handle_t,
     request: *const wd_comp_req,
@@ -304,7 +321,8 @@ unsafe fn check(
     if request.data_fmt != WD_FLAT_BUF || request.src.is_null() || request.dst.is_null() {
         return Err(EINVAL);
     }
-    let header = session.algorithm.header_len();
+    let parameters = &session.parameters;
+    let header = parameters.algorithm.header_len();
     let short = match request.op_type {
         WD_DIR_COMPRESS => request.dst_len <= header,
         WD_DIR_DECOMPRESS => request.dst_len == 0 || (header > 0 && request.src_len <= header),
@@ -326,6 +344,11 @@ unsafe fn check(
     if request.src_len as usize > MAX_INPUT {
         return Err(EINVAL);
     }
+    lz::check(parameters, &request, SETTINGS.queue_version.load(Ordering::Relaxed))?;
+    if parameters.algorithm.is_lz77() {
+        // SAFETY: guaranteed by the caller; it is not null, as just checked.
+        unsafe { lz::begin(&request) };
+    }
     Ok((session, pin, request))
 }
 
@@ -337,7 +360,7 @@ fn draw(session: &Session, pin: Pin, request: &wd_comp_req, mode: Mode) -> (u64,
         direction: Direction::from_op_type(request.op_type),
         context: pin.context,
         len: request.src_len,
-        algorithm: session.algorithm,
+        algorithm: session.parameters.algorithm,
         synchronous: mode == Mode::Sync,
     });
     (number, fault)

@@ -9,7 +9,8 @@ use std::time::Duration;
 use uadk_sys::abi::WD_HW_EACCESS;
 
 use crate::faults::{Fault, Rate};
-use crate::machine::Machine;
+use crate::lz::Lie;
+use crate::machine::{Algorithm, Machine};
 use crate::state::{SETTINGS, STATE};
 use crate::sync::lock;
 use crate::timing::{self, Timing};
@@ -87,14 +88,18 @@ fn run_machine(name: &str, value: &str) -> Outcome {
             "no-device" => Ok(Machine::without_device()),
             "no-permission" => Ok(Machine::without_permission()),
             "isolated" => Ok(Machine::isolated()),
-            _ => Err("full, no-raw-deflate, no-device, no-permission or isolated"),
+            "lz77" => Ok(Machine::lz77()),
+            "lz77-zstd" => Ok(Machine::lz77_zstd()),
+            _ => Err("full, no-raw-deflate, no-device, no-permission, isolated, lz77 or lz77-zstd"),
         }
         .map(|machine| lock(&STATE).set_machine(machine)),
-        "nodes" => numbers(value).map(|numa_nodes| {
-            let mut state = lock(&STATE);
-            let machine = Machine { numa_nodes, ..state.machine.clone() };
-            state.set_machine(machine);
-        }),
+        "nodes" => numbers(value)
+            .map(|numa_nodes| change_machine(|machine| machine.numa_nodes = numa_nodes)),
+        "algorithms" => algorithms(value)
+            .map(|algorithms| change_machine(|machine| machine.algorithms = algorithms)),
+        "queue-version" => {
+            number(value).map(|version| change_machine(|machine| machine.queue_version = version))
+        }
         "contexts" => number(value).map(|contexts| lock(&STATE).machine.contexts = contexts),
         "device" => one_of(value, ["present", "absent"], "present or absent").map(|present| {
             lock(&STATE).machine.present = present;
@@ -134,6 +139,14 @@ fn run_machine(name: &str, value: &str) -> Outcome {
         "memoise" => yes(value).map(memo::set),
         _ => return None,
     })
+}
+
+/// Replaces the machine with a changed one.
+fn change_machine(change: impl FnOnce(&mut Machine)) {
+    let mut state = lock(&STATE);
+    let mut machine = state.machine.clone();
+    change(&mut machine);
+    state.set_machine(machine);
 }
 
 fn run_event(name: &str, value: &str) -> Outcome {
@@ -206,7 +219,10 @@ fn run_rate(name: &str, value: &str) -> Outcome {
         "no-trailer" => (15, none().map(|()| Fault::NoTrailer)),
         "keeps" => (16, signed().map(Fault::ReturnButKeep)),
         "submit-delay" => (17, micros().map(Fault::SlowSubmit)),
-        _ => return None,
+        _ => {
+            let (kind, lie) = lie(name, none, unsigned, signed)?;
+            (kind, lie.map(Fault::Lie))
+        }
     };
     if off {
         faults::change_rates(|rates| rates.rates[kind] = None);
@@ -217,6 +233,31 @@ fn run_rate(name: &str, value: &str) -> Outcome {
         faults::change_rates(|rates| rates.rates[kind] = Some((rate, fault)));
         Ok(())
     }))
+}
+
+/// Returns the number of a kind of lie, and the lie with its parameter.
+fn lie(
+    name: &str,
+    none: impl Fn() -> Result<(), &'static str>,
+    unsigned: impl Fn() -> Result<u32, &'static str>,
+    signed: impl Fn() -> Result<i32, &'static str>,
+) -> Option<(usize, Result<Lie, &'static str>)> {
+    let plain = |lie| none().map(|()| lie);
+    Some(match name {
+        "literals" => (18, signed().map(Lie::Literals)),
+        "sequences" => (19, signed().map(Lie::Sequences)),
+        "overflow-count" => (20, unsigned().map(Lie::OverflowCount)),
+        "overflow-position" => (21, unsigned().map(Lie::OverflowPosition)),
+        "literal-length" => (22, signed().map(Lie::LiteralLength)),
+        "match-length" => (23, signed().map(Lie::MatchLength)),
+        "zero-offset" => (24, plain(Lie::ZeroOffset)),
+        "zero-repeat" => (25, plain(Lie::ZeroRepeat)),
+        "before-start" => (26, plain(Lie::BeforeStart)),
+        "beyond-window" => (27, plain(Lie::BeyondWindow)),
+        "wrong-match" => (28, plain(Lie::WrongMatch)),
+        "no-end-rules" => (29, plain(Lie::NoEndRules)),
+        _ => return None,
+    })
 }
 
 fn parse_rate(text: &str) -> Option<Rate> {
@@ -233,6 +274,12 @@ fn numbers(text: &str) -> Result<Vec<u32>, &'static str> {
     const EXPECTED: &str = "up to eight NUMA nodes such as 0,1";
     let nodes = text.split(',').map(|node| node.trim().parse().ok()).collect::<Option<Vec<_>>>();
     nodes.filter(|nodes| nodes.len() <= timing::MAX_DEVICES).ok_or(EXPECTED)
+}
+
+fn algorithms(text: &str) -> Result<Vec<&'static str>, &'static str> {
+    let names = text.split(',').map(|name| Algorithm::from_name(name.trim()));
+    let names = names.map(|known| known.map(Algorithm::name)).collect::<Option<Vec<_>>>();
+    names.ok_or("names of algorithms such as zlib,lz4")
 }
 
 fn yes(text: &str) -> Result<bool, &'static str> {

@@ -16,14 +16,23 @@ pub(crate) struct Session {
     magic: u64,
     freed: AtomicBool,
     owner: Owner,
-    pub(crate) algorithm: Algorithm,
-    pub(crate) window_bits: u8,
+    pub(crate) parameters: Parameters,
     /// The contexts that it is pinned to, if any.
     pub(crate) synchronous: Option<Pin>,
     pub(crate) asynchronous: Option<Pin>,
     pub(crate) in_flight: AtomicU32,
     pub(crate) lost: AtomicU32,
     in_doubt: AtomicBool,
+}
+
+/// How a session's requests are processed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameters {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) level: u32,
+    pub(crate) win_sz: u32,
+    /// The library behaves like 2.`minor`.
+    pub(crate) minor: u8,
 }
 
 /// The simulator and the initialisation that a session belongs to.
@@ -39,8 +48,7 @@ impl Session {
     /// Creates a session without requests.
     pub(crate) fn new(
         owner: Owner,
-        algorithm: Algorithm,
-        window_bits: u8,
+        parameters: Parameters,
         synchronous: Option<Pin>,
         asynchronous: Option<Pin>,
     ) -> Self {
@@ -48,8 +56,7 @@ impl Session {
             magic: MAGIC,
             freed: AtomicBool::new(false),
             owner,
-            algorithm,
-            window_bits,
+            parameters,
             synchronous,
             asynchronous,
             in_flight: AtomicU32::new(0),

@@ -6,31 +6,31 @@ use uadk_sys::abi::{
     WD_COMP_WS_32K, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, handle_t, sched_params, wd_comp_sess_setup,
 };
 
-use crate::codec;
 use crate::crash::crash;
 use crate::machine::{Algorithm, Direction};
 use crate::role::Mode;
-use crate::session::{Owner, Session};
+use crate::session::{Owner, Parameters, Session};
 use crate::state::{self, STATE};
 use crate::sync::lock;
 
 const MAX_LEVEL: u32 = 15;
-/// `WD_COMP_ALG_MAX` of 2.10.
-const MAX_ALG_TYPE: u32 = 6;
 
-/// Implements `wd_comp_alloc_sess`.
+/// Implements `wd_comp_alloc_sess` of version 2.`minor`.
 ///
 /// # Safety
 ///
 /// `setup` is null, or points to a setup of 2.10 followed by 64 writable bytes; its `sched_param`
 /// is null or points to a `sched_params` of 2.10.
-pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
+pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup, minor: u8) -> handle_t {
     if setup.is_null() {
         return 0;
     }
     // SAFETY: the caller guarantees that it is a setup.
     let given = unsafe { setup.read() };
-    if given.alg_type >= MAX_ALG_TYPE || given.op_type > WD_DIR_DECOMPRESS {
+    // Whether a device offers the algorithm is not checked.
+    let known = Algorithm::from_type(given.alg_type).filter(|known| known.is_known_to(minor));
+    let Some(algorithm) = known else { return 0 };
+    if given.op_type > WD_DIR_DECOMPRESS {
         return 0;
     }
     if given.op_type == WD_DIR_COMPRESS
@@ -45,9 +45,6 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
     }
     // SAFETY: as above.
     unsafe { fill(setup, given) };
-    // LZ77 and LZ4 are not modelled.
-    let Some(algorithm) = Algorithm::from_type(given.alg_type) else { return 0 };
-
     let params = given.sched_param.cast::<sched_params>();
     let (node, kind) = if params.is_null() {
         (-1, 0)
@@ -69,11 +66,10 @@ pub(crate) unsafe fn alloc(setup: *mut wd_comp_sess_setup) -> handle_t {
     if synchronous.is_none() && asynchronous.is_none() {
         return 0;
     }
-    let window = if given.op_type == WD_DIR_COMPRESS { given.win_sz } else { WD_COMP_WS_32K };
+    let win_sz = if given.op_type == WD_DIR_COMPRESS { given.win_sz } else { WD_COMP_WS_32K };
     let session: &'static Session = Box::leak(Box::new(Session::new(
         Owner { life: state.life, generation },
-        algorithm,
-        codec::window_bits(window),
+        Parameters { algorithm, level: given.comp_lv, win_sz, minor },
         synchronous,
         asynchronous,
     )));

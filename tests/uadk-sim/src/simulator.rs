@@ -71,8 +71,8 @@ impl Simulator {
         faults::clear();
     }
 
-    /// Makes the device write to the outputs of all lost requests with a pending late write.
-    /// Returns how many.
+    /// Makes the device write to the outputs of all lost requests with a pending late write, and to
+    /// the `priv` of those of LZ77. Returns how many.
     #[expect(clippy::must_use_candidate, reason = "called for what it does")]
     pub fn write_late(&self) -> usize {
         late::write_all()
@@ -168,8 +168,8 @@ impl Simulator {
         SETTINGS.queue_limit.store(limit, Ordering::Relaxed);
     }
 
-    /// Sets whether compression fails with status 67 if the output capacity is less than 9/8 of the
-    /// input, even if the output would fit. On by default.
+    /// Sets whether compression to deflate fails with status 67 if the output capacity is less than
+    /// 9/8 of the input, even if the output would fit. On by default.
     pub fn demand_room(&self, demand: bool) {
         SETTINGS.demands_capacity.store(demand, Ordering::Relaxed);
     }
@@ -191,8 +191,8 @@ impl Simulator {
         timing::set(timing);
     }
 
-    /// Memoises results by address, length and both ends of the input, format and direction, and
-    /// only copies them from then on. The rest of the input must not change.
+    /// Memoises results by address, length and both ends of the input, parameters and direction,
+    /// and only copies them from then on. The rest of the input must not change.
     pub fn memoise(&self, on: bool) {
         memo::set(on);
     }

@@ -1,7 +1,7 @@
 //! State that requests do not touch, under one lock.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use uadk_sys::abi::MAX_IN_FLIGHT;
@@ -9,6 +9,9 @@ use uadk_sys::abi::MAX_IN_FLIGHT;
 use crate::machine::{Direction, Machine};
 use crate::role::{Mode, Pin, Role};
 use crate::session::Session;
+
+/// The library behaves like 2.x, unless a test chooses another version.
+pub(crate) const DEFAULT_MINOR: u8 = 10;
 
 /// The number of the current initialisation, or 0.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
@@ -19,6 +22,7 @@ pub(crate) static SETTINGS: Settings = Settings {
     demands_capacity: AtomicBool::new(true),
     raw_deflate_crash: AtomicBool::new(false),
     algorithms: AtomicU8::new(0),
+    queue_version: AtomicU32::new(0),
 };
 
 /// Settings that each request reads without a lock.
@@ -29,8 +33,10 @@ pub(crate) struct Settings {
     pub(crate) demands_capacity: AtomicBool,
     /// Whether truncated raw deflate on an asynchronous context crashes the process.
     pub(crate) raw_deflate_crash: AtomicBool,
-    /// The algorithms that the devices offer ([`Machine::bits`]).
+    /// What the devices can do ([`Machine::bits`]).
     pub(crate) algorithms: AtomicU8,
+    /// [`Machine::queue_version`].
+    pub(crate) queue_version: AtomicU32,
 }
 
 impl Settings {
@@ -38,6 +44,11 @@ impl Settings {
         self.queue_limit.store(MAX_IN_FLIGHT, Ordering::Relaxed);
         self.demands_capacity.store(true, Ordering::Relaxed);
         self.raw_deflate_crash.store(false, Ordering::Relaxed);
+    }
+
+    fn set_machine(&self, machine: &Machine) {
+        self.algorithms.store(machine.bits(), Ordering::Relaxed);
+        self.queue_version.store(machine.queue_version, Ordering::Relaxed);
     }
 }
 
@@ -101,7 +112,7 @@ pub(crate) struct State {
 impl State {
     fn new() -> Self {
         let machine = Machine::default();
-        SETTINGS.algorithms.store(machine.bits(), Ordering::Relaxed);
+        SETTINGS.set_machine(&machine);
         Self {
             life: 1,
             machine,
@@ -128,7 +139,7 @@ impl State {
     /// Replaces the machine. The library's drivers are not registered there yet.
     pub(crate) fn set_machine(&mut self, machine: Machine) {
         assert!(machine.numa_nodes.len() <= crate::timing::MAX_DEVICES, "too many devices");
-        SETTINGS.algorithms.store(machine.bits(), Ordering::Relaxed);
+        SETTINGS.set_machine(&machine);
         self.machine = machine;
         self.registered = false;
     }

@@ -4,11 +4,11 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{HERE, Job, capacity, data};
+use common::{HERE, Job, capacity, data, lz};
 use uadk_sim::{Machine, Simulator};
 use uadk_sys::abi::{
     EBUSY, EEXIST, EINVAL, ENODEV, ENOMEM, ETIMEDOUT, WD_DEFLATE, WD_DIR_COMPRESS,
-    WD_DIR_DECOMPRESS,
+    WD_DIR_DECOMPRESS, WD_LZ4,
 };
 
 fn simulator(script: &str) -> Simulator {
@@ -38,6 +38,23 @@ fn machines() {
     ] {
         let _sim = simulator(script);
         assert_eq!(HERE.init(), code, "{script}");
+    }
+    for (script, algorithm, code) in [
+        ("machine=lz77", "lz4", 0),
+        ("machine=lz77-zstd", "lz77_zstd", 0),
+        ("machine=lz77-zstd", "lz4", EINVAL),
+        ("algorithms=lz4", "lz4", 0),
+        ("algorithms=zlib, lz4", "lz77_only", EINVAL),
+    ] {
+        let _sim = simulator(script);
+        assert_eq!(HERE.init_with(algorithm, [(1, 1); 2]), code, "{script}");
+    }
+    for (script, code) in [("queue-version=2", EINVAL), ("queue-version=5", 0)] {
+        let _sim = simulator(&format!("machine=lz77; {script}"));
+        assert_eq!(HERE.init(), 0);
+        let mut job = lz::job(b"abc");
+        let session = HERE.session(WD_LZ4, WD_DIR_COMPRESS);
+        assert_eq!(HERE.submit(session, &mut job, WD_DIR_COMPRESS), code, "{script}");
     }
     let _sim = simulator("nodes=0,3; machine=no-raw-deflate; nodes=0,3");
     assert_eq!(HERE.init(), 0);
@@ -145,6 +162,10 @@ fn an_invalid_word_is_named() {
         "empty=1/5:3",
         "keeps=1/5",
         "nodes=0,1,2,3,4,5,6,7,8",
+        "algorithms=lzma",
+        "queue-version=new",
+        "literals=1/5",
+        "zero-offset=1/5:3",
         "reset-device=2",
         "machine",
     ] {

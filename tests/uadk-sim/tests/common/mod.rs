@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "not every test file needs every helper")]
 #![allow(clippy::unnecessary_box_returns, reason = "a job in flight must not move")]
 
+pub(crate) mod lz;
+
 use std::ffi::{CString, c_int, c_void};
 use std::ptr::{from_mut, null_mut};
 use std::thread::ThreadId;
@@ -9,8 +11,9 @@ use std::thread::ThreadId;
 use parking_lot::Mutex;
 use uadk_sim::FUNCTIONS;
 use uadk_sys::abi::{
-    TASK_HW, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_FLAT_BUF, WD_ZLIB, handle_t, sched_params,
-    wd_alg_list, wd_comp_req, wd_comp_sess_setup, wd_ctx_nums, wd_ctx_params, wd_mm_ops,
+    TASK_HW, WD_COMP_L8, WD_DIR_COMPRESS, WD_DIR_DECOMPRESS, WD_FLAT_BUF, WD_GZIP, WD_ZLIB,
+    handle_t, sched_params, wd_alg_list, wd_comp_req, wd_comp_sess_setup, wd_ctx_nums,
+    wd_ctx_params, wd_lz77_zstd_data, wd_mm_ops,
 };
 use uadk_sys::{Functions, WithSlack};
 
@@ -24,6 +27,7 @@ pub(crate) const HERE: Lib = Lib(FUNCTIONS);
 #[derive(Clone, Copy)]
 pub(crate) struct Setup {
     pub(crate) alg_type: u32,
+    pub(crate) comp_lv: u32,
     pub(crate) op_type: u32,
     /// The scheduler's direction.
     pub(crate) kind: u8,
@@ -32,7 +36,8 @@ pub(crate) struct Setup {
 }
 
 pub(crate) fn setup(alg_type: u32, op_type: u32) -> Setup {
-    Setup { alg_type, op_type, kind: op_type as u8, numa_id: 0, win_sz: 4 }
+    let comp_lv = if alg_type > WD_GZIP { WD_COMP_L8 } else { 1 };
+    Setup { alg_type, comp_lv, op_type, kind: op_type as u8, numa_id: 0, win_sz: 4 }
 }
 
 /// The request as a callback saw it.
@@ -49,12 +54,19 @@ pub(crate) struct Answer {
 pub(crate) struct Job {
     pub(crate) src: Vec<u8>,
     pub(crate) dst: Vec<u8>,
+    /// For LZ77.
+    pub(crate) data: wd_lz77_zstd_data,
     pub(crate) answer: Mutex<Option<Answer>>,
 }
 
 impl Job {
     pub(crate) fn new(src: &[u8], capacity: usize) -> Box<Self> {
-        Box::new(Self { src: src.to_vec(), dst: vec![0; capacity], answer: Mutex::new(None) })
+        Box::new(Self {
+            src: src.to_vec(),
+            dst: vec![0; capacity],
+            data: no_data(),
+            answer: Mutex::new(None),
+        })
     }
 
     pub(crate) fn answer(&self) -> Option<Answer> {
@@ -66,6 +78,20 @@ impl Job {
         let answer = self.answer().expect("completed");
         assert!(answer.status <= 1, "status {}", answer.status);
         &self.dst[..answer.produced as usize]
+    }
+}
+
+/// Returns figures of LZ77 that nothing has written to.
+pub(crate) fn no_data() -> wd_lz77_zstd_data {
+    wd_lz77_zstd_data {
+        literals_start: null_mut(),
+        sequences_start: null_mut(),
+        lit_num: 0,
+        seq_num: 0,
+        lit_length_overflow_cnt: 0,
+        lit_length_overflow_pos: 0,
+        freq: null_mut(),
+        blk_type: 0,
     }
 }
 
@@ -105,6 +131,7 @@ pub(crate) fn job_request(job: &mut Job, op_type: u32) -> wd_comp_req {
     let mut request = request(&job.src, &mut job.dst, op_type);
     request.cb = Some(store);
     request.cb_param = from_mut(&mut job.answer).cast();
+    request.r#priv = from_mut(&mut job.data).cast();
     request
 }
 
@@ -151,7 +178,7 @@ impl Lib {
         });
         let mut given = WithSlack::new(wd_comp_sess_setup {
             alg_type: setup.alg_type,
-            comp_lv: 1,
+            comp_lv: setup.comp_lv,
             win_sz: setup.win_sz,
             op_type: setup.op_type,
             sched_param: (&raw mut scheduling.value).cast(),
