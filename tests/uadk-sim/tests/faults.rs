@@ -267,7 +267,6 @@ fn a_decompression_can_be_rejected() {
 }
 
 /// Completes one request with a fault.
-#[expect(clippy::unnecessary_box_returns, reason = "a job in flight must not move")]
 fn hit(sim: &Simulator, session: usize, fault: Fault, op_type: u32, src: &[u8]) -> Box<Job> {
     let mut job = Job::new(src, capacity(1000));
     sim.fault(fault, 1);

@@ -147,11 +147,12 @@ fn wrong_offsets() {
 #[test]
 fn a_match_beyond_the_window_can_have_the_right_bytes() {
     let sim = ready();
-    let src = lz::random(500).repeat(30);
+    // The same block again and again, with another byte in between.
+    let src: Vec<u8> = (0..30).flat_map(|i| [lz::random(500), vec![i]].concat()).collect();
     let job = hit(&sim, WD_LZ77_ONLY, Fault::Lie(Lie::BeyondWindow), &src);
     let parsed = parsed(WD_LZ77_ONLY, &job).unwrap();
-    assert_eq!(parsed.rebuilt(src.len(), WINDOW.1), Err("beyond the window"));
-    assert_eq!(parsed.rebuilt(src.len(), 32 << 10), Ok(src));
+    assert_eq!(parsed.rebuilt(src.len(), WINDOW.1).err(), Some("beyond the window"));
+    assert!(parsed.rebuilt(src.len(), 32 << 10) == Ok(src));
 }
 
 #[test]
@@ -175,7 +176,7 @@ fn data_without_matches_has_few_lies() {
     }
 }
 
-/// Completes a request of LZ4 with a lie. Returns the block as read by lz4_flex.
+/// Completes a request of LZ4 with a lie. Returns the block as read by `lz4_flex`.
 fn lz4(sim: &Simulator, lie: Lie, src: &[u8]) -> (Box<Job>, Option<Vec<u8>>) {
     let job = hit(sim, WD_LZ4, Fault::Lie(lie), src);
     let read = lz4_flex::block::decompress(job.output(), src.len()).ok();
@@ -214,7 +215,8 @@ fn lz4_blocks_can_end_with_a_match() {
         // The last token: no literals, or all of them.
         assert_eq!(block.last() == Some(&0), ends);
         let job = hit(&sim, WD_LZ4, Fault::Lie(Lie::Literals(1)), &src);
-        assert_eq!(lz4_flex::block::decompress(job.output(), 1000), Ok(src), "not for LZ4");
+        let read = lz4_flex::block::decompress(job.output(), 1000).ok();
+        assert_eq!(read, Some(src), "not for LZ4");
     }
 }
 

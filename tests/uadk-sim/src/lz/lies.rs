@@ -86,7 +86,8 @@ impl Lie {
                 }
             }
             Self::WrongMatch => {
-                if let Some((index, at)) = starts(sequences).nth(middle) {
+                let place = starts(sequences).nth(middle);
+                if let Some((index, at)) = place {
                     let length = sequences[index].length;
                     let mut offsets = 1..=at.min(window);
                     if let Some(other) = offsets.find(|offset| !is_match(src, at, *offset, length))

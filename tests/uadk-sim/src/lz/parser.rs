@@ -5,7 +5,7 @@ use std::cell::RefCell;
 /// Matches this long are taken at once.
 const NICE_LEN: usize = 256;
 /// Matches of 3 bytes are not worth a greater offset.
-const MAX_SHORT_OFFSET: usize = 2048;
+const MAX_SHORT_OFFSET: usize = 256;
 /// Positions that the chains reach back, at least twice the largest window.
 const RING: usize = 1 << 16;
 const MAX_HASH_BITS: u32 = 16;
@@ -85,12 +85,12 @@ struct Match {
     length: usize,
     offset: usize,
     /// Bits that its offset costs.
-    cost: i64,
+    cost: u32,
 }
 
 impl Match {
     fn gain(&self) -> i64 {
-        self.length as i64 * BYTE_GAIN - self.cost
+        i64::from(self.length as u32) * BYTE_GAIN - i64::from(self.cost)
     }
 }
 
@@ -175,7 +175,7 @@ impl Parser<'_> {
                 best.length < most && self.src[from + best.length] == self.src[at + best.length];
             if longer {
                 let length = self.common(at, offset, most);
-                let cost = i64::from(offset.ilog2()) + 1;
+                let cost = offset.ilog2() + 1;
                 self.consider(&mut best, Match { length, offset, cost });
             }
             candidate = self.tables.chain[from % RING];

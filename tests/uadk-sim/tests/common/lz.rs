@@ -147,25 +147,22 @@ pub(crate) fn unique(len: usize) -> Vec<u8> {
 
 /// Returns lines of text with numbers.
 pub(crate) fn lines(len: usize) -> Vec<u8> {
-    let mut text = String::new();
-    for number in (7u64..).step_by(13) {
-        text += &format!("{{\"id\": {number}, \"hash\": {}}}\n", number * number * 7919);
-        if text.len() > len {
-            break;
-        }
-    }
-    text.truncate(len);
-    text.into_bytes()
+    let line = |number: u64| {
+        let hash = number * number * 7919;
+        format!("{{\"id\": {number}, \"hash\": {hash}}}\n")
+    };
+    let numbers = (7..).step_by(13);
+    numbers.flat_map(|number| line(number).into_bytes()).take(len).collect()
 }
 
 /// Returns data of many kinds, each at most 128 KiB.
 pub(crate) fn kinds() -> Vec<(&'static str, Vec<u8>)> {
     let source = include_str!("../../src/message.rs").repeat(2).into_bytes();
     let numbers = (0..20_000u32).flat_map(|i| (i / 7 % 1009).to_le_bytes()).collect();
-    let mut mixed = lines(30_000);
-    mixed.extend(random(20_000));
-    mixed.extend(lines(31_000));
+    let mut mixed = random(20_000);
+    mixed.extend(lines(30_000));
     mixed.extend(vec![0; 40_000]);
+    mixed.extend(lines(31_000));
     let mut far = random(40_000);
     far.extend_from_within(..);
     let mut overflow = unique(70_000);

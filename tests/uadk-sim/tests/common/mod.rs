@@ -1,6 +1,5 @@
 //! Calls the library as a C program would.
 #![allow(dead_code, reason = "not every test file needs every helper")]
-#![allow(clippy::unnecessary_box_returns, reason = "a job in flight must not move")]
 
 pub(crate) mod lz;
 
@@ -24,7 +23,7 @@ pub(crate) struct Lib(pub(crate) Functions);
 pub(crate) const HERE: Lib = Lib(FUNCTIONS);
 
 /// A session's parameters.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
     pub(crate) alg_type: u32,
     pub(crate) comp_lv: u32,
