@@ -49,7 +49,7 @@ test-readers:
 	tools/test-readers $(ARGS)
 
 # Packages with a test named `stack`.
-SMALL_STACKS = block-deflate uadk-compress uadk-compress-archive uadk-compress-pages
+SMALL_STACKS = block-deflate block-zstd uadk-compress uadk-compress-archive uadk-compress-pages
 
 # A script for the UADK simulator: see tests/uadk-sim/src/lib.rs.
 FAULTS = seed=7; busy=1/20; late=1/15:4; lost=1/3000:100; context=1/900; reset=1/1500; \

@@ -17,13 +17,13 @@
 //! affects single chunks, and all codecs alike. Fails if a bound is missed; without ISA-L, the
 //! bounds against it are missed.
 
-mod corpus;
 mod peers;
 
 use peers::Codec;
 use rand::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use uadk_compress_bench_support::cpu::measure_thread;
+use uadk_compress_bench_support::kinds;
 use uadk_compress_bench_support::report::{self, Report};
 
 /// Bytes per turn of a codec.
@@ -94,7 +94,7 @@ impl Taken {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = options();
-    let kinds = corpus::gather(options.limit, &report::folder().join("encoder-corpus"));
+    let kinds = kinds::gather(options.limit, &report::folder().join("encoder-corpus"));
     let mut codecs = peers::all();
     codecs.retain(|codec| options.only.is_empty() || options.only.iter().any(|n| codec.name == n));
     println!("{}", peers::versions());

@@ -1,4 +1,5 @@
-//! Shared by the benches and the demo: real data, CPU time, a database workload, and reports.
+//! Shared by the benches and the demo: real data, a match finder, CPU time, a database workload,
+//! and reports.
 
 pub mod callgrind;
 pub mod corpus;
@@ -6,4 +7,6 @@ pub mod cpu;
 #[cfg(feature = "database")]
 pub mod database;
 pub mod guest;
+pub mod kinds;
+pub mod lz77;
 pub mod report;

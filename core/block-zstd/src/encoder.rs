@@ -1,10 +1,18 @@
-//! The encoder.
+//! The encoder: decides how to write a block, and frames the result.
 
+use alloc::boxed::Box;
+use alloc::vec;
 use core::fmt;
 
+use crate::bits::{OUTPUT_LEN, Output};
 use crate::error::Error;
 use crate::frame::{Block, Header, MAX_BLOCK_LEN};
+use crate::literals::Literals;
+use crate::offsets::RepeatOffsets;
+use crate::records::Records;
 use crate::sequence::Sequence;
+use crate::sequences::Sequences;
+use crate::symbols::MIN_MATCH;
 
 /// Makes zstd frames from bytes and their sequences. It holds tables, so reuse it: one per thread.
 ///
@@ -22,20 +30,38 @@ use crate::sequence::Sequence;
 /// assert!(len < 30);
 /// # Ok::<(), block_zstd::Error>(())
 /// ```
-pub struct Encoder {}
+pub struct Encoder {
+    /// Of the frame in progress.
+    state: State,
+    coder: Box<Coder>,
+}
+
+/// What a decoder remembers from the blocks of a frame so far.
+#[derive(Clone, Copy)]
+struct State {
+    offsets: RepeatOffsets,
+    /// Whether there are none.
+    is_start: bool,
+}
+
+impl State {
+    const fn new() -> Self {
+        Self { offsets: RepeatOffsets::new(), is_start: true }
+    }
+}
 
 impl Encoder {
     /// Returns an encoder.
     #[must_use]
     pub fn new() -> Self {
-        Self {}
+        Self { state: State::new(), coder: Coder::new() }
     }
 
     /// Compresses `src`, at most [`MAX_BLOCK_LEN`] bytes, into one frame and returns its length.
     ///
     /// The frame's header states the length of `src`; there is no checksum.
     /// [`max_compressed_len`](crate::max_compressed_len) bytes of output always suffice. Without
-    /// sequences, all bytes are literals.
+    /// sequences, all bytes are literals. A frame that [`Self::start`] started isn't affected.
     ///
     /// # Errors
     ///
@@ -47,7 +73,8 @@ impl Encoder {
         dst: &mut [u8],
     ) -> Result<usize, Error> {
         let header = Header::new(Some(src.len() as u64));
-        self.encode(src, sequences)?.write(header.as_bytes(), true, dst)
+        let block = self.coder.block(src, sequences, &mut State::new())?;
+        block.write(header.as_bytes(), true, dst)
     }
 
     /// Starts a frame of several blocks: writes its header, up to 14 bytes, and returns the
@@ -57,13 +84,13 @@ impl Encoder {
     /// it is wrong.
     ///
     /// ```
-    /// use block_zstd::{Encoder, max_compressed_len};
+    /// use block_zstd::{Encoder, MAX_BLOCK_LEN, max_compressed_len};
     ///
     /// let mut encoder = Encoder::new();
     /// let bytes = vec![7; 300_000];
     /// let mut frame = vec![0; max_compressed_len(bytes.len())];
     /// let mut len = encoder.start(Some(300_000), &mut frame)?;
-    /// let mut blocks = bytes.chunks(128 << 10).peekable();
+    /// let mut blocks = bytes.chunks(MAX_BLOCK_LEN).peekable();
     /// while let Some(block) = blocks.next() {
     ///     let last = blocks.peek().is_none();
     ///     len += encoder.block(block, &[], last, &mut frame[len..])?;
@@ -80,6 +107,7 @@ impl Encoder {
         let header = header.as_bytes();
         let needed = header.len();
         dst.get_mut(..needed).ok_or(Error::DoesNotFit { needed })?.copy_from_slice(header);
+        self.state = State::new();
         Ok(needed)
     }
 
@@ -99,19 +127,92 @@ impl Encoder {
         last: bool,
         dst: &mut [u8],
     ) -> Result<usize, Error> {
-        self.encode(src, sequences)?.write(&[], last, dst)
+        let mut state = self.state;
+        let len = self.coder.block(src, sequences, &mut state)?.write(&[], last, dst)?;
+        self.state = state;
+        Ok(len)
+    }
+}
+
+/// What is needed to make a block.
+struct Coder {
+    records: Records,
+    literals: Literals,
+    sequences: Sequences,
+    output: Box<Output>,
+}
+
+impl Coder {
+    /// Returns a coder on the heap. Its tables are made there, so that it takes little stack.
+    fn new() -> Box<Self> {
+        let output = vec![0; OUTPUT_LEN].into_boxed_slice();
+        Box::new(Self {
+            records: Records::new(),
+            literals: Literals::new(),
+            sequences: Sequences::new(),
+            output: output.try_into().unwrap_or_else(|_| unreachable!("OUTPUT_LEN bytes")),
+        })
     }
 
-    fn encode<'a>(
+    /// Makes a block, and updates what decoders remember.
+    fn block<'a>(
         &'a mut self,
         src: &'a [u8],
-        _sequences: &[Sequence],
+        sequences: &[Sequence],
+        state: &mut State,
     ) -> Result<Block<'a>, Error> {
         if src.len() > MAX_BLOCK_LEN {
             return Err(Error::TooLong);
         }
-        Ok(Block::Raw(src))
+        if sequences.len() > src.len() / MIN_MATCH as usize {
+            return Err(Error::InvalidSequences);
+        }
+        let is_start = core::mem::replace(&mut state.is_start, false);
+        if let Some(byte) = repeated(src) {
+            // The command of zstd up to 1.4.3 fails if the first block is of this kind.
+            if !is_start {
+                return Ok(Block::Rle(byte, src.len()));
+            }
+            let run = Sequence { literals: 1, match_len: src.len() as u32 - 1, offset: 1 };
+            return self.compressed(src, &[run], state);
+        }
+        self.compressed(src, sequences, state)
     }
+
+    /// Makes a compressed block, or a raw one if that is shorter.
+    fn compressed<'a>(
+        &'a mut self,
+        src: &'a [u8],
+        sequences: &[Sequence],
+        state: &mut State,
+    ) -> Result<Block<'a>, Error> {
+        let mut offsets = state.offsets;
+        self.records.read(src, sequences, &mut offsets)?;
+        match self.encode() {
+            Some(len) if len < src.len() => {
+                state.offsets = offsets;
+                Ok(Block::Compressed(&self.output[..len]))
+            }
+            _ => Ok(Block::Raw(src)),
+        }
+    }
+
+    /// Encodes the records and returns the length, or `None` if it exceeds that of any block.
+    fn encode(&mut self) -> Option<usize> {
+        let Self { records, literals, sequences, output } = self;
+        let at = literals.write(records.literals(), output)?;
+        let len = sequences.write(records.records(), records.counts(), output, at)?;
+        Some(len as usize)
+    }
+}
+
+/// Blocks of fewer bytes aren't shorter as one byte and a match.
+const MIN_REPEATED: usize = 16;
+
+/// Returns the byte that `src` repeats, if it is only that.
+fn repeated(src: &[u8]) -> Option<u8> {
+    let (&first, rest) = src.split_first()?;
+    (rest.len() >= MIN_REPEATED && rest == &src[..rest.len()]).then_some(first)
 }
 
 impl Default for Encoder {

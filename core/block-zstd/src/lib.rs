@@ -21,10 +21,21 @@
 
 extern crate alloc;
 
+mod bits;
 mod encoder;
 mod error;
 mod frame;
+mod fse;
+mod histogram;
+mod lengths;
+mod literals;
+mod log2;
+mod offsets;
+mod records;
 mod sequence;
+mod sequences;
+mod symbols;
+mod tree;
 
 pub use encoder::Encoder;
 pub use error::Error;

@@ -12,11 +12,11 @@ use walkdir::WalkDir;
 
 /// Data of one kind.
 #[derive(Clone, Debug)]
-pub(crate) struct Kind {
+pub struct Kind {
     /// Its name.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// The bytes, to be split into blocks.
-    pub(crate) data: Vec<u8>,
+    pub data: Vec<u8>,
 }
 
 /// Maximum bytes taken from one file, so that no single file dominates a kind.
@@ -27,7 +27,8 @@ type Maker = fn(usize) -> Vec<u8>;
 
 /// Gathers `limit` bytes of each kind, or reads them from the directory `cache` if they exist
 /// there.
-pub(crate) fn gather(limit: usize, cache: &Path) -> Vec<Kind> {
+#[must_use]
+pub fn gather(limit: usize, cache: &Path) -> Vec<Kind> {
     let makers: [(&'static str, Maker); 6] = [
         ("text", text),
         ("binaries", binaries),
