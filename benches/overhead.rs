@@ -49,7 +49,7 @@ fn measure(
     let nearest = Level::nearest(level);
     let software = SoftwareCompressor::new(Format::RawDeflate, nearest)?.with_encoder(encoder);
     let compressor = Compressor::builder().level(nearest).software_encoder(encoder).build()?;
-    let accelerated = OffloadCompressor::new(software, software, Policy::default())?;
+    let accelerated = OffloadCompressor::new(software.clone(), software, Policy::default())?;
     // Trait objects, as in the adapters, so that calls aren't inlined.
     let engines: [(&str, Box<dyn BlockCompressor>, Option<&str>); 2] = [
         ("software", Box::new(compressor), Some(BOUND)),

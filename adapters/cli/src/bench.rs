@@ -31,17 +31,17 @@ pub(crate) struct Arguments {
     /// Files to compress; - is stdin
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Levels of the software engine: 1 to 12, 0 or `fastest` for the least CPU
+    /// Levels of the software engine: 0 to 12; zstd has -131072 to 22, LZ4 negative ones for speed
     #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_value = "0,1,6,12")]
-    #[arg(value_parser = streams::level)]
+    #[arg(value_parser = streams::any_level, allow_hyphen_values = true)]
     levels: Vec<Level>,
     /// Block sizes, up to 8M
     #[arg(long, value_name = "SIZES", value_delimiter = ',', default_value = "4K,16K,64K")]
     #[arg(value_parser = block_size)]
     block_sizes: Vec<usize>,
-    /// Formats: deflate, zlib, gzip
+    /// Formats: deflate, zlib, gzip, zstd, lz4
     #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
-    #[arg(default_value = "deflate,zlib,gzip", value_parser = format)]
+    #[arg(default_value = "deflate,zstd,lz4", value_parser = format)]
     formats: Vec<Format>,
     /// Read at most this much, an equal share from the beginning of each file
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size::parse)]
@@ -122,10 +122,10 @@ fn progress(cases: usize) -> ProgressBar {
 }
 
 fn format(text: &str) -> Result<Format, String> {
-    [Format::RawDeflate, Format::Zlib, Format::Gzip]
+    [Format::RawDeflate, Format::Zlib, Format::Gzip, Format::Zstd, Format::Lz4]
         .into_iter()
         .find(|format| format.name() == text)
-        .ok_or_else(|| "must be deflate, zlib or gzip".to_owned())
+        .ok_or_else(|| "must be deflate, zlib, gzip, zstd or lz4".to_owned())
 }
 
 fn block_size(text: &str) -> Result<usize, String> {

@@ -85,8 +85,19 @@ pub(crate) fn level(text: &str) -> Result<Level, String> {
     if text == "fastest" {
         return Ok(Level::FASTEST);
     }
+    match text.parse() {
+        Ok(level @ 0..=12) => Ok(Level::nearest(level)),
+        _ => Err("must be from 0 (or fastest) to 12".to_owned()),
+    }
+}
+
+/// Parses a level of any format.
+pub(crate) fn any_level(text: &str) -> Result<Level, String> {
+    if text == "fastest" {
+        return Ok(Level::FASTEST);
+    }
     let level = text.parse().ok().and_then(Level::new);
-    level.ok_or_else(|| "must be from 0 (or fastest) to 12".to_owned())
+    level.ok_or_else(|| "must be from -131072 to 22".to_owned())
 }
 
 /// Parses a number of threads.

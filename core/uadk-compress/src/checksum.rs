@@ -13,6 +13,7 @@ pub(crate) fn ends_with_checksum(format: Format, compressed: &[u8], data: &[u8])
             let Some(rest) = compressed.strip_suffix(&len) else { return Some(false) };
             Some(rest.ends_with(&libdeflater::crc32(data).to_le_bytes()))
         }
-        Format::RawDeflate | Format::Custom(_) => None,
+        // A zstd frame may have one, which its decoder checks.
+        Format::RawDeflate | Format::Zstd | Format::Lz4 | Format::Custom(_) => None,
     }
 }

@@ -215,7 +215,7 @@ impl CompressorBuilder {
             accelerator()
         };
         let uadk = match accelerator {
-            Ok(uadk) => uadk,
+            Ok(uadk) => uadk.with_level(self.level),
             Err(Error::Unavailable(reason) | Error::Unsupported(reason)) => {
                 let engines = OffloadCompressor::software_only(software, reason, self.policy);
                 engines.set_offload(offload)?;

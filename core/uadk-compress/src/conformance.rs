@@ -179,7 +179,7 @@ pub fn serves_all_threads_at_once(codec: &dyn BlockCompressor) {
 /// Checks that other levels and windows, if the codec has such settings, change neither its format
 /// nor the set of blocks that it can read.
 pub fn keeps_its_format_with_other_settings(codec: &dyn BlockCompressor) {
-    let levels = (0..=Level::BEST.get()).filter_map(Level::new);
+    let levels = (-5..=Level::BEST.get()).filter_map(Level::new);
     let levels = levels.map(|level| Settings::new().with_level(level));
     let windows = Window::ALL.iter().map(|&window| Settings::new().with_window(window));
     // Words that repeat at any distance.

@@ -23,7 +23,7 @@
 //! |---|---|
 //! | [`BlockCompressor`] | the trait: independent blocks, one format, all threads |
 //! | [`Compressor`] | for most programs: the accelerator where available, software everywhere |
-//! | [`SoftwareCompressor`] | `block-deflate` and libdeflate, one context per thread and level |
+//! | [`SoftwareCompressor`] | the software encoders and decoders of all formats |
 //! | [`UadkCompressor`] | the engine for `HiSilicon` Kunpeng's ZIP device |
 //! | [`Checked`] | wraps a third-party engine and checks its results |
 //! | [`SegmentWriter`] | compresses one stream in parallel; any inflater reads the result |
@@ -67,6 +67,7 @@ mod settings;
 mod software;
 pub mod stats;
 mod uadk;
+mod verify;
 mod window;
 
 pub use block::Block;

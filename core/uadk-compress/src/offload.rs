@@ -5,7 +5,6 @@ mod batch;
 mod breaker;
 mod delay;
 mod policy;
-mod verify;
 
 pub use policy::{Policy, Verify};
 
@@ -25,7 +24,7 @@ use crate::direction::Direction;
 use crate::stats::{
     BreakerStats, Counters, DelayStats, Fallback, Outcome, SampledTime, Stats, Work,
 };
-use crate::{Block, BlockCompressor, Error, Format, Offload, Settings};
+use crate::{Block, BlockCompressor, Error, Format, Offload, Settings, verify};
 
 /// A [`BlockCompressor`] that sends blocks to an accelerator under a [`Policy`], and to a software
 /// engine whenever the accelerator can't, won't or shouldn't process them.
@@ -211,7 +210,9 @@ impl OffloadCompressor {
     ) -> Result<(&dyn Accelerator, Permit<'_>), Fallback> {
         let shared = &*self.shared;
         let Some(accelerator) = self.accelerator.as_deref() else {
-            return Err(Fallback::NoAccelerator);
+            // There may be one that does not support a setting, such as a dictionary.
+            let absent = shared.unavailable.is_some();
+            return Err(if absent { Fallback::NoAccelerator } else { Fallback::Unsupported });
         };
         if self.offload() == Offload::Off {
             return Err(Fallback::SwitchedOff);
@@ -425,8 +426,9 @@ impl BlockCompressor for OffloadCompressor {
         let software = self.software.reconfigured(settings);
         let accelerator =
             self.accelerator.as_ref().and_then(|accelerator| accelerator.reconfigured(settings));
-        if settings.dictionary.is_some() {
-            // No engine without the dictionary may be used, least of all the software engine.
+        if settings.dictionary.is_some() || settings.checksum == Some(true) {
+            // No engine without the dictionary may be used, least of all the software engine. A
+            // checksum that was asked for must not be missing either.
             let software = software?;
             return Some(Arc::new(Self {
                 accelerator,

@@ -58,18 +58,18 @@ impl<W: Write> SegmentWriter<W> {
     ///
     /// # Errors
     ///
-    /// Fails if the format is [`Format::Custom`].
+    /// Fails unless the format is deflate, zlib or gzip.
     pub fn new(out: W, format: Format, level: Level, threads: usize) -> io::Result<Self> {
         let format = match format {
             Format::RawDeflate => block_deflate::Format::Raw,
             Format::Zlib => block_deflate::Format::Zlib,
             Format::Gzip => block_deflate::Format::Gzip,
-            Format::Custom(name) => {
-                let error = Error::Unsupported(format!("segments of {name}").into());
+            Format::Zstd | Format::Lz4 | Format::Custom(_) => {
+                let error = Error::Unsupported(format!("segments of {format}").into());
                 return Err(io::Error::new(io::ErrorKind::Unsupported, error));
             }
         };
-        let mode = if level == Level::FASTEST { Mode::Fast } else { Mode::Default };
+        let mode = if level <= Level::FASTEST { Mode::Fast } else { Mode::Default };
         let work = move |encoder: &mut Box<_>, piece: &mut _| compress(encoder, format, piece);
         Ok(Self {
             out,

@@ -24,9 +24,11 @@ pub struct Settings {
     /// that is already smaller stays unchanged. libdeflate (the software engine's levels from 2 up)
     /// ignores it. Blocks to decompress may always reach back further.
     pub window: Option<Window>,
-    /// Data that blocks may refer to without containing it; also needed to decompress them. No
-    /// format supports dictionaries yet.
+    /// Data that blocks may refer to without containing it; also needed to decompress them. For
+    /// zstd (raw content, or a trained dictionary) and LZ4 (raw content).
     pub dictionary: Option<Dictionary>,
+    /// Whether zstd frames end with a checksum of their content. By default they do not.
+    pub checksum: Option<bool>,
 }
 
 /// Data shared by compressor and decompressor. Clones share the bytes.
@@ -34,12 +36,15 @@ pub struct Settings {
 /// ```
 /// use uadk_compress::{BlockCompressor, Dictionary, Format, Level, Settings, SoftwareCompressor};
 ///
-/// let dictionary = Dictionary::new(*b"words that most blocks contain");
-/// let settings = Settings::new().with_dictionary(dictionary.clone());
-/// assert_eq!(settings.dictionary, Some(dictionary));
+/// let settings = Settings::new().with_dictionary(Dictionary::new(*b"words in most blocks"));
+/// let codec = SoftwareCompressor::new(Format::Zstd, Level::FAST)?;
+/// let codec = codec.reconfigured(&settings).expect("zstd has dictionaries");
+/// let mut compressed = [0; 100];
+/// let len = codec.compress(b"words in most blocks, and in this one", &mut compressed)?;
+/// assert!(len < 37);
 ///
-/// let codec = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
-/// assert!(codec.reconfigured(&settings).is_none()); // not supported
+/// let deflate = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
+/// assert!(deflate.reconfigured(&settings).is_none()); // not supported
 /// # Ok::<(), uadk_compress::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +75,13 @@ impl Settings {
     #[must_use]
     pub fn with_dictionary(mut self, dictionary: Dictionary) -> Self {
         self.dictionary = Some(dictionary);
+        self
+    }
+
+    /// Sets whether zstd frames end with a checksum.
+    #[must_use]
+    pub const fn with_checksum(mut self, checksum: bool) -> Self {
+        self.checksum = Some(checksum);
         self
     }
 }

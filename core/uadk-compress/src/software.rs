@@ -1,40 +1,51 @@
-//! The software engine: `block-deflate` and libdeflate.
+//! The software engine: the encoders and decoders of all formats.
 
 mod contexts;
+mod deflate;
+mod dictionary;
+pub(crate) mod lz4;
+pub(crate) mod zstd;
 
 use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
-use libdeflater::{CompressionError, DecompressionError};
+use self::dictionary::Digested;
+use crate::{BlockCompressor, Dictionary, Error, Format, Level, Settings, Window};
 
-use crate::{BlockCompressor, Error, Format, Level, Settings, Window};
-
-/// The software engine, for any machine. It compresses with `block-deflate` at [`Level::FASTEST`]
-/// and level 1, and with libdeflate above; libdeflate also decompresses.
+/// The software engine, for any machine.
 ///
-/// A context is large (200 to 650 KiB) and costly to create, so each thread keeps one per level,
-/// created at the first use of that level in that thread and freed when the thread ends. After that
-/// a block costs no allocation. The value itself is a few bytes of settings: copy it freely.
+/// | format | compresses with | decompresses with |
+/// |---|---|---|
+/// | deflate, zlib, gzip | `block-deflate` up to level 1, libdeflate above | libdeflate |
+/// | zstd | libzstd | libzstd |
+/// | LZ4 | liblz4: the fast encoder up to level 2, LZ4 HC above | liblz4 |
+///
+/// A context is large (16 KiB to several megabytes) and costly to create, so each thread keeps one
+/// per encoder (libdeflate: per level), created at its first use in that thread and freed when the
+/// thread ends. After that a block costs no allocation. The value itself is a few bytes of
+/// settings, and a clone shares its dictionary.
 ///
 /// ```
 /// use uadk_compress::{BlockCompressor, Format, Level, SoftwareCompressor};
 ///
-/// let codec = SoftwareCompressor::new(Format::Gzip, Level::BALANCED)?;
+/// let codec = SoftwareCompressor::new(Format::Zstd, Level::FAST)?;
 /// let mut compressed = vec![0; codec.max_compressed_len(10_000)];
 /// let len = codec.compress(&[7; 10_000], &mut compressed)?;
-/// assert!(len < 1000);
+/// assert!(len < 100);
 ///
 /// let mut restored = vec![0; 10_000];
 /// assert_eq!(codec.decompress(&compressed[..len], &mut restored), Ok(10_000));
 /// assert_eq!(restored, vec![7; 10_000]);
 /// # Ok::<(), uadk_compress::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SoftwareCompressor {
     format: Format,
     level: Level,
     window: Window,
     encoder: Option<SoftwareEncoder>,
+    checksum: bool,
+    dictionary: Option<Arc<Digested>>,
 }
 
 /// The encoder of the software engine.
@@ -51,11 +62,16 @@ pub struct SoftwareCompressor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SoftwareEncoder {
-    /// This project's block encoder: 1.8 to 1.9 times as fast as libdeflate's level 1, with output
-    /// up to 1 % larger. It has two speeds: [`Level::FASTEST`], and one for all other levels.
+    /// This project's deflate encoder: 1.8 to 1.9 times as fast as libdeflate's level 1, with
+    /// output up to 1 % larger. It has two speeds: [`Level::FASTEST`], and one for all other
+    /// levels.
     BlockDeflate,
     /// libdeflate. Its fastest level is 1.
     Libdeflate,
+    /// libzstd.
+    Libzstd,
+    /// liblz4.
+    Liblz4,
 }
 
 impl SoftwareCompressor {
@@ -65,19 +81,20 @@ impl SoftwareCompressor {
     ///
     /// [`Error::Unsupported`] for [`Format::Custom`].
     pub fn new(format: Format, level: Level) -> Result<Self, Error> {
-        match format {
-            Format::RawDeflate | Format::Zlib | Format::Gzip => {
-                Ok(Self { format, level, window: Window::Kib32, encoder: None })
-            }
-            Format::Custom(name) => Err(Error::Unsupported(
-                format!("software codec {name:?} (expected deflate, zlib or gzip)").into(),
-            )),
+        if let Format::Custom(name) = format {
+            return Err(Error::Unsupported(
+                format!("software codec {name:?} (expected deflate, zlib, gzip, zstd or lz4)")
+                    .into(),
+            ));
         }
+        let (window, encoder) = (Window::Kib32, None);
+        Ok(Self { format, level, window, encoder, checksum: false, dictionary: None })
     }
 
-    /// Returns the same engine with this encoder at every level.
+    /// Returns the same engine with this encoder at every level. Encoders of another format are
+    /// ignored.
     #[must_use]
-    pub const fn with_encoder(self, encoder: SoftwareEncoder) -> Self {
+    pub fn with_encoder(self, encoder: SoftwareEncoder) -> Self {
         Self { encoder: Some(encoder), ..self }
     }
 
@@ -85,10 +102,42 @@ impl SoftwareCompressor {
     /// they reach as far as the format allows.
     ///
     /// `block-deflate` honours it and declares it in zlib's header, for decoders with a window of
-    /// that size. libdeflate has no such setting and ignores it.
+    /// that size. The other encoders ignore it.
     #[must_use]
-    pub const fn with_window_limit(self, window: Window) -> Self {
+    pub fn with_window_limit(self, window: Window) -> Self {
         Self { window, ..self }
+    }
+
+    /// Returns the same engine with a checksum in each zstd frame, or without, which is the
+    /// default. Decompression always checks it. Other formats have no such choice.
+    #[must_use]
+    pub fn with_checksum(self, checksum: bool) -> Self {
+        Self { checksum, ..self }
+    }
+
+    /// Returns the same engine with a dictionary, in both directions: raw content for LZ4 (of which
+    /// the last 64 KiB count), and raw content or a trained dictionary for zstd.
+    ///
+    /// The dictionary is digested at its first use in each direction, once for all threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for the other formats, and for a damaged zstd dictionary.
+    ///
+    /// ```
+    /// use uadk_compress::{BlockCompressor, Dictionary, Format, Level, SoftwareCompressor};
+    ///
+    /// let codec = SoftwareCompressor::new(Format::Lz4, Level::FAST)?;
+    /// let codec = codec.with_dictionary(Dictionary::new(*b"words that most blocks contain"))?;
+    /// let mut compressed = [0; 100];
+    /// let len = codec.compress(b"words that most blocks contain, and more", &mut compressed)?;
+    /// assert!(len < 20);
+    /// # Ok::<(), uadk_compress::Error>(())
+    /// ```
+    pub fn with_dictionary(self, dictionary: Dictionary) -> Result<Self, Error> {
+        let digested = Digested::new(dictionary, self.format, self.level)?;
+        let digested = (!digested.bytes().is_empty()).then(|| Arc::new(digested));
+        Ok(Self { dictionary: digested, ..self })
     }
 
     /// Returns the compression level.
@@ -106,47 +155,19 @@ impl SoftwareCompressor {
     /// Returns the encoder in use.
     #[must_use]
     pub const fn encoder(&self) -> SoftwareEncoder {
-        match self.encoder {
-            Some(encoder) => encoder,
-            None if self.level.get() <= 1 => SoftwareEncoder::BlockDeflate,
-            None => SoftwareEncoder::Libdeflate,
+        match (self.format, self.encoder) {
+            (Format::Zstd, _) => SoftwareEncoder::Libzstd,
+            (Format::Lz4, _) => SoftwareEncoder::Liblz4,
+            (_, Some(SoftwareEncoder::BlockDeflate)) => SoftwareEncoder::BlockDeflate,
+            (_, Some(SoftwareEncoder::Libdeflate)) => SoftwareEncoder::Libdeflate,
+            _ if self.level.get() <= 1 => SoftwareEncoder::BlockDeflate,
+            _ => SoftwareEncoder::Libdeflate,
         }
     }
 
-    fn compress_with_block_deflate(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        // libdeflate computes the checksums, with the processor's instructions for them.
-        let (frame, checksum) = match self.format {
-            Format::Zlib => (block_deflate::Format::Zlib, libdeflater::adler32(src)),
-            Format::Gzip => (block_deflate::Format::Gzip, libdeflater::crc32(src)),
-            Format::RawDeflate | Format::Custom(_) => (block_deflate::Format::Raw, 0),
-        };
-        let window = match self.window {
-            Window::Kib4 => block_deflate::Window::Kib4,
-            Window::Kib8 => block_deflate::Window::Kib8,
-            Window::Kib16 | Window::Kib24 => block_deflate::Window::Kib16,
-            Window::Kib32 => block_deflate::Window::Kib32,
-        };
-        let header = frame.header(window);
-        let trailer = frame.trailer(checksum, src.len() as u64);
-        let (header, trailer) = (header.as_bytes(), trailer.as_bytes());
-        let framing = header.len() + trailer.len();
-        let capacity = dst.len().checked_sub(framing).ok_or(Error::OutputFull)?;
-        let body = &mut dst[header.len()..][..capacity];
-        let compress = |encoder: &mut block_deflate::Encoder| encoder.compress(src, body);
-        let len = contexts::with_block_deflate(self.level, window, compress)
-            .map_err(|block_deflate::DoesNotFit { .. }| Error::OutputFull)?;
-        dst[..header.len()].copy_from_slice(header);
-        dst[header.len() + len..][..trailer.len()].copy_from_slice(trailer);
-        Ok(framing + len)
-    }
-
-    fn compress_with_libdeflate(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        contexts::with_libdeflate(self.level, |context| match self.format {
-            Format::Zlib => context.zlib_compress(src, dst),
-            Format::Gzip => context.gzip_compress(src, dst),
-            Format::RawDeflate | Format::Custom(_) => context.deflate_compress(src, dst),
-        })
-        .map_err(|CompressionError::InsufficientSpace| Error::OutputFull)
+    fn with_level(self, level: Level) -> Self {
+        let dictionary = self.dictionary.map(|dictionary| Arc::new(dictionary.with_level(level)));
+        Self { level, dictionary, ..self }
     }
 }
 
@@ -161,31 +182,44 @@ impl BlockCompressor for SoftwareCompressor {
     }
 
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        match self.encoder() {
-            SoftwareEncoder::BlockDeflate => self.compress_with_block_deflate(src, dst),
-            SoftwareEncoder::Libdeflate => self.compress_with_libdeflate(src, dst),
+        let dictionary = self.dictionary.as_deref();
+        match self.format {
+            Format::Zstd => {
+                let parameters = zstd::Parameters { level: self.level, checksum: self.checksum };
+                zstd::compress(parameters, dictionary, src, dst)
+            }
+            Format::Lz4 => lz4::compress(self.level, dictionary, src, dst),
+            _ => deflate::compress(self, src, dst),
         }
     }
 
     fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
-        contexts::with_decompressor(|context| match self.format {
-            Format::Zlib => context.zlib_decompress(src, dst),
-            Format::Gzip => context.gzip_decompress(src, dst),
-            Format::RawDeflate | Format::Custom(_) => context.deflate_decompress(src, dst),
-        })
-        .map_err(|error| match error {
-            DecompressionError::BadData => Error::Corrupt,
-            DecompressionError::InsufficientSpace => Error::OutputFull,
-        })
+        let dictionary = self.dictionary.as_deref();
+        match self.format {
+            Format::Zstd => zstd::decompress(dictionary, src, dst),
+            Format::Lz4 => lz4::decompress(dictionary, src, dst),
+            format => deflate::decompress(format, src, dst),
+        }
     }
 
     fn reconfigured(&self, settings: &Settings) -> Option<Arc<dyn BlockCompressor>> {
-        if settings.dictionary.is_some() || *settings == Settings::default() {
+        if *settings == Settings::default() {
             return None;
         }
-        let window = settings.window.map_or(self.window, |window| window.min(self.window));
-        let level = settings.level.unwrap_or(self.level);
-        Some(Arc::new(Self { level, window, ..*self }))
+        let mut engine = self.clone();
+        if let Some(level) = settings.level {
+            engine = engine.with_level(level);
+        }
+        if let Some(window) = settings.window {
+            engine.window = engine.window.min(window);
+        }
+        if let Some(checksum) = settings.checksum {
+            engine.checksum = checksum;
+        }
+        if let Some(dictionary) = &settings.dictionary {
+            engine = engine.with_dictionary(dictionary.clone()).ok()?;
+        }
+        Some(Arc::new(engine))
     }
 }
 
@@ -194,6 +228,8 @@ impl Display for SoftwareEncoder {
         f.write_str(match self {
             Self::BlockDeflate => "block-deflate",
             Self::Libdeflate => "libdeflate",
+            Self::Libzstd => "libzstd",
+            Self::Liblz4 => "liblz4",
         })
     }
 }

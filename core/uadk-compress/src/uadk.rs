@@ -9,7 +9,8 @@
 //! | `session`, `request`, `contexts` | submissions, completions, failures of single contexts |
 //! | `call`, `pipeline`, `limits`, `wait` | many blocks in flight, under a deadline |
 //! | `staging`, `arena`, `quarantine` | the only memory that the device writes to |
-//! | `framing` | how the formats map to the device's fixed headers |
+//! | `framing` | how the formats map to the device's algorithms and fixed headers |
+//! | `lz77`, `encoders`, `lz4_block` | zstd frames and LZ4 blocks from the device's sequences |
 //!
 //! All requests are asynchronous: a synchronous library call may spin for 14.5 s.
 
@@ -20,10 +21,13 @@ mod background;
 mod call;
 mod config;
 mod contexts;
+mod encoders;
 mod framing;
 mod library;
 mod lifecycle;
 mod limits;
+mod lz4_block;
+mod lz77;
 mod pipeline;
 mod poll;
 mod pool;
@@ -45,14 +49,14 @@ pub(crate) use when_busy::WhenBusy;
 use std::fmt::{Debug, Formatter};
 use std::sync::Arc;
 
-use uadk_sys::Libwd;
+use uadk_sys::{Libwd, abi};
 
 use self::call::Call;
 use self::framing::Framing;
 use self::runtime::User;
 use crate::clock::Clock;
 use crate::direction::Direction;
-use crate::{Block, BlockCompressor, Error, Format, Settings};
+use crate::{Block, BlockCompressor, Error, Format, Level, Settings};
 
 /// The engine for `HiSilicon` Kunpeng's ZIP device.
 ///
@@ -62,7 +66,18 @@ use crate::{Block, BlockCompressor, Error, Format, Settings};
 /// [`OffloadCompressor`](crate::OffloadCompressor) fall back to the software engine and keep all
 /// promises of the trait.
 ///
-/// The device ignores the compression level. Each thread keeps its sessions; clones are cheap and
+/// | format | compresses | decompresses |
+/// |---|---|---|
+/// | deflate, zlib, gzip | the device | the device |
+/// | zstd | the device finds matches (`lz77_zstd`), this crate encodes them | software |
+/// | LZ4 | the device (`lz4`), or this crate from the device's matches | software |
+///
+/// zstd and LZ4 need queues of version 3 (not the Kunpeng 920) and UADK 2.9, or 2.10 for the
+/// algorithms `lz4` and `lz77_only`; zstd blocks have at most 128 KiB. Matches are compared with
+/// what they repeat, so wrong ones are a fault of the device and never a wrong block.
+///
+/// The device ignores the compression level, except that it searches longer for zstd, and for LZ4
+/// without the algorithm `lz4`, from level 12 on. Each thread keeps its sessions; clones are cheap and
 /// share everything. While any engine exists, the process holds some of the device's queues.
 ///
 /// ```
@@ -80,6 +95,7 @@ pub struct UadkCompressor {
     user: Arc<User>,
     config: Arc<UadkConfig>,
     format: Format,
+    level: Level,
 }
 
 impl UadkCompressor {
@@ -125,6 +141,13 @@ impl UadkCompressor {
         Ok(Self { format, ..self.clone() })
     }
 
+    /// Returns the same engine at another level, sharing device and counters; [`Level::FAST`] by
+    /// default.
+    #[must_use]
+    pub fn with_level(&self, level: Level) -> Self {
+        Self { level, ..self.clone() }
+    }
+
     /// Initialises the device if necessary, and waits up to [`UadkConfig::start_limit`] for it.
     ///
     /// # Errors
@@ -167,12 +190,16 @@ impl UadkCompressor {
 
     /// Returns the same engine with other settings; `None` if none of them applies.
     pub(crate) fn with_settings(&self, settings: &Settings) -> Option<Self> {
-        if settings.dictionary.is_some() {
+        if settings.dictionary.is_some() || settings.checksum == Some(true) {
             return None;
         }
-        let window = settings.window?.min(self.config.window);
-        let config = Arc::new(UadkConfig::clone(&self.config).with_window(window));
-        Some(Self { config, ..self.clone() })
+        let mut engine = self.clone();
+        if let Some(window) = settings.window {
+            let window = window.min(self.config.window);
+            engine.config = Arc::new(UadkConfig::clone(&self.config).with_window(window));
+        }
+        engine.level = settings.level.unwrap_or(self.level);
+        (settings.window.is_some() || engine.lz77_level() != self.lz77_level()).then_some(engine)
     }
 
     /// Processes a batch. While the queue is full, `when_busy` is offered the next block.
@@ -189,12 +216,27 @@ impl UadkCompressor {
             return;
         }
         let runtime = self.user.runtime();
-        let call = Call { runtime, config: &self.config, format: self.format, direction };
+        let level = self.lz77_level();
+        let call = Call { runtime, config: &self.config, format: self.format, direction, level };
         call.run(blocks, when_busy);
     }
 
     fn with_user(user: User, format: Format, config: &UadkConfig) -> Self {
-        Self { user: Arc::new(user), config: Arc::new(config.clone()), format }
+        let level = Level::default();
+        Self { user: Arc::new(user), config: Arc::new(config.clone()), format, level }
+    }
+
+    /// Returns UADK's `comp_lv`: for LZ77, the driver accepts only two values.
+    fn lz77_level(&self) -> u32 {
+        match self.format {
+            // Other values are refused, even though the device ignores them for `lz4`.
+            Format::Zstd | Format::Lz4 if self.level.get() >= FIRST_THOROUGH_LEVEL => {
+                abi::WD_COMP_L9
+            }
+            Format::Zstd | Format::Lz4 => abi::WD_COMP_L8,
+            // The device ignores it.
+            _ => 1,
+        }
     }
 
     /// Checks whether blocks of this direction may go to the device, as far as that is known.
@@ -205,6 +247,11 @@ impl UadkCompressor {
         {
             return Err(Error::Unsupported(
                 "raw deflate is decompressed in software on UADK 2.9 and later".into(),
+            ));
+        }
+        if direction == Direction::Decompress && matches!(self.format, Format::Zstd | Format::Lz4) {
+            return Err(Error::Unsupported(
+                format!("no device decompresses {}", self.format).into(),
             ));
         }
         match self.user.runtime().formats.get() {
@@ -226,10 +273,14 @@ impl UadkCompressor {
     }
 }
 
+/// From this level on, the device searches longer for matches. (`KAEzstd` does so from zstd's level
+/// 12 on.)
+const FIRST_THOROUGH_LEVEL: i32 = 12;
+
 fn check_format(format: Format) -> Result<(), Error> {
     match format {
-        Format::RawDeflate | Format::Zlib | Format::Gzip => Ok(()),
         Format::Custom(_) => Err(Error::Unsupported(format!("no device supports {format}").into())),
+        _ => Ok(()),
     }
 }
 

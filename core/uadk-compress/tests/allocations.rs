@@ -64,10 +64,10 @@ fn none_per_block_in_software() {
 #[test]
 fn none_when_switching_to_another_window() {
     let engine = SoftwareCompressor::new(Format::Zlib, Level::FASTEST).expect("a supported format");
-    let limited = engine.with_window_limit(Window::Kib16);
+    let limited = engine.clone().with_window_limit(Window::Kib16);
     let (block, mut compressed) = (block(1, 65_536), vec![0; engine.max_compressed_len(65_536)]);
     let mut compress = |engine: SoftwareCompressor| engine.compress(&block, &mut compressed);
-    compress(engine).expect("the bound holds");
+    compress(engine.clone()).expect("the bound holds");
     let counted =
         allocation_counter::measure(|| compress(limited).map(drop).expect("the bound holds"));
     assert_eq!(counted.count_total, 0);
@@ -83,7 +83,7 @@ fn none_per_block_with_policy_and_counters() {
 fn none_per_block_with_an_accelerator_whose_work_is_verified() {
     let software =
         SoftwareCompressor::new(Format::Zlib, Level::BALANCED).expect("a supported format");
-    let accelerator = FaultInjector::new(software, |_| None);
+    let accelerator = FaultInjector::new(software.clone(), |_| None);
     let policy = Policy::default().with_verify(Verify::Compressed);
     let engines = OffloadCompressor::new(accelerator, software, policy).expect("one format");
     assert_eq!(allocations(&engines), 0);

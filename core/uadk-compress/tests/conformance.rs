@@ -7,8 +7,8 @@ use std::sync::Arc;
 use common::FORMATS;
 use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::{
-    BlockCompressor, Checked, Compressor, Error, Format, Level, OffloadCompressor, Policy,
-    SoftwareCompressor, SoftwareEncoder, UadkConfig, conformance,
+    BlockCompressor, Checked, Compressor, Dictionary, Error, Format, Level, OffloadCompressor,
+    Policy, SoftwareCompressor, SoftwareEncoder, UadkConfig, conformance,
 };
 use uadk_sim::{Machine, Simulator};
 
@@ -26,12 +26,26 @@ fn both_software_encoders() {
 }
 
 #[test]
+fn zstd_and_lz4_in_software() {
+    for format in [Format::Zstd, Format::Lz4] {
+        for level in [-7, 1, 9] {
+            let codec = SoftwareCompressor::new(format, Level::nearest(level));
+            let codec = codec.expect("a supported format");
+            conformance::all(&codec);
+            conformance::all(&codec.clone().with_checksum(true));
+            let dictionary = Dictionary::new(*b"block page the of a column family level index ");
+            conformance::all(&codec.with_dictionary(dictionary).expect("both have dictionaries"));
+        }
+    }
+}
+
+#[test]
 fn references_boxes_and_arcs() {
     let engine = software(Format::Zlib);
     conformance::all(&&engine);
-    conformance::all(&Box::new(engine));
-    conformance::all(&Arc::new(engine));
-    let boxed: Box<dyn BlockCompressor> = Box::new(engine);
+    conformance::all(&Box::new(engine.clone()));
+    conformance::all(&Arc::new(engine.clone()));
+    let boxed: Box<dyn BlockCompressor> = Box::new(engine.clone());
     conformance::all(&boxed);
     let shared: Arc<dyn BlockCompressor> = Arc::new(engine);
     conformance::all(&shared);
@@ -41,10 +55,10 @@ fn references_boxes_and_arcs() {
 #[test]
 fn decorators() {
     let engine = software(Format::Gzip);
-    conformance::all(&Checked::new(engine));
-    conformance::all(&FaultInjector::new(engine, |_| None));
+    conformance::all(&Checked::new(engine.clone()));
+    conformance::all(&FaultInjector::new(engine.clone(), |_| None));
     let policy = Policy::default().with_min_block(0);
-    let both = OffloadCompressor::new(engine, engine, policy).expect("one format");
+    let both = OffloadCompressor::new(engine.clone(), engine.clone(), policy).expect("one format");
     conformance::all(&both);
     let reason = "not wanted";
     conformance::all(&OffloadCompressor::software_only(engine, reason, Policy::default()));

@@ -287,7 +287,8 @@ unsafe extern "C" fn recording_init(
 #[test]
 fn blocks_before_a_software_panic_are_counted() {
     let engine = SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("zlib");
-    let device = FaultInjector::new(engine, |n| (n == 5).then_some(EngineFault::Device(-5)));
+    let device =
+        FaultInjector::new(engine.clone(), |n| (n == 5).then_some(EngineFault::Device(-5)));
     let software = FaultInjector::new(engine, |_| Some(EngineFault::Panic));
     let both = OffloadCompressor::new(device, software, Policy::default()).expect("zlib");
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -16,14 +16,14 @@ fn engine(format: Format, level: Level) -> SoftwareCompressor {
 }
 
 fn levels() -> impl Iterator<Item = Level> {
-    (0..=Level::BEST.get()).filter_map(Level::new)
+    (0..=12).filter_map(Level::new)
 }
 
 #[test]
 fn an_unsupported_format_is_refused_by_name() {
-    let error = SoftwareCompressor::new(Format::Custom("lz4"), Level::BALANCED).unwrap_err();
+    let error = SoftwareCompressor::new(Format::Custom("snappy"), Level::BALANCED).unwrap_err();
     assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
-    assert!(error.to_string().contains("lz4"), "{error}");
+    assert!(error.to_string().contains("snappy"), "{error}");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn matches_stay_within_the_window_that_the_zlib_header_states() {
             let engine = engine(format, level);
             let whole = compress(&engine, &data);
             for (window, bits) in windows {
-                let limited = compress(&engine.with_window_limit(window), &data);
+                let limited = compress(&engine.clone().with_window_limit(window), &data);
                 assert!(
                     zlib_decodes_with_window(bits, format, &limited, &data),
                     "{format}, {window:?}"
@@ -103,7 +103,7 @@ fn libdeflate_ignores_the_window() {
     for format in FORMATS {
         let engine = engine(format, Level::new(1).expect("a level"));
         let engine = engine.with_encoder(SoftwareEncoder::Libdeflate);
-        let asked = engine.with_window_limit(Window::Kib4);
+        let asked = engine.clone().with_window_limit(Window::Kib4);
         assert_eq!(asked.window_limit(), Window::Kib4);
         assert!(compress(&asked, &data) == compress(&engine, &data));
     }

@@ -5,7 +5,7 @@ mod common;
 
 use std::io::Write;
 
-use common::{FORMATS, block, compress};
+use common::{ALL_FORMATS, FORMATS, block, compress};
 use uadk_compress::fault::FaultInjector;
 use uadk_compress::offload::Verify;
 use uadk_compress::pool::Pool;
@@ -45,8 +45,8 @@ fn round_trip(codec: &dyn BlockCompressor, data: &[u8]) {
 #[test]
 fn blocks_in_software_at_every_level() {
     let data = block(1, 65_536);
-    for level in (0..=Level::BEST.get()).filter_map(Level::new) {
-        for format in FORMATS {
+    for level in (-1..=Level::BEST.get()).filter_map(Level::new) {
+        for format in ALL_FORMATS {
             let codec = on_small_stack(|| SoftwareCompressor::new(format, level));
             round_trip(&codec.expect("a supported format"), &data);
         }
@@ -82,7 +82,7 @@ fn verified_engines_and_injected_faults() {
     let software = SoftwareCompressor::new(FORMATS[1], Level::FAST).expect("a supported format");
     let policy = Policy::default().with_verify(Verify::Both);
     let engines = on_small_stack(|| {
-        OffloadCompressor::new(FaultInjector::new(software, |_| None), software, policy)
+        OffloadCompressor::new(FaultInjector::new(software.clone(), |_| None), software, policy)
     });
     round_trip(&engines.expect("one format"), &block(1, 65_536));
 }

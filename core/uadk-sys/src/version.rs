@@ -74,19 +74,42 @@ impl Version {
     /// name has no number counts as the newest version it may be.
     #[must_use]
     pub fn is_before(&self, major: u32, minor: u32) -> bool {
+        self.compare((major, minor), "2.9", false)
+    }
+
+    /// Returns whether the version is known to be `major.minor` or newer. A library whose file name
+    /// has no number counts as the oldest version it may be.
+    ///
+    /// ```
+    /// use uadk_sys::{Release, Version};
+    ///
+    /// let known = Version { release: Release::From2_5, file: Some("2.9.1".into()) };
+    /// assert!(known.is_at_least(2, 9) && !known.is_at_least(2, 10));
+    /// let unknown = Version { release: Release::From2_5, file: None };
+    /// assert!(unknown.is_at_least(2, 5) && !unknown.is_at_least(2, 9));
+    /// ```
+    #[must_use]
+    pub fn is_at_least(&self, major: u32, minor: u32) -> bool {
+        !self.compare((major, minor), "2.5", true)
+    }
+
+    /// Returns whether the version is older than `other`. `nameless` stands for a version from 2.5
+    /// to 2.9 whose file name has no number, and `newest` says whether versions after 2.10 may be
+    /// older than others after 2.10.
+    fn compare(&self, other: (u32, u32), nameless: &str, newest: bool) -> bool {
         // Functions take precedence: a file may have any name.
-        if self.release >= Release::From2_10 && (major, minor) <= (2, 10) {
+        if self.release >= Release::From2_10 && other <= (2, 10) {
             return false;
         }
         let number = match (&self.file, self.release) {
             (Some(file), _) => file.as_str(),
-            (None, Release::From2_5) => "2.9",
+            (None, Release::From2_5) => nameless,
             (None, Release::From2_10) => "2.10",
-            (None, Release::After2_10) => return false,
+            (None, Release::After2_10) => return newest,
         };
         let mut parts = number.split('.').map(|part| part.parse().unwrap_or(u32::MAX));
         let mut next = || parts.next().unwrap_or(0);
-        (next(), next()) < (major, minor)
+        (next(), next()) < other
     }
 }
 
@@ -124,6 +147,17 @@ mod tests {
         assert_eq!(version("/usr/lib/libwd.so.2.9.1"), "2.9.1");
         assert_eq!(version("/usr/lib/libwd.so.2"), "2.5 to 2.9");
         assert_eq!(version("/usr/lib/libwd.so"), "2.5 to 2.9");
+    }
+
+    #[test]
+    fn a_version_is_at_least_another_only_if_that_is_known() {
+        let has_2_9 = |release, path| Version::new(release, Path::new(path)).is_at_least(2, 9);
+        assert!(!has_2_9(Release::From2_5, "/usr/lib/libwd.so.2.8.0"));
+        assert!(!has_2_9(Release::From2_5, "/usr/lib/libwd.so.2"));
+        assert!(has_2_9(Release::From2_5, "/usr/lib/libwd.so.2.9.1"));
+        assert!(has_2_9(Release::From2_10, "/usr/lib/libwd.so.2"));
+        assert!(has_2_9(Release::After2_10, "/usr/lib/libwd.so.2"));
+        assert!(!Version::new(Release::After2_10, Path::new("libwd.so.2")).is_at_least(2, 11));
     }
 
     #[test]

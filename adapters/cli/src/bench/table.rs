@@ -26,7 +26,7 @@ pub(super) struct Row {
     engine: &'static str,
     format: &'static str,
     /// Null for engines that ignore the level.
-    level: Option<u8>,
+    level: Option<i32>,
     block_size: usize,
     mode: &'static str,
     /// The bytes in the blocks that were processed.

@@ -46,7 +46,7 @@ impl ClusterCodec {
         if self.engine.decompress_exact(stored, pages).is_ok() && is_intact(pages) {
             return true;
         }
-        let software = Checked::new(self.software);
+        let software = Checked::new(self.software.clone());
         software.decompress_exact(stored, pages).is_ok() && is_intact(pages)
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Call<'a> {
     pub(super) config: &'a UadkConfig,
     pub(super) format: Format,
     pub(super) direction: Direction,
+    /// UADK's `comp_lv`.
+    pub(super) level: u32,
 }
 
 impl Call<'_> {
@@ -149,6 +151,7 @@ impl Call<'_> {
         Key {
             format: self.format,
             direction: self.direction,
+            level: self.level,
             window: match self.direction {
                 Direction::Compress => self.config.window,
                 // Other compressors may reach as far back as deflate can.

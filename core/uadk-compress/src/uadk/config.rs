@@ -22,6 +22,7 @@ use crate::Window;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub struct UadkConfig {
     /// Contexts (device queues) per direction and NUMA node; fewer if the device has fewer free.
     /// Threads share them. The device has a few hundred queues for all processes. At least 1; 4 by
@@ -84,6 +85,10 @@ pub struct UadkConfig {
     /// the process if the device reports leftover bits without an error, as it might for truncated
     /// raw deflate. It is not yet known whether any hardware does.
     pub raw_deflate_decompression: bool,
+    /// Decompress every LZ4 block that the device made by itself in software, and compare. On by
+    /// default: whether real devices keep the rules for the end of an LZ4 block is not yet known.
+    /// Blocks that this crate makes from the device's matches need no such check.
+    pub verify_lz4: bool,
 }
 
 impl Default for UadkConfig {
@@ -103,6 +108,7 @@ impl Default for UadkConfig {
             start_limit: Duration::from_secs(10),
             stage_sources: false,
             raw_deflate_decompression: false,
+            verify_lz4: true,
         }
     }
 }
@@ -136,6 +142,7 @@ impl UadkConfig {
         with_start_limit, start_limit: Duration, "";
         with_stage_sources, stage_sources: bool, "";
         with_raw_deflate_decompression, raw_deflate_decompression: bool, "";
+        with_verify_lz4, verify_lz4: bool, "";
     }
 }
 

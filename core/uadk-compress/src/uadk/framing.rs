@@ -1,6 +1,6 @@
 //! How blocks of each format are passed to the device.
 //!
-//! The device writes fixed headers (`78 9c`, and gzip's 10 bytes without a name). When it
+//! For deflate, zlib and gzip, the device writes fixed headers (`78 9c`, and gzip's 10 bytes without a name). When it
 //! decompresses, it skips as many bytes without checking them, so the engine has to check them.
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -18,13 +18,20 @@ const GZIP_TRAILER: usize = 8;
 /// Bytes of the shortest stream: an empty block of fixed codes takes 10 bits. Shorter lengths
 /// underflow in UADK up to 2.9.
 const SHORTEST: usize = 2;
+/// Extra bytes after the output, so that the device does not run out of space at its last byte.
+pub(super) const OUTPUT_SLACK: usize = 64;
 
-/// The formats that all devices offer, not counting devices that offer none of them.
+/// The algorithms that all devices offer, not counting devices that offer none of them. LZ77 and
+/// LZ4 count only where the device's queues and the library support them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub(super) struct Offered {
     pub(super) deflate: bool,
     pub(super) zlib: bool,
     pub(super) gzip: bool,
+    pub(super) lz77_zstd: bool,
+    pub(super) lz77_only: bool,
+    pub(super) lz4: bool,
 }
 
 /// [`Offered`] as found by the last initialisation, readable without a lock.
@@ -36,52 +43,81 @@ pub(super) struct Formats(AtomicU8);
 pub(super) struct Framing {
     /// UADK's `alg_type`.
     pub(super) alg_type: u32,
-    /// The format that the device works in.
-    device_format: Format,
-    /// Whether the device produces zlib where raw deflate is wanted.
-    unwrap_zlib: bool,
+    pub(super) output: Output,
+}
+
+/// What the device produces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Deflate, zlib or gzip.
+    Deflate {
+        /// The format that the device works in.
+        device_format: Format,
+        /// Whether the device produces zlib where raw deflate is wanted.
+        unwrap_zlib: bool,
+    },
+    /// An LZ4 block.
+    Lz4,
+    /// Sequences, which this crate encodes in the format: zstd or LZ4.
+    Sequences(Format),
 }
 
 impl Formats {
-    const KNOWN: u8 = 8;
+    const KNOWN: u8 = 1 << 7;
 
     /// Returns what the devices offer; `None` until they have been listed successfully.
     pub(super) fn get(&self) -> Option<Offered> {
         let bits = self.0.load(Ordering::Relaxed);
+        let has = |bit: u8| bits & 1 << bit != 0;
         (bits & Self::KNOWN != 0).then_some(Offered {
-            deflate: bits & 1 != 0,
-            zlib: bits & 2 != 0,
-            gzip: bits & 4 != 0,
+            deflate: has(0),
+            zlib: has(1),
+            gzip: has(2),
+            lz77_zstd: has(3),
+            lz77_only: has(4),
+            lz4: has(5),
         })
     }
 
-    pub(super) fn set(&self, Offered { deflate, zlib, gzip }: Offered) {
-        let bits = u8::from(deflate) | u8::from(zlib) << 1 | u8::from(gzip) << 2;
+    pub(super) fn set(&self, offered: Offered) {
+        let Offered { deflate, zlib, gzip, lz77_zstd, lz77_only, lz4 } = offered;
+        let flags = [deflate, zlib, gzip, lz77_zstd, lz77_only, lz4];
+        let bits = flags.into_iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(flag));
         self.0.store(bits | Self::KNOWN, Ordering::Relaxed);
     }
 }
 
 impl Framing {
-    /// Returns how blocks are passed to devices that offer these formats.
+    /// Returns how blocks are passed to devices that offer these algorithms.
     ///
     /// A device without raw deflate produces zlib instead, which only adds a header and a trailer.
-    /// Decompressing raw deflate as zlib would need the trailer, which is unknown.
+    /// Decompressing raw deflate as zlib would need the trailer, which is unknown. No device
+    /// decompresses zstd or LZ4.
     pub(super) fn new(
         format: Format,
         direction: Direction,
         offered: Offered,
     ) -> Result<Self, Error> {
-        let alg_type = match format {
-            Format::RawDeflate if offered.deflate => abi::WD_DEFLATE,
-            Format::RawDeflate if offered.zlib && direction == Direction::Compress => {
-                return Ok(Self {
-                    alg_type: abi::WD_ZLIB,
-                    device_format: Format::Zlib,
-                    unwrap_zlib: true,
-                });
+        let deflate = |alg_type, device_format, unwrap_zlib| Self {
+            alg_type,
+            output: Output::Deflate { device_format, unwrap_zlib },
+        };
+        let sequences = |alg_type| Self { alg_type, output: Output::Sequences(format) };
+        let compress = direction == Direction::Compress;
+        Ok(match format {
+            Format::RawDeflate if offered.deflate => deflate(abi::WD_DEFLATE, format, false),
+            Format::RawDeflate if offered.zlib && compress => {
+                deflate(abi::WD_ZLIB, Format::Zlib, true)
             }
-            Format::Zlib if offered.zlib => abi::WD_ZLIB,
-            Format::Gzip if offered.gzip => abi::WD_GZIP,
+            Format::Zlib if offered.zlib => deflate(abi::WD_ZLIB, format, false),
+            Format::Gzip if offered.gzip => deflate(abi::WD_GZIP, format, false),
+            Format::Lz4 if compress && offered.lz4 => {
+                Self { alg_type: abi::WD_LZ4, output: Output::Lz4 }
+            }
+            Format::Lz4 if compress && offered.lz77_only => sequences(abi::WD_LZ77_ONLY),
+            Format::Zstd | Format::Lz4 if compress && offered.lz77_zstd => {
+                sequences(abi::WD_LZ77_ZSTD)
+            }
             _ => {
                 let what = match direction {
                     Direction::Compress => format!("no device compresses {format}"),
@@ -89,21 +125,44 @@ impl Framing {
                 };
                 return Err(Error::Unsupported(what.into()));
             }
-        };
-        Ok(Self { alg_type, device_format: format, unwrap_zlib: false })
+        })
+    }
+
+    /// Returns the longest block that the device compresses, in bytes.
+    pub(super) const fn max_input(&self) -> usize {
+        match self.alg_type {
+            abi::WD_LZ77_ZSTD => abi::MAX_LZ77_ZSTD_INPUT,
+            abi::WD_LZ77_ONLY => abi::MAX_LZ77_ONLY_INPUT,
+            _ => abi::MAX_INPUT,
+        }
+    }
+
+    /// Returns the capacity that the device needs for the output of a block of `len` bytes.
+    pub(super) const fn capacity(&self, len: usize) -> usize {
+        match self.output {
+            // The driver demands an eighth more than the input, not counting headers.
+            Output::Deflate { .. } => len + len / 8 + OUTPUT_SLACK,
+            Output::Lz4 => len + len / 255 + 16 + OUTPUT_SLACK,
+            Output::Sequences(_) => abi::lz77_capacity(len),
+        }
     }
 
     /// Extracts the compressed block from `output`, which the device produced from `src`. Returns
     /// `None` if `output` can't be a whole block: it is too short, or its header or trailer is
     /// wrong. (The trailer's checksum proves that the stream is whole; raw deflate has none.)
     pub(super) fn unwrap<'a>(&self, src: &[u8], output: &'a [u8]) -> Option<&'a [u8]> {
-        let whole = output.len() >= self.device_format.min_compressed_len(src.len())
+        let (format, unwrap_zlib) = match self.output {
+            Output::Deflate { device_format, unwrap_zlib } => (device_format, unwrap_zlib),
+            Output::Lz4 => (Format::Lz4, false),
+            Output::Sequences(_) => return None,
+        };
+        let whole = output.len() >= format.min_compressed_len(src.len())
             && self.check_header(output).is_ok()
-            && ends_with_checksum(self.device_format, output, src) != Some(false);
+            && ends_with_checksum(format, output, src) != Some(false);
         if !whole {
             return None;
         }
-        if self.unwrap_zlib {
+        if unwrap_zlib {
             output.get(ZLIB_HEADER..output.len() - ZLIB_TRAILER)
         } else {
             Some(output)
@@ -113,15 +172,17 @@ impl Framing {
     /// Returns whether the checksum of a decompressed block matches the output; always `true` for
     /// raw deflate, which has none. The driver does not report a mismatch (seen up to UADK 2.10).
     pub(super) fn check_trailer(&self, block: &[u8], consumed: usize, output: &[u8]) -> bool {
-        if self.device_format == Format::RawDeflate {
+        let Output::Deflate { device_format: format @ (Format::Zlib | Format::Gzip), .. } =
+            self.output
+        else {
             return true;
-        }
+        };
         // Whether the trailer counts as consumed depends on the driver; other bytes may follow it.
-        let trailer = if self.device_format == Format::Gzip { GZIP_TRAILER } else { ZLIB_TRAILER };
+        let trailer = if format == Format::Gzip { GZIP_TRAILER } else { ZLIB_TRAILER };
         let with = consumed.saturating_add(trailer);
         [block, block.get(..consumed).unwrap_or_default(), block.get(..with).unwrap_or_default()]
             .into_iter()
-            .any(|block| ends_with_checksum(self.device_format, block, output) == Some(true))
+            .any(|block| ends_with_checksum(format, block, output) == Some(true))
     }
 
     /// Checks whether the device may decompress this block: its header must be of the kind that the
@@ -181,8 +242,23 @@ mod tests {
     use super::*;
     use crate::{BlockCompressor, Level, SoftwareCompressor};
 
-    const ALL: Offered = Offered { deflate: true, zlib: true, gzip: true };
-    const KUNPENG_920: Offered = Offered { deflate: false, zlib: true, gzip: true };
+    const NONE: Offered = Offered {
+        deflate: false,
+        zlib: false,
+        gzip: false,
+        lz77_zstd: false,
+        lz77_only: false,
+        lz4: false,
+    };
+    const KUNPENG_920: Offered = Offered { zlib: true, gzip: true, ..NONE };
+    const ALL: Offered = Offered {
+        deflate: true,
+        zlib: true,
+        gzip: true,
+        lz77_zstd: true,
+        lz77_only: true,
+        lz4: true,
+    };
 
     #[test]
     fn the_samples_decompress_to_the_sample_data() {
@@ -212,6 +288,23 @@ mod tests {
     }
 
     #[test]
+    fn lz4_comes_from_the_best_algorithm_that_is_offered() {
+        let algorithm = |format, offered| {
+            Framing::new(format, Direction::Compress, offered).map(|framing| framing.alg_type)
+        };
+        let older = Offered { lz4: false, ..ALL };
+        let oldest = Offered { lz77_only: false, ..older };
+        assert_eq!(algorithm(Format::Lz4, ALL), Ok(abi::WD_LZ4));
+        assert_eq!(algorithm(Format::Lz4, older), Ok(abi::WD_LZ77_ONLY));
+        assert_eq!(algorithm(Format::Lz4, oldest), Ok(abi::WD_LZ77_ZSTD));
+        assert_eq!(algorithm(Format::Zstd, oldest), Ok(abi::WD_LZ77_ZSTD));
+        for format in [Format::Zstd, Format::Lz4] {
+            assert!(algorithm(format, KUNPENG_920).is_err(), "{format}");
+            assert!(Framing::new(format, Direction::Decompress, ALL).is_err(), "{format}");
+        }
+    }
+
+    #[test]
     fn output_that_is_not_a_whole_stream_of_the_source_is_rejected() {
         for format in [Format::Zlib, Format::Gzip] {
             let framing =
@@ -237,7 +330,8 @@ mod tests {
     fn offered_formats_are_known_once_the_devices_have_been_listed() {
         let formats = Formats::default();
         assert_eq!(formats.get(), None);
-        for offered in [ALL, KUNPENG_920, Offered::default()] {
+        let lz4 = Offered { lz4: true, ..NONE };
+        for offered in [ALL, KUNPENG_920, NONE, lz4] {
             formats.set(offered);
             assert_eq!(formats.get(), Some(offered));
         }

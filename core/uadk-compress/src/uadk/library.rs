@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uadk_sys::abi::{
-    self, WithSlack, bitmask, sched_params, wd_alg_list, wd_comp_sess_setup, wd_ctx_nums,
+    self, WithSlack, bitmask, sched_params, uacce_dev, wd_alg_list, wd_comp_sess_setup, wd_ctx_nums,
 };
 use uadk_sys::{Functions, Libwd, Release, Version};
 
@@ -28,6 +28,8 @@ const NUMBERING_GAP: u32 = 64;
 /// given up.
 const LAST_POLLS: u32 = 10;
 const LAST_POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// Queues before `hisi_qm_v3` refuse LZ77 and LZ4.
+const LZ77_QUEUE: u32 = 3;
 /// The driver of the supported devices.
 const DRIVER: &[u8] = b"hisi_zip";
 
@@ -35,6 +37,7 @@ const DRIVER: &[u8] = b"hisi_zip";
 #[derive(Debug)]
 pub(super) struct Library {
     functions: Functions,
+    version: Version,
     /// What the devices offer.
     formats: Arc<Formats>,
     contexts_per_direction: u32,
@@ -57,6 +60,7 @@ impl Library {
     ) -> Self {
         Self {
             functions: *libwd.functions(),
+            version: libwd.version().clone(),
             formats,
             contexts_per_direction: config.contexts.max(1),
             numa_node: config.numa_node,
@@ -184,7 +188,7 @@ impl Device for Library {
         if let Some(reason) = &self.forbidden {
             return Err(reason.clone());
         }
-        let offered = offered(&self.functions);
+        let offered = offered(&self.functions, &self.version);
         let algorithm = match offered {
             Offered { zlib: true, .. } => c"zlib",
             Offered { deflate: true, .. } => c"deflate",
@@ -251,8 +255,7 @@ impl Device for Library {
         });
         let mut setup = WithSlack::new(wd_comp_sess_setup {
             alg_type: framing.alg_type,
-            // The device ignores it.
-            comp_lv: 1,
+            comp_lv: key.level,
             win_sz: key.window.code(),
             op_type,
             sched_param: (&raw mut sched).cast(),
@@ -298,13 +301,31 @@ fn forbidden_after_fork(version: &Version) -> Option<Error> {
     })
 }
 
-/// Returns the formats that all devices offer, not counting devices that offer none of them.
-fn offered(functions: &Functions) -> Offered {
-    let [deflate, zlib, gzip] = [c"deflate", c"zlib", c"gzip"]
-        .map(|algorithm| for_each_device(functions, algorithm, |_| {}));
+/// Returns the algorithms that all devices offer, not counting devices that offer none of them.
+fn offered(functions: &Functions, version: &Version) -> Offered {
+    let count = |algorithm| for_each_device(functions, algorithm, |_| {});
+    let [deflate, zlib, gzip] = [c"deflate", c"zlib", c"gzip"].map(count);
     let most = deflate.max(zlib).max(gzip);
     let all = |devices| devices > 0 && devices == most;
-    Offered { deflate: all(deflate), zlib: all(zlib), gzip: all(gzip) }
+    // Contexts are on any of the devices, so all must support the requests.
+    let lz77 = |algorithm| {
+        let mut devices = 0;
+        for_each_device(functions, algorithm, |device| {
+            // SAFETY: a device of a list that has not been freed.
+            let queue = unsafe { uacce_dev::read_queue_version(device) };
+            devices += usize::from(queue.is_some_and(|queue| queue >= LZ77_QUEUE));
+        });
+        all(devices)
+    };
+    Offered {
+        deflate: all(deflate),
+        zlib: all(zlib),
+        gzip: all(gzip),
+        // Up to 2.8, the number of literals is wrong.
+        lz77_zstd: version.is_at_least(2, 9) && lz77(c"lz77_zstd"),
+        lz77_only: version.is_at_least(2, 10) && lz77(c"lz77_only"),
+        lz4: version.is_at_least(2, 10) && lz77(c"lz4"),
+    }
 }
 
 /// Returns the fewest contexts that any device with this algorithm has free, not counting devices

@@ -3,20 +3,18 @@
 use uadk_sys::abi;
 
 use super::config::UadkConfig;
-use super::framing::Framing;
+use super::encoders::{self, Found};
+use super::framing::{Framing, OUTPUT_SLACK, Output};
 use super::limits::Limits;
 use super::request::Completion;
 use super::session::{InFlight, Session, Submission};
 use super::wait::Wait;
 use super::when_busy::WhenBusy;
 use crate::direction::Direction;
-use crate::{Block, Error, Format};
+use crate::{Block, Error, Format, Level, SoftwareCompressor, verify};
 
 /// The driver never offers the device a larger destination than this.
 const MAX_OUTPUT: usize = 8 << 20;
-/// Extra bytes after a decompressed block, so that the device does not run out of space at its last
-/// byte.
-const OUTPUT_SLACK: usize = 64;
 /// Completions almost always come in order. So [`Pipeline::harvest`] stops after `MAX_PENDING`
 /// blocks that are not done, except once every `THOROUGH_INTERVAL` polls (a power of two).
 const THOROUGH_INTERVAL: u32 = 4;
@@ -143,17 +141,21 @@ impl Pipeline<'_, '_> {
         if src.is_empty() {
             return unsupported("empty blocks");
         }
-        if src.len() > abi::MAX_INPUT {
-            return unsupported("blocks of more than 8 MiB");
+        let framing = self.session.framing();
+        if src.len() > framing.max_input() {
+            return unsupported(if framing.max_input() == abi::MAX_LZ77_ZSTD_INPUT {
+                "blocks of more than 128 KiB"
+            } else {
+                "blocks of more than 8 MiB"
+            });
         }
         match self.direction {
-            // The driver demands an eighth more than the input, not counting headers.
-            Direction::Compress => Ok(src.len() + src.len() / 8 + OUTPUT_SLACK),
+            Direction::Compress => Ok(framing.capacity(src.len())),
             Direction::Decompress if dst_len + OUTPUT_SLACK > MAX_OUTPUT => {
                 unsupported("more than 8 MiB from one block")
             }
             Direction::Decompress => {
-                self.session.framing().check_header(src)?;
+                framing.check_header(src)?;
                 Ok(dst_len + OUTPUT_SLACK)
             }
         }
@@ -219,9 +221,30 @@ impl Pipeline<'_, '_> {
             let Some(InFlight { block, capacity, request }) = done else { break };
             session.record_completion(completion.context);
             // SAFETY: it has been completed.
-            let output = unsafe { request.buffer().written(completion.produced.min(capacity)) };
-            let direction = self.direction;
-            blocks[block].run(|src, dst| result(framing, direction, completion, src, output, dst));
+            let output = unsafe { request.buffer().written(capacity) };
+            let (direction, verify_lz4) = (self.direction, self.config.verify_lz4);
+            blocks[block].run(|src, dst| {
+                check_status(direction, completion, src)?;
+                if let Output::Sequences(format) = framing.output {
+                    // SAFETY: it has been completed.
+                    let counts = unsafe { request.counts() };
+                    let found = Found { alg_type: framing.alg_type, output, counts };
+                    return encoders::encode(format, src, found, dst).map_err(
+                        |error| match error {
+                            Error::Corrupt => IMPOSSIBLE,
+                            error => error,
+                        },
+                    );
+                }
+                let len = result(framing, direction, completion, src, output, dst)?;
+                if framing.output == Output::Lz4 && verify_lz4 {
+                    let software = SoftwareCompressor::new(Format::Lz4, Level::FAST)?;
+                    if !verify::compresses(&software, &dst[..len], src) {
+                        return Err(IMPOSSIBLE);
+                    }
+                }
+                Ok(len)
+            });
             session.arena.put(request);
         }
         if any {
@@ -247,8 +270,27 @@ impl Pipeline<'_, '_> {
     }
 }
 
-/// Returns the result of a completed block, and copies the output to `dst`. An impossible
-/// completion is a fault of the device.
+/// The result of a completion that is impossible, which is a fault of the device.
+const IMPOSSIBLE: Error = Error::Device { code: abi::WD_OUT_EPARA.cast_signed() };
+
+/// Returns the error that the device reports.
+fn check_status(direction: Direction, completion: Completion, src: &[u8]) -> Result<(), Error> {
+    match completion.status {
+        0 | abi::WD_STREAM_END => Ok(()),
+        // Corrupt, or larger than the destination. Software finds out which.
+        abi::WD_IN_EPARA | abi::WD_EAGAIN if direction == Direction::Decompress => {
+            Err(Error::Corrupt)
+        }
+        // The output exceeds what the driver offers the device, which is not a fault.
+        abi::WD_IN_EPARA if src.len() + src.len() / 8 > MAX_OUTPUT => {
+            Err(Error::Unsupported("more than 8 MiB of output".into()))
+        }
+        status => Err(Error::Device { code: status.cast_signed() }),
+    }
+}
+
+/// Returns the result of a completed block, and copies the output, which is at the beginning of
+/// `output`, to `dst`.
 fn result(
     framing: Framing,
     direction: Direction,
@@ -257,33 +299,18 @@ fn result(
     output: &[u8],
     dst: &mut [u8],
 ) -> Result<usize, Error> {
-    match completion.status {
-        0 | abi::WD_STREAM_END => {}
-        // Corrupt, or larger than the destination. Software finds out which.
-        abi::WD_IN_EPARA | abi::WD_EAGAIN if direction == Direction::Decompress => {
-            return Err(Error::Corrupt);
-        }
-        // The output exceeds what the driver offers the device, which is not a fault.
-        abi::WD_IN_EPARA if src.len() + src.len() / 8 > MAX_OUTPUT => {
-            return Err(Error::Unsupported("more than 8 MiB of output".into()));
-        }
-        status => return Err(Error::Device { code: status.cast_signed() }),
-    }
-    let impossible = Error::Device { code: abi::WD_OUT_EPARA.cast_signed() };
-    if completion.produced > output.len() {
-        return Err(impossible);
-    }
+    let output = output.get(..completion.produced).ok_or(IMPOSSIBLE)?;
     let output = match direction {
         Direction::Compress => {
             if completion.consumed != src.len() {
-                return Err(impossible);
+                return Err(IMPOSSIBLE);
             }
-            framing.unwrap(src, output).ok_or(impossible)?
+            framing.unwrap(src, output).ok_or(IMPOSSIBLE)?
         }
         Direction::Decompress => {
             let most = Format::RawDeflate.max_decompressed_len(completion.consumed);
             if completion.consumed > src.len() || most.is_some_and(|most| output.len() > most) {
-                return Err(impossible);
+                return Err(IMPOSSIBLE);
             }
             if !framing.check_trailer(src, completion.consumed, output) {
                 return Err(Error::Corrupt);

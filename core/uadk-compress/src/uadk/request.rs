@@ -1,13 +1,14 @@
 //! A block held by the device, and the record of its completion.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use uadk_sys::abi::wd_comp_req;
+use uadk_sys::abi::{wd_comp_req, wd_lz77_zstd_data};
 
+use super::lz77::Counts;
 use super::staging::Buffer;
 
 /// The device has it.
@@ -16,6 +17,18 @@ const WAITING: u32 = 0;
 const DONE: u32 = 1;
 /// It was given up.
 const ABANDONED: u32 = 2;
+
+/// Counts that can't be right.
+const UNWRITTEN: wd_lz77_zstd_data = wd_lz77_zstd_data {
+    literals_start: std::ptr::null_mut(),
+    sequences_start: std::ptr::null_mut(),
+    lit_num: u32::MAX,
+    seq_num: u32::MAX,
+    lit_length_overflow_cnt: 0,
+    lit_length_overflow_pos: 0,
+    freq: std::ptr::null_mut(),
+    blk_type: 0,
+};
 
 /// The context of a completion that came in a poll of another library.
 const UNKNOWN: u32 = u32::MAX;
@@ -34,6 +47,9 @@ pub(super) struct Request {
     produced: AtomicU32,
     /// The context that its completion came from.
     context: AtomicU32,
+    /// What the library says about sequences, written in the poll before the callback. Like the
+    /// buffer, it may be written at any time while the device has the request.
+    lz77: UnsafeCell<wd_lz77_zstd_data>,
     buffer: Buffer,
     /// The size class of the buffer in its [`Arena`](super::arena::Arena).
     class: usize,
@@ -65,6 +81,7 @@ impl RequestBox {
             consumed: AtomicU32::new(0),
             produced: AtomicU32::new(0),
             context: AtomicU32::new(0),
+            lz77: UnsafeCell::new(UNWRITTEN),
             buffer,
             class,
         };
@@ -75,6 +92,14 @@ impl RequestBox {
     pub(super) fn renew(&mut self) {
         debug_assert!(self.is_done() || self.state.load(Ordering::Relaxed) == WAITING);
         self.state.store(WAITING, Ordering::Relaxed);
+    }
+
+    /// Returns where the library writes what it says about sequences, and erases what is there.
+    pub(super) fn lz77(&mut self) -> *mut wd_lz77_zstd_data {
+        let data = self.lz77.get();
+        // SAFETY: the library does not have the request, and no one else has a pointer to it.
+        unsafe { data.write(UNWRITTEN) };
+        data
     }
 
     /// Copies a source into the buffer: see [`Buffer::stage`]. The device must not have the
@@ -120,6 +145,22 @@ impl Request {
             produced: self.produced.load(Ordering::Relaxed) as usize,
             context: Some(self.context.load(Ordering::Relaxed)).filter(|&c| c != UNKNOWN),
         })
+    }
+
+    /// Returns what the library says about sequences.
+    ///
+    /// # Safety
+    ///
+    /// The request has been completed, with a session whose requests have sequences.
+    pub(super) unsafe fn counts(&self) -> Counts {
+        // SAFETY: the library wrote it before the callback, and is done with the request.
+        let data = unsafe { self.lz77.get().read_volatile() };
+        Counts {
+            literals: data.lit_num,
+            sequences: data.seq_num,
+            overflows: data.lit_length_overflow_cnt,
+            overflow_at: data.lit_length_overflow_pos,
+        }
     }
 
     /// Abandons the request unless it has been completed. Returns whether it was abandoned.

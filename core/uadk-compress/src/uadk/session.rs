@@ -9,18 +9,20 @@ use uadk_sys::abi::{self, handle_t, wd_comp_req};
 
 use super::arena::Arena;
 use super::contexts::Contexts;
-use super::framing::Framing;
+use super::framing::{Framing, Output};
 use super::poll::poll;
 use super::request::{RequestBox, completed};
 use crate::direction::Direction;
 use crate::{Format, Window};
 
-/// The kind of a session. The level is not part of it: the device ignores it.
+/// The kind of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) format: Format,
     pub(super) direction: Direction,
     pub(super) window: Window,
+    /// UADK's `comp_lv`. The device ignores it, except for LZ77.
+    pub(super) level: u32,
 }
 
 /// A session, with the memory for its blocks. One thread has it at a time. The library pins it to
@@ -170,10 +172,14 @@ impl Session {
         &self,
         src: *const u8,
         src_len: u32,
-        request: RequestBox,
+        mut request: RequestBox,
         capacity: u32,
     ) -> Submission {
         debug_assert!(capacity as usize <= request.buffer().len());
+        let data = match self.framing.output {
+            Output::Sequences(_) => request.lz77().cast(),
+            Output::Deflate { .. } | Output::Lz4 => std::ptr::null_mut(),
+        };
         let mut req = wd_comp_req {
             src: src.cast_mut().cast(),
             src_len,
@@ -185,7 +191,7 @@ impl Session {
             data_fmt: abi::WD_FLAT_BUF,
             last: 1,
             status: 0,
-            r#priv: std::ptr::null_mut(),
+            r#priv: data,
         };
         // SAFETY: the session is alive. The library copies the request; what it points to stays at
         // its address until the callback: the buffer and the request are kept even when they are

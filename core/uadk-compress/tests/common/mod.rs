@@ -12,9 +12,14 @@ pub(crate) use windows::{block_with_far_matches, zlib_decodes_with_window};
 
 mod windows;
 
-/// The formats that the software engine supports.
+/// The formats of deflate.
 #[allow(dead_code, reason = "not every test file needs every helper")]
 pub(crate) const FORMATS: [Format; 3] = [Format::RawDeflate, Format::Zlib, Format::Gzip];
+
+/// All formats that the software engine supports.
+#[allow(dead_code, reason = "not every test file needs every helper")]
+pub(crate) const ALL_FORMATS: [Format; 5] =
+    [Format::RawDeflate, Format::Zlib, Format::Gzip, Format::Zstd, Format::Lz4];
 
 /// Returns a block that compresses to about a third, different for each `seed`.
 #[allow(dead_code, reason = "not every test file needs every helper")]

@@ -247,8 +247,8 @@ fn a_destination_larger_than_needed_is_not_a_fault() {
     for (format, asked) in [(Format::Zlib, 0), (Format::Gzip, 0), (Format::RawDeflate, 1)] {
         let software =
             SoftwareCompressor::new(format, Level::BALANCED).expect("a supported format");
-        let engines =
-            OffloadCompressor::new(software, software, Policy::default()).expect("one format");
+        let engines = OffloadCompressor::new(software.clone(), software, Policy::default())
+            .expect("one format");
         let theirs = zlib_compress(format, 6, &block(1, LEN)).expect("writes to memory");
         assert_eq!(engines.decompress(&theirs, &mut [0; 2 * LEN]), Ok(LEN));
         assert_eq!(engines.stats().fallbacks.refused, asked, "{format}");
@@ -423,8 +423,8 @@ fn verify_requires_the_stream_to_end_where_the_accelerator_says() {
         let software =
             SoftwareCompressor::new(format, Level::BALANCED).expect("a supported format");
         let policy = Policy::default().with_verify(Verify::Compressed);
-        let engines =
-            OffloadCompressor::new(Verbose(software), software, policy).expect("one format");
+        let engines = OffloadCompressor::new(Verbose(software.clone()), software, policy)
+            .expect("one format");
         let mut compressed = vec![0; engines.max_compressed_len(LEN)];
         engines.compress(&block(1, LEN), &mut compressed).expect("the bound holds");
         assert_eq!(engines.stats().fallbacks.wrong_output, 1, "{format}");

@@ -10,5 +10,6 @@ mod deadlines;
 mod fork;
 mod initialisation;
 mod lies;
+mod lz77;
 mod rig;
 mod sessions;

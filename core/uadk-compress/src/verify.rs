@@ -2,19 +2,26 @@
 
 use std::cell::RefCell;
 
-use crate::BlockCompressor;
 use crate::checksum::ends_with_checksum;
+use crate::software::lz4;
+use crate::software::zstd::frame_len;
+use crate::{BlockCompressor, Format};
 
 /// Returns whether `compressed` is a block of exactly `expected`: `software` decompresses it, and
-/// it ends with the format's checksum, if any, so that no stray bytes follow.
+/// every other reader does, too: no stray bytes follow, and no rule of the format is broken.
 pub(crate) fn compresses(
     software: &dyn BlockCompressor,
     compressed: &[u8],
     expected: &[u8],
 ) -> bool {
-    // Our decompressors ignore bytes after the end of a stream, but other readers may not.
-    ends_with_checksum(software.format(), compressed, expected) != Some(false)
-        && decompresses(software, compressed, expected)
+    // Our decompressors ignore bytes after the end of a stream, and accept some blocks that break a
+    // rule, but other readers may not.
+    let is_plain = match software.format() {
+        Format::Zstd => frame_len(compressed) == Some(compressed.len()),
+        Format::Lz4 => lz4::is_strict(compressed),
+        format => ends_with_checksum(format, compressed, expected) != Some(false),
+    };
+    is_plain && decompresses(software, compressed, expected)
 }
 
 /// Returns whether `software` decompresses `compressed` to exactly `expected`.
