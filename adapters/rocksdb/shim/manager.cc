@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "rocksdb/advanced_options.h"
 #include "rocksdb/utilities/options_type.h"
@@ -36,20 +37,60 @@ Status ToStatus(Answer answer) {
   }
 }
 
+// Codecs by type. There are so few that a search is as fast as a table.
+class Codecs {
+ public:
+  void Add(Codec codec) { codecs_.push_back(std::move(codec)); }
+
+  const Codec* Find(CompressionType type) const {
+    for (const Codec& codec : codecs_) {
+      if (codec.Type() == type) {
+        return &codec;
+      }
+    }
+    return nullptr;
+  }
+
+  Codecs Clone() const {
+    Codecs clones;
+    for (const Codec& codec : codecs_) {
+      clones.Add(codec.Clone());
+    }
+    return clones;
+  }
+
+  // Returns the codecs whose formats have dictionaries.
+  Codecs WithDictionary(const Slice& dictionary) const {
+    Codecs with;
+    for (const Codec& codec : codecs_) {
+      if (auto added =
+              codec.WithDictionary(dictionary.data(), dictionary.size())) {
+        with.Add(std::move(*added));
+      }
+    }
+    return with;
+  }
+
+ private:
+  std::vector<Codec> codecs_;
+};
+
 // Compresses the blocks of one file.
 class CodecCompressor final : public Compressor {
  public:
-  // `builtin` compresses blocks with a dictionary; it may be null.
-  CodecCompressor(Codec codec, CompressionType type, uint32_t parallel_threads,
+  // `builtin` knows the file's options, trains and keeps dictionaries; it may
+  // be null.
+  CodecCompressor(Codec codec, uint32_t parallel_threads,
                   std::unique_ptr<Compressor> builtin)
       : codec_(std::move(codec)),
-        type_(type),
         parallel_threads_(parallel_threads),
         builtin_(std::move(builtin)) {}
 
   const char* Name() const override { return "UadkBlockCompressor"; }
 
-  CompressionType GetPreferredCompressionType() const override { return type_; }
+  CompressionType GetPreferredCompressionType() const override {
+    return Type();
+  }
 
   uint32_t GetRecommendedParallelThreads() const override {
     return parallel_threads_;
@@ -62,21 +103,39 @@ class CodecCompressor final : public Compressor {
     return builtin_->GetDictGuidance(block_type);
   }
 
+  Slice GetSerializedDict() const override {
+    return builtin_ == nullptr ? Slice() : builtin_->GetSerializedDict();
+  }
+
   // RocksDB does not check the result; a failed allocation ends the process, as
   // it would in RocksDB's own compressors.
   std::unique_ptr<Compressor> Clone() const noexcept override {
     return std::make_unique<CodecCompressor>(
-        codec_.Clone(), type_, parallel_threads_,
+        codec_.Clone(), parallel_threads_,
         builtin_ == nullptr ? nullptr : builtin_->Clone());
   }
 
-  // Blocks with a dictionary are left to RocksDB.
+  // The built-in compressor makes the dictionary. If the codec can't use it,
+  // the built-in compressor compresses the blocks, too.
   std::unique_ptr<Compressor> MaybeCloneSpecialized(
       CacheEntryRole block_type, DictConfigArgs&& dict) const override {
     if (builtin_ == nullptr) {
       return nullptr;
     }
-    return builtin_->MaybeCloneSpecialized(block_type, std::move(dict));
+    auto builtin = builtin_->MaybeCloneSpecialized(block_type, std::move(dict));
+    if (builtin == nullptr) {
+      return nullptr;
+    }
+    const Slice dictionary = builtin->GetSerializedDict();
+    if (dictionary.empty()) {
+      return nullptr;
+    }
+    auto codec = codec_.WithDictionary(dictionary.data(), dictionary.size());
+    if (!codec) {
+      return builtin;
+    }
+    return std::make_unique<CodecCompressor>(
+        std::move(*codec), parallel_threads_, std::move(builtin));
   }
 
   Status CompressBlock(Slice uncompressed, char* output, size_t* output_size,
@@ -87,7 +146,7 @@ class CodecCompressor final : public Compressor {
                             *output_size, &written)) {
       case Answer::kDone:
         *output_size = written;
-        *output_type = type_;
+        *output_type = Type();
         break;
       case Answer::kRejected:
         *output_size = 1;  // RocksDB counts this as rejected
@@ -102,30 +161,31 @@ class CodecCompressor final : public Compressor {
   }
 
  private:
+  CompressionType Type() const {
+    return static_cast<CompressionType>(codec_.Type());
+  }
+
   const Codec codec_;
-  const CompressionType type_;
   const uint32_t parallel_threads_;
   const std::unique_ptr<Compressor> builtin_;
 };
 
-// Decompresses blocks of the codec's type. Leaves others and those with a
-// dictionary to RocksDB's own decompressor.
+// Decompresses blocks of the codecs' types. Leaves others to RocksDB's own
+// decompressor.
 class CodecDecompressor final : public rocksdb::DecompressorWrapper {
  public:
-  CodecDecompressor(Codec codec, CompressionType type,
-                    std::shared_ptr<Decompressor> builtin)
-      : DecompressorWrapper(std::move(builtin)),
-        codec_(std::move(codec)),
-        type_(type) {}
+  CodecDecompressor(Codecs codecs, std::shared_ptr<Decompressor> builtin)
+      : DecompressorWrapper(std::move(builtin)), codecs_(std::move(codecs)) {}
 
   const char* Name() const override { return "UadkBlockDecompressor"; }
 
   Status ExtractUncompressedSize(Args& args) override {
-    if (args.compression_type != type_) {
+    const Codec* codec = codecs_.Find(args.compression_type);
+    if (codec == nullptr) {
       return ExtractBuiltinSize(args);
     }
     size_t header_len = 0;
-    const Answer answer = codec_.UncompressedSize(
+    const Answer answer = codec->UncompressedSize(
         args.compressed_data.data(), args.compressed_data.size(), &header_len,
         &args.uncompressed_size);
     if (answer == Answer::kDone) {
@@ -135,16 +195,36 @@ class CodecDecompressor final : public rocksdb::DecompressorWrapper {
   }
 
   Status DecompressBlock(const Args& args, char* output) override {
-    if (args.compression_type != type_) {
+    const Codec* codec = codecs_.Find(args.compression_type);
+    if (codec == nullptr) {
       return DecompressorWrapper::DecompressBlock(args, output);
     }
-    return ToStatus(codec_.Decompress(args.compressed_data.data(),
+    return ToStatus(codec->Decompress(args.compressed_data.data(),
                                       args.compressed_data.size(), output,
                                       args.uncompressed_size));
   }
 
+  // Codecs digest the dictionary here, once for all blocks of a file.
+  Status MaybeCloneForDict(const Slice& dictionary,
+                           std::unique_ptr<Decompressor>* out) override {
+    std::unique_ptr<Decompressor> builtin;
+    Status status = wrapped_->MaybeCloneForDict(dictionary, &builtin);
+    if (!status.ok()) {
+      return status;
+    }
+    try {
+      *out = std::make_unique<CodecDecompressor>(
+          codecs_.WithDictionary(dictionary), std::move(builtin));
+      return status;
+    } catch (...) {
+      return Status::MemoryLimit("no memory for a compression dictionary");
+    }
+  }
+
+  // A digested dictionary takes a few times its length.
   size_t ApproximateOwnedMemoryUsage() const override {
-    return sizeof(CodecDecompressor);
+    return sizeof(CodecDecompressor) + wrapped_->ApproximateOwnedMemoryUsage() +
+           2 * wrapped_->GetSerializedDict().size();
   }
 
  private:
@@ -164,8 +244,7 @@ class CodecDecompressor final : public rocksdb::DecompressorWrapper {
   // RocksDB does not compress larger blocks (kCompressionSizeLimit).
   static constexpr uint64_t kMaxBuiltinBlock = INT32_MAX;
 
-  const Codec codec_;
-  const CompressionType type_;
+  const Codecs codecs_;
 };
 
 // The options in `compression_manager={id=NAME;level=6}`.
@@ -181,15 +260,14 @@ const std::unordered_map<std::string, OptionTypeInfo>& ManagerOptionsInfo() {
 
 class CodecManager final : public rocksdb::CompressionManagerWrapper {
  public:
-  CodecManager(Codec codec, const Setup& setup)
+  CodecManager(Codecs codecs, const Setup& setup)
       : CompressionManagerWrapper(rocksdb::GetBuiltinV2CompressionManager()),
-        codec_(std::move(codec)),
+        codecs_(std::move(codecs)),
         name_(setup.name),
-        type_(static_cast<CompressionType>(setup.type)),
         stock_(setup.stock != 0),
-        decompressor_(codec_.Clone(), type_, wrapped_->GetDecompressor()),
+        decompressor_(codecs_.Clone(), wrapped_->GetDecompressor()),
         zstd_decompressor_(
-            codec_.Clone(), type_,
+            codecs_.Clone(),
             wrapped_->GetDecompressorOptimizeFor(rocksdb::kZSTD)) {
     RegisterOptions("UadkCompressOptions", &options_, &ManagerOptionsInfo());
   }
@@ -201,26 +279,30 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
   }
 
   bool SupportsCompressionType(CompressionType type) const override {
-    return type == type_ || wrapped_->SupportsCompressionType(type);
+    return codecs_.Find(type) != nullptr ||
+           wrapped_->SupportsCompressionType(type);
   }
 
   std::string CompressionTypeToString(CompressionType type) const override {
-    return type == type_ && !stock_ ? name_
-                                    : wrapped_->CompressionTypeToString(type);
+    return codecs_.Find(type) != nullptr && !stock_
+               ? name_
+               : wrapped_->CompressionTypeToString(type);
   }
 
   std::unique_ptr<Compressor> GetCompressorForSST(
       const rocksdb::FilterBuildingContext& context,
       const CompressionOptions& opts, CompressionType preferred) override {
-    return preferred == type_
-               ? MakeCompressor(opts)
+    const Codec* codec = codecs_.Find(preferred);
+    return codec != nullptr
+               ? MakeCompressor(*codec, opts)
                : wrapped_->GetCompressorForSST(context, opts, preferred);
   }
 
   std::unique_ptr<Compressor> GetCompressor(const CompressionOptions& opts,
                                             CompressionType type) override {
-    return type == type_ ? MakeCompressor(opts)
-                         : wrapped_->GetCompressor(opts, type);
+    const Codec* codec = codecs_.Find(type);
+    return codec != nullptr ? MakeCompressor(*codec, opts)
+                            : wrapped_->GetCompressor(opts, type);
   }
 
   std::shared_ptr<Decompressor> GetDecompressor() override {
@@ -229,27 +311,32 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
 
   std::shared_ptr<Decompressor> GetDecompressorOptimizeFor(
       CompressionType type) override {
-    return Shared(type == rocksdb::kZSTD ? &zstd_decompressor_
-                                         : &decompressor_);
+    return Shared(ForZstd(type) ? &zstd_decompressor_ : &decompressor_);
   }
 
   std::shared_ptr<Decompressor> GetDecompressorForTypes(
       const CompressionType* begin, const CompressionType* end) override {
-    const auto contains = [&](CompressionType type) {
-      return std::find(begin, end, type) != end;
-    };
-    if (!contains(type_)) {
+    const bool ours = std::any_of(begin, end, [&](CompressionType type) {
+      return codecs_.Find(type) != nullptr;
+    });
+    if (!ours) {
       return wrapped_->GetDecompressorForTypes(begin, end);
     }
-    return Shared(contains(rocksdb::kZSTD) ? &zstd_decompressor_
-                                           : &decompressor_);
+    const bool zstd =
+        std::any_of(begin, end, [&](auto type) { return ForZstd(type); });
+    return Shared(zstd ? &zstd_decompressor_ : &decompressor_);
   }
 
  private:
+  // Whether blocks of this type are left to RocksDB's decompressor for zstd.
+  bool ForZstd(CompressionType type) const {
+    return type == rocksdb::kZSTD && codecs_.Find(type) == nullptr;
+  }
+
   // Returns null, which means no compression, if compression is switched off or
   // there is not enough memory for a compressor.
   std::unique_ptr<Compressor> MakeCompressor(
-      const CompressionOptions& opts) const {
+      const Codec& codec, const CompressionOptions& opts) const {
     if (opts.max_compressed_bytes_per_kb <= 0) {
       return nullptr;
     }
@@ -258,12 +345,14 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
           opts.level == CompressionOptions::kDefaultCompressionLevel
               ? options_.level
               : opts.level;
-      Codec codec = level == CompressionOptions::kDefaultCompressionLevel
-                        ? codec_.Clone()
-                        : codec_.WithLevel(level);
+      const auto type = static_cast<CompressionType>(codec.Type());
+      auto builtin = stock_ ? wrapped_->GetCompressor(opts, type) : nullptr;
+      const uint32_t parallel_threads =
+          builtin == nullptr ? opts.parallel_threads
+                             : builtin->GetRecommendedParallelThreads();
       return std::make_unique<CodecCompressor>(
-          std::move(codec), type_, opts.parallel_threads,
-          stock_ ? wrapped_->GetCompressor(opts, type_) : nullptr);
+          codec.WithOptions(level, opts.checksum), parallel_threads,
+          std::move(builtin));
     } catch (...) {
       return nullptr;
     }
@@ -273,9 +362,8 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
     return {shared_from_this(), decompressor};
   }
 
-  const Codec codec_;
+  const Codecs codecs_;
   const char* const name_;
-  const CompressionType type_;
   const bool stock_;
   ManagerOptions options_;
   CodecDecompressor decompressor_;
@@ -287,7 +375,11 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
 
 std::unique_ptr<CompressionManager> MakeManager(const CodecFunctions* functions,
                                                 const Setup& setup) {
-  return std::make_unique<CodecManager>(Codec(functions, setup.codec), setup);
+  Codecs codecs;
+  for (size_t i = 0; i < setup.count; ++i) {
+    codecs.Add(Codec(functions, setup.codecs[i].codec, setup.codecs[i].type));
+  }
+  return std::make_unique<CodecManager>(std::move(codecs), setup);
 }
 
 }  // namespace uadk_compress

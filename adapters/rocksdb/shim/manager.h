@@ -1,4 +1,4 @@
-// A CompressionManager that handles one compression type with a codec and
+// A CompressionManager that handles some compression types with codecs and
 // leaves everything else to RocksDB's own manager.
 
 #pragma once
@@ -10,7 +10,7 @@
 
 namespace uadk_compress {
 
-// Creates the manager for `setup`. Takes ownership of the setup's codec.
+// Creates the manager for `setup`. Takes ownership of the setup's codecs.
 std::unique_ptr<rocksdb::CompressionManager> MakeManager(
     const CodecFunctions* functions, const Setup& setup);
 

@@ -75,16 +75,19 @@ bool uadk_compress_layout_agrees() try {
   return false;
 }
 
-// Sets a manager for `setup` and its compression type in `options`. Takes
-// ownership of the setup's codec. Returns false if there is not enough memory.
+// Sets a manager for `setup` and its compression type, if any, in `options`.
+// Takes ownership of the setup's codecs. Returns false if there is not enough
+// memory.
 bool uadk_compress_set_manager(rocksdb_options_t* options,
                                const CodecFunctions* functions,
                                const Setup* setup) {
   try {
     options->rep.compression_manager =
         uadk_compress::MakeManager(functions, *setup);
-    options->rep.compression =
-        static_cast<rocksdb::CompressionType>(setup->type);
+    const auto type = static_cast<rocksdb::CompressionType>(setup->preferred);
+    if (type != rocksdb::kDisableCompressionOption) {
+      options->rep.compression = type;
+    }
     return true;
   } catch (...) {
     return false;

@@ -6,15 +6,22 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Checked, Error, Level, Settings};
+use uadk_compress::{BlockCompressor, Checked, Dictionary, Error, Level, Settings};
 
 use crate::incidents::{CORRUPT_BLOCKS, FAILED_READS, STORED_AFTER_FAILURE};
-use crate::{Schema, size_prefix};
+use crate::schema::{LZ4, LZ4_HC, ZSTD};
+use crate::{BlockCompressors, Schema, size_prefix};
 
 /// RocksDB's `CompressionOptions::kDefaultCompressionLevel`.
 const DEFAULT_LEVEL: i32 = 32_767;
 /// zlib's `Z_DEFAULT_COMPRESSION`, which many configurations use.
 const ZLIB_DEFAULT_LEVEL: i32 = -1;
+/// libzstd's `ZSTD_CLEVEL_DEFAULT`, its level 0.
+const ZSTD_DEFAULT: Level = Level::nearest(3);
+/// liblz4's `LZ4HC_CLEVEL_DEFAULT`, its levels below 1.
+const LZ4_HC_DEFAULT: Level = Level::nearest(9);
+/// The lowest level of LZ4 HC.
+const LZ4_HC_LOWEST: i32 = 3;
 
 /// The largest uncompressed size that a block may claim if its format sets no limit.
 const MAX_BLOCK_WITHOUT_LIMIT: usize = 64 << 20;
@@ -34,37 +41,94 @@ pub(crate) enum Answer {
     Failed = 4,
 }
 
-/// A compressor as RocksDB sees it.
+/// The compressors of a column family, by RocksDB's compression types.
+#[derive(Clone, Debug)]
+pub(crate) struct Codecs {
+    /// The type that RocksDB's options get: that of a single compressor.
+    pub(crate) preferred: Option<u8>,
+    pub(crate) by_type: Vec<Codec>,
+}
+
+/// A compressor as RocksDB sees it: for the blocks of one compression type.
 #[derive(Clone, Debug)]
 pub(crate) struct Codec {
+    pub(crate) compression_type: u8,
     compressor: Checked<Arc<dyn BlockCompressor>>,
     /// The schema's settings, for every level.
     settings: Settings,
 }
 
+impl Codecs {
+    /// Creates the codecs for all types that `compressors` handle under `schema`.
+    pub(crate) fn new(compressors: &BlockCompressors, schema: &Schema) -> Self {
+        let types = |format| schema.compression_types(format);
+        let by_type = compressors.iter().flat_map(|compressor| {
+            let codec = |compression_type| Codec::new(compressor, schema, compression_type);
+            types(compressor.format()).into_iter().map(codec)
+        });
+        let mut all = compressors.iter().map(|compressor| types(compressor.format()));
+        let preferred = all.next().filter(|_| all.next().is_none());
+        let preferred = preferred.and_then(|types| types.first().copied());
+        Self { preferred, by_type: by_type.collect() }
+    }
+}
+
 impl Codec {
-    /// Creates a codec. If possible, `compressor` gets the window that `schema` asks for.
-    pub(crate) fn new(compressor: Arc<dyn BlockCompressor>, schema: &Schema) -> Self {
-        let settings = schema.window().map(|window| Settings::new().with_window(window));
-        let limited = settings.as_ref().and_then(|settings| compressor.reconfigured(settings));
-        Self {
-            compressor: Checked::new(limited.unwrap_or(compressor)),
-            settings: settings.unwrap_or_default(),
+    /// Creates a codec. If possible, `compressor` gets the settings that the type asks for.
+    fn new(compressor: &Arc<dyn BlockCompressor>, schema: &Schema, compression_type: u8) -> Self {
+        let window = schema.window(compression_type);
+        let settings = window.map(|window| Settings::new().with_window(window)).unwrap_or_default();
+        let codec = Self {
+            compression_type,
+            compressor: Checked::new(Arc::clone(compressor)),
+            settings: settings.clone(),
+        };
+        let first = if *schema == Schema::Stock && compression_type == LZ4_HC {
+            settings.with_level(LZ4_HC_DEFAULT)
+        } else {
+            settings
+        };
+        codec.reconfigured(&first).unwrap_or(codec)
+    }
+
+    fn reconfigured(&self, settings: &Settings) -> Option<Self> {
+        let compressor = Checked::new(self.compressor.reconfigured(settings)?);
+        Some(Self { compressor, ..self.clone() })
+    }
+
+    /// Returns the codec at a level of RocksDB's `CompressionOptions`, and with a checksum in each
+    /// block if the type has such a setting.
+    pub(crate) fn with_options(&self, level: i32, checksum: bool) -> Self {
+        let mut settings = self.settings.clone();
+        settings.level = self.level(level);
+        if checksum && self.compression_type == ZSTD {
+            settings = settings.with_checksum(true);
+        }
+        if settings == self.settings {
+            return self.clone();
+        }
+        self.reconfigured(&settings).unwrap_or_else(|| self.clone())
+    }
+
+    /// Returns the compressor's level for one of RocksDB's; `None` for the compressor's own.
+    fn level(&self, level: i32) -> Option<Level> {
+        match (self.compression_type, level) {
+            (_, DEFAULT_LEVEL) => None,
+            (ZSTD, 0) => Some(ZSTD_DEFAULT),
+            (ZSTD, level) => Some(Level::nearest(level)),
+            // RocksDB's LZ4 has accelerations alone (LZ4AccelerationFromLevel).
+            (LZ4, level) => (level < 0).then(|| Level::nearest(level)),
+            (LZ4_HC, ..1) => Some(LZ4_HC_DEFAULT),
+            (LZ4_HC, level) => Some(Level::nearest(level.max(LZ4_HC_LOWEST))),
+            (_, ZLIB_DEFAULT_LEVEL) => None,
+            (_, level) => Some(Level::nearest(level.max(0))),
         }
     }
 
-    /// Returns the codec at a level of RocksDB's `CompressionOptions`.
-    pub(crate) fn with_level(&self, level: i32) -> Self {
-        if level == DEFAULT_LEVEL || level == ZLIB_DEFAULT_LEVEL {
-            return self.clone();
-        }
-        let settings = self.settings.clone().with_level(Level::nearest(level));
-        match self.compressor.reconfigured(&settings) {
-            Some(compressor) => {
-                Self { compressor: Checked::new(compressor), settings: self.settings.clone() }
-            }
-            None => self.clone(),
-        }
+    /// Returns the codec with a dictionary, digested; `None` if its format has none.
+    pub(crate) fn with_dictionary(&self, dictionary: &[u8]) -> Option<Self> {
+        let settings = self.settings.clone().with_dictionary(Dictionary::new(dictionary));
+        catch_unwind(AssertUnwindSafe(|| self.reconfigured(&settings))).ok().flatten()
     }
 
     /// Compresses a block. The second value is the number of bytes written if the answer is
@@ -156,19 +220,23 @@ mod tests {
     use uadk_compress::{Format, SoftwareCompressor};
 
     use super::*;
+    use crate::schema::ZLIB;
 
     fn software() -> SoftwareCompressor {
         SoftwareCompressor::new(Format::RawDeflate, Level::BALANCED).expect("supports the format")
     }
 
+    fn only(compressor: impl BlockCompressor + 'static, schema: &Schema) -> Codec {
+        Codecs::new(&compressor.into(), schema).by_type.swap_remove(0)
+    }
+
     fn codec() -> Codec {
-        Codec::new(Arc::new(software()), &Schema::Stock)
+        only(software(), &Schema::Stock)
     }
 
     fn faulty(fault: &Fault) -> Codec {
         let fault = fault.clone();
-        let compressor = FaultInjector::new(software(), move |_| Some(fault.clone()));
-        Codec::new(Arc::new(compressor), &Schema::Stock)
+        only(FaultInjector::new(software(), move |_| Some(fault.clone())), &Schema::Stock)
     }
 
     /// Returns a block as it is stored, including its prefix.
@@ -281,7 +349,7 @@ mod tests {
         // The data repeats after 20,000 bytes.
         let src: Vec<_> = (0..40_000_u32).map(|i| ((i % 20_000).pow(2) % 65_521) as u8).collect();
         let len = |schema: &Schema, level| {
-            let codec = Codec::new(Arc::new(software()), schema).with_level(level);
+            let codec = only(software(), schema).with_options(level, false);
             codec.compress(&src, &mut vec![0; 50_000]).1
         };
         let custom = Schema::custom("Mine");
@@ -297,12 +365,30 @@ mod tests {
         let len = |level| {
             let words = ["block", "page", "column", "family", "level", "index", "key"];
             let src: Vec<_> = (0..4000_usize).flat_map(|i| words[i * i % 53 % 7].bytes()).collect();
-            codec().with_level(level).compress(&src, &mut vec![0; 30_000]).1
+            codec().with_options(level, false).compress(&src, &mut vec![0; 30_000]).1
         };
         assert!(len(1) > len(9), "{} {}", len(1), len(9));
         assert_eq!(len(DEFAULT_LEVEL), len(6), "the compressor's own level");
         assert_eq!(len(ZLIB_DEFAULT_LEVEL), len(6));
         assert_eq!(len(-100), len(0));
         assert_eq!(len(100), len(12));
+    }
+
+    #[test]
+    fn levels_mean_what_they_mean_to_rocksdb() {
+        let codecs = Codecs::new(&BlockCompressors::all().expect("software"), &Schema::Stock);
+        assert_eq!(codecs.preferred, None);
+        let level = |compression_type, level| {
+            let mut codecs = codecs.by_type.iter();
+            let codec = codecs.find(|codec| codec.compression_type == compression_type);
+            codec.expect("all types").level(level).map(Level::get)
+        };
+        for compression_type in [ZLIB, ZSTD, LZ4, LZ4_HC] {
+            assert_eq!(level(compression_type, DEFAULT_LEVEL), None);
+        }
+        assert_eq!([-1, 0, 6].map(|n| level(ZLIB, n)), [None, Some(0), Some(6)]);
+        assert_eq!([-5, 0, 19].map(|n| level(ZSTD, n)), [Some(-5), Some(3), Some(19)]);
+        assert_eq!([-5, 0, 1].map(|n| level(LZ4, n)), [Some(-5), None, None]);
+        assert_eq!([-5, 0, 1, 12].map(|n| level(LZ4_HC, n)), [Some(9), Some(9), Some(3), Some(12)]);
     }
 }

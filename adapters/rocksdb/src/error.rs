@@ -45,14 +45,25 @@ pub enum Error {
         /// The version of the library.
         linked: String,
     },
-    /// [`Schema::Stock`](crate::Schema::Stock) needs a compressor of raw deflate.
+    /// [`Schema::Stock`](crate::Schema::Stock) needs compressors of RocksDB's formats.
     ///
-    /// Build it with [`Format::RawDeflate`](uadk_compress::Format::RawDeflate), or use
+    /// Build them with [`Format::RawDeflate`](uadk_compress::Format::RawDeflate) for zlib,
+    /// [`Format::Zstd`](uadk_compress::Format::Zstd) or
+    /// [`Format::Lz4`](uadk_compress::Format::Lz4), or use
     /// [`Schema::Custom`](crate::Schema::Custom).
-    #[error("the compressor's format is {format}, but RocksDB's zlib blocks are raw deflate")]
+    #[error(
+        "the compressor's format is {format}, but RocksDB's own are raw deflate (its zlib), zstd \
+         and lz4"
+    )]
     Format {
         /// The compressor's format.
         format: uadk_compress::Format,
+    },
+    /// There is no compressor, or several for a [`Schema::Custom`](crate::Schema::Custom).
+    #[error("{count} compressors: the stock schema needs at least one, a custom one exactly one")]
+    Count {
+        /// The number of compressors.
+        count: usize,
     },
     /// The name of a [`Schema::Custom`](crate::Schema::Custom) is invalid.
     ///

@@ -1,15 +1,17 @@
 //! RocksDB column families compressed by any [`BlockCompressor`](uadk_compress::BlockCompressor).
 //!
-//! One line sets the compressor of a column family's zlib blocks, in RocksDB's own zlib files:
+//! One line sets the compressors of a column family's zlib, zstd and LZ4 blocks, in RocksDB's own
+//! files:
 //!
 //! ```
 //! use rocksdb::{DB, Options};
-//! use uadk_compress::Compressor;
+//! use uadk_compress::{Compressor, Format};
 //! use uadk_compress_rocksdb::{OptionsExt, Schema};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let path = dir.path();
-//! let compressor = Compressor::builder().build()?;
+//! // Or `BlockCompressors::all()?`, for all three.
+//! let compressor = Compressor::builder().format(Format::Zstd).build()?;
 //! let mut options = Options::default();
 //! options.create_if_missing(true);
 //! options.set_block_compressor(compressor.clone(), Schema::Stock)?;
@@ -34,13 +36,20 @@
 //! the compressor fails on, is stored uncompressed: writes never fail because of this crate. When
 //! reading, only damaged data is reported as `Corruption`; a compressor that fails is an `IOError`.
 //!
-//! A level in `CompressionOptions` (rust-rocksdb: `set_compression_options`) is passed to the
-//! compressor: 1 to 12 unchanged, 0 and below as
-//! [`Level::FASTEST`](uadk_compress::Level::FASTEST). RocksDB's default and zlib's -1 mean the
-//! compressor's own level. `window_bits` and `strategy` have no effect: they are for RocksDB's own
-//! zlib, which compresses the blocks with a dictionary.
+//! A level in `CompressionOptions` (rust-rocksdb: `set_compression_options`) means what it means to
+//! RocksDB. Its default level leaves the choice to the compressor.
 //!
-//! Under [`Schema::Stock`] the compressor is asked for a window of 16 KiB
+//! | type | levels |
+//! |---|---|
+//! | zlib, custom | 1 to 12; 0 and below are [`Level::FASTEST`](uadk_compress::Level::FASTEST), except zlib's -1, which means its default: the compressor's own level |
+//! | zstd | -131072 to 22; 0 is 3 |
+//! | LZ4 | negative numbers are the acceleration; others are ignored |
+//! | LZ4HC | 3 to 12; the default is 9 |
+//!
+//! `window_bits` and `strategy` have no effect: they are for RocksDB's own zlib, which compresses
+//! the blocks with a dictionary. `checksum` applies to zstd.
+//!
+//! Under [`Schema::Stock`] a compressor of deflate is asked for a window of 16 KiB
 //! ([`Settings::window`](uadk_compress::Settings::window)), whatever `window_bits` says: RocksDB's
 //! readers have one of that size. The device and `block-deflate` (level 1 and the fastest) respect
 //! it. libdeflate (levels 2 and up) has no such setting: in blocks longer than 16 KiB its matches
@@ -48,11 +57,12 @@
 //! call. Under [`Schema::Custom`] the window is the compressor's own.
 //!
 //! Blob files, the compressed secondary cache and the WAL always use RocksDB's own codecs, and so
-//! do reads of files of format version 6 and older. Under [`Schema::Stock`], RocksDB's own codec
-//! also handles data blocks with a dictionary (`max_dict_bytes`); under [`Schema::Custom`],
-//! dictionaries are not used.
+//! do reads of files of format version 6 and older. Under [`Schema::Stock`], zstd and LZ4 blocks may
+//! have a dictionary (`max_dict_bytes`), which is digested once per file; zlib blocks with one are
+//! left to RocksDB's own codec. Under [`Schema::Custom`], dictionaries are not used.
 
 mod codec;
+mod compressors;
 mod error;
 mod incidents;
 mod options;
@@ -64,6 +74,7 @@ mod shim;
 mod size_prefix;
 mod version;
 
+pub use compressors::BlockCompressors;
 pub use error::Error;
 pub use incidents::{Incidents, incidents};
 pub use options::OptionsExt;

@@ -1,12 +1,9 @@
 //! Sets block compressors in `rocksdb::Options`.
 
-use std::sync::Arc;
-
 use rocksdb::Options;
-use uadk_compress::BlockCompressor;
 
-use crate::codec::Codec;
-use crate::{Error, Schema, shim, version};
+use crate::codec::Codecs;
+use crate::{BlockCompressors, Error, Schema, shim, version};
 
 /// Sets a block compressor in a column family's options.
 ///
@@ -30,11 +27,13 @@ use crate::{Error, Schema, shim, version};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait OptionsExt {
-    /// Compresses this column family's blocks with `compressor`, in files of `schema`.
+    /// Compresses this column family's blocks with `compressors`, one or a set, in files of
+    /// `schema`.
     ///
-    /// Sets the compression type to the schema's ([`Schema::Stock`]: zlib). `compression_per_level`
-    /// and `bottommost_compression` stay unchanged: where they say zlib, or the custom type,
-    /// `compressor` is used. Existing files stay readable.
+    /// A single compressor sets the compression type to its own: zlib, zstd, LZ4 or the custom
+    /// type. With several the type stays unchanged, as do `compression_per_level` and
+    /// `bottommost_compression` in any case: where they name a type that one of the compressors
+    /// handles, it is used. Existing files stay readable.
     ///
     /// ```
     /// use rocksdb::{DBCompressionType, Options};
@@ -58,15 +57,16 @@ pub trait OptionsExt {
     /// # Errors
     ///
     /// [`Error::Version`] or [`Error::Layout`] if the linked RocksDB is not the one that this crate
-    /// was compiled for; [`Error::Format`], [`Error::Name`] or [`Error::CompressionType`] if the
-    /// schema is invalid or does not match the compressor. The options are unchanged then.
+    /// was compiled for; [`Error::Format`], [`Error::Count`], [`Error::Name`] or
+    /// [`Error::CompressionType`] if the schema is invalid or does not match the compressors. The
+    /// options are unchanged then.
     fn set_block_compressor(
         &mut self,
-        compressor: impl BlockCompressor + 'static,
+        compressors: impl Into<BlockCompressors>,
         schema: Schema,
     ) -> Result<(), Error>;
 
-    /// Goes back to RocksDB's own codecs. The compression type stays unchanged: zlib then means
+    /// Goes back to RocksDB's own codecs. The compression type stays unchanged, and then means
     /// RocksDB's own codec; after a [`Schema::Custom`], set another type.
     ///
     /// # Errors
@@ -78,13 +78,14 @@ pub trait OptionsExt {
 impl OptionsExt for Options {
     fn set_block_compressor(
         &mut self,
-        compressor: impl BlockCompressor + 'static,
+        compressors: impl Into<BlockCompressors>,
         schema: Schema,
     ) -> Result<(), Error> {
         version::check()?;
-        schema.check(&compressor)?;
-        let codec = Codec::new(Arc::new(compressor), &schema);
-        if shim::set_manager(self, codec, &schema) { Ok(()) } else { Err(Error::OutOfMemory) }
+        let compressors = compressors.into();
+        schema.check(&compressors)?;
+        let codecs = Codecs::new(&compressors, &schema);
+        if shim::set_manager(self, codecs, &schema) { Ok(()) } else { Err(Error::OutOfMemory) }
     }
 
     fn clear_block_compressor(&mut self) -> Result<(), Error> {

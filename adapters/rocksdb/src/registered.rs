@@ -6,26 +6,30 @@ use std::sync::LazyLock;
 use parking_lot::Mutex;
 
 use crate::Schema;
-use crate::codec::Codec;
+use crate::codec::Codecs;
 
-static REGISTERED: LazyLock<Mutex<HashMap<String, (Codec, Schema)>>> =
+static REGISTERED: LazyLock<Mutex<HashMap<String, (Codecs, Schema)>>> =
     LazyLock::new(Mutex::default);
 
-/// Registers a codec under the schema's name, replacing an earlier one, and returns `true`. If the
-/// name is new, calls `announce` first; if that fails, registers nothing and returns `false`.
-pub(crate) fn insert(codec: Codec, schema: Schema, announce: impl FnOnce(&Schema) -> bool) -> bool {
+/// Registers codecs under the schema's names, replacing earlier ones, and returns `true`. Calls
+/// `announce` first for each name that is new; if that fails, registers nothing and returns
+/// `false`.
+pub(crate) fn insert(codecs: &Codecs, schema: &Schema, announce: impl Fn(&str) -> bool) -> bool {
     let mut registered = REGISTERED.lock();
-    if !registered.contains_key(schema.name()) && !announce(&schema) {
+    let mut new = schema.names().into_iter().filter(|name| !registered.contains_key(*name));
+    if !new.all(announce) {
         return false;
     }
-    let replaced = registered.insert(schema.name().to_owned(), (codec, schema));
+    let register =
+        |name: &str| registered.insert(name.to_owned(), (codecs.clone(), schema.clone()));
+    let replaced: Vec<_> = schema.names().into_iter().map(register).collect();
     drop(registered);
     // Outside the lock: dropping a user's compressor may run any code, even register another.
     drop(replaced);
     true
 }
 
-/// Returns the codec registered as `name`.
-pub(crate) fn find(name: &str) -> Option<(Codec, Schema)> {
+/// Returns the codecs registered as `name`.
+pub(crate) fn find(name: &str) -> Option<(Codecs, Schema)> {
     REGISTERED.lock().get(name).cloned()
 }

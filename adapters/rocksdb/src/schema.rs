@@ -2,10 +2,16 @@
 
 use uadk_compress::{BlockCompressor, Format, Window};
 
-use crate::Error;
+use crate::{BlockCompressors, Error};
 
 /// RocksDB's `kZlibCompression`.
-const ZLIB: u8 = 2;
+pub(crate) const ZLIB: u8 = 2;
+/// RocksDB's `kLZ4Compression`.
+pub(crate) const LZ4: u8 = 4;
+/// RocksDB's `kLZ4HCCompression`, whose blocks have the same format.
+pub(crate) const LZ4_HC: u8 = 5;
+/// RocksDB's `kZSTD`.
+pub(crate) const ZSTD: u8 = 7;
 /// RocksDB's `kFirstCustomCompression` and `kLastCustomCompression`.
 const CUSTOM: std::ops::RangeInclusive<u8> = 0x80..=0xfe;
 
@@ -32,14 +38,19 @@ const CUSTOM: std::ops::RangeInclusive<u8> = 0x80..=0xfe;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Schema {
-    /// RocksDB's own zlib schema: the files have the format that RocksDB itself writes, so anything
-    /// that reads RocksDB's files reads these too. Existing zlib files of format version 7 are read
-    /// faster. Needs a compressor of [`Format::RawDeflate`].
+    /// RocksDB's own schema: the files have the format that RocksDB itself writes, so anything that
+    /// reads RocksDB's files reads these too. Existing files of format version 7 are read by the
+    /// compressor as well.
     ///
-    /// The compressor is asked for the window that RocksDB's readers have, 16 KiB.
+    /// | compressor's format | RocksDB's types | dictionaries |
+    /// |---|---|---|
+    /// | [`Format::RawDeflate`] | zlib | left to RocksDB |
+    /// | [`Format::Zstd`] | zstd | raw and trained |
+    /// | [`Format::Lz4`] | LZ4, and LZ4HC at level 3 and above | raw |
     ///
-    /// The compressor handles blocks of the type zlib. All others, and blocks with a dictionary,
-    /// are left to RocksDB. The name in OPTIONS files and option strings is `UadkZlib`.
+    /// All other types are left to RocksDB. A compressor of deflate is asked for the window that
+    /// RocksDB's readers have, 16 KiB. The name in OPTIONS files and option strings is `UadkStock`;
+    /// `UadkZlib`, the name in version 0.1, is found too.
     #[default]
     Stock,
     /// Files that can only be read with the compressor: for codecs that RocksDB doesn't have.
@@ -76,35 +87,53 @@ impl Schema {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Stock => "UadkZlib",
+            Self::Stock => "UadkStock",
             Self::Custom { name, .. } => name,
         }
     }
 
-    /// Returns the number of the compression type that the compressor handles.
-    pub(crate) fn compression_type(&self) -> u8 {
+    /// Returns the names by which RocksDB finds the compressors.
+    pub(crate) fn names(&self) -> Vec<&str> {
         match self {
-            Self::Stock => ZLIB,
-            Self::Custom { compression_type, .. } => *compression_type,
+            Self::Stock => vec![self.name(), "UadkZlib"],
+            Self::Custom { .. } => vec![self.name()],
         }
     }
 
-    /// Returns the window that the compressor is asked for.
-    pub(crate) fn window(&self) -> Option<Window> {
-        match self {
-            // Zlib_DecompressBlock in RocksDB's util/compression.cc uses -14 as zlib's windowBits.
-            Self::Stock => Some(Window::Kib16),
-            Self::Custom { .. } => None,
+    /// Returns the numbers of the compression types that a compressor of `format` handles, the
+    /// main one first.
+    pub(crate) fn compression_types(&self, format: Format) -> Vec<u8> {
+        match (self, format) {
+            (Self::Custom { compression_type, .. }, _) => vec![*compression_type],
+            (Self::Stock, Format::RawDeflate) => vec![ZLIB],
+            (Self::Stock, Format::Zstd) => vec![ZSTD],
+            (Self::Stock, Format::Lz4) => vec![LZ4, LZ4_HC],
+            (Self::Stock, _) => Vec::new(),
         }
     }
 
-    /// Returns an error unless `compressor` can write this schema's files.
-    pub(crate) fn check(&self, compressor: &dyn BlockCompressor) -> Result<(), Error> {
+    /// Returns the window that the compressor of `compression_type` is asked for.
+    pub(crate) fn window(&self, compression_type: u8) -> Option<Window> {
+        // Zlib_DecompressBlock in RocksDB's util/compression.cc uses -14 as zlib's windowBits.
+        (*self == Self::Stock && compression_type == ZLIB).then_some(Window::Kib16)
+    }
+
+    /// Returns an error unless these compressors can write this schema's files.
+    pub(crate) fn check(&self, compressors: &BlockCompressors) -> Result<(), Error> {
+        let count = compressors.iter().len();
+        let most = if *self == Self::Stock { usize::MAX } else { 1 };
+        if count == 0 || count > most {
+            return Err(Error::Count { count });
+        }
+        compressors.iter().try_for_each(|compressor| self.check_one(&**compressor))
+    }
+
+    fn check_one(&self, compressor: &dyn BlockCompressor) -> Result<(), Error> {
         match self {
-            Self::Stock => match compressor.format() {
-                Format::RawDeflate => Ok(()),
-                format => Err(Error::Format { format }),
-            },
+            Self::Stock if self.compression_types(compressor.format()).is_empty() => {
+                Err(Error::Format { format: compressor.format() })
+            }
+            Self::Stock => Ok(()),
             Self::Custom { name, compression_type } => {
                 let legal = (1..=64).contains(&name.len())
                     && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -128,15 +157,26 @@ mod tests {
     use super::*;
 
     fn check(schema: &Schema, format: Format) -> Result<(), Error> {
-        schema
-            .check(&SoftwareCompressor::new(format, Level::BALANCED).expect("supports the format"))
+        let compressor = SoftwareCompressor::new(format, Level::BALANCED);
+        schema.check(&compressor.expect("supports the format").into())
     }
 
     #[test]
-    fn stock_accepts_only_raw_deflate() {
-        assert!(check(&Schema::Stock, Format::RawDeflate).is_ok());
+    fn stock_accepts_only_formats_of_rocksdb() {
+        for format in [Format::RawDeflate, Format::Zstd, Format::Lz4] {
+            assert!(check(&Schema::Stock, format).is_ok());
+        }
         let error = check(&Schema::Stock, Format::Gzip).unwrap_err();
         assert!(error.to_string().contains("gzip"), "{error}");
+    }
+
+    #[test]
+    fn only_stock_accepts_several_compressors_and_none_is_never_enough() {
+        let all = BlockCompressors::all().expect("software is always there");
+        assert!(Schema::Stock.check(&all).is_ok());
+        assert!(matches!(Schema::custom("Mine").check(&all), Err(Error::Count { count: 3 })));
+        let none = BlockCompressors::new();
+        assert!(matches!(Schema::Stock.check(&none), Err(Error::Count { count: 0 })));
     }
 
     #[test]

@@ -11,24 +11,40 @@ use librocksdb_sys::rocksdb_options_t;
 use parking_lot::Mutex;
 use rocksdb::{AsRawPtr, Options};
 
-use crate::codec::{Answer, Codec};
+use crate::codec::{Answer, Codec, Codecs};
 use crate::registered;
 use crate::schema::Schema;
+
+/// Mirrors `TypedCodec` in shim/codec.h, which asserts the same sizes and offsets as below.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct TypedCodec {
+    codec: *const c_void,
+    compression_type: u8,
+}
+
+/// The most types that a schema's compressors handle.
+const MAX_CODECS: usize = 8;
 
 /// Mirrors `Setup` in shim/codec.h, which asserts the same sizes and offsets as below.
 #[repr(C)]
 struct Setup {
-    codec: *const c_void,
+    codecs: [TypedCodec; MAX_CODECS],
     name: *const c_char,
-    compression_type: u8,
+    count: u8,
+    preferred: u8,
     stock: u8,
 }
+
+/// `Setup::preferred` if the options keep their type: RocksDB's `kDisableCompressionOption`.
+const NO_TYPE: u8 = 0xff;
 
 /// Mirrors `CodecFunctions` in shim/codec.h.
 #[repr(C)]
 struct CodecFunctions {
     clone: unsafe extern "C" fn(*const c_void) -> *const c_void,
-    with_level: unsafe extern "C" fn(*const c_void, i32) -> *const c_void,
+    with_options: unsafe extern "C" fn(*const c_void, i32, bool) -> *const c_void,
+    with_dictionary: unsafe extern "C" fn(*const c_void, *const u8, usize) -> *const c_void,
     release: unsafe extern "C" fn(*const c_void),
     compress:
         unsafe extern "C" fn(*const c_void, *const u8, usize, *mut u8, usize, *mut usize) -> Answer,
@@ -45,22 +61,33 @@ const _: () = {
     assert!(Answer::Bypassed as i32 == 2 && Answer::Corrupt as i32 == 3);
     assert!(Answer::Failed as i32 == 4);
 
-    assert!(size_of::<Setup>() == 24 && align_of::<Setup>() == 8);
-    assert!(offset_of!(Setup, codec) == 0 && offset_of!(Setup, name) == 8);
-    assert!(offset_of!(Setup, compression_type) == 16 && offset_of!(Setup, stock) == 17);
+    assert!(size_of::<TypedCodec>() == 16 && offset_of!(TypedCodec, compression_type) == 8);
+    assert!(size_of::<Setup>() == 144 && align_of::<Setup>() == 8);
+    assert!(offset_of!(Setup, codecs) == 0 && offset_of!(Setup, name) == 128);
+    assert!(offset_of!(Setup, count) == 136 && offset_of!(Setup, preferred) == 137);
+    assert!(offset_of!(Setup, stock) == 138);
 
-    assert!(size_of::<CodecFunctions>() == 56 && align_of::<CodecFunctions>() == 8);
+    assert!(size_of::<CodecFunctions>() == 64 && align_of::<CodecFunctions>() == 8);
     assert!(offset_of!(CodecFunctions, clone) == 0);
-    assert!(offset_of!(CodecFunctions, with_level) == 8);
-    assert!(offset_of!(CodecFunctions, release) == 16);
-    assert!(offset_of!(CodecFunctions, compress) == 24);
-    assert!(offset_of!(CodecFunctions, uncompressed_size) == 32);
-    assert!(offset_of!(CodecFunctions, decompress) == 40);
-    assert!(offset_of!(CodecFunctions, find) == 48);
+    assert!(offset_of!(CodecFunctions, with_options) == 8);
+    assert!(offset_of!(CodecFunctions, with_dictionary) == 16);
+    assert!(offset_of!(CodecFunctions, release) == 24);
+    assert!(offset_of!(CodecFunctions, compress) == 32);
+    assert!(offset_of!(CodecFunctions, uncompressed_size) == 40);
+    assert!(offset_of!(CodecFunctions, decompress) == 48);
+    assert!(offset_of!(CodecFunctions, find) == 56);
 };
 
-static FUNCTIONS: CodecFunctions =
-    CodecFunctions { clone, with_level, release, compress, uncompressed_size, decompress, find };
+static FUNCTIONS: CodecFunctions = CodecFunctions {
+    clone,
+    with_options,
+    with_dictionary,
+    release,
+    compress,
+    uncompressed_size,
+    decompress,
+    find,
+};
 
 unsafe extern "C" {
     fn uadk_compress_header_version(version: *mut u32);
@@ -101,13 +128,13 @@ pub(crate) fn layout_agrees() -> bool {
 }
 
 /// Sets a manager in `options`; returns `false` if there is not enough memory for it.
-pub(crate) fn set_manager(options: &mut Options, codec: Codec, schema: &Schema) -> bool {
-    let setup = setup(codec, schema);
+pub(crate) fn set_manager(options: &mut Options, codecs: Codecs, schema: &Schema) -> bool {
+    let setup = setup(codecs, schema);
     // SAFETY: the pointer is not used longer than the borrow of `options` lasts.
     let raw = unsafe { options.as_raw_ptr() };
     // SAFETY: `raw` points to live options that nothing else uses, as they are borrowed mutably;
     // their layout has been checked (`version::check`); the function takes ownership of the setup's
-    // codec.
+    // codecs.
     unsafe { uadk_compress_set_manager(raw, &raw const FUNCTIONS, &raw const setup) }
 }
 
@@ -119,20 +146,28 @@ pub(crate) fn clear_manager(options: &mut Options) {
     unsafe { uadk_compress_clear_manager(raw) };
 }
 
-/// Makes RocksDB ask [`registered::find`] for managers named `schema.name()`; returns `false` if
-/// there is not enough memory for it.
-pub(crate) fn register_name(schema: &Schema) -> bool {
+/// Makes RocksDB ask [`registered::find`] for managers of this name; returns `false` if there is not
+/// enough memory for it.
+pub(crate) fn register_name(name: &str) -> bool {
     // SAFETY: both pointers are to data that lives as long as the process.
-    unsafe { uadk_compress_register(&raw const FUNCTIONS, static_name(schema.name())) }
+    unsafe { uadk_compress_register(&raw const FUNCTIONS, static_name(name)) }
 }
 
-fn setup(codec: Codec, schema: &Schema) -> Setup {
-    Setup {
-        codec: into_raw(codec),
+fn setup(codecs: Codecs, schema: &Schema) -> Setup {
+    let none = TypedCodec { codec: std::ptr::null(), compression_type: NO_TYPE };
+    let mut setup = Setup {
+        codecs: [none; MAX_CODECS],
         name: static_name(schema.name()),
-        compression_type: schema.compression_type(),
+        count: 0,
+        preferred: codecs.preferred.unwrap_or(NO_TYPE),
         stock: u8::from(*schema == Schema::Stock),
+    };
+    for (slot, codec) in setup.codecs.iter_mut().zip(codecs.by_type) {
+        let compression_type = codec.compression_type;
+        *slot = TypedCodec { codec: into_raw(codec), compression_type };
+        setup.count += 1;
     }
+    setup
 }
 
 /// Returns the name as a C string that lives as long as the process. RocksDB keeps pointers to
@@ -208,10 +243,26 @@ unsafe extern "C" fn clone(codec: *const c_void) -> *const c_void {
     into_raw(codec.clone())
 }
 
-unsafe extern "C" fn with_level(codec: *const c_void, level: i32) -> *const c_void {
+unsafe extern "C" fn with_options(
+    codec: *const c_void,
+    level: i32,
+    checksum: bool,
+) -> *const c_void {
     // SAFETY: C++ passes codecs that it owns.
     let codec = unsafe { borrow(codec) };
-    into_raw(guard(codec.clone(), || codec.with_level(level)))
+    into_raw(guard(codec.clone(), || codec.with_options(level, checksum)))
+}
+
+unsafe extern "C" fn with_dictionary(
+    codec: *const c_void,
+    dictionary: *const u8,
+    len: usize,
+) -> *const c_void {
+    // SAFETY: C++ passes codecs that it owns.
+    let codec = unsafe { borrow(codec) };
+    // SAFETY: RocksDB passes a dictionary and does not change it meanwhile.
+    let dictionary = unsafe { bytes(dictionary, len) };
+    guard(None, || codec.with_dictionary(dictionary)).map_or(std::ptr::null(), into_raw)
 }
 
 unsafe extern "C" fn release(codec: *const c_void) {
@@ -281,8 +332,8 @@ unsafe extern "C" fn find(name: *const c_char, found: *mut Setup) -> bool {
     // SAFETY: the shim passes a C++ string's characters, which end in NUL.
     let name = unsafe { CStr::from_ptr(name) };
     let Some(setup) = guard(None, || {
-        let (codec, schema) = registered::find(name.to_str().ok()?)?;
-        Some(setup(codec, &schema))
+        let (codecs, schema) = registered::find(name.to_str().ok()?)?;
+        Some(setup(codecs, &schema))
     }) else {
         return false;
     };

@@ -12,6 +12,7 @@ mod probe;
 mod registry;
 mod stock_readers;
 mod stock_schema;
+mod types;
 mod windows;
 
 #[path = "../../../../core/uadk-compress/tests/common/windows.rs"]

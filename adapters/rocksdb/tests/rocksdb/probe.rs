@@ -13,7 +13,7 @@ pub(crate) struct Seen {
     pub(crate) compressed: AtomicU64,
     pub(crate) decompressed: AtomicU64,
     /// Levels at which blocks were compressed.
-    pub(crate) levels: Mutex<BTreeSet<u8>>,
+    pub(crate) levels: Mutex<BTreeSet<i32>>,
 }
 
 impl Seen {
@@ -23,7 +23,7 @@ impl Seen {
     pub(crate) fn decompressed(&self) -> u64 {
         self.decompressed.load(Ordering::Relaxed)
     }
-    pub(crate) fn levels(&self) -> Vec<u8> {
+    pub(crate) fn levels(&self) -> Vec<i32> {
         self.levels.lock().iter().copied().collect()
     }
 }
@@ -36,7 +36,11 @@ pub(crate) struct Probe {
 
 impl Probe {
     pub(crate) fn new() -> Self {
-        Self { engine: crate::common::software(), seen: Arc::default() }
+        Self::with_engine(crate::common::software())
+    }
+
+    pub(crate) fn with_engine(engine: SoftwareCompressor) -> Self {
+        Self { engine, seen: Arc::default() }
     }
 }
 

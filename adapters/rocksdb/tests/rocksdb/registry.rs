@@ -35,7 +35,7 @@ fn options_files_remember_the_compressor() {
     register(probe.clone(), Schema::Stock).expect("replaces the first");
     let options = plain()
         .get_options_from_string(
-            "compression=kZlibCompression; compression_manager={id=UadkZlib;level=9}",
+            "compression=kZlibCompression; compression_manager={id=UadkStock;level=9}",
         )
         .expect("a registered name");
     let db = DB::open(&options, dir.path()).expect("opened");

@@ -70,7 +70,7 @@ fn rocksdb_without_the_adapter_verifies_every_format_version() {
 }
 
 /// Returns whether Debian's `sst_dump` succeeds on a file, and its output.
-fn sst_dump(file: &std::path::Path, arguments: &[&str]) -> (bool, String) {
+pub(crate) fn sst_dump(file: &std::path::Path, arguments: &[&str]) -> (bool, String) {
     let output = Command::new("sst_dump")
         .arg(format!("--file={}", file.display()))
         .args(arguments)
