@@ -52,8 +52,8 @@ test-readers:
 SMALL_STACKS = block-deflate block-zstd uadk-compress uadk-compress-archive uadk-compress-pages
 
 # A script for the UADK simulator: see tests/uadk-sim/src/lib.rs.
-FAULTS = seed=7; busy=1/20; late=1/15:4; lost=1/3000:100; context=1/900; reset=1/1500; \
-	status=1/200:67; return=1/300:-5
+FAULTS = machine=lz77; seed=7; busy=1/20; late=1/15:4; lost=1/3000:100; context=1/900; \
+	reset=1/1500; status=1/200:67; return=1/300:-5
 
 # Prints our figures, the peers' and the ratios; fails if a bound is missed. Runs the encoder's
 # bench a second time, in a build for newer processors.
