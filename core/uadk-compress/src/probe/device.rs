@@ -2,11 +2,22 @@
 
 use super::item::{Item, State};
 use super::node;
-use super::system::System;
+use super::system::{Library, System};
 use crate::Format;
 
 /// Where the kernel lists the devices.
 const CLASS: &str = "/sys/class/uacce";
+
+/// How zstd and LZ4 are served: the format, the algorithm in the device's list, and the first
+/// UADK 2.x that supports it. The best way of a format comes first.
+const MATCHES: [(Format, &str, u32); 4] = [
+    (Format::Zstd, "lz77_zstd", 9),
+    (Format::Lz4, "lz4", 10),
+    (Format::Lz4, "lz77_only", 10),
+    (Format::Lz4, "lz77_zstd", 9),
+];
+/// The first queue interface with these algorithms, `hisi_qm_v3`.
+const MATCHES_QUEUE: u64 = 3;
 
 /// The bit `UACCE_DEV_SVA` of the attribute `flags` (`uapi/misc/uacce/uacce.h`).
 const FLAG_SVA: u64 = 1;
@@ -86,8 +97,13 @@ impl Device {
 
     /// Returns the device's items; `severity` is the state of its flaws.
     fn items(&self, system: &System, severity: State) -> Vec<Item> {
-        let mut items =
-            vec![self.addressing(severity), self.formats(severity), self.queues(severity)];
+        let mut items = vec![
+            self.addressing(severity),
+            self.formats(severity),
+            self.matches(system, Format::Zstd),
+            self.matches(system, Format::Lz4),
+            self.queues(severity),
+        ];
         if self.isolated {
             items.push(
                 Item::new(
@@ -149,6 +165,36 @@ impl Device {
         Item::ok(topic, detail)
     }
 
+    /// Returns how blocks of zstd or LZ4 are compressed, or why in software. No device must do that,
+    /// and none decompresses them.
+    fn matches(&self, system: &System, format: Format) -> Item {
+        let topic = format!("{} {format}", self.name);
+        let queue = self.api.as_deref().and_then(|api| api.strip_prefix("hisi_qm_v")?.parse().ok());
+        if queue.is_none_or(|queue: u64| queue < MATCHES_QUEUE) {
+            let api = self.api.as_deref().unwrap_or("unknown");
+            let reason = format!(
+                "in software: needs queue interface hisi_qm_v3, and this one is {api} (a Kunpeng \
+                 920 has zlib and gzip alone)"
+            );
+            return Item::ok(topic, reason);
+        }
+        let ways = || MATCHES.into_iter().filter(|(served, ..)| *served == format);
+        let listed =
+            || ways().filter(|(_, name, _)| self.algorithms.iter().any(|listed| listed == name));
+        if let Some((_, algorithm, _)) = listed().find(|(.., minor)| has_uadk(system, *minor)) {
+            let detail = format!("compressed through {algorithm}, decompressed in software");
+            return Item::ok(topic, detail);
+        }
+        let reason = match listed().map(|(.., minor)| minor).min() {
+            Some(minor) => format!("in software: needs UADK 2.{minor} or newer"),
+            None => {
+                let names: Vec<_> = ways().map(|(_, name, _)| name).collect();
+                format!("in software: the driver offers no {}", names.join(", "))
+            }
+        };
+        Item::ok(topic, reason)
+    }
+
     fn queues(&self, severity: State) -> Item {
         let topic = format!("{} queues", self.name);
         match self.free_queues {
@@ -163,6 +209,17 @@ impl Device {
                 .remedy(format!("`cat {CLASS}/{}/available_instances` shows why", self.name)),
         }
     }
+}
+
+/// Returns whether the installed UADK is known to be 2.`minor` or newer.
+fn has_uadk(system: &System, minor: u32) -> bool {
+    let Library::Found { version, .. } = &system.library else { return false };
+    // See uadk_sys's `Version`: a number, a range, or "newer than 2.10".
+    version.starts_with("newer")
+        || version.strip_prefix("2.").is_some_and(|rest| {
+            let digits = rest.split('.').next().unwrap_or_default();
+            digits.parse().is_ok_and(|found: u32| found >= minor)
+        })
 }
 
 /// Parses a decimal number, or a hexadecimal one with the prefix `0x`.

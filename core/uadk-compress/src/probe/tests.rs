@@ -4,6 +4,7 @@ mod fixture;
 
 use super::item::{Item, State};
 use super::{Readiness, Report, inspect};
+use crate::Format;
 use fixture::Machine;
 
 /// Returns the items that are not `Ok`.
@@ -138,6 +139,39 @@ fn a_device_with_raw_deflate_needs_no_detour() {
         Machine::kunpeng().one_device().set("algorithms", "zlib\ngzip\ndeflate\nlz77_zstd");
     let report = inspect(&machine.system());
     assert_eq!(item(&report, "hisi_zip-0 formats").detail, "zlib, gzip, deflate");
+}
+
+#[test]
+fn how_zstd_and_lz4_are_compressed_is_said_by_name_and_with_the_reason() {
+    let both = |machine: Machine| {
+        let report = inspect(&machine.system());
+        [Format::Zstd, Format::Lz4].map(|format| {
+            let item = item(&report, &format!("hisi_zip-0 {format}"));
+            assert_eq!(item.state, State::Ok, "no device must have them");
+            item.detail.clone()
+        })
+    };
+    for detail in both(Machine::kunpeng().one_device()) {
+        assert!(detail.contains("hisi_qm_v2 (a Kunpeng 920 has zlib and gzip alone)"), "{detail}");
+    }
+    let with = |algorithms| {
+        let machine = Machine::kunpeng().one_device().set("api", "hisi_qm_v3\n");
+        machine.set("algorithms", algorithms)
+    };
+    let [zstd, lz4] = both(with("zlib\ngzip\nlz77_zstd\nlz77_only\nlz4\n"));
+    assert!(zstd.starts_with("compressed through lz77_zstd"), "{zstd}");
+    assert!(lz4.starts_with("compressed through lz4"), "{lz4}");
+    let [_, lz4] = both(with("zlib\ngzip\nlz77_zstd\n"));
+    assert!(lz4.starts_with("compressed through lz77_zstd"), "{lz4}");
+    let [zstd, lz4] = both(with("zlib\ngzip\n"));
+    assert_eq!(zstd, "in software: the driver offers no lz77_zstd");
+    assert_eq!(lz4, "in software: the driver offers no lz4, lz77_only, lz77_zstd");
+
+    let old = with("zlib\nlz77_zstd\n").without("/usr/lib64/libwd.so.2");
+    let old = old.without("/usr/lib64/libwd.so.2.10.0").file("/usr/lib64/libwd.so.2.8.0", "");
+    for detail in both(old.link("libwd.so.2.8.0", "/usr/lib64/libwd.so.2")) {
+        assert_eq!(detail, "in software: needs UADK 2.9 or newer");
+    }
 }
 
 #[test]

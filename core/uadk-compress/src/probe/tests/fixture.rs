@@ -122,6 +122,12 @@ impl Machine {
         self
     }
 
+    /// Adds a symbolic link at `path`.
+    pub(super) fn link(self, target: &str, path: &str) -> Self {
+        symlink(target, self.path(path)).expect("creates a link");
+        self
+    }
+
     pub(super) fn one_device(self) -> Self {
         self.without(&class(DEVICES[1])).without(&format!("/dev/{}", DEVICES[1]))
     }
