@@ -44,37 +44,37 @@ impl Header {
     /// block, which saves decoders memory.
     pub(crate) const fn new(content: Option<u64>) -> Self {
         let mut header = Self { bytes: [0; MAX_HEADER_LEN], len: 0 };
-        header.push(MAGIC, 4);
+        header.push(MAGIC);
         match content {
-            None => header.push([0, WINDOW], 2),
-            Some(n) if n < 256 => header.push([SINGLE_SEGMENT, n as u8], 2),
+            None => header.push([0, WINDOW]),
+            Some(n) if n < 256 => header.push([SINGLE_SEGMENT, n as u8]),
             Some(n) if n < 65536 + 256 => {
-                header.push([SINGLE_SEGMENT | 1 << 6], 1);
-                header.push((n as u16).wrapping_sub(256).to_le_bytes(), 2);
+                header.push([SINGLE_SEGMENT | 1 << 6]);
+                header.push((n as u16).wrapping_sub(256).to_le_bytes());
             }
             Some(n) if n <= MAX_BLOCK_LEN as u64 => {
-                header.push([SINGLE_SEGMENT | 2 << 6], 1);
-                header.push((n as u32).to_le_bytes(), 4);
+                header.push([SINGLE_SEGMENT | 2 << 6]);
+                header.push((n as u32).to_le_bytes());
             }
             Some(n) if n <= u32::MAX as u64 => {
-                header.push([2 << 6, WINDOW], 2);
-                header.push((n as u32).to_le_bytes(), 4);
+                header.push([2 << 6, WINDOW]);
+                header.push((n as u32).to_le_bytes());
             }
             Some(n) => {
-                header.push([3 << 6, WINDOW], 2);
-                header.push(n.to_le_bytes(), 8);
+                header.push([3 << 6, WINDOW]);
+                header.push(n.to_le_bytes());
             }
         }
         header
     }
 
-    const fn push<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
+    const fn push<const N: usize>(&mut self, bytes: [u8; N]) {
         let mut i = 0;
-        while i < len {
-            self.bytes[self.len + i] = bytes[i];
+        while i < N {
+            self.bytes[self.len] = bytes[i];
+            self.len += 1;
             i += 1;
         }
-        self.len += len;
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

@@ -26,7 +26,7 @@ impl Histogram {
     /// Counts bytes and returns how often each value occurs.
     pub(crate) fn count(&mut self, bytes: &[u8]) -> &[u32; LITERALS] {
         let [a, b, c, d] = &mut *self.tables;
-        for table in [&mut *a, b, c, d] {
+        for table in [&mut *a, &mut *b, &mut *c, &mut *d] {
             table.fill(0);
         }
         let (words, rest) = bytes.as_chunks::<8>();

@@ -93,14 +93,14 @@ impl Sequences {
         at: u32,
     ) -> Option<u32> {
         let total = records.len() as u32;
-        let number = match total {
-            0..128 => &[total as u8][..],
-            128..0x7f00 => &[(total >> 8) as u8 + 128, total as u8],
-            _ => &[255, (total - 0x7f00) as u8, ((total - 0x7f00) >> 8) as u8],
+        let rest = total.wrapping_sub(0x7f00);
+        let (number, len) = match total {
+            0..128 => ([total as u8, 0, 0], 1),
+            128..0x7f00 => ([(total >> 8) as u8 + 128, total as u8, 0], 2),
+            _ => ([255, rest as u8, (rest >> 8) as u8], 3),
         };
-        let at = at as usize;
-        out.get_mut(at..)?.get_mut(..number.len())?.copy_from_slice(number);
-        let modes_at = at + number.len();
+        let modes_at = at as usize + len;
+        out.get_mut(at as usize..modes_at)?.copy_from_slice(&number[..len]);
         if total == 0 {
             return Some(modes_at as u32);
         }
@@ -128,8 +128,9 @@ fn choose<'a>(
     out: &mut Output,
     at: u32,
 ) -> Option<(Mode, &'a Table, u32)> {
-    let cost = |bytes: u32| bytes * 8 << FRACTION_BITS;
-    let predefined = counts.iter().zip(&kind.costs).map(|(&n, &bits)| n * u32::from(bits)).sum();
+    let cost = |bytes: u32| (bytes * 8) << FRACTION_BITS;
+    let pairs = counts.iter().zip(&kind.costs);
+    let predefined: u32 = pairs.map(|(&n, &bits)| n * u32::from(bits)).sum();
     if let Some(symbol) = counts.iter().position(|&n| n == total) {
         if cost(1) < predefined {
             table.set_single(symbol);

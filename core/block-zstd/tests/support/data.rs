@@ -107,6 +107,12 @@ fn skewed(rng: &mut Pcg64Mcg, n: usize) -> usize {
     (x * x * x * n as f64) as usize
 }
 
+/// Returns a number up to a random power of two, whose exponent is at most `bits`.
+fn up_to_power(rng: &mut Pcg64Mcg, bits: u32) -> usize {
+    let bits = rng.random_range(0..=bits);
+    rng.random_range(0..=1 << bits)
+}
+
 /// Returns `len` bytes of a random kind, extreme ones too.
 pub fn any(rng: &mut Pcg64Mcg, len: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(len + 300);
@@ -161,13 +167,13 @@ pub fn from_sequences(rng: &mut Pcg64Mcg, len: usize) -> (Vec<u8>, Vec<Sequence>
     let longest = (rng.random_range(0..10), rng.random_range(0..14));
     let repeats = rng.random_range(1..10);
     loop {
-        let literals = rng.random_range(0..=1_usize << rng.random_range(0..=longest.0));
-        let match_len = 3 + rng.random_range(0..=1_usize << rng.random_range(0..=longest.1));
+        let literals = up_to_power(rng, longest.0);
+        let match_len = 3 + up_to_power(rng, longest.1);
         if bytes.len() + literals + match_len > len || bytes.len() + literals == 0 {
             break;
         }
         bytes.extend((0..literals).map(|_| rng.random_range(0..=alphabet)));
-        let near = rng.random_range(1..=bytes.len().min(1 << rng.random_range(0..18)));
+        let near = (1 + up_to_power(rng, 17)).min(bytes.len());
         let repeated = sequences.len().saturating_sub(rng.random_range(1..4));
         let offset = match sequences.get(repeated) {
             Some(last) if rng.random_ratio(repeats, 10) => {
