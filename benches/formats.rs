@@ -9,6 +9,8 @@
 //! blocks of real files of this machine in random order, and the cheapest time of all rounds counts
 //! for each batch: other load on the machine affects single batches, and both sides alike.
 
+use std::time::Duration;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
@@ -80,12 +82,15 @@ struct Batch<'a> {
 impl Sides {
     fn new(format: Format) -> Result<Self> {
         let libwd = uadk_sim::libwd_of("2.10");
-        let config = UadkConfig::default().with_background(false).with_verify_lz4(false);
+        // The simulator's search takes long, when a block is new.
+        let config = UadkConfig::default()
+            .with_background(false)
+            .with_verify_lz4(false)
+            .with_deadline(Duration::from_secs(1000));
         let uadk = UadkCompressor::with_libwd(&libwd, format, &config, SystemClock::default())?;
         uadk.start()?;
         let peer = SoftwareCompressor::new(format, Level::FAST)?;
-        // A slow search of the simulator must not matter.
-        let policy = Policy::default().with_max_delay(std::time::Duration::MAX);
+        let policy = Policy::default().with_max_delay(Duration::MAX);
         Ok(Self { ours: OffloadCompressor::new(uadk, peer.clone(), policy)?, peer })
     }
 

@@ -8,15 +8,16 @@
 use std::path::PathBuf;
 
 use rocksdb::{DB, DBCompressionType, Options};
-use uadk_compress::{Compressor, Level};
 use uadk_compress_bench_support::corpus::{self, Record};
 use uadk_compress_bench_support::database::{family_options, get, load, scan, size};
 use uadk_compress_bench_support::report::Report;
-use uadk_compress_rocksdb::{OptionsExt, Schema};
+use uadk_compress_rocksdb::{BlockCompressors, OptionsExt, Schema};
 
 const CORPUS_BYTES: usize = 48 << 20;
 const GETS: usize = 20_000;
 const ROUNDS: usize = 3;
+/// Bytes of a dictionary.
+const DICTIONARY: i32 = 16 << 10;
 
 /// The figures of a family, the best of all rounds.
 #[derive(Clone, Copy, Debug)]
@@ -46,34 +47,93 @@ impl Figures {
 }
 
 /// The compressor of a family.
-#[derive(Clone, Copy, Debug)]
-enum Codec {
-    Ours(i32),
-    Builtin(DBCompressionType, i32, &'static str),
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Codec {
+    /// Whether the compressor is ours, or RocksDB's own.
+    is_ours: bool,
+    kind: DBCompressionType,
+    level: i32,
+    /// Whether blocks have a trained dictionary of 16 KiB.
+    has_dictionary: bool,
 }
 
-const OURS: [Codec; 2] = [Codec::Ours(1), Codec::Ours(6)];
-const PEERS: [Codec; 4] = [
-    Codec::Builtin(DBCompressionType::Zlib, 1, "builtin zlib 1"),
-    Codec::Builtin(DBCompressionType::Zlib, 6, "builtin zlib 6"),
-    Codec::Builtin(DBCompressionType::Zstd, 1, "builtin zstd 1"),
-    Codec::Builtin(DBCompressionType::Lz4, -1, "builtin lz4"),
-];
+const fn ours(kind: DBCompressionType, level: i32) -> Codec {
+    Codec { is_ours: true, kind, level, has_dictionary: false }
+}
+
+const fn builtin(kind: DBCompressionType, level: i32) -> Codec {
+    Codec { is_ours: false, kind, level, has_dictionary: false }
+}
+
+const fn with_dictionary(codec: Codec) -> Codec {
+    Codec { has_dictionary: true, ..codec }
+}
+
+/// The bounds of a comparison.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bounds {
+    load: Option<&'static str>,
+    get: Option<&'static str>,
+    scan: Option<&'static str>,
+    size: Option<&'static str>,
+}
+
+const NONE: Bounds = Bounds { load: None, get: None, scan: None, size: None };
+/// Ours does what RocksDB does.
+const SAME: Bounds =
+    Bounds { load: Some("<=1.02"), get: Some("<=1.02"), scan: Some(">=0.98"), size: None };
+
+/// Two codecs to compare, and the bounds.
+type Comparison = (Codec, Codec, Bounds);
+
+/// Returns the comparisons for a block size.
+fn comparisons(block_size: usize) -> Vec<Comparison> {
+    use DBCompressionType::{Lz4, Zlib, Zstd};
+    let is_16_kib = block_size == 16 << 10;
+    let zlib =
+        Bounds { load: Some("<=0.65"), get: Some("<=0.55"), scan: None, size: Some("<=1.02") };
+    let [zlib, load] =
+        if is_16_kib { [zlib, Bounds { load: Some("<=1.1"), ..NONE }] } else { [NONE; 2] };
+    let mut all = vec![
+        (ours(Zlib, 1), builtin(Zlib, 1), zlib),
+        (ours(Zlib, 6), builtin(Zlib, 6), zlib),
+        (ours(Zlib, 1), builtin(Zstd, 1), load),
+        (ours(Zlib, 1), builtin(Lz4, -1), NONE),
+        (ours(Zstd, 1), builtin(Zstd, 1), SAME),
+        (ours(Lz4, -1), builtin(Lz4, -1), SAME),
+    ];
+    if is_16_kib {
+        let get = Bounds { get: Some("<=1"), ..NONE };
+        for (kind, level) in [(Zstd, 1), (Lz4, -1)] {
+            let (ours, theirs) = (ours(kind, level), builtin(kind, level));
+            all.push((with_dictionary(ours), with_dictionary(theirs), get));
+        }
+    }
+    all
+}
 
 impl Codec {
     fn options(self, block_size: usize) -> Result<Options, Box<dyn std::error::Error>> {
         let mut options = family_options(block_size);
-        match self {
-            Self::Ours(level) => {
-                let compressor = Compressor::builder().level(Level::nearest(level)).build()?;
-                options.set_block_compressor(compressor, Schema::Stock)?;
-            }
-            Self::Builtin(kind, level, _) => {
-                options.set_compression_type(kind);
-                options.set_compression_options(-14, level, 0, 0);
-            }
+        if self.is_ours {
+            options.set_block_compressor(BlockCompressors::all()?, Schema::Stock)?;
         }
+        options.set_compression_type(self.kind);
+        let dictionary = if self.has_dictionary { DICTIONARY } else { 0 };
+        options.set_compression_options(-14, self.level, 0, dictionary);
+        options.set_zstd_max_train_bytes(100 * dictionary);
         Ok(options)
+    }
+
+    fn name(self) -> String {
+        let kind = match self.kind {
+            DBCompressionType::Zlib => "zlib",
+            DBCompressionType::Zstd => "zstd",
+            _ => "lz4",
+        };
+        let level = if self.level > 0 { format!(" {}", self.level) } else { String::new() };
+        let dictionary = if self.has_dictionary { ", dictionary" } else { "" };
+        format!("{kind}{level}{dictionary}")
     }
 
     fn measure(
@@ -107,50 +167,44 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut report = Report::new("rocksdb");
     for block_size in [4, 16, 64].map(|kib| kib << 10) {
-        let mut ours = [Figures::WORST; OURS.len()];
-        let mut peers = [Figures::WORST; PEERS.len()];
-        for _ in 0..ROUNDS {
-            for (codec, best) in OURS.iter().zip(&mut ours).chain(PEERS.iter().zip(&mut peers)) {
+        let comparisons = comparisons(block_size);
+        let mut codecs: Vec<(Codec, Figures)> = Vec::new();
+        for codec in comparisons.iter().flat_map(|(ours, theirs, _)| [*ours, *theirs]) {
+            if !codecs.iter().any(|(known, _)| *known == codec) {
+                codecs.push((codec, Figures::WORST));
+            }
+        }
+        for round in 0..ROUNDS {
+            // Neighbours of a family differ between rounds.
+            let by = round % codecs.len();
+            codecs.rotate_left(by);
+            for (codec, best) in &mut codecs {
                 *best = best.best(codec.measure(block_size, &records)?);
             }
         }
-        for (codec, ours) in OURS.iter().zip(ours) {
-            for (peer, theirs) in PEERS.iter().zip(peers) {
-                compare(&mut report, block_size, (*codec, ours), (*peer, theirs));
-            }
+        let figures = |wanted: Codec| {
+            let mut codecs = codecs.iter();
+            codecs.find(|(codec, _)| *codec == wanted).map_or(Figures::WORST, |(_, best)| *best)
+        };
+        for (ours, theirs, bounds) in comparisons {
+            let case = format!("{} KiB, {}", block_size >> 10, ours.name());
+            let peer = format!("builtin {}", theirs.name());
+            compare(&mut report, &case, &peer, [figures(ours), figures(theirs)], bounds);
         }
     }
     let missed = report.finish()?;
     std::process::exit(i32::from(missed > 0));
 }
 
-/// Adds the rows of one codec against one peer. The bounds apply to blocks of 16 KiB: against
-/// RocksDB's zlib at the same level, and against zstd for loading at level 1.
-fn compare(
-    report: &mut Report,
-    block_size: usize,
-    (codec, ours): (Codec, Figures),
-    (peer, theirs): (Codec, Figures),
-) {
-    let (Codec::Ours(level), Codec::Builtin(kind, peer_level, name)) = (codec, peer) else {
-        return;
-    };
-    let zlib = kind == DBCompressionType::Zlib;
-    if zlib && level != peer_level {
-        return;
-    }
-    let case = format!("{} KiB, level {level}", block_size >> 10);
-    let bounded = block_size == 16 << 10;
-    let bound = |bound| (zlib && bounded).then_some(bound);
-    let zstd = kind == DBCompressionType::Zstd && level == 1 && bounded;
-    let load = if zstd { Some("<=1.1") } else { bound("<=0.65") };
-    let rows = [
-        ("load+compact CPU s", ours.load_cpu_s, theirs.load_cpu_s, load),
-        ("get CPU us", ours.get_cpu_us, theirs.get_cpu_us, bound("<=0.55")),
-        ("scan MB/CPU s", ours.scan_mb_per_cpu_s, theirs.scan_mb_per_cpu_s, None),
-        ("size MB", ours.size_mb, theirs.size_mb, bound("<=1.02")),
-    ];
-    for (metric, ours, theirs, bound) in rows {
-        report.add(case.clone(), metric, (ours, theirs), name, bound);
+/// Adds the rows of one codec against one peer.
+fn compare(report: &mut Report, case: &str, peer: &str, figures: [Figures; 2], bounds: Bounds) {
+    let [ours, theirs] = figures;
+    for (metric, ours, theirs, bound) in [
+        ("load+compact CPU s", ours.load_cpu_s, theirs.load_cpu_s, bounds.load),
+        ("get CPU us", ours.get_cpu_us, theirs.get_cpu_us, bounds.get),
+        ("scan MB/CPU s", ours.scan_mb_per_cpu_s, theirs.scan_mb_per_cpu_s, bounds.scan),
+        ("size MB", ours.size_mb, theirs.size_mb, bounds.size),
+    ] {
+        report.add(case.to_owned(), metric, (ours, theirs), peer, bound);
     }
 }
