@@ -49,8 +49,8 @@ impl Figures {
 /// The compressor of a family.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Codec {
-    /// Whether the compressor is ours, or RocksDB's own.
-    is_ours: bool,
+    /// Whether it is our compressor, or RocksDB's own.
+    is_adapter: bool,
     kind: DBCompressionType,
     level: i32,
     /// Whether blocks have a trained dictionary of 16 KiB.
@@ -58,11 +58,11 @@ struct Codec {
 }
 
 const fn ours(kind: DBCompressionType, level: i32) -> Codec {
-    Codec { is_ours: true, kind, level, has_dictionary: false }
+    Codec { is_adapter: true, kind, level, has_dictionary: false }
 }
 
 const fn builtin(kind: DBCompressionType, level: i32) -> Codec {
-    Codec { is_ours: false, kind, level, has_dictionary: false }
+    Codec { is_adapter: false, kind, level, has_dictionary: false }
 }
 
 const fn with_dictionary(codec: Codec) -> Codec {
@@ -115,7 +115,7 @@ fn comparisons(block_size: usize) -> Vec<Comparison> {
 impl Codec {
     fn options(self, block_size: usize) -> Result<Options, Box<dyn std::error::Error>> {
         let mut options = family_options(block_size);
-        if self.is_ours {
+        if self.is_adapter {
             options.set_block_compressor(BlockCompressors::all()?, Schema::Stock)?;
         }
         options.set_compression_type(self.kind);

@@ -41,7 +41,7 @@
 //!
 //! | type | levels |
 //! |---|---|
-//! | zlib, custom | 1 to 12; 0 and below are [`Level::FASTEST`](uadk_compress::Level::FASTEST), except zlib's -1, which means its default: the compressor's own level |
+//! | zlib, custom | 1 to 12; below, the fastest; but -1, zlib's default, is the compressor's own |
 //! | zstd | -131072 to 22; 0 is 3 |
 //! | LZ4 | negative numbers are the acceleration; others are ignored |
 //! | LZ4HC | 3 to 12; the default is 9 |
@@ -57,9 +57,9 @@
 //! call. Under [`Schema::Custom`] the window is the compressor's own.
 //!
 //! Blob files, the compressed secondary cache and the WAL always use RocksDB's own codecs, and so
-//! do reads of files of format version 6 and older. Under [`Schema::Stock`], zstd and LZ4 blocks may
-//! have a dictionary (`max_dict_bytes`), which is digested once per file; zlib blocks with one are
-//! left to RocksDB's own codec. Under [`Schema::Custom`], dictionaries are not used.
+//! do reads of files of format version 6 and older. Under [`Schema::Stock`], zstd and LZ4 blocks
+//! may have a dictionary (`max_dict_bytes`), which is digested once per file; zlib blocks with one
+//! are left to RocksDB's own codec. Under [`Schema::Custom`], dictionaries are not used.
 
 mod codec;
 mod compressors;

@@ -3,7 +3,8 @@
 use crate::codec::Codecs;
 use crate::{BlockCompressors, Error, Schema, registered, shim, version};
 
-/// Lets RocksDB find `compressors`, one or a set, by the schema's name, in this process, from now on:
+/// Lets RocksDB find `compressors`, one or a set, by the schema's name, in this process, from now
+/// on:
 ///
 /// - in OPTIONS files, so that `Options::load_latest` returns options with it;
 /// - in option strings, with a level if wanted: `compression_manager={id=UadkStock;level=1}`;

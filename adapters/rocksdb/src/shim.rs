@@ -146,8 +146,8 @@ pub(crate) fn clear_manager(options: &mut Options) {
     unsafe { uadk_compress_clear_manager(raw) };
 }
 
-/// Makes RocksDB ask [`registered::find`] for managers of this name; returns `false` if there is not
-/// enough memory for it.
+/// Makes RocksDB ask [`registered::find`] for managers of this name; returns `false` if there is
+/// not enough memory for it.
 pub(crate) fn register_name(name: &str) -> bool {
     // SAFETY: both pointers are to data that lives as long as the process.
     unsafe { uadk_compress_register(&raw const FUNCTIONS, static_name(name)) }

@@ -7,9 +7,9 @@
 ///
 /// | format | levels |
 /// |---|---|
-/// | deflate, zlib, gzip | libdeflate's: zlib's levels from 1 to 9, extended to 12; 0 is `block-deflate`'s faster speed |
-/// | zstd | libzstd's: -131072 (fastest) to 22; 0 means -1, and not libzstd's default 3 |
-/// | LZ4 | up to 2 the fast encoder, negative numbers are its acceleration; from 3 to 12 LZ4 HC |
+/// | deflate, zlib, gzip | zlib's 1 to 9, extended to 12; 0 is `block-deflate`'s faster speed |
+/// | zstd | libzstd's -131072 (fastest) to 22; 0 means -1, and not libzstd's default 3 |
+/// | LZ4 | up to 2 the fast encoder, with negative numbers as acceleration; 3 to 12 LZ4 HC |
 ///
 /// Kunpeng's ZIP device ignores the level.
 ///

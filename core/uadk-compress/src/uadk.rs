@@ -77,8 +77,8 @@ use crate::{Block, BlockCompressor, Error, Format, Level, Settings};
 /// what they repeat, so wrong ones are a fault of the device and never a wrong block.
 ///
 /// The device ignores the compression level, except that it searches longer for zstd, and for LZ4
-/// without the algorithm `lz4`, from level 12 on. Each thread keeps its sessions; clones are cheap and
-/// share everything. While any engine exists, the process holds some of the device's queues.
+/// without the algorithm `lz4`, from level 12 on. Each thread keeps its sessions; clones are cheap
+/// and share everything. While any engine exists, the process holds some of the device's queues.
 ///
 /// ```
 /// use uadk_compress::{Error, Format, UadkCompressor, UadkConfig};

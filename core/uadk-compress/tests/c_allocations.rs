@@ -1,5 +1,5 @@
-//! In steady state, libzstd and liblz4 allocate nothing for a block either. Their `malloc` is that of
-//! this program.
+//! In steady state, libzstd and liblz4 allocate nothing for a block either. Their `malloc` is this
+//! program's.
 
 #![allow(unsafe_code, reason = "replaces `malloc`")]
 

@@ -30,9 +30,11 @@ const OVERFLOW_DATA: usize = 8;
 const WRONG_OVERFLOW_DATA: usize = 2;
 /// Bytes after the sequences of `lz77_only`.
 const DEBUG_DATA: usize = 16;
-/// Candidates tried for each position, at levels 8 and 9.
-const FAST: u32 = 12;
-const THOROUGH: u32 = 64;
+/// The shortest match at level 8, except at one of the last offsets. The level's search is about as
+/// thorough as that of zstd's level 1, with a smaller window.
+const MIN_FAST_MATCH: usize = 5;
+/// Candidates tried for each position at level 9, and for LZ4.
+const THOROUGH: u32 = 12;
 /// The last match of an LZ4 block begins at least this far from the end.
 const LZ4_END_START: usize = 12;
 /// The last bytes of an LZ4 block are literals.
@@ -188,10 +190,13 @@ pub(crate) fn compress(
         return None;
     }
     let for_zstd = parameters.algorithm == Algorithm::Lz77Zstd;
+    let is_thorough = parameters.level == WD_COMP_L9;
     let search = Search {
         window,
         min_match: MIN_MATCH,
-        depth: if parameters.level == WD_COMP_L9 { THOROUGH } else { FAST },
+        worthwhile: if is_thorough { MIN_MATCH } else { MIN_FAST_MATCH },
+        depth: if is_thorough { THOROUGH } else { 1 },
+        lazy: is_thorough,
         repeats: for_zstd,
         end_start: 0,
         end_literals: 0,
@@ -227,7 +232,16 @@ fn compress_lz4(window: usize, src: &[u8], lie: Option<Lie>, out: &mut Vec<u8>) 
     let (end_start, end_literals) =
         if lie == Some(Lie::NoEndRules) { (0, 0) } else { (LZ4_END_START, LZ4_END_LITERALS) };
     let min_match = format::MIN_LZ4_MATCH as usize;
-    let search = Search { window, min_match, depth: FAST, repeats: false, end_start, end_literals };
+    let search = Search {
+        window,
+        min_match,
+        worthwhile: min_match,
+        depth: THOROUGH,
+        lazy: true,
+        repeats: false,
+        end_start,
+        end_literals,
+    };
     let mut sequences = parser::parse(src, &search);
     let mut literals = Vec::new();
     format::push_literals(src, &sequences, &mut literals);

@@ -165,16 +165,16 @@ impl Device {
         Item::ok(topic, detail)
     }
 
-    /// Returns how blocks of zstd or LZ4 are compressed, or why in software. No device must do that,
-    /// and none decompresses them.
+    /// Returns how blocks of zstd or LZ4 are compressed, or why in software. No device must do
+    /// that, and none decompresses them.
     fn matches(&self, system: &System, format: Format) -> Item {
         let topic = format!("{} {format}", self.name);
         let queue = self.api.as_deref().and_then(|api| api.strip_prefix("hisi_qm_v")?.parse().ok());
         if queue.is_none_or(|queue: u64| queue < MATCHES_QUEUE) {
             let api = self.api.as_deref().unwrap_or("unknown");
             let reason = format!(
-                "in software: needs queue interface hisi_qm_v3, and this one is {api} (a Kunpeng \
-                 920 has zlib and gzip alone)"
+                "in software: needs queue interface hisi_qm_v3, and this one is {api} (a \
+                 Kunpeng 920 has zlib and gzip alone)"
             );
             return Item::ok(topic, reason);
         }

@@ -1,7 +1,8 @@
 //! How blocks of each format are passed to the device.
 //!
-//! For deflate, zlib and gzip, the device writes fixed headers (`78 9c`, and gzip's 10 bytes without a name). When it
-//! decompresses, it skips as many bytes without checking them, so the engine has to check them.
+//! For deflate, zlib and gzip, the device writes fixed headers (`78 9c`, and gzip's 10 bytes
+//! without a name). When it decompresses, it skips as many bytes without checking them, so the
+//! engine has to check them.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

@@ -33,8 +33,12 @@ pub(super) struct Search {
     pub(super) window: usize,
     /// The shortest match: 3 or 4.
     pub(super) min_match: usize,
+    /// The shortest match with an offset that is not one of the last: 3 to 8.
+    pub(super) worthwhile: usize,
     /// The number of candidates tried for each position.
     pub(super) depth: u32,
+    /// Whether a better match that begins at the next byte is preferred.
+    pub(super) lazy: bool,
     /// Whether the offsets of the last matches are preferred.
     pub(super) repeats: bool,
     /// No match begins in this many bytes at the end.
@@ -118,7 +122,7 @@ impl Parser<'_> {
                 continue;
             }
             // Lazy matching: a better match may begin at the next byte.
-            while found.length < NICE_LEN && at < end {
+            while self.search.lazy && found.length < NICE_LEN && at < end {
                 let next = self.find(at + 1);
                 if next.length == 0 || next.gain() <= found.gain() + BYTE_GAIN {
                     // `find` has inserted that position.
@@ -128,7 +132,7 @@ impl Parser<'_> {
                 at += 1;
                 found = next;
             }
-            if found.length >= NICE_LEN || at >= end {
+            if !self.search.lazy || found.length >= NICE_LEN || at >= end {
                 self.insert_all(at + 1, at + found.length);
             }
             // Steps may have skipped the beginning.
@@ -184,7 +188,8 @@ impl Parser<'_> {
     }
 
     fn consider(&self, best: &mut Match, found: Match) {
-        let worth = found.length >= self.search.min_match
+        let shortest = if found.cost == 1 { self.search.min_match } else { self.search.worthwhile };
+        let worth = found.length >= shortest
             && (found.length > 3 || found.cost == 1 || found.offset <= MAX_SHORT_OFFSET);
         if worth && (best.length == 0 || found.gain() > best.gain()) {
             *best = found;
@@ -206,17 +211,18 @@ impl Parser<'_> {
     }
 
     fn insert_all(&mut self, from: usize, to: usize) {
-        for at in from..to.min((self.src.len() + 1).saturating_sub(self.search.min_match)) {
+        for at in from..to.min((self.src.len() + 1).saturating_sub(self.search.worthwhile)) {
             self.tables.insert(self.hash(at), at);
         }
     }
 
-    /// Hashes the shortest match at a position.
+    /// Hashes the shortest worthwhile match at a position.
     fn hash(&self, at: usize) -> usize {
-        let mut word = [0; 4];
-        let len = self.search.min_match;
-        word[..len].copy_from_slice(&self.src[at..at + len]);
-        (u32::from_le_bytes(word).wrapping_mul(0x9e37_79b1) >> (32 - self.tables.bits)) as usize
+        let mut word = [0; 8];
+        let end = self.src.len().min(at + self.search.worthwhile);
+        word[..end - at].copy_from_slice(&self.src[at..end]);
+        let product = u64::from_le_bytes(word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (product >> (64 - self.tables.bits)) as usize
     }
 }
 
@@ -227,7 +233,9 @@ mod tests {
     const ALL: Search = Search {
         window: 32 << 10,
         min_match: 3,
+        worthwhile: 3,
         depth: 8,
+        lazy: true,
         repeats: true,
         end_start: 0,
         end_literals: 0,
@@ -269,6 +277,18 @@ mod tests {
         assert_eq!(rebuilt(data, &sequences), data);
         let longest = sequences.iter().map(|sequence| sequence.length).max();
         assert_eq!(longest, Some(8));
+    }
+
+    #[test]
+    fn a_short_match_is_worthwhile_only_at_one_of_the_last_offsets() {
+        let fast = Search { worthwhile: 5, depth: 1, lazy: false, ..ALL };
+        let data = b"abcd-abcd+abcde-abcde+abc--abc";
+        for sequence in parse(data, &fast) {
+            assert!(sequence.length >= 3);
+        }
+        assert_eq!(rebuilt(data, &parse(data, &fast)), data);
+        assert_eq!(parse(b"abcd-xyz+abcd", &fast), []);
+        assert_ne!(parse(b"abcd-xyz+abcd", &ALL), []);
     }
 
     #[test]
