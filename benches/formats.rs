@@ -5,6 +5,8 @@
 //! What the simulator costs is: it looks a block up, and copies the matches that a real device
 //! would write.
 //!
+//! Then liblz4, which the software engine uses, against `lz4_flex`.
+//!
 //! `make bench BENCH=formats`. Measures thread CPU time. Batches of both sides alternate, each over
 //! blocks of real files of this machine in random order, and the cheapest time of all rounds counts
 //! for each batch: other load on the machine affects single batches, and both sides alike.
@@ -55,6 +57,10 @@ fn main() -> Result<()> {
         report.add(&case, "size/byte", (ours.part, peer.part), peer_name, length);
         let stats = sides.ours.stats();
         assert_eq!(stats.software.compress.blocks, 0, "{stats}");
+    }
+    for size in [4, 16, 64].map(|kib| kib << 10) {
+        let blocks: Vec<&[u8]> = kinds.iter().flat_map(|kind| kind.data.chunks(size)).collect();
+        libraries(&mut report, blocks, size)?;
     }
     let missed = report.finish()?;
     std::process::exit(i32::from(missed > 0));
@@ -130,6 +136,54 @@ impl Sides {
             }
         })
     }
+}
+
+/// Compares the library that the software engine uses for LZ4 with `lz4_flex`, which is safe Rust.
+fn libraries(report: &mut Report, mut blocks: Vec<&[u8]>, size: usize) -> Result<()> {
+    let engine = SoftwareCompressor::new(Format::Lz4, Level::FAST)?;
+    let capacity = lz4_flex::block::get_maximum_output_size(size);
+    let mut packed: [Vec<Vec<u8>>; 2] = [0, 1].map(|_| vec![vec![0; capacity]; blocks.len()]);
+    let mut lens = [0, 1].map(|_| vec![0; blocks.len()]);
+    let (mut restored, mut table) = (vec![0; size], lz4_flex::block::CompressTable::small());
+    let mut seconds = [[f64::INFINITY; 2]; 2];
+    blocks.shuffle(&mut Pcg64Mcg::seed_from_u64(2));
+    for round in 0..ROUNDS {
+        for side in [round % 2, 1 - round % 2] {
+            let (packed, lens) = (&mut packed[side], &mut lens[side]);
+            let ((), compress) = measure_thread(|| {
+                for ((block, packed), len) in blocks.iter().zip(&mut *packed).zip(&mut *lens) {
+                    *len = if side == 0 {
+                        engine.compress(block, packed).expect("the bound suffices")
+                    } else {
+                        lz4_flex::block::compress_into_with_table(block, packed, &mut table)
+                            .expect("the bound suffices")
+                    };
+                }
+            });
+            let ((), decompress) = measure_thread(|| {
+                for ((block, packed), len) in blocks.iter().zip(&*packed).zip(&*lens) {
+                    let restored = &mut restored[..block.len()];
+                    let len = if side == 0 {
+                        engine.decompress(&packed[..*len], restored).expect("just made")
+                    } else {
+                        lz4_flex::block::decompress_into(&packed[..*len], restored)
+                            .expect("just made")
+                    };
+                    assert_eq!(len, block.len());
+                }
+            });
+            for (best, cost) in seconds[side].iter_mut().zip([compress, decompress]) {
+                *best = best.min(cost.cpu.as_secs_f64());
+            }
+        }
+    }
+    let micros = |seconds: f64| seconds * 1e6 / blocks.len() as f64;
+    let case = format!("liblz4, {} KiB", size >> 10);
+    for (way, metric) in ["compress CPU us/block", "decompress CPU us/block"].iter().enumerate() {
+        let sides = (micros(seconds[0][way]), micros(seconds[1][way]));
+        report.add(&case, metric, sides, "lz4_flex", None);
+    }
+    Ok(())
 }
 
 /// Compresses blocks and returns the sum of their sizes.

@@ -319,36 +319,64 @@ fn a_lost_request_keeps_its_figures_and_its_buffer() {
     }
 }
 
-#[test]
-fn random_blocks_and_random_faults_never_make_a_wrong_block() {
-    for (n, way) in WAYS.iter().enumerate() {
-        let config = UadkConfig::default().with_hold_off(std::time::Duration::ZERO);
-        let policy = Policy::default()
-            .with_min_block(0)
-            .with_hold_off(std::time::Duration::ZERO, std::time::Duration::ZERO);
+fn from_env(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// Compresses random blocks, every second one with a random fault. `BLOCKS=` is the number of
+/// blocks of each format, `SEED=` selects others: `make fuzz-formats`.
+fn random_blocks(format: Format) {
+    let (blocks, seed) = (from_env("BLOCKS", 6000), from_env("SEED", 1));
+    // Printed only if the test fails.
+    println!("SEED={seed} BLOCKS={blocks}");
+    let ways: Vec<_> = WAYS.iter().filter(|way| way.format == format).collect();
+    for (n, way) in ways.iter().enumerate() {
+        let none = std::time::Duration::ZERO;
+        let config = UadkConfig::default().with_hold_off(none);
+        let policy = Policy::default().with_min_block(0).with_hold_off(none, none);
         let rig = way.rig_with(&config, policy);
-        let mut rng = Pcg64Mcg::seed_from_u64(n as u64);
+        let mut rng = Pcg64Mcg::seed_from_u64(seed << 8 | n as u64);
         let lies = lies();
-        for round in 0..3000 {
-            let len = rng.random_range(1..3000);
-            let alphabet = rng.random_range(1..=40);
-            let mut data: Vec<u8> = (0..len).map(|_| rng.random_range(0..alphabet)).collect();
-            for _ in 0..rng.random_range(0..20) {
-                let (a, b) = (rng.random_range(0..len), rng.random_range(0..len));
-                let run = rng.random_range(0..len - a.max(b));
-                data.copy_within(a..a + run, b);
-            }
+        let share = blocks / ways.len() as u64;
+        for block in 0..share {
+            let data = random_block(&mut rng);
             if rng.random_ratio(1, 2) {
                 rig.sim.fault(lies[rng.random_range(0..lies.len())], 1);
             }
             let len = compress(&rig.engines, &data);
-            assert!(len <= rig.engines.max_compressed_len(data.len()), "round {round}");
+            assert!(len <= rig.engines.max_compressed_len(data.len()), "block {block}");
             rig.clock.advance(MS);
         }
         let stats = rig.stats();
-        assert!(stats.accelerator.compress.blocks > 1000, "{stats}");
-        assert!(stats.fallbacks.device_error > 500, "{stats}");
+        assert!(stats.accelerator.compress.blocks > share / 3, "{stats}");
+        assert!(stats.fallbacks.device_error > share / 6, "{stats}");
     }
+}
+
+/// Returns a block of few or many different bytes, with repetitions. Mostly short: special cases
+/// are near the ends.
+fn random_block(rng: &mut Pcg64Mcg) -> Vec<u8> {
+    let longer = if rng.random_ratio(1, 200) { 20 } else { 1 };
+    let bound = [40, 300, 1200, 5000][rng.random_range(0..4)] * longer;
+    let len = rng.random_range(1..bound);
+    let alphabet = rng.random_range(1..=255);
+    let mut data: Vec<u8> = (0..len).map(|_| rng.random_range(0..=alphabet)).collect();
+    for _ in 0..rng.random_range(0..20) {
+        let (a, b) = (rng.random_range(0..len), rng.random_range(0..len));
+        let run = rng.random_range(0..len - a.max(b));
+        data.copy_within(a..a + run, b);
+    }
+    data
+}
+
+#[test]
+fn random_blocks_and_random_faults_never_make_a_wrong_zstd_frame() {
+    random_blocks(Format::Zstd);
+}
+
+#[test]
+fn random_blocks_and_random_faults_never_make_a_wrong_lz4_block() {
+    random_blocks(Format::Lz4);
 }
 
 #[test]
