@@ -7,8 +7,8 @@ BENCH ?= *
 CASES ?= 100000
 SEED ?= 1
 
-.PHONY: setup demo test test-readers test-targets test-newcomer bench fuzz-archives fuzz-smoke fuzz-formats \
-	lint docs msrv advisories publish-dry-run
+.PHONY: setup demo test test-readers test-targets test-newcomer bench fuzz-archives fuzz-smoke \
+	fuzz-formats lint docs msrv advisories publish-dry-run
 
 setup:
 	@tools/setup
@@ -69,8 +69,8 @@ fuzz-archives: setup
 	tools/fuzz-archives --check-libarchive
 	tools/fuzz-archives --cases $(CASES) --seed $(SEED)
 
-# Compresses random blocks to zstd and LZ4 through the simulated device, which lies half of the time.
-# Every result must be right. 10 million blocks of each take ten minutes.
+# Compresses random blocks to zstd and LZ4 through the simulated device, which lies half of the
+# time. Every result must be right. 10 million blocks of each take ten minutes.
 fuzz-formats: setup
 	BLOCKS=$(or $(BLOCKS),10000000) SEED=$(SEED) \
 		cargo test -p uadk-compress --test uadk -- random_blocks_and_random_faults
