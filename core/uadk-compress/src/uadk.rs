@@ -11,6 +11,7 @@
 //! | `staging`, `arena`, `quarantine` | the only memory that the device writes to |
 //! | `framing` | how the formats map to the device's algorithms and fixed headers |
 //! | `lz77`, `encoders`, `lz4_block` | zstd frames and LZ4 blocks from the device's sequences |
+//! | `long` | zstd frames of blocks in pieces |
 //!
 //! All requests are asynchronous: a synchronous library call may spin for 14.5 s.
 
@@ -26,6 +27,7 @@ mod framing;
 mod library;
 mod lifecycle;
 mod limits;
+mod long;
 mod lz4_block;
 mod lz77;
 mod pipeline;
@@ -73,8 +75,8 @@ use crate::{Block, BlockCompressor, Error, Format, Level, Settings};
 /// | LZ4 | the device (`lz4`), or this crate from the device's matches | software |
 ///
 /// zstd and LZ4 need queues of version 3 (not the Kunpeng 920) and UADK 2.9, or 2.10 for the
-/// algorithms `lz4` and `lz77_only`; zstd blocks have at most 128 KiB. Matches are compared with
-/// what they repeat, so wrong ones are a fault of the device and never a wrong block.
+/// algorithms `lz4` and `lz77_only`. Matches are compared with what they repeat, so wrong ones are a
+/// fault of the device and never a wrong block.
 ///
 /// The device ignores the compression level, except that it searches longer for zstd, and for LZ4
 /// without the algorithm `lz4`, from level 12 on. Each thread keeps its sessions; clones are cheap
@@ -216,9 +218,29 @@ impl UadkCompressor {
             return;
         }
         let runtime = self.user.runtime();
-        let level = self.lz77_level();
-        let call = Call { runtime, config: &self.config, format: self.format, direction, level };
-        call.run(blocks, when_busy);
+        let (format, level) = (self.format, self.lz77_level());
+        let call =
+            Call { runtime, config: &self.config, format, direction, level, stores_matches: false };
+        if format != Format::Zstd || !blocks.iter().any(long::is_long) {
+            call.run(blocks, when_busy);
+            return;
+        }
+        let mut start = 0;
+        let mut out_of_time = false;
+        for group in blocks.chunk_by_mut(|a, b| !long::is_long(a) && !long::is_long(b)) {
+            if out_of_time {
+                group.iter_mut().for_each(|block| block.set_result(Err(Error::Busy)));
+            } else if long::is_long(&group[0]) {
+                let compress =
+                    |src: &[u8], dst: &mut [u8]| long::compress(call, LONG_TRIES, src, dst);
+                group[0].run(compress);
+            } else {
+                call.run(group, &mut |i, block| when_busy(start + i, block));
+            }
+            // A batch waits for one deadline only.
+            out_of_time |= group.iter().any(|b| matches!(b.answer(), Some(Err(Error::TimedOut))));
+            start += group.len();
+        }
     }
 
     fn with_user(user: User, format: Format, config: &UadkConfig) -> Self {
@@ -249,10 +271,9 @@ impl UadkCompressor {
                 "raw deflate is decompressed in software on UADK 2.9 and later".into(),
             ));
         }
-        if direction == Direction::Decompress && matches!(self.format, Format::Zstd | Format::Lz4) {
-            return Err(Error::Unsupported(
-                format!("no device decompresses {}", self.format).into(),
-            ));
+        let reads_nothing = matches!(self.format, Format::Zstd | Format::Lz4);
+        if direction == Direction::Decompress && reads_nothing {
+            return Err(framing::unsupported(self.format, direction));
         }
         match self.user.runtime().formats.get() {
             Some(offered) => Framing::new(self.format, direction, offered).map(|_| ()),
@@ -273,6 +294,8 @@ impl UadkCompressor {
     }
 }
 
+/// How often a long block's pieces are offered to a device whose queue is full.
+const LONG_TRIES: u32 = 100;
 /// From this level on, the device searches longer for matches. (`KAEzstd` does so from zstd's level
 /// 12 on.)
 const FIRST_THOROUGH_LEVEL: i32 = 12;

@@ -111,3 +111,25 @@ fn none_per_block_on_the_device() {
         assert_eq!(stats.software.decompress.blocks, 0, "{stats}");
     }
 }
+
+#[test]
+fn none_per_block_with_matches_from_the_device() {
+    for algorithms in [vec!["zlib", "lz77_zstd", "lz4"], vec!["zlib", "lz77_zstd", "lz77_only"]] {
+        let machine = uadk_sim::Machine { algorithms, ..uadk_sim::Machine::lz77() };
+        let sim = uadk_sim::Simulator::acquire(machine);
+        sim.memoise(true);
+        for format in [Format::Zstd, Format::Lz4] {
+            let config = UadkConfig::default().with_background(false);
+            let libwd = uadk_sim::libwd_of("2.10");
+            let uadk = UadkCompressor::with_libwd(&libwd, format, &config, SystemClock::default());
+            let software = SoftwareCompressor::new(format, Level::FAST).expect("a format");
+            let policy = Policy::default().with_max_delay(std::time::Duration::MAX);
+            let engines = OffloadCompressor::new(uadk.expect("a device"), software, policy);
+            let engines = engines.expect("one format");
+            assert_eq!(allocations(&engines), 0, "{format}");
+            let stats = engines.stats();
+            assert!(stats.accelerator.compress.blocks > 0, "{stats}");
+            assert_eq!(stats.software.compress.blocks, 0, "{stats}");
+        }
+    }
+}

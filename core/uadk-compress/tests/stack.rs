@@ -55,9 +55,9 @@ fn blocks_in_software_at_every_level() {
 
 #[test]
 fn compressors_are_built_used_reconfigured_and_dropped() {
-    let sim = uadk_sim::Simulator::acquire(uadk_sim::Machine::default());
+    let sim = uadk_sim::Simulator::acquire(uadk_sim::Machine::lz77());
     let libwd = uadk_sim::libwd();
-    for format in FORMATS {
+    for format in ALL_FORMATS {
         let compressor = on_small_stack(|| {
             let config = UadkConfig::default().with_background(false);
             Compressor::builder().format(format).uadk(config).build_on(&libwd)

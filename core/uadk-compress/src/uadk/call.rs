@@ -25,6 +25,8 @@ pub(super) struct Call<'a> {
     pub(super) direction: Direction,
     /// UADK's `comp_lv`.
     pub(super) level: u32,
+    /// Whether the results are the device's matches instead of blocks of the format.
+    pub(super) stores_matches: bool,
 }
 
 impl Call<'_> {
@@ -117,8 +119,13 @@ impl Call<'_> {
         let contexts = session.contexts();
         let known = contexts.are_adopted() && contexts.have_worked();
         let fresh = !session.is_tried() && !known;
-        let mut pipeline =
-            Pipeline { config: self.config, direction: self.direction, session, limits };
+        let mut pipeline = Pipeline {
+            config: self.config,
+            direction: self.direction,
+            stores_matches: self.stores_matches,
+            session,
+            limits,
+        };
         if fresh {
             match self.try_out(&mut pipeline) {
                 End::Done => {}

@@ -119,13 +119,7 @@ impl Framing {
             Format::Zstd | Format::Lz4 if compress && offered.lz77_zstd => {
                 sequences(abi::WD_LZ77_ZSTD)
             }
-            _ => {
-                let what = match direction {
-                    Direction::Compress => format!("no device compresses {format}"),
-                    Direction::Decompress => format!("no device decompresses {format}"),
-                };
-                return Err(Error::Unsupported(what.into()));
-            }
+            _ => return Err(unsupported(format, direction)),
         })
     }
 
@@ -195,6 +189,27 @@ impl Framing {
             _ => Ok(()),
         }
     }
+}
+
+/// Returns the error for blocks that no device processes. It may come with every block, so it does
+/// not allocate.
+pub(super) const fn unsupported(format: Format, direction: Direction) -> Error {
+    macro_rules! by_format {
+        ($verb:literal) => {
+            match format {
+                Format::RawDeflate => concat!("no device ", $verb, " deflate"),
+                Format::Zlib => concat!("no device ", $verb, " zlib"),
+                Format::Gzip => concat!("no device ", $verb, " gzip"),
+                Format::Zstd => concat!("no device ", $verb, " zstd"),
+                Format::Lz4 => concat!("no device ", $verb, " lz4"),
+                Format::Custom(_) => concat!("no device ", $verb, " other formats"),
+            }
+        };
+    }
+    Error::Unsupported(std::borrow::Cow::Borrowed(match direction {
+        Direction::Compress => by_format!("compresses"),
+        Direction::Decompress => by_format!("decompresses"),
+    }))
 }
 
 /// Checks a zlib header: RFC 1950, section 2.2.

@@ -23,24 +23,29 @@ pub(super) struct Counts {
     pub(super) overflow_at: u32,
 }
 
-/// Reads the sequences of `alg_type` for a source of `src_len` bytes from the device's output.
-/// Returns `None` if they are impossible: their number, sums or offsets. Whether matches are equal
-/// to what they repeat is left to the encoders.
+/// Returns the bytes of the sequences in the device's output for a source of `src_len` bytes, or
+/// `None` if there are more than fit.
+pub(super) fn stored(output: &[u8], src_len: usize, counts: Counts) -> Option<&[u8]> {
+    let sequences = output.get(src_len + abi::LITERALS_RESERVE..)?;
+    sequences.get(..(counts.sequences as usize).checked_mul(abi::SEQUENCE_LEN)?)
+}
+
+/// Reads the sequences of `alg_type` for a source of `src_len` bytes. Returns `None` if they are
+/// impossible: their number, sums or offsets. Whether matches are equal to what they repeat is left
+/// to the encoders.
 pub(super) fn read(
     alg_type: u32,
     src_len: usize,
-    output: &[u8],
+    stored: &[u8],
     counts: Counts,
     sequences: &mut Vec<Sequence>,
 ) -> Option<()> {
     let literals = counts.literals as usize;
-    let reserve = src_len + abi::LITERALS_RESERVE;
-    let stored = output.get(reserve..)?.chunks_exact(abi::SEQUENCE_LEN);
+    let stored = stored.chunks_exact(abi::SEQUENCE_LEN);
     let len = counts.sequences as usize;
-    if literals > src_len || len > stored.len() {
+    if literals > src_len || len != stored.len() {
         return None;
     }
-    let stored = stored.take(len);
     sequences.clear();
     sequences.reserve(len);
     let mut sums = Sums { position: 0, literals: 0 };
@@ -159,7 +164,9 @@ mod tests {
         counts: Counts,
     ) -> Option<Vec<Sequence>> {
         let mut sequences = Vec::new();
-        read(alg_type, src_len, &output(src_len, stored), counts, &mut sequences)?;
+        let output = output(src_len, stored);
+        let stored = super::stored(&output, src_len, counts)?;
+        read(alg_type, src_len, stored, counts, &mut sequences)?;
         Some(sequences)
     }
 

@@ -45,6 +45,8 @@ enum Filled {
 pub(super) struct Pipeline<'a, 'c> {
     pub(super) config: &'a UadkConfig,
     pub(super) direction: Direction,
+    /// See [`Call`](super::call::Call).
+    pub(super) stores_matches: bool,
     pub(super) session: &'a mut Session,
     pub(super) limits: &'a mut Limits<'c>,
 }
@@ -223,18 +225,22 @@ impl Pipeline<'_, '_> {
             // SAFETY: it has been completed.
             let output = unsafe { request.buffer().written(capacity) };
             let (direction, verify_lz4) = (self.direction, self.config.verify_lz4);
+            let stores_matches = self.stores_matches;
             blocks[block].run(|src, dst| {
                 check_status(direction, completion, src)?;
                 if let Output::Sequences(format) = framing.output {
                     // SAFETY: it has been completed.
                     let counts = unsafe { request.counts() };
                     let found = Found { alg_type: framing.alg_type, output, counts };
-                    return encoders::encode(format, src, found, dst).map_err(
-                        |error| match error {
-                            Error::Corrupt => IMPOSSIBLE,
-                            error => error,
-                        },
-                    );
+                    let result = if stores_matches {
+                        encoders::store(src, found, dst)
+                    } else {
+                        encoders::encode(format, src, found, dst)
+                    };
+                    return result.map_err(|error| match error {
+                        Error::Corrupt => IMPOSSIBLE,
+                        error => error,
+                    });
                 }
                 let len = result(framing, direction, completion, src, output, dst)?;
                 if framing.output == Output::Lz4 && verify_lz4 {

@@ -170,8 +170,8 @@ fn blocks_that_are_too_long_and_dictionaries_and_checksums_use_software() {
         let rig = way.rig();
         let (data, long) = (block(1, 16_384), block(2, 131_073));
         compress(&rig.engines, &long);
-        let longest = if way.algorithms.len() > 2 { 8 << 20 } else { 131_072 };
-        let offloaded = u64::from(long.len() <= longest);
+        // zstd has blocks of its own, and other algorithms take more at once.
+        let offloaded = u64::from(way.format == Format::Zstd || way.algorithms.len() > 2);
         assert_eq!(rig.stats().accelerator.compress.blocks, offloaded, "{}", rig.stats());
 
         let dictionary = Settings::new().with_dictionary(Dictionary::new(block(3, 4096)));
@@ -188,6 +188,66 @@ fn blocks_that_are_too_long_and_dictionaries_and_checksums_use_software() {
         assert_eq!(stats.accelerator.compress.blocks, offloaded, "{stats}");
         assert_eq!(stats.fallbacks.no_accelerator, 0, "{stats}");
     }
+}
+
+#[test]
+fn long_zstd_blocks_are_compressed_in_pieces() {
+    let rig = WAYS[1].rig();
+    let lens = [131_073, 200_000, 262_144, 262_145, 1 << 20, 8 << 20];
+    for (n, len) in lens.into_iter().enumerate() {
+        let mut data = block(n as u64, len);
+        // One piece is noise, and one is zeros.
+        Pcg64Mcg::seed_from_u64(1).fill(&mut data[..len / 4]);
+        data[len / 2..].fill(0);
+        let compressed = compress(&rig.engines, &data);
+        assert!(compressed < len, "{compressed} of {len}");
+        let mut too_small = vec![0; compressed - 1];
+        assert_eq!(rig.engines.compress(&data, &mut too_small), Err(Error::OutputFull));
+    }
+    let stats = rig.stats();
+    assert_eq!(stats.accelerator.compress.blocks, 2 * lens.len() as u64, "{stats}");
+    assert_eq!(stats.breaker.opened, 0, "{stats}");
+}
+
+#[test]
+fn long_and_short_zstd_blocks_share_a_batch() {
+    let rig = WAYS[1].rig();
+    let lens = [100_000, 300_000, 16_384, 16_384, 131_072, 131_073, 400_000, 5000, 4096];
+    let sources: Vec<_> = lens.iter().map(|&len| block(len as u64, len)).collect();
+    for _ in 0..3 {
+        let capacity = rig.engines.max_compressed_len(400_000);
+        let mut outputs = vec![vec![0; capacity]; sources.len()];
+        let mut blocks: Vec<_> =
+            sources.iter().zip(&mut outputs).map(|(src, dst)| Block::new(src, dst)).collect();
+        rig.engines.compress_batch(&mut blocks);
+        for (block, source) in blocks.iter().zip(&sources) {
+            check(Format::Zstd, block.output().expect("the bound holds"), source);
+        }
+    }
+    assert_eq!(rig.stats().accelerator.compress.blocks, 27, "{}", rig.stats());
+}
+
+#[test]
+fn a_lie_about_one_piece_leaves_the_whole_block_to_software() {
+    let data = block(1, 500_000);
+    for fault in lies() {
+        for piece in 1..=4 {
+            let rig = WAYS[1].rig();
+            compress(&rig.engines, &data);
+            rig.sim.fault(fault, piece);
+            compress(&rig.engines, &data);
+            assert_adds_up(&rig.stats(), 2);
+        }
+    }
+    // The queue is full for a while, and a completion is lost.
+    let rig = WAYS[1].rig();
+    compress(&rig.engines, &data);
+    for fault in [Fault::Busy, Fault::Lost { write_late: false }] {
+        rig.sim.fault(fault, 3);
+        compress(&rig.engines, &data);
+        rig.clock.advance(1000 * MS);
+    }
+    assert_adds_up(&rig.stats(), 3);
 }
 
 #[test]
