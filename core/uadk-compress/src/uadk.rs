@@ -75,8 +75,8 @@ use crate::{Block, BlockCompressor, Error, Format, Level, Settings};
 /// | LZ4 | the device (`lz4`), or this crate from the device's matches | software |
 ///
 /// zstd and LZ4 need queues of version 3 (not the Kunpeng 920) and UADK 2.9, or 2.10 for the
-/// algorithms `lz4` and `lz77_only`. Matches are compared with what they repeat, so wrong ones are a
-/// fault of the device and never a wrong block.
+/// algorithms `lz4` and `lz77_only`. Matches are compared with what they repeat, so wrong ones are
+/// a fault of the device and never a wrong block.
 ///
 /// The device ignores the compression level, except that it searches longer for zstd, and for LZ4
 /// without the algorithm `lz4`, from level 12 on. Each thread keeps its sessions; clones are cheap

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::FORMATS;
+use common::{ALL_FORMATS, FORMATS};
 use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::{
     BlockCompressor, Checked, Compressor, Dictionary, Error, Format, Level, OffloadCompressor,
@@ -66,8 +66,8 @@ fn decorators() {
 
 #[test]
 fn a_compressor_on_a_device() {
-    let _sim = Simulator::acquire(Machine::default());
-    for format in FORMATS {
+    let _sim = Simulator::acquire(Machine::lz77());
+    for format in ALL_FORMATS {
         let config = UadkConfig::default().with_background(false);
         // So that a busy machine does not matter.
         let policy = Policy::default().with_max_delay(std::time::Duration::MAX);
