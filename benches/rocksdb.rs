@@ -15,7 +15,7 @@ use uadk_compress_rocksdb::{BlockCompressors, OptionsExt, Schema};
 
 const CORPUS_BYTES: usize = 48 << 20;
 const GETS: usize = 20_000;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 /// Bytes of a dictionary.
 const DICTIONARY: i32 = 16 << 10;
 

@@ -141,11 +141,17 @@ fn each_format_has_its_encoder() {
 #[test]
 fn bytes_behind_a_zstd_frame_are_ignored() {
     let sample = block(5, 4096);
-    let mut frame = compress(&engine(Format::Zstd, 1), &sample);
-    frame.extend(*b"behind it");
-    let mut restored = vec![0; 4096];
-    assert_eq!(engine(Format::Zstd, 1).decompress(&frame, &mut restored), Ok(4096));
-    assert!(restored == sample);
+    let frame = compress(&engine(Format::Zstd, 1), &sample);
+    let other = compress(&engine(Format::Zstd, 1), &block(6, 3000));
+    let empty = compress(&engine(Format::Zstd, 1), &[]);
+    for behind in [&b"behind it"[..], &other, &empty] {
+        let both = [&frame[..], behind].concat();
+        for capacity in [4096, 10_000] {
+            let mut restored = vec![0; capacity];
+            assert_eq!(engine(Format::Zstd, 1).decompress(&both, &mut restored), Ok(4096));
+            assert!(restored[..4096] == sample);
+        }
+    }
 }
 
 /// Returns records that share words with each other, and a dictionary of such words.

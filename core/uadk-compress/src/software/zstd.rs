@@ -90,15 +90,31 @@ pub(super) fn decompress(
     src: &[u8],
     dst: &mut [u8],
 ) -> Result<usize, Error> {
-    let frame = &src[..frame_len(src).ok_or(Error::Corrupt)?];
+    // libzstd decompresses all frames of its input. Almost always there is one, which has the
+    // length that its header states; only otherwise is it worth finding the frame's end.
+    let stated = zstd_safe::get_frame_content_size(src).map_err(|_| Error::Corrupt)?;
+    match decompress_all(dictionary, src, dst) {
+        Ok(len) if stated == Some(len as u64) => Ok(len),
+        _ => {
+            let frame = &src[..frame_len(src).ok_or(Error::Corrupt)?];
+            decompress_all(dictionary, frame, dst)
+        }
+    }
+}
+
+fn decompress_all(
+    dictionary: Option<&Digested>,
+    src: &[u8],
+    dst: &mut [u8],
+) -> Result<usize, Error> {
     contexts::with(|contexts| {
         let context = match &mut contexts.zstd.decompress {
             Some(context) => context,
             none => none.insert(DCtx::try_create().ok_or_else(out_of_memory)?),
         };
         match dictionary.map(Digested::zstd_decoder).transpose()? {
-            None => context.decompress(dst, frame),
-            Some(dictionary) => context.decompress_using_ddict(dst, frame, dictionary),
+            None => context.decompress(dst, src),
+            Some(dictionary) => context.decompress_using_ddict(dst, src, dictionary),
         }
         .map_err(|code| if is_full(code) { Error::OutputFull } else { Error::Corrupt })
     })

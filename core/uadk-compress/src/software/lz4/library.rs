@@ -39,7 +39,7 @@ unsafe extern "C" {
         acceleration: c_int,
     ) -> c_int;
     fn LZ4_resetStream_fast(stream: *mut Lz4Stream);
-    fn LZ4_loadDictSlow(stream: *mut Lz4Stream, dictionary: *const c_char, len: c_int) -> c_int;
+    fn LZ4_loadDict(stream: *mut Lz4Stream, dictionary: *const c_char, len: c_int) -> c_int;
     fn LZ4_attach_dictionary(stream: *mut Lz4Stream, dictionary: *const Lz4Stream);
     fn LZ4_compress_fast_continue(
         stream: *mut Lz4Stream,
@@ -111,7 +111,7 @@ impl FastStream {
     pub(super) fn with_dictionary(bytes: &[u8]) -> Option<Self> {
         let stream = Self::new()?;
         // SAFETY: the stream is initialised, and the library reads `bytes` within their length.
-        unsafe { LZ4_loadDictSlow(stream.0.as_ptr(), bytes.as_ptr().cast(), int(bytes.len())) };
+        unsafe { LZ4_loadDict(stream.0.as_ptr(), bytes.as_ptr().cast(), int(bytes.len())) };
         Some(stream)
     }
 
