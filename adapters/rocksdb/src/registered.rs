@@ -14,15 +14,16 @@ static REGISTERED: LazyLock<Mutex<HashMap<String, (Codecs, Schema)>>> =
 /// Registers codecs under the schema's names, replacing earlier ones, and returns `true`. Calls
 /// `announce` first for each name that is new; if that fails, registers nothing and returns
 /// `false`.
-pub(crate) fn insert(codecs: &Codecs, schema: &Schema, announce: impl Fn(&str) -> bool) -> bool {
+pub(crate) fn insert(codecs: Codecs, schema: Schema, announce: impl Fn(&str) -> bool) -> bool {
     let mut registered = REGISTERED.lock();
     let mut new = schema.names().into_iter().filter(|name| !registered.contains_key(*name));
     if !new.all(announce) {
         return false;
     }
-    let register =
-        |name: &str| registered.insert(name.to_owned(), (codecs.clone(), schema.clone()));
-    let replaced: Vec<_> = schema.names().into_iter().map(register).collect();
+    let names: Vec<_> = schema.names().into_iter().map(str::to_owned).collect();
+    let entry = (codecs, schema);
+    let replaced: Vec<_> =
+        names.into_iter().map(|name| registered.insert(name, entry.clone())).collect();
     drop(registered);
     // Outside the lock: dropping a user's compressor may run any code, even register another.
     drop(replaced);

@@ -36,7 +36,7 @@ pub fn register(compressors: impl Into<BlockCompressors>, schema: Schema) -> Res
     let compressors = compressors.into();
     schema.check(&compressors)?;
     let codecs = Codecs::new(&compressors, &schema);
-    if registered::insert(&codecs, &schema, shim::register_name) {
+    if registered::insert(codecs, schema, shim::register_name) {
         Ok(())
     } else {
         Err(Error::OutOfMemory)

@@ -182,22 +182,34 @@ impl BlockCompressor for SoftwareCompressor {
     }
 
     fn compress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
+        let Self { format, level, window, .. } = *self;
         let dictionary = self.dictionary.as_deref();
-        match self.format {
+        match format {
             Format::Zstd => {
-                let parameters = zstd::Parameters { level: self.level, checksum: self.checksum };
+                let parameters = zstd::Parameters { level, checksum: self.checksum };
+                let dictionary = dictionary.map(Digested::zstd_encoder).transpose()?;
                 zstd::compress(parameters, dictionary, src, dst)
             }
-            Format::Lz4 => lz4::compress(self.level, dictionary, src, dst),
-            _ => deflate::compress(self, src, dst),
+            Format::Lz4 => {
+                let dictionary = dictionary.map(Digested::lz4_encoder).transpose()?;
+                lz4::compress(level, dictionary, src, dst)
+            }
+            _ => {
+                let block_deflate = self.encoder() == SoftwareEncoder::BlockDeflate;
+                let parameters = deflate::Parameters { format, level, window, block_deflate };
+                deflate::compress(parameters, src, dst)
+            }
         }
     }
 
     fn decompress(&self, src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
         let dictionary = self.dictionary.as_deref();
         match self.format {
-            Format::Zstd => zstd::decompress(dictionary, src, dst),
-            Format::Lz4 => lz4::decompress(dictionary, src, dst),
+            Format::Zstd => {
+                let dictionary = dictionary.map(Digested::zstd_decoder).transpose()?;
+                zstd::decompress(dictionary, src, dst)
+            }
+            Format::Lz4 => lz4::decompress(dictionary.map_or(&[], Digested::bytes), src, dst),
             format => deflate::decompress(format, src, dst),
         }
     }

@@ -229,7 +229,9 @@ impl UadkCompressor {
         let mut out_of_time = false;
         for group in blocks.chunk_by_mut(|a, b| !long::is_long(a) && !long::is_long(b)) {
             if out_of_time {
-                group.iter_mut().for_each(|block| block.set_result(Err(Error::Busy)));
+                for block in &mut *group {
+                    block.set_result(Err(Error::Busy));
+                }
             } else if long::is_long(&group[0]) {
                 let compress =
                     |src: &[u8], dst: &mut [u8]| long::compress(call, LONG_TRIES, src, dst);

@@ -53,7 +53,9 @@ fn results_of_lz77_and_lz4_cost_no_allocation_either() {
             let given = Setup { comp_lv, ..setup(alg_type, WD_DIR_COMPRESS) };
             let session = HERE.session_with(given);
             sim.memoise(false);
-            jobs.iter_mut().for_each(|job| job.dst.fill(0));
+            for job in &mut jobs {
+                job.dst.fill(0);
+            }
             round(session, &mut jobs);
             let whole: Vec<_> = jobs.iter().map(|job| (figures(job), job.dst.clone())).collect();
             sim.memoise(true);

@@ -185,12 +185,11 @@ impl Device {
             let detail = format!("compressed through {algorithm}, decompressed in software");
             return Item::ok(topic, detail);
         }
-        let reason = match listed().map(|(.., minor)| minor).min() {
-            Some(minor) => format!("in software: needs UADK 2.{minor} or newer"),
-            None => {
-                let names: Vec<_> = ways().map(|(_, name, _)| name).collect();
-                format!("in software: the driver offers no {}", names.join(", "))
-            }
+        let reason = if let Some(minor) = listed().map(|(.., minor)| minor).min() {
+            format!("in software: needs UADK 2.{minor} or newer")
+        } else {
+            let names: Vec<_> = ways().map(|(_, name, _)| name).collect();
+            format!("in software: the driver offers no {}", names.join(", "))
         };
         Item::ok(topic, reason)
     }

@@ -4,8 +4,7 @@ mod library;
 mod walk;
 
 use self::library::{FastStream, HcStream};
-use super::contexts;
-use super::dictionary::Digested;
+use super::contexts::{self, Local};
 use crate::{Error, Level};
 
 /// Levels from here on are LZ4 HC's, as for the `lz4` command.
@@ -15,11 +14,15 @@ const MAX_ACCELERATION: i32 = 65_537;
 /// `LZ4_MAX_INPUT_SIZE`.
 const MAX_INPUT: usize = 0x7e00_0000;
 
-/// This thread's streams.
+/// A thread's streams.
 #[derive(Default)]
-pub(super) struct Contexts {
+struct Streams {
     fast: Option<FastStream>,
     hc: Option<HcStream>,
+}
+
+thread_local! {
+    static STREAMS: Local<Streams> = const { Local::new(None) };
 }
 
 /// How blocks are compressed.
@@ -68,7 +71,7 @@ impl Dictionary {
 /// Compresses `src` to one block.
 pub(super) fn compress(
     level: Level,
-    dictionary: Option<&Digested>,
+    dictionary: Option<&Dictionary>,
     src: &[u8],
     dst: &mut [u8],
 ) -> Result<usize, Error> {
@@ -82,24 +85,23 @@ pub(super) fn compress(
         *first = 0;
         return Ok(1);
     }
-    let dictionary = dictionary.map(Digested::lz4_encoder).transpose()?;
     let dictionary = dictionary.map(|dictionary| &dictionary.stream);
-    contexts::with(|contexts| match (Speed::new(level), dictionary) {
+    contexts::with(&STREAMS, |streams| match (Speed::new(level), dictionary) {
         (Speed::Fast { acceleration }, None) => {
-            let stream = or_create(&mut contexts.lz4.fast, FastStream::new)?;
+            let stream = or_create(&mut streams.fast, FastStream::new)?;
             stream.compress(src, dst, acceleration).ok_or(Error::OutputFull)
         }
         (Speed::Fast { acceleration }, Some(DictionaryStream::Fast(dictionary))) => {
-            let stream = or_create(&mut contexts.lz4.fast, FastStream::new)?;
+            let stream = or_create(&mut streams.fast, FastStream::new)?;
             let written = stream.compress_with_dictionary(dictionary, src, dst, acceleration);
             written.ok_or(Error::OutputFull)
         }
         (Speed::Hc { level }, None) => {
-            let stream = or_create(&mut contexts.lz4.hc, HcStream::new)?;
+            let stream = or_create(&mut streams.hc, HcStream::new)?;
             stream.compress(src, dst, level).ok_or(Error::OutputFull)
         }
         (Speed::Hc { level }, Some(DictionaryStream::Hc(dictionary))) => {
-            let stream = or_create(&mut contexts.lz4.hc, HcStream::new)?;
+            let stream = or_create(&mut streams.hc, HcStream::new)?;
             let written = stream.compress_with_dictionary(dictionary, src, dst, level);
             written.ok_or(Error::OutputFull)
         }
@@ -109,13 +111,9 @@ pub(super) fn compress(
 
 /// Decompresses the block `src`, which has no end mark: it must be passed without anything behind
 /// it.
-pub(super) fn decompress(
-    dictionary: Option<&Digested>,
-    src: &[u8],
-    dst: &mut [u8],
-) -> Result<usize, Error> {
+pub(super) fn decompress(dictionary: &[u8], src: &[u8], dst: &mut [u8]) -> Result<usize, Error> {
     let capacity = dst.len();
-    library::decompress(src, dst, dictionary.map_or(&[], Digested::bytes)).ok_or_else(|| {
+    library::decompress(src, dst, dictionary).ok_or_else(|| {
         // The library does not say which.
         match walk::decompressed_len(src) {
             Some(len) if len > capacity as u64 => Error::OutputFull,

@@ -3,15 +3,18 @@
 use zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict};
 
-use super::contexts;
-use super::dictionary::Digested;
+use super::contexts::{self, Local};
 use crate::{Error, Level};
 
-/// This thread's contexts, for all levels.
+/// A thread's contexts, for all levels.
 #[derive(Default)]
-pub(super) struct Contexts {
+struct Contexts {
     compress: Option<Compress>,
     decompress: Option<DCtx<'static>>,
+}
+
+thread_local! {
+    static CONTEXTS: Local<Contexts> = const { Local::new(None) };
 }
 
 struct Compress {
@@ -50,12 +53,11 @@ pub(super) const fn libzstd_level(level: Level) -> i32 {
 /// Compresses `src` to one frame, which states the content size.
 pub(super) fn compress(
     parameters: Parameters,
-    dictionary: Option<&Digested>,
+    dictionary: Option<&CDict<'static>>,
     src: &[u8],
     dst: &mut [u8],
 ) -> Result<usize, Error> {
-    contexts::with(|contexts| {
-        let contexts = &mut contexts.zstd;
+    contexts::with(&CONTEXTS, |contexts| {
         let compress = match &mut contexts.compress {
             Some(compress) => compress,
             none => {
@@ -63,7 +65,7 @@ pub(super) fn compress(
                 none.insert(Compress { context, parameters: None })
             }
         };
-        let written = match dictionary.map(Digested::zstd_encoder).transpose()? {
+        let written = match dictionary {
             None => {
                 compress.set(parameters)?;
                 compress.context.compress2(dst, src)
@@ -86,7 +88,7 @@ pub(super) fn compress(
 
 /// Decompresses the frame that `src` begins with.
 pub(super) fn decompress(
-    dictionary: Option<&Digested>,
+    dictionary: Option<&DDict<'static>>,
     src: &[u8],
     dst: &mut [u8],
 ) -> Result<usize, Error> {
@@ -103,16 +105,16 @@ pub(super) fn decompress(
 }
 
 fn decompress_all(
-    dictionary: Option<&Digested>,
+    dictionary: Option<&DDict<'static>>,
     src: &[u8],
     dst: &mut [u8],
 ) -> Result<usize, Error> {
-    contexts::with(|contexts| {
-        let context = match &mut contexts.zstd.decompress {
+    contexts::with(&CONTEXTS, |contexts| {
+        let context = match &mut contexts.decompress {
             Some(context) => context,
             none => none.insert(DCtx::try_create().ok_or_else(out_of_memory)?),
         };
-        match dictionary.map(Digested::zstd_decoder).transpose()? {
+        match dictionary {
             None => context.decompress(dst, src),
             Some(dictionary) => context.decompress_using_ddict(dst, src, dictionary),
         }
