@@ -9,7 +9,7 @@ use uadk_sys::abi::{
 use uadk_sys::{Functions, Libwd, Release, Version};
 
 use crate::state::DEFAULT_MINOR;
-use crate::{drivers, init, requests, script, sessions};
+use crate::{drivers, init, own_time, requests, script, sessions};
 
 /// The functions of the simulator in this process.
 pub const FUNCTIONS: Functions = Functions {
@@ -211,7 +211,7 @@ pub(crate) unsafe extern "C" fn wd_do_comp_strm(h_sess: handle_t, req: *mut wd_c
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn wd_do_comp_async(h_sess: handle_t, req: *mut wd_comp_req) -> c_int {
     // SAFETY: guaranteed by the caller.
-    unsafe { requests::submit(h_sess, req) }
+    own_time::count(|| unsafe { requests::submit(h_sess, req) })
 }
 
 /// Polls all contexts.

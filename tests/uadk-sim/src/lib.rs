@@ -153,6 +153,7 @@ mod machine;
 mod memo;
 mod message;
 mod opening;
+mod own_time;
 mod requests;
 mod role;
 mod script;

@@ -18,7 +18,7 @@ use crate::memo::{self, Key, Remembered};
 use crate::role::Mode;
 use crate::session::{Parameters, Session};
 use crate::state::SETTINGS;
-use crate::timing;
+use crate::{own_time, timing};
 
 /// The driver offers the device no more output space than this.
 const MAX_OUTPUT: usize = 8 << 20;
@@ -273,7 +273,7 @@ impl Message {
         if let Some(session) = self.session {
             session.in_flight.fetch_sub(1, Ordering::Relaxed);
             // SAFETY: guaranteed by the caller.
-            unsafe { self.write(&session.parameters) };
+            own_time::count(|| unsafe { self.write(&session.parameters) });
         }
         self.request.src_len = self.consumed;
         self.request.dst_len = self.produced;

@@ -14,7 +14,9 @@ use crate::state::{Progress, SETTINGS, STATE};
 use crate::sync::{STEP, lock};
 use crate::timing::Timing;
 use crate::turn::TURN;
-use crate::{clock, contexts, drivers, faults, fork, init, late, memo, requests, script, timing};
+use crate::{
+    clock, contexts, drivers, faults, fork, init, late, memo, own_time, requests, script, timing,
+};
 
 /// The simulator in this program, for one test at a time.
 ///
@@ -197,6 +199,18 @@ impl Simulator {
         memo::set(on);
     }
 
+    /// Counts the time that the simulator itself takes to accept requests and to write their
+    /// output, or stops counting it.
+    pub fn count_own_time(&self, on: bool) {
+        own_time::set(on);
+    }
+
+    /// Returns the time counted since [`count_own_time`](Self::count_own_time), of all threads.
+    #[must_use]
+    pub fn own_time(&self) -> Duration {
+        own_time::total()
+    }
+
     /// Runs a script: see the crate's documentation.
     ///
     /// # Errors
@@ -235,6 +249,7 @@ impl Drop for Simulator {
 
 /// Resets everything.
 fn reset(machine: Machine) {
+    own_time::set(false);
     let mut state = lock(&STATE);
     state.reset(machine);
     drivers::unlink();

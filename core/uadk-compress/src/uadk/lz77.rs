@@ -31,8 +31,8 @@ pub(super) fn stored(output: &[u8], src_len: usize, counts: Counts) -> Option<&[
 }
 
 /// Reads the sequences of `alg_type` for a source of `src_len` bytes. Returns `None` if they are
-/// impossible: their number, sums or offsets. Whether matches are equal to what they repeat is left
-/// to the encoders.
+/// impossible: their number, sums or repeat codes, or an offset beyond the window. The encoders
+/// find out whether each match is within the source and equal to what it repeats.
 pub(super) fn read(
     alg_type: u32,
     src_len: usize,
@@ -40,57 +40,40 @@ pub(super) fn read(
     counts: Counts,
     sequences: &mut Vec<Sequence>,
 ) -> Option<()> {
-    let literals = counts.literals as usize;
     let stored = stored.chunks_exact(abi::SEQUENCE_LEN);
     let len = counts.sequences as usize;
-    if literals > src_len || len != stored.len() {
+    if len != stored.len() {
         return None;
     }
     sequences.clear();
-    sequences.reserve(len);
-    let mut sums = Sums { position: 0, literals: 0 };
     if alg_type == abi::WD_LZ77_ONLY {
-        for sequence in stored {
-            let sequence = sums.checked(plain(sequence), src_len)?;
-            sequences.push(sequence);
-        }
+        sequences.extend(stored.map(plain));
     } else {
         let overflow_at = match counts.overflows {
-            0 => None,
-            1 if counts.overflow_at < counts.sequences => Some(counts.overflow_at as usize),
+            // No sequence has this number.
+            0 => usize::MAX,
+            1 if counts.overflow_at < counts.sequences => counts.overflow_at as usize,
             _ => return None,
         };
         let mut repeats = FIRST_REPEATS;
-        for (i, sequence) in stored.enumerate() {
-            let overflow = if Some(i) == overflow_at { OVERFLOW } else { 0 };
-            let sequence = resolved(sequence, overflow, &mut repeats)?;
-            sequences.push(sums.checked(sequence, src_len)?);
-        }
+        sequences.extend(stored.enumerate().map(|(i, sequence)| {
+            let overflow = if i == overflow_at { OVERFLOW } else { 0 };
+            resolved(sequence, overflow, &mut repeats)
+        }));
+    }
+    let mut sums = [0_u64; 2];
+    let mut farthest = 0;
+    for sequence in &*sequences {
+        sums[0] += u64::from(sequence.literals);
+        sums[1] += u64::from(sequence.match_len);
+        // An impossible offset of 0 becomes the farthest.
+        farthest = farthest.max(sequence.offset.wrapping_sub(1));
     }
     // The rest of the literals is behind the last match.
-    let rest = literals.checked_sub(sums.literals)?;
-    (sums.position + rest == src_len).then_some(())
-}
-
-/// The sums over the sequences so far.
-struct Sums {
-    /// Where the next sequence begins in the source.
-    position: usize,
-    literals: usize,
-}
-
-impl Sums {
-    #[inline]
-    fn checked(&mut self, sequence: Sequence, src_len: usize) -> Option<Sequence> {
-        self.literals += sequence.literals as usize;
-        let start = self.position + sequence.literals as usize;
-        self.position = start + sequence.match_len as usize;
-        let possible = self.position <= src_len
-            && sequence.offset != 0
-            && sequence.offset as usize <= start
-            && sequence.offset <= MAX_OFFSET;
-        possible.then_some(sequence)
-    }
+    let sound = sums[0] <= u64::from(counts.literals)
+        && u64::from(counts.literals) + sums[1] == src_len as u64
+        && farthest < MAX_OFFSET;
+    sound.then_some(())
 }
 
 /// Returns a sequence of `lz77_only`.
@@ -104,30 +87,29 @@ fn plain(bytes: &[u8]) -> Sequence {
     }
 }
 
-/// Returns a sequence of `lz77_zstd`, with its repeat code replaced. Returns `None` if that is
-/// impossible.
+/// Returns a sequence of `lz77_zstd`, with its repeat code replaced. An impossible one has the
+/// offset 0.
 #[inline]
-fn resolved(bytes: &[u8], overflow: u32, repeats: &mut [u32; 3]) -> Option<Sequence> {
+fn resolved(bytes: &[u8], overflow: u32, repeats: &mut [u32; 3]) -> Sequence {
     let (base, literals, match_len) = fields(bytes);
     let literals = u32::from(literals) + overflow;
     let [first, second, third] = *repeats;
-    // RFC 8878, 3.1.1.5: without literals, the codes mean the next one, and the last one means the
-    // first offset less 1.
-    let (offset, history) = match (base, literals) {
-        (0, _) => return None,
-        (1, 1..) => (first, [first, second, third]),
-        (2, 1..) | (1, 0) => (second, [second, first, third]),
-        (3, 1..) | (2, 0) => (third, [third, first, second]),
-        (3, 0) => (first - 1, [first - 1, first, second]),
-        _ => (base - 3, [base - 3, first, second]),
+    let offset = if base > 3 {
+        *repeats = [base - 3, first, second];
+        base - 3
+    } else {
+        // RFC 8878, 3.1.1.5: without literals, the codes mean the next one, and the last one means
+        // the first offset less 1.
+        *repeats = match (base, literals) {
+            (1, 1..) => [first, second, third],
+            (2, 1..) | (1, 0) => [second, first, third],
+            (3, 1..) | (2, 0) => [third, first, second],
+            (3, 0) => [first.wrapping_sub(1), first, second],
+            _ => [0, first, second],
+        };
+        repeats[0]
     };
-    // An offset of 0 is refused later, but the history must not contain it.
-    if offset == 0 {
-        return None;
-    }
-    *repeats = history;
-    let match_len = u32::from(match_len) + abi::MIN_MATCH as u32;
-    Some(Sequence { literals, match_len, offset })
+    Sequence { literals, match_len: u32::from(match_len) + abi::MIN_MATCH as u32, offset }
 }
 
 /// Returns a `u32` and two `u16`.
@@ -206,7 +188,7 @@ mod tests {
         }
         assert!(!plain(10, &sound, counts(5, 1000)));
         assert!(!plain(10, &sound, counts(5, usize::MAX)));
-        assert!(!plain(10, &[(4, 4, 2)], counts(5, 1)), "before the start");
+        assert!(plain(10, &[(4, 4, 2)], counts(5, 1)), "before the start: for the encoders");
         assert!(!plain(10, &[(u32::MAX, 3, 2)], counts(5, 1)));
         assert!(!plain(10, &[(4, 3, 4)], counts(4, 1)), "behind the end");
         let far = 40_000;

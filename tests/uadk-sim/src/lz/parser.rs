@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_short_match_is_worthwhile_only_at_one_of_the_last_offsets() {
-        let fast = Search { worthwhile: 5, depth: 1, lazy: false, ..ALL };
+        let fast = Search { worthwhile: 6, depth: 1, lazy: false, ..ALL };
         let data = b"abcd-abcd+abcde-abcde+abc--abc";
         for sequence in parse(data, &fast) {
             assert!(sequence.length >= 3);
