@@ -22,6 +22,7 @@ mod batch;
 mod codec;
 mod damage;
 mod error;
+mod frame;
 mod memory;
 mod method;
 pub mod multifd;

@@ -41,7 +41,7 @@ pub use packet::{DeviceState, Event, Packet};
 pub use receiver::{RamBlocks, Received, Receiver};
 pub use relay::{relay, relay_pipelined};
 pub use sender::{PacketNumbers, Sender};
-pub use settings::{Settings, ZlibMode};
+pub use settings::{Settings, ZlibMode, ZstdMode};
 pub use wire::Hello;
 
 /// The first bytes of a multifd channel's connection.

@@ -6,9 +6,9 @@ mod guest;
 
 use std::sync::Arc;
 
-use guest::Memory;
+use guest::{Memory, all_settings};
 use uadk_compress::{Compressor, Format};
-use uadk_compress_pages::multifd::{Method, PacketNumbers, Receiver, Sender, Settings};
+use uadk_compress_pages::multifd::{PacketNumbers, Receiver, Sender};
 use uadk_compress_pages::{Channel, Page, ZeroPages};
 
 #[test]
@@ -42,9 +42,8 @@ fn batches_allocate_nothing() {
 
 #[test]
 fn packets_allocate_nothing() {
-    for method in Method::ALL {
+    for settings in all_settings() {
         let (memory, arrived) = (Memory::guest_like(128), Memory::new(128));
-        let settings = Settings::new(method);
         let offsets = memory.offsets();
         let output = std::io::Cursor::new(vec![0; 16 << 20]);
         let mut sender =
@@ -53,7 +52,7 @@ fn packets_allocate_nothing() {
         // libzstd itself allocates for its first packets.
         (0..4).for_each(|_| send());
         let counted = allocation_counter::measure(|| (0..10).for_each(|_| send()));
-        assert_eq!(counted.count_total, 0, "sending by {method}");
+        assert_eq!(counted.count_total, 0, "sending by {settings:?}");
 
         let stream = sender.get_ref().get_ref().clone();
         let mut receiver = Receiver::new(&stream[..], &settings).expect("a hello");
@@ -62,6 +61,6 @@ fn packets_allocate_nothing() {
         (0..4).for_each(|_| assert!(receive().is_some()));
         let counted =
             allocation_counter::measure(|| (0..10).for_each(|_| assert!(receive().is_some())));
-        assert_eq!(counted.count_total, 0, "receiving by {method}");
+        assert_eq!(counted.count_total, 0, "receiving by {settings:?}");
     }
 }

@@ -4,17 +4,20 @@ mod proxy;
 mod qemu;
 mod qmp;
 mod recorder;
+mod relay;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use tempfile::TempDir;
+use uadk_compress::{Compressor, Format, UadkConfig};
 use uadk_compress_pages::GuestRam;
-use uadk_compress_pages::multifd::{Received, Receiver, Settings};
+use uadk_compress_pages::multifd::{Method, Received, Receiver, Settings, ZstdMode};
 
 use proxy::{Proxy, socket};
 use qemu::{Guest, guest_memory};
@@ -79,6 +82,36 @@ fn a_stock_source_deflates_pages_that_we_inflate() {
 #[test]
 fn a_stock_destination_reads_our_zstd() {
     through_one_proxy("none", "zstd");
+}
+
+/// Migrates from a stock source to a stock destination of zstd, with each page as a frame. Returns
+/// the number of pages with data.
+fn migrate_in_frames(settings: Settings) -> u64 {
+    let folder = TempDir::new().expect("a directory");
+    let (mut source, mut destination) = guests(&folder, "none", "zstd");
+    let [out, input] = ["out", "in"].map(|name| folder.path().join(name));
+    let pages = relay::relay(out, input, Settings::new(Method::None), settings);
+    migrate_in_rounds(&mut source, &mut destination, &socket(folder.path(), "out"));
+    pages.load(Ordering::Relaxed)
+}
+
+#[test]
+fn a_stock_destination_reads_pages_that_are_zstd_frames() {
+    let pages = migrate_in_frames(Settings::new(Method::Zstd).zstd(ZstdMode::Frames));
+    assert!(pages > 8000, "{pages}");
+}
+
+#[test]
+fn a_stock_destination_reads_zstd_frames_from_an_accelerator() {
+    let _sim = uadk_sim::Simulator::acquire(uadk_sim::Machine::lz77());
+    let config = UadkConfig::default().with_background(false);
+    let builder = Compressor::builder().format(Format::Zstd).uadk(config);
+    let codec = builder.build_on(&uadk_sim::libwd_of("2.10")).expect("there is a device");
+    let settings = Settings::new(Method::Zstd).zstd(ZstdMode::Frames);
+    let pages = migrate_in_frames(settings.codec(Arc::new(codec.clone())));
+    let stats = codec.stats();
+    let blocks = stats.accelerator.compress.blocks;
+    assert!(blocks > 100 && blocks <= pages, "{pages} pages, {stats}");
 }
 
 #[test]

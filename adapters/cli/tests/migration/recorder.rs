@@ -25,10 +25,10 @@ pub(crate) fn record(listen: PathBuf, connect: PathBuf) -> Recording {
             let source = source.expect("a connection");
             let destination = UnixStream::connect(&connect).expect("the destination listens");
             let (back_from, back_to) = (clone(&destination), clone(&source));
-            std::thread::spawn(move || relay(back_from, back_to));
+            std::thread::spawn(move || copy(back_from, back_to));
             let kept = Arc::clone(&kept);
             std::thread::spawn(move || {
-                let carried = relay(source, destination);
+                let carried = copy(source, destination);
                 if carried.starts_with(&[0x11, 0x22, 0x33, 0x44]) {
                     kept.lock().insert(carried[CHANNEL_OFFSET], carried);
                 }
@@ -38,11 +38,12 @@ pub(crate) fn record(listen: PathBuf, connect: PathBuf) -> Recording {
     recording
 }
 
-fn clone(stream: &UnixStream) -> UnixStream {
+pub(crate) fn clone(stream: &UnixStream) -> UnixStream {
     stream.try_clone().expect("a clone")
 }
 
-fn relay(mut from: UnixStream, mut to: UnixStream) -> Vec<u8> {
+/// Copies everything, then ends the destination's input. Returns what was copied.
+pub(crate) fn copy(mut from: UnixStream, mut to: UnixStream) -> Vec<u8> {
     let (mut carried, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
     while let Ok(len @ 1..) = from.read(&mut buffer) {
         carried.extend_from_slice(&buffer[..len]);

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use zlib_rs::{Deflate, DeflateFlush};
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
 
-use super::settings::{Settings, ZlibMode};
+use super::settings::{Settings, ZlibMode, ZstdMode};
 use crate::codec::PageCodec;
 use crate::error::ErrorKind;
+use crate::frame::{self, STORED_HEADER_LEN};
 use crate::method::Method;
 use crate::segment::{self, SegmentCompressor};
 
@@ -21,6 +22,7 @@ pub(crate) enum Encoder {
     Segments(PageCodec),
     Zlib { stream: Deflate, out: Vec<u8>, len: usize },
     Zstd { stream: CCtx<'static>, out: Vec<u8> },
+    Frames { codec: PageCodec, stored: [u8; STORED_HEADER_LEN] },
     Pages { codec: PageCodec, lens: Vec<u8> },
 }
 
@@ -28,20 +30,27 @@ impl Encoder {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ErrorKind> {
         let (page_size, pages) = (settings.page_size, settings.pages_per_packet());
         let capacity = page_size * (pages + pages / 8) + 1024;
-        Ok(match (settings.method, settings.zlib) {
-            (Method::None, _) => Self::None,
-            (Method::Zlib, ZlibMode::Segments) => {
-                Self::Segments(PageCodec::new(Arc::new(SegmentCompressor), page_size, pages))
-            }
-            (Method::Zlib, ZlibMode::Stream) => {
-                let stream = Deflate::new(settings.level.clamp(1, 9), true, WINDOW_BITS);
-                Self::Zlib { stream, out: vec![0; capacity], len: 0 }
-            }
-            (Method::Zstd, _) => {
-                Self::Zstd { stream: zstd(settings.level)?, out: Vec::with_capacity(capacity) }
-            }
-            (Method::Qpl | Method::Uadk, _) => Self::Pages {
-                codec: PageCodec::new(settings.page_codec()?, page_size, pages),
+        let page_codec = |codec| PageCodec::new(codec, page_size, pages);
+        Ok(match settings.method {
+            Method::None => Self::None,
+            Method::Zlib => match settings.zlib {
+                ZlibMode::Segments => Self::Segments(page_codec(Arc::new(SegmentCompressor))),
+                ZlibMode::Stream => {
+                    let stream = Deflate::new(settings.level.clamp(1, 9), true, WINDOW_BITS);
+                    Self::Zlib { stream, out: vec![0; capacity], len: 0 }
+                }
+            },
+            Method::Zstd => match settings.zstd {
+                ZstdMode::Stream => {
+                    Self::Zstd { stream: zstd(settings.level)?, out: Vec::with_capacity(capacity) }
+                }
+                ZstdMode::Frames => Self::Frames {
+                    codec: page_codec(settings.page_codec()?),
+                    stored: frame::stored_header(page_size),
+                },
+            },
+            Method::Qpl | Method::Uadk => Self::Pages {
+                codec: page_codec(settings.page_codec()?),
                 lens: Vec::with_capacity(4 * pages),
             },
         })
@@ -68,7 +77,7 @@ impl Encoder {
         }
         match self {
             Self::None => {}
-            Self::Segments(codec) => codec.compress(pages),
+            Self::Segments(codec) | Self::Frames { codec, .. } => codec.compress(pages),
             Self::Zlib { stream, out, len } => *len = deflate(stream, pages, out)?,
             Self::Zstd { stream, out } => flush_zstd(stream, pages, out)?,
             Self::Pages { codec, lens } => {
@@ -105,6 +114,14 @@ impl Encoder {
             }
             Self::Zlib { out, len, .. } => slices.push(IoSlice::new(&out[..*len])),
             Self::Zstd { out, .. } => slices.push(IoSlice::new(out)),
+            Self::Frames { codec, stored } => {
+                for (compressed, page) in codec.compressed().zip(pages.chunks_exact(page_size)) {
+                    match compressed {
+                        Some(bytes) => slices.push(IoSlice::new(bytes)),
+                        None => slices.extend([IoSlice::new(stored), IoSlice::new(page)]),
+                    }
+                }
+            }
             Self::Pages { codec, lens } => {
                 slices.push(IoSlice::new(lens));
                 for (compressed, page) in codec.compressed().zip(pages.chunks_exact(page_size)) {
@@ -170,6 +187,7 @@ impl std::fmt::Debug for Encoder {
             Self::Segments(_) => "Segments",
             Self::Zlib { .. } => "Zlib",
             Self::Zstd { .. } => "Zstd",
+            Self::Frames { .. } => "Frames",
             Self::Pages { .. } => "Pages",
         })
     }

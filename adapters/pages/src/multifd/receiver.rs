@@ -5,7 +5,7 @@ use std::io::Read;
 use super::decode::Decoder;
 use super::packet::{DeviceState, Event, Kind, Packet};
 use super::reader::PacketReader;
-use super::settings::Settings;
+use super::settings::{Settings, ZstdMode};
 use super::wire::Hello;
 use crate::error::{Error, ErrorKind};
 use crate::memory::GuestRam;
@@ -133,7 +133,8 @@ impl<R: Read> Receiver<R> {
     /// settings contradict each other.
     pub fn new(input: R, settings: &Settings) -> Result<Self, Error> {
         let unknown = |kind: ErrorKind| kind.at(None, None);
-        let settings = settings.resolved().map_err(unknown)?;
+        // The decoder reads both modes of zstd, without a codec.
+        let settings = settings.clone().zstd(ZstdMode::Stream).resolved().map_err(unknown)?;
         let decoder = Decoder::new(&settings).map_err(unknown)?;
         let packet = Packet::with_capacity(&settings);
         let reader = PacketReader::new(input, settings)?;

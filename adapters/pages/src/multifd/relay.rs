@@ -47,8 +47,9 @@ pub fn relay<R: Read + Send, W: Write>(
 /// however long the source takes to send the next one. The caller's thread writes; up to three
 /// others read and compress, as many as the system can start. Each packet takes about 1.5 MiB of
 /// memory, and device states are passed on one at a time. Where packets depend on those before them
-/// (zstd, zlib from QEMU, and [`ZlibMode::Stream`](super::ZlibMode::Stream)), one is decoded while
-/// the one before it is encoded.
+/// (those that are received in zlib or zstd, and those that are sent by
+/// [`ZlibMode::Stream`](super::ZlibMode::Stream) or [`ZstdMode::Stream`](super::ZstdMode::Stream)),
+/// one is decoded while the one before it is encoded.
 ///
 /// If the relay fails, one of these threads may be waiting for the source. `interrupt` is called
 /// then. It must make this read and all later ones return, for example by shutting the connection

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Compressor, Level};
+use uadk_compress::{BlockCompressor, Compressor, Format, Level};
 
 use super::wire;
 use crate::batch::check_page_size;
@@ -37,6 +37,36 @@ pub enum ZlibMode {
     Stream,
 }
 
+/// How the pages of a zstd stream are compressed. Receivers read both.
+///
+/// ```
+/// use std::sync::atomic::AtomicU64;
+/// use uadk_compress_pages::multifd::{Method, PacketNumbers, Sender, Settings, ZstdMode};
+/// use uadk_compress_pages::{Error, GuestRam};
+///
+/// let word = |i: u64| AtomicU64::new((i % 512).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+/// let memory: Vec<AtomicU64> = (0..1024).map(word).collect();
+/// let sent_bytes = |mode| {
+///     let settings = Settings::new(Method::Zstd).zstd(mode);
+///     let mut sender = Sender::new(Vec::new(), 0, &settings, PacketNumbers::default())?;
+///     sender.send("pc.ram", &GuestRam::from_words(&memory), &[0, 4096])?;
+///     Ok::<_, Error>(sender.payload_bytes())
+/// };
+/// assert!(sent_bytes(ZstdMode::Stream)? < sent_bytes(ZstdMode::Frames)?, "equal pages");
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ZstdMode {
+    /// As one stream, like QEMU's: each page can refer to those before it.
+    #[default]
+    Stream,
+    /// Each page as a frame of its own, compressed by [`Settings::codec`]: a batch in one call, on
+    /// an accelerator if the codec has one, and independent of the order. QEMU reads it too, as
+    /// frames state the size of their content.
+    Frames,
+}
+
 /// The settings of a [`Sender`](super::Sender) or [`Receiver`](super::Receiver), like QEMU's
 /// `migrate-set-parameters`. They must be the same on both sides.
 ///
@@ -54,6 +84,7 @@ pub struct Settings {
     pub(crate) uuid: Option<[u8; 16]>,
     pub(crate) level: i32,
     pub(crate) zlib: ZlibMode,
+    pub(crate) zstd: ZstdMode,
     pub(crate) codec: Option<Arc<dyn BlockCompressor>>,
     pub(crate) max_device_state: u32,
 }
@@ -67,6 +98,7 @@ impl Settings {
             uuid: None,
             level: 1,
             zlib: ZlibMode::Segments,
+            zstd: ZstdMode::Stream,
             codec: None,
             max_device_state: 64 << 20,
         }
@@ -84,8 +116,8 @@ impl Settings {
         self
     }
 
-    /// Sets the level of zstd (1 to 20), of [`ZlibMode::Stream`] (1 to 9), and of the software
-    /// engine for single pages if no [`codec`](Self::codec) is set (1 to 12).
+    /// Sets the level of [`ZstdMode::Stream`] (1 to 20), of [`ZlibMode::Stream`] (1 to 9), and, if
+    /// no [`codec`](Self::codec) is set, of the software engine for single pages: see [`Level`].
     pub const fn level(mut self, level: i32) -> Self {
         self.level = level;
         self
@@ -97,8 +129,15 @@ impl Settings {
         self
     }
 
-    /// Sets the codec for single pages, which [`Method::Qpl`] and [`Method::Uadk`] need. The
-    /// default is a [`Compressor`] of the method's format and the settings' level.
+    /// Sets how the pages of a zstd stream are compressed.
+    pub const fn zstd(mut self, mode: ZstdMode) -> Self {
+        self.zstd = mode;
+        self
+    }
+
+    /// Sets the codec for single pages, which [`Method::Qpl`], [`Method::Uadk`] and senders with
+    /// [`ZstdMode::Frames`] need. The default is a [`Compressor`] of their format and the settings'
+    /// level.
     pub fn codec(mut self, codec: Arc<dyn BlockCompressor>) -> Self {
         self.codec = Some(codec);
         self
@@ -121,15 +160,23 @@ impl Settings {
     pub(crate) fn resolved(&self) -> Result<Self, ErrorKind> {
         check_page_size(self.page_size).map_err(ErrorKind::batch)?;
         let mut settings = self.clone();
-        if self.method.page_format().is_some() {
+        if self.page_format().is_some() {
             settings.codec = Some(self.page_codec()?);
         }
         Ok(settings)
     }
 
+    /// Returns the format of the codec for single pages; `None` if the method needs none.
+    const fn page_format(&self) -> Option<Format> {
+        match (self.method, self.zstd) {
+            (Method::Zstd, ZstdMode::Frames) => Some(Format::Zstd),
+            (method, _) => method.page_format(),
+        }
+    }
+
     /// Returns the codec for single pages.
     pub(crate) fn page_codec(&self) -> Result<Arc<dyn BlockCompressor>, ErrorKind> {
-        let Some(format) = self.method.page_format() else {
+        let Some(format) = self.page_format() else {
             let message = format!("method {} has no single pages", self.method);
             return Err(ErrorKind::Unsupported(message));
         };

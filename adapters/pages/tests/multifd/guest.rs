@@ -6,7 +6,9 @@ use rand::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use uadk_compress_pages::Error;
 use uadk_compress_pages::GuestRam;
-use uadk_compress_pages::multifd::{Method, PacketNumbers, Received, Receiver, Sender, Settings};
+use uadk_compress_pages::multifd::{
+    Method, PacketNumbers, Received, Receiver, Sender, Settings, ZlibMode, ZstdMode,
+};
 
 pub(crate) const PAGE: usize = 4096;
 
@@ -75,10 +77,26 @@ pub(crate) fn stream(
     stream
 }
 
+/// Returns settings for both modes of zlib and zstd, and for every other method.
+pub(crate) fn all_settings() -> impl Iterator<Item = Settings> {
+    let stream = Settings::new(Method::Zlib).zlib(ZlibMode::Stream);
+    Method::ALL.into_iter().map(Settings::new).chain([stream, frames()])
+}
+
+/// Returns settings for zstd, with each page as a frame.
+pub(crate) fn frames() -> Settings {
+    Settings::new(Method::Zstd).zstd(ZstdMode::Frames)
+}
+
 /// Returns a stream of six pages (two of them zero), a SYNC, and a zero page.
 pub(crate) fn small_stream(method: Method) -> Vec<u8> {
+    small_stream_of(&Settings::new(method))
+}
+
+/// Like [`small_stream`], with other settings.
+pub(crate) fn small_stream_of(settings: &Settings) -> Vec<u8> {
     let memory = Memory::guest_like(6);
-    stream(&Settings::new(method), |sender| {
+    stream(settings, |sender| {
         sender.send("ram", &memory.ram(), &memory.offsets())?;
         sender.sync()?;
         sender.send("ram", &memory.ram(), &[0])

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::{BlockCompressor, Format, Level, SoftwareCompressor};
-use uadk_compress_pages::multifd::{ErrorKind, Method, Settings};
+use uadk_compress_pages::multifd::{ErrorKind, Method, Settings, ZstdMode};
 use uadk_compress_pages::{Channel, Error, Page, PageFault, ZeroPages};
 
 use crate::guest::{Memory, PAGE, receive, stream};
@@ -20,12 +20,20 @@ fn single_pages() -> impl Iterator<Item = (Method, Format)> {
     Method::ALL.into_iter().filter_map(|method| Some((method, method.page_format()?)))
 }
 
+/// Returns the settings of senders that compress page by page, whose engine has this fault.
+fn senders(fault: &Fault) -> impl Iterator<Item = (Method, Settings)> {
+    let frames = (Method::Zstd, Format::Zstd);
+    single_pages().chain([frames]).map(|(method, format)| {
+        let settings = Settings::new(method).zstd(ZstdMode::Frames);
+        (method, settings.codec(faulty(format, fault.clone())))
+    })
+}
+
 #[test]
 fn pages_of_impossible_lengths_are_sent_as_they_are() {
     let memory = Memory::guest_like(PAGES);
-    for (method, format) in single_pages() {
-        for fault in [Fault::WrongLength, Fault::NoLength] {
-            let settings = Settings::new(method).codec(faulty(format, fault));
+    for fault in [Fault::WrongLength, Fault::NoLength] {
+        for (method, settings) in senders(&fault) {
             let stream =
                 stream(&settings, |sender| sender.send("ram", &memory.ram(), &memory.offsets()));
             let arrived = Memory::new(PAGES);
@@ -38,8 +46,7 @@ fn pages_of_impossible_lengths_are_sent_as_they_are() {
 #[test]
 fn pages_that_were_cut_short_are_errors() {
     let memory = Memory::guest_like(PAGES);
-    for (method, format) in single_pages() {
-        let settings = Settings::new(method).codec(faulty(format, Fault::ShortLength));
+    for (method, settings) in senders(&Fault::ShortLength) {
         let stream =
             stream(&settings, |sender| sender.send("ram", &memory.ram(), &memory.offsets()));
         let arrived = Memory::new(PAGES);

@@ -2,6 +2,7 @@
 
 mod accelerator;
 mod damage;
+mod frames;
 mod guest;
 mod lies;
 mod mutations;

@@ -14,20 +14,14 @@ use uadk_compress::fault::{Fault, FaultInjector};
 use uadk_compress::{Format, Level, SoftwareCompressor};
 use uadk_compress_pages::Error;
 use uadk_compress_pages::multifd::{
-    Event, Method, PacketNumbers, Receiver, Sender, Settings, ZlibMode, relay, relay_pipelined,
+    Event, Method, PacketNumbers, Receiver, Sender, Settings, relay, relay_pipelined,
 };
 
-use crate::guest::chain;
+use crate::guest::{all_settings, chain, frames};
 use parties::{
     Destination, HookedEngine, NoHook, ODD_PACKET, ODD_PAGES, PanicsAt, Rendezvous,
     controlled_source, packets, with_timeout,
 };
-
-/// Returns settings for both zlib modes and every other method.
-fn all_settings() -> impl Iterator<Item = Settings> {
-    let stream = Settings::new(Method::Zlib).zlib(ZlibMode::Stream);
-    Method::ALL.into_iter().map(Settings::new).chain([stream])
-}
 
 /// A relay, with a callback for what it has sent.
 type Relay<R> = fn(
@@ -204,7 +198,9 @@ fn every_packet_comes_out_before_the_source_sends_another() {
 #[test]
 fn two_packets_are_at_the_engine_at_once() {
     let engine = || Settings::new(Method::Uadk).codec(HookedEngine::new(Rendezvous::default()));
+    let zstd = HookedEngine::for_format(Format::Zstd, Rendezvous::default());
     for (from, to) in [
+        (Settings::new(Method::None), frames().codec(zstd)),
         (Settings::new(Method::None), engine()),
         (engine(), Settings::new(Method::None)),
         (Settings::new(Method::Zstd), engine()),

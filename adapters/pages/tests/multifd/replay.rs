@@ -10,7 +10,7 @@ use uadk_compress_pages::multifd::{
     Method, PacketNumbers, Received, Receiver, Sender, Settings, relay,
 };
 
-use crate::guest::Memory;
+use crate::guest::{Memory, all_settings};
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -72,23 +72,18 @@ fn streams_of_real_qemus_restore_the_guests_memory() {
 #[test]
 fn streams_of_real_qemus_restore_it_after_a_relay_with_any_method() {
     for from in [Method::None, Method::Zlib, Method::Zstd] {
-        for to in Method::ALL {
+        for to in all_settings() {
             let relayed = streams(from).map(|stream| {
                 let mut relayed = Vec::new();
                 let mut receiver =
                     Receiver::new(&stream[..], &Settings::new(from)).expect("a hello");
                 let channel = receiver.hello().channel;
-                let mut sender = Sender::new(
-                    &mut relayed,
-                    channel,
-                    &Settings::new(to),
-                    PacketNumbers::default(),
-                )
-                .expect("a hello");
+                let numbers = PacketNumbers::default();
+                let mut sender = Sender::new(&mut relayed, channel, &to, numbers).expect("a hello");
                 relay(&mut receiver, &mut sender, |_, _| {}).expect("an intact stream");
                 relayed
             });
-            assert!(replay(&relayed, &Settings::new(to)) == guest_ram(), "{from} to {to}");
+            assert!(replay(&relayed, &to) == guest_ram(), "{from} to {to:?}");
         }
     }
 }

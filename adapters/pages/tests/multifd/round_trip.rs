@@ -6,7 +6,7 @@ use uadk_compress::{Compressor, Format};
 use uadk_compress_pages::Error;
 use uadk_compress_pages::GuestRam;
 use uadk_compress_pages::multifd::{
-    Event, Method, PacketNumbers, Received, Receiver, Sender, Settings, ZlibMode, relay,
+    Event, Method, PacketNumbers, Received, Receiver, Sender, Settings, ZlibMode, ZstdMode, relay,
 };
 
 use crate::guest::{Memory, PAGE, chain, device_state, receive, small_stream, stream};
@@ -15,9 +15,10 @@ use crate::guest::{Memory, PAGE, chain, device_state, receive, small_stream, str
 fn all_methods_carry_all_pages() {
     let memory = Memory::guest_like(1000);
     for method in Method::ALL {
-        for zlib in [ZlibMode::Segments, ZlibMode::Stream] {
+        let modes = [(ZlibMode::Segments, ZstdMode::Stream), (ZlibMode::Stream, ZstdMode::Frames)];
+        for (zlib, zstd) in modes {
             for page_size in [PAGE, 16 << 10, 64 << 10] {
-                let settings = Settings::new(method).zlib(zlib).page_size(page_size);
+                let settings = Settings::new(method).zlib(zlib).zstd(zstd).page_size(page_size);
                 let offsets: Vec<u64> =
                     (0..memory.ram().len() / 65536 * 65536).step_by(page_size).collect();
                 let stream = stream(&settings, |sender| {
@@ -38,7 +39,7 @@ fn all_methods_carry_all_pages() {
 fn compression_compresses() {
     let memory = Memory::guest_like(400);
     let len = |method| {
-        let settings = Settings::new(method);
+        let settings = Settings::new(method).zstd(ZstdMode::Frames);
         stream(&settings, |sender| sender.send("ram", &memory.ram(), &memory.offsets())).len()
     };
     let none = len(Method::None);

@@ -1,14 +1,11 @@
 //! Pages that change between rounds.
 
-use uadk_compress_pages::multifd::{Method, Settings};
-
-use crate::guest::{Memory, receive, stream};
+use crate::guest::{Memory, all_settings, receive, stream};
 
 #[test]
 fn pages_that_turn_zero_between_rounds_end_up_zero() {
-    for method in Method::ALL {
+    for settings in all_settings() {
         let memory = Memory::guest_like(64);
-        let settings = Settings::new(method);
         let stream = stream(&settings, |sender| {
             sender.send("ram", &memory.ram(), &memory.offsets())?;
             sender.sync()?;
@@ -19,6 +16,6 @@ fn pages_that_turn_zero_between_rounds_end_up_zero() {
         });
         let arrived = Memory::new(64);
         receive(&stream, &settings, &arrived).expect("intact");
-        assert!(arrived.bytes() == memory.bytes(), "{method}");
+        assert!(arrived.bytes() == memory.bytes(), "{settings:?}");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use uadk_compress_pages::multifd::{Method, PacketNumbers, Receiver, Sender, Settings};
+use uadk_compress_pages::multifd::{PacketNumbers, Receiver, Sender};
 
-use crate::guest::{Memory, PAGE};
+use crate::guest::{Memory, PAGE, all_settings};
 
 const PAGES: usize = 256;
 const WORDS: usize = PAGE / 8;
@@ -13,7 +13,7 @@ const WORDS: usize = PAGE / 8;
 /// and between which counts. The rest of a page is constant.
 #[test]
 fn every_page_arrives_in_a_state_that_it_had_and_the_last_round_brings_the_last_state() {
-    for method in Method::ALL {
+    for settings in all_settings() {
         let memory = Memory::guest_like(PAGES);
         let arrived = Memory::new(PAGES);
         let counter = |page: usize| page * WORDS + page % WORDS;
@@ -22,7 +22,6 @@ fn every_page_arrives_in_a_state_that_it_had_and_the_last_round_brings_the_last_
         }
         let constant = memory.bytes();
         let over = AtomicBool::new(false);
-        let settings = Settings::new(method);
         let mut stream = Vec::new();
         let mut sender = Sender::new(&mut stream, 0, &settings, PacketNumbers::default())
             .expect("writes to a vector");
@@ -57,12 +56,12 @@ fn every_page_arrives_in_a_state_that_it_had_and_the_last_round_brings_the_last_
             let mut round = arrived.bytes();
             for page in 0..PAGES {
                 let count = arrived.words()[counter(page)].load(Relaxed);
-                assert!((low[page]..=high[page]).contains(&count), "{method}, page {page}");
+                assert!((low[page]..=high[page]).contains(&count), "{settings:?}, page {page}");
                 round[8 * counter(page)..][..8].fill(0);
             }
-            assert!(round == constant, "{method}: something else changed");
+            assert!(round == constant, "{settings:?}: something else changed");
         }
         while receiver.receive_into(&blocks).expect("intact").is_some() {}
-        assert!(arrived.bytes() == memory.bytes(), "{method}: the last round");
+        assert!(arrived.bytes() == memory.bytes(), "{settings:?}: the last round");
     }
 }

@@ -182,7 +182,7 @@ impl Hook for PanicsAt {
     }
 }
 
-/// A software engine for zlib, with a hook before each batch.
+/// A software engine with a hook before each batch.
 #[derive(Debug)]
 pub(super) struct HookedEngine {
     software: SoftwareCompressor,
@@ -190,9 +190,13 @@ pub(super) struct HookedEngine {
 }
 
 impl HookedEngine {
+    /// Creates an engine for zlib.
     pub(super) fn new(hook: impl Hook) -> Arc<Self> {
-        let software =
-            SoftwareCompressor::new(Format::Zlib, Level::FAST).expect("supports the format");
+        Self::for_format(Format::Zlib, hook)
+    }
+
+    pub(super) fn for_format(format: Format, hook: impl Hook) -> Arc<Self> {
+        let software = SoftwareCompressor::new(format, Level::FAST).expect("supports the format");
         Arc::new(Self { software, hook: Box::new(hook) })
     }
 }
