@@ -115,7 +115,7 @@ pub enum Error {
     /// Creating an engine for the snapshot's format failed.
     #[error("failed to create an engine for the snapshot")]
     Engine(#[source] uadk_compress::Error),
-    /// An engine of another format, or an address without memory.
+    /// A snapshot or an engine of another format, or an address without memory.
     #[error("{0}")]
     Unsupported(String),
 }

@@ -10,9 +10,9 @@ mod guest;
 use std::sync::Arc;
 use std::thread;
 
-use guest::{Memory, PAGE, receive, stream};
+use guest::{Memory, PAGE, all_settings, receive, stream};
 use uadk_compress::{BlockCompressor, Compressor, Format};
-use uadk_compress_pages::multifd::{Method, PacketNumbers, Receiver, Sender, Settings, ZlibMode};
+use uadk_compress_pages::multifd::{PacketNumbers, Receiver, Sender};
 use uadk_compress_pages::snapshot::{
     Chain, Layout, Pages, Progress, Region, RestoreOptions, SaveOptions, Snapshot, StreamReader,
     restore, save, verify,
@@ -54,8 +54,7 @@ fn batches_work_on_a_small_stack() {
 #[test]
 fn streams_are_sent_received_and_relayed_on_a_small_stack() {
     let memory = Memory::guest_like(PAGES);
-    let methods = Method::ALL.map(Settings::new).into_iter();
-    for settings in methods.chain([Settings::new(Method::Zlib).zlib(ZlibMode::Stream)]) {
+    for settings in all_settings() {
         let send = || {
             stream(&settings, |sender| {
                 sender.send("ram", &memory.ram(), &memory.offsets())?;
@@ -85,12 +84,13 @@ fn snapshots_are_saved_and_read_on_a_small_stack() {
     let memory = Memory::guest_like(PAGES);
     let region = Region { address: 0, len: (PAGES * PAGE) as u64 };
     let layout = Layout::new(vec![region]).expect("a layout");
-    for threads in [1, 2] {
+    let formats = [Format::RawDeflate, Format::Zstd, Format::Lz4];
+    for (threads, format) in [1, 2].into_iter().flat_map(|threads| formats.map(|f| (threads, f))) {
         let ram = [memory.ram()];
         let mut file = Vec::new();
         on_small_stack(|| {
             let options = SaveOptions::default().threads(threads);
-            let codec = codec(Format::RawDeflate);
+            let codec = codec(format);
             save(&mut file, &layout, &ram[..], Pages::All, &codec, &options, &mut |_| {})
                 .expect("saved");
         });

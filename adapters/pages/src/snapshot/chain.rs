@@ -6,7 +6,7 @@ use super::layout::Layout;
 use crate::error::Error;
 
 /// A base snapshot and any number of deltas, each made on the snapshot before it. Together they
-/// hold the newest state.
+/// hold the newest state. Each may have its own format of clusters.
 ///
 /// ```
 /// use uadk_compress_pages::snapshot::{Chain, Snapshot};

@@ -274,7 +274,7 @@ fn read_index(
         rest = after;
         let last = clusters.last().map(|located| located.entry.cluster);
         offset = offset.saturating_add(table_len(count) as u64);
-        for entry in parse_entries(entries, &header.layout, last).ok_or_else(here)? {
+        for entry in parse_entries(entries, header, last).ok_or_else(here)? {
             clusters.push(Located { entry, offset });
             offset = offset.saturating_add(u64::from(entry.stored));
         }

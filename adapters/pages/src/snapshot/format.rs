@@ -68,15 +68,9 @@ pub struct Header {
 
 impl Header {
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let format = match self.format {
-            Format::RawDeflate => 1_u32,
-            Format::Zlib => 2,
-            Format::Gzip => 3,
-            other => {
-                let message = format!("format {other} is not supported in snapshots");
-                return Err(Error::Unsupported(message));
-            }
-        };
+        let format = format_number(self.format).ok_or_else(|| {
+            Error::Unsupported(format!("format {} is not supported in snapshots", self.format))
+        })?;
         let regions = self.layout.regions();
         let len = HEADER_FIXED + REGION_LEN * regions.len() + CRC_LEN;
         let mut bytes = Vec::with_capacity(len);
@@ -120,17 +114,14 @@ impl Header {
     }
 
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let here = || damaged(Part::Header, 0);
         let (checked, crc) = bytes.split_at(bytes.len() - CRC_LEN);
         if libdeflater::crc32(checked) != u32_at(crc, 0) {
-            return Err(here());
+            return Err(damaged(Part::Header, 0));
         }
-        let format = match u32_at(bytes, 24) {
-            1 => Format::RawDeflate,
-            2 => Format::Zlib,
-            3 => Format::Gzip,
-            _ => return Err(here()),
-        };
+        let number = u32_at(bytes, 24);
+        let format = format_of_number(number).ok_or_else(|| {
+            Error::Unsupported(format!("the snapshot's clusters have an unknown format ({number})"))
+        })?;
         let regions = checked[HEADER_FIXED..]
             .chunks_exact(REGION_LEN)
             .map(|region| Region { address: u64_at(region, 0), len: u64_at(region, 8) })
@@ -145,6 +136,26 @@ impl Header {
             parent: (parent != [0; 16]).then_some(parent),
         })
     }
+}
+
+/// Returns the number of a cluster format in the header; `None` for formats that snapshots don't
+/// have.
+const fn format_number(format: Format) -> Option<u32> {
+    match format {
+        Format::RawDeflate => Some(1),
+        Format::Zlib => Some(2),
+        Format::Gzip => Some(3),
+        Format::Zstd => Some(4),
+        Format::Lz4 => Some(5),
+        _ => None,
+    }
+}
+
+/// Returns the cluster format with this number; `None` if it is unknown.
+fn format_of_number(number: u32) -> Option<Format> {
+    [Format::RawDeflate, Format::Zlib, Format::Gzip, Format::Zstd, Format::Lz4]
+        .into_iter()
+        .find(|format| format_number(*format) == Some(number))
 }
 
 /// The entry of a cluster.
@@ -173,7 +184,8 @@ impl Entry {
     }
 
     /// Parses an entry; returns `None` if it is invalid.
-    pub(crate) fn parse(bytes: &[u8], layout: &Layout) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8], header: &Header) -> Option<Self> {
+        let layout = &header.layout;
         let entry = Self {
             cluster: u64_at(bytes, 0),
             present: u64_at(bytes, 8),
@@ -186,7 +198,15 @@ impl Entry {
         let masks = (entry.present | entry.zero) & !all == 0 && entry.present & entry.zero == 0;
         let len = entry.len(layout);
         let stored = entry.stored as usize <= len && (entry.stored == 0) == (len == 0);
-        (masks && stored).then_some(entry)
+        (masks && stored && entry.is_possible(header)).then_some(entry)
+    }
+
+    /// Returns whether so few bytes can decompress to so many pages, before anything is allocated
+    /// for them.
+    fn is_possible(&self, header: &Header) -> bool {
+        let most = header.format.max_decompressed_len(self.stored as usize);
+        !self.is_compressed(&header.layout)
+            || most.is_none_or(|most| self.len(&header.layout) <= most)
     }
 
     /// Returns the length of the pages whose data is in the cluster.
@@ -229,12 +249,12 @@ pub(crate) const fn table_len(entries: usize) -> usize {
 }
 
 /// Parses the entries of a group's table; returns `None` if it is damaged.
-pub(crate) fn parse_table(table: &[u8], layout: &Layout, after: Option<u64>) -> Option<Vec<Entry>> {
+pub(crate) fn parse_table(table: &[u8], header: &Header, after: Option<u64>) -> Option<Vec<Entry>> {
     let (checked, crc) = table.split_at(table.len() - CRC_LEN);
     if libdeflater::crc32(checked) != u32_at(crc, 0) {
         return None;
     }
-    let entries = parse_entries(&checked[GROUP_FIXED..], layout, after)?;
+    let entries = parse_entries(&checked[GROUP_FIXED..], header, after)?;
     let payload: u64 = entries.iter().map(|entry| u64::from(entry.stored)).sum();
     (payload == u64_at(table, 8)).then_some(entries)
 }
@@ -242,13 +262,13 @@ pub(crate) fn parse_table(table: &[u8], layout: &Layout, after: Option<u64>) -> 
 /// Parses entries, which must be in the order of their clusters and all after cluster `after`.
 pub(crate) fn parse_entries(
     bytes: &[u8],
-    layout: &Layout,
+    header: &Header,
     mut after: Option<u64>,
 ) -> Option<Vec<Entry>> {
     bytes
         .chunks_exact(ENTRY_LEN)
         .map(|bytes| {
-            let entry = Entry::parse(bytes, layout)?;
+            let entry = Entry::parse(bytes, header)?;
             let in_order = after.is_none_or(|after| entry.cluster > after);
             after = Some(entry.cluster);
             in_order.then_some(entry)

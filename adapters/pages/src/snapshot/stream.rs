@@ -276,7 +276,7 @@ impl<R: Read> StreamReader<R> {
         let mut table = vec![0; table_len(count)];
         table[..INDEX_FIXED].copy_from_slice(&fixed);
         read(&mut self.input, &mut table[INDEX_FIXED..])?;
-        let entries = parse_table(&table, &self.header.layout, self.last)
+        let entries = parse_table(&table, &self.header, self.last)
             .ok_or_else(|| damaged(Part::Group, offset))?;
         if let Some(index) = &mut self.index {
             let bytes = &table[GROUP_FIXED..GROUP_FIXED + ENTRY_LEN * count];

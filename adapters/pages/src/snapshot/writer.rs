@@ -148,12 +148,15 @@ pub struct Saved {
 /// Saves guest memory to `output`, which may be a pipe: it is written sequentially. Only the last
 /// bytes make it complete.
 ///
+/// Clusters are compressed in the compressor's format, and stored as they are where that does not
+/// make them smaller.
+///
 /// The caller's thread writes and calls `progress`, after each group of clusters.
 ///
 /// # Errors
 ///
 /// If memory can't be read, the output can't be written, the compressor or the memory panics, or
-/// the compressor's format is not raw deflate, zlib or gzip.
+/// the compressor's format is [`Format::Custom`](uadk_compress::Format::Custom).
 pub fn save<W: Write>(
     output: W,
     layout: &Layout,

@@ -1,43 +1,52 @@
 //! Damage is found and located; intact parts stay readable.
 
+use uadk_compress::Format;
 use uadk_compress_pages::snapshot::{
     Chain, Part, Progress, RestoreOptions, Snapshot, StreamReader, restore, verify,
 };
 use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::{Memory, PAGE};
-use crate::snapshot;
+use crate::{FORMATS, snapshot, snapshot_in};
 
 const PAGES: usize = 16;
 
 #[test]
 fn a_flipped_bit_anywhere_is_found_and_located() {
     let memory = Memory::guest_like(PAGES);
-    let file = snapshot(&memory);
-    assert!(verify(&file[..], &mut |_| {}).expect("intact").damage.is_empty());
-    for at in 0..file.len() {
-        let mut damaged = file.clone();
-        damaged[at] ^= 1 << (at % 8);
-        let offset = match verify(&damaged[..], &mut |_| {}) {
-            Ok(verified) => match &verified.damage[..] {
-                [damage] => damage.offset,
-                others => panic!("byte {at}: {others:?}"),
-            },
-            Err(Error::Damaged(damage)) => damage.offset,
-            // Damage to the magic or the version.
-            Err(Error::NotASnapshot) if at < 8 => 0,
-            Err(Error::Version(_)) if (8..12).contains(&at) => 0,
-            Err(other) => panic!("byte {at}: {other}"),
-        };
-        let distance = at as u64 - offset;
-        assert!(distance < 16384, "byte {at} was reported at {offset}");
+    for format in FORMATS {
+        let file = snapshot_in(format, &memory);
+        assert!(verify(&file[..], &mut |_| {}).expect("intact").damage.is_empty());
+        for at in 0..file.len() {
+            let mut damaged = file.clone();
+            damaged[at] ^= 1 << (at % 8);
+            let offset = match verify(&damaged[..], &mut |_| {}) {
+                Ok(verified) => match &verified.damage[..] {
+                    [damage] => damage.offset,
+                    others => panic!("{format}, byte {at}: {others:?}"),
+                },
+                Err(Error::Damaged(damage)) => damage.offset,
+                // Damage to the magic or the version.
+                Err(Error::NotASnapshot) if at < 8 => 0,
+                Err(Error::Version(_)) if (8..12).contains(&at) => 0,
+                Err(other) => panic!("{format}, byte {at}: {other}"),
+            };
+            let distance = at as u64 - offset;
+            assert!(distance < 16384, "{format}, byte {at} was reported at {offset}");
+        }
     }
 }
 
 #[test]
 fn a_damaged_cluster_is_named_by_its_guest_address() {
+    for format in FORMATS {
+        names_the_damaged_cluster(format);
+    }
+}
+
+fn names_the_damaged_cluster(format: Format) {
     let memory = Memory::guest_like(PAGES);
-    let mut file = snapshot(&memory);
+    let mut file = snapshot_in(format, &memory);
     // Noise, which is stored uncompressed.
     let noise = &memory.bytes()[7 * PAGE..][..64];
     let at = file.windows(64).position(|bytes| bytes == noise);

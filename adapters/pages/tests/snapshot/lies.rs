@@ -10,20 +10,19 @@ use uadk_compress_pages::snapshot::{
 use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::{Memory, PAGE};
-use crate::{layout, snapshot};
+use crate::{FORMATS, layout, snapshot_in};
 
 const PAGES: usize = 200;
 
-fn faulty(fault: Fault) -> Arc<dyn BlockCompressor> {
-    let software =
-        SoftwareCompressor::new(Format::RawDeflate, Level::FAST).expect("supports the format");
+fn faulty(format: Format, fault: Fault) -> Arc<dyn BlockCompressor> {
+    let software = SoftwareCompressor::new(format, Level::FAST).expect("supports the format");
     Arc::new(FaultInjector::new(software, move |_| Some(fault.clone())))
 }
 
-fn save_with(memory: &Memory, fault: Fault) -> Vec<u8> {
+fn save_with(memory: &Memory, format: Format, fault: Fault) -> Vec<u8> {
     let (mut file, ram) = (Vec::new(), [memory.ram()]);
     let options = SaveOptions::default();
-    let codec = faulty(fault);
+    let codec = faulty(format, fault);
     save(&mut file, &layout(PAGES), &ram[..], Pages::All, &codec, &options, &mut |_| {})
         .expect("writes to a vector");
     file
@@ -39,33 +38,48 @@ fn restored(snapshot: Snapshot<&[u8]>) -> Result<Vec<u8>, Error> {
 #[test]
 fn clusters_of_impossible_lengths_are_saved_as_they_are() {
     let memory = Memory::guest_like(PAGES);
-    for fault in [Fault::WrongLength, Fault::NoLength] {
-        let file = save_with(&memory, fault.clone());
-        let snapshot = Snapshot::open(&file[..]).expect("intact");
-        assert!(restored(snapshot).expect("intact") == memory.bytes(), "{fault:?}");
+    for format in FORMATS {
+        for fault in [Fault::WrongLength, Fault::NoLength] {
+            let file = save_with(&memory, format, fault.clone());
+            let snapshot = Snapshot::open(&file[..]).expect("intact");
+            assert!(restored(snapshot).expect("intact") == memory.bytes(), "{format} {fault:?}");
+        }
     }
 }
 
 #[test]
 fn clusters_that_were_cut_short_are_damaged() {
-    let file = save_with(&Memory::guest_like(PAGES), Fault::ShortLength);
-    let result = restored(Snapshot::open(&file[..]).expect("intact"));
-    assert!(matches!(result, Err(Error::Damaged(_))));
+    for format in FORMATS {
+        let file = save_with(&Memory::guest_like(PAGES), format, Fault::ShortLength);
+        let result = restored(Snapshot::open(&file[..]).expect("intact"));
+        assert!(matches!(result, Err(Error::Damaged(_))), "{format}");
+    }
 }
 
 #[test]
 fn software_decompresses_what_an_engine_reports_wrongly() {
     let memory = Memory::guest_like(PAGES);
-    let file = snapshot(&memory);
-    let faults = [Fault::WrongLength, Fault::ShortLength, Fault::NoLength, Fault::WrongOutput];
-    for fault in faults.into_iter().chain([Fault::Busy, Fault::Device(-5), Fault::Refuse]) {
-        let open = || Snapshot::open_with(&file[..], faulty(fault.clone())).expect("intact");
-        assert!(restored(open()).expect("intact") == memory.bytes(), "{fault:?}");
-        let chain = Chain::new(vec![open()]).expect("a base");
-        let (mut pages, bytes) = (chain.pages(), memory.bytes());
-        for (page, expected) in bytes.chunks(PAGE).enumerate() {
-            let read = pages.read((page * PAGE) as u64).expect("intact");
-            assert!(read.unwrap_or(&[0; PAGE]) == expected, "{fault:?}: page {page}");
+    let faults = [
+        Fault::WrongLength,
+        Fault::ShortLength,
+        Fault::NoLength,
+        Fault::WrongOutput,
+        Fault::Busy,
+        Fault::Device(-5),
+        Fault::Refuse,
+    ];
+    for format in FORMATS {
+        let file = snapshot_in(format, &memory);
+        for fault in &faults {
+            let codec = || faulty(format, fault.clone());
+            let open = || Snapshot::open_with(&file[..], codec()).expect("intact");
+            assert!(restored(open()).expect("intact") == memory.bytes(), "{format} {fault:?}");
+            let chain = Chain::new(vec![open()]).expect("a base");
+            let (mut pages, bytes) = (chain.pages(), memory.bytes());
+            for (page, expected) in bytes.chunks(PAGE).enumerate() {
+                let read = pages.read((page * PAGE) as u64).expect("intact");
+                assert!(read.unwrap_or(&[0; PAGE]) == expected, "{format} {fault:?}: {page}");
+            }
         }
     }
 }

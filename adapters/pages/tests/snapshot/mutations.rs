@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::guest::Memory;
-use crate::snapshot;
+use crate::{FORMATS, snapshot_in};
 
 #[path = "../../../../fuzz/bodies/snapshot.rs"]
 mod body;
@@ -13,11 +13,12 @@ proptest! {
 
     #[test]
     fn mutated_snapshots_never_panic_or_write_outside(
+        format in 0..FORMATS.len(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         cut in any::<prop::sample::Index>(),
         mend in any::<bool>(),
     ) {
-        let mut file = snapshot(&Memory::guest_like(40));
+        let mut file = snapshot_in(FORMATS[format], &Memory::guest_like(40));
         for (position, byte) in changes {
             let at = position.index(file.len());
             file[at] = byte;

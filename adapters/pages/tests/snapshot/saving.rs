@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
-use uadk_compress::{BlockCompressor, Compressor, Format};
+use uadk_compress::{BlockCompressor, Compressor, Format, Level};
 use uadk_compress_pages::snapshot::{
     Chain, ImageFile, Layout, Pages, Progress, Region, RestoreOptions, SaveOptions, Snapshot,
     restore, save,
@@ -12,7 +12,7 @@ use uadk_compress_pages::snapshot::{
 use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::{Memory, PAGE};
-use crate::{BASE, codec, snapshot, snapshot_with};
+use crate::{BASE, FORMATS, codec, snapshot, snapshot_by, snapshot_in};
 
 #[test]
 fn what_is_saved_is_restored_with_any_sizes_formats_and_regions() {
@@ -21,9 +21,8 @@ fn what_is_saved_is_restored_with_any_sizes_formats_and_regions() {
         Region { address: 0, len: 320 * PAGE as u64 },
         Region { address: 1 << 32, len: 80 * PAGE as u64 },
     ];
-    for format in [Format::RawDeflate, Format::Zlib, Format::Gzip] {
-        let codec: Arc<dyn BlockCompressor> =
-            Arc::new(Compressor::builder().format(format).build().expect("software"));
+    for format in FORMATS {
+        let codec = crate::codec_of(format);
         for (page_size, cluster_size) in [
             (4096, 4096),
             (4096, 16 << 10),
@@ -50,12 +49,39 @@ fn what_is_saved_is_restored_with_any_sizes_formats_and_regions() {
 }
 
 #[test]
+fn higher_levels_of_each_format_make_smaller_files() {
+    let memory = Memory::new(200);
+    let mut table = vec![0; PAGE];
+    for page in 0..200 {
+        crate::guest::fill(&mut table, 4 * page + 2);
+        memory.ram().write(page * PAGE as u64, &table).expect("in range");
+    }
+    let len = |format, level| {
+        let builder = Compressor::builder().format(format).level(Level::nearest(level));
+        let codec: Arc<dyn BlockCompressor> = Arc::new(builder.build().expect("software"));
+        snapshot_by(&codec, &memory, Pages::All, &SaveOptions::default()).len()
+    };
+    for (format, low, high) in
+        [(Format::RawDeflate, 1, 12), (Format::Zstd, -50, 19), (Format::Lz4, -50, 12)]
+    {
+        let lens = (len(format, low), len(format, high));
+        assert!(lens.0 > lens.1, "{format}: {lens:?}");
+    }
+}
+
+#[test]
 fn the_bytes_do_not_depend_on_the_number_of_threads() {
     let memory = Memory::guest_like(3000);
-    let one = snapshot_with(&memory, Pages::All, &SaveOptions::default().id(BASE).threads(1));
-    for threads in [0, 2, 3, 8] {
-        let options = SaveOptions::default().id(BASE).threads(threads);
-        assert!(snapshot_with(&memory, Pages::All, &options) == one, "{threads}");
+    for format in [Format::RawDeflate, Format::Zstd, Format::Lz4] {
+        let codec = crate::codec_of(format);
+        let saved = |threads| {
+            let options = SaveOptions::default().id(BASE).threads(threads);
+            snapshot_by(&codec, &memory, Pages::All, &options)
+        };
+        let one = saved(1);
+        for threads in [0, 2, 3, 8] {
+            assert!(saved(threads) == one, "{format}, {threads} threads");
+        }
     }
 }
 
@@ -72,18 +98,20 @@ fn zero_pages_take_no_space() {
 #[test]
 fn a_page_is_read_without_the_others() {
     let memory = Memory::guest_like(500);
-    let file = snapshot(&memory);
-    let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("intact")]).expect("a base");
-    let mut pages = chain.pages();
-    let bytes = memory.bytes();
-    for number in (0..500).rev().chain([7, 499, 7]) {
-        let expected = &bytes[number * PAGE..][..PAGE];
-        let read = pages.read((number * PAGE + 123) as u64).expect("intact");
-        assert!(read.unwrap_or(&[0; PAGE]) == expected, "{number}");
-        assert_eq!(read.is_none(), number % 4 == 0);
+    for format in FORMATS {
+        let file = snapshot_in(format, &memory);
+        let chain = Chain::new(vec![Snapshot::open(&file[..]).expect("intact")]).expect("a base");
+        let mut pages = chain.pages();
+        let bytes = memory.bytes();
+        for number in (0..500).rev().chain([7, 499, 7]) {
+            let expected = &bytes[number * PAGE..][..PAGE];
+            let read = pages.read((number * PAGE + 123) as u64).expect("intact");
+            assert!(read.unwrap_or(&[0; PAGE]) == expected, "{format}, {number}");
+            assert_eq!(read.is_none(), number % 4 == 0);
+        }
+        let outside = pages.read(500 * PAGE as u64).unwrap_err();
+        assert!(outside.to_string().contains("no memory at 0x1f4000"), "{outside}");
     }
-    let outside = pages.read(500 * PAGE as u64).unwrap_err();
-    assert!(outside.to_string().contains("no memory at 0x1f4000"), "{outside}");
 }
 
 #[test]

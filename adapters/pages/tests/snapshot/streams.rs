@@ -4,20 +4,22 @@ use uadk_compress_pages::snapshot::{Progress, StreamReader};
 use uadk_compress_pages::{Error, ZeroPages};
 
 use crate::guest::Memory;
-use crate::snapshot;
+use crate::{FORMATS, snapshot, snapshot_in};
 
 #[test]
 fn a_stream_is_restored_and_checked_to_its_end() {
     let memory = Memory::guest_like(1000);
-    let file = snapshot(&memory);
-    let restored = Memory::guest_like(1000);
-    restored.ram().write(0, &[1; 4096]).expect("in range");
-    let mut reader = StreamReader::new(&file[..]).expect("a header");
-    let mut progress = Progress::default();
-    let ram = [restored.ram()];
-    reader.restore(&ram[..], ZeroPages::Write, &mut progress, &mut |_, _| {}).expect("intact");
-    assert!(restored.bytes() == memory.bytes());
-    assert_eq!((progress.pages, progress.file), (750, file.len() as u64));
+    for format in FORMATS {
+        let file = snapshot_in(format, &memory);
+        let restored = Memory::guest_like(1000);
+        restored.ram().write(0, &[1; 4096]).expect("in range");
+        let mut reader = StreamReader::new(&file[..]).expect("a header");
+        let mut progress = Progress::default();
+        let ram = [restored.ram()];
+        reader.restore(&ram[..], ZeroPages::Write, &mut progress, &mut |_, _| {}).expect("intact");
+        assert!(restored.bytes() == memory.bytes(), "{format}");
+        assert_eq!((progress.pages, progress.file), (750, file.len() as u64));
+    }
 }
 
 #[test]
