@@ -81,6 +81,31 @@ fn an_unavailable_accelerator_leaves_software() {
 }
 
 #[test]
+fn clusters_of_snapshots_are_compressed_by_an_accelerator_that_finds_matches() {
+    let folder = tempfile::TempDir::new().expect("a directory");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let memory: Vec<u8> = (0..1_u32 << 18).flat_map(|i| (i / 3).to_le_bytes()).collect();
+    std::fs::write(path("image"), &memory).expect("a file");
+    for (format, script) in [("zstd", "machine=lz77"), ("lz4", "machine=lz77"), ("deflate", "")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_uadk-compress"))
+            .args(["pages", "save", "--force", "--stats", "--json", "--format", format])
+            .args([path("image"), path("snapshot")])
+            .env("UADK_COMPRESS_LIB_DIR", uadk_sim::library_dir().expect("the simulator is built"))
+            .env("UADK_SIM_SCRIPT", script)
+            .env("UADK_COMPRESS_OFFLOAD", "require")
+            .output()
+            .expect("the program starts");
+        let stats = &json(&output)["stats"];
+        let blocks = |engine: &str| stats[engine]["compress"]["blocks"].as_u64().expect("a count");
+        // Software takes some while the queue is full.
+        assert_eq!(blocks("accelerator") + blocks("software"), 64, "{format}: {stats}");
+        assert!(blocks("accelerator") > 0, "{format}: {stats}");
+        let restored = run("machine=no-device", &["pages", "restore", &path("snapshot"), "-"]);
+        assert!(restored.stdout == memory, "{format}");
+    }
+}
+
+#[test]
 fn bench_measures_the_accelerator_and_software() {
     let arguments = ["bench", "--json", "--seconds", "1", "--levels", "1", "/proc/self/exe"];
     let json = json(&run("", &arguments));

@@ -151,6 +151,80 @@ fn deltas_contain_changes_and_are_restored_with_their_base() {
 }
 
 #[test]
+fn clusters_have_the_requested_format_and_its_levels() {
+    let folder = TempDir::new().expect("a directory");
+    let image = image(folder.path(), "image", |number, page| {
+        // Tables, in which the levels find different matches.
+        if number % 4 == 2 {
+            for (entry, word) in page.as_chunks_mut().0.iter_mut().enumerate() {
+                *word = (number * 512 + entry).to_le_bytes();
+            }
+        }
+    });
+    let bytes = fs::read(&image).expect("it exists");
+    let (snapshot, back) = (folder.path().join("snapshot"), folder.path().join("back"));
+    let save = |options: &[&str]| {
+        succeed(&[&["save", "--force", text(&image), text(&snapshot)], options].concat());
+        let info = succeed(&["info", "--json", text(&snapshot)]);
+        let info: Value = serde_json::from_str(&info).expect("JSON");
+        succeed(&["verify", text(&snapshot)]);
+        succeed(&["restore", "--force", text(&snapshot), text(&back)]);
+        assert!(fs::read(&back).expect("it exists") == bytes, "{options:?}");
+        (info["format"].as_str().expect("a name").to_owned(), info["file"].as_u64())
+    };
+    assert_eq!(save(&[]).0, "deflate");
+    for (format, lowest, highest) in
+        [("deflate", "0", "12"), ("zstd", "-131072", "22"), ("lz4", "-131072", "12")]
+    {
+        let low = save(&["--format", format, "--level", lowest]);
+        let high = save(&["--format", format, "--level", highest]);
+        assert_eq!((&low.0, &high.0), (&format.to_owned(), &format.to_owned()));
+        assert!(low.1 > high.1, "{format}: {low:?} {high:?}");
+        for level in [lowest, highest].map(|level| level.parse::<i32>().expect("a number")) {
+            let level = if level <= 0 { level - 1 } else { level + 1 }.to_string();
+            let arguments = ["save", text(&image), "-", "--format", format, "--level", &level];
+            let refused = fail(&arguments);
+            let expected =
+                format!("invalid level {level} for {format}: must be {lowest} to {highest}\n");
+            assert!(refused.ends_with(&expected), "{refused}");
+        }
+    }
+    for format in ["zlib", "gzip", "lz5", "raw"] {
+        let refused = run(&["save", text(&image), "-", "--format", format]);
+        assert_eq!(refused.status.code(), Some(64), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_delta_may_have_another_format_than_its_base() {
+    let folder = TempDir::new().expect("a directory");
+    let path = |name: &str| folder.path().join(name);
+    let changed = |nth: usize| {
+        image(folder.path(), &format!("image{nth}"), |number, page| {
+            if number % 50 < nth {
+                page.fill(if number % 3 == 0 { 0 } else { nth as u8 });
+            }
+        })
+    };
+    let mut snapshots: Vec<PathBuf> = Vec::new();
+    for (nth, format) in ["lz4", "deflate", "zstd"].into_iter().enumerate() {
+        let snapshot = path(format);
+        let image = changed(nth);
+        let mut arguments = vec!["save", text(&image), text(&snapshot), "--format", format];
+        for base in &snapshots {
+            arguments.extend(["--base", text(base)]);
+        }
+        succeed(&arguments);
+        snapshots.push(snapshot);
+    }
+    let chain: Vec<&str> = snapshots.iter().map(|path| text(path)).collect();
+    succeed(&[&["verify"], &chain[..]].concat());
+    succeed(&[&["restore"], &chain[..], &[text(&path("back"))]].concat());
+    let newest = fs::read(path("image2")).expect("it exists");
+    assert!(fs::read(path("back")).expect("it exists") == newest);
+}
+
+#[test]
 fn snapshots_go_through_pipes() {
     let folder = TempDir::new().expect("a directory");
     let image = image(folder.path(), "image", |_, _| {});

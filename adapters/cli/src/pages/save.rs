@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 use uadk_compress::stats::Stats;
-use uadk_compress::{BlockCompressor, Compressor, Level};
+use uadk_compress::{BlockCompressor, Compressor, Format, Level};
 use uadk_compress_pages::Error as PagesError;
 use uadk_compress_pages::snapshot::{
     Chain, ChangedPages, ImageFile, Layout, Pages, Progress, ReadMemory, Region, SaveOptions,
@@ -26,6 +27,8 @@ use crate::streams;
 
 /// Guest memory is secret: at most its owner may read and write it.
 const SECRET: u32 = 0o600;
+/// The lowest level of the formats with negative levels.
+const LOWEST: i32 = Level::nearest(i32::MIN).get();
 
 /// Saves an image of guest memory, such as the file of QEMU's memory-backend-file
 ///
@@ -51,9 +54,12 @@ pub(crate) struct Arguments {
     /// Bytes that are compressed together and read to get one page (default: 16K, at least a page)
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     cluster_size: Option<usize>,
-    /// Level of the software engine: 1 to 12, 0 for the least CPU
-    #[arg(long, value_name = "LEVEL", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(i32).range(0..=12))]
+    /// Format of the clusters; a delta may have another one than its base
+    #[arg(long, value_name = "FORMAT", default_value = "deflate", value_parser = formats())]
+    format: Format,
+    /// Level of the software engine: 1 to 12, 0 for the least CPU; zstd has -131072 to 22, and LZ4
+    /// negative ones for speed
+    #[arg(long, value_name = "LEVEL", default_value_t = 1, allow_negative_numbers = true)]
     level: i32,
     #[command(flatten)]
     writing: Writing,
@@ -63,7 +69,7 @@ pub(crate) struct Arguments {
 
 /// Saves, and prints the result, on stderr if the snapshot goes to a pipe.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let codec = Compressor::builder().level(Level::nearest(arguments.level)).build();
+    let codec = Compressor::builder().format(arguments.format).level(arguments.level()?).build();
     let codec = codec.map_err(Error::Engine)?;
     let layout = arguments.layout()?;
     let image = ImageFile::new(open(&arguments.image)?, &layout);
@@ -134,6 +140,21 @@ fn describe(saved: &Saved, layout: &Layout, json: bool, stats: Option<&Stats>) -
 }
 
 impl Arguments {
+    /// Returns the level, if the format has it.
+    fn level(&self) -> Result<Level, Error> {
+        let (lowest, highest) = match self.format {
+            Format::Zstd => (LOWEST, Level::BEST.get()),
+            Format::Lz4 => (LOWEST, 12),
+            _ => (0, 12),
+        };
+        if (lowest..=highest).contains(&self.level) {
+            return Ok(Level::nearest(self.level));
+        }
+        let (level, format) = (self.level, self.format);
+        let what = format!("invalid level {level} for {format}: must be {lowest} to {highest}");
+        Err(Error::refused(what, None))
+    }
+
     fn layout(&self) -> Result<Layout, Error> {
         let metadata = open(&self.image)?.metadata();
         let len = metadata.map_err(|source| Error::read(&self.image, source))?.len();
@@ -177,6 +198,13 @@ fn difference(chain: &Chain<File>, image: &ImageFile) -> Result<ChangedPages, Pa
         }
     }
     Ok(changed)
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    const FORMATS: [Format; 3] = [Format::RawDeflate, Format::Zstd, Format::Lz4];
+    PossibleValuesParser::new(FORMATS.map(Format::name)).try_map(|name| {
+        FORMATS.into_iter().find(|format| format.name() == name).ok_or("unknown format")
+    })
 }
 
 fn region(text: &str) -> Result<Region, String> {
