@@ -244,53 +244,65 @@ fn scan(report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Measures saving a snapshot of the image against the `zstd` command, in wall time.
+/// Measures saving and restoring snapshots of the image against the `zstd` command, in wall time.
 fn snapshots(report: &mut Report, image: &[u8]) -> Outcome {
+    for format in [Format::RawDeflate, Format::Zstd, Format::Lz4] {
+        snapshots_in(format, report, image)?;
+    }
+    Ok(())
+}
+
+fn snapshots_in(format: Format, report: &mut Report, image: &[u8]) -> Outcome {
     let folder = tempfile::tempdir()?;
-    let (raw, ours) = (folder.path().join("image"), folder.path().join("snapshot"));
-    let theirs = folder.path().join("image.zst");
+    let [raw, ours, theirs, restored] =
+        ["image", "snapshot", "image.zst", "restored"].map(|name| folder.path().join(name));
     std::fs::write(&raw, image)?;
     let layout = Layout::new(vec![Region { address: 0, len: image.len() as u64 }])?;
-    let codec: Arc<dyn BlockCompressor> = Arc::new(Compressor::builder().level(LEVEL).build()?);
-    let (mut own, mut peer) = (f64::INFINITY, f64::INFINITY);
+    let codec: Arc<dyn BlockCompressor> =
+        Arc::new(Compressor::builder().format(format).level(LEVEL).build()?);
+    let (mut own, mut peer) = ([f64::INFINITY; 2], [f64::INFINITY; 2]);
     for _ in 0..ROUNDS {
         let start = Instant::now();
         let file = File::create(&ours)?;
         let memory = ImageFile::new(File::open(&raw)?, &layout);
         let options = SaveOptions::default().threads(2);
         save(file, &layout, &memory, Pages::All, &codec, &options, &mut |_| {})?;
-        own = own.min(start.elapsed().as_secs_f64());
+        own[0] = own[0].min(start.elapsed().as_secs_f64());
+        peer[0] = peer[0].min(zstd(&["-1", "-T2"], &raw, &theirs)?);
 
         let start = Instant::now();
-        let status = Command::new("zstd")
-            .args(["-1", "-T2", "-q", "-f"])
-            .arg(&raw)
-            .arg("-o")
-            .arg(&theirs)
-            .status();
-        let done = status
-            .map_err(|error| format!("failed to run zstd: {error} (install the package zstd)"))?;
-        assert!(done.success(), "{done}");
-        peer = peer.min(start.elapsed().as_secs_f64());
+        let file =
+            File::options().read(true).write(true).create(true).truncate(true).open(&restored)?;
+        file.set_len(layout.len())?;
+        let chain = Chain::new(vec![Snapshot::open(File::open(&ours)?)?])?;
+        let options = RestoreOptions::default().threads(2).zero_pages(ZeroPages::Fresh);
+        restore(&chain, &ImageFile::new(file, &layout), &options, &mut |_| {})?;
+        own[1] = own[1].min(start.elapsed().as_secs_f64());
+        assert!(std::fs::read(&restored)? == image, "wrong memory restored");
+        peer[1] = peer[1].min(zstd(&["-d"], &theirs, &restored)?);
     }
-    let mib = image.len() as f64 / 1e6;
-    report.add(
-        "snapshot, 2 threads",
-        "save MB/s, wall",
-        (mib / own, mib / peer),
-        "zstd -1 -T2",
-        None,
-    );
+    let case = format!("snapshot in {format}, 2 threads");
+    let speed = |seconds: f64| image.len() as f64 / 1e6 / seconds;
+    for (nth, what) in ["save MB/s, wall", "restore MB/s, wall"].into_iter().enumerate() {
+        report.add(&case, what, (speed(own[nth]), speed(peer[nth])), "zstd -1 -T2", None);
+    }
     let ratio =
         |path: &Path| Ok::<f64, std::io::Error>(image.len() as f64 / path.metadata()?.len() as f64);
-    report.add(
-        "snapshot, 2 threads",
-        "compression ratio",
-        (ratio(&ours)?, ratio(&theirs)?),
-        "zstd -1 -T2",
-        None,
-    );
+    let ratios = (ratio(&ours)?, ratio(&theirs)?);
+    report.add(&case, "compression ratio", ratios, "zstd -1 -T2", None);
     Ok(())
+}
+
+/// Runs the `zstd` command and returns the seconds that it took.
+fn zstd(options: &[&str], from: &Path, to: &Path) -> Result<f64, Box<dyn Error>> {
+    let start = Instant::now();
+    let mut command = Command::new("zstd");
+    command.args(options).args(["-q", "-f"]).arg(from).arg("-o").arg(to);
+    let done = command
+        .status()
+        .map_err(|error| format!("failed to run zstd: {error} (install the package zstd)"))?;
+    assert!(done.success(), "{done}");
+    Ok(start.elapsed().as_secs_f64())
 }
 
 /// Measures the time to the first page of a lazily restored gigabyte.
