@@ -251,6 +251,34 @@ fn the_wrong_dictionary_is_an_error_or_other_bytes_but_never_a_panic() {
 }
 
 #[test]
+fn a_block_that_does_not_fit_leaves_nothing_behind() {
+    let sample = block(3, 20_000);
+    for format in BOTH {
+        for dictionary in [None, Some(Dictionary::new(block(4, 5000)))] {
+            for level in [-1, 1, 9] {
+                for checksum in [false, true] {
+                    let mut codec = engine(format, level).with_checksum(checksum);
+                    if let Some(dictionary) = dictionary.clone() {
+                        codec = codec.with_dictionary(dictionary).expect("both have them");
+                    }
+                    for capacity in [0, 10, 1000] {
+                        let full = codec.compress(&sample, &mut vec![0; capacity]);
+                        assert_eq!(full, Err(Error::OutputFull), "{codec:?}");
+                    }
+                    // The same thread goes on, with the same parameters and with others.
+                    for other in [codec.clone(), engine(format, 3).with_checksum(!checksum)] {
+                        let compressed = compress(&other, &sample);
+                        let mut restored = vec![0; sample.len()];
+                        assert_eq!(other.decompress(&compressed, &mut restored), Ok(20_000));
+                        assert!(restored == sample, "{other:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_damaged_zstd_dictionary_and_other_formats_are_refused() {
     let mut dictionary = train();
     dictionary.truncate(20);

@@ -1,7 +1,7 @@
 //! zstd frames, by libzstd.
 
 use zstd_safe::zstd_sys::ZSTD_ErrorCode;
-use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict};
+use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict, ResetDirective};
 
 use super::contexts::{self, Local};
 use crate::{Error, Level};
@@ -31,6 +31,14 @@ pub(super) struct Parameters {
 }
 
 impl Compress {
+    /// Compresses `src` to one frame. A frame that does not fit is abandoned: while it is open,
+    /// libzstd refuses to change parameters and to drop the dictionary.
+    fn compress2(&mut self, dst: &mut [u8], src: &[u8]) -> Result<usize, usize> {
+        self.context.compress2(dst, src).inspect_err(|_| {
+            let _ = self.context.reset(ResetDirective::SessionOnly);
+        })
+    }
+
     fn set(&mut self, parameters: Parameters) -> Result<(), Error> {
         if self.parameters != Some(parameters) {
             self.parameters = None;
@@ -68,7 +76,7 @@ pub(super) fn compress(
         let written = match dictionary {
             None => {
                 compress.set(parameters)?;
-                compress.context.compress2(dst, src)
+                compress.compress2(dst, src)
             }
             Some(dictionary) if !parameters.checksum => {
                 compress.context.compress_using_cdict(dst, src, dictionary)
@@ -76,9 +84,11 @@ pub(super) fn compress(
             Some(dictionary) => {
                 compress.set(parameters)?;
                 compress.context.ref_cdict(dictionary).map_err(compress_error)?;
-                let written = compress.context.compress2(dst, src);
-                // The context outlives the dictionary.
-                compress.context.disable_dictionary().map_err(compress_error)?;
+                let written = compress.compress2(dst, src);
+                // The context outlives the dictionary, so it must not keep it.
+                if compress.context.disable_dictionary().is_err() {
+                    contexts.compress = None;
+                }
                 written
             }
         };
