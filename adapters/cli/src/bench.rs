@@ -170,11 +170,11 @@ mod tests {
     #[test]
     fn wrong_values_are_refused_with_a_hint() {
         for (line, hint) in [
-            (["--levels", "13", "x"], "to 12"),
-            (["--levels", "high", "x"], "to 12"),
+            (["--levels", "23", "x"], "to 22"),
+            (["--levels", "high", "x"], "to 22"),
             (["--block-sizes", "9M", "x"], "at most 8M"),
             (["--block-sizes", "0", "x"], "zero"),
-            (["--formats", "lz4", "x"], "deflate, zlib or gzip"),
+            (["--formats", "xz", "x"], "deflate, zlib, gzip, zstd or lz4"),
             (["--limit", "64X", "x"], "K, M or G"),
             (["--seconds", "0", "x"], "86400"),
         ] {

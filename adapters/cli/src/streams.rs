@@ -97,7 +97,7 @@ pub(crate) fn any_level(text: &str) -> Result<Level, String> {
         return Ok(Level::FASTEST);
     }
     let level = text.parse().ok().and_then(Level::new);
-    level.ok_or_else(|| "must be from -131072 to 22".to_owned())
+    level.ok_or_else(|| "must be fastest, or from -131072 to 22".to_owned())
 }
 
 /// Parses a number of threads.
