@@ -1,4 +1,4 @@
-//! A match finder that stands in for a device: hash chains and lazy matching.
+//! A match finder that stands in for a device: two hash tables and lazy matching.
 
 /// Literals and the match after them, with a real offset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,23 +11,23 @@ pub struct Match {
     pub offset: u32,
 }
 
-const HASH_BITS: u32 = 15;
-/// The shortest match, except at a repeated offset, where it may be a byte shorter.
+const HASH_BITS: u32 = 14;
+/// The shortest match, except at a repeated offset.
 const MIN_MATCH: usize = 4;
-/// Candidates that are tried per position.
-const DEPTH: usize = 16;
+/// The shortest match at a repeated offset.
+const MIN_REPEAT: usize = 3;
 /// Matches of this length are taken without a look at the next position.
 const LONG: usize = 64;
+/// Bytes that the longer hash covers: there are no matches in the last ones of a block.
+const EIGHT: usize = 8;
 
 /// Finds matches in blocks of any length.
 #[derive(Clone, Debug)]
 pub struct Parser {
     window: usize,
-    /// For each hash, the last position and 1.
-    heads: Vec<u32>,
-    /// For each position, the one before with the same hash, and 1.
-    chain: Vec<u32>,
-    /// Positions before this are in the chains.
+    /// For each hash of eight and of five bytes, the last position and 1.
+    tables: [Vec<u32>; 2],
+    /// Positions before this are in the tables.
     inserted: usize,
 }
 
@@ -42,7 +42,7 @@ impl Found {
     /// Returns roughly the bits that it saves: four per byte, less those of the offset.
     fn gain(self, last: [usize; 2]) -> i64 {
         let offset = if last.contains(&self.offset) { 1 } else { self.offset + 3 };
-        4 * self.len as i64 - i64::from(offset.ilog2())
+        4 * self.len.cast_signed() as i64 - i64::from(offset.ilog2())
     }
 }
 
@@ -50,26 +50,27 @@ impl Parser {
     /// Returns a match finder for a window of this many bytes.
     #[must_use]
     pub fn new(window: usize) -> Self {
-        Self { window, heads: vec![0; 1 << HASH_BITS], chain: Vec::new(), inserted: 0 }
+        let table = || vec![0; 1 << HASH_BITS];
+        Self { window, tables: [table(), table()], inserted: 0 }
     }
 
     /// Returns the matches in `block`. The bytes after the last one are literals.
     pub fn parse(&mut self, block: &[u8]) -> Vec<Match> {
-        self.heads.fill(0);
-        self.chain.clear();
-        self.chain.resize(block.len(), 0);
+        for table in &mut self.tables {
+            table.fill(0);
+        }
         self.inserted = 0;
         let mut matches = Vec::new();
         let mut last = [1, 4];
         let (mut at, mut anchor) = (0, 0);
-        while at + MIN_MATCH <= block.len() {
+        while at + EIGHT <= block.len() {
             let mut found = self.find(block, at, last);
             if found.len == 0 {
                 // Steps get longer where nothing is found.
                 at += 1 + (at - anchor) / 256;
                 continue;
             }
-            while found.len < LONG && at + 1 + MIN_MATCH <= block.len() {
+            while found.len < LONG && at + 1 + EIGHT <= block.len() {
                 let next = self.find(block, at + 1, last);
                 // One literal more costs about as much as a byte of a match saves.
                 if next.gain(last) <= found.gain(last) + 4 {
@@ -97,43 +98,39 @@ impl Parser {
 
     /// Returns the best match at a position, or one of length 0.
     fn find(&mut self, block: &[u8], at: usize, last: [usize; 2]) -> Found {
-        while self.inserted < at {
-            self.insert(block, self.inserted);
-            self.inserted += 1;
-        }
         let mut best = Found::default();
         for offset in last.into_iter().filter(|&offset| offset <= at) {
             let len = common(block, at - offset, at);
-            if len >= MIN_MATCH - 1 && len > best.len {
+            if len >= MIN_REPEAT && len > best.len {
                 best = Found { len, offset };
             }
         }
-        let mut candidate = self.heads[hash(&block[at..])];
-        for _ in 0..DEPTH {
-            let Some(from) = (candidate as usize).checked_sub(1) else { break };
-            if at - from > self.window {
-                break;
+        while self.inserted < at {
+            for (table, hash) in self.tables.iter_mut().zip(hashes(block, self.inserted)) {
+                table[hash] = self.inserted as u32 + 1;
             }
-            let found = Found { len: common(block, from, at), offset: at - from };
-            if found.len >= MIN_MATCH && found.gain(last) > best.gain(last) {
-                best = found;
+            self.inserted += 1;
+        }
+        for (table, hash) in self.tables.iter().zip(hashes(block, at)) {
+            let Some(from) = (table[hash] as usize).checked_sub(1) else { continue };
+            if at - from <= self.window {
+                let found = Found { len: common(block, from, at), offset: at - from };
+                if found.len >= MIN_MATCH && found.gain(last) > best.gain(last) {
+                    best = found;
+                }
             }
-            candidate = self.chain[from];
         }
         best
     }
-
-    fn insert(&mut self, block: &[u8], at: usize) {
-        if at + MIN_MATCH <= block.len() {
-            let head = &mut self.heads[hash(&block[at..])];
-            self.chain[at] = std::mem::replace(head, at as u32 + 1);
-        }
-    }
 }
 
-fn hash(bytes: &[u8]) -> usize {
-    let four = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    (four.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
+/// Returns the hashes of eight and of five bytes.
+fn hashes(block: &[u8], at: usize) -> [usize; 2] {
+    let mut eight = [0; EIGHT];
+    eight.copy_from_slice(&block[at..at + EIGHT]);
+    let eight = u64::from_le_bytes(eight);
+    [eight, eight << 24]
+        .map(|bytes| (bytes.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - HASH_BITS)) as usize)
 }
 
 /// Returns how many bytes at `from` and at `at` are the same.

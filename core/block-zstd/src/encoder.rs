@@ -7,6 +7,7 @@ use core::fmt;
 use crate::bits::{OUTPUT_LEN, Output};
 use crate::error::Error;
 use crate::frame::{Block, Header, MAX_BLOCK_LEN};
+use crate::gather::Gatherer;
 use crate::literals::Literals;
 use crate::offsets::RepeatOffsets;
 use crate::records::Records;
@@ -14,10 +15,11 @@ use crate::sequence::Sequence;
 use crate::sequences::Sequences;
 use crate::symbols::MIN_MATCH;
 
-/// Makes zstd frames from bytes and their sequences. It holds tables, so reuse it: one per thread.
+/// Makes zstd frames from bytes and their sequences. Reuse it: one per thread.
 ///
-/// The output depends only on the input, not on earlier frames. No method allocates, except
-/// [`Self::new`], or needs more than 16 KiB of stack.
+/// It reserves 750 KiB of memory, of which a block of 16 KiB touches about 60. The output depends
+/// only on the input, not on earlier frames. No method except [`Self::new`] allocates, and none
+/// needs more than 16 KiB of stack.
 ///
 /// ```
 /// use block_zstd::{Encoder, Sequence, max_compressed_len};
@@ -31,16 +33,16 @@ use crate::symbols::MIN_MATCH;
 /// # Ok::<(), block_zstd::Error>(())
 /// ```
 pub struct Encoder {
-    /// Of the frame in progress.
+    /// State of the frame that [`Self::start`] started.
     state: State,
     coder: Box<Coder>,
 }
 
-/// What a decoder remembers from the blocks of a frame so far.
+/// What a decoder remembers of a frame.
 #[derive(Clone, Copy)]
 struct State {
     offsets: RepeatOffsets,
-    /// Whether there are none.
+    /// Whether there has been no block.
     is_start: bool,
 }
 
@@ -136,6 +138,7 @@ impl Encoder {
 
 /// What is needed to make a block.
 struct Coder {
+    gatherer: Gatherer,
     records: Records,
     literals: Literals,
     sequences: Sequences,
@@ -147,6 +150,7 @@ impl Coder {
     fn new() -> Box<Self> {
         let output = vec![0; OUTPUT_LEN].into_boxed_slice();
         Box::new(Self {
+            gatherer: Gatherer::new(),
             records: Records::new(),
             literals: Literals::new(),
             sequences: Sequences::new(),
@@ -187,7 +191,9 @@ impl Coder {
         state: &mut State,
     ) -> Result<Block<'a>, Error> {
         let mut offsets = state.offsets;
-        self.records.read(src, sequences, &mut offsets)?;
+        self.gatherer.gather(src, sequences).ok_or(Error::InvalidSequences)?;
+        let literals = self.gatherer.literals();
+        self.records.read(sequences, &mut offsets, literals);
         match self.encode() {
             Some(len) if len < src.len() => {
                 state.offsets = offsets;
@@ -197,12 +203,12 @@ impl Coder {
         }
     }
 
-    /// Encodes the records and returns the length, or `None` if it exceeds that of any block.
+    /// Encodes what was gathered and read. Returns the length, or `None` if it exceeds that of any
+    /// block.
     fn encode(&mut self) -> Option<usize> {
-        let Self { records, literals, sequences, output } = self;
-        let at = literals.write(records.literals(), output)?;
-        let len = sequences.write(records.records(), records.counts(), output, at)?;
-        Some(len as usize)
+        let Self { gatherer, records, literals, sequences, output } = self;
+        let at = literals.write(gatherer.literals(), records.histograms(), output)?;
+        Some(sequences.write(records, output, at)? as usize)
     }
 }
 

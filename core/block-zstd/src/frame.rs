@@ -6,9 +6,9 @@ use crate::error::Error;
 pub const MAX_BLOCK_LEN: usize = 1 << 17;
 
 /// The longest header of a frame.
-pub(crate) const MAX_HEADER_LEN: usize = 14;
+const MAX_HEADER_LEN: usize = 14;
 /// Length of a block's header.
-pub(crate) const BLOCK_HEADER_LEN: usize = 3;
+const BLOCK_HEADER_LEN: usize = 3;
 
 const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
 /// In the header: the content is in one segment, and the window is as long as the content.
@@ -28,7 +28,8 @@ const WINDOW: u8 = (17 - 10) << 3;
 #[must_use]
 pub const fn max_compressed_len(len: usize) -> usize {
     let blocks = if len == 0 { 1 } else { len.div_ceil(MAX_BLOCK_LEN) };
-    Header::new(Some(len as u64)).len + blocks * BLOCK_HEADER_LEN + len
+    let headers = Header::new(Some(len as u64)).len + blocks * BLOCK_HEADER_LEN;
+    len.saturating_add(headers)
 }
 
 /// The header of a frame.

@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 
 use crate::bits::{BitWriter, Output};
-use crate::histogram::Histogram;
-use crate::lengths::{LITERALS, Lengths, MAX_CODE};
+use crate::histograms::{Histograms, LITERALS};
+use crate::lengths::{Lengths, MAX_CODE};
 use crate::tree::Tree;
 
 /// Fewer literals gain nothing from codes: their description is too long.
@@ -16,7 +16,7 @@ const STREAM_LENS: u32 = 6;
 
 /// Writes literals.
 pub(crate) struct Literals {
-    histogram: Histogram,
+    counts: Box<[u32; LITERALS]>,
     lengths: Lengths,
     /// An entry for each literal: see [`entry`](crate::bits::entry).
     codes: Box<[u64; LITERALS]>,
@@ -34,7 +34,7 @@ enum Kind {
 impl Literals {
     pub(crate) fn new() -> Self {
         Self {
-            histogram: Histogram::new(),
+            counts: Box::new([0; LITERALS]),
             lengths: Lengths::new(),
             codes: Box::new([0; LITERALS]),
             tree: Tree::new(),
@@ -43,8 +43,13 @@ impl Literals {
 
     /// Writes the section at the start of the output and returns its length. Returns `None` if they
     /// don't fit.
-    pub(crate) fn write(&mut self, literals: &[u8], out: &mut Output) -> Option<u32> {
-        if let Some(len) = self.write_compressed(literals, out) {
+    pub(crate) fn write(
+        &mut self,
+        literals: &[u8],
+        histograms: &Histograms,
+        out: &mut Output,
+    ) -> Option<u32> {
+        if let Some(len) = self.write_compressed(literals, histograms, out) {
             return Some(len);
         }
         let (kind, contents) = match literals {
@@ -66,11 +71,17 @@ impl Literals {
     }
 
     /// Writes the section compressed, unless that gains too little.
-    fn write_compressed(&mut self, literals: &[u8], out: &mut Output) -> Option<u32> {
+    fn write_compressed(
+        &mut self,
+        literals: &[u8],
+        histograms: &Histograms,
+        out: &mut Output,
+    ) -> Option<u32> {
         if literals.len() < MIN_CODED {
             return None;
         }
-        let counts = self.histogram.count(literals);
+        let counts = &mut *self.counts;
+        histograms.literals(counts);
         let most = counts.iter().max().map_or(0, |&n| n as usize);
         // One literal alone can't be coded; almost evenly distributed ones gain nothing.
         if most == literals.len() || most <= (literals.len() >> 7) + 4 {
@@ -113,16 +124,17 @@ impl Literals {
 
     /// Writes four streams and their lengths.
     fn write_four(&self, literals: &[u8], out: &mut Output, at: u32) -> Option<u32> {
-        let mut end = at + STREAM_LENS;
         let quarter = literals.len().div_ceil(4);
-        let mut lens = [0; 8];
-        for (stream, len) in literals.chunks(quarter).zip(lens.chunks_exact_mut(2)) {
-            let start = end;
-            end = encode(&self.codes, stream, out, start)?;
-            len.copy_from_slice(&((end - start) as u16).to_le_bytes());
-        }
+        let (first, rest) = literals.split_at(quarter);
+        let (second, rest) = rest.split_at(quarter);
+        let (third, fourth) = rest.split_at(quarter);
+        let start = at + STREAM_LENS;
+        let [first, half] = encode_two(&self.codes, [first, second], out, start)?;
+        let [third, end] = encode_two(&self.codes, [third, fourth], out, half)?;
         let to = out.get_mut(at as usize..)?.get_mut(..STREAM_LENS as usize)?;
-        to.copy_from_slice(&lens[..STREAM_LENS as usize]);
+        for (to, len) in to.chunks_exact_mut(2).zip([first - start, half - first, third - half]) {
+            to.copy_from_slice(&(len as u16).to_le_bytes());
+        }
         Some(end)
     }
 }
@@ -132,18 +144,51 @@ const GROUP: usize = 4;
 const _: () = assert!(GROUP as u32 * MAX_CODE <= BitWriter::CAPACITY);
 
 /// Writes a stream at `at`, the last literal first, and returns the position after it.
-#[inline(never)]
 fn encode(codes: &[u64; LITERALS], literals: &[u8], out: &mut Output, at: u32) -> Option<u32> {
-    let mut out = BitWriter::new(out, at);
-    let (rest, groups) = literals.as_rchunks::<GROUP>();
-    for group in groups.iter().rev() {
-        for &literal in group.iter().rev() {
-            out.put(codes[usize::from(literal)]);
+    let mut writer = BitWriter::new(at);
+    for &literal in literals.iter().rev() {
+        writer.put(codes[usize::from(literal)]);
+        writer.flush(out)?;
+    }
+    writer.finish_backward(out)
+}
+
+/// Writes two streams, one after the other, and returns the positions after them.
+///
+/// They are written at the same time, since in each every literal waits for the one before. Then
+/// the second is moved to the end of the first.
+#[inline(never)]
+fn encode_two(
+    codes: &[u64; LITERALS],
+    [a, b]: [&[u8]; 2],
+    out: &mut Output,
+    at: u32,
+) -> Option<[u32; 2]> {
+    let apart = at + (a.len() as u32 * MAX_CODE).div_ceil(8) + 16;
+    let mut writers = [BitWriter::new(at), BitWriter::new(apart)];
+    let common = a.len().min(b.len()) / GROUP * GROUP;
+    let (a, a_rest) = a.split_at(common);
+    let (b, b_rest) = b.split_at(common);
+    for (writer, rest) in writers.iter_mut().zip([a_rest, b_rest]) {
+        for &literal in rest.iter().rev() {
+            writer.put(codes[usize::from(literal)]);
+            writer.flush(out)?;
         }
-        out.flush()?;
     }
-    for &literal in rest.iter().rev() {
-        out.put(codes[usize::from(literal)]);
+    let [mut first, mut second] = writers;
+    let groups = a.as_chunks::<GROUP>().0.iter().zip(b.as_chunks::<GROUP>().0);
+    for (a, b) in groups.rev() {
+        for &literal in a.iter().rev() {
+            first.put(codes[usize::from(literal)]);
+        }
+        first.flush(out)?;
+        for &literal in b.iter().rev() {
+            second.put(codes[usize::from(literal)]);
+        }
+        second.flush(out)?;
     }
-    out.finish_backward()
+    let first = first.finish_backward(out)?;
+    let second = second.finish_backward(out)?;
+    out.copy_within(apart as usize..second as usize, first as usize);
+    Some([first, first + (second - apart)])
 }

@@ -1,5 +1,7 @@
 //! The last three offsets, which have short codes (RFC 8878, 3.1.1.5).
 
+use core::hint::select_unpredictable;
+
 /// The last offsets, the most recent one first.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RepeatOffsets([u32; 3]);
@@ -14,25 +16,24 @@ impl RepeatOffsets {
     /// updates the last offsets as decoders do.
     ///
     /// The numbers 1 to 3 stand for the last offsets; larger ones are 3 more than the offset.
-    /// Without literals, 1 and 2 stand for the second and the third, and 3 for one less than the
-    /// first, since the first would have made the match before longer. Nothing here branches, since
-    /// no branch could be predicted.
+    /// Without literals, 1 and 2 stand for the second and the third, since the first would have
+    /// made the match before longer. (Then 3 stands for one less than the first; that is so rare
+    /// that it isn't used.) Nothing here branches, since no branch could be predicted.
     #[inline(always)]
     pub(crate) fn number(&mut self, literals: u32, offset: u32) -> u32 {
         let [first, second, third] = self.0;
-        let no_literals = u32::from(literals == 0);
-        let is_first = offset == first.wrapping_sub(no_literals);
+        let has = literals.min(1);
+        let is_first = offset == first * has;
         let is_second = offset == second;
-        let mut number = offset + 3;
-        number = if offset == third { 3 - no_literals } else { number };
-        number = if is_first { 1 + 2 * no_literals } else { number };
-        number = if is_second { 2 - no_literals } else { number };
+        let number = select_unpredictable(offset == third, 2 + has, offset + 3);
+        let number = select_unpredictable(is_second, 1 + has, number);
+        let number = select_unpredictable(is_first, has, number);
 
-        let is_unchanged = is_first & (literals != 0);
+        let kept = select_unpredictable(is_second, third, second);
         self.0 = [
             offset,
-            if is_unchanged { second } else { first },
-            if is_unchanged | is_second { third } else { second },
+            select_unpredictable(is_first, second, first),
+            select_unpredictable(is_first, third, kept),
         ];
         number
     }

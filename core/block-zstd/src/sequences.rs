@@ -3,96 +3,38 @@
 use alloc::boxed::Box;
 
 use crate::bits::{BitWriter, Output};
-use crate::fse::{self, Scaled, Table};
-use crate::log2::FRACTION_BITS;
-use crate::records::Counts;
-use crate::symbols::{LITERAL_LENGTHS, MATCH_LENGTHS, OFFSETS, SYMBOLS, Symbol};
-
-/// With fewer sequences, a description of codes is longer than what they save.
-const MIN_DESCRIBED: u32 = 24;
-/// The largest table. Larger ones, up to the format's 9, gain next to nothing.
-const MAX_LOG: u32 = 8;
-
-/// How symbols of a kind are coded.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Predefined = 0,
-    Rle = 1,
-    Described = 2,
-}
-
-/// One of literal lengths, match lengths and offsets.
-struct Kind {
-    predefined: Table,
-    /// Bits that each symbol takes with that, as a fraction of `1 << FRACTION_BITS`.
-    costs: [u16; SYMBOLS],
-}
-
-impl Kind {
-    const fn new<const N: usize>(counts: [i8; N], log: u32) -> Self {
-        let mut costs = [0; SYMBOLS];
-        let mut symbol = 0;
-        while symbol < N {
-            // None is above 4.
-            let log2 = [0, 0, 1 << FRACTION_BITS, 1623, 2 << FRACTION_BITS];
-            let count = counts[symbol].unsigned_abs() as usize;
-            costs[symbol] = ((log as u16) << FRACTION_BITS) - log2[count];
-            symbol += 1;
-        }
-        Self { predefined: Table::predefined(counts, log), costs }
-    }
-}
-
-/// The format's predefined counts.
-static LITERAL_LENGTH: Kind = Kind::new::<LITERAL_LENGTHS>(
-    [
-        4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1,
-        1, 1, -1, -1, -1, -1,
-    ],
-    6,
-);
-static MATCH_LENGTH: Kind = Kind::new::<MATCH_LENGTHS>(
-    [
-        1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
-    ],
-    6,
-);
-static OFFSET: Kind = Kind::new::<29>(
-    [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
-    5,
-);
-const _: () = assert!(OFFSETS <= 29);
+use crate::chooser::{Chooser, LITERAL_LENGTH, MATCH_LENGTH, OFFSET};
+use crate::fse::{MAX_PENDING, State, Transitions};
+use crate::planes::{self, Plane};
+use crate::records::{Long, Record, Records};
+use crate::scaled::{MAX_LOG, Scaled};
+use crate::symbols::{
+    LITERAL_SYMBOLS, Lengths, MATCH_SYMBOLS, MAX_OFFSET_EXTRA, MAX_SHORT_EXTRA, Offset,
+    SHORT_LITERALS_EXTRA, SHORT_MATCHES_EXTRA, SYMBOLS,
+};
 
 /// Writes sequences.
 pub(crate) struct Sequences {
     scaled: Scaled,
-    literal_length: Box<Table>,
-    match_length: Box<Table>,
-    offset: Box<Table>,
+    planes: Box<Planes>,
 }
+
+/// Of each kind the transitions and the states, and the extra bits of short lengths.
+type Planes = [Plane; 8];
 
 impl Sequences {
     pub(crate) fn new() -> Self {
-        let table = || Box::new(Table::new());
-        Self {
-            scaled: Scaled::new(),
-            literal_length: table(),
-            match_length: table(),
-            offset: table(),
-        }
+        let mut planes: Box<Planes> = planes::new();
+        let [.., literals_extra, matches_extra] = &mut *planes;
+        literals_extra[..SHORT_LITERALS_EXTRA.len()].copy_from_slice(&SHORT_LITERALS_EXTRA);
+        matches_extra[..SHORT_MATCHES_EXTRA.len()].copy_from_slice(&SHORT_MATCHES_EXTRA);
+        Self { scaled: Scaled::new(), planes }
     }
 
     /// Writes the section at `at` and returns the position after it. Returns `None` if it doesn't
     /// fit.
-    pub(crate) fn write(
-        &mut self,
-        records: &[Symbol],
-        [literal_lengths, match_lengths, offsets]: &[Counts; 3],
-        out: &mut Output,
-        at: u32,
-    ) -> Option<u32> {
-        let total = records.len() as u32;
+    pub(crate) fn write(&mut self, records: &Records, out: &mut Output, at: u32) -> Option<u32> {
+        let total = records.list().len() as u32;
         let rest = total.wrapping_sub(0x7f00);
         let (number, len) = match total {
             0..128 => ([total as u8, 0, 0], 1),
@@ -104,87 +46,143 @@ impl Sequences {
         if total == 0 {
             return Some(modes_at as u32);
         }
-        let at = modes_at as u32 + 1;
-        let Self { scaled, literal_length, match_length, offset } = self;
-        let (ll_mode, literal_length, at) =
-            choose(&LITERAL_LENGTH, literal_lengths, total, scaled, literal_length, out, at)?;
-        let (of_mode, offset, at) = choose(&OFFSET, offsets, total, scaled, offset, out, at)?;
-        let (ml_mode, match_length, at) =
-            choose(&MATCH_LENGTH, match_lengths, total, scaled, match_length, out, at)?;
-        let modes = (ll_mode as u8) << 6 | (of_mode as u8) << 4 | (ml_mode as u8) << 2;
-        *out.get_mut(modes_at)? = modes;
-        encode(records, literal_length, match_length, offset, out, at)
+
+        let histograms = records.histograms();
+        let Self { scaled, planes } = self;
+        let [literals, literal_states, matches, match_states, offsets, offset_states, ..] =
+            &mut **planes;
+        let mut chooser = Chooser { total, scaled, out, at: modes_at as u32 + 1, modes: 0 };
+        let (transitions, literal_log) =
+            chooser.choose(&LITERAL_LENGTH, &histograms.literal_lengths(), literal_states)?;
+        spread(&transitions, &LITERAL_SYMBOLS, literals);
+        let (transitions, offset_log) =
+            chooser.choose(&OFFSET, &histograms.offsets(), offset_states)?;
+        offsets[..SYMBOLS].copy_from_slice(&transitions);
+        let (transitions, match_log) =
+            chooser.choose(&MATCH_LENGTH, &histograms.match_lengths(), match_states)?;
+        spread(&transitions, &MATCH_SYMBOLS, matches);
+        let Chooser { out, at, modes, .. } = chooser;
+        *out.get_mut(modes_at)? = modes << 2;
+        encode(planes, [literal_log, match_log, offset_log], records, out, at)
     }
 }
 
-/// Chooses how symbols are coded that occur this often, and writes the description at `at`. Returns
-/// the table, and the position after the description.
-fn choose<'a>(
-    kind: &'static Kind,
-    counts: &Counts,
-    total: u32,
-    scaled: &mut Scaled,
-    table: &'a mut Table,
-    out: &mut Output,
-    at: u32,
-) -> Option<(Mode, &'a Table, u32)> {
-    let cost = |bytes: u32| (bytes * 8) << FRACTION_BITS;
-    let pairs = counts.iter().zip(&kind.costs);
-    let predefined: u32 = pairs.map(|(&n, &bits)| n * u32::from(bits)).sum();
-    if let Some(symbol) = counts.iter().position(|&n| n == total) {
-        if cost(1) < predefined {
-            table.set_single(symbol);
-            *out.get_mut(at as usize)? = symbol as u8;
-            return Some((Mode::Rle, table, at + 1));
-        }
-    } else if total >= MIN_DESCRIBED {
-        scaled.make(counts, total, MAX_LOG);
-        let described = scaled.cost(counts);
-        if described < predefined {
-            let mut writer = BitWriter::new(out, at);
-            scaled.describe(&mut writer)?;
-            let end = writer.finish()?;
-            if described + cost(end - at) < predefined {
-                table.build(scaled);
-                return Some((Mode::Described, table, end));
-            }
-        }
+/// Sets the transition of each index to that of its symbol.
+fn spread(transitions: &Transitions, symbols: &[u8], to: &mut Plane) {
+    for (to, &symbol) in to.iter_mut().zip(symbols) {
+        *to = transitions[usize::from(symbol) % SYMBOLS];
     }
-    Some((Mode::Predefined, &kind.predefined, at))
 }
 
-/// More extra bits than this don't fit after a flush and the bits of three states.
-const MAX_EXTRA: u32 = 64 - 7 - 3 * fse::MAX_LOG;
+// The bits of three symbols, and the extra bits of short lengths, fit after a flush.
+const _: () = assert!(7 + 3 * MAX_LOG <= MAX_PENDING);
+const _: () = assert!(7 + 3 * MAX_LOG + MAX_SHORT_EXTRA + MAX_OFFSET_EXTRA <= 64);
 
 /// Writes the stream of sequences at `at`, the last one first, and returns the position after it.
-#[inline(never)]
+/// `logs` are those of the numbers of states of literal lengths, match lengths and offsets.
 fn encode(
-    records: &[Symbol],
-    literal_length: &Table,
-    match_length: &Table,
-    offset: &Table,
+    planes: &Planes,
+    logs: [u32; 3],
+    records: &Records,
     out: &mut Output,
     at: u32,
 ) -> Option<u32> {
-    let (last, records) = records.split_last()?;
-    let mut out = BitWriter::new(out, at);
-    let mut literal_state = literal_length.start(last.literal_length());
-    let mut match_state = match_length.start(last.match_length());
-    let mut offset_state = offset.start(last.offset());
-    out.put_top(last.bits, last.extra_bits());
-    out.flush()?;
-    for &record in records.iter().rev() {
-        offset_state.encode(offset, record.offset(), &mut out);
-        match_state.encode(match_length, record.match_length(), &mut out);
-        literal_state.encode(literal_length, record.literal_length(), &mut out);
-        if record.extra_bits() > MAX_EXTRA {
-            out.flush()?;
-        }
-        out.put_top(record.bits, record.extra_bits());
-        out.flush()?;
+    let (records, long) = (records.list(), records.long());
+    let last = records.first()?;
+    let [
+        literals,
+        literal_states,
+        matches,
+        match_states,
+        offsets,
+        offset_states,
+        literals_extra,
+        matches_extra,
+    ] = planes;
+    let (Lengths { literals: i, match_len: j }, extra, long) = match long.split_last() {
+        Some((last, before)) if last.at == 0 => (last.lengths, last.extra, before),
+        _ => (last.lengths, short_extra([literals_extra, matches_extra], last.lengths), long),
+    };
+    let mut writer = BitWriter::new(at);
+    let mut states = States {
+        literals: State::start(literals[usize::from(i)], literal_states),
+        match_len: State::start(matches[usize::from(j)], match_states),
+        offset: State::start(offsets[usize::from(last.symbol)], offset_states),
+    };
+    put_extra(extra, last.offset, last.symbol, &mut writer);
+    writer.flush(out)?;
+    let mut next = 1;
+    for &Long { at, lengths, extra } in long.iter().rev() {
+        (states, writer) = encode_short(planes, records.get(next..at)?, states, writer, out)?;
+        let Record { offset, symbol, .. } = records[at];
+        states.encode(planes, lengths, symbol, &mut writer);
+        writer.flush(out)?;
+        put_extra(extra, offset, symbol, &mut writer);
+        writer.flush(out)?;
+        next = at + 1;
     }
-    match_state.finish(match_length, &mut out);
-    offset_state.finish(offset, &mut out);
-    literal_state.finish(literal_length, &mut out);
-    out.finish_backward()
+    (states, writer) = encode_short(planes, &records[next..], states, writer, out)?;
+    let [literal_log, match_log, offset_log] = logs;
+    states.match_len.finish(match_log, &mut writer);
+    states.offset.finish(offset_log, &mut writer);
+    states.literals.finish(literal_log, &mut writer);
+    writer.finish_backward(out)
+}
+
+/// Writes sequences with short lengths, the last one first.
+#[inline(never)]
+fn encode_short(
+    planes: &Planes,
+    records: &[Record],
+    states: States,
+    writer: BitWriter,
+    out: &mut Output,
+) -> Option<(States, BitWriter)> {
+    let [.., literals_extra, matches_extra] = planes;
+    let (mut states, mut writer) = (states, writer);
+    for &Record { offset, symbol, lengths } in records {
+        states.encode(planes, lengths, symbol, &mut writer);
+        let extra = short_extra([literals_extra, matches_extra], lengths);
+        put_extra(extra, offset, symbol, &mut writer);
+        writer.flush(out)?;
+    }
+    Some((states, writer))
+}
+
+/// The states of the three kinds of symbols.
+struct States {
+    literals: State,
+    match_len: State,
+    offset: State,
+}
+
+impl States {
+    #[inline(always)]
+    fn encode(
+        &mut self,
+        planes: &Planes,
+        Lengths { literals: i, match_len: j }: Lengths,
+        offset: u8,
+        out: &mut BitWriter,
+    ) {
+        let [literals, literal_states, matches, match_states, offsets, offset_states, ..] = planes;
+        self.offset.encode(offsets[usize::from(offset)], offset_states, out);
+        self.match_len.encode(matches[usize::from(j)], match_states, out);
+        self.literals.encode(literals[usize::from(i)], literal_states, out);
+    }
+}
+
+/// Returns the extra bits of short lengths.
+#[inline(always)]
+fn short_extra([literals, matches]: [&Plane; 2], lengths: Lengths) -> [u64; 2] {
+    let Lengths { literals: i, match_len: j } = lengths;
+    [literals[usize::from(i)], matches[usize::from(j)]]
+}
+
+#[inline(always)]
+fn put_extra([literals, match_len]: [u64; 2], offset: Offset, symbol: u8, out: &mut BitWriter) {
+    let symbol = u64::from(symbol);
+    out.put(literals);
+    // Joined first, for a shorter chain of operations that wait for each other.
+    out.put_top(match_len >> (symbol & 63) | offset.extra(), match_len.wrapping_add(symbol));
 }

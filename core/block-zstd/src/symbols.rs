@@ -1,141 +1,148 @@
 //! The format's alphabets: the symbols of literal lengths, match lengths and offsets, and their
 //! extra bits (RFC 8878, 3.1.1.3.2.1.1).
+//!
+//! Almost all lengths are *short*: such a length itself is an index into tables, which saves a
+//! lookup of its symbol. Symbols of longer lengths have indices after those.
+
+use crate::bits::entry;
 
 /// Size of the alphabets, rounded up.
 pub(crate) const SYMBOLS: usize = 64;
-/// Symbols of literal lengths, match lengths and offsets that exist. Blocks have no larger offsets.
-pub(crate) const LITERAL_LENGTHS: usize = 36;
-pub(crate) const MATCH_LENGTHS: usize = 53;
-pub(crate) const OFFSETS: usize = 18;
 /// The shortest match.
 pub(crate) const MIN_MATCH: u32 = 3;
+/// Literal lengths below this are short.
+const SHORT_LITERALS: usize = 64;
+/// Match lengths below this and [`MIN_MATCH`] are short.
+const SHORT_MATCHES: usize = 128;
+/// Sequences with lengths that aren't both short have at least as many bytes.
+pub(crate) const MIN_LONG: usize = SHORT_LITERALS;
+/// The most extra bits of two short lengths.
+pub(crate) const MAX_SHORT_EXTRA: u32 = 4 + 5;
+/// The most extra bits of an offset.
+pub(crate) const MAX_OFFSET_EXTRA: u32 = 17;
 
-/// Position of the literal length's symbol in [`Symbol::meta`].
-pub(crate) const LITERAL_LENGTH_AT: u32 = 8;
-/// Position of the match length's symbol.
-pub(crate) const MATCH_LENGTH_AT: u32 = 16;
-/// Position of the offset's symbol.
-pub(crate) const OFFSET_AT: u32 = 24;
+/// For each index of a literal length, its symbol.
+pub(crate) static LITERAL_SYMBOLS: [u8; SHORT_LITERALS + 11] = symbols(&LITERAL_EXTRA);
+/// For each index of a match length, its symbol.
+pub(crate) static MATCH_SYMBOLS: [u8; SHORT_MATCHES + 10] = symbols(&MATCH_EXTRA);
 
-/// A symbol, or those of a sequence together, and the extra bits.
-///
-/// Adding two of a different kind in `meta` joins them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Symbol {
-    /// The extra bits at the top, zeros below.
-    pub(crate) bits: u64,
-    /// The number of extra bits in the lowest byte, a symbol of each kind in the others.
-    pub(crate) meta: u32,
+/// For each index of a short literal length, its extra bits.
+pub(crate) static SHORT_LITERALS_EXTRA: [u64; SHORT_LITERALS] = extra(&LITERAL_EXTRA);
+/// For each index of a short match length, its extra bits.
+pub(crate) static SHORT_MATCHES_EXTRA: [u64; SHORT_MATCHES] = extra(&MATCH_EXTRA);
+
+/// Numbers of extra bits of the symbols of short literal lengths.
+const LITERAL_EXTRA: [u8; 25] =
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4];
+
+/// Numbers of extra bits of the symbols of short match lengths.
+const MATCH_EXTRA: [u8; 43] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5,
+];
+
+const fn symbols<const N: usize>(extra_bits: &[u8]) -> [u8; N] {
+    let mut symbols = [0; N];
+    let (mut at, mut symbol) = (0, 0);
+    while at < N {
+        let values = if symbol < extra_bits.len() { 1 << extra_bits[symbol] } else { 1 };
+        let end = at + values;
+        while at < end {
+            symbols[at] = symbol as u8;
+            at += 1;
+        }
+        symbol += 1;
+    }
+    symbols
 }
 
-impl Symbol {
-    const fn new(bits: u32, len: u32, symbol: u32, at: u32) -> Self {
-        Self { bits: (bits as u64) << ((64 - len) & 63), meta: len | symbol << at }
-    }
-
-    /// Joins the symbols of a sequence. Extra bits of offsets are highest, since decoders read
-    /// backwards.
-    #[inline(always)]
-    pub(crate) const fn join(literal_length: Self, match_length: Self, offset: Self) -> Self {
-        let lengths = literal_length.bits >> (match_length.meta & 63) | match_length.bits;
-        let meta = literal_length.meta.wrapping_add(match_length.meta).wrapping_add(offset.meta);
-        Self { bits: lengths >> (offset.meta & 63) | offset.bits, meta }
-    }
-
-    /// Returns the number of extra bits: at most 16 + 16 + 17.
-    #[inline(always)]
-    pub(crate) const fn extra_bits(self) -> u32 {
-        self.meta & 255
-    }
-
-    #[inline(always)]
-    pub(crate) const fn literal_length(self) -> usize {
-        (self.meta >> LITERAL_LENGTH_AT) as usize % SYMBOLS
-    }
-
-    #[inline(always)]
-    pub(crate) const fn match_length(self) -> usize {
-        (self.meta >> MATCH_LENGTH_AT) as usize % SYMBOLS
-    }
-
-    #[inline(always)]
-    pub(crate) const fn offset(self) -> usize {
-        (self.meta >> OFFSET_AT) as usize % SYMBOLS
-    }
-}
-
-/// Returns the symbols of the values below `N`, if `extra` are the symbols' extra bits.
-const fn table<const N: usize, const S: usize>(extra: [u8; S], at: u32) -> [Symbol; N] {
-    let mut table = [Symbol { bits: 0, meta: 0 }; N];
-    let (mut value, mut symbol) = (0, 0);
-    while value < N {
-        let len = extra[symbol] as u32;
+const fn extra<const N: usize>(extra_bits: &[u8]) -> [u64; N] {
+    let mut extra = [0; N];
+    let (mut at, mut symbol) = (0, 0);
+    while symbol < extra_bits.len() {
+        let len = extra_bits[symbol] as u32;
         let mut bits = 0;
-        while bits < 1 << len && value < N {
-            table[value] = Symbol::new(bits, len, symbol as u32, at);
-            value += 1;
+        while bits < 1 << len {
+            extra[at] = entry(bits, len);
+            at += 1;
             bits += 1;
         }
         symbol += 1;
     }
-    table
+    extra
 }
 
-const SHORT_LITERALS: usize = 64;
-const SHORT_MATCHES: usize = 128;
+/// The lengths of literals and of a match, as indices.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lengths {
+    pub(crate) literals: u8,
+    pub(crate) match_len: u8,
+}
 
-/// Symbols of short literal lengths.
-static LITERAL_LENGTH: [Symbol; SHORT_LITERALS] = table(
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4],
-    LITERAL_LENGTH_AT,
-);
+impl Lengths {
+    /// Returns the indices of lengths, at least [`MIN_MATCH`] for the match, if both are short.
+    #[inline(always)]
+    pub(crate) const fn short(literals: u32, match_len: u32) -> Option<Self> {
+        let match_len = match_len.wrapping_sub(MIN_MATCH);
+        if literals < SHORT_LITERALS as u32 && match_len < SHORT_MATCHES as u32 {
+            Some(Self { literals: literals as u8, match_len: match_len as u8 })
+        } else {
+            None
+        }
+    }
 
-/// Symbols of short match lengths, less the shortest one.
-static MATCH_LENGTH: [Symbol; SHORT_MATCHES] = table(
-    [
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5,
-    ],
-    MATCH_LENGTH_AT,
-);
-
-/// Returns the symbol of a number of literals below 2^17.
-#[inline(always)]
-pub(crate) fn literal_length(len: u32) -> Symbol {
-    match LITERAL_LENGTH.get(len as usize) {
-        Some(&symbol) => symbol,
-        None => long(len, 19, LITERAL_LENGTH_AT),
+    /// Returns the indices of any lengths, and their extra bits as entries (see [`entry`]).
+    #[cold]
+    pub(crate) fn any(literals: u32, match_len: u32) -> (Self, [u64; 2]) {
+        let (literals, literals_extra) = index(&SHORT_LITERALS_EXTRA, literals);
+        let (match_len, match_extra) = index(&SHORT_MATCHES_EXTRA, match_len - MIN_MATCH);
+        (Self { literals, match_len }, [literals_extra, match_extra])
     }
 }
 
-/// Returns the symbol of a match length, at least 3.
-#[inline(always)]
-pub(crate) fn match_length(len: u32) -> Symbol {
-    let len = len - MIN_MATCH;
-    match MATCH_LENGTH.get(len as usize) {
-        Some(&symbol) => symbol,
-        None => long(len, 36, MATCH_LENGTH_AT),
+/// Returns the index of a length and its extra bits. There is one index for each power of two that
+/// isn't short.
+fn index<const N: usize>(extra: &[u64; N], len: u32) -> (u8, u64) {
+    if let Some(&extra) = extra.get(len as usize) {
+        return (len as u8, extra);
     }
-}
-
-/// Returns the symbol of a long length: there is one for each power of two, counted from `first`.
-#[cold]
-const fn long(len: u32, first: u32, at: u32) -> Symbol {
     let bits = len.ilog2();
-    Symbol::new(len - (1 << bits), bits, first + bits, at)
+    ((N as u32 + bits - N.ilog2()) as u8, entry(len - (1 << bits), bits))
 }
 
-/// Returns the symbol of an offset's number, below 2^23.
+/// An offset as a floating-point number.
 ///
-/// The symbol is the number's binary logarithm, which is a floating-point number's exponent, and
-/// the extra bits are the fraction.
-#[inline(always)]
-pub(crate) fn offset(number: u32) -> Symbol {
-    // Twice the number, so that the exponent is 128 more than the symbol.
-    let float = ((2 * number).cast_signed() as f32).to_bits();
-    let exponent = float >> 23;
-    let meta = (exponent | exponent << OFFSET_AT).wrapping_sub(128 | 128 << OFFSET_AT);
-    Symbol { bits: u64::from(float) << 41, meta }
+/// The symbol is the binary logarithm of the offset's number, which is the exponent, and the extra
+/// bits are the fraction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Offset(u32);
+
+impl Offset {
+    /// The exponent of 1, whose symbol is 0.
+    pub(crate) const FIRST: usize = 127;
+
+    /// Converts the number that stands for an offset, below 2^23.
+    #[inline(always)]
+    pub(crate) fn new(number: u32) -> Self {
+        Self((number.cast_signed() as f32).to_bits())
+    }
+
+    /// Returns the exponent, which is [`Self::FIRST`] and the symbol, and below 512.
+    #[inline(always)]
+    pub(crate) const fn exponent(self) -> usize {
+        (self.0 >> 23) as usize
+    }
+
+    #[inline(always)]
+    pub(crate) const fn symbol(self) -> u8 {
+        self.exponent().wrapping_sub(Self::FIRST) as u8
+    }
+
+    /// Returns the extra bits at the top. Their number is the symbol.
+    #[inline(always)]
+    pub(crate) const fn extra(self) -> u64 {
+        (self.0 as u64) << 41
+    }
 }
 
 #[cfg(test)]
@@ -145,21 +152,15 @@ mod tests {
     use super::*;
 
     /// Checks all symbols against the RFC's tables: first value and extra bits of each symbol.
-    fn check(
-        symbols: impl Iterator<Item = (u32, Symbol)>,
-        table: &[(u32, u32)],
-        of: fn(Symbol) -> usize,
-    ) {
+    fn check(symbols: impl Iterator<Item = (u32, u8, u64)>, table: &[(u32, u32)]) {
         let mut expected = 0;
-        for (value, symbol) in symbols {
+        for (value, symbol, extra) in symbols {
             if table.get(expected + 1).is_some_and(|next| next.0 == value) {
                 expected += 1;
             }
             let (first, len) = table[expected];
-            assert_eq!((of(symbol), symbol.extra_bits()), (expected, len), "{value}");
-            let bits = if len == 0 { 0 } else { symbol.bits >> (64 - len) };
-            assert_eq!(first + bits as u32, value);
-            assert_eq!(symbol.bits << len, 0);
+            assert_eq!(usize::from(symbol), expected, "{value}");
+            assert_eq!(extra, entry(value - first, len), "{value}");
         }
     }
 
@@ -169,8 +170,15 @@ mod tests {
         table.extend([(16, 1), (18, 1), (20, 1), (22, 1), (24, 2), (28, 2), (32, 3), (40, 3)]);
         table.extend([(48, 4), (64, 6)]);
         table.extend((7..17).map(|n| (1 << n, n)));
-        assert_eq!(table.len(), LITERAL_LENGTHS);
-        check((0..1 << 17).map(|n| (n, literal_length(n))), &table, Symbol::literal_length);
+        assert_eq!(table.len(), 36);
+        let symbols = |n| {
+            let (lengths, [extra, _]) = Lengths::any(n, MIN_MATCH);
+            if let Some(short) = Lengths::short(n, MIN_MATCH) {
+                assert_eq!(short.literals, lengths.literals);
+            }
+            (n, LITERAL_SYMBOLS[usize::from(lengths.literals)], extra)
+        };
+        check((0..1 << 17).map(symbols), &table);
     }
 
     #[test]
@@ -179,24 +187,25 @@ mod tests {
         table.extend([(35, 1), (37, 1), (39, 1), (41, 1), (43, 2), (47, 2), (51, 3), (59, 3)]);
         table.extend([(67, 4), (83, 4), (99, 5)]);
         table.extend((7..17).map(|n| (3 + (1 << n), n)));
-        assert_eq!(table.len(), MATCH_LENGTHS);
-        check((3..1 << 17).map(|n| (n, match_length(n))), &table, Symbol::match_length);
+        assert_eq!(table.len(), 53);
+        let symbols = |n| {
+            let (lengths, [_, extra]) = Lengths::any(0, n);
+            if let Some(short) = Lengths::short(0, n) {
+                assert_eq!(short.match_len, lengths.match_len);
+            }
+            (n, MATCH_SYMBOLS[usize::from(lengths.match_len)], extra)
+        };
+        check((3..1 << 17).map(symbols), &table);
     }
 
     #[test]
     fn offsets_have_the_symbols_of_the_format() {
-        let table: Vec<_> = (0..OFFSETS as u32).map(|n| (1 << n, n)).collect();
-        check((1..(1 << 17) + 4).map(|n| (n, offset(n))), &table, Symbol::offset);
-    }
-
-    #[test]
-    fn extra_bits_are_joined_in_the_order_of_the_format() {
-        let joined = Symbol::join(literal_length(70), match_length(3 + 33), offset(11));
-        assert_eq!(joined.literal_length(), 25);
-        assert_eq!(joined.match_length(), 32);
-        assert_eq!(joined.offset(), 3);
-        assert_eq!(joined.extra_bits(), 6 + 1 + 3);
-        // From the lowest: 70 - 64, 33 - 32, 11 - 8.
-        assert_eq!(joined.bits >> 54, 6 | 1 << 6 | 3 << 7);
+        let table: Vec<_> = (0..18).map(|n| (1 << n, n)).collect();
+        let symbols = |n| {
+            let offset = Offset::new(n);
+            let symbol = offset.symbol();
+            (n, symbol, offset.extra() | u64::from(symbol))
+        };
+        check((1..(1 << 17) + 4).map(symbols), &table);
     }
 }

@@ -4,8 +4,11 @@
 use alloc::boxed::Box;
 
 use crate::bits::{BitWriter, Output};
-use crate::fse::{Scaled, Table};
-use crate::lengths::{LITERALS, Lengths};
+use crate::fse::{self, State};
+use crate::histograms::LITERALS;
+use crate::lengths::Lengths;
+use crate::planes::{self, Plane};
+use crate::scaled::Scaled;
 use crate::symbols::SYMBOLS;
 
 /// The largest table for weights.
@@ -18,16 +21,18 @@ pub(crate) struct Tree {
     /// For each symbol 0, or one more than the difference between its length and the longest.
     weights: [u8; LITERALS],
     scaled: Scaled,
-    table: Box<Table>,
+    /// Transitions and states.
+    planes: Box<[Plane; 2]>,
 }
 
 impl Tree {
     pub(crate) fn new() -> Self {
-        Self { weights: [0; LITERALS], scaled: Scaled::new(), table: Box::new(Table::new()) }
+        Self { weights: [0; LITERALS], scaled: Scaled::new(), planes: planes::new() }
     }
 
     /// Writes the description at `at` and returns the position after it. Returns `None` for the few
     /// codes that can't be described, which gain nothing.
+    #[inline(never)]
     pub(crate) fn write(&mut self, lengths: &Lengths, out: &mut Output, at: u32) -> Option<u32> {
         // The last weight is left out: it completes the code.
         let len = usize::from(lengths.last());
@@ -65,6 +70,7 @@ impl Tree {
     }
 
     /// Writes the first `len` weights, which occur this often, compressed. Two states take turns.
+    #[inline(never)]
     fn write_compressed(
         &mut self,
         len: usize,
@@ -76,30 +82,34 @@ impl Tree {
             return None;
         }
         self.scaled.make(counts, len as u32, MAX_LOG);
-        self.table.build(&self.scaled);
-        let table = &self.table;
-        let mut out = {
-            let mut writer = BitWriter::new(out, at);
-            self.scaled.describe(&mut writer)?;
-            let at = writer.finish()?;
-            BitWriter::new(out, at)
-        };
+        let [transitions, to] = &mut *self.planes;
+        fse::build(&self.scaled, transitions, to);
+        let log = self.scaled.log();
+        let [transitions, next] = &*self.planes;
+        let at = self.scaled.describe(out, at)?;
+        let mut writer = BitWriter::new(at);
         let weights = &self.weights[..len];
-        let weight = |i: usize| usize::from(weights[i]);
-        let mut states = [table.start(weight(len - 1)), table.start(weight(len - 2))];
-        for i in (0..len - 2).rev() {
-            states[(len - 1 - i) % 2].encode(table, weight(i), &mut out);
-            if i % 4 == 0 {
-                out.flush()?;
-            }
+        let transition = |i: usize| transitions[usize::from(weights[i])];
+        let start = |i| State::start(transition(i), next);
+        // The weights at even and at odd positions have a state each.
+        let (mut even, mut odd, left) = if len.is_multiple_of(2) {
+            (start(len - 2), start(len - 1), len - 2)
+        } else {
+            let (mut even, odd) = (start(len - 1), start(len - 2));
+            even.encode(transition(len - 3), next, &mut writer);
+            (even, odd, len - 3)
+        };
+        for i in (0..left).step_by(2).rev() {
+            odd.encode(transition(i + 1), next, &mut writer);
+            even.encode(transition(i), next, &mut writer);
+            writer.flush(out)?;
         }
         // The state of the first weight is read first.
-        let [even, odd] = if len % 2 == 1 { states } else { [states[1], states[0]] };
-        odd.finish(table, &mut out);
-        even.finish(table, &mut out);
-        out.finish_backward()
+        odd.finish(log, &mut writer);
+        even.finish(log, &mut writer);
+        writer.finish_backward(out)
     }
 }
 
-// Four weights, or both states, fit between flushes.
-const _: () = assert!(4 * MAX_LOG < BitWriter::CAPACITY);
+// Three weights, or both states, fit between flushes.
+const _: () = assert!(7 + 3 * MAX_LOG <= fse::MAX_PENDING);

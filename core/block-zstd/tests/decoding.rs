@@ -235,6 +235,19 @@ fn one_repeated_byte_takes_a_few_bytes() {
 }
 
 #[test]
+fn only_later_blocks_are_of_the_kind_that_repeats_a_byte() {
+    // zstd up to 1.4.3 fails if the first one is.
+    let kind = |header: u8| header >> 1 & 3;
+    let mut encoder = Encoder::new();
+    let mut block = [0; 200];
+    assert!(encoder.start(None, &mut block).is_ok());
+    assert!(encoder.block(&[7; 5000], &[], false, &mut block).is_ok_and(|len| len < 25));
+    assert_eq!(kind(block[0]), 2);
+    assert_eq!(encoder.block(&[7; 5000], &[], true, &mut block), Ok(4));
+    assert_eq!(kind(block[0]), 1);
+}
+
+#[test]
 fn blocks_that_repeat_one_byte_keep_the_offsets_before() {
     let mut rng = seeded(8);
     let text = data::json(&mut rng, 5000);

@@ -30,7 +30,7 @@ fn frames_are_at_most_one_percent_longer_than_those_of_libzstd() {
 #[test]
 fn literals_alone_are_at_most_one_percent_longer() {
     let mut rng = seeded(2);
-    for values in [2, 3, 5, 16, 60, 200] {
+    for values in [2_u32, 3, 5, 16, 60, 200] {
         for len in [300, 4 << 10, 64 << 10] {
             let mut value = || rng.random_range(0..values).min(rng.random_range(0..values)) as u8;
             let src: Vec<u8> = (0..len).map(|_| value()).collect();

@@ -39,7 +39,8 @@ fn blocks() -> Vec<Vec<u8>> {
 
 #[test]
 fn encoders_are_made_moved_and_dropped_on_a_small_stack() {
-    let encoder = on_small_stack(|| Some(Encoder::new()).unwrap_or_default());
+    let encoder = on_small_stack(Encoder::new);
+    let encoder = on_small_stack(move || Some(encoder));
     on_small_stack(move || drop(encoder));
 }
 

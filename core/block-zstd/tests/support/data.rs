@@ -103,8 +103,7 @@ pub fn pages(rng: &mut Pcg64Mcg, len: usize) -> Vec<u8> {
 
 /// Returns a number below `n`; small ones are more frequent.
 fn skewed(rng: &mut Pcg64Mcg, n: usize) -> usize {
-    let x: f64 = rng.random();
-    (x * x * x * n as f64) as usize
+    (0..3).fold(n, |n, _| if n > 1 { rng.random_range(0..n) + 1 } else { n }) - 1
 }
 
 /// Returns a number up to a random power of two, whose exponent is at most `bits`.
