@@ -2,6 +2,9 @@
 //!
 //! Layouts and meaning are documented at [`abi::wd_lz77_zstd_data`].
 
+use std::hint::select_unpredictable;
+use std::slice::ChunksExact;
+
 use block_zstd::Sequence;
 use uadk_sys::abi;
 
@@ -45,8 +48,8 @@ pub(super) fn read(
     if len != stored.len() {
         return None;
     }
-    sequences.clear();
     if alg_type == abi::WD_LZ77_ONLY {
+        sequences.clear();
         sequences.extend(stored.map(plain));
     } else {
         let overflow_at = match counts.overflows {
@@ -55,11 +58,7 @@ pub(super) fn read(
             1 if counts.overflow_at < counts.sequences => counts.overflow_at as usize,
             _ => return None,
         };
-        let mut repeats = FIRST_REPEATS;
-        sequences.extend(stored.enumerate().map(|(i, sequence)| {
-            let overflow = if i == overflow_at { OVERFLOW } else { 0 };
-            resolved(sequence, overflow, &mut repeats)
-        }));
+        resolve(stored, overflow_at, sequences);
     }
     let mut sums = [0_u64; 2];
     let mut farthest = 0;
@@ -87,29 +86,33 @@ fn plain(bytes: &[u8]) -> Sequence {
     }
 }
 
-/// Returns a sequence of `lz77_zstd`, with its repeat code replaced. An impossible one has the
-/// offset 0.
-#[inline]
-fn resolved(bytes: &[u8], overflow: u32, repeats: &mut [u32; 3]) -> Sequence {
-    let (base, literals, match_len) = fields(bytes);
-    let literals = u32::from(literals) + overflow;
-    let [first, second, third] = *repeats;
-    let offset = if base > 3 {
-        *repeats = [base - 3, first, second];
-        base - 3
-    } else {
+/// Reads the sequences of `lz77_zstd`, and replaces their repeat codes. An impossible one becomes
+/// the offset 0. Nothing here branches, since no branch could be predicted, and the last offsets
+/// stay in registers.
+fn resolve(stored: ChunksExact<'_, u8>, overflow_at: usize, sequences: &mut Vec<Sequence>) {
+    // All are overwritten.
+    sequences.resize(stored.len(), Sequence { literals: 0, match_len: 0, offset: 0 });
+    let [mut first, mut second, mut third] = FIRST_REPEATS;
+    for (i, (bytes, sequence)) in stored.zip(sequences).enumerate() {
+        let (base, literals, match_len) = fields(bytes);
+        let overflow = if i == overflow_at { OVERFLOW } else { 0 };
+        let literals = u32::from(literals) + overflow;
         // RFC 8878, 3.1.1.5: without literals, the codes mean the next one, and the last one means
         // the first offset less 1.
-        *repeats = match (base, literals) {
-            (1, 1..) => [first, second, third],
-            (2, 1..) | (1, 0) => [second, first, third],
-            (3, 1..) | (2, 0) => [third, first, second],
-            (3, 0) => [first.wrapping_sub(1), first, second],
-            _ => [0, first, second],
-        };
-        repeats[0]
-    };
-    Sequence { literals, match_len: u32::from(match_len) + abi::MIN_MATCH as u32, offset }
+        let code = base + u32::from(literals == 0);
+        let is_first = code == 1 && base == 1;
+        let is_second = code == 2;
+        let repeated = select_unpredictable(code == 3, third, first.wrapping_sub(1));
+        let repeated = select_unpredictable(is_second, second, repeated);
+        let repeated = select_unpredictable(is_first, first, repeated);
+        let offset = select_unpredictable(base > 3, base.wrapping_sub(3), repeated);
+        let offset = select_unpredictable(base == 0, 0, offset);
+        third = select_unpredictable(is_first || is_second, third, second);
+        second = select_unpredictable(is_first, second, first);
+        first = offset;
+        let match_len = u32::from(match_len) + abi::MIN_MATCH as u32;
+        *sequence = Sequence { literals, match_len, offset };
+    }
 }
 
 /// Returns a `u32` and two `u16`.

@@ -19,6 +19,8 @@ const MAX_OUTPUT: usize = 8 << 20;
 /// blocks that are not done, except once every `THOROUGH_INTERVAL` polls (a power of two).
 const THOROUGH_INTERVAL: u32 = 4;
 const MAX_PENDING: usize = 2;
+/// Blocks whose sequences are encoded between two polls. Their sequences are still in the cache.
+const MAX_ENCODED: usize = 4;
 
 /// How a run ended. Unless it is `Done`, blocks may be left without a result.
 pub(super) enum End {
@@ -73,7 +75,12 @@ impl Pipeline<'_, '_> {
             if in_flight == 0 && (stopped.is_some() || next == blocks.len()) {
                 return stopped.unwrap_or(End::Done);
             }
-            self.session.poll(in_flight, napped);
+            // Encoding takes longer than a poll, so the queue is refilled after a few blocks.
+            let expect = match self.session.framing().output {
+                Output::Sequences(_) => in_flight.min(MAX_ENCODED),
+                Output::Deflate { .. } | Output::Lz4 => in_flight,
+            };
+            self.session.poll(expect, napped);
             polls += 1;
             let thorough = napped || polls.is_multiple_of(THOROUGH_INTERVAL);
             napped = false;
