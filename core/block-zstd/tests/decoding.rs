@@ -125,10 +125,10 @@ fn every_match_length_symbol_is_restored() {
 #[test]
 fn every_offset_symbol_is_restored() {
     for bits in 0..17 {
-        for offset in [(1 << bits) - 3, 1 << bits, (1 << bits) + 1] {
-            if offset > 0 {
-                check_single((1 << bits) + 1, 3000, offset as usize, 5);
-            }
+        let power = 1_usize << bits;
+        let below = power.checked_sub(3).filter(|&offset| offset > 0);
+        for offset in below.into_iter().chain([power, power + 1]) {
+            check_single(power + 1, 3000, offset, 5);
         }
     }
     check_single(MAX_BLOCK_LEN - 500, 500, MAX_BLOCK_LEN - 500, 0);
