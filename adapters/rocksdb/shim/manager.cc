@@ -8,6 +8,7 @@
 
 #include "rocksdb/advanced_options.h"
 #include "rocksdb/utilities/options_type.h"
+#include "versions.h"
 
 namespace uadk_compress {
 namespace {
@@ -76,77 +77,56 @@ class Codecs {
 };
 
 // Compresses the blocks of one file.
-class CodecCompressor final : public Compressor {
+class CodecCompressor final : public VersionedCompressor {
  public:
-  // `builtin` knows the file's options, trains and keeps dictionaries; it may
-  // be null.
-  CodecCompressor(Codec codec, uint32_t parallel_threads,
-                  std::unique_ptr<Compressor> builtin)
-      : codec_(std::move(codec)),
-        parallel_threads_(parallel_threads),
-        builtin_(std::move(builtin)) {}
+  CodecCompressor(Codec codec, const CompressionOptions& opts,
+                  std::unique_ptr<Compressor> inner)
+      : VersionedCompressor(opts, std::move(inner)), codec_(std::move(codec)) {}
 
   const char* Name() const override { return "UadkBlockCompressor"; }
 
   CompressionType GetPreferredCompressionType() const override {
-    return Type();
+    return static_cast<CompressionType>(codec_.Type());
   }
 
-  uint32_t GetRecommendedParallelThreads() const override {
-    return parallel_threads_;
+ protected:
+  std::unique_ptr<Compressor> CloneWith(
+      std::unique_ptr<Compressor> inner) const override {
+    return std::make_unique<CodecCompressor>(codec_.Clone(), opts_,
+                                             std::move(inner));
   }
 
-  DictConfig GetDictGuidance(CacheEntryRole block_type) const override {
-    if (builtin_ == nullptr) {
-      return DictDisabled{};
-    }
-    return builtin_->GetDictGuidance(block_type);
-  }
-
-  Slice GetSerializedDict() const override {
-    return builtin_ == nullptr ? Slice() : builtin_->GetSerializedDict();
-  }
-
-  // RocksDB does not check the result; a failed allocation ends the process, as
-  // it would in RocksDB's own compressors.
-  std::unique_ptr<Compressor> Clone() const noexcept override {
-    return std::make_unique<CodecCompressor>(
-        codec_.Clone(), parallel_threads_,
-        builtin_ == nullptr ? nullptr : builtin_->Clone());
-  }
-
-  // The built-in compressor makes the dictionary. If the codec can't use it,
-  // the built-in compressor compresses the blocks, too.
-  std::unique_ptr<Compressor> MaybeCloneSpecialized(
-      CacheEntryRole block_type, DictConfigArgs&& dict) const override {
-    if (builtin_ == nullptr) {
+  // The inner compressor makes the dictionary. If the codec can't use it, the
+  // inner compressor compresses the blocks, too.
+  std::unique_ptr<Compressor> Specialize(CacheEntryRole block_type,
+                                         DictArgs&& dict) const override {
+    if (inner_ == nullptr) {
       return nullptr;
     }
-    auto builtin = builtin_->MaybeCloneSpecialized(block_type, std::move(dict));
-    if (builtin == nullptr) {
+    auto inner = inner_->MaybeCloneSpecialized(block_type, std::move(dict));
+    if (inner == nullptr) {
       return nullptr;
     }
-    const Slice dictionary = builtin->GetSerializedDict();
+    const Slice dictionary = inner->GetSerializedDict();
     if (dictionary.empty()) {
       return nullptr;
     }
     auto codec = codec_.WithDictionary(dictionary.data(), dictionary.size());
     if (!codec) {
-      return builtin;
+      return inner;
     }
-    return std::make_unique<CodecCompressor>(
-        std::move(*codec), parallel_threads_, std::move(builtin));
+    return std::make_unique<CodecCompressor>(std::move(*codec), opts_,
+                                             std::move(inner));
   }
 
-  Status CompressBlock(Slice uncompressed, char* output, size_t* output_size,
-                       CompressionType* output_type,
-                       ManagedWorkingArea* /*working_area*/) override {
+  Status Compress(Slice uncompressed, char* output, size_t* output_size,
+                  CompressionType* output_type) override {
     size_t written = 0;
     switch (codec_.Compress(uncompressed.data(), uncompressed.size(), output,
                             *output_size, &written)) {
       case Answer::kDone:
         *output_size = written;
-        *output_type = Type();
+        *output_type = GetPreferredCompressionType();
         break;
       case Answer::kRejected:
         *output_size = 1;  // RocksDB counts this as rejected
@@ -161,13 +141,7 @@ class CodecCompressor final : public Compressor {
   }
 
  private:
-  CompressionType Type() const {
-    return static_cast<CompressionType>(codec_.Type());
-  }
-
   const Codec codec_;
-  const uint32_t parallel_threads_;
-  const std::unique_ptr<Compressor> builtin_;
 };
 
 // Decompresses blocks of the codecs' types. Leaves others to RocksDB's own
@@ -258,18 +232,30 @@ const std::unordered_map<std::string, OptionTypeInfo>& ManagerOptionsInfo() {
   return info;
 }
 
-class CodecManager final : public rocksdb::CompressionManagerWrapper {
+class CodecManager final : public VersionedManager {
  public:
-  CodecManager(Codecs codecs, const Setup& setup)
-      : CompressionManagerWrapper(rocksdb::GetBuiltinV2CompressionManager()),
+  // Wraps the manager that it replaces. That is null for RocksDB's own.
+  CodecManager(Codecs codecs, const Setup& setup,
+               std::shared_ptr<CompressionManager> replaced)
+      : VersionedManager(replaced == nullptr
+                             ? rocksdb::GetBuiltinV2CompressionManager()
+                             : replaced),
         codecs_(std::move(codecs)),
         name_(setup.name),
         stock_(setup.stock != 0),
+        replaced_(std::move(replaced)),
         decompressor_(codecs_.Clone(), wrapped_->GetDecompressor()),
         zstd_decompressor_(
             codecs_.Clone(),
             wrapped_->GetDecompressorOptimizeFor(rocksdb::kZSTD)) {
     RegisterOptions("UadkCompressOptions", &options_, &ManagerOptionsInfo());
+  }
+
+  // CheckedCast finds it by this name, which is short enough not to allocate.
+  static const char* kClassName() { return "UadkManager"; }
+
+  bool IsInstanceOf(const std::string& name) const override {
+    return name == kClassName() || VersionedManager::IsInstanceOf(name);
   }
 
   const char* Name() const override { return name_; }
@@ -283,26 +269,22 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
            wrapped_->SupportsCompressionType(type);
   }
 
-  std::string CompressionTypeToString(CompressionType type) const override {
-    return codecs_.Find(type) != nullptr && !stock_
-               ? name_
-               : wrapped_->CompressionTypeToString(type);
-  }
-
   std::unique_ptr<Compressor> GetCompressorForSST(
       const rocksdb::FilterBuildingContext& context,
       const CompressionOptions& opts, CompressionType preferred) override {
-    const Codec* codec = codecs_.Find(preferred);
-    return codec != nullptr
-               ? MakeCompressor(*codec, opts)
-               : wrapped_->GetCompressorForSST(context, opts, preferred);
+    return MakeCompressor(opts, preferred, [&] {
+      return wrapped_->GetCompressorForSST(context, opts, preferred);
+    });
   }
 
   std::unique_ptr<Compressor> GetCompressor(const CompressionOptions& opts,
                                             CompressionType type) override {
-    const Codec* codec = codecs_.Find(type);
-    return codec != nullptr ? MakeCompressor(*codec, opts)
-                            : wrapped_->GetCompressor(opts, type);
+    return MakeCompressor(opts, type,
+                          [&] { return wrapped_->GetCompressor(opts, type); });
+  }
+
+  const std::shared_ptr<CompressionManager>& Replaced() const {
+    return replaced_;
   }
 
   std::shared_ptr<Decompressor> GetDecompressor() override {
@@ -333,26 +315,37 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
     return type == rocksdb::kZSTD && codecs_.Find(type) == nullptr;
   }
 
-  // Returns null, which means no compression, if compression is switched off or
-  // there is not enough memory for a compressor.
-  std::unique_ptr<Compressor> MakeCompressor(
-      const Codec& codec, const CompressionOptions& opts) const {
-    if (opts.max_compressed_bytes_per_kb <= 0) {
-      return nullptr;
-    }
+  // Returns a compressor for `type`, or for the type that a manager of the user
+  // chooses. Null means no compression: it is switched off, that manager wants
+  // none, or there is not enough memory.
+  template <typename GetInner>
+  std::unique_ptr<Compressor> MakeCompressor(const CompressionOptions& opts,
+                                             CompressionType type,
+                                             const GetInner& get_inner) const {
     try {
+      const Codec* codec = codecs_.Find(type);
+      std::unique_ptr<Compressor> inner;
+      if (replaced_ != nullptr && replaced_->SupportsCompressionType(type)) {
+        inner = get_inner();
+        if (inner == nullptr) {
+          return nullptr;
+        }
+        codec = codecs_.Find(inner->GetPreferredCompressionType());
+      } else if (codec == nullptr || stock_) {
+        inner = get_inner();
+      }
+      if (codec == nullptr) {
+        return inner;
+      }
+      if (opts.max_compressed_bytes_per_kb <= 0) {
+        return nullptr;
+      }
       const int level =
           opts.level == CompressionOptions::kDefaultCompressionLevel
               ? options_.level
               : opts.level;
-      const auto type = static_cast<CompressionType>(codec.Type());
-      auto builtin = stock_ ? wrapped_->GetCompressor(opts, type) : nullptr;
-      const uint32_t parallel_threads =
-          builtin == nullptr ? opts.parallel_threads
-                             : builtin->GetRecommendedParallelThreads();
       return std::make_unique<CodecCompressor>(
-          codec.WithOptions(level, opts.checksum), parallel_threads,
-          std::move(builtin));
+          codec->WithOptions(level, opts.checksum), opts, std::move(inner));
     } catch (...) {
       return nullptr;
     }
@@ -362,9 +355,14 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
     return {shared_from_this(), decompressor};
   }
 
+  const char* TypeName(CompressionType type) const override {
+    return codecs_.Find(type) != nullptr && !stock_ ? name_ : nullptr;
+  }
+
   const Codecs codecs_;
   const char* const name_;
   const bool stock_;
+  const std::shared_ptr<CompressionManager> replaced_;
   ManagerOptions options_;
   CodecDecompressor decompressor_;
   // RocksDB's own decompressor for zstd has its own working area.
@@ -373,13 +371,24 @@ class CodecManager final : public rocksdb::CompressionManagerWrapper {
 
 }  // namespace
 
-std::unique_ptr<CompressionManager> MakeManager(const CodecFunctions* functions,
-                                                const Setup& setup) {
+std::unique_ptr<CompressionManager> MakeManager(
+    const CodecFunctions* functions, const Setup& setup,
+    std::shared_ptr<CompressionManager> replaced) {
   Codecs codecs;
   for (size_t i = 0; i < setup.count; ++i) {
     codecs.Add(Codec(functions, setup.codecs[i].codec, setup.codecs[i].type));
   }
-  return std::make_unique<CodecManager>(std::move(codecs), setup);
+  return std::make_unique<CodecManager>(std::move(codecs), setup,
+                                        std::move(replaced));
+}
+
+std::shared_ptr<CompressionManager> WithoutCodecs(
+    const std::shared_ptr<CompressionManager>& manager) noexcept {
+  if (manager == nullptr) {
+    return nullptr;
+  }
+  const auto* ours = manager->CheckedCast<CodecManager>();
+  return ours == nullptr ? manager : ours->Replaced();
 }
 
 }  // namespace uadk_compress

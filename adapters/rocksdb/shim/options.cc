@@ -75,15 +75,36 @@ bool uadk_compress_layout_agrees() try {
   return false;
 }
 
-// Sets a manager for `setup` and its compression type, if any, in `options`.
-// Takes ownership of the setup's codecs. Returns false if there is not enough
-// memory.
+// Writes the name of the schema that the manager in `options` has, truncated to
+// fit, and returns true, if that is not RocksDB's own: a type may mean another
+// format in it.
+bool uadk_compress_has_foreign_schema(const rocksdb_options_t* options,
+                                      char* name, size_t len) {
+  const auto manager =
+      uadk_compress::WithoutCodecs(options->rep.compression_manager);
+  if (manager == nullptr) {
+    return false;
+  }
+  const char* schema = manager->CompatibilityName();
+  const auto& builtin = rocksdb::GetBuiltinV2CompressionManager();
+  if (std::strcmp(schema, builtin->CompatibilityName()) == 0) {
+    return false;
+  }
+  std::strncpy(name, schema, len - 1);
+  name[len - 1] = '\0';
+  return true;
+}
+
+// Sets a manager for `setup` and its compression type, if any, in `options`. It
+// wraps the manager that is there. Takes ownership of the setup's codecs.
+// Returns false if there is not enough memory.
 bool uadk_compress_set_manager(rocksdb_options_t* options,
                                const CodecFunctions* functions,
                                const Setup* setup) {
   try {
-    options->rep.compression_manager =
-        uadk_compress::MakeManager(functions, *setup);
+    auto& manager = options->rep.compression_manager;
+    manager = uadk_compress::MakeManager(functions, *setup,
+                                         uadk_compress::WithoutCodecs(manager));
     const auto type = static_cast<rocksdb::CompressionType>(setup->preferred);
     if (type != rocksdb::kDisableCompressionOption) {
       options->rep.compression = type;
@@ -94,9 +115,10 @@ bool uadk_compress_set_manager(rocksdb_options_t* options,
   }
 }
 
-// Removes any manager from `options`.
+// Undoes uadk_compress_set_manager, except for the compression type.
 void uadk_compress_clear_manager(rocksdb_options_t* options) {
-  options->rep.compression_manager.reset();
+  auto& manager = options->rep.compression_manager;
+  manager = uadk_compress::WithoutCodecs(manager);
 }
 
 // Lets RocksDB find a manager named `name`, through `functions->find`. Returns
@@ -113,7 +135,7 @@ bool uadk_compress_register(const CodecFunctions* functions, const char* name) {
               *message = "no block compressor is registered as " + uri;
               return nullptr;
             }
-            *guard = uadk_compress::MakeManager(functions, setup);
+            *guard = uadk_compress::MakeManager(functions, setup, nullptr);
             return guard->get();
           } catch (...) {
             return nullptr;

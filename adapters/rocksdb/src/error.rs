@@ -1,5 +1,8 @@
 //! Errors from setting or registering a compressor.
 
+/// The RocksDB versions that the shim compiles for, set by the build script: "10.4 to 11.12".
+const SUPPORTED: &str = env!("UADK_COMPRESS_ROCKSDB_SUPPORTED");
+
 /// An error from setting a compressor in RocksDB's options or registering it.
 ///
 /// ```
@@ -23,7 +26,7 @@ pub enum Error {
     /// `ROCKSDB_LIB_DIR` to one version and build again.
     #[error(
         "the linked RocksDB is {linked}, but uadk-compress-rocksdb was compiled for RocksDB \
-         {compiled}"
+         {compiled} (it supports one version of {SUPPORTED} at a time)"
     )]
     Version {
         /// The version of the headers.
@@ -37,7 +40,8 @@ pub enum Error {
     /// Build both with the same compiler settings.
     #[error(
         "the linked RocksDB {linked} lays out its options differently from the headers of \
-         {compiled} that uadk-compress-rocksdb was compiled with"
+         {compiled} that uadk-compress-rocksdb was compiled with (it supports {SUPPORTED}, with \
+         one compiler's settings for both)"
     )]
     Layout {
         /// The version of the headers.
@@ -85,6 +89,18 @@ pub enum Error {
     CompressionType {
         /// The type.
         compression_type: u8,
+    },
+    /// The options have a compression manager with a schema of its own, in which RocksDB's types
+    /// may be other formats.
+    ///
+    /// Set the block compressor in options without that manager.
+    #[error(
+        "the options have a compression manager with the schema {schema:?}: a block compressor can \
+         only be set over RocksDB's own schema"
+    )]
+    Manager {
+        /// The name of the manager's schema.
+        schema: String,
     },
     /// There is not enough memory for a compression manager.
     #[error("failed to allocate a RocksDB compression manager")]

@@ -35,6 +35,10 @@ pub trait OptionsExt {
     /// `bottommost_compression` in any case: where they name a type that one of the compressors
     /// handles, it is used. Existing files stay readable.
     ///
+    /// A `compression_manager` that is set already stays in charge. It chooses the type of each
+    /// file, or none, and compresses the types that none of the compressors handles. Only what it
+    /// decides block by block does not apply to the compressors' types.
+    ///
     /// ```
     /// use rocksdb::{DBCompressionType, Options};
     /// use uadk_compress::{Compressor, Level};
@@ -58,7 +62,8 @@ pub trait OptionsExt {
     ///
     /// [`Error::Version`] or [`Error::Layout`] if the linked RocksDB is not the one that this crate
     /// was compiled for; [`Error::Format`], [`Error::Count`], [`Error::Name`] or
-    /// [`Error::CompressionType`] if the schema is invalid or does not match the compressors. The
+    /// [`Error::CompressionType`] if the schema is invalid or does not match the compressors;
+    /// [`Error::Manager`] if the options have a `compression_manager` with a schema of its own. The
     /// options are unchanged then.
     fn set_block_compressor(
         &mut self,
@@ -66,8 +71,9 @@ pub trait OptionsExt {
         schema: Schema,
     ) -> Result<(), Error>;
 
-    /// Goes back to RocksDB's own codecs. The compression type stays unchanged, and then means
-    /// RocksDB's own codec; after a [`Schema::Custom`], set another type.
+    /// Goes back to RocksDB's own codecs, or to the `compression_manager` that was set before. The
+    /// compression type stays unchanged, and then means their codec; after a [`Schema::Custom`],
+    /// set another type.
     ///
     /// # Errors
     ///
@@ -84,6 +90,9 @@ impl OptionsExt for Options {
         version::check()?;
         let compressors = compressors.into();
         schema.check(&compressors)?;
+        if let Some(schema) = shim::foreign_schema(self) {
+            return Err(Error::Manager { schema });
+        }
         let codecs = Codecs::new(&compressors, &schema);
         if shim::set_manager(self, codecs, &schema) { Ok(()) } else { Err(Error::OutOfMemory) }
     }

@@ -93,6 +93,11 @@ unsafe extern "C" {
     fn uadk_compress_header_version(version: *mut u32);
     fn uadk_compress_linked_version(version: *mut c_char, len: usize);
     fn uadk_compress_layout_agrees() -> bool;
+    fn uadk_compress_has_foreign_schema(
+        options: *const rocksdb_options_t,
+        name: *mut c_char,
+        len: usize,
+    ) -> bool;
     fn uadk_compress_set_manager(
         options: *mut rocksdb_options_t,
         functions: *const CodecFunctions,
@@ -115,8 +120,12 @@ pub(crate) fn linked_version() -> String {
     let mut version = [0_u8; 64];
     // SAFETY: the function writes at most `len` bytes, and the array has that many.
     unsafe { uadk_compress_linked_version(version.as_mut_ptr().cast(), version.len()) };
-    let text = CStr::from_bytes_until_nul(&version).unwrap_or_default();
-    text.to_string_lossy().into_owned()
+    text(&version)
+}
+
+/// Returns the text that C++ wrote to a buffer.
+fn text(buffer: &[u8]) -> String {
+    CStr::from_bytes_until_nul(buffer).unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Returns whether the linked library lays its options out as the headers say. Call it only if the
@@ -127,7 +136,21 @@ pub(crate) fn layout_agrees() -> bool {
     unsafe { uadk_compress_layout_agrees() }
 }
 
-/// Sets a manager in `options`; returns `false` if there is not enough memory for it.
+/// Returns the name of the schema that the manager in `options` has, if it is not RocksDB's own.
+pub(crate) fn foreign_schema(options: &Options) -> Option<String> {
+    let mut name = [0_u8; 256];
+    // SAFETY: the pointer is not used longer than the borrow of `options` lasts.
+    let raw = unsafe { options.as_raw_ptr() };
+    // SAFETY: `raw` points to live options, whose layout has been checked (`version::check`) and
+    // that nothing changes meanwhile; the function writes at most `len` bytes, and the array has
+    // that many.
+    let foreign =
+        unsafe { uadk_compress_has_foreign_schema(raw, name.as_mut_ptr().cast(), name.len()) };
+    foreign.then(|| text(&name))
+}
+
+/// Sets a manager in `options`, around the one that is there; returns `false` if there is not
+/// enough memory for it.
 pub(crate) fn set_manager(options: &mut Options, codecs: Codecs, schema: &Schema) -> bool {
     let setup = setup(codecs, schema);
     // SAFETY: the pointer is not used longer than the borrow of `options` lasts.
@@ -138,7 +161,7 @@ pub(crate) fn set_manager(options: &mut Options, codecs: Codecs, schema: &Schema
     unsafe { uadk_compress_set_manager(raw, &raw const FUNCTIONS, &raw const setup) }
 }
 
-/// Removes any manager from `options`.
+/// Undoes [`set_manager`], except for the compression type.
 pub(crate) fn clear_manager(options: &mut Options) {
     // SAFETY: as in `set_manager`.
     let raw = unsafe { options.as_raw_ptr() };

@@ -7,6 +7,7 @@ mod dictionaries;
 mod failures;
 mod files;
 mod levels;
+mod managers;
 mod parallel;
 mod probe;
 mod registry;
