@@ -7,8 +7,8 @@ BENCH ?= *
 CASES ?= 100000
 SEED ?= 1
 
-.PHONY: setup demo test test-readers test-targets test-newcomer bench fuzz-archives fuzz-smoke \
-	fuzz-formats lint docs msrv advisories publish-dry-run
+.PHONY: setup demo test test-readers test-targets check-bindings test-newcomer bench \
+	fuzz-archives fuzz-smoke fuzz-formats lint docs msrv advisories publish-dry-run
 
 setup:
 	@tools/setup
@@ -34,6 +34,10 @@ test: setup
 # Runs tests in builds that this machine doesn't make by itself.
 test-targets: setup
 	tools/test-targets
+
+# Compiles the adapter with the older `rocksdb` 0.24, without compiling RocksDB.
+check-bindings: setup
+	tools/check-bindings
 
 # Follows README.md and docs/ in a fresh Debian root. Takes an hour, and needs root and debootstrap.
 test-newcomer:

@@ -65,6 +65,7 @@ mod codec;
 mod compressors;
 mod error;
 mod incidents;
+#[cfg(feature = "raw-ptr")]
 mod options;
 mod registered;
 mod registry;
@@ -77,6 +78,7 @@ mod version;
 pub use compressors::BlockCompressors;
 pub use error::Error;
 pub use incidents::{Incidents, incidents};
+#[cfg(feature = "raw-ptr")]
 pub use options::OptionsExt;
 pub use registry::register;
 /// The crate whose options [`OptionsExt`] extends.

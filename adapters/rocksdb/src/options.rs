@@ -90,16 +90,20 @@ impl OptionsExt for Options {
         version::check()?;
         let compressors = compressors.into();
         schema.check(&compressors)?;
-        if let Some(schema) = shim::foreign_schema(self) {
+        if let Some(schema) = shim::options::foreign_schema(self) {
             return Err(Error::Manager { schema });
         }
         let codecs = Codecs::new(&compressors, &schema);
-        if shim::set_manager(self, codecs, &schema) { Ok(()) } else { Err(Error::OutOfMemory) }
+        if shim::options::set_manager(self, codecs, &schema) {
+            Ok(())
+        } else {
+            Err(Error::OutOfMemory)
+        }
     }
 
     fn clear_block_compressor(&mut self) -> Result<(), Error> {
         version::check()?;
-        shim::clear_manager(self);
+        shim::options::clear_manager(self);
         Ok(())
     }
 }
