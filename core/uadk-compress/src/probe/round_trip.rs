@@ -118,14 +118,24 @@ fn timed(
             work(std::slice::from_mut(block));
         }
         fastest = fastest.min(start.elapsed());
-        let lens: Result<Vec<usize>, Error> = blocks.iter().map(Block::result).collect();
-        for (output, len) in outputs.iter_mut().zip(lens?) {
+        let lens = lens(&blocks)?;
+        for (output, len) in outputs.iter_mut().zip(lens) {
             output.truncate(len);
         }
         if begin.elapsed() >= MEASURED_TIME {
             return Ok((outputs, fastest));
         }
     }
+}
+
+/// Returns the length of each output. A failure counts more than full queues, which may follow
+/// from it.
+fn lens(blocks: &[Block<'_>]) -> Result<Vec<usize>, Error> {
+    let failure = blocks.iter().map(Block::result).find_map(|result| match result {
+        Ok(_) | Err(Error::Busy) => None,
+        Err(error) => Some(error),
+    });
+    failure.map_or_else(|| blocks.iter().map(Block::result).collect(), Err)
 }
 
 /// Returns text that compresses about as well as logs and database rows.
@@ -182,9 +192,11 @@ mod tests {
         }
     }
 
-    /// Never has a free queue.
+    /// Never has a free queue, or fails for the last block of a batch.
     #[derive(Debug)]
-    struct Crowded;
+    struct Crowded {
+        fails: bool,
+    }
 
     impl BlockCompressor for Crowded {
         fn format(&self) -> Format {
@@ -199,11 +211,23 @@ mod tests {
         fn decompress(&self, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
             Err(Error::Busy)
         }
+        fn compress_batch(&self, blocks: &mut [Block<'_>]) {
+            let last = blocks.len() - 1;
+            for (i, block) in blocks.iter_mut().enumerate() {
+                let fails = self.fails && i == last && i > 0;
+                block.set_result(Err(if fails { Error::Corrupt } else { Error::Busy }));
+            }
+        }
     }
 
     #[test]
     fn wrong_bytes_are_corrupt_and_full_queues_result_in_busy() {
         assert_eq!(round_trip(&Forgetful), Err(Error::Corrupt));
-        assert_eq!(round_trip(&Crowded), Err(Error::Busy));
+        assert_eq!(round_trip(&Crowded { fails: false }), Err(Error::Busy));
+    }
+
+    #[test]
+    fn a_failure_counts_more_than_full_queues() {
+        assert_eq!(round_trip(&Crowded { fails: true }), Err(Error::Corrupt));
     }
 }
