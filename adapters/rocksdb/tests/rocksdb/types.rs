@@ -98,7 +98,8 @@ fn files_are_about_as_large_as_those_of_rocksdb() {
             options.set_compression_options(-14, 1, 0, 0);
         }
         let theirs = make(&dir.path().join("theirs"), &options);
-        assert!(ours * 100 <= theirs * 103, "{name}: {ours} and {theirs} bytes");
+        // A device searches less than LZ4HC.
+        assert!(ours * 100 <= theirs * 106, "{name}: {ours} and {theirs} bytes");
     }
 }
 
