@@ -39,7 +39,8 @@ test-targets: setup
 check-bindings: setup
 	tools/check-bindings
 
-# Follows README.md and docs/ in a fresh Debian root. Takes an hour, and needs root and debootstrap.
+# Follows README.md and docs/ in a fresh Debian root. Takes half an hour or more, and needs
+# root and debootstrap.
 test-newcomer:
 	tools/test-newcomer
 
