@@ -31,7 +31,7 @@ use crate::{Block, BlockCompressor, Error, Format, Settings};
 /// };
 ///
 /// let software = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
-/// let lying = FaultInjector::new(software, |_| Some(Fault::WrongLength));
+/// let lying = FaultInjector::new(software.clone(), |_| Some(Fault::WrongLength));
 /// let both = OffloadCompressor::new(lying, software, Policy::default())?;
 /// both.compress(&[7; 4096], &mut [0; 8192])?;
 /// assert_eq!(both.stats().fallbacks.wrong_output, 1);

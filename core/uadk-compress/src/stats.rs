@@ -116,7 +116,7 @@ pub enum BreakerState {
 /// };
 ///
 /// let software = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
-/// let broken = FaultInjector::new(software, |_| Some(Fault::Device(-62)));
+/// let broken = FaultInjector::new(software.clone(), |_| Some(Fault::Device(-62)));
 /// let compressor = OffloadCompressor::new(broken, software, Policy::default())?;
 /// compressor.compress(&[7; 4096], &mut [0; 8192])?;
 /// let breaker = compressor.stats().breaker;

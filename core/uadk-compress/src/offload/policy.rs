@@ -18,7 +18,7 @@ use crate::stats::Fallback;
 ///
 /// let engine = SoftwareCompressor::new(Format::Zlib, Level::FAST)?;
 /// let policy = Policy::default().with_verify(Verify::Both);
-/// let verified = OffloadCompressor::new(engine, engine, policy)?;
+/// let verified = OffloadCompressor::new(engine.clone(), engine, policy)?;
 /// verified.compress(&[7; 4096], &mut [0; 8192])?;
 /// assert_eq!(verified.stats().fallbacks.faults(), 0);
 /// # Ok::<(), uadk_compress::Error>(())
