@@ -8,13 +8,13 @@
 //! in random order, and the cheapest time of all rounds counts for each group: other load on the
 //! machine affects single groups, and both sides alike.
 
-use block_zstd::{Encoder, Sequence, max_compressed_len};
+use block_zstd::{CodedSequence, CodedSequences, Encoder, max_compressed_len};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 use uadk_compress_bench_support::cpu::measure_thread;
 use uadk_compress_bench_support::kinds;
-use uadk_compress_bench_support::lz77::Parser;
+use uadk_compress_bench_support::lz77::{self, Parser};
 use uadk_compress_bench_support::report::{self, Report};
 use zstd_safe::CCtx;
 
@@ -36,7 +36,8 @@ const SIZES: [(usize, Option<&str>, Option<&str>); 4] = [
 /// A block and its sequences.
 struct Block<'a> {
     src: &'a [u8],
-    sequences: Vec<Sequence>,
+    sequences: Vec<CodedSequence>,
+    literals: usize,
 }
 
 /// A group of blocks, and the lowest times of both sides in seconds.
@@ -109,11 +110,10 @@ impl Sides {
         let mut blocks: Vec<_> = data
             .chunks(size)
             .map(|src| {
-                let found = parser.parse(src).into_iter();
-                let sequences = found
-                    .map(|m| Sequence { literals: m.literals, match_len: m.len, offset: m.offset })
-                    .collect();
-                Block { src, sequences }
+                let found = parser.parse(src);
+                let matched: usize = found.iter().map(|found| found.len as usize).sum();
+                let sequences = lz77::code(&found);
+                Block { src, sequences, literals: src.len() - matched }
             })
             .collect();
         blocks.shuffle(&mut self.rng);
@@ -146,9 +146,10 @@ impl Sides {
     /// Compresses blocks and returns the sum of their sizes.
     fn compress(&mut self, blocks: &[Block<'_>], side: usize) -> usize {
         let Self { ours, theirs, dst, .. } = self;
-        let one = |Block { src, sequences }: &Block<'_>| {
+        let one = |&Block { src, ref sequences, literals }: &Block<'_>| {
             if side == 0 {
-                ours.compress(src, sequences, dst).expect("the bound suffices")
+                let sequences = CodedSequences { list: sequences, literals };
+                ours.compress_coded(src, sequences, dst).expect("the bound suffices")
             } else {
                 theirs.compress(&mut dst[..], src, 1).expect("the bound suffices")
             }

@@ -11,8 +11,9 @@ use crate::gather::Gatherer;
 use crate::literals::Literals;
 use crate::offsets::RepeatOffsets;
 use crate::records::Records;
-use crate::sequence::Sequence;
+use crate::sequence::{CodedSequences, Sequence};
 use crate::sequences::Sequences;
+use crate::source::Source;
 use crate::symbols::MIN_MATCH;
 
 /// Makes zstd frames from bytes and their sequences. Reuse it: one per thread.
@@ -74,9 +75,38 @@ impl Encoder {
         sequences: &[Sequence],
         dst: &mut [u8],
     ) -> Result<usize, Error> {
-        let header = Header::new(Some(src.len() as u64));
-        let block = self.coder.block(src, sequences, &mut State::new())?;
-        block.write(header.as_bytes(), true, dst)
+        let block = self.coder.block(src, sequences, None, &mut State::new())?;
+        block.write(Header::new(Some(src.len() as u64)).as_bytes(), true, dst)
+    }
+
+    /// As [`Self::compress`], with sequences as zstd itself stores them.
+    ///
+    /// Their repeat codes are written as they are, which takes less time than to find them.
+    ///
+    /// ```
+    /// use block_zstd::{CodedSequences, Encoder, max_compressed_len};
+    ///
+    /// // Ten literals, ten bytes at the offset 10, and eight literals. The offset is coded as 13,
+    /// // the length as 7.
+    /// let block = b"abcdefgh, abcdefgh, ABCDEFGH";
+    /// let sequences = CodedSequences { list: &[[13, 0, 0, 0, 10, 0, 7, 0]], literals: 18 };
+    /// let mut frame = vec![0; max_compressed_len(block.len())];
+    /// let len = Encoder::new().compress_coded(block, sequences, &mut frame)?;
+    /// # Ok::<(), block_zstd::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn compress_coded(
+        &mut self,
+        src: &[u8],
+        sequences: CodedSequences<'_>,
+        dst: &mut [u8],
+    ) -> Result<usize, Error> {
+        let CodedSequences { list, literals } = sequences;
+        let block = self.coder.block(src, list, Some(literals), &mut State::new())?;
+        block.write(Header::new(Some(src.len() as u64)).as_bytes(), true, dst)
     }
 
     /// Starts a frame of several blocks: writes its header, up to 14 bytes, and returns the
@@ -130,7 +160,7 @@ impl Encoder {
         dst: &mut [u8],
     ) -> Result<usize, Error> {
         let mut state = self.state;
-        let len = self.coder.block(src, sequences, &mut state)?.write(&[], last, dst)?;
+        let len = self.coder.block(src, sequences, None, &mut state)?.write(&[], last, dst)?;
         self.state = state;
         Ok(len)
     }
@@ -158,19 +188,16 @@ impl Coder {
         })
     }
 
-    /// Makes a block, and updates what decoders remember.
-    fn block<'a>(
+    /// Makes a block, and updates what decoders remember. `literals` is their number, if it is
+    /// stated.
+    fn block<'a, S: Source>(
         &'a mut self,
         src: &'a [u8],
-        sequences: &[Sequence],
+        sequences: S,
+        literals: Option<usize>,
         state: &mut State,
     ) -> Result<Block<'a>, Error> {
-        if src.len() > MAX_BLOCK_LEN {
-            return Err(Error::TooLong);
-        }
-        if sequences.len() > src.len() / MIN_MATCH as usize {
-            return Err(Error::InvalidSequences);
-        }
+        check_counts(src, sequences.len())?;
         let is_start = core::mem::replace(&mut state.is_start, false);
         if let Some(byte) = repeated(src) {
             // The command of zstd up to 1.4.3 fails if the first block is of this kind.
@@ -178,21 +205,25 @@ impl Coder {
                 return Ok(Block::Rle(byte, src.len()));
             }
             let run = Sequence { literals: 1, match_len: src.len() as u32 - 1, offset: 1 };
-            return self.compressed(src, &[run], state);
+            return self.compressed(src, &[run][..], None, state);
         }
-        self.compressed(src, sequences, state)
+        self.compressed(src, sequences, literals, state)
     }
 
     /// Makes a compressed block, or a raw one if that is shorter.
-    fn compressed<'a>(
+    fn compressed<'a, S: Source>(
         &'a mut self,
         src: &'a [u8],
-        sequences: &[Sequence],
+        sequences: S,
+        stated: Option<usize>,
         state: &mut State,
     ) -> Result<Block<'a>, Error> {
         let mut offsets = state.offsets;
-        self.gatherer.gather(src, sequences).ok_or(Error::InvalidSequences)?;
+        self.gatherer.gather(src, sequences, offsets).ok_or(Error::InvalidSequences)?;
         let literals = self.gatherer.literals();
+        if stated.is_some_and(|stated| stated != literals.len()) {
+            return Err(Error::InvalidSequences);
+        }
         self.records.read(sequences, &mut offsets, literals);
         match self.encode() {
             Some(len) if len < src.len() => {
@@ -210,6 +241,17 @@ impl Coder {
         let at = literals.write(gatherer.literals(), records.histograms(), output)?;
         Some(sequences.write(records, output, at)? as usize)
     }
+}
+
+/// Checks the length of a block and the number of its sequences.
+fn check_counts(src: &[u8], sequences: usize) -> Result<(), Error> {
+    if src.len() > MAX_BLOCK_LEN {
+        return Err(Error::TooLong);
+    }
+    if sequences > src.len() / MIN_MATCH as usize {
+        return Err(Error::InvalidSequences);
+    }
+    Ok(())
 }
 
 /// Blocks of fewer bytes aren't shorter as one byte and a match.

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 use crate::frame::MAX_BLOCK_LEN;
-use crate::sequence::Sequence;
+use crate::offsets::RepeatOffsets;
+use crate::source::{Located, Source};
 use crate::symbols::MIN_MATCH;
 
 /// Bytes that are copied or compared at a time. Few runs of literals and few matches are longer.
@@ -32,17 +33,25 @@ impl Gatherer {
     }
 
     /// Gathers the literals of `src`, at most [`MAX_BLOCK_LEN`] bytes. Returns `None` if the
-    /// sequences don't describe it; the literals are meaningless then.
-    pub(crate) fn gather(&mut self, src: &[u8], sequences: &[Sequence]) -> Option<()> {
+    /// sequences don't describe it; the literals are meaningless then. `last` are the offsets
+    /// before `src`.
+    pub(crate) fn gather<S: Source>(
+        &mut self,
+        src: &[u8],
+        sequences: S,
+        last: RepeatOffsets,
+    ) -> Option<()> {
         let to = &mut *self.literals;
-        let Progress { rest, mut at, mut len } = gather_wide(src, sequences, to)?;
-        for &Sequence { literals, match_len, offset } in rest {
+        let Progress { next, mut at, mut len, mut last } = gather_wide(src, sequences, last, to)?;
+        for i in next..sequences.len() {
+            let Located { literals, match_base, offset } = sequences.located(i, &mut last);
+            let match_len = match_base.checked_add(MIN_MATCH)?;
             let (before, rest) = src.split_at(at);
             let (literals, rest) = rest.split_at_checked(literals as usize)?;
             let copy = rest.get(..match_len as usize)?;
             let start = before.len() + literals.len();
             let from = start.checked_sub(offset as usize)?;
-            if match_len < MIN_MATCH || offset == 0 || *copy != src[from..from + copy.len()] {
+            if offset == 0 || *copy != src[from..from + copy.len()] {
                 return None;
             }
             to[len..len + literals.len()].copy_from_slice(literals);
@@ -57,39 +66,52 @@ impl Gatherer {
 }
 
 /// How far gathering has come.
-struct Progress<'a> {
-    /// The sequences left.
-    rest: &'a [Sequence],
+struct Progress {
+    /// Index of the next sequence.
+    next: usize,
     /// Position in the source.
     at: usize,
     /// Number of literals.
     len: usize,
+    /// The last offsets.
+    last: RepeatOffsets,
 }
 
 /// Checks sequences and gathers literals as long as there are [`WIDE`] bytes after each sequence,
 /// so that copies and comparisons may be of more bytes than needed.
 #[inline(never)]
-fn gather_wide<'a>(src: &[u8], sequences: &'a [Sequence], to: &mut Padded) -> Option<Progress<'a>> {
+fn gather_wide<S: Source>(
+    src: &[u8],
+    sequences: S,
+    mut last: RepeatOffsets,
+    to: &mut Padded,
+) -> Option<Progress> {
     // Smaller than `usize`, so that sums don't overflow.
     let (mut at, mut len) = (0_u32, 0_u32);
-    let mut rest = sequences;
-    if src.len() < WIDE || src.len() > MAX_BLOCK_LEN {
-        return Some(Progress { rest, at: 0, len: 0 });
+    let mut next = 0;
+    // A check of its own: of one range, the compiler would not remember both ends.
+    if src.len() > MAX_BLOCK_LEN {
+        return None;
     }
-    let limit = src.len() - WIDE;
+    let Some(limit) = src.len().checked_sub(WIDE + MIN_MATCH as usize) else {
+        return Some(Progress { next, at: 0, len: 0, last });
+    };
     // All bits where a match differs from what it repeats, in two halves for vector instructions.
     let mut different = [0; 2];
-    while let Some((&Sequence { literals, match_len, offset }, next)) = rest.split_first() {
+    while next < sequences.len() {
+        let mut now = last;
+        let Located { literals, match_base, offset } = sequences.located(next, &mut now);
         let start = u64::from(at) + u64::from(literals);
-        let end = start + u64::from(match_len);
+        let end_base = start + u64::from(match_base);
         let before = start.wrapping_sub(u64::from(offset));
         // From here on the compiler knows that all positions are within the source.
-        if end > limit as u64 {
+        if end_base > limit as u64 {
             break;
         }
-        if match_len < MIN_MATCH || before >= start {
+        if before >= start {
             return None;
         }
+        let end = end_base + u64::from(MIN_MATCH);
         let (from, start, end, before) =
             (at as usize, start as usize, end as usize, before as usize);
         // There are always fewer literals than that.
@@ -104,7 +126,7 @@ fn gather_wide<'a>(src: &[u8], sequences: &'a [Sequence], to: &mut Padded) -> Op
             different[0] |= (a[0] ^ b[0]) & mask[0];
             different[1] |= (a[1] ^ b[1]) & mask[1];
         };
-        if let Some(mask) = MASKS.get(match_len as usize) {
+        if let Some(mask) = MASKS.get(match_base as usize) {
             compare(start, before, [mask[0], mask[1]]);
             compare(start + 16, before + 16, [mask[2], mask[3]]);
         } else {
@@ -114,27 +136,29 @@ fn gather_wide<'a>(src: &[u8], sequences: &'a [Sequence], to: &mut Padded) -> Op
         }
         len += literals;
         at = end as u32;
-        rest = next;
+        last = now;
+        next += 1;
     }
-    let progress = Progress { rest, at: at as usize, len: len as usize };
+    let progress = Progress { next, at: at as usize, len: len as usize, last };
     (different == [0; 2]).then_some(progress)
 }
 
-/// For each length of a match of up to [`WIDE`] bytes, its bytes.
-static MASKS: [[u64; 4]; WIDE + 1] = {
-    let mut masks = [[0; 4]; WIDE + 1];
-    let mut len = 1;
-    while len < masks.len() {
+/// For each length of a match of up to [`WIDE`] bytes, less [`MIN_MATCH`], its bytes.
+static MASKS: [[u64; 4]; WIDE + 1 - MIN_MATCH as usize] = {
+    let mut masks = [[0; 4]; WIDE + 1 - MIN_MATCH as usize];
+    let mut base = 0;
+    while base < masks.len() {
+        let len = base + MIN_MATCH as usize;
         let mut i = 0;
         while i < 4 {
-            masks[len][i] = match len.saturating_sub(8 * i) {
+            masks[base][i] = match len.saturating_sub(8 * i) {
                 0 => 0,
                 bytes @ 1..8 => (1 << (8 * bytes)) - 1,
                 _ => u64::MAX,
             };
             i += 1;
         }
-        len += 1;
+        base += 1;
     }
     masks
 };

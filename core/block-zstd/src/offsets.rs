@@ -37,6 +37,33 @@ impl RepeatOffsets {
         ];
         number
     }
+
+    /// Returns the offset that a number stands for after `literals` literals, and updates the last
+    /// offsets as decoders do. An impossible number becomes 0, or an offset that is too far.
+    ///
+    /// The opposite of [`Self::number`], but any number is possible. Only what is rare branches.
+    #[inline(always)]
+    pub(crate) fn offset(&mut self, literals: u32, number: u32) -> u32 {
+        let [first, second, third] = self.0;
+        // Without literals, the numbers mean the next one.
+        let code = number.wrapping_add(u32::from(literals == 0));
+        let offset = number.wrapping_sub(3);
+        let offset = select_unpredictable(code == 3, third, offset);
+        let offset = select_unpredictable(code == 2, second, offset);
+        let offset = select_unpredictable(code == 1, first, offset);
+        let offset = match number {
+            0 => 0,
+            // The last one means one less than the first.
+            3 if literals == 0 => first.wrapping_sub(1),
+            _ => offset,
+        };
+        self.0 = [
+            offset,
+            select_unpredictable(code == 1, second, first),
+            select_unpredictable(code <= 2, third, second),
+        ];
+        offset
+    }
 }
 
 #[cfg(test)]
@@ -70,6 +97,24 @@ mod tests {
             let mut theirs = [1, 4, 8];
             for (literals, offset) in sequences {
                 let number = ours.number(literals, offset);
+                prop_assert_eq!(decode(&mut theirs, literals, number), offset);
+                prop_assert_eq!(ours.0, theirs);
+            }
+        }
+
+        #[test]
+        fn we_find_the_same_offsets_as_decoders(
+            sequences in proptest::collection::vec((0_u32..2, 0_u32..9), 1..300),
+        ) {
+            let mut ours = RepeatOffsets::new();
+            let mut theirs = [1, 4, 8];
+            for (literals, number) in sequences {
+                let is_impossible = number == 0 || literals == 0 && number == 3 && theirs[0] == 1;
+                let offset = ours.offset(literals, number);
+                if is_impossible {
+                    prop_assert_eq!(offset, 0);
+                    break;
+                }
                 prop_assert_eq!(decode(&mut theirs, literals, number), offset);
                 prop_assert_eq!(ours.0, theirs);
             }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::frame::MAX_BLOCK_LEN;
 use crate::histograms::{Group, Histograms};
 use crate::offsets::RepeatOffsets;
-use crate::sequence::Sequence;
+use crate::source::{Numbered, Source};
 use crate::symbols::{Lengths, MIN_LONG, MIN_MATCH, Offset};
 
 /// The most sequences of a block.
@@ -22,14 +22,35 @@ pub(crate) struct Records {
     histograms: Histograms,
 }
 
-/// A sequence.
+/// A sequence, as two numbers, since stores limit the speed of conversion.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) offset: Offset,
-    /// The offset's symbol, which encoding would take time to find.
-    pub(crate) symbol: u8,
-    /// Meaningless unless both are short.
-    pub(crate) lengths: Lengths,
+    /// The literals' index, the offset's symbol, which encoding would take time to find, and the
+    /// match's index. The indices are meaningless unless both lengths are short.
+    symbols: [u8; 4],
+}
+
+impl Record {
+    #[inline(always)]
+    fn new(offset: Offset, lengths: Lengths) -> Self {
+        let Lengths { literals, match_len } = lengths;
+        let symbols =
+            u32::from(literals) | u32::from(offset.symbol()) << 8 | u32::from(match_len) << 16;
+        Self { offset, symbols: symbols.to_le_bytes() }
+    }
+
+    /// Returns the offset's symbol.
+    #[inline(always)]
+    pub(crate) const fn symbol(self) -> u8 {
+        self.symbols[1]
+    }
+
+    /// Returns the lengths, if both are short.
+    #[inline(always)]
+    pub(crate) const fn lengths(self) -> Lengths {
+        Lengths { literals: self.symbols[0], match_len: self.symbols[2] }
+    }
 }
 
 /// The lengths of a sequence that aren't both short.
@@ -53,9 +74,9 @@ impl Records {
     }
 
     /// Reads sequences that are valid, updates the last offsets, and counts the literals too.
-    pub(crate) fn read(
+    pub(crate) fn read<S: Source>(
         &mut self,
-        sequences: &[Sequence],
+        sequences: S,
         last: &mut RepeatOffsets,
         literals: &[u8],
     ) {
@@ -70,8 +91,8 @@ impl Records {
         let (groups, rest) = literals.as_chunks();
         let (with, more) = groups.split_at(groups.len().min(sequences.len()));
         let (first, second) = sequences.split_at(sequences.len() - with.len());
-        self.convert::<false>(first, with.len(), last, &[]);
-        self.convert::<true>(second, 0, last, with);
+        self.convert::<S, false>(first, with.len(), last, &[]);
+        self.convert::<S, true>(second, 0, last, with);
         let mut counter = self.histograms.counter();
         counter.add_all_literals(more.as_flattened());
         counter.add_all_literals(rest);
@@ -79,9 +100,9 @@ impl Records {
 
     /// Converts sequences to the records from `start` on, and counts a group of literals with each.
     #[inline(never)]
-    fn convert<const COUNT: bool>(
+    fn convert<S: Source, const COUNT: bool>(
         &mut self,
-        sequences: &[Sequence],
+        sequences: S,
         start: usize,
         last: &mut RepeatOffsets,
         groups: &[Group],
@@ -92,24 +113,20 @@ impl Records {
         let groups = if COUNT { &groups[..len] } else { &[] };
         let mut counter = histograms.counter();
         let mut now = *last;
-        #[expect(
-            clippy::needless_range_loop,
-            reason = "one index takes less time than two iterators"
-        )]
         for i in 0..len {
-            let Sequence { literals, match_len, offset } = sequences[i];
+            let Numbered { literals, match_len, number } = sequences.numbered(i, &mut now);
             let at = len - 1 - i;
             if COUNT {
                 counter.add_literals(&groups[at]);
             }
-            let offset = Offset::new(now.number(literals, offset));
+            let offset = Offset::new(number);
             counter.add_offset(offset);
-            let record = &mut records[at];
-            record.offset = offset;
-            record.symbol = offset.symbol();
+            // Meaningless, if they aren't short.
+            let match_base = match_len - MIN_MATCH;
+            let lengths = Lengths { literals: literals as u8, match_len: match_base as u8 };
+            records[at] = Record::new(offset, lengths);
             if let Some(lengths) = Lengths::short(literals, match_len) {
                 counter.add_lengths(lengths);
-                record.lengths = lengths;
             } else {
                 let (lengths, extra) = Lengths::any(literals, match_len);
                 counter.add_lengths(lengths);

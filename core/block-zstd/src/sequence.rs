@@ -25,3 +25,31 @@ pub struct Sequence {
     /// beyond the start of the block. It may be less than the length.
     pub offset: u32,
 }
+
+/// A sequence as zstd itself stores it between search and entropy coding, and as devices write it
+/// for zstd: eight bytes, little-endian.
+///
+/// | bytes | field of `SeqDef` in zstd's `zstd_compress_internal.h` | |
+/// |---|---|---|
+/// | 0 to 3 | `offBase` | 1 to 3: a repeat code (RFC 8878, 3.1.1.5); else the offset and 3 |
+/// | 4 and 5 | `litLength` | number of literals before the match |
+/// | 6 and 7 | `mlBase` | length of the match less 3 |
+///
+/// [`Encoder::compress_coded`](crate::Encoder::compress_coded) has an example.
+pub type CodedSequence = [u8; 8];
+
+/// The sequences of a block that is the first of a frame, as zstd itself stores them.
+///
+/// ```
+/// use block_zstd::CodedSequences;
+///
+/// let none = CodedSequences { list: &[], literals: 100 };
+/// # assert_eq!(none.list.len(), 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CodedSequences<'a> {
+    /// The sequences.
+    pub list: &'a [CodedSequence],
+    /// Number of literals in all, with those after the last match.
+    pub literals: usize,
+}

@@ -101,20 +101,23 @@ fn encode(
     ] = planes;
     let (Lengths { literals: i, match_len: j }, extra, long) = match long.split_last() {
         Some((last, before)) if last.at == 0 => (last.lengths, last.extra, before),
-        _ => (last.lengths, short_extra([literals_extra, matches_extra], last.lengths), long),
+        _ => {
+            let lengths = last.lengths();
+            (lengths, short_extra([literals_extra, matches_extra], lengths), long)
+        }
     };
     let mut writer = BitWriter::new(at);
     let mut states = States {
         literals: State::start(literals[usize::from(i)], literal_states),
         match_len: State::start(matches[usize::from(j)], match_states),
-        offset: State::start(offsets[usize::from(last.symbol)], offset_states),
+        offset: State::start(offsets[usize::from(last.symbol())], offset_states),
     };
-    put_extra(extra, last.offset, last.symbol, &mut writer);
+    put_extra(extra, last.offset, last.symbol(), &mut writer);
     writer.flush(out)?;
     let mut next = 1;
     for &Long { at, lengths, extra } in long.iter().rev() {
         (states, writer) = encode_short(planes, records.get(next..at)?, states, writer, out)?;
-        let Record { offset, symbol, .. } = records[at];
+        let (offset, symbol) = (records[at].offset, records[at].symbol());
         states.encode(planes, lengths, symbol, &mut writer);
         writer.flush(out)?;
         put_extra(extra, offset, symbol, &mut writer);
@@ -140,7 +143,8 @@ fn encode_short(
 ) -> Option<(States, BitWriter)> {
     let [.., literals_extra, matches_extra] = planes;
     let (mut states, mut writer) = (states, writer);
-    for &Record { offset, symbol, lengths } in records {
+    for &record in records {
+        let (offset, symbol, lengths) = (record.offset, record.symbol(), record.lengths());
         states.encode(planes, lengths, symbol, &mut writer);
         let extra = short_extra([literals_extra, matches_extra], lengths);
         put_extra(extra, offset, symbol, &mut writer);

@@ -2,16 +2,32 @@
 
 mod support;
 
-use block_zstd::{Encoder, Error, MAX_BLOCK_LEN, Sequence, max_compressed_len};
+use block_zstd::{
+    CodedSequence, CodedSequences, Encoder, Error, MAX_BLOCK_LEN, Sequence, max_compressed_len,
+};
 use proptest::prelude::*;
 use rand::Rng;
 use support::parser::Parser;
-use support::{data, libzstd, seeded};
+use support::{coded, data, libzstd, seeded};
 
-/// Compresses; if that succeeds, the frame must be right. Returns whether it did.
+/// Compresses; if that succeeds, the frame must be right. Returns whether it did. The same
+/// sequences as zstd stores them must have the same result, if they can be stored so.
 fn try_to(encoder: &mut Encoder, src: &[u8], sequences: &[Sequence]) -> bool {
+    let is_sound = check(src, |frame| encoder.compress(src, sequences, frame));
+    if let Some(list) = coded::code(sequences) {
+        assert_eq!(try_coded(encoder, src, &list), is_sound, "{sequences:?}");
+    }
+    is_sound
+}
+
+/// As [`try_to`].
+fn try_coded(encoder: &mut Encoder, src: &[u8], list: &[CodedSequence]) -> bool {
+    check(src, |frame| encoder.compress_coded(src, coded::of(list, src), frame))
+}
+
+fn check(src: &[u8], compress: impl FnOnce(&mut [u8]) -> Result<usize, Error>) -> bool {
     let mut frame = vec![0; max_compressed_len(src.len())];
-    match encoder.compress(src, sequences, &mut frame) {
+    match compress(&mut frame) {
         Ok(len) => {
             assert!(libzstd::decode(&frame[..len], src.len()) == src);
             true
@@ -75,6 +91,59 @@ proptest! {
             .collect();
         try_to(&mut Encoder::new(), &src, &sequences);
     }
+
+    #[test]
+    fn random_repeat_codes_make_no_wrong_frame(
+        seed in any::<u64>(),
+        numbers in proptest::collection::vec((0_u32..8, 0_u32..4, 3_u32..12), 1..100),
+    ) {
+        // Bytes for which any small offset is right.
+        let src = vec![seed as u8; 3000];
+        let mut src = [&b"ab"[..], &src].concat();
+        src.extend(data::any(&mut seeded(seed), 100));
+        let list: Vec<_> = numbers
+            .into_iter()
+            .enumerate()
+            .map(|(i, (number, literals, match_len))| {
+                let literals = if i == 0 { literals + 12 } else { literals };
+                coded::coded(number, literals, match_len).expect("small numbers")
+            })
+            .collect();
+        let mut encoder = Encoder::new();
+        for len in 0..=list.len() {
+            try_coded(&mut encoder, &src, &list[..len]);
+        }
+    }
+}
+
+#[test]
+fn each_rule_of_coded_sequences_is_checked() {
+    let mut encoder = Encoder::new();
+    let src = b"abcdabcdabcdabcdabcd0123456789";
+    let mut sound = |sequences: &[(u32, u32, u32)], literals| {
+        let list: Vec<_> = sequences
+            .iter()
+            .map(|&(number, literals, len)| coded::coded(number, literals, len).expect("fit"))
+            .collect();
+        let coded = CodedSequences { list: &list, literals };
+        check(src, |frame| encoder.compress_coded(src, coded, frame))
+    };
+    // The offset 4 as a new one, and as the second at the start.
+    assert!(sound(&[(7, 4, 16)], 14));
+    assert!(sound(&[(2, 4, 16)], 14));
+    for literals in [0, 13, 15, usize::MAX] {
+        assert!(!sound(&[(7, 4, 16)], literals), "{literals}");
+    }
+    // No code, another repeat code, other and impossible offsets.
+    for number in [0, 1, 3, 4, 6, 8, 100, 1 << 23, u32::MAX] {
+        assert!(!sound(&[(number, 4, 16)], 14), "{number}");
+    }
+    // Without literals the codes mean the second, the third, and the first less 1.
+    assert!(sound(&[(7, 4, 8), (1, 4, 4)], 18));
+    assert!(!sound(&[(7, 4, 8), (1, 0, 8)], 14));
+    assert!(!sound(&[(7, 4, 8), (0, 0, 8)], 14));
+    assert!(!sound(&[(7, 4, 8), (3, 0, 8)], 14));
+    assert!(sound(&[(8 + 3, 8, 4), (7, 0, 4), (1, 0, 4)], 18));
 }
 
 #[test]

@@ -7,6 +7,7 @@
     clippy::must_use_candidate
 )]
 
+pub mod coded;
 pub mod data;
 pub mod libzstd;
 pub mod parser;
@@ -37,10 +38,16 @@ pub fn compress(encoder: &mut Encoder, src: &[u8], sequences: &[Sequence]) -> Ve
     exact
 }
 
-/// Compresses, decodes, and returns the length.
+/// Compresses, decodes, and returns the length. So do the same sequences as zstd stores them, if
+/// they can be.
 pub fn check(encoder: &mut Encoder, src: &[u8], sequences: &[Sequence]) -> usize {
     let frame = compress(encoder, src, sequences);
     libzstd::check(&frame, src);
+    if let Some(list) = coded::code(sequences) {
+        let mut out = vec![0; max_compressed_len(src.len())];
+        let len = encoder.compress_coded(src, coded::of(&list, src), &mut out).expect("sound");
+        libzstd::check(&out[..len], src);
+    }
     frame.len()
 }
 

@@ -138,14 +138,21 @@ impl Encoders {
         found: Found<'_>,
         dst: &mut [u8],
     ) -> Result<usize, Error> {
+        let Self { sequences, zstd } = self;
         let Found { alg_type, output, counts } = found;
-        lz77::stored(output, src.len(), counts)
-            .and_then(|stored| lz77::read(alg_type, src.len(), stored, counts, &mut self.sequences))
-            .ok_or(Error::Corrupt)?;
-        if format == Format::Lz4 {
-            return lz4_block::encode(src, &self.sequences, dst);
+        let stored = lz77::stored(output, src.len(), counts).ok_or(Error::Corrupt)?;
+        // Almost all blocks: only a sequence with 64 KiB of literals needs more.
+        let as_coded = format == Format::Zstd && alg_type == abi::WD_LZ77_ZSTD;
+        if as_coded && counts.overflows == 0 {
+            let encoder = zstd.get_or_insert_with(Box::default);
+            let coded = lz77::coded(stored, counts);
+            return encoder.compress_coded(src, coded, dst).map_err(from_encoder);
         }
-        let encoder = self.zstd.get_or_insert_with(Box::default);
-        encoder.compress(src, &self.sequences, dst).map_err(from_encoder)
+        lz77::read(alg_type, src.len(), stored, counts, sequences).ok_or(Error::Corrupt)?;
+        if format == Format::Lz4 {
+            return lz4_block::encode(src, sequences, dst);
+        }
+        let encoder = zstd.get_or_insert_with(Box::default);
+        encoder.compress(src, sequences, dst).map_err(from_encoder)
     }
 }

@@ -5,7 +5,7 @@
 use std::hint::select_unpredictable;
 use std::slice::ChunksExact;
 
-use block_zstd::Sequence;
+use block_zstd::{CodedSequences, Sequence};
 use uadk_sys::abi;
 
 /// The repeat offsets at the start of a request, as of a zstd frame (RFC 8878, 3.1.1.5).
@@ -31,6 +31,12 @@ pub(super) struct Counts {
 pub(super) fn stored(output: &[u8], src_len: usize, counts: Counts) -> Option<&[u8]> {
     let sequences = output.get(src_len + abi::LITERALS_RESERVE..)?;
     sequences.get(..(counts.sequences as usize).checked_mul(abi::SEQUENCE_LEN)?)
+}
+
+/// Returns the sequences of `lz77_zstd` in the form of [`block_zstd`], whose encoder checks them.
+/// No sequence may have more literals than its field holds.
+pub(super) fn coded(stored: &[u8], counts: Counts) -> CodedSequences<'_> {
+    CodedSequences { list: stored.as_chunks().0, literals: counts.literals as usize }
 }
 
 /// Reads the sequences of `alg_type` for a source of `src_len` bytes. Returns `None` if they are
