@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use uadk_compress::{BlockCompressor, Compressor, Level};
-use uadk_compress_pages::multifd::{Method, Settings};
+use uadk_compress_pages::multifd::{Method, Settings, ZstdMode};
 
 use crate::error::{self, Error};
 use crate::report::report;
@@ -44,6 +44,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LEVEL", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(i32).range(1..=20))]
     level: i32,
+    /// With --to zstd, send each page as a frame of its own, which an accelerator can compress, and
+    /// not as one stream, which is smaller
+    #[arg(long)]
+    zstd_frames: bool,
     /// The guest's page size: 4K to 64K
     #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = size::parse_page)]
     page_size: usize,
@@ -57,8 +61,9 @@ pub(crate) struct Arguments {
 
 /// Relays one migration, or one after another.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let (from, from_codec) = settings(arguments.from, arguments)?;
-    let (to, to_codec) = settings(arguments.to, arguments)?;
+    let (from, from_codec) = settings(arguments.from, ZstdMode::Stream, arguments)?;
+    let mode = if arguments.zstd_frames { ZstdMode::Frames } else { ZstdMode::Stream };
+    let (to, to_codec) = settings(arguments.to, mode, arguments)?;
     let listener = arguments
         .listen
         .listen()
@@ -97,12 +102,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
 }
 
+/// Returns the settings of one side, and its codec if pages are compressed one by one.
 fn settings(
     method: Method,
+    zstd: ZstdMode,
     arguments: &Arguments,
 ) -> Result<(Settings, Option<Compressor>), Error> {
-    let settings = Settings::new(method).page_size(arguments.page_size).level(arguments.level);
-    let Some(format) = method.page_format() else { return Ok((settings, None)) };
+    let settings =
+        Settings::new(method).zstd(zstd).page_size(arguments.page_size).level(arguments.level);
+    let Some(format) = settings.page_format() else { return Ok((settings, None)) };
     let codec = Compressor::builder()
         .format(format)
         .level(Level::nearest(arguments.level))

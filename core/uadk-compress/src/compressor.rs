@@ -164,6 +164,10 @@ impl CompressorBuilder {
     /// The accelerator is initialised in the background; until it is ready, blocks are processed in
     /// software. [`Offload::Require`] waits for it, up to [`UadkConfig::start_limit`].
     ///
+    /// No accelerator is used, nor required, if none does what the [policy](Policy) offloads:
+    /// decompression alone of [`Format::Zstd`] or [`Format::Lz4`], or neither direction. The mode
+    /// is [`Offload::Off`] then.
+    ///
     /// # Errors
     ///
     /// If an accelerator is required: [`Error::Unavailable`] if there is none, [`Error::Starting`]
@@ -208,6 +212,13 @@ impl CompressorBuilder {
             software = software.with_encoder(encoder);
         }
         let encoder = software.encoder();
+        let Policy { compress, decompress, .. } = self.policy;
+        if !compress && (!decompress || self.format.is_only_compressed_by_devices()) {
+            let reason = format!("no device does what is to be offloaded of {}", self.format);
+            let engines = OffloadCompressor::software_only(software, reason, self.policy);
+            engines.set_offload(Offload::Off)?;
+            return Ok(Compressor { engines, uadk: None, encoder });
+        }
         let accelerator = if offload_variable == Some(Offload::Off.name()) {
             let reason = format!("switched off by {OFFLOAD_VARIABLE}=off");
             Err(Error::Unavailable(reason.into()))
@@ -297,6 +308,24 @@ mod tests {
         let error = build(Compressor::builder().offload(Offload::Require), None).unwrap_err();
         assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
         assert!(error.to_string().contains("libwd.so.2"), "{error}");
+    }
+
+    #[test]
+    fn an_accelerator_without_work_is_neither_used_nor_required() {
+        let read_only = Policy::default().with_directions(false, true);
+        for format in [Format::Zstd, Format::Lz4] {
+            let builder = Compressor::builder().format(format).policy(read_only.clone());
+            let reader = builder.build_with(Some("require"), || unreachable!("not started"));
+            assert_eq!(reader.expect("software suffices").offload(), Offload::Off, "{format}");
+        }
+        let neither = Policy::default().with_directions(false, false);
+        let idle = build(Compressor::builder().policy(neither), Some("require"));
+        assert!(idle.expect("software suffices").stats().to_string().contains("no device does"));
+        // Devices decompress deflate, and compress zstd.
+        assert!(build(Compressor::builder().policy(read_only), Some("require")).is_err());
+        let writer = Compressor::builder().format(Format::Zstd);
+        let writer = writer.policy(Policy::default().with_directions(true, false));
+        assert!(build(writer, Some("require")).is_err());
     }
 
     #[test]

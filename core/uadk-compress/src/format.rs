@@ -114,6 +114,11 @@ impl Format {
         }
     }
 
+    /// Returns whether no device decompresses the format, though some compress it.
+    pub(crate) const fn is_only_compressed_by_devices(self) -> bool {
+        matches!(self, Self::Zstd | Self::Lz4)
+    }
+
     /// Returns the name for messages and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {

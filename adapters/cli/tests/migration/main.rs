@@ -115,6 +115,23 @@ fn a_stock_destination_reads_zstd_frames_from_an_accelerator() {
 }
 
 #[test]
+fn a_stock_destination_reads_a_proxys_frames_from_an_accelerator() {
+    let folder = TempDir::new().expect("a directory");
+    let (mut source, mut destination) = guests(&folder, "none", "zstd");
+    let [listen, connect] = ["out", "in"].map(|name| socket(folder.path(), name));
+    let proxy = Proxy::start_with(&listen, &connect, "none", "zstd", |command| {
+        let stand_in = uadk_sim::library_dir().expect("the simulator is built");
+        command.arg("--zstd-frames").env("UADK_COMPRESS_LIB_DIR", stand_in);
+        command.env("UADK_SIM_SCRIPT", "machine=lz77");
+    });
+    migrate_in_rounds(&mut source, &mut destination, &listen);
+    let ended = proxy.wait();
+    assert!(ended.success, "{}", ended.errors);
+    let by_accelerator = ended.output.lines().find(|line| line.starts_with("accelerator compress"));
+    assert!(by_accelerator.is_some_and(|line| !line.contains(" 0 blocks")), "{}", ended.output);
+}
+
+#[test]
 fn we_read_a_stock_sources_zstd() {
     through_one_proxy("zstd", "none");
 }

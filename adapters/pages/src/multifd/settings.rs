@@ -166,8 +166,10 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Returns the format of the codec for single pages; `None` if the method needs none.
-    const fn page_format(&self) -> Option<Format> {
+    /// Returns the format of the [codec](Self::codec) for single pages; `None` if pages aren't
+    /// compressed one by one.
+    #[must_use]
+    pub const fn page_format(&self) -> Option<Format> {
         match (self.method, self.zstd) {
             (Method::Zstd, ZstdMode::Frames) => Some(Format::Zstd),
             (method, _) => method.page_format(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uadk_compress::stats::Stats;
 use uadk_compress::{
-    Block, BlockCompressor, Checked, Compressor, Format, Level, SoftwareCompressor,
+    Block, BlockCompressor, Checked, Compressor, Format, Level, Policy, SoftwareCompressor,
 };
 
 use super::format::Entry;
@@ -30,7 +30,8 @@ impl ClusterCodec {
     }
 
     pub(crate) fn for_format(format: Format) -> Result<Self, Error> {
-        let compressor = Compressor::builder().format(format).build();
+        let policy = Policy::default().with_directions(false, true);
+        let compressor = Compressor::builder().format(format).policy(policy).build();
         let engine = Arc::new(compressor.map_err(Error::Engine)?);
         Ok(Self { default_engine: Some(Arc::clone(&engine)), ..Self::new(engine)? })
     }
