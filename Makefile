@@ -7,7 +7,7 @@ BENCH ?= *
 CASES ?= 100000
 SEED ?= 1
 
-.PHONY: setup demo test test-readers test-targets check-bindings test-newcomer bench \
+.PHONY: setup demo test test-readers test-targets check-bindings test-newcomer test-cinstall bench \
 	fuzz-archives fuzz-smoke fuzz-formats lint docs msrv advisories publish-dry-run
 
 setup:
@@ -52,6 +52,12 @@ test-readers:
 	cargo build --release -p uadk-compress-cli
 	tools/test-readers --self-test
 	tools/test-readers $(ARGS)
+
+# Installs the C library with cargo-c, and builds and runs a C program with what it installed. Not
+# part of `test`, since cargo-c takes long to compile, and builds everything again.
+test-cinstall:
+	@tools/setup --with-cargo-c
+	tools/test-cinstall
 
 # Packages with a test named `stack`.
 SMALL_STACKS = block-deflate block-zstd uadk-compress uadk-compress-archive uadk-compress-pages

@@ -5,9 +5,7 @@
 //! accelerator and times every block; with a clock that takes 29 ns to read, half of the overhead
 //! is reading it.
 //!
-//! `make bench BENCH=overhead`. Measures thread CPU time. The two sides alternate on each chunk of
-//! blocks, and the cheapest time of all rounds counts for each chunk: other load on the machine
-//! affects single chunks, and both sides alike.
+//! `make bench BENCH=overhead`. Measures thread CPU time.
 
 use libdeflater::{CompressionLvl, Compressor as Libdeflate, Decompressor};
 use uadk_compress::{
@@ -15,14 +13,11 @@ use uadk_compress::{
     SoftwareEncoder,
 };
 use uadk_compress_bench_support::corpus;
-use uadk_compress_bench_support::cpu::measure_thread;
+use uadk_compress_bench_support::duel::duel;
 use uadk_compress_bench_support::report::Report;
 
 const BLOCK: usize = 4096;
 const CORPUS_BYTES: usize = 8 << 20;
-const ROUNDS: usize = 21;
-/// Blocks per turn: a millisecond or so.
-const CHUNK: usize = 64;
 const BOUND: &str = "<=1.02";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -99,33 +94,4 @@ fn duel_with_libdeflate(
         |stream, dst| inflate.deflate_decompress(stream, dst).expect("a valid stream"),
     );
     Ok([compress, decompress])
-}
-
-/// Returns the CPU microseconds per block of both sides, with an output buffer of `capacity` bytes.
-fn duel(
-    blocks: &[&[u8]],
-    capacity: usize,
-    mut ours: impl FnMut(&[u8], &mut [u8]) -> usize,
-    mut theirs: impl FnMut(&[u8], &mut [u8]) -> usize,
-) -> (f64, f64) {
-    let mut dst = vec![0; capacity];
-    let mut cheapest = vec![[f64::INFINITY; 2]; blocks.len().div_ceil(CHUNK)];
-    for round in 0..ROUNDS {
-        for (chunk, best) in blocks.chunks(CHUNK).zip(&mut cheapest) {
-            // The second side finds the chunk in the cache, so the order alternates.
-            for side in [round % 2, 1 - round % 2] {
-                let ((), cost) = measure_thread(|| {
-                    for block in chunk {
-                        let _ =
-                            if side == 0 { ours(block, &mut dst) } else { theirs(block, &mut dst) };
-                    }
-                });
-                best[side] = best[side].min(cost.cpu.as_secs_f64());
-            }
-        }
-    }
-    let micros = |side: usize| {
-        cheapest.iter().map(|best| best[side]).sum::<f64>() * 1e6 / blocks.len() as f64
-    };
-    (micros(0), micros(1))
 }
