@@ -7,8 +7,8 @@ BENCH ?= *
 CASES ?= 100000
 SEED ?= 1
 
-.PHONY: setup demo test test-readers test-targets check-bindings test-newcomer test-cinstall bench \
-	fuzz-archives fuzz-smoke fuzz-formats lint docs msrv advisories publish-dry-run
+.PHONY: setup demo test test-readers test-targets check-bindings test-newcomer test-cinstall \
+	test-plugin bench fuzz-archives fuzz-smoke fuzz-formats lint docs msrv advisories publish-dry-run
 
 setup:
 	@tools/setup
@@ -58,6 +58,11 @@ test-readers:
 test-cinstall:
 	@tools/setup --with-cargo-c
 	tools/test-cinstall
+
+# Builds the RocksDB plugin as C++ programs use it, and tries it. Not part of `test`, since it
+# builds a RocksDB. `make test-plugin VERSION=10.4.2`; `ARGS=-fno-rtti` leaves out type information.
+test-plugin: setup
+	tools/test-plugin $(VERSION) $(ARGS)
 
 # Packages with a test named `stack`.
 SMALL_STACKS = block-deflate block-zstd uadk-compress uadk-compress-archive uadk-compress-pages

@@ -10,9 +10,18 @@ use std::thread;
 use crate::releases::Release;
 use crate::shim;
 
-/// The sources, relative to the crate's directory.
-const SOURCES: [&str; 4] =
-    ["shim/manager.cc", "shim/options.cc", "tests/versions/library.cc", "tests/versions/shapes.cc"];
+/// The sources, relative to the crate's directory. The last one is that of the C++ plugin's files
+/// which uses RocksDB.
+const SOURCES: [&str; 5] = [
+    "shim/manager.cc",
+    "shim/options.cc",
+    "tests/versions/library.cc",
+    "tests/versions/shapes.cc",
+    "plugin/register.cc",
+];
+
+/// Those that call the library themselves.
+const UNLINKED: [&str; 2] = ["shim/options.cc", "plugin/register.cc"];
 
 /// Compiles all sources for each release, with warnings as errors, once in this process.
 ///
@@ -45,11 +54,10 @@ pub(crate) fn all(releases: &[Release]) {
     });
 }
 
-/// Links the program that calls the shim, runs it and returns its output. `options.cc` is left out:
-/// it calls the library itself.
+/// Links the program that calls the shim, runs it and returns its output.
 pub(crate) fn run(release: &Release) -> String {
     let program = directory(release).join("shapes");
-    let objects = SOURCES.iter().filter(|source| !source.ends_with("options.cc"));
+    let objects = SOURCES.iter().filter(|source| !UNLINKED.contains(source));
     output(compiler().arg("-o").arg(&program).args(objects.map(|source| object(release, source))))
         .unwrap_or_else(|messages| panic!("RocksDB {}: {messages}", release.name));
     output(&mut Command::new(&program))
@@ -66,6 +74,7 @@ fn compile(release: &Release, source: &str) -> Result<String, String> {
             .args(["-O1", "-Wall", "-Wextra", "-Werror"])
             .arg(shim::include(&release.include()))
             .arg(shim::include(&root.join("shim")))
+            .arg(shim::include(&root.join("../capi/include")))
             .arg("-c")
             .arg(root.join(source))
             .arg("-o")
