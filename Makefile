@@ -6,9 +6,12 @@ BENCH ?= *
 # `make fuzz-archives CASES=1000000 SEED=7`
 CASES ?= 100000
 SEED ?= 1
+# `make crash-test KILLS=1000 SEED=7`
+KILLS ?= 200
 
 .PHONY: setup demo test test-readers test-targets check-bindings test-newcomer test-cinstall \
-	test-plugin bench fuzz-archives fuzz-smoke fuzz-formats lint docs msrv advisories publish-dry-run
+	test-plugin bench fuzz-archives fuzz-smoke fuzz-formats lint docs msrv advisories \
+	publish-dry-run crash-test
 
 setup:
 	@tools/setup
@@ -38,6 +41,14 @@ test-targets: setup
 # Compiles the adapter with the older `rocksdb` 0.24, without compiling RocksDB.
 check-bindings: setup
 	tools/check-bindings
+
+# Kills a program that writes to RocksDB, with random settings and an accelerator that keeps
+# failing, and checks the database each time. The same seed makes the same choices.
+crash-test: setup
+	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run -p rocksdb-crash -- \
+		--seed $(SEED) --self-test
+	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run -p rocksdb-crash -- \
+		--seed $(SEED) --kills $(KILLS)
 
 # Follows README.md and docs/ in a fresh Debian root. Takes half an hour or more, and needs
 # root and debootstrap.

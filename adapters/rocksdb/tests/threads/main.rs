@@ -1,9 +1,11 @@
-//! Many threads, two column families, and an accelerator that keeps failing. This is a separate
-//! program, because it checks the incidents of the whole process.
+//! Many threads, two column families, and an accelerator that keeps failing; and compressors that
+//! are switched meanwhile. This is a separate program, because it checks the incidents of the whole
+//! process.
 
 #[path = "../rocksdb/common.rs"]
 #[allow(dead_code, reason = "written for another program")]
 mod common;
+mod switching;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
