@@ -23,7 +23,7 @@ pub(crate) fn read(db: &DB, families: &[usize]) -> Result<Vec<(usize, Contents)>
 fn read_family(db: &DB, family: usize) -> Result<Contents> {
     let mut contents = vec![None; KEYS as usize];
     scan(db, family, ReadOptions::default(), |key, version| {
-        contents[key as usize] = Some(version)
+        contents[key as usize] = Some(version);
     })?;
     for key in (0..KEYS).step_by(16) {
         lookup(db, family, key, contents[key as usize])?;

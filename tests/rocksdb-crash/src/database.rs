@@ -2,14 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, Options};
-use uadk_compress::{BlockCompressor, Compressor, Format};
+use uadk_compress::{BlockCompressor, Compressor, Format, Policy};
 use uadk_compress_rocksdb::{BlockCompressors, OptionsExt, Schema};
 
 use crate::error::Result;
 use crate::family::FAMILIES;
 use crate::lz4::Lz4;
+use crate::report::Report;
 use crate::settings::Settings;
 
 /// The name of the custom codec in files.
@@ -59,12 +61,13 @@ impl Database {
         &self.options[family]
     }
 
-    /// Returns the blocks of RocksDB's own formats that the accelerator and software processed.
-    pub(crate) fn blocks(&self) -> (u64, u64) {
+    /// Reports the blocks of RocksDB's own formats that the accelerator and software processed.
+    pub(crate) fn report_blocks(&self) -> Result<()> {
         let stats = self.compressors.iter().map(Compressor::stats);
-        stats.fold((0, 0), |(accelerator, software), stats| {
+        let (accelerator, software) = stats.fold((0, 0), |(accelerator, software), stats| {
             (accelerator + stats.accelerator.blocks(), software + stats.software.blocks())
-        })
+        });
+        Report::Blocks { accelerator, software }.send()
     }
 }
 
@@ -75,7 +78,13 @@ pub(crate) fn handle(db: &DB, family: usize) -> Result<&ColumnFamily> {
 }
 
 fn compressors(settings: &Settings) -> Result<Vec<Compressor>> {
-    let build = |format: &Format| Compressor::builder().format(*format).build();
+    // Writers live for a second: a faulty device is tried again soon, and never too slow.
+    let policy = Policy::default()
+        .with_min_block(256)
+        .with_hold_off(Duration::from_millis(1), Duration::from_millis(20))
+        .with_max_delay(Duration::from_secs(1));
+    let build =
+        |format: &Format| Compressor::builder().format(*format).policy(policy.clone()).build();
     Ok(settings.ours.iter().map(build).collect::<std::result::Result<_, _>>()?)
 }
 

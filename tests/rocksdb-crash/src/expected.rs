@@ -128,18 +128,16 @@ impl Expected {
         after: &Self,
         found: &[(usize, Contents)],
     ) -> String {
-        let mut text = format!("{in_flight} is half done:");
-        for (f, k) in touched(operation) {
-            for (_, contents) in found.iter().filter(|(family, _)| *family == f) {
+        let lines = touched(operation).flat_map(|(f, k)| {
+            let of_family = found.iter().filter(move |(family, _)| *family == f);
+            of_family.map(move |(_, contents)| {
                 let states = [contents[k], self.families[f][k], after.families[f][k]];
                 let [found, before, after] = states.map(name);
                 let family = FAMILIES[f].name;
-                text += &format!(
-                    "\n  family {family}, key {k}: {found}; before: {before}; after: {after}"
-                );
-            }
-        }
-        text
+                format!("\n  family {family}, key {k}: {found}; before: {before}; after: {after}")
+            })
+        });
+        format!("{in_flight} is half done:{}", lines.collect::<String>())
     }
 }
 

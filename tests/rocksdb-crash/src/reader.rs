@@ -10,9 +10,12 @@ use crate::family::{self, FAMILIES};
 use crate::files::Files;
 use crate::report::Report;
 use crate::round::Round;
+use crate::settings::{FORMATS, Settings};
 
-/// The newest format version that Debian's `sst_dump` reads.
-const OLD_TABLES: &str = "block_based_table_factory={format_version=5}";
+/// Compresses everything that is left at the end, in the newest format version that Debian's
+/// `sst_dump` reads.
+const OLD_TABLES: &str =
+    "bottommost_compression=kZSTD;block_based_table_factory={format_version=5}";
 
 /// Reads the database as a program with a stock RocksDB would: without our compression manager,
 /// without our codec, and without the database's settings.
@@ -34,7 +37,8 @@ pub(crate) fn without_us(files: &Files, round: &Round) -> Result<()> {
 /// it again, and names these files.
 pub(crate) fn finish(files: &Files, round: &Round) -> Result<()> {
     let mut expected = Expected::load(&files.expected())?;
-    let database = Database::open(&files.database(), &round.settings, OLD_TABLES, &|inner| inner)?;
+    let settings = Settings { ours: FORMATS.to_vec(), ..round.settings.clone() };
+    let database = Database::open(&files.database(), &settings, OLD_TABLES, &|inner| inner)?;
     let db = &database.db;
     let done = expected.explain(round.seed, &read(db, &family::all())?)?;
     expected.resolve(round.seed, &done);
@@ -57,6 +61,5 @@ pub(crate) fn finish(files: &Files, round: &Round) -> Result<()> {
             Report::Table { path: path.display().to_string() }.send()?;
         }
     }
-    let (accelerator, software) = database.blocks();
-    Report::Blocks { accelerator, software }.send()
+    database.report_blocks()
 }

@@ -73,7 +73,7 @@ pub(crate) fn version(family: usize, key: u32, bytes: &[u8]) -> Result<Version, 
     }
     let same = right.iter().zip(bytes).take_while(|(a, b)| a == b).count();
     Err(format!(
-        "the value of {version} is wrong from byte {same} on: it has {} bytes of {}",
+        "the value of {version} is wrong from byte {same} on ({} bytes, expected {})",
         bytes.len(),
         right.len()
     ))

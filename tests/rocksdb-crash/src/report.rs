@@ -16,7 +16,7 @@ pub(crate) enum Report {
     Acknowledged { thread: u32, number: u32 },
     /// The database has this table file, which any RocksDB can read.
     Table { path: String },
-    /// Blocks that the accelerator and software processed.
+    /// Blocks that the accelerator and software have processed so far.
     Blocks { accelerator: u64, software: u64 },
 }
 

@@ -10,7 +10,7 @@ use crate::round::Round;
 use crate::sabotage::Sabotage;
 use crate::sst_dump;
 use crate::state::State;
-use crate::summary::{LastCheck, Summary};
+use crate::summary::{Blocks, Summary};
 use crate::supervision::supervise;
 use crate::task::{Role, Task};
 
@@ -92,14 +92,12 @@ impl Run {
     fn finish(&self, round: &Round, state: &mut State) -> Result<()> {
         let reader = self.start(Role::Finish, round, state)?;
         let mut tables = Vec::new();
-        let mut last = LastCheck::default();
         complete(reader, |report| {
             match report {
                 Report::Opened { done } => state.resolve(round.seed, &done)?,
                 Report::Table { path } => tables.push(path),
                 Report::Blocks { accelerator, software } => {
-                    last.accelerator = accelerator;
-                    last.software = software;
+                    state.summary.add(Blocks { accelerator, software });
                 }
                 report @ Report::Acknowledged { .. } => return Err(unexpected(&report).into()),
             }
@@ -107,8 +105,7 @@ impl Run {
         })?;
         self.read_without_us(round, state)?;
         tables.iter().try_for_each(|table| sst_dump::verify(table))?;
-        last.tables = tables.len();
-        state.summary.last = Some(last);
+        state.summary.tables = tables.len();
         Ok(())
     }
 }

@@ -69,7 +69,9 @@ impl Sabotaged {
     /// Converts a compressed block to the dialect and back.
     fn translate(&self, block: &mut [u8]) {
         if self.sabotage == Sabotage::Dialect {
-            block.iter_mut().for_each(|byte| *byte = !*byte);
+            for byte in block {
+                *byte = !*byte;
+            }
         }
     }
 }

@@ -17,17 +17,16 @@ pub(crate) struct Summary {
     pub(crate) not_done: usize,
     /// How often RocksDB read the database without us.
     pub(crate) without_us: u32,
-    /// Counts of the last check.
-    pub(crate) last: Option<LastCheck>,
+    /// Blocks that the accelerator and software processed, as far as they were reported.
+    pub(crate) blocks: Blocks,
+    /// Table files that `sst_dump` has verified at the end.
+    pub(crate) tables: usize,
 }
 
-/// Counts of the last check, which reads and rewrites the whole database.
+/// Blocks, by the engine that processed them.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LastCheck {
-    pub(crate) tables: usize,
-    /// Blocks that the accelerator processed.
+pub(crate) struct Blocks {
     pub(crate) accelerator: u64,
-    /// Blocks that software processed.
     pub(crate) software: u64,
 }
 
@@ -38,6 +37,12 @@ impl Summary {
             Kill::Block { .. } => self.in_block += 1,
             Kill::Started { .. } => self.at_start += 1,
         }
+    }
+
+    /// Adds the blocks of one child.
+    pub(crate) const fn add(&mut self, blocks: Blocks) {
+        self.blocks.accelerator += blocks.accelerator;
+        self.blocks.software += blocks.software;
     }
 
     pub(crate) const fn kills(&self) -> u32 {
@@ -52,11 +57,9 @@ impl fmt::Display for Summary {
         writeln!(f, "{in_block} in a block, {at_start} soon after the start")?;
         write!(f, "  {} operations acknowledged; of those in flight, ", self.acknowledged)?;
         write!(f, "{} were done and {} were not; ", self.done, self.not_done)?;
-        write!(f, "read {} times without us", self.without_us)?;
-        if let Some(LastCheck { tables, accelerator, software }) = &self.last {
-            write!(f, "\n  at the end: {accelerator} blocks by the accelerator, {software} by ")?;
-            write!(f, "software; {tables} tables verified by sst_dump")?;
-        }
-        Ok(())
+        writeln!(f, "read {} times without us", self.without_us)?;
+        let Blocks { accelerator, software } = self.blocks;
+        write!(f, "  {accelerator} blocks by the accelerator, {software} by software; ")?;
+        write!(f, "{} table files verified by sst_dump", self.tables)
     }
 }

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::report::Report;
 use crate::round::{Kill, MAX_ACKNOWLEDGED, Round};
 use crate::state::State;
+use crate::summary::Blocks;
 
 /// The number of SIGKILL.
 const SIGKILL: i32 = 9;
@@ -17,17 +18,25 @@ const SIGKILL: i32 = 9;
 ///
 /// Returns an error if the writer ended by itself, as it does when it finds the database wrong.
 pub(crate) fn supervise(writer: Running, round: &Round, state: &mut State) -> Result<()> {
-    let mut supervision = Supervision { writer, round, state, acknowledged: Vec::new(), total: 0 };
+    let mut supervision = Supervision {
+        writer,
+        round,
+        state,
+        acknowledged: Vec::new(),
+        total: 0,
+        blocks: Blocks::default(),
+    };
     supervision.kill_in_time()?;
     // What it reported before its death.
     supervision.follow(u32::MAX)?;
-    let Supervision { writer, state, acknowledged, .. } = supervision;
+    let Supervision { writer, state, acknowledged, blocks, .. } = supervision;
     let status = writer.wait()?;
     if status.signal() != Some(SIGKILL) {
         return Err(format!("the writer found an error, or crashed: {status}").into());
     }
     state.summary.count_kill(round.kill);
     state.acknowledge(round, &acknowledged);
+    state.summary.add(blocks);
     Ok(())
 }
 
@@ -38,6 +47,7 @@ struct Supervision<'a> {
     /// Operations that each thread has acknowledged. Empty until the writer has opened the database.
     acknowledged: Vec<u32>,
     total: u32,
+    blocks: Blocks,
 }
 
 impl Supervision<'_> {
@@ -79,6 +89,10 @@ impl Supervision<'_> {
                 let next = next.filter(|next| **next == number);
                 *next.ok_or("an acknowledgement out of order")? += 1;
                 self.total += 1;
+                Ok(())
+            }
+            Report::Blocks { accelerator, software } => {
+                self.blocks = Blocks { accelerator, software };
                 Ok(())
             }
             report => Err(format!("an unexpected report: {report}").into()),

@@ -61,18 +61,18 @@ impl Task {
         let mut arguments: Vec<OsString> = vec!["child".into(), "--dir".into(), dir.into()];
         let mut add =
             |flag: &str, value: String| arguments.extend([OsString::from(flag), value.into()]);
-        add("--role", name(self.role));
+        add("--role", name(&self.role));
         add("--seed", self.seed.to_string());
         add("--round", self.round.to_string());
         if let Some(sabotage) = self.sabotage {
-            add("--sabotage", name(sabotage));
+            add("--sabotage", name(&sabotage));
         }
         arguments
     }
 }
 
 /// Returns the name that the command line has for a value.
-fn name(value: impl ValueEnum) -> String {
+fn name(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 

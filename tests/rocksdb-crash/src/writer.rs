@@ -1,9 +1,10 @@
 //! The process that is killed: checks the database, then writes until it ends.
 
+use std::path::Path;
 use std::process::exit;
 use std::sync::Arc;
 
-use rocksdb::{SstFileWriter, WriteBatch, WriteOptions};
+use rocksdb::{ErrorKind, SstFileWriter, WriteBatch, WriteOptions};
 use uadk_compress::BlockCompressor;
 
 use crate::check::{check_range, read};
@@ -22,6 +23,9 @@ use crate::settings::Wal;
 
 /// Batches before this operation are written as they should be, even by [`Sabotage::Tear`].
 const FIRST_TORN: u32 = 5;
+
+/// How often a table file is offered to RocksDB.
+const INGEST_TRIES: u32 = 100;
 
 /// Opens the database, checks all of it, and writes. Returns only if something is wrong.
 pub(crate) fn run(files: &Files, round: &Round, sabotage: Option<Sabotage>) -> Result<()> {
@@ -110,7 +114,10 @@ impl Writer<'_> {
             Operation::Read { family, keys } => {
                 check_range(db, *family, keys.clone(), &self.expected.families[*family])
             }
-            Operation::Flush { family } => Ok(db.flush_cf(handle(db, *family)?)?),
+            Operation::Flush { family } => {
+                db.flush_cf(handle(db, *family)?)?;
+                self.database.report_blocks()
+            }
             Operation::Compact { family } => {
                 db.compact_range_cf(handle(db, *family)?, None::<&[u8]>, None::<&[u8]>);
                 Ok(())
@@ -169,8 +176,21 @@ impl Writer<'_> {
             }
         }
         table.finish()?;
-        let db = &self.database.db;
-        db.ingest_external_file_cf(handle(db, family)?, vec![&path])?;
+        self.add_table(family, &path)?;
         Ok(std::fs::remove_file(path)?)
+    }
+
+    fn add_table(&self, family: usize, path: &Path) -> Result<()> {
+        let db = &self.database.db;
+        let cf = handle(db, family)?;
+        for _ in 1..INGEST_TRIES {
+            match db.ingest_external_file_cf(cf, vec![path]) {
+                // RocksDB refuses, and changes nothing, if another thread got in the way of its
+                // flush (ExternalSstFileIngestionJob::Run).
+                Err(error) if error.kind() == ErrorKind::TryAgain => {}
+                result => return Ok(result?),
+            }
+        }
+        Ok(db.ingest_external_file_cf(cf, vec![path])?)
     }
 }
