@@ -11,7 +11,7 @@ use crate::random::{Purpose, sequence};
 use crate::settings::Settings;
 
 /// If the writer has not been killed otherwise, this many acknowledgements end the round.
-pub(crate) const MAX_ACKNOWLEDGED: u32 = 2000;
+pub(crate) const MAX_ACKNOWLEDGED: u32 = 4000;
 
 /// The choices for a round, which depend on its seed and number alone.
 #[derive(Clone, Debug)]
@@ -43,10 +43,10 @@ impl Round {
         let threads = random.random_range(1..=4);
         let kill = match random.random_range(0..10) {
             0..5 => Kill::Acknowledged {
-                count: up_to_two_to(11, &mut random),
+                count: up_to_two_to(13, &mut random),
                 delay: Duration::from_micros(up_to_two_to(15, &mut random).into()),
             },
-            5..9 => Kill::Block { number: up_to_two_to(12, &mut random) },
+            5..9 => Kill::Block { number: up_to_two_to(13, &mut random) },
             _ => {
                 Kill::Started { delay: Duration::from_millis(up_to_two_to(7, &mut random).into()) }
             }
