@@ -40,6 +40,7 @@ use error::Result;
 use files::Files;
 use round::Round;
 use run::Run;
+use sabotage::Sabotage;
 use summary::Summary;
 
 /// Kills a program that writes to RocksDB, and checks what it finds afterwards.
@@ -57,6 +58,9 @@ struct Arguments {
     /// Check that errors made on purpose are found
     #[arg(long)]
     self_test: bool,
+    /// Make an error on purpose, as the self-test does
+    #[arg(long, hide = true)]
+    sabotage: Option<Sabotage>,
     /// Create the database in this directory, which must not exist, and keep it [default: a
     /// temporary directory, kept if something is wrong]
     #[arg(long, value_name = "DIRECTORY")]
@@ -110,14 +114,14 @@ fn crash_test(arguments: &Arguments) -> Result<()> {
     };
     let dir = temporary.as_ref().map(tempfile::TempDir::path).or(arguments.dir.as_deref());
     let files = Files::new(dir.ok_or("no directory")?);
-    let Arguments { seed, kills, .. } = *arguments;
+    let Arguments { seed, kills, sabotage, .. } = *arguments;
     println!("seed {seed}, {kills} kills, in {}", files.0.display());
     let progress = |summary: &Summary| {
         if summary.kills().is_multiple_of(20) {
             println!("{summary}");
         }
     };
-    match (Run { seed, kills, sabotage: None, files }).execute(progress) {
+    match (Run { seed, kills, sabotage, files }).execute(progress) {
         Ok(summary) => {
             println!("{summary}\nevery acknowledged write was there, and nothing else");
             Ok(())

@@ -135,6 +135,7 @@ impl fmt::Display for Failure {
             writeln!(f, "{messages}")?;
         }
         writeln!(f, "seed {}, {round}", round.seed)?;
-        write!(f, "the database is in {}", files.0.display())
+        writeln!(f, "the database is in {}", files.0.display())?;
+        write!(f, "the same choices again: --seed {} --kills {}", round.seed, round.number + 1)
     }
 }

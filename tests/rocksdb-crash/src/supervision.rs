@@ -44,7 +44,7 @@ struct Supervision<'a> {
     writer: Running,
     round: &'a Round,
     state: &'a mut State,
-    /// Operations that each thread has acknowledged. Empty until the writer has opened the database.
+    /// Operations that each thread has acknowledged; empty until the database is open.
     acknowledged: Vec<u32>,
     total: u32,
     blocks: Blocks,

@@ -2,12 +2,13 @@
 
 use std::process::Command;
 
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_rocksdb-crash"))
+}
+
 /// Runs the crash test, and returns what it prints if it succeeds.
 fn crash_test(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_rocksdb-crash"))
-        .args(arguments)
-        .output()
-        .expect("runs the crash test");
+    let output = program().args(arguments).output().expect("runs the crash test");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}{error}");
@@ -33,4 +34,28 @@ fn a_run_makes_the_same_choices_again_and_another_seed_makes_others() {
     assert_eq!(list("1"), list("1"));
     assert_ne!(list("1"), list("2"));
     assert_eq!(list("1").lines().filter(|line| line.starts_with("round ")).count(), 201);
+}
+
+#[test]
+fn a_failure_names_seed_round_settings_and_key_and_keeps_the_database() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let output = program()
+        .args(["--seed", "3", "--kills", "20", "--sabotage", "stray"])
+        .env("TMPDIR", dir.path())
+        .output()
+        .expect("runs the crash test");
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr);
+    for part in [
+        "seed 3, round ",
+        " threads, killed ",
+        "the key stray, which was never written",
+        "block_size=",
+        "the database is in ",
+        "the same choices again: --seed 3 --kills ",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in: {text}");
+    }
+    let kept = std::fs::read_dir(dir.path()).expect("readable").next().expect("a directory");
+    assert!(kept.expect("readable").path().join("database/CURRENT").exists());
 }
