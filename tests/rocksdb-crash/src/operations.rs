@@ -8,6 +8,7 @@ use rand_pcg::Pcg64Mcg;
 use crate::family::FAMILIES;
 use crate::random::{Purpose, sequence};
 use crate::record::{KEYS, Version};
+use crate::settings::compression_types;
 
 /// Writes one version to some keys of a family, or deletes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,11 @@ pub(crate) enum Operation {
     Compact {
         family: usize,
     },
+    /// Files of this family have another compression type from now on.
+    Switch {
+        family: usize,
+        compression: &'static str,
+    },
 }
 
 impl Operation {
@@ -47,7 +53,9 @@ impl Operation {
     pub(crate) fn changes(&self) -> &[Change] {
         match self {
             Self::Write(changes) | Self::Ingest { changes, .. } => changes,
-            Self::Read { .. } | Self::Flush { .. } | Self::Compact { .. } => &[],
+            Self::Read { .. } | Self::Flush { .. } | Self::Compact { .. } | Self::Switch { .. } => {
+                &[]
+            }
         }
     }
 }
@@ -100,6 +108,13 @@ impl Operations {
         (0..len).map(|_| change(self)).collect()
     }
 
+    fn switch(&mut self) -> Operation {
+        let family = self.family();
+        let types = compression_types(FAMILIES[family].is_stock);
+        let compression = types[self.random.random_range(0..types.len())];
+        Operation::Switch { family, compression }
+    }
+
     fn ingest(&mut self) -> Operation {
         let family = self.family();
         let keys = self.range(100).step_by(self.random.random_range(1..4));
@@ -121,8 +136,9 @@ impl Iterator for Operations {
             700..860 => Operation::Write(self.batch()),
             860..870 => self.ingest(),
             870..970 => Operation::Read { family: self.family(), keys: self.range(30) },
-            970..990 => Operation::Flush { family: self.family() },
-            _ => Operation::Compact { family: self.family() },
+            970..985 => Operation::Flush { family: self.family() },
+            985..997 => Operation::Compact { family: self.family() },
+            _ => self.switch(),
         };
         self.next.operation += 1;
         Some(operation)

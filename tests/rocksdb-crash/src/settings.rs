@@ -94,8 +94,13 @@ const STOCK_TYPES: [&str; 6] = [
 const CUSTOM_TYPES: [&str; 4] =
     ["kCustomCompression80", "kCustomCompression80", "kNoCompression", "kZSTD"];
 
+/// Returns the compression types of a family's files.
+pub(crate) fn compression_types(is_stock: bool) -> &'static [&'static str] {
+    if is_stock { &STOCK_TYPES } else { &CUSTOM_TYPES }
+}
+
 fn family(random: &mut Pcg64Mcg, is_stock: bool) -> String {
-    let types = if is_stock { &STOCK_TYPES[..] } else { &CUSTOM_TYPES[..] };
+    let types = compression_types(is_stock);
     let buffer = pick(random, &[64, 128, 512]) << 10;
     let mut options = vec![
         format!("compression={}", pick(random, types)),

@@ -122,6 +122,10 @@ impl Writer<'_> {
                 db.compact_range_cf(handle(db, *family)?, None::<&[u8]>, None::<&[u8]>);
                 Ok(())
             }
+            Operation::Switch { family, compression } => {
+                let cf = handle(db, *family)?;
+                Ok(db.set_options_cf(cf, &[("compression", compression)])?)
+            }
         }
     }
 
