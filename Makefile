@@ -11,19 +11,25 @@ KILLS ?= 200
 
 .PHONY: setup demo test test-readers test-targets check-bindings test-newcomer test-cinstall \
 	test-plugin bench fuzz-archives fuzz-smoke fuzz-formats lint docs msrv advisories \
-	publish-dry-run crash-test
+	publish-dry-run crash-test rocksdb
 
 setup:
 	@tools/setup
 
+# Builds RocksDB in the user's cache, unless it is there. From then on, cargo links to it.
+BUILD_ROCKSDB = rocksdb=$$(tools/rocksdb) && tools/cargo-config "$$rocksdb"
+rocksdb: setup
+	@$(BUILD_ROCKSDB)
+
 demo:
 	@tools/setup --without-peers
+	@$(BUILD_ROCKSDB)
 	cargo run --example column_families -- $(ARGS)
 
 # Runs all tests; again those of RocksDB and archives, with an accelerator that keeps failing; then
 # all thread interleavings; then stack use without optimisation, for the packages that limit it;
 # then the builds for other processors.
-test: setup
+test: rocksdb
 	cargo test --workspace
 	tools/test-docs --self-test
 	tools/test-docs
@@ -84,7 +90,7 @@ FAULTS = machine=lz77; seed=7; busy=1/20; late=1/15:4; lost=1/3000:100; context=
 
 # Prints our figures, the peers' and the ratios; fails if a bound is missed. Runs the encoder's
 # bench a second time, in a build for newer processors.
-bench: setup
+bench: rocksdb
 	@cargo bench --bench '$(BENCH)' --no-fail-fast; missed=$$?; \
 	case '$(BENCH)' in '*' | encoder) \
 		tools/with-v3 cargo bench -p block-deflate-bench --target-dir target/v3 || missed=1 ;; \
@@ -112,22 +118,20 @@ advisories: setup
 	cargo deny --all-features check advisories
 
 # All crates' documentation, as docs.rs builds it.
-docs: setup
+docs: rocksdb
 	rm -rf target/doc
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features --quiet
 	tools/doc-examples
 
 # The oldest Rust that the manifests allow. Needs that toolchain: rustup toolchain install 1.88
-msrv: setup
+msrv: rocksdb
 	cargo +1.88 check --workspace --all-features
 
-# Packages every crate and builds it from the package, in dependency order. Optimised, so that the
-# compiler cache has RocksDB.
-publish-dry-run: setup
-	CARGO_PROFILE_DEV_OPT_LEVEL=3 CARGO_PROFILE_DEV_DEBUG=false \
-		cargo publish --workspace --dry-run --allow-dirty
+# Packages every crate and builds it from the package, in dependency order.
+publish-dry-run: rocksdb
+	cargo publish --workspace --dry-run --allow-dirty
 
-lint: setup
+lint: rocksdb
 	@cargo fmt --version >/dev/null && cargo clippy --version >/dev/null || \
 		{ echo "lint needs rustfmt and clippy: rustup component add rustfmt clippy"; exit 1; }
 	tools/import-cycles --self-test
