@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rocksdb::{BlockBasedOptions, DB, DBCompressionType, IteratorMode, Options};
+use rocksdb::{BlockBasedOptions, Cache, DB, DBCompressionType, Env, IteratorMode, Options};
 use uadk_compress::{Compressor, Level, SoftwareCompressor};
+#[cfg(feature = "raw-ptr")]
 use uadk_compress_rocksdb::{OptionsExt, Schema};
 
 /// Records in a test database: several blocks, several KiB each.
@@ -29,6 +30,7 @@ pub(crate) fn plain() -> Options {
 }
 
 /// Returns options with a compressor under the stock schema.
+#[cfg(feature = "raw-ptr")]
 pub(crate) fn stock(compressor: impl uadk_compress::BlockCompressor + 'static) -> Options {
     let mut options = plain();
     options.set_block_compressor(compressor, Schema::Stock).expect("raw deflate");
@@ -40,6 +42,15 @@ pub(crate) fn builtin_zlib() -> Options {
     let mut options = plain();
     options.set_compression_type(DBCompressionType::Zlib);
     options
+}
+
+/// Opens a database with only the options in its OPTIONS file.
+pub(crate) fn open_latest(dir: &Path) -> DB {
+    let cache = Cache::new_lru_cache(1 << 20);
+    let env = Env::new().expect("the default");
+    let (options, families) =
+        Options::load_latest(dir, env, false, cache).expect("an OPTIONS file");
+    DB::open_cf_descriptors(&options, dir, families).expect("opened")
 }
 
 /// Sets a block size, a format version and whether blocks have checksums. Nothing is cached: every

@@ -1,20 +1,13 @@
 //! Compressors found by name: in OPTIONS files, in option strings, in options set at run time.
 
-use rocksdb::{Cache, DB, Env, Options};
+use rocksdb::DB;
 use uadk_compress_rocksdb::{Schema, register};
 
-use crate::common::{assert_full, compact, compressor, files_mention, fill, plain, stock};
+use crate::common::{
+    assert_full, compact, compressor, files_mention, fill, open_latest, plain, stock,
+};
 use crate::lz4::Lz4;
 use crate::probe::Probe;
-
-/// Opens a database with only the options in its OPTIONS file.
-fn open_latest(dir: &std::path::Path) -> DB {
-    let cache = Cache::new_lru_cache(1 << 20);
-    let env = Env::new().expect("the default");
-    let (options, families) =
-        Options::load_latest(dir, env, false, cache).expect("an OPTIONS file");
-    DB::open_cf_descriptors(&options, dir, families).expect("opened")
-}
 
 #[test]
 fn options_files_remember_the_compressor() {
