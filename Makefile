@@ -9,9 +9,12 @@ SEED ?= 1
 # `make crash-test KILLS=1000 SEED=7`
 KILLS ?= 200
 
-.PHONY: setup demo test test-readers test-targets check-bindings test-newcomer test-cinstall \
-	test-plugin bench fuzz-archives fuzz-smoke fuzz-formats lint docs msrv advisories \
-	publish-dry-run crash-test rocksdb
+# `make test-rocksdb VERSION=10.4.2`
+VERSION ?= 10.4.2
+
+.PHONY: setup rocksdb demo test test-readers test-targets test-rocksdb test-newcomer test-cinstall \
+	test-plugin check-bindings crash-test bench fuzz-archives fuzz-smoke fuzz-formats lint docs \
+	msrv advisories publish-dry-run
 
 setup:
 	@tools/setup
@@ -50,11 +53,16 @@ check-bindings: setup
 
 # Kills a program that writes to RocksDB, with random settings and an accelerator that keeps
 # failing, and checks the database each time. The same seed makes the same choices.
-crash-test: setup
+crash-test: rocksdb
 	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run -p rocksdb-crash -- \
 		--seed $(SEED) --self-test
 	UADK_SIM_SCRIPT='$(FAULTS)' tools/with-sim cargo run -p rocksdb-crash -- \
 		--seed $(SEED) --kills $(KILLS)
+
+# Runs the adapter's tests with another version of RocksDB, and of the crate that brings it. The
+# first time, this compiles RocksDB.
+test-rocksdb: setup
+	tools/test-rocksdb $(VERSION)
 
 # Follows README.md and docs/ in a fresh Debian root. Takes half an hour or more, and needs
 # root and debootstrap.
