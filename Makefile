@@ -8,7 +8,6 @@ CASES ?= 100000
 SEED ?= 1
 # `make crash-test KILLS=1000 SEED=7`
 KILLS ?= 200
-
 # `make test-rocksdb VERSION=10.4.2`
 VERSION ?= 10.4.2
 
