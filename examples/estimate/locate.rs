@@ -57,9 +57,14 @@ impl<'a> FileRange<'a> {
         if key <= self.start {
             return 0;
         }
-        let range = Range::new(self.start, key.min(self.end));
-        self.db.get_approximate_sizes_cf(self.family, &[range]).first().copied().unwrap_or_default()
+        stored_between(self.db, self.family, self.start, key.min(self.end))
     }
+}
+
+/// Returns about how many bytes the records from `first` up to `last` have in files.
+pub(crate) fn stored_between(db: &DB, family: &ColumnFamily, first: &[u8], last: &[u8]) -> u64 {
+    let sizes = db.get_approximate_sizes_cf(family, &[Range::new(first, last)]);
+    sizes.first().copied().unwrap_or_default()
 }
 
 /// Returns the largest byte for which `holds`, which is true from 0 up to some byte.

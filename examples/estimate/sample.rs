@@ -7,8 +7,11 @@ use rocksdb::{DBRawIterator, LiveFile, ReadOptions};
 use crate::block::{BlockBuilder, KEY_TRAILER, Layout};
 use crate::database::{Database, Family, Level};
 use crate::error::Error;
-use crate::locate::FileRange;
+use crate::locate::{FileRange, stored_between};
 
+/// Blocks around a sampled one by which its weight is measured. RocksDB's index is precise to a
+/// block.
+const WINDOW: u64 = 8;
 /// Two runs on one database sample the same blocks.
 const SEED: u64 = 1;
 
@@ -44,12 +47,14 @@ pub(crate) fn take(
     for (family, number, level) in levels(database) {
         let share = u64::from(count) * level.size() / total.max(1);
         let mut reader = Reader::new(database, &database.families[family], number)?;
-        let mut sample = LevelSample { family, level: number, blocks: Vec::new(), raw: 0 };
         let available = level.properties.raw / reader.layout.block_size as u64;
+        let mut drawn = Vec::new();
         for part in positions(share.min(available).max(1), &mut rng) {
-            reader.read(level, part, &mut rng, &mut sample)?;
+            drawn.extend(reader.read(level, part, &mut rng)?);
             progress(1);
         }
+        let (blocks, raw) = resample(&drawn, &mut rng);
+        let sample = LevelSample { family, level: number, blocks, raw };
         if !sample.blocks.is_empty() {
             samples.push(sample);
         }
@@ -96,37 +101,82 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Adds a block that begins near the position `part` of the level's files. Adds none if there
+    /// Returns a block that begins near the position `part` of the level's files; `None` if there
     /// are only deleted records from there on.
     fn read(
         &mut self,
         level: &Level,
         part: f64,
         rng: &mut Pcg64Mcg,
-        sample: &mut LevelSample,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Drawn>, Error> {
         let (file, part) = file_at(level, part);
         let handle = self.database.handle(&self.family.name)?;
         let db = self.database.db();
         let Some(range) = FileRange::new(db, handle, file, self.layout.block_size) else {
-            return Ok(());
+            return Ok(None);
         };
         self.iterator.seek(range.key_at(part));
+        let first = self.iterator.key().map(<[u8]>::to_vec).unwrap_or_default();
         let mut block = BlockBuilder::new(self.layout);
+        let mut raw = 0;
         while let Some((key, value)) = self.iterator.item() {
             if block.is_full_for(key, value) {
                 break;
             }
             // Records that arrived in random order have random sequence numbers.
             block.add(key, rng.random_range(0..=self.last_sequence), value);
-            sample.raw += (key.len() + KEY_TRAILER + value.len()) as u64;
+            raw += record_len(key, value);
             self.iterator.next();
         }
+        let around = raw + self.skip(WINDOW * self.layout.block_size as u64);
         let failed = |source| Error::Sample { family: self.family.name.clone(), source };
         self.iterator.status().map_err(failed)?;
-        sample.blocks.extend(block.finish());
-        Ok(())
+        let stored = self.iterator.key().map_or(0, |last| stored_between(db, handle, &first, last));
+        let weight = if stored == 0 { 1.0 } else { around as f64 / stored as f64 };
+        Ok(block.finish().map(|contents| Drawn { contents, raw, weight }))
     }
+
+    /// Reads on for about `len` bytes of records, and returns how many there were.
+    fn skip(&mut self, len: u64) -> u64 {
+        let mut skipped = 0;
+        while let Some((key, value)) = self.iterator.item().filter(|_| skipped < len) {
+            skipped += record_len(key, value);
+            self.iterator.next();
+        }
+        skipped
+    }
+}
+
+/// A block that was read.
+struct Drawn {
+    contents: Vec<u8>,
+    /// Bytes of its records.
+    raw: u64,
+    /// Bytes of records for each byte in files, around it.
+    weight: f64,
+}
+
+/// Corrects the choice of blocks. Positions were drawn by bytes in files, so that data which is
+/// compressed well today was drawn too rarely. Returns as many blocks, drawn from these by their
+/// weights, and the bytes of their records.
+fn resample(drawn: &[Drawn], rng: &mut Pcg64Mcg) -> (Vec<Vec<u8>>, u64) {
+    let step = drawn.iter().map(|block| block.weight).sum::<f64>() / drawn.len() as f64;
+    let mut next = step * rng.random::<f64>();
+    let (mut blocks, mut raw, mut end) = (Vec::with_capacity(drawn.len()), 0, 0.0);
+    for block in drawn {
+        end += block.weight;
+        while next < end {
+            blocks.push(block.contents.clone());
+            raw += block.raw;
+            next += step;
+        }
+    }
+    (blocks, raw)
+}
+
+/// Returns the length of a record as RocksDB's properties count it.
+const fn record_len(key: &[u8], value: &[u8]) -> u64 {
+    (key.len() + KEY_TRAILER + value.len()) as u64
 }
 
 /// Returns the file at the position `part` of a level's files, and the position in the file.

@@ -71,7 +71,7 @@ fn projected_sizes_are_those_of_a_real_compaction() {
             ("zlib", Some(6), "ours", ours(Format::RawDeflate, 6, block_size)),
             ("zstd", Some(1), "", builtin(DBCompressionType::Zstd, 1, block_size)),
             ("zstd", Some(3), "", ours(Format::Zstd, 3, block_size)),
-            ("lz4", Some(1), "", builtin(DBCompressionType::Lz4, 1, block_size)),
+            ("lz4", Some(1), "", options(DBCompressionType::Lz4, block_size)),
         ];
         for (format, level, engine, options) in cases {
             let projected = codec(&report, format, level, engine).projected_bytes;

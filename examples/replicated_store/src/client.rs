@@ -13,7 +13,7 @@ use crate::types::{NodeId, Put, Records, Result};
 /// Records per write.
 const BATCH: u64 = 50;
 /// Keys; after so many records they are overwritten.
-const KEYS: u64 = 4000;
+const KEYS: u64 = 3000;
 /// How long a write may take, with elections and nodes that are down.
 const TIMEOUT: Duration = Duration::from_secs(120);
 

@@ -10,7 +10,7 @@ use crate::store::{Codec, Database};
 use crate::types::{NodeId, Records, Result};
 
 /// Writes between two steps.
-const WRITES: u64 = 40;
+const WRITES: u64 = 20;
 
 /// Runs all of it.
 ///

@@ -96,7 +96,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
-        self.remember(COMMITTED, &committed)
+        // It may be lost: the leader knows better.
+        let family = self.0.family(META)?;
+        self.0.db.put_cf(family, COMMITTED, encode(&committed)?).map_err(failed_write)
     }
 
     async fn read_committed(&mut self) -> Result<Option<LogId>, StorageError> {
