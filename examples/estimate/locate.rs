@@ -32,7 +32,7 @@ impl<'a> FileRange<'a> {
     /// 1. A file of another level in this range counts as well: what is read there is both.
     pub(crate) fn key_at(&self, part: f64) -> Vec<u8> {
         let total = self.before(self.end);
-        let target = (total as f64 * part) as u64;
+        let target = total as f64 * part;
         let shared = self.start.iter().zip(self.end).take_while(|(a, b)| a == b).count();
         let mut key = self.start[..shared].to_vec();
         let mut end = total;
@@ -40,7 +40,7 @@ impl<'a> FileRange<'a> {
         while key.len() < longest {
             let with = |byte: u8| [&key[..], &[byte]].concat();
             // The last byte with at most `target` before it. 0 has no more than the key itself.
-            let byte = last_byte(|byte| self.before(&with(byte)) <= target);
+            let byte = last_byte(|byte| self.before(&with(byte)) as f64 <= target);
             if byte < u8::MAX {
                 end = self.before(&with(byte + 1));
             }

@@ -59,14 +59,15 @@ fn family_report(index: usize, family: &Family, samples: &[LevelSample]) -> Fami
 }
 
 fn level_report(level: &Level, sample: Option<&LevelSample>) -> LevelReport {
-    // How much the layout in blocks adds to the records, or saves by sharing prefixes of keys.
-    let per_raw_byte = sample.map_or(1.0, |sample| sample.size() as f64 / sample.raw as f64);
+    let raw = level.properties.raw;
+    // The layout in blocks adds to the records, and saves by sharing prefixes of keys.
+    let uncompressed = sample.map_or(raw, |sample| scale(raw, sample.size(), sample.raw));
     LevelReport {
         level: level.number,
         files: level.files.len(),
         bytes: level.size(),
         data_bytes: level.properties.data,
-        uncompressed_bytes: (level.properties.raw as f64 * per_raw_byte) as u64,
+        uncompressed_bytes: uncompressed,
     }
 }
 
@@ -77,7 +78,7 @@ fn codec_report(
     families: &[FamilyReport],
 ) -> CodecReport {
     let together: Measured = measured.iter().copied().sum();
-    let sampled: u64 = samples.iter().map(LevelSample::size).sum();
+    let bytes: u64 = samples.iter().map(LevelSample::size).sum();
     let sizes: Vec<_> = families
         .iter()
         .enumerate()
@@ -100,12 +101,12 @@ fn codec_report(
     let uncompressed: u64 =
         families.iter().flat_map(|family| &family.levels).map(|l| l.uncompressed_bytes).sum();
     let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6 / together.blocks as f64;
-    let whole = uncompressed as f64 / sampled as f64;
+    let whole = uncompressed as f64 / bytes as f64;
     CodecReport {
         format: case.format,
         level: case.level,
         engine: case.engine.clone(),
-        ratio: sampled as f64 / together.stored as f64,
+        ratio: bytes as f64 / together.stored as f64,
         stored_raw: together.stored_raw as f64 / together.blocks as f64,
         compress_us_per_block: micros(together.compress),
         decompress_us_per_block: micros(together.decompress),
@@ -121,10 +122,15 @@ fn codec_report(
 fn projected(level: &LevelReport, sample: Option<(&LevelSample, &Measured)>) -> u64 {
     let Some((sample, measured)) = sample else { return level.bytes };
     let rest = level.bytes.saturating_sub(level.data_bytes);
-    let ratio = measured.stored as f64 / sample.size() as f64;
-    rest + (level.uncompressed_bytes as f64 * ratio) as u64
+    rest + scale(level.uncompressed_bytes, measured.stored, sample.size())
 }
 
 fn sample_of(samples: &[LevelSample], family: usize, level: usize) -> Option<&LevelSample> {
     samples.iter().find(|sample| (sample.family, sample.level) == (family, level))
+}
+
+/// Returns `value * numerator / denominator`; the value itself for a denominator of 0.
+fn scale(value: u64, numerator: u64, denominator: u64) -> u64 {
+    let product = u128::from(value) * u128::from(numerator);
+    product.checked_div(u128::from(denominator)).map_or(value, |scaled| scaled as u64)
 }

@@ -50,9 +50,9 @@ fn a_database_that_is_in_use_is_estimated_without_its_lock() {
 
 #[test]
 fn a_merge_operator_that_this_program_lacks_is_not_needed() {
-    fn sum(_: &[u8], value: Option<&[u8]>, operands: &MergeOperands) -> Option<Vec<u8>> {
+    let sum = |_: &[u8], value: Option<&[u8]>, operands: &MergeOperands| {
         Some(vec![(value.map_or(0, <[u8]>::len) + operands.len()) as u8])
-    }
+    };
     let dir = tempfile::tempdir().expect("a temporary directory");
     {
         let mut options = options(DBCompressionType::Zlib, 4096);
