@@ -35,7 +35,12 @@ pub struct Sequence {
 /// | 4 and 5 | `litLength` | number of literals before the match |
 /// | 6 and 7 | `mlBase` | length of the match less 3 |
 ///
-/// [`Encoder::compress_coded`](crate::Encoder::compress_coded) has an example.
+/// ```
+/// use block_zstd::CodedSequence;
+///
+/// // Four literals, and 16 bytes at the offset 7.
+/// let sequence: CodedSequence = [7 + 3, 0, 0, 0, 4, 0, 16 - 3, 0];
+/// ```
 pub type CodedSequence = [u8; 8];
 
 /// The sequences of a block that is the first of a frame, as zstd itself stores them.

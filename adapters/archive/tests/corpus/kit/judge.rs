@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
 use super::ours::{Member, Outcome, on_disk};
 use super::tarball::{BLOCK, CHECKSUM, MAGIC, NAME, SIZE, TYPE};
@@ -185,6 +186,17 @@ impl Evidence {
         first.zip(starts).is_some_and(|(sparse, start)| sparse < start)
     }
 
+    /// Returns whether an old sparse map in the archive has a region that isn't whole blocks before
+    /// another region.
+    pub(crate) fn has_short_region(&self) -> bool {
+        let mut headers = self.tar.chunks_exact(BLOCK).filter(|block| block[TYPE.start] == b'S');
+        headers.any(|header| {
+            let regions: Vec<_> = header[OLD_MAP].chunks(2 * OLD_NUMBER).collect();
+            let len = |region: &[u8]| octal(&region[OLD_NUMBER..]).unwrap_or(0);
+            regions.windows(2).any(|pair| len(pair[0]) % BLOCK != 0 && len(pair[1]) > 0)
+        })
+    }
+
     /// Returns whether a header with this name is inside the contents of another entry of a
     /// damaged archive.
     pub(crate) fn is_inside(&self, path: &[u8]) -> bool {
@@ -306,6 +318,16 @@ fn record_len(data: &[u8]) -> Option<(usize, u8)> {
 /// Returns whether a block contains these bytes.
 pub(crate) fn has(block: &[u8], bytes: &[u8]) -> bool {
     block.windows(bytes.len()).any(|found| found == bytes)
+}
+
+/// The four regions of an old sparse header: offsets and lengths.
+const OLD_MAP: Range<usize> = 386..386 + 4 * 2 * OLD_NUMBER;
+const OLD_NUMBER: usize = 12;
+
+/// Returns the number at the start of a field.
+fn octal(field: &[u8]) -> Option<usize> {
+    let len = field.iter().position(|byte| !matches!(byte, b'0'..=b'7')).unwrap_or(field.len());
+    usize::from_str_radix(std::str::from_utf8(&field[..len]).ok()?, 8).ok()
 }
 
 fn marks_sparse(block: &[u8]) -> bool {

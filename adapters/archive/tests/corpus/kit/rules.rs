@@ -23,7 +23,7 @@ pub(crate) fn explain(
     rules.find(|rule| (rule.applies)(difference, evidence))
 }
 
-pub(crate) const RULES: [Rule; 42] = [
+pub(crate) const RULES: [Rule; 43] = [
     Rule {
         name: "folder-time",
         reason: "directories get their times after all their contents, even those that come late",
@@ -322,6 +322,16 @@ pub(crate) const RULES: [Rule; 42] = [
                 Aspect::Silent => evidence.gnu.contains("header: excess GNU.sparse"),
                 _ => false,
             }
+        },
+    },
+    Rule {
+        name: "short-region",
+        reason: "regions of a sparse file that aren't whole blocks follow each other, as for \
+                 libarchive; for GNU tar, each begins a block",
+        applies: |difference, evidence| {
+            difference.bsd.is_none()
+                && evidence.is_behind_sparse(difference)
+                && evidence.has_short_region()
         },
     },
     Rule {
