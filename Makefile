@@ -8,8 +8,8 @@ CASES ?= 100000
 SEED ?= 1
 # `make crash-test KILLS=1000 SEED=7`
 KILLS ?= 200
-# `make test-rocksdb VERSION=10.4.2`
-VERSION ?= 10.4.2
+# `make test-rocksdb VERSION=11.12.0`; `make test-plugin VERSION=10.4.2`
+VERSION ?=
 
 .PHONY: setup rocksdb demo test test-readers test-targets test-rocksdb test-newcomer test-cinstall \
 	test-plugin check-bindings crash-test bench fuzz-archives fuzz-smoke fuzz-formats lint docs \
@@ -61,7 +61,7 @@ crash-test: rocksdb
 # Runs the adapter's tests with another version of RocksDB, and of the crate that brings it. The
 # first time, this compiles RocksDB.
 test-rocksdb: setup
-	tools/test-rocksdb $(VERSION)
+	tools/test-rocksdb $(or $(VERSION),10.4.2)
 
 # Follows README.md and docs/ in a fresh Debian root. Takes half an hour or more, and needs
 # root and debootstrap.

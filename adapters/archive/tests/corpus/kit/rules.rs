@@ -464,12 +464,16 @@ pub(crate) const RULES: [Rule; 43] = [
     },
     Rule {
         name: "padded-number",
-        reason: "a number with trailing blanks is valid, as for libarchive",
+        reason: "a number with trailing blanks is valid, as for libarchive; GNU tar drops such a \
+                 size, and takes contents for headers",
         applies: |difference, evidence| {
             let is_padded = |block: &[u8]| has(block, b"size=") && has(block, b" \n");
-            difference.aspect == Aspect::Contents
-                && difference.bsd.is_none()
-                && evidence.has_block(difference, is_padded)
+            let is_it =
+                difference.aspect == Aspect::Contents && evidence.has_block(difference, is_padded);
+            let is_behind = evidence.gnu.contains("header: invalid size=")
+                && evidence
+                    .is_behind_block(difference, |member| evidence.blocks(member).any(is_padded));
+            difference.bsd.is_none() && (is_it || is_behind)
         },
     },
     Rule {
