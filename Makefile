@@ -46,7 +46,8 @@ test: rocksdb
 test-targets: setup
 	tools/test-targets
 
-# Compiles the adapter with the older `rocksdb` 0.24, without compiling RocksDB.
+# Compiles the adapter with the older `rocksdb` 0.24 and with `rust-rocksdb`, without compiling
+# RocksDB.
 check-bindings: setup
 	tools/check-bindings
 
