@@ -344,6 +344,11 @@ class CodecManager final : public VersionedManager {
           opts.level == CompressionOptions::kDefaultCompressionLevel
               ? options_.level
               : opts.level;
+      const Codec* of_level = codecs_.Find(TypeOfLevel(
+          static_cast<CompressionType>(codec->Type()), level));
+      if (stock_ && of_level != nullptr) {
+        codec = of_level;
+      }
       return std::make_unique<CodecCompressor>(
           codec->WithOptions(level, opts.checksum), opts, std::move(inner));
     } catch (...) {

@@ -33,6 +33,23 @@ using DictArgs = rocksdb::Compressor::DictConfigArgs;
 using DictArgs = rocksdb::Compressor::DictSampleArgs;
 #endif
 
+// Returns the type that compresses at a level. 11.8: LZ4 and LZ4HC share their
+// levels, of which those up to 0 are LZ4's. Which of the two is configured only
+// sets the default. (Versions after 11.1 were not looked at.)
+inline rocksdb::CompressionType TypeOfLevel(rocksdb::CompressionType type,
+                                            int level) {
+#if UADK_ROCKSDB_SINCE(11, 8)
+  const bool is_lz4 =
+      type == rocksdb::kLZ4Compression || type == rocksdb::kLZ4HCCompression;
+  if (is_lz4 &&
+      level != rocksdb::CompressionOptions::kDefaultCompressionLevel) {
+    return level < 1 ? rocksdb::kLZ4Compression : rocksdb::kLZ4HCCompression;
+  }
+#endif
+  (void)level;
+  return type;
+}
+
 // A compressor for the blocks of one file.
 class VersionedCompressor : public rocksdb::Compressor {
  public:

@@ -43,8 +43,8 @@
 //! |---|---|
 //! | zlib, custom | 1 to 12; below, the fastest; but -1, zlib's default, is the compressor's own |
 //! | zstd | -131072 to 22; 0 is 3 |
-//! | LZ4 | negative numbers are the acceleration; others are ignored |
-//! | LZ4HC | 3 to 12; the default is 9 |
+//! | LZ4, by default 1 | up to 0, LZ4: negative numbers are the acceleration; above, LZ4HC |
+//! | LZ4HC, by default 9 | the same (before RocksDB 11.8, each type has its own levels alone) |
 //!
 //! `window_bits` and `strategy` have no effect: they are for RocksDB's own zlib, which compresses
 //! the blocks with a dictionary. `checksum` applies to zstd.

@@ -1,9 +1,12 @@
 //! RocksDB's options for levels of the tree and of compression. After RocksDB's tests
 //! `DynamicLevelCompressionPerLevel` and `CompressionOptions`.
 
-use rocksdb::{DB, DBCompressionType};
+use std::fs;
 
-use crate::common::{assert_full, compact, fill, stock};
+use rocksdb::{DB, DBCompressionType, Options};
+use uadk_compress_rocksdb::{BlockCompressors, OptionsExt, Schema};
+
+use crate::common::{assert_full, compact, fill, plain, sst_files, stock};
 use crate::probe::Probe;
 
 #[test]
@@ -46,5 +49,30 @@ fn a_level_in_the_options_is_passed_to_the_compressor() {
         options.set_compression_options(-14, asked, 0, 0);
         fill(&DB::open(&options, dir.path()).expect("opened"));
         assert_eq!(probe.seen.levels(), [expected], "asked for {asked}");
+    }
+}
+
+/// Returns the size of a database's table files.
+fn size(options: &Options) -> u64 {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fill(&DB::open(options, dir.path()).expect("opened"));
+    sst_files(dir.path()).iter().map(|file| fs::metadata(file).expect("a file").len()).sum()
+}
+
+/// RocksDB 11.8 has LZ4 at levels up to 0 and LZ4HC above, whichever of the two is configured.
+#[test]
+fn lz4_and_lz4hc_share_their_levels() {
+    for compression_type in [DBCompressionType::Lz4, DBCompressionType::Lz4hc] {
+        for level in [-60, -1, 0, 3, 9, 32_767] {
+            let mut builtin = plain();
+            builtin.set_compression_type(compression_type);
+            builtin.set_compression_options(-14, level, 0, 0);
+            let mut ours = builtin.clone();
+            let all = BlockCompressors::all().expect("software is always there");
+            ours.set_block_compressor(all, Schema::Stock).expect("stock types");
+            let sizes = [size(&builtin), size(&ours)];
+            let differs = sizes[0].abs_diff(sizes[1]) * 100 > sizes[0];
+            assert!(!differs, "{compression_type:?} at level {level}: {sizes:?}");
+        }
     }
 }
