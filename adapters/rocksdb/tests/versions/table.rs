@@ -1,5 +1,6 @@
 //! The table of versions in docs/rocksdb.md.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 
@@ -11,8 +12,11 @@ const END: &str = "<!-- The end of the table. -->\n";
 const HEADER: &str =
     "| RocksDB | headers from | compiled as | run | `format_version` | writes | reads |";
 
-/// What this program's version has run: the other tests, which cargo runs before this one.
-const RUN: &str = if cfg!(feature = "raw-ptr") { "yes" } else { "by name" };
+/// Returns what this program's version has run: the other tests, which cargo runs before this one.
+/// `tools/test-rocksdb` runs those by name, and sets the variable.
+fn has_run() -> &'static str {
+    if env::var_os("TESTS_BY_NAME").is_some() { "by name" } else { "yes" }
+}
 
 /// Returns the rows for releases that the shim compiles for.
 ///
@@ -23,7 +27,7 @@ pub(crate) fn rows(releases: &[Release], linked: &str, current: &[String]) -> Ve
     for release in releases {
         let Release { name, from } = release;
         let start = format!("| {name} | {from} | {} |", shim::standard(release.version()));
-        let run = if name == linked { RUN } else { was_run(current, &start) };
+        let run = if name == linked { has_run() } else { was_run(current, &start) };
         let format_version = release.format_version();
         // RocksDB reads older format versions with its own codecs.
         let reads = if format_version < 7 { "with `format_version` 7" } else { "yes" };
