@@ -197,7 +197,12 @@ impl Coder {
         literals: Option<usize>,
         state: &mut State,
     ) -> Result<Block<'a>, Error> {
-        check_counts(src, sequences.len())?;
+        if src.len() > MAX_BLOCK_LEN {
+            return Err(Error::TooLong);
+        }
+        if sequences.len() > src.len() / MIN_MATCH as usize {
+            return Err(Error::InvalidSequences);
+        }
         let is_start = core::mem::replace(&mut state.is_start, false);
         if let Some(byte) = repeated(src) {
             // The command of zstd up to 1.4.3 fails if the first block is of this kind.
@@ -241,17 +246,6 @@ impl Coder {
         let at = literals.write(gatherer.literals(), records.histograms(), output)?;
         Some(sequences.write(records, output, at)? as usize)
     }
-}
-
-/// Checks the length of a block and the number of its sequences.
-fn check_counts(src: &[u8], sequences: usize) -> Result<(), Error> {
-    if src.len() > MAX_BLOCK_LEN {
-        return Err(Error::TooLong);
-    }
-    if sequences > src.len() / MIN_MATCH as usize {
-        return Err(Error::InvalidSequences);
-    }
-    Ok(())
 }
 
 /// Blocks of fewer bytes aren't shorter as one byte and a match.

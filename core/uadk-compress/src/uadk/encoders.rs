@@ -141,18 +141,21 @@ impl Encoders {
         let Self { sequences, zstd } = self;
         let Found { alg_type, output, counts } = found;
         let stored = lz77::stored(output, src.len(), counts).ok_or(Error::Corrupt)?;
-        // Almost all blocks: only a sequence with 64 KiB of literals needs more.
-        let as_coded = format == Format::Zstd && alg_type == abi::WD_LZ77_ZSTD;
-        if as_coded && counts.overflows == 0 {
-            let encoder = zstd.get_or_insert_with(Box::default);
-            let coded = lz77::coded(stored, counts);
-            return encoder.compress_coded(src, coded, dst).map_err(from_encoder);
+        // Almost all blocks of zstd: only a sequence with 64 KiB of literals needs more.
+        let as_coded =
+            format == Format::Zstd && alg_type == abi::WD_LZ77_ZSTD && counts.overflows == 0;
+        if !as_coded {
+            lz77::read(alg_type, src.len(), stored, counts, sequences).ok_or(Error::Corrupt)?;
         }
-        lz77::read(alg_type, src.len(), stored, counts, sequences).ok_or(Error::Corrupt)?;
         if format == Format::Lz4 {
             return lz4_block::encode(src, sequences, dst);
         }
         let encoder = zstd.get_or_insert_with(Box::default);
-        encoder.compress(src, sequences, dst).map_err(from_encoder)
+        let result = if as_coded {
+            encoder.compress_coded(src, lz77::coded(stored, counts), dst)
+        } else {
+            encoder.compress(src, sequences, dst)
+        };
+        result.map_err(from_encoder)
     }
 }
