@@ -8,13 +8,16 @@
 //! in random order, and the cheapest time of all rounds counts for each group: other load on the
 //! machine affects single groups, and both sides alike.
 
-use block_zstd::{CodedSequence, CodedSequences, Encoder, max_compressed_len};
+#[path = "../core/block-zstd/tests/support/coded.rs"]
+mod coded;
+
+use block_zstd::{CodedSequence, CodedSequences, Encoder, Sequence, max_compressed_len};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 use uadk_compress_bench_support::cpu::measure_thread;
 use uadk_compress_bench_support::kinds;
-use uadk_compress_bench_support::lz77::{self, Parser};
+use uadk_compress_bench_support::lz77::Parser;
 use uadk_compress_bench_support::report::{self, Report};
 use zstd_safe::CCtx;
 
@@ -110,10 +113,13 @@ impl Sides {
         let mut blocks: Vec<_> = data
             .chunks(size)
             .map(|src| {
-                let found = parser.parse(src);
-                let matched: usize = found.iter().map(|found| found.len as usize).sum();
-                let sequences = lz77::code(&found);
-                Block { src, sequences, literals: src.len() - matched }
+                let found = parser.parse(src).into_iter();
+                let found: Vec<_> = found
+                    .map(|m| Sequence { literals: m.literals, match_len: m.len, offset: m.offset })
+                    .collect();
+                let sequences = coded::code(&found).expect("lengths below 64 KiB");
+                let literals = coded::of(&sequences, src).literals;
+                Block { src, sequences, literals }
             })
             .collect();
         blocks.shuffle(&mut self.rng);

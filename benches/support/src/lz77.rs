@@ -11,33 +11,6 @@ pub struct Match {
     pub offset: u32,
 }
 
-/// Codes matches as zstd stores sequences (see `block_zstd::CodedSequence`), with a repeat code
-/// wherever one means the offset (RFC 8878, 3.1.1.5).
-///
-/// # Panics
-///
-/// If there are 64 KiB of literals before a match, or a match is longer than that.
-#[must_use]
-pub fn code(matches: &[Match]) -> Vec<[u8; 8]> {
-    let mut last = [1, 4, 8];
-    let mut coded = Vec::with_capacity(matches.len());
-    for &Match { literals, len, offset } in matches {
-        // Without literals, the codes mean the next one. The last one, then, isn't used.
-        let from = usize::from(literals == 0);
-        let repeated = (from..3).find(|&i| last[i] == offset);
-        let number = repeated.map_or(offset + 3, |i| (i - from) as u32 + 1);
-        match repeated {
-            Some(i) => last[..=i].rotate_right(1),
-            None => last = [offset, last[0], last[1]],
-        }
-        let [literals, base] =
-            [literals, len - 3].map(|field| u16::try_from(field).expect("below 64 KiB"));
-        let all = u64::from(number) | u64::from(literals) << 32 | u64::from(base) << 48;
-        coded.push(all.to_le_bytes());
-    }
-    coded
-}
-
 const HASH_BITS: u32 = 14;
 /// The shortest match, except at a repeated offset.
 const MIN_MATCH: usize = 4;

@@ -4,7 +4,7 @@ use block_zstd::{CodedSequence, CodedSequences, Sequence};
 
 /// Codes sequences as in a frame's first block: with a repeat code wherever one means the offset.
 /// Returns `None` if a number is too large for its field, or an offset is 0.
-pub fn code(sequences: &[Sequence]) -> Option<Vec<CodedSequence>> {
+pub(crate) fn code(sequences: &[Sequence]) -> Option<Vec<CodedSequence>> {
     let mut last = [1, 4, 8];
     sequences.iter().map(|&sequence| code_next(&mut last, sequence)).collect()
 }
@@ -27,7 +27,7 @@ fn code_next(last: &mut [u32; 3], sequence: Sequence) -> Option<CodedSequence> {
 }
 
 /// Returns a sequence with the number that stands for its offset.
-pub fn coded(number: u32, literals: u32, match_len: u32) -> Option<CodedSequence> {
+pub(crate) fn coded(number: u32, literals: u32, match_len: u32) -> Option<CodedSequence> {
     let literals = u16::try_from(literals).ok()?;
     let match_base = u16::try_from(match_len.checked_sub(3)?).ok()?;
     let all = u64::from(number) | u64::from(literals) << 32 | u64::from(match_base) << 48;
@@ -35,7 +35,7 @@ pub fn coded(number: u32, literals: u32, match_len: u32) -> Option<CodedSequence
 }
 
 /// Returns the sequences of a block, with the right number of literals.
-pub fn of<'a>(list: &'a [CodedSequence], src: &[u8]) -> CodedSequences<'a> {
+pub(crate) fn of<'a>(list: &'a [CodedSequence], src: &[u8]) -> CodedSequences<'a> {
     let matched = |coded: &CodedSequence| usize::from(u16::from_le_bytes([coded[6], coded[7]])) + 3;
     let literals = src.len().wrapping_sub(list.iter().map(matched).sum());
     CodedSequences { list, literals }
