@@ -13,7 +13,7 @@ use uadk_compress::{
     SoftwareEncoder,
 };
 use uadk_compress_bench_support::corpus;
-use uadk_compress_bench_support::duel::duel;
+use uadk_compress_bench_support::duel::{compress_all, duel};
 use uadk_compress_bench_support::report::Report;
 
 const BLOCK: usize = 4096;
@@ -71,19 +71,13 @@ fn duel_with_libdeflate(
     let mut libdeflate = Libdeflate::new(same_level);
     let mut inflate = Decompressor::new();
 
-    let mut compressed = vec![0; ours.max_compressed_len(BLOCK)];
-    let streams = blocks
-        .iter()
-        .map(|block| {
-            let len = ours.compress(block, &mut compressed)?;
-            Ok(compressed[..len].to_vec())
-        })
-        .collect::<Result<Vec<_>, uadk_compress::Error>>()?;
+    let capacity = ours.max_compressed_len(BLOCK);
+    let streams = compress_all(blocks, capacity, |block, dst| ours.compress(block, dst))?;
     let streams: Vec<&[u8]> = streams.iter().map(Vec::as_slice).collect();
 
     let compress = duel(
         blocks,
-        compressed.len(),
+        capacity,
         |block, dst| ours.compress(block, dst).expect("the bound suffices"),
         |block, dst| libdeflate.deflate_compress(block, dst).expect("the bound suffices"),
     );

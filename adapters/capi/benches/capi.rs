@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use uadk_compress::{BlockCompressor, Checked, Compressor, Format, Level, Offload};
 use uadk_compress_bench_support::corpus;
-use uadk_compress_bench_support::duel::duel;
+use uadk_compress_bench_support::duel::{compress_all, duel};
 use uadk_compress_bench_support::report::Report;
 use uadk_compress_capi::{
     uadk_compressor, uadk_compressor_compress, uadk_compressor_decompress, uadk_compressor_free,
@@ -49,19 +49,13 @@ fn measure(
     let rust: Arc<dyn BlockCompressor> = Arc::new(builder.offload(Offload::Off).build()?);
     let rust = Checked::new(rust);
 
-    let mut compressed = vec![0; rust.max_compressed_len(BLOCK)];
-    let streams = blocks
-        .iter()
-        .map(|block| {
-            let len = rust.compress(block, &mut compressed)?;
-            Ok(compressed[..len].to_vec())
-        })
-        .collect::<Result<Vec<_>, uadk_compress::Error>>()?;
+    let capacity = rust.max_compressed_len(BLOCK);
+    let streams = compress_all(blocks, capacity, |block, dst| rust.compress(block, dst))?;
     let streams: Vec<&[u8]> = streams.iter().map(Vec::as_slice).collect();
 
     let compress = duel(
         blocks,
-        compressed.len(),
+        capacity,
         |block, dst| c.call(uadk_compressor_compress, block, dst),
         |block, dst| rust.compress(block, dst).expect("the bound suffices"),
     );

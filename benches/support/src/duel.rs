@@ -37,3 +37,22 @@ pub fn duel(
     };
     (micros(0), micros(1))
 }
+
+/// Compresses blocks and returns the results, to be decompressed in a [`duel`]. `capacity` bytes
+/// suffice for each.
+///
+/// # Errors
+///
+/// Fails if `compress` does.
+pub fn compress_all<E>(
+    blocks: &[&[u8]],
+    capacity: usize,
+    compress: impl Fn(&[u8], &mut [u8]) -> Result<usize, E>,
+) -> Result<Vec<Vec<u8>>, E> {
+    let mut dst = vec![0; capacity];
+    let one = |block: &&[u8]| {
+        let len = compress(block, &mut dst)?;
+        Ok(dst[..len].to_vec())
+    };
+    blocks.iter().map(one).collect()
+}
