@@ -344,10 +344,10 @@ class CodecManager final : public VersionedManager {
           opts.level == CompressionOptions::kDefaultCompressionLevel
               ? options_.level
               : opts.level;
-      const Codec* of_level = codecs_.Find(TypeOfLevel(
-          static_cast<CompressionType>(codec->Type()), level));
-      if (stock_ && of_level != nullptr) {
-        codec = of_level;
+      if (stock_) {
+        const auto configured = static_cast<CompressionType>(codec->Type());
+        const Codec* of_level = codecs_.Find(TypeOfLevel(configured, level));
+        codec = of_level == nullptr ? codec : of_level;
       }
       return std::make_unique<CodecCompressor>(
           codec->WithOptions(level, opts.checksum), opts, std::move(inner));

@@ -35,7 +35,7 @@ using DictArgs = rocksdb::Compressor::DictSampleArgs;
 
 // Returns the type that compresses at a level. 11.8: LZ4 and LZ4HC share their
 // levels, of which those up to 0 are LZ4's. Which of the two is configured only
-// sets the default. (Versions after 11.1 were not looked at.)
+// sets the default. (11.1 doesn't; those between were not looked at.)
 inline rocksdb::CompressionType TypeOfLevel(rocksdb::CompressionType type,
                                             int level) {
 #if UADK_ROCKSDB_SINCE(11, 8)
