@@ -1,6 +1,6 @@
 //! What would another codec save on your database? Opens it read-only, samples blocks from all its
-//! table files, recompresses them with each codec, level and engine at hand, and projects the size
-//! of the whole database. It takes no lock and writes nothing.
+//! table files, recompresses them with every codec, level and engine available on the machine, and
+//! projects the size of the whole database. It takes no lock and writes nothing.
 //!
 //! `cargo run --release --example estimate -- PATH`
 
